@@ -1,0 +1,74 @@
+# The two commands of the README are `make demo` and `make test`; each sets everything up by itself.
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+UV := $(BIN)/uv
+ENV ?= dev
+
+.PHONY: demo test setup setup-dev lint fmt types imports unit e2e synth snapshot starter lock clean
+
+setup: $(VENV)/.runtime node_modules/.stamp
+setup-dev: setup $(VENV)/.dev
+
+$(UV): requirements/uv.txt
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Plumbline needs Python 3.11 or newer; run: make PYTHON=/path/to/python3.11 ...")'
+	$(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes --requirement requirements/uv.txt
+	@touch $(UV)
+
+$(VENV)/.runtime: $(UV) requirements/runtime.txt pyproject.toml
+	$(UV) pip install --quiet --python $(BIN)/python --require-hashes --requirement requirements/runtime.txt
+	$(UV) pip install --quiet --python $(BIN)/python --no-deps --no-build-isolation --editable .
+	@touch $@
+
+$(VENV)/.dev: $(VENV)/.runtime requirements/dev.txt
+	$(UV) pip install --quiet --python $(BIN)/python --require-hashes --requirement requirements/dev.txt
+	@touch $@
+
+node_modules/.stamp: package-lock.json .npmrc
+	npm ci --silent
+	@touch $@
+
+demo: setup
+	$(BIN)/plumbline demo
+
+test: lint types imports unit e2e
+
+lint: setup-dev
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+
+fmt: setup-dev
+	$(BIN)/ruff check --fix .
+	$(BIN)/ruff format .
+
+types: setup-dev
+	$(BIN)/mypy
+
+imports: setup-dev
+	PYTHONPATH=.:container:lambda $(BIN)/lint-imports
+
+unit: setup-dev
+	$(BIN)/pytest -n 2 -m "not e2e" --cov --cov-report=term:skip-covered --cov-fail-under=95
+
+e2e: setup-dev
+	$(BIN)/pytest -m e2e
+
+snapshot: setup-dev
+	$(BIN)/pytest tests/snapshot --snapshot-update
+
+synth: setup
+	npx cdk synth --quiet -c environment=$(ENV)
+
+starter: setup-dev
+	$(BIN)/python -m plumbline.starter
+
+LOCK := $(UV) pip compile --quiet --universal --python-version 3.11 --generate-hashes --custom-compile-command "make lock"
+lock: $(UV)
+	$(LOCK) requirements/dev.in --output-file requirements/dev.txt
+	for name in runtime emulator xgboost uv; do \
+	  $(LOCK) --constraint requirements/dev.txt requirements/$$name.in --output-file requirements/$$name.txt; done
+	$(LOCK) --constraint requirements/dev.txt container/requirements.in --output-file container/requirements.txt
+
+clean:
+	rm -rf $(VENV) node_modules .cache cdk.out demo-output

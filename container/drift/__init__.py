@@ -1,0 +1,1 @@
+"""The drift container: captured requests compared with the training data, hour by hour."""

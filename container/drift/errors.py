@@ -1,0 +1,25 @@
+"""Every exception this package raises on purpose.
+
+DriftError
+├── ConfigError      an argument or environment variable that the operator can fix
+├── BaselineError    a baseline or reference file that is missing or does not fit
+└── PublishError     metrics or files that could not be handed over
+
+A bad capture record is none of these: it is counted under its reason and the run goes on.
+"""
+
+
+class DriftError(Exception):
+    """Base of all errors of this package; its text says what, which value and what to do."""
+
+
+class ConfigError(DriftError):
+    """Raised when an argument or environment variable breaks its rule."""
+
+
+class BaselineError(DriftError):
+    """Raised when the baseline or the files it is learned from are missing or do not fit."""
+
+
+class PublishError(DriftError):
+    """Raised when metrics or result files cannot be handed over."""

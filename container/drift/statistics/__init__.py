@@ -1,0 +1,1 @@
+"""One statistic per file: numpy and scipy in, result out; no file, no clock, no policy."""

@@ -1,0 +1,171 @@
+"""Every name that two processes must spell alike: metrics, dimensions, environment variables, files, arguments."""
+
+from enum import StrEnum
+
+METRIC_NAMESPACE = "Plumbline"
+"""Our own namespace: AWS's pages disagree about Model Monitor's (docs/adr/0005-own-metric-namespace.md)."""
+
+
+class Metric(StrEnum):
+    """CloudWatch metrics that the drift container publishes, stamped with the time of publication."""
+
+    DRIFT_VERDICT = "DriftVerdict"
+    """1 when the window drifted, 0 when it did not; absent when the window was not judged."""
+    DRIFTED_FEATURES = "DriftedFeatures"
+    """Number of features whose verdict is drift; absent when the window was not judged."""
+    FEATURE_DRIFT_SCORE = "FeatureDriftScore"
+    """Drift score of one feature in percent, 0 to 200; carries the dimension Feature."""
+    PREDICTION_DRIFT_SCORE = "PredictionDriftScore"
+    """Drift score of the captured probability in percent, 0 to 200."""
+    PROJECTED_ACCURACY = "ProjectedAccuracy"
+    """Estimate of the window's accuracy, 0 to 1; absent when it was refused."""
+    PROJECTED_ACCURACY_LOWER = "ProjectedAccuracyLower"
+    PROJECTED_ACCURACY_UPPER = "ProjectedAccuracyUpper"
+    MONITOR_RUNS = "MonitorRuns"
+    """1 for each run that ended with a report, whatever its verdict: the heartbeat."""
+    MONITOR_FAILURES = "MonitorFailures"
+    """1 for a run that ended without a report, 0 for one that ended with it."""
+    WINDOWS_WITHOUT_DATA = "WindowsWithoutData"
+    """1 when the window held no record, else 0."""
+    WINDOWS_NOT_JUDGED = "WindowsNotJudged"
+    """1 when the window's verdict is not_judged, for any reason, else 0."""
+    RECORDS_READ = "RecordsRead"
+    RECORDS_REJECTED = "RecordsRejected"
+    ROWS_USED = "RowsUsed"
+
+
+class Dimension(StrEnum):
+    """Dimensions of our metrics. Every metric carries ENDPOINT; FEATURE_DRIFT_SCORE carries FEATURE too."""
+
+    ENDPOINT = "Endpoint"
+    FEATURE = "Feature"
+
+
+class AlarmKind(StrEnum):
+    """The alarms an environment has; `alarm_name` makes the physical name."""
+
+    DRIFT = "drift"
+    MONITOR_MISSING = "monitor-missing"
+    MONITOR_FAILED = "monitor-failed"
+
+
+def alarm_name(environment: str, kind: AlarmKind) -> str:
+    """Return the physical name of one alarm, for example ``plumbline-prod-drift``."""
+    return f"{resource_prefix(environment)}-{kind}"
+
+
+def resource_prefix(environment: str) -> str:
+    """Return the prefix of every physical name of one environment: endpoint, schedule, alarms, jobs."""
+    return f"plumbline-{environment}"
+
+
+class MonitorVariable(StrEnum):
+    """Environment variables of Model Monitor's bring-your-own-container contract.
+
+    Source: SageMaker Developer Guide, "Container contract inputs".
+    """
+
+    DATASET_FORMAT = "dataset_format"
+    DATASET_SOURCE = "dataset_source"
+    OUTPUT_PATH = "output_path"
+    PUBLISH_CLOUDWATCH_METRICS = "publish_cloudwatch_metrics"
+    ENDPOINT_NAME = "sagemaker_endpoint_name"
+    SCHEDULE_NAME = "sagemaker_monitoring_schedule_name"
+    START_TIME = "start_time"
+    END_TIME = "end_time"
+
+
+class Variable(StrEnum):
+    """Environment variables of our own that the stacks set on the monitoring job."""
+
+    ALPHA = "PLUMBLINE_ALPHA"
+    EFFECT_THRESHOLD = "PLUMBLINE_EFFECT_THRESHOLD"
+    MISSING_THRESHOLD = "PLUMBLINE_MISSING_THRESHOLD"
+    MINIMUM_ROWS = "PLUMBLINE_MINIMUM_ROWS"
+    ISOLATION_FOREST = "PLUMBLINE_ISOLATION_FOREST"
+    SCHEDULED_TIME = "PLUMBLINE_SCHEDULED_TIME"
+    """Set by our own schedule only: the window is the last full hour before it."""
+    CAPTURE_S3_URI = "PLUMBLINE_CAPTURE_S3_URI"
+    """Set by our own schedule only: the capture destination; the container fetches the window's hour itself."""
+    ML_ROOT = "PLUMBLINE_ML_ROOT"
+    """Where the platform's folders are; /opt/ml unless the image runs outside SageMaker."""
+
+
+class Argument(StrEnum):
+    """Arguments of the container program. Each takes an S3 URI or a local path, but TARGET_LABEL."""
+
+    TRAIN = "--train_s3_uri"
+    TEST = "--test_s3_uri"
+    PREDICTIONS = "--predictions_s3_uri"
+    BASELINE = "--baseline_s3_uri"
+    TARGET_LABEL = "--target_label"
+
+
+class Switch(StrEnum):
+    """AWS spells booleans of the contract as text."""
+
+    ENABLED = "Enabled"
+    DISABLED = "Disabled"
+
+
+class ReportFile(StrEnum):
+    """Files that one run of the container leaves in its output folder."""
+
+    STATISTICS = "statistics.json"
+    CONSTRAINTS = "constraints.json"
+    VIOLATIONS = "constraint_violations.json"
+    """AWS's pages have two spellings; its schema page, SDK and executed notebooks have this one."""
+    DRIFT_REPORT = "drift_report.json"
+
+
+class MlPath(StrEnum):
+    """Paths below the platform's root (/opt/ml) that the contract names."""
+
+    MESSAGE = "output/message"
+    METRICS = "output/metrics/cloudwatch/cloudwatch_metrics.jsonl"
+
+
+class RetrainingVariable(StrEnum):
+    """Environment variables of the retraining Lambda."""
+
+    ENVIRONMENT = "PLUMBLINE_ENVIRONMENT"
+    ENDPOINT_NAME = "PLUMBLINE_ENDPOINT_NAME"
+    DRIFT_ALARM_NAME = "PLUMBLINE_DRIFT_ALARM_NAME"
+    TRAINING_IMAGE = "PLUMBLINE_TRAINING_IMAGE"
+    TRAINING_ROLE_ARN = "PLUMBLINE_TRAINING_ROLE_ARN"
+    TRAINING_INSTANCE_TYPE = "PLUMBLINE_TRAINING_INSTANCE_TYPE"
+    TRAINING_MAX_RUNTIME_SECONDS = "PLUMBLINE_TRAINING_MAX_RUNTIME_SECONDS"
+    TRAIN_S3_URI = "PLUMBLINE_TRAIN_S3_URI"
+    TEST_S3_URI = "PLUMBLINE_TEST_S3_URI"
+    SOURCE_S3_URI = "PLUMBLINE_SOURCE_S3_URI"
+    OUTPUT_S3_URI = "PLUMBLINE_OUTPUT_S3_URI"
+    KMS_KEY_ARN = "PLUMBLINE_KMS_KEY_ARN"
+    TARGET_LABEL = "PLUMBLINE_TARGET_LABEL"
+    COOLDOWN_HOURS = "PLUMBLINE_COOLDOWN_HOURS"
+    SUBNET_IDS = "PLUMBLINE_SUBNET_IDS"
+    """Comma-separated; empty when the jobs run outside a VPC."""
+    SECURITY_GROUP_IDS = "PLUMBLINE_SECURITY_GROUP_IDS"
+
+
+def training_job_prefix(environment: str) -> str:
+    """Return the prefix of every training job's name; IAM statements are scoped to it."""
+    return f"{resource_prefix(environment)}-train"
+
+
+class Prefix(StrEnum):
+    """Key prefixes inside the buckets, without slashes at either end."""
+
+    CAPTURE = "capture"
+    REPORTS = "reports"
+    MODELS = "models"
+    TRAIN_DATA = "training-data/train"
+    TEST_DATA = "training-data/test"
+    BASELINES = "baselines"
+
+
+def report_prefix(endpoint: str, schedule: str, hour: str) -> str:
+    """Return the key below the report prefix where one window's files are: SageMaker's own layout.
+
+    `hour` is the window's start as ``yyyy/mm/dd/hh``.
+    """
+    return f"{endpoint}/{schedule}/{hour}"

@@ -1,0 +1,182 @@
+"""drift_report.json, version 1: the shape that the container writes and people, plots and tests read.
+
+A number that cannot be computed is None, with a reason beside it; NaN is refused.
+"""
+
+import json
+import math
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field
+from enum import StrEnum
+from typing import Any
+
+DRIFT_REPORT_VERSION = 1
+
+
+class Verdict(StrEnum):
+    """The outcome of one comparison. `NOT_JUDGED` is never folded into `NO_DRIFT`."""
+
+    DRIFT = "drift"
+    NO_DRIFT = "no_drift"
+    NOT_JUDGED = "not_judged"
+
+
+class Status(StrEnum):
+    """Whether an estimate was made."""
+
+    ESTIMATED = "estimated"
+    NOT_JUDGED = "not_judged"
+
+
+class FeatureType(StrEnum):
+    """How a column is compared."""
+
+    NUMERIC = "numeric"
+    CATEGORICAL = "categorical"
+
+
+@dataclass(frozen=True)
+class RecordCounts:
+    """Capture records of one window: ``read == used + sum(rejected.values())``, always."""
+
+    read: int = 0
+    used: int = 0
+    rejected: Mapping[str, int] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        """Refuse counts that lose a record."""
+        if self.read != self.used + sum(self.rejected.values()):
+            raise ValueError(f"records read must equal used plus rejected, got {self}")
+
+
+@dataclass(frozen=True)
+class WindowBounds:
+    """Half-open interval [start, end) as ISO 8601 in UTC with Z; None where the caller gave no times."""
+
+    start: str | None = None
+    end: str | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class FeatureReport:
+    """One feature, or the captured probability, compared with the reference.
+
+    Fractions are 0..1; `drift_score` is percent, 0..200; `wasserstein_distance` is in standard
+    deviations of the reference (None for categories); `jensen_shannon_distance` is base 2, 0..1.
+    """
+
+    name: str
+    type: FeatureType
+    drift_score: float | None = None
+    test: str | None = None
+    statistic: float | None = None
+    p_value: float | None = None
+    p_value_adjusted: float | None = None
+    wasserstein_distance: float | None = None
+    jensen_shannon_distance: float | None = None
+    missing_fraction: float | None = None
+    missing_fraction_reference: float | None = None
+    unseen_fraction: float | None = None
+    out_of_range_fraction: float | None = None
+    verdict: Verdict = Verdict.NOT_JUDGED
+    reason: str = ""
+
+
+@dataclass(frozen=True, kw_only=True)
+class ProjectedAccuracy:
+    """Accuracy expected without labels; all fractions 0..1. `drop` is `reference` minus `estimate`."""
+
+    status: Status = Status.NOT_JUDGED
+    reason: str = ""
+    estimate: float | None = None
+    lower: float | None = None
+    upper: float | None = None
+    reference: float | None = None
+    drop: float | None = None
+    method: str | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class IsolationForestSimilarity:
+    """The reference task's own proxy, under its own name. It is not an accuracy."""
+
+    status: Status = Status.NOT_JUDGED
+    reason: str = ""
+    relative_difference_percent: float | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class DriftReport:
+    """Everything one run found out about one window."""
+
+    window: WindowBounds
+    endpoint: str | None
+    schedule: str | None
+    records: RecordCounts
+    n_rows: int
+    verdict: Verdict
+    reason: str
+    features: tuple[FeatureReport, ...]
+    prediction: FeatureReport
+    projected_accuracy: ProjectedAccuracy
+    isolation_forest_similarity: IsolationForestSimilarity
+    version: int = DRIFT_REPORT_VERSION
+
+    @property
+    def drifted_features(self) -> tuple[str, ...]:
+        """Names of the features whose verdict is drift, in the report's order."""
+        return tuple(feature.name for feature in self.features if feature.verdict is Verdict.DRIFT)
+
+    def to_json(self) -> str:
+        """Return the file's text: sorted keys, so that equal reports are equal bytes.
+
+        Raises
+        ------
+        ValueError
+            If a number is NaN or infinite.
+        """
+        return json.dumps(asdict(self), indent=2, sort_keys=True, allow_nan=False, ensure_ascii=False) + "\n"
+
+    @classmethod
+    def from_json(cls, text: str) -> "DriftReport":
+        """Read a report of this version.
+
+        Raises
+        ------
+        ValueError
+            If the text is no report of a version that this code knows.
+        """
+        data: dict[str, Any] = json.loads(text)
+        if not isinstance(data, dict) or data.get("version") != DRIFT_REPORT_VERSION:
+            found = data.get("version") if isinstance(data, dict) else type(data).__name__
+            raise ValueError(f"drift report version must be {DRIFT_REPORT_VERSION}, got {found!r}")
+        return cls(
+            window=WindowBounds(**data["window"]),
+            endpoint=data["endpoint"],
+            schedule=data["schedule"],
+            records=RecordCounts(**data["records"]),
+            n_rows=data["n_rows"],
+            verdict=Verdict(data["verdict"]),
+            reason=data["reason"],
+            features=tuple(_feature(entry) for entry in data["features"]),
+            prediction=_feature(data["prediction"]),
+            projected_accuracy=ProjectedAccuracy(
+                **{**data["projected_accuracy"], "status": Status(data["projected_accuracy"]["status"])}
+            ),
+            isolation_forest_similarity=IsolationForestSimilarity(
+                **{
+                    **data["isolation_forest_similarity"],
+                    "status": Status(data["isolation_forest_similarity"]["status"]),
+                }
+            ),
+        )
+
+
+def _feature(entry: Mapping[str, Any]) -> FeatureReport:
+    return FeatureReport(**{**entry, "type": FeatureType(entry["type"]), "verdict": Verdict(entry["verdict"])})
+
+
+def finite(value: float) -> float | None:
+    """Return `value` as a plain float, or None when it is NaN or infinite: JSON has no word for those."""
+    number = float(value)
+    return number if math.isfinite(number) else None

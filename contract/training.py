@@ -1,0 +1,49 @@
+"""What the training job, the endpoint and the baseline agree on.
+
+Plain constants: SageMaker's XGBoost image may run Python 3.10, where enum.StrEnum does not exist.
+"""
+
+from collections.abc import Iterable
+
+CHANNEL_TRAIN = "train"
+"""Input channel: a folder of CSV files with a header row and the target column; every file is training data."""
+CHANNEL_TEST = "test"
+"""Input channel: the same for the labelled test set."""
+
+MODEL_BOOSTER = "xgboost-model.json"
+"""In the model folder: Booster.save_model."""
+MODEL_PREPROCESSOR = "preprocessor.json"
+"""In the model folder: what imputation and one-hot learned."""
+
+OUTPUT_PREDICTIONS = "predictions.csv"
+"""In the output data folder: one column, PROBABILITY_COLUMN, row for row with the labelled test set."""
+OUTPUT_METRICS = "metrics.json"
+"""In the output data folder: the test set's metrics."""
+
+PROBABILITY_COLUMN = "probability"
+DECISION_THRESHOLD = 0.5
+"""A row is predicted positive when its probability is at least this."""
+
+MISSING_TEXTS = frozenset({"", "?"})
+"""What a cell says when it has no value, after surrounding white space is removed."""
+
+
+def positive_label(labels: Iterable[str]) -> str:
+    """Return the positive class of a two-class target: the last label in order, as scikit-learn sorts classes.
+
+    Labels that all read as numbers are ordered as numbers: of ``0`` and ``1`` it is ``1``,
+    of ``<=50K`` and ``>50K`` it is ``>50K``.
+
+    Raises
+    ------
+    ValueError
+        If there are not exactly two distinct labels.
+    """
+    distinct = set(labels)
+    if len(distinct) != 2:
+        shown = ", ".join(sorted(distinct)[:5])
+        raise ValueError(f"the target must have two classes, got {len(distinct)}: {shown}")
+    try:
+        return max(distinct, key=float)
+    except ValueError:
+        return max(distinct)

@@ -1,0 +1,1 @@
+"""The retraining Lambda: parse the event, decide without I/O, act once. Standard library and boto3 only."""

@@ -1,0 +1,1 @@
+"""The whole loop, hour by hour, on the embedded AWS."""

@@ -1,0 +1,1 @@
+"""Census Income model: script-mode code that SageMaker's XGBoost container runs for training and inference."""

@@ -1,0 +1,1 @@
+"""The program `plumbline`: baseline, monitor, report, traffic, demo."""
