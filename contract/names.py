@@ -137,6 +137,8 @@ class RetrainingVariable(StrEnum):
     TRAINING_MAX_RUNTIME_SECONDS = "PLUMBLINE_TRAINING_MAX_RUNTIME_SECONDS"
     TRAIN_S3_URI = "PLUMBLINE_TRAIN_S3_URI"
     TEST_S3_URI = "PLUMBLINE_TEST_S3_URI"
+    FRESH_S3_URI = "PLUMBLINE_FRESH_S3_URI"
+    """Prefix where fresh labelled rows arrive; the channel is passed only when it holds objects."""
     SOURCE_S3_URI = "PLUMBLINE_SOURCE_S3_URI"
     OUTPUT_S3_URI = "PLUMBLINE_OUTPUT_S3_URI"
     KMS_KEY_ARN = "PLUMBLINE_KMS_KEY_ARN"
@@ -160,6 +162,7 @@ class Prefix(StrEnum):
     MODELS = "models"
     TRAIN_DATA = "training-data/train"
     TEST_DATA = "training-data/test"
+    FRESH_DATA = "training-data/fresh"
     BASELINES = "baselines"
 
 

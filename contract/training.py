@@ -10,6 +10,9 @@ CHANNEL_TRAIN = "train"
 CHANNEL_TEST = "test"
 """Input channel: the same for the labelled test set."""
 
+CHANNEL_FRESH = "fresh"
+"""Optional input channel: labelled rows that came after the training data; present only when there are any."""
+
 MODEL_BOOSTER = "xgboost-model.json"
 """In the model folder: Booster.save_model."""
 MODEL_PREPROCESSOR = "preprocessor.json"
