@@ -1,0 +1,24 @@
+"""Physical names stay within what AWS accepts."""
+
+import re
+
+import pytest
+
+from contract.names import AlarmKind, Prefix, alarm_name, resource_prefix, training_job_prefix
+
+SAGEMAKER_NAME = re.compile(r"[a-zA-Z0-9](-*[a-zA-Z0-9]){0,62}")
+
+
+@pytest.mark.parametrize("name", [resource_prefix("staging"), training_job_prefix("staging")])
+def test_names_match_sagemakers_pattern(name: str) -> None:
+    assert SAGEMAKER_NAME.fullmatch(name)
+
+
+def test_alarm_names_differ_by_kind_and_environment() -> None:
+    names = {alarm_name(environment, kind) for environment in ("dev", "prod") for kind in AlarmKind}
+    assert len(names) == 2 * len(AlarmKind)
+
+
+@pytest.mark.parametrize("prefix", list(Prefix))
+def test_prefixes_join_without_double_slashes(prefix: Prefix) -> None:
+    assert prefix == prefix.strip("/")
