@@ -1,0 +1,175 @@
+"""Imputation and one-hot encoding, learned from labelled text rows and kept as plain JSON.
+
+SageMaker installs this folder's modules at the top of the path (`from preprocessing import ...`), so the
+repository puts this folder on its own path too; both see the same import. Python 3.10, numpy only.
+"""
+
+import json
+import math
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from contract.training import MISSING_TEXTS
+
+PREPROCESSOR_VERSION = 1
+
+
+class RowError(ValueError):
+    """Raised when a row does not fit the columns that the model was trained on."""
+
+
+@dataclass(frozen=True)
+class NumericColumn:
+    """A column of numbers; a missing cell becomes `fill`, the mean of the training rows."""
+
+    name: str
+    fill: float
+
+    @property
+    def width(self) -> int:
+        """Number of inputs the model sees for this column."""
+        return 1
+
+    def encode(self, cells: Sequence[str]) -> NDArray[np.float32]:
+        """Return shape (n_rows, 1)."""
+        return np.array([[self._number(row, cell)] for row, cell in enumerate(cells, 1)], np.float32).reshape(-1, 1)
+
+    def _number(self, row: int, cell: str) -> float:
+        if cell in MISSING_TEXTS:
+            return self.fill
+        number = finite_number(cell)
+        if number is None:
+            raise RowError(
+                f"row {row}, field {self.name!r} must be a finite number, got {cell!r}; leave it empty if unknown"
+            )
+        return number
+
+
+@dataclass(frozen=True)
+class CategoricalColumn:
+    """A column of names; a missing cell becomes `fill`, the most frequent one of the training rows."""
+
+    name: str
+    fill: str
+    categories: tuple[str, ...]
+
+    @property
+    def width(self) -> int:
+        """Number of inputs the model sees for this column."""
+        return len(self.categories)
+
+    def encode(self, cells: Sequence[str]) -> NDArray[np.float32]:
+        """Return shape (n_rows, n_categories); a category unknown to training is a row of zeros."""
+        positions = {category: position for position, category in enumerate(self.categories)}
+        encoded = np.zeros((len(cells), self.width), np.float32)
+        for row, cell in enumerate(cells):
+            position = positions.get(self.fill if cell in MISSING_TEXTS else cell)
+            if position is not None:
+                encoded[row, position] = 1.0
+        return encoded
+
+
+Column = NumericColumn | CategoricalColumn
+
+
+@dataclass(frozen=True)
+class Preprocessor:
+    """What the training rows taught: the payload's columns in order, and the two classes."""
+
+    columns: tuple[Column, ...]
+    target: str
+    negative_label: str
+    positive_label: str
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """Names of the payload's fields, in order."""
+        return tuple(column.name for column in self.columns)
+
+    def transform(self, rows: Sequence[Sequence[str]]) -> NDArray[np.float32]:
+        """Return the model's input of shape (n_rows, n_inputs), without any NaN.
+
+        Raises
+        ------
+        RowError
+            If a row has another number of fields, or a numeric field that is no finite number.
+        """
+        for number, row in enumerate(rows, 1):
+            if len(row) != len(self.columns):
+                raise RowError(
+                    f"row {number} must have {len(self.columns)} fields ({', '.join(self.names)}), got {len(row)}"
+                )
+        if not rows:
+            return np.zeros((0, sum(column.width for column in self.columns)), np.float32)
+        cells = zip(*rows, strict=True)
+        return np.hstack(
+            [column.encode(column_cells) for column, column_cells in zip(self.columns, cells, strict=True)]
+        )
+
+    def to_json(self) -> str:
+        """Return the file's text: equal preprocessors are equal bytes."""
+        columns = [
+            {"name": column.name, "fill": column.fill}
+            | ({"categories": column.categories} if isinstance(column, CategoricalColumn) else {})
+            for column in self.columns
+        ]
+        classes = {
+            "target": self.target,
+            "negative_label": self.negative_label,
+            "positive_label": self.positive_label,
+        }
+        document = {"version": PREPROCESSOR_VERSION, "columns": columns, **classes}
+        return json.dumps(document, indent=1, ensure_ascii=False, allow_nan=False) + "\n"
+
+    @classmethod
+    def from_json(cls, text: str) -> "Preprocessor":
+        """Read what `to_json` wrote.
+
+        Raises
+        ------
+        ValueError
+            If the text is not a preprocessor of this version.
+        """
+        document = json.loads(text)
+        version = document.get("version") if isinstance(document, dict) else None
+        if version != PREPROCESSOR_VERSION:
+            raise ValueError(f"preprocessor version must be {PREPROCESSOR_VERSION}, got {version!r}; train again")
+        columns = tuple(
+            CategoricalColumn(entry["name"], entry["fill"], tuple(entry["categories"]))
+            if "categories" in entry
+            else NumericColumn(entry["name"], float(entry["fill"]))
+            for entry in document["columns"]
+        )
+        return cls(columns, document["target"], document["negative_label"], document["positive_label"])
+
+
+def learn_column(name: str, cells: Sequence[str]) -> Column:
+    """Learn one column: numeric when every present cell reads as a finite number.
+
+    Raises
+    ------
+    ValueError
+        If no training row has a value: nothing could stand in for the missing ones.
+    """
+    present = [cell for cell in cells if cell not in MISSING_TEXTS]
+    if not present:
+        raise ValueError(f"column {name!r} must have a value in at least one training row; remove the column")
+    numbers = [number for number in map(finite_number, present) if number is not None]
+    if len(numbers) == len(present):
+        return NumericColumn(name, math.fsum(numbers) / len(numbers))
+    counts = Counter(present)
+    most_frequent = min(counts, key=lambda category: (-counts[category], category))
+    return CategoricalColumn(name, most_frequent, tuple(sorted(counts)))
+
+
+def finite_number(cell: str) -> float | None:
+    """Return the number that a cell says, or None when it says none or an infinite one."""
+    try:
+        number = float(cell)
+    except ValueError:
+        return None
+    return number if math.isfinite(number) else None

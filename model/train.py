@@ -1,0 +1,183 @@
+"""Training script that SageMaker's XGBoost image runs: labelled CSV files in, model and test predictions out."""
+
+import argparse
+import json
+import os
+import sys
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+import numpy as np
+import xgboost
+from dataset import LabelledTable, TrainingDataError, read_channel
+from numpy.typing import NDArray
+from preprocessing import Preprocessor, learn_column
+
+from contract.training import (
+    CHANNEL_FRESH,
+    CHANNEL_TEST,
+    CHANNEL_TRAIN,
+    DECISION_THRESHOLD,
+    MODEL_BOOSTER,
+    MODEL_PREPROCESSOR,
+    OUTPUT_METRICS,
+    OUTPUT_PREDICTIONS,
+    PROBABILITY_COLUMN,
+    positive_label,
+)
+
+
+def learn_preprocessor(train: LabelledTable, target: str) -> Preprocessor:
+    """Learn every column and the two classes from the training rows.
+
+    Raises
+    ------
+    TrainingDataError
+        If the target has not two classes or a column has no value at all.
+    """
+    try:
+        positive = positive_label(train.labels)
+        columns = tuple(
+            learn_column(name, [row[position] for row in train.rows]) for position, name in enumerate(train.names)
+        )
+    except ValueError as error:
+        raise TrainingDataError(f"training data: {error}") from error
+    negative = next(label for label in train.labels if label != positive)
+    return Preprocessor(columns, target, negative, positive)
+
+
+def encode_labels(labels: Sequence[str], preprocessor: Preprocessor) -> NDArray[np.float32]:
+    """Return 1.0 for the positive class, shape (n_rows,).
+
+    Raises
+    ------
+    TrainingDataError
+        If a label is neither of the two classes of the training data.
+    """
+    known = (preprocessor.negative_label, preprocessor.positive_label)
+    unknown = sorted(set(labels) - set(known))
+    if unknown:
+        raise TrainingDataError(f"labels must be one of {', '.join(known)}, got {', '.join(unknown[:5])}")
+    return np.array([label == preprocessor.positive_label for label in labels], np.float32)
+
+
+def fit(inputs: NDArray[np.float32], labels: NDArray[np.float32], settings: argparse.Namespace) -> xgboost.Booster:
+    """Train the booster; the same inputs and settings give the same model."""
+    parameters = {
+        "objective": "binary:logistic",
+        "tree_method": "hist",
+        "max_depth": settings.max_depth,
+        "eta": settings.eta,
+        "gamma": settings.gamma,
+        "min_child_weight": settings.min_child_weight,
+        "subsample": settings.subsample,
+        "seed": settings.seed,
+        "nthread": settings.nthread,
+    }
+    return xgboost.train(parameters, xgboost.DMatrix(inputs, labels), num_boost_round=settings.num_round)
+
+
+def evaluate(labels: NDArray[np.float32], probabilities: NDArray[np.float32]) -> dict[str, float | int | None]:
+    """Return accuracy, log loss (nats), area under the ROC curve and class balance of labelled predictions.
+
+    Both arrays have shape (n_rows,). The area is None when the rows have one class only.
+    """
+    p = np.clip(probabilities.astype(np.float64), 1e-15, 1 - 1e-15)
+    losses = np.where(labels == 1, -np.log(p), -np.log1p(-p))
+    return {
+        "accuracy": float(np.mean((probabilities >= DECISION_THRESHOLD) == (labels == 1))),
+        "log_loss": float(losses.mean()),
+        "auc": _area_under_curve(labels, probabilities),
+        "n_rows": len(labels),
+        "positive_fraction": float(labels.mean()),
+    }
+
+
+def _area_under_curve(labels: NDArray[np.float32], scores: NDArray[np.float32]) -> float | None:
+    """Mann-Whitney: the chance that a positive row scores above a negative one, ties counting half."""
+    positives, negatives = scores[labels == 1], np.sort(scores[labels == 0])
+    if not len(positives) or not len(negatives):
+        return None
+    below = np.searchsorted(negatives, positives, "left") + np.searchsorted(negatives, positives, "right")
+    return float(below.mean() / 2 / len(negatives))
+
+
+def train(settings: argparse.Namespace, environment: Mapping[str, str]) -> dict[str, float | int | None]:
+    """Train on the channels named by SageMaker's variables and leave model, predictions and metrics.
+
+    Returns
+    -------
+    What was written to metrics.json.
+
+    Raises
+    ------
+    TrainingDataError
+        If a channel is absent or its rows cannot be used.
+    """
+    rows = read_channel(_channel(environment, CHANNEL_TRAIN), settings.target_label)
+    if _variable(CHANNEL_FRESH) in environment:
+        rows += read_channel(_channel(environment, CHANNEL_FRESH), settings.target_label)
+    names = LabelledTable(rows.names, (), ())
+    test = names + read_channel(_channel(environment, CHANNEL_TEST), settings.target_label)
+
+    preprocessor = learn_preprocessor(rows, settings.target_label)
+    test_labels = encode_labels(test.labels, preprocessor)
+    booster = fit(preprocessor.transform(rows.rows), encode_labels(rows.labels, preprocessor), settings)
+    probabilities = booster.inplace_predict(preprocessor.transform(test.rows))
+
+    metrics = evaluate(test_labels, probabilities) | {"n_training_rows": len(rows.rows)}
+    _write_model(Path(environment["SM_MODEL_DIR"]), preprocessor, booster)
+    _write_results(Path(environment["SM_OUTPUT_DATA_DIR"]), probabilities, metrics)
+    return metrics
+
+
+def _variable(channel: str) -> str:
+    return f"SM_CHANNEL_{channel.upper()}"
+
+
+def _channel(environment: Mapping[str, str], channel: str) -> Path:
+    folder = environment.get(_variable(channel))
+    if folder is None:
+        raise TrainingDataError(f"the training job must have a channel {channel!r}, got none; add it to the input data")
+    return Path(folder)
+
+
+def _write_model(folder: Path, preprocessor: Preprocessor, booster: xgboost.Booster) -> None:
+    folder.mkdir(parents=True, exist_ok=True)
+    (folder / MODEL_PREPROCESSOR).write_text(preprocessor.to_json(), encoding="utf-8")
+    booster.save_model(folder / MODEL_BOOSTER)
+
+
+def _write_results(folder: Path, probabilities: NDArray[np.float32], metrics: Mapping[str, float | int | None]) -> None:
+    folder.mkdir(parents=True, exist_ok=True)
+    lines = [PROBABILITY_COLUMN, *(f"{probability:.9g}" for probability in probabilities)]
+    (folder / OUTPUT_PREDICTIONS).write_text("\n".join(lines) + "\n", encoding="utf-8")
+    (folder / OUTPUT_METRICS).write_text(json.dumps(metrics, indent=1, sort_keys=True) + "\n", encoding="utf-8")
+
+
+def parse_hyperparameters(arguments: Sequence[str] | None = None) -> argparse.Namespace:
+    """Read the hyperparameters, which SageMaker hands over as arguments; unknown ones are refused."""
+    parser = argparse.ArgumentParser(description=__doc__, allow_abbrev=False)
+    parser.add_argument("--target_label", required=True, help="name of the column to predict")
+    parser.add_argument("--max_depth", type=int, default=5)
+    parser.add_argument("--eta", type=float, default=0.2)
+    parser.add_argument("--gamma", type=float, default=4.0)
+    parser.add_argument("--min_child_weight", type=float, default=6.0)
+    parser.add_argument("--subsample", type=float, default=0.7)
+    parser.add_argument("--num_round", type=int, default=50)
+    parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument("--nthread", type=int, default=0, help="0 uses every core; 1 gives equal bytes on any machine")
+    return parser.parse_args(arguments)
+
+
+def main() -> None:
+    """Run the training job; a reason that the caller can remove is one line on standard error."""
+    try:
+        metrics = train(parse_hyperparameters(), os.environ)
+    except ValueError as error:
+        sys.exit(f"training failed: {error}")
+    print(json.dumps(metrics, sort_keys=True))
+
+
+if __name__ == "__main__":
+    main()
