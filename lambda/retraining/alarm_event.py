@@ -1,0 +1,112 @@
+"""Events as they reach the function, parsed to records; nothing that arrives is an exception here.
+
+Understood: SNS messages of CloudWatch alarms, EventBridge's "CloudWatch Alarm State Change" (directly or through
+SNS), an alarm's direct Lambda action, and the by-hand invocation ``{"reason": "..."}``. SNS messages of alarms are
+described in the CloudWatch User Guide only by example, and test messages often lack fields: each field is checked.
+"""
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from enum import StrEnum
+
+
+class AlarmState(StrEnum):
+    """CloudWatch's states of an alarm."""
+
+    OK = "OK"
+    ALARM = "ALARM"
+    INSUFFICIENT_DATA = "INSUFFICIENT_DATA"
+
+
+@dataclass(frozen=True)
+class AlarmChange:
+    """One alarm went to one state; `changed_at` is aware and in UTC."""
+
+    alarm_name: str
+    state: AlarmState
+    changed_at: datetime
+    reason: str
+
+
+@dataclass(frozen=True)
+class ManualRequest:
+    """A person asked; `request_id` is the invocation's, and stays the same when Lambda retries it."""
+
+    reason: str
+    request_id: str
+
+
+@dataclass(frozen=True)
+class Foreign:
+    """A message that is none of ours, and why."""
+
+    why: str
+
+
+Occurrence = AlarmChange | ManualRequest | Foreign
+
+
+def parse(event: object, request_id: str) -> tuple[Occurrence, ...]:
+    """Return what the event tells: one occurrence for each SNS record, or one for any other event."""
+    if not isinstance(event, Mapping):
+        return (Foreign(f"the event is a {type(event).__name__}, not an object"),)
+    records = event.get("Records")
+    if isinstance(records, list):
+        return tuple(_from_record(record) for record in records) or (Foreign("the event holds no record"),)
+    if isinstance(event.get("reason"), str):
+        return (ManualRequest(event["reason"], request_id),)
+    return (_from_message(event),)
+
+
+def _from_record(record: object) -> Occurrence:
+    notification = record.get("Sns") if isinstance(record, Mapping) else None
+    text = notification.get("Message") if isinstance(notification, Mapping) else None
+    if not isinstance(text, str):
+        return Foreign("the record carries no SNS message")
+    try:
+        return _from_message(json.loads(text))
+    except (ValueError, RecursionError):
+        return Foreign("the SNS message is not JSON")
+
+
+def _from_message(message: object) -> Occurrence:
+    if not isinstance(message, Mapping):
+        return Foreign(f"the message is a {type(message).__name__}, not an object")
+    if "AlarmName" in message:
+        return _change(
+            message["AlarmName"],
+            message.get("NewStateValue"),
+            message.get("StateChangeTime"),
+            message.get("NewStateReason"),
+        )
+    detail = message.get("alarmData", message.get("detail"))
+    if isinstance(detail, Mapping) and "alarmName" in detail:
+        state = detail.get("state")
+        state = state if isinstance(state, Mapping) else {}
+        return _change(detail["alarmName"], state.get("value"), state.get("timestamp"), state.get("reason"))
+    kind = message.get("detail-type")
+    return Foreign(f"the message is no CloudWatch alarm{f' but {kind!r}' if isinstance(kind, str) else ''}")
+
+
+def _change(name: object, state: object, changed_at: object, reason: object) -> Occurrence:
+    if not isinstance(name, str) or not name:
+        return Foreign("the alarm message has no alarm name")
+    if state not in tuple(AlarmState):
+        return Foreign(f"the message of alarm {name} has the unknown state {state!r}")
+    moment = _moment(changed_at)
+    if moment is None:
+        return Foreign(f"the message of alarm {name} has no readable time of change, got {changed_at!r}")
+    return AlarmChange(name, AlarmState(str(state)), moment, reason if isinstance(reason, str) else "")
+
+
+def _moment(text: object) -> datetime | None:
+    """Read ISO 8601 as SNS (+0000) and EventBridge (Z or +0000) write it; a time without zone is UTC."""
+    if not isinstance(text, str):
+        return None
+    try:
+        moment = datetime.fromisoformat(text)
+        return (moment if moment.tzinfo else moment.replace(tzinfo=UTC)).astimezone(UTC)
+    except (ValueError, OverflowError):
+        return None

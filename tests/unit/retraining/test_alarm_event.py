@@ -1,0 +1,109 @@
+from datetime import UTC, datetime
+
+import pytest
+from retraining.alarm_event import AlarmChange, AlarmState, Foreign, ManualRequest, parse
+
+from tests.unit.retraining.builders import ALARM, alarm_message, sns_event
+
+MOMENT = datetime(2026, 3, 1, 5, 20, 12, 345000, tzinfo=UTC)
+EVENTBRIDGE = {
+    "source": "aws.cloudwatch",
+    "detail-type": "CloudWatch Alarm State Change",
+    "detail": {
+        "alarmName": ALARM,
+        "state": {"value": "ALARM", "reason": "Threshold Crossed", "timestamp": "2026-03-01T05:20:12.345+0000"},
+        "previousState": {"value": "OK"},
+    },
+}
+DIRECT = {
+    "source": "aws.cloudwatch",
+    "alarmArn": f"arn:aws:cloudwatch:eu-central-1:000000000000:alarm:{ALARM}",
+    "alarmData": EVENTBRIDGE["detail"],
+}
+
+
+def test_sns_message_of_an_alarm_is_read() -> None:
+    (change,) = parse(sns_event(alarm_message()), "request")
+    assert isinstance(change, AlarmChange)
+    assert (change.alarm_name, change.state, change.changed_at) == (ALARM, AlarmState.ALARM, MOMENT)
+    assert change.reason.startswith("Threshold Crossed: 1 out of the last 1")
+
+
+@pytest.mark.parametrize("event", [EVENTBRIDGE, DIRECT, sns_event(EVENTBRIDGE)], ids=["rule", "direct", "rule to sns"])
+def test_every_route_of_an_alarm_gives_the_same_change(event: object) -> None:
+    assert parse(event, "request") == (AlarmChange(ALARM, AlarmState.ALARM, MOMENT, "Threshold Crossed"),)
+
+
+@pytest.mark.parametrize(
+    "text", ["2026-03-01T05:20:12.345+0000", "2026-03-01T05:20:12.345Z", "2026-03-01T06:20:12.345+01:00"]
+)
+def test_time_of_change_is_read_in_every_spelling(text: str) -> None:
+    (change,) = parse(sns_event(alarm_message(StateChangeTime=text)), "request")
+    assert isinstance(change, AlarmChange)
+    assert change.changed_at == MOMENT
+    assert change.changed_at.tzinfo is UTC
+
+
+def test_by_hand_request_carries_the_invocation_id() -> None:
+    assert parse({"reason": "new labels"}, "request-1") == (ManualRequest("new labels", "request-1"),)
+
+
+def test_every_record_of_an_event_is_read() -> None:
+    event = {"Records": [*_records(alarm_message()), *_records("hello")]}
+    first, second = parse(event, "request")
+    assert isinstance(first, AlarmChange)
+    assert second == Foreign("the SNS message is not JSON")
+
+
+def _records(message: object) -> list[object]:
+    records = sns_event(message)["Records"]
+    assert isinstance(records, list)
+    return records
+
+
+@pytest.mark.parametrize(
+    ("event", "why"),
+    [
+        (None, "the event is a NoneType, not an object"),
+        ([], "the event is a list, not an object"),
+        ({}, "the message is no CloudWatch alarm"),
+        ({"Records": []}, "the event holds no record"),
+        ({"Records": [None]}, "the record carries no SNS message"),
+        ({"Records": [{"Sns": {"Message": 7}}]}, "the record carries no SNS message"),
+        (sns_event("You have chosen to subscribe to the topic"), "the SNS message is not JSON"),
+        (sns_event('"text"'), "the message is a str, not an object"),
+        (
+            sns_event(
+                {"source": "aws.sagemaker", "detail-type": "SageMaker Processing Job State Change", "detail": {}}
+            ),
+            "the message is no CloudWatch alarm but 'SageMaker Processing Job State Change'",
+        ),
+        (sns_event({"AlarmName": ""}), "the alarm message has no alarm name"),
+        (sns_event({"AlarmName": {"a": 1}}), "the alarm message has no alarm name"),
+        (
+            sns_event(alarm_message(NewStateValue="alarm")),
+            f"the message of alarm {ALARM} has the unknown state 'alarm'",
+        ),
+        (sns_event(alarm_message(NewStateValue=[])), f"the message of alarm {ALARM} has the unknown state []"),
+        (
+            sns_event(alarm_message(StateChangeTime="yesterday")),
+            f"the message of alarm {ALARM} has no readable time of change, got 'yesterday'",
+        ),
+        (
+            sns_event(alarm_message(StateChangeTime=None)),
+            f"the message of alarm {ALARM} has no readable time of change, got None",
+        ),
+        (
+            {"detail": {"alarmName": ALARM, "state": "ALARM"}},
+            f"the message of alarm {ALARM} has the unknown state None",
+        ),
+    ],
+)
+def test_what_is_no_alarm_is_foreign_and_says_why(event: object, why: str) -> None:
+    assert parse(event, "request") == (Foreign(why),)
+
+
+def test_reason_that_is_no_text_is_left_out() -> None:
+    (change,) = parse(sns_event(alarm_message(NewStateReason=None)), "request")
+    assert isinstance(change, AlarmChange)
+    assert change.reason == ""
