@@ -1,0 +1,128 @@
+"""Named drift scenarios: which rows of a held-out pool the traffic of an hour consists of.
+
+Hours count from 1. A scenario is data: tilts that draw labelled rows of the pool with unequal weights, so that every
+row stays a real one and its label true (P(label | row) does not change: covariate shift), or overwrites that
+change cells after uniform drawing, so that the labels are no longer true.
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from plumbline.overwriting import Overwrite
+from plumbline.resampling import Tilt, pool_weights
+from plumbline.rows import LabelledRows
+
+
+@dataclass(frozen=True)
+class Scenario:
+    """What changes, and from which hour on.
+
+    `held` names the features whose marginals the tilts leave alone. `labels_are_true` says whether the labels
+    of the rows still belong to them.
+    """
+
+    name: str
+    description: str
+    tilts: tuple[Tilt, ...] = ()
+    held: tuple[str, ...] = ()
+    overwrites: tuple[Overwrite, ...] = ()
+
+    @property
+    def labels_are_true(self) -> bool:
+        """False when cells are overwritten: the label was that of the row before."""
+        return not self.overwrites
+
+    def rows(self, pool: LabelledRows, hour: int, n: int, seed: int) -> LabelledRows:
+        """Return `n` rows of traffic for one hour, drawn from the pool with replacement.
+
+        Parameters
+        ----------
+        hour
+            1 is the first hour of traffic.
+        seed
+            The same pool, hour, number and seed give the same rows; hours differ from each other.
+
+        Raises
+        ------
+        ValueError
+            If the hour is below 1, the pool is empty or lacks a column that the scenario names.
+        """
+        if hour < 1:
+            raise ValueError(f"hour must be 1 or more, got {hour!r}")
+        if not len(pool):
+            raise ValueError("pool must hold at least one row, got none; give more labelled rows")
+        rng = np.random.default_rng([seed, hour])
+        weights = pool_weights(pool, self.tilts, self.held, hour)
+        rows = pool.take(rng.choice(len(pool), n, p=weights).tolist())
+        for overwrite in self.overwrites:
+            rows = overwrite.apply(rows, hour, rng)
+        return rows
+
+
+NEVER_MOVING = ("fnlwgt", "race", "sex", "capital-gain", "capital-loss", "native-country", "workclass")
+"""Features that the resampling scenarios hold where they are."""
+
+HOURS_JUMP = Tilt("hours-per-week", strength=1.1, first_hour=3, full_hour=3)
+
+OCCUPATIONS = ("Exec-managerial", "Prof-specialty", "Sales")
+
+SCENARIOS = {
+    scenario.name: scenario
+    for scenario in (
+        Scenario("none", "no drift: every hour is a uniform draw"),
+        Scenario(
+            "gradual",
+            "two quiet hours; then hours-per-week shifts hard at once and stays, while age, education-num and "
+            "occupation grow hour by hour; labels stay true",
+            tilts=(
+                HOURS_JUMP,
+                Tilt("age", strength=0.8, first_hour=3, full_hour=12),
+                Tilt("education-num", strength=0.7, first_hour=3, full_hour=12),
+                Tilt("occupation", strength=0.8, first_hour=3, full_hour=12, categories=OCCUPATIONS),
+            ),
+            held=NEVER_MOVING,
+        ),
+        Scenario(
+            "sudden",
+            "two quiet hours; then hours-per-week, age and education-num shift together at once and stay; "
+            "labels stay true",
+            tilts=(
+                HOURS_JUMP,
+                Tilt("age", strength=0.8, first_hour=3, full_hour=3),
+                Tilt("education-num", strength=0.7, first_hour=3, full_hour=3),
+            ),
+            held=NEVER_MOVING,
+        ),
+        Scenario(
+            "overwrite",
+            "two quiet hours; then values are overwritten: hours-per-week scattered at once, age raised, "
+            "workclass blanked and race replaced in more rows every hour; labels are no longer true",
+            overwrites=(
+                Overwrite("hours-per-week", first_hour=3, full_hour=3, shift=4, spread=12, bounds=(1, 99)),
+                Overwrite("age", first_hour=3, full_hour=12, shift=9, spread=5, bounds=(17, 90)),
+                Overwrite("workclass", first_hour=3, full_hour=12, values=("?",), fraction=0.2),
+                Overwrite(
+                    "race",
+                    first_hour=3,
+                    full_hour=12,
+                    values=("Black", "Asian-Pac-Islander", "Amer-Indian-Eskimo", "Other"),
+                    fraction=0.3,
+                ),
+            ),
+        ),
+    )
+}
+
+
+def scenario(name: str) -> Scenario:
+    """Return a scenario by its name.
+
+    Raises
+    ------
+    ValueError
+        If there is no scenario of that name; the text lists the names.
+    """
+    if name not in SCENARIOS:
+        raise ValueError(f"scenario must be one of {', '.join(SCENARIOS)}, got {name!r}")
+    return SCENARIOS[name]
