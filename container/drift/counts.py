@@ -1,0 +1,89 @@
+"""Value counts: what a baseline keeps of a column, and all that the statistics need of a window."""
+
+from dataclasses import dataclass
+from typing import Self
+
+import numpy as np
+from numpy.typing import NDArray
+
+from contract.records import FeatureType
+
+
+@dataclass(frozen=True, eq=False)
+class ValueCounts:
+    """Distinct values of one column in ascending order, how often each occurs, and how many cells are missing.
+
+    `values` has shape (n_distinct,): float64, or object holding ``str``; `counts` the same shape, int64, all positive.
+    """
+
+    values: NDArray[np.float64] | NDArray[np.object_]
+    counts: NDArray[np.int64]
+    n_missing: int
+
+    @property
+    def n_present(self) -> int:
+        """Cells with a value."""
+        return int(self.counts.sum())
+
+    @property
+    def n_rows(self) -> int:
+        """Cells, present and missing."""
+        return self.n_present + self.n_missing
+
+    @property
+    def missing_fraction(self) -> float | None:
+        """Share of missing cells, 0 to 1; None without rows."""
+        return self.n_missing / self.n_rows if self.n_rows else None
+
+
+@dataclass(frozen=True, eq=False)
+class NumericCounts(ValueCounts):
+    """Value counts of a numeric column; infinities are values like others."""
+
+    values: NDArray[np.float64]
+
+    @classmethod
+    def of(cls, column: NDArray[np.float64]) -> Self:
+        """Count the values of `column`, shape (n_rows,); NaN is missing, and 0.0 and -0.0 are one value."""
+        present = column[~np.isnan(column)]
+        values, counts = np.unique(present + 0.0, return_counts=True)
+        return cls(values, counts.astype(np.int64), len(column) - len(present))
+
+    def expanded(self) -> NDArray[np.float64]:
+        """Return the present values in ascending order, each as often as it was counted: shape (n_present,)."""
+        return np.repeat(self.values, self.counts)
+
+    def scale_exponent(self) -> int:
+        """Return e such that the finite values of ``ldexp(values, -e)`` lie within -1 and 1.
+
+        A power of two changes no digit, and numbers of that size can be subtracted and squared without overflow.
+        """
+        finite = np.abs(self.values[np.isfinite(self.values)])
+        return int(np.frexp(finite.max())[1]) if finite.size else 0
+
+
+@dataclass(frozen=True, eq=False)
+class CategoricalCounts(ValueCounts):
+    """Value counts of a categorical column: labels in code-point order."""
+
+    values: NDArray[np.object_]
+
+    @classmethod
+    def of(cls, column: NDArray[np.object_]) -> Self:
+        """Count the labels of `column`, shape (n_rows,); None is missing."""
+        present = np.array([label for label in column if label is not None], dtype=object)
+        values, counts = np.unique(present, return_counts=True)
+        return cls(values, counts.astype(np.int64), len(column) - len(present))
+
+
+def count(kind: FeatureType, column: NDArray[np.float64] | NDArray[np.object_]) -> ValueCounts:
+    """Return the value counts of a column of the given type.
+
+    Examples
+    --------
+    >>> count(FeatureType.CATEGORICAL, np.array(["b", None, "a", "b"], dtype=object)).counts.tolist()
+    [1, 2]
+    """
+    if kind is FeatureType.NUMERIC:
+        return NumericCounts.of(np.asarray(column, dtype=np.float64))
+    return CategoricalCounts.of(np.asarray(column, dtype=object))

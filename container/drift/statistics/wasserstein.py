@@ -1,0 +1,44 @@
+"""Wasserstein distance in standard deviations of the reference."""
+
+import math
+
+import numpy as np
+from scipy.stats import wasserstein_distance
+
+from drift.counts import NumericCounts
+
+
+def wasserstein(reference: NumericCounts, window: NumericCounts) -> float | None:
+    """Return the first Wasserstein distance divided by the reference's standard deviation (n in the denominator).
+
+    No null. Range 0 (equal) upwards; larger is worse: a pure shift by one standard deviation gives 1. Missing values
+    are left out. None where the quotient has no meaning: infinite values on a side, or a constant reference unless
+    the window is the same constant (0).
+
+    Raises
+    ------
+    ValueError
+        If a side has no present value.
+
+    References
+    ----------
+    S. Vallender, "Calculation of the Wasserstein distance between probability distributions on the line" (1974).
+
+    Examples
+    --------
+    >>> wasserstein(NumericCounts.of(np.array([0.0, 2.0])), NumericCounts.of(np.array([3.0, 5.0])))
+    3.0
+    """
+    if not (reference.n_present and window.n_present):
+        raise ValueError("both sides must have a present value, got none on one of them")
+    if not (np.isfinite(reference.values).all() and np.isfinite(window.values).all()):
+        return None
+    # A common power of two leaves the quotient as it is.
+    exponent = max(reference.scale_exponent(), window.scale_exponent())
+    u, v = np.ldexp(reference.values, -exponent), np.ldexp(window.values, -exponent)
+    distance = float(wasserstein_distance(u, v, reference.counts, window.counts))
+    centre = np.average(u, weights=reference.counts)
+    deviation = math.sqrt(float(np.average((u - centre) ** 2, weights=reference.counts)))
+    if len(u) > 1 and deviation > 0 and math.isfinite(distance / deviation):
+        return distance / deviation
+    return 0.0 if distance == 0 else None
