@@ -1,0 +1,149 @@
+"""The baseline's door: learn it from the reference rows, save it to a folder, load it again."""
+
+from collections.abc import Sequence
+
+import numpy as np
+from numpy.typing import NDArray
+
+from contract.records import FeatureType
+from contract.training import MISSING_TEXTS, positive_label
+from drift.baseline_file import load, save
+from drift.counts import count
+from drift.errors import BaselineError
+from drift.learned import Baseline, LabelledTest
+from drift.table import Table
+
+__all__ = ["Baseline", "LabelledTest", "learn", "load", "save"]
+
+
+def learn(
+    *,
+    train: Table,
+    target_label: str,
+    test: Table | None = None,
+    test_labels: Sequence[str] | None = None,
+    probabilities: NDArray[np.float64] | None = None,
+) -> Baseline:
+    """Learn a baseline from the training rows, and keep the labelled test set beside it if there is one.
+
+    Parameters
+    ----------
+    train
+        Features of the training rows, without the target: the payload's schema, in the payload's order.
+    target_label
+        Name of the target column.
+    test, test_labels
+        Features and labels of the labelled test set, row for row; both or neither. Its columns are train's.
+    probabilities
+        The model's probability of the positive class for each test row, shape (n_test_rows,).
+
+    Raises
+    ------
+    BaselineError
+        If the tables, the labels and the probabilities do not fit each other; the text says which and what to do.
+    """
+    _check_train(train, target_label)
+    labelled = None
+    if test is not None and test_labels is not None:
+        labelled = _labelled_test(train, test, test_labels, probabilities)
+    elif not (test is None and test_labels is None and probabilities is None):
+        raise BaselineError(
+            "a test set must have features and labels, and probabilities belong to a test set, got only part of them; "
+            "pass the labelled test set, or nothing of it"
+        )
+    return Baseline(
+        target_label=target_label,
+        positive_label=_positive(labelled),
+        n_rows=train.n_rows,
+        specs=train.specs,
+        counts={spec.name: count(spec.type, train.columns[spec.name]) for spec in train.specs},
+        test=labelled,
+    )
+
+
+def _check_train(train: Table, target_label: str) -> None:
+    names = [spec.name for spec in train.specs]
+    if target_label in names:
+        raise BaselineError(
+            f"train must hold the features only, got the target column {target_label!r} among them; take it out"
+        )
+    if not train.n_rows:
+        raise BaselineError("train must have rows, got none; give the file that the model was trained on")
+    _check_columns("train", train, names)
+
+
+def _check_columns(what: str, table: Table, names: list[str]) -> None:
+    if len(set(names)) != len(names) or set(names) != set(table.columns):
+        raise BaselineError(f"{what} must have one column per name, got {names} for {sorted(table.columns)}")
+    lengths = {len(column) for column in table.columns.values()}
+    if len(lengths) > 1:
+        raise BaselineError(f"{what} must have columns of one length, got {sorted(lengths)}")
+    for spec in table.specs:
+        if spec.type is FeatureType.NUMERIC and np.isinf(np.asarray(table.columns[spec.name], dtype=np.float64)).any():
+            raise BaselineError(f"{what} column {spec.name!r} must be finite, got an infinite value; remove its rows")
+
+
+def _labelled_test(
+    train: Table, test: Table, labels: Sequence[str], probabilities: NDArray[np.float64] | None
+) -> LabelledTest:
+    _check_same_schema(train, test)
+    if not test.n_rows:
+        raise BaselineError("test must have rows, got none; give the labelled test set")
+    _check_columns("test", test, [spec.name for spec in test.specs])
+    _check_labels(labels, test.n_rows)
+    if probabilities is not None:
+        probabilities = np.asarray(probabilities, dtype=np.float64)
+        _check_probabilities(probabilities, test.n_rows)
+        probabilities = probabilities + 0.0
+    in_order = Table(train.specs, {spec.name: test.columns[spec.name] for spec in train.specs})
+    return LabelledTest(in_order, tuple(labels), probabilities)
+
+
+def _check_same_schema(train: Table, test: Table) -> None:
+    expected = {spec.name: spec.type for spec in train.specs}
+    found = {spec.name: spec.type for spec in test.specs}
+    if expected == found:
+        return
+    differences = [f"lacks {name!r}" for name in expected if name not in found]
+    differences += [f"has {name!r} besides" for name in found if name not in expected]
+    differences += [
+        f"has {name!r} as {found[name]}, not {expected[name]}"
+        for name in expected
+        if name in found and found[name] is not expected[name]
+    ]
+    raise BaselineError(f"test must have train's columns, but it {', '.join(differences)}; give files of one layout")
+
+
+def _check_labels(labels: Sequence[str], n_rows: int) -> None:
+    if len(labels) != n_rows:
+        raise BaselineError(f"test must have one label per row, got {len(labels)} labels for {n_rows} rows")
+    for number, label in enumerate(labels, start=1):
+        if label.strip() in MISSING_TEXTS:
+            raise BaselineError(
+                f"test must have a label in every row, got {label!r} in row {number}; remove the rows without one"
+            )
+
+
+def _check_probabilities(probabilities: NDArray[np.float64], n_rows: int) -> None:
+    if probabilities.shape != (n_rows,):
+        raise BaselineError(
+            f"predictions must have one probability per test row, got {probabilities.size} for {n_rows} rows; "
+            "give the predictions of this very test set"
+        )
+    outside = ~((probabilities >= 0) & (probabilities <= 1))
+    if outside.any():
+        row = int(np.argmax(outside))
+        raise BaselineError(
+            f"predictions must be probabilities of the positive class, 0 to 1, got {float(probabilities[row])!r} in "
+            f"row {row + 1}; write the model's probability, not its label or margin"
+        )
+
+
+def _positive(labelled: LabelledTest | None) -> str | None:
+    if labelled is None:
+        return None
+    try:
+        return positive_label(labelled.labels)
+    except ValueError:
+        # Drift can be watched for any target; only the projected accuracy needs two classes, and it says so.
+        return None

@@ -1,0 +1,38 @@
+"""What is learned once from the reference rows, and never changed."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from drift.counts import ValueCounts
+from drift.table import FeatureSpec, Table
+
+
+@dataclass(frozen=True, eq=False)
+class LabelledTest:
+    """The labelled test set, row for row: features, labels, and the model's probabilities of the positive class.
+
+    `probabilities` has shape (n_rows,), each within 0 and 1; None when they were not given.
+    """
+
+    table: Table
+    labels: tuple[str, ...]
+    probabilities: NDArray[np.float64] | None
+
+
+@dataclass(frozen=True, eq=False, kw_only=True)
+class Baseline:
+    """The reference: value counts of every feature of the training rows, and the labelled test set if there is one.
+
+    `specs` is the payload's schema, in order; `counts` has one entry per spec. `positive_label` is None without a
+    test set or when its target has not two classes.
+    """
+
+    target_label: str
+    positive_label: str | None
+    n_rows: int
+    specs: tuple[FeatureSpec, ...]
+    counts: Mapping[str, ValueCounts]
+    test: LabelledTest | None = None
