@@ -1,0 +1,137 @@
+"""Accuracy of a window without its labels: expected from calibrated confidence."""
+
+import math
+
+import numpy as np
+from numpy.typing import NDArray
+
+from contract.records import ProjectedAccuracy, Status
+from contract.training import DECISION_THRESHOLD
+from drift.calibration import ScoredLabels
+from drift.learned import Baseline
+from drift.rows import row_groups
+from drift.table import CapturedWindow
+
+METHOD = "calibrated_confidence_isotonic"
+
+MINIMUM_ROWS = 200
+MINIMUM_REFERENCE_ROWS = 500
+MINIMUM_CLASS_ROWS = 50
+MAXIMUM_HALF_WIDTH = 0.05
+N_RESAMPLES = 100
+_NORMAL_QUANTILE = 1.959964
+"""97.5 % quantile of the standard normal distribution: a two-sided 95 % interval."""
+
+
+def project(baseline: Baseline, window: CapturedWindow, seed: int) -> ProjectedAccuracy:
+    """Estimate the accuracy of the window's predictions, with a 95 % interval for the accuracy that labels would show.
+
+    Each captured probability is calibrated on the labelled test set; a row predicted positive is right with that
+    probability q, one predicted negative with 1 - q, and the estimate is the mean. The variance is that of the
+    reference sample (`N_RESAMPLES` bootstrap refits of the calibration) plus that of the labels, q (1 - q) a row;
+    identical rows share one label draw. Valid under covariate shift only (`contract.records.PROJECTED_ACCURACY_NOTE`).
+
+    Refused, with the reason, where the estimate would mislead; `reference` is then still given if it is known.
+
+    References
+    ----------
+    C. Guo et al., "On calibration of modern neural networks" (2017); NannyML, "Confidence-based performance
+    estimation".
+    """
+    refused = _reference_refusal(baseline)
+    if refused:
+        return ProjectedAccuracy(reason=refused)
+    labelled, reference = _reference(baseline)
+    captured = ~np.isnan(window.probabilities)
+    refused = _window_refusal(window.probabilities[captured], len(captured)) or _calibration_refusal(labelled)
+    if refused:
+        return ProjectedAccuracy(reason=refused, reference=reference)
+    estimate, half_width = _estimate(labelled, window, captured, seed)
+    if half_width > MAXIMUM_HALF_WIDTH:
+        return ProjectedAccuracy(
+            reason=f"the 95 % interval reaches {100 * half_width:.1f} points either side of the estimate, "
+            f"more than {100 * MAXIMUM_HALF_WIDTH:.0f}",
+            reference=reference,
+        )
+    n_captured = int(captured.sum())
+    return ProjectedAccuracy(
+        status=Status.ESTIMATED,
+        reason=""
+        if n_captured == len(captured)
+        else f"from the {n_captured} of {len(captured)} rows with a prediction",
+        estimate=estimate,
+        lower=max(estimate - half_width, 0.0),
+        upper=min(estimate + half_width, 1.0),
+        reference=reference,
+        drop=reference - estimate,
+        method=METHOD,
+    )
+
+
+def _reference_refusal(baseline: Baseline) -> str:
+    test = baseline.test
+    if test is None:
+        return "the baseline has no labelled test set"
+    if test.probabilities is None:
+        return "the baseline has no predictions for its test set"
+    if baseline.positive_label is None:
+        return f"the target must have two classes, got {len(set(test.labels))} in the test set"
+    n_rows, n_positive = len(test.labels), test.labels.count(baseline.positive_label)
+    if n_rows < MINIMUM_REFERENCE_ROWS:
+        return f"the labelled test set has {n_rows} rows, fewer than {MINIMUM_REFERENCE_ROWS}"
+    smaller = min(n_positive, n_rows - n_positive)
+    if smaller < MINIMUM_CLASS_ROWS:
+        return f"the smaller class of the test set has {smaller} rows, fewer than {MINIMUM_CLASS_ROWS}"
+    return ""
+
+
+def _reference(baseline: Baseline) -> tuple[ScoredLabels, float]:
+    """Return the labelled test set as calibration needs it, and the model's accuracy on it."""
+    test = baseline.test
+    if test is None or test.probabilities is None:
+        raise ValueError("the baseline must have a labelled test set with predictions, got none")
+    positive = np.array([label == baseline.positive_label for label in test.labels])
+    accuracy = float(np.mean((test.probabilities >= DECISION_THRESHOLD) == positive))
+    return ScoredLabels.of(test.probabilities, positive), accuracy
+
+
+def _window_refusal(probabilities: NDArray[np.float64], n_rows: int) -> str:
+    if n_rows and not len(probabilities):
+        return "no predictions were captured"
+    if ((probabilities < 0) | (probabilities > 1)).any():
+        return "the captured predictions are not probabilities: some lie outside 0 to 1"
+    if len(probabilities) < MINIMUM_ROWS:
+        return f"{len(probabilities)} rows with a captured prediction, fewer than {MINIMUM_ROWS}"
+    return ""
+
+
+def _calibration_refusal(labelled: ScoredLabels) -> str:
+    area = labelled.area_under_curve()
+    if area < 0.5:
+        return f"the test set's probabilities rank its labels worse than chance (area under the curve {area:.3f})"
+    return ""
+
+
+def _estimate(
+    labelled: ScoredLabels, window: CapturedWindow, captured: NDArray[np.bool_], seed: int
+) -> tuple[float, float]:
+    groups = row_groups(window.table, window.probabilities)[captured]
+    _, first, multiplicity = np.unique(groups, return_index=True, return_counts=True)
+    scores = window.probabilities[captured][first]
+    shares = multiplicity / multiplicity.sum()
+    right = scores >= DECISION_THRESHOLD
+
+    def chance_right(weights: NDArray[np.float64]) -> NDArray[np.float64]:
+        calibrated = labelled.calibrate(scores, weights)
+        return np.where(right, calibrated, 1 - calibrated)
+
+    n_reference = len(labelled.positive)
+    q = chance_right(np.ones(n_reference))
+    random = np.random.default_rng(seed)
+    equal = np.full(n_reference, 1 / n_reference)
+    refits = [
+        float(shares @ chance_right(random.multinomial(n_reference, equal).astype(np.float64)))
+        for _ in range(N_RESAMPLES)
+    ]
+    variance = float(np.var(refits, ddof=1)) + float(np.sum(shares**2 * q * (1 - q)))
+    return float(shares @ q), _NORMAL_QUANTILE * math.sqrt(variance)
