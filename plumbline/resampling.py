@@ -63,8 +63,9 @@ def pool_weights(pool: LabelledRows, tilts: Sequence[Tilt], held: Sequence[str],
 
 
 def _shares(group: NDArray[np.int_], weights: NDArray[np.float64] | None) -> NDArray[np.float64]:
-    counts = np.bincount(group, weights).astype(np.float64)
-    return counts / counts.sum()
+    """Return each group's share of the weights, or of the rows when there are none."""
+    counts: NDArray[np.float64] = np.bincount(group, weights).astype(np.float64)
+    return np.asarray(counts / counts.sum())
 
 
 def _groups(cells: Sequence[str]) -> NDArray[np.int_]:
