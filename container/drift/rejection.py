@@ -1,0 +1,47 @@
+"""Why a capture record is not used. The names are keys of drift_report.json: stable."""
+
+from enum import StrEnum
+
+
+class Reason(StrEnum):
+    """Reasons under which records are counted as rejected; a record has one, the first that applies."""
+
+    COMPRESSED_FILE = "compressed_file"
+    """The file is gzip data; it counts as one record, because its lines cannot be told apart."""
+    NOT_UTF8 = "not_utf8"
+    """The line, or the text of a side, is not Unicode text."""
+    NOT_JSON = "not_json"
+    """The line is no JSON: cut off, for example."""
+    NOT_A_CAPTURE_RECORD = "not_a_capture_record"
+    """JSON, but without SageMaker's keys or with other types in them."""
+    INVALID_TIME = "invalid_time"
+    """A window was asked for, and the record does not say when it happened."""
+    OUTSIDE_WINDOW = "outside_window"
+    """The platform hands over more than the window asked for; such records belong to another run."""
+    DUPLICATE_EVENT_ID = "duplicate_event_id"
+    """A record of this event was used before."""
+    NO_INPUT = "no_input"
+    """The input side is absent, or has no rows."""
+    INVALID_BASE64 = "invalid_base64"
+    INPUT_NOT_CSV = "input_not_csv"
+    INPUT_NOT_JSON = "input_not_json"
+    INPUT_NOT_ROWS = "input_not_rows"
+    """JSON, but no list of lists or of objects, nor such a list under ``instances``."""
+    FIELD_COUNT = "field_count"
+    """A row has another number of fields than training had, or an object none of training's columns."""
+    NOT_A_NUMBER = "not_a_number"
+    """A numeric column holds something else than a finite number."""
+    NOT_A_VALUE = "not_a_value"
+    """A cell is a list or an object."""
+    OUTPUT_NOT_A_PREDICTION = "output_not_a_prediction"
+    """The output side is there and is not made of probabilities: an error text, for example."""
+    ROW_COUNT_MISMATCH = "row_count_mismatch"
+    """The output side does not have one probability for each row."""
+
+
+class Rejected(Exception):
+    """Raised inside the reader to give up one record; never leaves it."""
+
+    def __init__(self, reason: Reason) -> None:
+        super().__init__(reason)
+        self.reason = reason
