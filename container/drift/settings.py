@@ -1,0 +1,231 @@
+"""Arguments and environment -> `Settings`. The only reader of the environment in this package.
+
+Two engines start the same image. Model Monitor hands over the window's times and its data, and uploads what the
+output folder holds below a key of its own. Our schedule (`Variable.SCHEDULED_TIME`) names the moment it fired and
+the capture destination: window, data and key layout are then worked out here.
+"""
+
+import json
+import os
+from argparse import Namespace
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+
+from contract.names import Argument, MlPath, MonitorVariable, Variable, report_prefix
+from contract.records import WindowBounds
+from drift.errors import ConfigError
+from drift.policy import Policy
+from drift.times import HOUR, format_time, hour_folder, parse_time
+from drift.variables import Variables
+
+_DEFAULT_ML_ROOT = "/opt/ml"
+_CAPTURE_FORMAT = "sagemakercapturejson"
+_REGION_VARIABLES = ("AWS_REGION", "AWS_DEFAULT_REGION")
+_JOB_CONFIG = "config/processingjobconfig.json"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Reference:
+    """Where the reference comes from: a baseline, or the files to learn one from. Paths or S3 URIs."""
+
+    baseline: str | None = None
+    train: str | None = None
+    test: str | None = None
+    predictions: str | None = None
+    target_label: str | None = None
+
+    def __post_init__(self) -> None:
+        """Refuse combinations that leave the reference open."""
+        if (self.baseline is None) == (self.train is None):
+            raise ConfigError(
+                f"exactly one of {Argument.BASELINE} and {Argument.TRAIN} must be given, "
+                f"got {self.baseline!r} and {self.train!r}; a baseline is learned from training data once"
+            )
+        if self.baseline is not None and (self.test or self.predictions):
+            raise ConfigError(
+                f"{Argument.TEST} and {Argument.PREDICTIONS} must come with {Argument.TRAIN}, "
+                f"got {self.test!r} and {self.predictions!r}; a baseline brings its own"
+            )
+        if self.train is not None and self.target_label is None:
+            raise ConfigError(
+                f"{Argument.TARGET_LABEL} must name the target's column, got None; pass it with the files"
+            )
+        if self.predictions is not None and self.test is None:
+            raise ConfigError(
+                f"{Argument.PREDICTIONS} must come with {Argument.TEST}, got {self.predictions!r} alone; pass both"
+            )
+
+
+@dataclass(frozen=True, kw_only=True)
+class Platform:
+    """Where the platform looks for messages and metrics, and whom the metrics are about."""
+
+    ml_root: Path
+    endpoint: str | None
+    publish: bool
+    region: str | None
+
+    @property
+    def message_file(self) -> Path:
+        """The exit message: its first 1024 bytes become the job's ExitMessage."""
+        return self.ml_root / MlPath.MESSAGE
+
+    @property
+    def metrics_file(self) -> Path:
+        """The metrics file of the bring-your-own-container contract."""
+        return self.ml_root / MlPath.METRICS
+
+
+@dataclass(frozen=True)
+class CaptureHour:
+    """The capture files of one hour, still in S3: the hour from `start` below the destination `uri`."""
+
+    uri: str
+    start: datetime
+
+
+@dataclass(frozen=True, kw_only=True)
+class Window:
+    """Which records are judged, where they are, and where the results go."""
+
+    bounds: WindowBounds
+    source: Path | CaptureHour
+    """Folder of capture files, or where to fetch them from."""
+    output: Path
+
+
+@dataclass(frozen=True, kw_only=True)
+class Settings:
+    """One run of the container."""
+
+    reference: Reference
+    window: Window
+    schedule: str | None
+    policy: Policy
+    isolation_forest: bool
+    platform: Platform
+
+
+def read_settings(arguments: Namespace, environment: Mapping[str, str] = os.environ) -> Settings:
+    """Read one run's settings.
+
+    Raises
+    ------
+    ConfigError
+        If a variable or argument breaks its rule; the text names it, its value and the remedy.
+    """
+    variables = Variables(environment)
+    _check_format(variables)
+    platform = read_platform(environment)
+    if platform.publish and platform.endpoint is None:
+        raise variables.error(MonitorVariable.ENDPOINT_NAME, "must name the endpoint when metrics are published")
+    return Settings(
+        reference=Reference(**{name: value or None for name, value in vars(arguments).items()}),
+        window=_scheduled_window(variables) if variables.text(Variable.SCHEDULED_TIME) else _given_window(variables),
+        schedule=variables.text(MonitorVariable.SCHEDULE_NAME),
+        policy=_policy(variables),
+        isolation_forest=variables.switch(Variable.ISOLATION_FOREST),
+        platform=platform,
+    )
+
+
+def window_bounds(start: str | None, end: str | None) -> WindowBounds:
+    """Return the half-open window of two times as the user or the platform writes them; without times, no bounds.
+
+    Raises
+    ------
+    ConfigError
+        If only one is given, one is no time, or the end is not after the start.
+    """
+    if not start and not end:
+        return WindowBounds()
+    if not (start and end):
+        raise ConfigError(f"start_time and end_time must be given together, got {start!r} and {end!r}; give both")
+    moments = _moment("start_time", start), _moment("end_time", end)
+    if moments[0] >= moments[1]:
+        raise ConfigError(f"end_time must be after start_time, got {start!r} and {end!r}; correct the window")
+    return WindowBounds(format_time(moments[0]), format_time(moments[1]))
+
+
+def _moment(name: str, text: str) -> datetime:
+    try:
+        return parse_time(text)
+    except ValueError as error:
+        raise ConfigError(f"{name} must be an ISO 8601 time, got {text!r}; write 2026-01-31T13:00:00Z") from error
+
+
+def _given_window(variables: Variables) -> Window:
+    return Window(
+        bounds=window_bounds(variables.text(MonitorVariable.START_TIME), variables.text(MonitorVariable.END_TIME)),
+        source=Path(variables.required(MonitorVariable.DATASET_SOURCE)),
+        output=Path(variables.required(MonitorVariable.OUTPUT_PATH)),
+    )
+
+
+def _scheduled_window(variables: Variables) -> Window:
+    """Return the last full hour before the scheduled time, with the key layout that Model Monitor gives by itself."""
+    scheduled = _moment(Variable.SCHEDULED_TIME, variables.required(Variable.SCHEDULED_TIME))
+    start = scheduled.replace(minute=0, second=0, microsecond=0) - HOUR
+    endpoint = variables.required(MonitorVariable.ENDPOINT_NAME)
+    schedule = variables.required(MonitorVariable.SCHEDULE_NAME)
+    output = Path(variables.required(MonitorVariable.OUTPUT_PATH))
+    return Window(
+        bounds=WindowBounds(format_time(start), format_time(start + HOUR)),
+        source=CaptureHour(variables.required(Variable.CAPTURE_S3_URI), start),
+        output=output / report_prefix(endpoint, schedule, hour_folder(start)),
+    )
+
+
+def read_platform(environment: Mapping[str, str] = os.environ) -> Platform:
+    """Read what even a run with broken settings needs in order to report its failure.
+
+    Raises
+    ------
+    ConfigError
+        If ``publish_cloudwatch_metrics`` is neither Enabled nor Disabled.
+    """
+    variables = Variables(environment)
+    ml_root = Path(variables.text(Variable.ML_ROOT) or _DEFAULT_ML_ROOT)
+    return Platform(
+        ml_root=ml_root,
+        endpoint=variables.text(MonitorVariable.ENDPOINT_NAME),
+        publish=variables.switch(MonitorVariable.PUBLISH_CLOUDWATCH_METRICS),
+        region=next(filter(None, map(variables.text, _REGION_VARIABLES)), None) or _region_of_job(ml_root),
+    )
+
+
+def _check_format(variables: Variables) -> None:
+    """Accept endpoint capture only. AWS's pages spell the key with both s and S, so case does not count."""
+    name = MonitorVariable.DATASET_FORMAT
+    text = variables.text(name)
+    if text is None:
+        return
+    try:
+        keys = {key.lower() for key in json.loads(text)}
+    except (ValueError, TypeError, AttributeError) as error:
+        raise variables.error(name, "must be a JSON object") from error
+    if _CAPTURE_FORMAT not in keys:
+        raise variables.error(name, "must be sagemakerCaptureJson", "monitor a real-time endpoint's data capture")
+
+
+def _policy(variables: Variables) -> Policy:
+    rows = variables.number(Variable.MINIMUM_ROWS, Policy.minimum_rows)
+    if rows != int(rows):
+        raise variables.error(Variable.MINIMUM_ROWS, "must be a whole number")
+    return Policy(
+        alpha=variables.number(Variable.ALPHA, Policy.alpha),
+        effect_threshold=variables.number(Variable.EFFECT_THRESHOLD, Policy.effect_threshold),
+        missing_threshold=variables.number(Variable.MISSING_THRESHOLD, Policy.missing_threshold),
+        minimum_rows=int(rows),
+    )
+
+
+def _region_of_job(ml_root: Path) -> str | None:
+    """Return the region in the job's own ARN: boto3 needs one and the platform may have set no variable for it."""
+    try:
+        arn = json.loads((ml_root / _JOB_CONFIG).read_text())["ProcessingJobArn"]
+        return str(arn).split(":")[3] or None
+    except (OSError, ValueError, LookupError, TypeError):
+        return None
