@@ -1,0 +1,104 @@
+"""A report as CloudWatch metrics: which figures, under which names and dimensions. No network here."""
+
+import json
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+from contract.names import Dimension, Metric
+from contract.records import DriftReport, Verdict, finite
+from drift.rejection import Reason
+
+_MOST_DIMENSION_CHARACTERS = 1024
+
+
+@dataclass(frozen=True)
+class Measurement:
+    """One finite value of one metric."""
+
+    metric: Metric
+    value: float
+    dimensions: tuple[tuple[Dimension, str], ...]
+
+    @property
+    def dimension_records(self) -> list[dict[str, str]]:
+        """The dimensions in the shape that CloudWatch's API and the contract's file share."""
+        return [{"Name": name, "Value": value} for name, value in self.dimensions]
+
+
+def of_report(report: DriftReport) -> list[Measurement]:
+    """Return the metrics of a finished run; a figure that could not be computed is absent."""
+    return [
+        *_measure(report.endpoint, _figures(report)),
+        *(
+            measurement
+            for feature in report.features
+            for measurement in _measure(
+                report.endpoint, [(Metric.FEATURE_DRIFT_SCORE, feature.drift_score)], feature=feature.name
+            )
+        ),
+    ]
+
+
+def of_failure(endpoint: str | None) -> list[Measurement]:
+    """Return the metrics of a run that ended without a report."""
+    return _measure(endpoint, [(Metric.MONITOR_FAILURES, 1)])
+
+
+def metrics_file(measurements: Sequence[Measurement], timestamp: str) -> str:
+    """Return the text of the contract's metrics file: one JSON object per line.
+
+    Parameters
+    ----------
+    timestamp
+        Time of publication, ISO 8601 in UTC with Z.
+    """
+    lines = [
+        {
+            "MetricName": measurement.metric,
+            "Timestamp": timestamp,
+            "Dimensions": measurement.dimension_records,
+            "Value": measurement.value,
+        }
+        for measurement in measurements
+    ]
+    return "".join(json.dumps(line, allow_nan=False, sort_keys=True) + "\n" for line in lines)
+
+
+def _figures(report: DriftReport) -> list[tuple[Metric, float | None]]:
+    judged = report.verdict is not Verdict.NOT_JUDGED
+    records, accuracy = report.records, report.projected_accuracy
+    n_in_window = records.read - records.rejected.get(Reason.OUTSIDE_WINDOW, 0)
+    return [
+        (Metric.DRIFT_VERDICT, float(report.verdict is Verdict.DRIFT) if judged else None),
+        (Metric.DRIFTED_FEATURES, len(report.drifted_features) if judged else None),
+        (Metric.PREDICTION_DRIFT_SCORE, report.prediction.drift_score),
+        (Metric.PROJECTED_ACCURACY, accuracy.estimate),
+        (Metric.PROJECTED_ACCURACY_LOWER, accuracy.lower),
+        (Metric.PROJECTED_ACCURACY_UPPER, accuracy.upper),
+        (Metric.MONITOR_RUNS, 1),
+        (Metric.MONITOR_FAILURES, 0),
+        (Metric.WINDOWS_WITHOUT_DATA, float(n_in_window == 0)),
+        (Metric.WINDOWS_NOT_JUDGED, float(not judged)),
+        (Metric.RECORDS_READ, records.read),
+        (Metric.RECORDS_REJECTED, records.read - records.used),
+        (Metric.ROWS_USED, report.n_rows),
+    ]
+
+
+def _measure(
+    endpoint: str | None, figures: Iterable[tuple[Metric, float | None]], feature: str | None = None
+) -> list[Measurement]:
+    named = ((Dimension.ENDPOINT, endpoint), (Dimension.FEATURE, feature))
+    dimensions = tuple((name, _dimension_value(value)) for name, value in named if value)
+    return [
+        Measurement(metric, float(value), dimensions)
+        for metric, value in figures
+        # PutMetricData refuses the whole batch for one NaN.
+        if value is not None and finite(value) is not None
+    ]
+
+
+def _dimension_value(text: str) -> str:
+    """Return `text` as CloudWatch accepts it: printable ASCII, not starting with a colon, at most 1024 characters."""
+    escaped = "".join(character if character.isprintable() else " " for character in text)
+    return escaped.encode("ascii", "backslashreplace").decode().lstrip(":")[:_MOST_DIMENSION_CHARACTERS]

@@ -1,0 +1,40 @@
+"""The report files of one run."""
+
+import json
+from collections.abc import Mapping
+from pathlib import Path
+
+from contract.names import ReportFile
+from contract.records import DriftReport
+from drift import sagemaker_files
+from drift.counts import count
+from drift.handover import write_text
+from drift.learned import Baseline
+from drift.policy import Policy
+from drift.table import CapturedWindow
+
+
+def write_reports(
+    folder: Path, report: DriftReport, baseline: Baseline, window: CapturedWindow, policy: Policy
+) -> None:
+    """Write the four report files. Equal arguments give equal bytes.
+
+    Raises
+    ------
+    PublishError
+        If the folder cannot be written.
+    """
+    columns = {spec.name: count(spec.type, window.table.columns[spec.name]) for spec in window.table.specs}
+    texts = {
+        ReportFile.STATISTICS: _json(sagemaker_files.statistics(columns, window.table.n_rows)),
+        ReportFile.CONSTRAINTS: _json(sagemaker_files.constraints(baseline.counts, policy)),
+        ReportFile.VIOLATIONS: _json(sagemaker_files.violations(report, policy)),
+        # Last, so that whoever waits for the report finds the others beside it.
+        ReportFile.DRIFT_REPORT: report.to_json(),
+    }
+    for name, text in texts.items():
+        write_text(folder / name, text)
+
+
+def _json(document: Mapping[str, object]) -> str:
+    return json.dumps(document, indent=2, sort_keys=True, allow_nan=False, ensure_ascii=False) + "\n"
