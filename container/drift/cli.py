@@ -1,0 +1,96 @@
+"""Arguments, exit codes, stderr."""
+
+import argparse
+import logging
+import sys
+from collections.abc import Sequence
+from datetime import UTC, datetime
+from typing import NoReturn
+
+from contract.names import Argument
+from drift.errors import ConfigError, DriftError
+from drift.handover import Clients, one_line, report_failure
+from drift.settings import read_platform, read_settings
+
+EXIT_FINISHED = 0
+"""The analysis finished, drift or not."""
+EXIT_OPERATOR = 2
+"""The operator can fix what went wrong."""
+EXIT_OURS = 3
+"""We must fix it."""
+
+_LOG = logging.getLogger(__name__)
+_HELP = {
+    Argument.BASELINE: "folder, prefix or .zip that `plumbline baseline` wrote",
+    Argument.TRAIN: "CSV file or folder with a header row to learn the baseline from instead",
+    Argument.TEST: "labelled test set with the training file's columns",
+    Argument.PREDICTIONS: "CSV with one column, probability, row for row with the test set",
+    Argument.TARGET_LABEL: "name of the target's column",
+}
+
+
+class _Parser(argparse.ArgumentParser):
+    """Tells a wrong argument as every other wrong setting is told."""
+
+    def error(self, message: str) -> NoReturn:
+        raise ConfigError(f"arguments must be those of --help, got: {message}; correct the job's container arguments")
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run the program and return its exit code.
+
+    Parameters
+    ----------
+    arguments
+        Those after the program's name; None takes the process's own.
+    """
+    logging.basicConfig(stream=sys.stderr, level=logging.INFO, format="%(levelname)s %(name)s: %(message)s")
+    try:
+        _run(_parser().parse_args(arguments))
+    except DriftError as error:
+        print(f"error: {one_line(str(error))}", file=sys.stderr)
+        _report_failure(str(error))
+        return EXIT_OPERATOR
+    except Exception as error:
+        _LOG.exception("the run failed for a reason that is not the operator's")
+        _report_failure(f"internal error, {type(error).__name__}; see the job's log")
+        return EXIT_OURS
+    return EXIT_FINISHED
+
+
+def _parser() -> _Parser:
+    parser = _Parser(
+        prog="python -m drift",
+        description="Compare the capture files of one window with the training data. The window, the folders and the "
+        "thresholds come from the environment, as Model Monitor sets it. Each argument but the label is a local path "
+        "or an S3 URI.",
+        allow_abbrev=False,
+    )
+    for argument, text in _HELP.items():
+        parser.add_argument(
+            argument,
+            help=text,
+            metavar="NAME" if argument is Argument.TARGET_LABEL else "URI",
+            dest=argument.name.lower(),
+        )
+    return parser
+
+
+def _run(arguments: argparse.Namespace) -> None:
+    settings = read_settings(arguments)
+    # Deferred: numpy, scipy and boto3 make --help and a refused setting wait.
+    from drift.run import run
+
+    report = run(settings, now=datetime.now(UTC), clients=Clients.of_region(settings.platform.region))
+    _LOG.info("%s: %s", report.verdict, report.reason)
+
+
+def _report_failure(reason: str) -> None:
+    """Do what can still be done; a second failure must not hide the first."""
+    try:
+        platform = read_platform()
+        report_failure(platform, reason, now=datetime.now(UTC), clients=Clients.of_region(platform.region))
+    except DriftError as error:
+        _LOG.warning("the failure could not be reported: %s", error)
+    except Exception:
+        _LOG.exception("the failure could not be reported")

@@ -1,0 +1,169 @@
+"""One run on plain files: what the container does, and what ``plumbline baseline`` and ``plumbline monitor`` do."""
+
+import tempfile
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+
+from contract.names import Argument
+from contract.records import DriftReport, WindowBounds
+from drift.analysis import analyse
+from drift.baseline import Baseline, learn, load, save
+from drift.capture import read_window
+from drift.csvfile import read_labelled, read_probabilities, read_training
+from drift.errors import ConfigError
+from drift.handover import Clients, report_success
+from drift.outputs import write_reports
+from drift.policy import Policy
+from drift.settings import CaptureHour, Reference, Settings, window_bounds
+from drift.sources import fetch, fetch_hour
+
+_DEFAULT_POLICY = Policy()
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Task:
+    """One window to judge, whoever asks."""
+
+    baseline: Baseline
+    folder: Path
+    bounds: WindowBounds
+    output: Path
+    policy: Policy
+    isolation_forest: bool
+    seed: int = 0
+    endpoint: str | None = None
+    schedule: str | None = None
+
+    def perform(self) -> DriftReport:
+        """Read the window, judge it, write the report files."""
+        window = read_window(self.folder, self.baseline.specs, self.bounds)
+        report = analyse(
+            self.baseline,
+            window,
+            self.policy,
+            endpoint=self.endpoint,
+            schedule=self.schedule,
+            isolation_forest=self.isolation_forest,
+            seed=self.seed,
+        )
+        write_reports(self.output, report, self.baseline, window, self.policy)
+        return report
+
+
+def learn_baseline(
+    *, train: Path, test: Path | None, predictions: Path | None, target_label: str, output: Path
+) -> None:
+    """Learn a baseline from CSV files with a header row, and save it as the folder `output`.
+
+    Parameters
+    ----------
+    predictions
+        One column ``probability``, row for row with `test`.
+
+    Raises
+    ------
+    BaselineError
+        If a file cannot be read or does not fit the others.
+    """
+    save(_learn(train, test, predictions, target_label), output)
+
+
+def monitor(  # noqa: PLR0913 - one keyword per option of `plumbline monitor`
+    *,
+    dataset_source: Path,
+    baseline: Path,
+    output: Path,
+    start_time: str | None = None,
+    end_time: str | None = None,
+    policy: Policy = _DEFAULT_POLICY,
+    isolation_forest: bool = False,
+    seed: int = 0,
+) -> DriftReport:
+    """Judge the capture files below a folder against a saved baseline, and write the report files to `output`.
+
+    Without times all records of the folder are the window.
+
+    Raises
+    ------
+    ConfigError
+        If the folder or the times are not usable.
+    BaselineError
+        If `baseline` holds no baseline of this version.
+    PublishError
+        If `output` cannot be written.
+    """
+    return _Task(
+        baseline=load(baseline),
+        folder=dataset_source,
+        bounds=window_bounds(start_time, end_time),
+        output=output,
+        policy=policy,
+        isolation_forest=isolation_forest,
+        seed=seed,
+    ).perform()
+
+
+def run(settings: Settings, *, now: datetime, clients: Clients) -> DriftReport:
+    """Perform the container's run: fetch, judge, write, publish.
+
+    Parameters
+    ----------
+    now
+        Time of publication for the platform's metrics file.
+
+    Raises
+    ------
+    DriftError
+        If the operator can fix what stopped the run.
+    """
+    with tempfile.TemporaryDirectory(prefix="plumbline-") as workspace:
+        report = _Task(
+            baseline=_obtain(settings.reference, Path(workspace), clients),
+            folder=_captured(settings.window.source, Path(workspace), clients),
+            bounds=settings.window.bounds,
+            output=settings.window.output,
+            policy=settings.policy,
+            isolation_forest=settings.isolation_forest,
+            endpoint=settings.platform.endpoint,
+            schedule=settings.schedule,
+        ).perform()
+    report_success(settings.platform, report, now=now, clients=clients)
+    return report
+
+
+def _captured(source: Path | CaptureHour, workspace: Path, clients: Clients) -> Path:
+    if isinstance(source, Path):
+        return source
+    return fetch_hour(source.uri, source.start, workspace / "capture", clients.s3)
+
+
+def _obtain(reference: Reference, workspace: Path, clients: Clients) -> Baseline:
+    def local(name: str, source: str | None) -> Path | None:
+        return None if source is None else fetch(source, workspace / name, clients.s3)
+
+    train = local("train", reference.train)
+    if train is not None and reference.target_label is not None:
+        test, predictions = local("test", reference.test), local("predictions", reference.predictions)
+        return _learn(train, test, predictions, reference.target_label)
+    baseline = load(fetch(str(reference.baseline), workspace / "baseline", clients.s3))
+    if reference.target_label not in {None, baseline.target_label}:
+        raise ConfigError(
+            f"{Argument.TARGET_LABEL} must be the baseline's target {baseline.target_label!r}, "
+            f"got {reference.target_label!r}; correct it, or learn a baseline for that target"
+        )
+    return baseline
+
+
+def _learn(train: Path, test: Path | None, predictions: Path | None, target_label: str) -> Baseline:
+    features, _ = read_training(train, target_label)
+    if test is None:
+        return learn(train=features, target_label=target_label)
+    test_features, labels = read_labelled(test, features.specs, target_label)
+    return learn(
+        train=features,
+        target_label=target_label,
+        test=test_features,
+        test_labels=labels,
+        probabilities=None if predictions is None else read_probabilities(predictions),
+    )
