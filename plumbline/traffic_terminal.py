@@ -1,0 +1,58 @@
+"""Replay with a progress bar, over connections of our own."""
+
+from collections.abc import Sequence
+from typing import Any
+
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+
+from plumbline.rows import Row
+from plumbline.traffic import Answer, Plan, RowsOfHour, Runtime, Summary, replay
+
+READ_TIMEOUT_SECONDS = 60
+"""SageMaker gives a model 60 seconds to answer."""
+
+
+def connect(connections: int, *, region: str | None = None, endpoint_url: str | None = None) -> Any:
+    """Return a sagemaker-runtime client that sends each request once: a retry would be captured as a second one."""
+    import boto3
+    from botocore.config import Config
+
+    config = Config(
+        retries={"total_max_attempts": 1},
+        max_pool_connections=connections,
+        read_timeout=READ_TIMEOUT_SECONDS,
+    )
+    return boto3.client("sagemaker-runtime", region_name=region, endpoint_url=endpoint_url, config=config)
+
+
+def in_turn(rows: Sequence[Row]) -> RowsOfHour:
+    """Return a source that sends the rows in their order, hour after hour, and begins again at the end.
+
+    Raises
+    ------
+    ValueError
+        If there is no row.
+    """
+    if not rows:
+        raise ValueError("traffic must have at least one row to send, got none; give a CSV file with rows")
+
+    def rows_of_hour(hour: int, n: int) -> Sequence[Row]:
+        first = (hour - 1) * n
+        return [rows[position % len(rows)] for position in range(first, first + n)]
+
+    return rows_of_hour
+
+
+def replay_on_terminal(plan: Plan, client: Runtime, rows_of_hour: RowsOfHour, console: Console) -> Summary:
+    """Replay in real time with a progress bar when the console is a terminal, and print the summary."""
+    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
+    with Progress(*columns, console=console, disable=not console.is_terminal, transient=True) as bar:
+        task = bar.add_task("hour 1", total=plan.hours * plan.requests_per_hour)
+
+        def advance(answer: Answer) -> None:
+            bar.update(task, advance=1, description=f"hour {answer.hour}")
+
+        summary = replay(plan, client, rows_of_hour, on_answer=advance)
+    console.print(str(summary), highlight=False)
+    return summary
