@@ -54,7 +54,7 @@ class Clock:
 
 
 class TimeModule:
-    """Stands for the `time` module inside one module of MiniStack: only `time.time` is ours."""
+    """Stands for the `time` module inside one module of MiniStack: `time.time` and `time.sleep` are ours."""
 
     def __init__(self, clock: Clock) -> None:
         self._clock = clock
@@ -62,6 +62,10 @@ class TimeModule:
     def time(self) -> float:
         """Return the simulated time in seconds since the epoch."""
         return self._clock()
+
+    def sleep(self, seconds: float) -> None:
+        """Sleep for real seconds, or until the clock is advanced."""
+        self._clock.wait(seconds)
 
     def __getattr__(self, name: str) -> Any:
         """Pass everything else through."""

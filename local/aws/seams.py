@@ -33,6 +33,8 @@ class Seam(Enum):
     IAM_ENFORCE = ("ministack.core.iam_evaluator", "enforce", "called: KMS and PassRole checks that are missing")
     STS_REGISTER = ("ministack.services.sts", "register_session", "called: credentials of a job's role")
 
+    IAM_ROLES = ("ministack.services.iam", "_roles", "read: whom a role trusts")
+
     CW_TIME = (_CLOUDWATCH, "time", "replaced: metrics and alarms live on the simulated clock")
     CW_EVALUATE = (_CLOUDWATCH, "_evaluate_alarm", "replaced: it mixes dimensions and knows no M of N")
     CW_EVALUATE_ALL = (_CLOUDWATCH, "_evaluate_all_alarms", "replaced: evaluation also happens without PutMetricData")
@@ -46,9 +48,9 @@ class Seam(Enum):
     CW_STATISTIC = (_CLOUDWATCH, "_stat_value", "called: one statistic of one period")
     SNS_FANOUT = ("ministack.services.sns", "_fanout", "called: deliver an alarm's message to a topic")
 
-    EVENTS_NOW = ("ministack.services.eventbridge", "_now_ts", "replaced: events carry the simulated time")
+    EVENTS_INVOKE = ("ministack.services.eventbridge", "_invoke_target", "wrapped: universal targets end in a warning")
     EVENTS_TICK = ("ministack.services.eventbridge", "_SCHEDULER_TICK_INTERVAL", "replaced: 10 real seconds is hours")
-    EVENTS_TIME = ("ministack.services.eventbridge", "time", "replaced: its ticker wakes when the clock is advanced")
+    EVENTS_TIME = ("ministack.services.eventbridge", "time", "replaced: events and rules follow the simulated clock")
     EVENTS_BUS = ("ministack.services.eventbridge", "_ensure_default_bus", "called: before a service's event")
     EVENTS_PUT = ("ministack.services.eventbridge", "_put_events", "called: events of source aws.*")
     EVENTS_CRON = ("ministack.services.eventbridge", "_parse_cron_fields", "called: cron expressions")
@@ -56,7 +58,6 @@ class Seam(Enum):
     EVENTS_RATE = ("ministack.services.eventbridge", "_parse_rate_seconds", "called: rate expressions")
     SCHEDULER_TIME = ("ministack.services.scheduler", "time", "replaced: schedules follow the simulated clock")
     SCHEDULER_TICK = ("ministack.services.scheduler", "_SCHEDULE_TICK_INTERVAL", "replaced: 10 real seconds is hours")
-    SCHEDULER_SWEEP = ("ministack.services.scheduler", "_tick_schedules", "wrapped: universal targets are not called")
     SCHEDULES = ("ministack.services.scheduler", "_schedules", "read: every account's schedules")
 
     ECR_DESCRIBE = ("ministack.services.ecr", "_describe_images", "wrapped: an unknown tag answers 200, so CDK skips")

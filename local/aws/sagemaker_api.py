@@ -1,0 +1,96 @@
+"""SageMaker's two HTTP interfaces: JSON operations of the control plane, and InvokeEndpoint."""
+
+import asyncio
+import json
+import logging
+import re
+from collections.abc import Awaitable, Callable
+from typing import Any, Final, Protocol
+from urllib.parse import unquote
+
+from local.aws.control_plane import ControlPlane
+from local.aws.errors import ApiError
+from local.aws.kinds import KINDS
+from local.aws.seams import Seam
+
+Response = tuple[int, dict[str, str], bytes]
+Handler = Callable[[str, str, dict[str, str], bytes, dict[str, Any]], Awaitable[Response]]
+
+_INVOCATIONS: Final = re.compile(r"^/endpoints/([^/]+)/invocations$")
+_JSON: Final = {"Content-Type": "application/x-amz-json-1.1"}
+_log = logging.getLogger(__name__)
+
+
+class Invoker(Protocol):
+    """Whoever answers InvokeEndpoint."""
+
+    def invoke(self, endpoint_name: str, headers: dict[str, str], body: bytes) -> Response:
+        """Answer one invocation."""
+
+
+def install(plane: ControlPlane, endpoints: Invoker) -> None:
+    """Make the server route, authorize and answer SageMaker requests."""
+
+    async def handle(method: str, path: str, headers: dict[str, str], body: bytes, query: dict[str, Any]) -> Response:
+        # On a thread: jobs and endpoints call this server back.
+        name = endpoint_name(path)
+        if name is not None:
+            return await asyncio.to_thread(endpoints.invoke, name, headers, body)
+        return await asyncio.to_thread(respond, plane, operation(headers), body)
+
+    Seam.ROUTES.take()["sagemaker"] = {"target_prefixes": ["SageMaker."], "host_patterns": [r"sagemaker\."]}
+    Seam.HANDLERS.take()["sagemaker"] = handle
+    Seam.IAM_NAMESPACES.take()["sagemaker"] = "sagemaker"
+    Seam.IAM_MODELS.take()["sagemaker"] = ["sagemaker-runtime"]
+
+
+def respond(plane: ControlPlane, operation_name: str, body: bytes) -> Response:
+    """Answer one JSON operation of the control plane."""
+    try:
+        params = json.loads(body or b"{}")
+        answer = plane.call(operation_name, params)
+    except ApiError as error:
+        return _refusal(error)
+    except ValueError:
+        return _refusal(ApiError("SerializationException", "the request body is not JSON"))
+    except Exception as error:
+        _log.exception("%s failed", operation_name)
+        return _refusal(ApiError("InternalFailure", repr(error), status=500))
+    return 200, dict(_JSON), json.dumps(answer).encode()
+
+
+def _refusal(error: ApiError) -> Response:
+    return error.status, dict(_JSON), json.dumps({"__type": error.code, "message": str(error)}).encode()
+
+
+def operation(headers: dict[str, str]) -> str:
+    """Return the name of a control-plane request's operation."""
+    return headers.get("x-amz-target", "").rpartition(".")[2]
+
+
+def endpoint_name(path: str) -> str | None:
+    """Return which endpoint an InvokeEndpoint request is for; None for another request."""
+    match = _INVOCATIONS.match(path)
+    return unquote(match.group(1)) if match else None
+
+
+def resource_arn(plane: ControlPlane, path: str, headers: dict[str, str], body: bytes) -> str:
+    """Return the ARN that IAM checks a request against; ``*`` for operations without one."""
+    name = endpoint_name(path)
+    if name is not None:
+        return plane.arn("Endpoint", name)
+    params = parameters(body)
+    if "ResourceArn" in params:
+        return str(params["ResourceArn"])
+    subject = re.sub(r"^[A-Z][a-z]+", "", operation(headers))
+    kind = KINDS.get(subject)
+    return plane.arn(kind.name, params.get(kind.name_field, "*")) if kind else "*"
+
+
+def parameters(body: bytes) -> dict[str, Any]:
+    """Return a request's parameters; none when the body is no JSON object: the operation refuses it later."""
+    try:
+        params = json.loads(body or b"{}")
+    except ValueError:
+        return {}
+    return params if isinstance(params, dict) else {}
