@@ -1,0 +1,31 @@
+"""The demo's environment file: the development environment with the model it trained itself."""
+
+import re
+from collections.abc import Mapping
+from pathlib import Path
+
+
+def derive(template: Path, output: Path, values: Mapping[str, str]) -> Path:
+    """Write a copy of `template` to `output` in which the named keys have other texts as values.
+
+    Parameters
+    ----------
+    values
+        ``section.key`` -> text.
+
+    Raises
+    ------
+    ValueError
+        If the template has no such key.
+    """
+    section, lines, left = "", [], dict(values)
+    for line in template.read_text(encoding="utf-8").splitlines():
+        if title := re.fullmatch(r"\[([\w.]+)\]", line):
+            section = title[1]
+        key = re.match(r"(\w+) = ", line)
+        name = f"{section}.{key[1]}" if key else ""
+        lines.append(f'{name.rpartition(".")[2]} = "{left.pop(name)}"' if name in left else line)
+    if left:
+        raise ValueError(f"{template} must have the keys {', '.join(left)}, got none of them")
+    output.write_text("\n".join(lines) + "\n", encoding="utf-8")
+    return output

@@ -1,0 +1,104 @@
+"""The first model: a SageMaker training job on the foundation stack's role and buckets, and its baseline."""
+
+import io
+import tarfile
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+from drift.run import learn_baseline
+from retraining.settings import Settings
+from retraining.training_job import training_request
+
+from contract.training import OUTPUT_PREDICTIONS
+from local.demo.data import TEST_FILE, TRAIN_FILE
+from local.embedded import EmbeddedAws
+from plumbline.census import TARGET
+from stacks.config import EnvironmentConfig
+
+POLL_SECONDS = 0.2
+TERMINAL = ("Completed", "Failed", "Stopped")
+
+
+class TrainingError(Exception):
+    """Raised when the first training job does not complete."""
+
+
+@dataclass(frozen=True)
+class FirstModel:
+    """What serves first: the model's s3:// URI, and the folder of its baseline."""
+
+    artifact: str
+    baseline: Path
+
+
+def make(aws: EmbeddedAws, config: EnvironmentConfig, outputs: Mapping[str, str], folder: Path) -> FirstModel:
+    """Train, and learn the baseline from what the job wrote.
+
+    `outputs` are the foundation stack's; `folder` holds the CSV files and takes the baseline.
+
+    Raises
+    ------
+    TrainingError
+        If the job fails.
+    """
+    settings = _settings(config, outputs)
+    name = f"{settings.job_prefix}-first"
+    aws.client("sagemaker").create_training_job(**training_request(settings, name, with_fresh_data=False))
+    job = wait_for_training(aws, name)
+    if job["TrainingJobStatus"] != "Completed":
+        raise TrainingError(f"training job {name} is {job['TrainingJobStatus']}: {job.get('FailureReason', '')}")
+    artifact: str = job["ModelArtifacts"]["S3ModelArtifacts"]
+    _fetch_predictions(aws, artifact.removesuffix("model.tar.gz") + "output.tar.gz", folder)
+    learn_baseline(
+        train=folder / TRAIN_FILE,
+        test=folder / TEST_FILE,
+        predictions=folder / OUTPUT_PREDICTIONS,
+        target_label=TARGET,
+        output=folder / "baseline",
+    )
+    return FirstModel(artifact, folder / "baseline")
+
+
+def wait_for_training(aws: EmbeddedAws, name: str) -> Mapping[str, Any]:
+    """Return the job's description once it has ended."""
+    while True:
+        job: Mapping[str, Any] = aws.client("sagemaker").describe_training_job(TrainingJobName=name)
+        if job["TrainingJobStatus"] in TERMINAL:
+            return job
+        time.sleep(POLL_SECONDS)
+
+
+def _settings(config: EnvironmentConfig, outputs: Mapping[str, str]) -> Settings:
+    return Settings(
+        environment=config.name,
+        region=config.region,
+        alarm_name="",
+        training_image=outputs["TrainingImageUri"],
+        training_role_arn=outputs["TrainingRoleArn"],
+        instance_type=config.training.instance_type,
+        max_runtime_seconds=config.training.max_runtime_seconds,
+        train_s3_uri=outputs["TrainDataUri"],
+        test_s3_uri=outputs["TestDataUri"],
+        fresh_s3_uri=None,
+        source_s3_uri=outputs["SourceArchiveUri"],
+        output_s3_uri=outputs["ModelsUri"],
+        kms_key_arn=outputs["DataKeyArn"],
+        target_label=config.training.target_label,
+        cooldown=timedelta(0),
+        subnet_ids=(),
+        security_group_ids=(),
+    )
+
+
+def _fetch_predictions(aws: EmbeddedAws, uri: str, folder: Path) -> None:
+    bucket, _, key = uri.removeprefix("s3://").partition("/")
+    body = aws.client("s3").get_object(Bucket=bucket, Key=key)["Body"].read()
+    with tarfile.open(fileobj=io.BytesIO(body)) as archive:
+        member = archive.extractfile(OUTPUT_PREDICTIONS)
+        if member is None:
+            raise TrainingError(f"{uri} must hold {OUTPUT_PREDICTIONS}")
+        (folder / OUTPUT_PREDICTIONS).write_bytes(member.read())

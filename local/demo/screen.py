@@ -1,0 +1,65 @@
+"""What the person at the terminal sees: one line for each stage, one table row for each hour."""
+
+import time
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+
+from rich.console import Console
+
+from contract.records import DriftReport, Status, Verdict
+from local.demo.summary import Hour
+
+_VERDICT_STYLES = {Verdict.DRIFT: "bold red", Verdict.NO_DRIFT: "green", Verdict.NOT_JUDGED: "yellow"}
+
+
+class Screen:
+    """Prints progress to `console`; on a terminal a spinner shows what is happening now."""
+
+    def __init__(self, console: Console) -> None:
+        """Keep the console; everything else is derived."""
+        self._console = console
+
+    def say(self, text: str) -> None:
+        """Print one line."""
+        self._console.print(text, highlight=False)
+
+    @contextmanager
+    def stage(self, text: str) -> Iterator[None]:
+        """Show `text` while the block runs, then leave one line with the seconds it took."""
+        began = time.monotonic()
+        with self._console.status(text):
+            yield
+        self.say(f"[green]✓[/green] {text} [dim]{time.monotonic() - began:.0f} s[/dim]")
+
+    @contextmanager
+    def working(self, text: str) -> Iterator[None]:
+        """Show `text` while the block runs, and leave nothing."""
+        with self._console.status(text):
+            yield
+
+    def hour_header(self) -> None:
+        """Print the column titles of `hour`."""
+        self.say("")
+        self.say(
+            f"[bold]{'hour':>4}  {'rows':>6}  {'verdict':<10}  {'true':>6}  {'projected (95 %)':<22}  drifted features"
+        )
+
+    def hour(self, number: int, hour: Hour, notes: Sequence[str]) -> None:
+        """Print one finished hour and what else happened in it."""
+        report, truth = hour.report, hour.true_accuracy
+        if report is None:
+            self.say(f"{number:>4}  {'':>6}  [red]no report[/red]   {truth:>6.1%}")
+        else:
+            style = _VERDICT_STYLES[report.verdict]
+            verdict = f"[{style}]{report.verdict:<10}[/{style}]"
+            drifted = ", ".join(report.drifted_features) or "–"
+            self.say(f"{number:>4}  {report.n_rows:>6}  {verdict}  {truth:>6.1%}  {_projection(report):<22}  {drifted}")
+        for note in notes:
+            self.say(f"      [cyan]→ {note}[/cyan]")
+
+
+def _projection(report: DriftReport) -> str:
+    projected = report.projected_accuracy
+    if projected.status is not Status.ESTIMATED:
+        return "not judged"
+    return f"{projected.estimate:.1%} ({projected.lower:.1%}–{projected.upper:.1%})"
