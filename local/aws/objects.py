@@ -1,0 +1,89 @@
+"""S3 objects as SageMaker moves them between buckets and a job's folders."""
+
+import shutil
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+
+@dataclass(frozen=True)
+class S3Location:
+    """A bucket with a key or key prefix."""
+
+    bucket: str
+    key: str
+
+    @classmethod
+    def parse(cls, uri: str) -> "S3Location":
+        """Read an S3 URI.
+
+        Raises
+        ------
+        ValueError
+            If `uri` is none.
+        """
+        bucket, _, key = uri.removeprefix("s3://").partition("/")
+        if not uri.startswith("s3://") or not bucket:
+            raise ValueError(f"S3 URI must look like s3://bucket/key, got {uri!r}")
+        return cls(bucket, key)
+
+    def joined(self, *parts: str) -> "S3Location":
+        """Return the location below this prefix."""
+        pieces = [self.key.strip("/"), *(part.strip("/") for part in parts)]
+        return S3Location(self.bucket, "/".join(piece for piece in pieces if piece))
+
+    def __str__(self) -> str:
+        """Return the S3 URI."""
+        return f"s3://{self.bucket}/{self.key}"
+
+
+def encryption(key_id: str | None) -> dict[str, str]:
+    """Return the arguments that make PutObject encrypt with a KMS key; none leaves it to the bucket."""
+    return {"ServerSideEncryption": "aws:kms", "SSEKMSKeyId": key_id} if key_id else {}
+
+
+def download(client: Any, location: S3Location, path: Path) -> None:
+    """Write one object to `path`."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    body = client.get_object(Bucket=location.bucket, Key=location.key)["Body"]
+    with body, path.open("wb") as output:
+        shutil.copyfileobj(body, output)
+
+
+def keys(client: Any, prefix: S3Location) -> Iterator[str]:
+    """Yield the keys that start with the prefix, as text: ``train`` finds ``training/a`` too, like SageMaker."""
+    pages = client.get_paginator("list_objects_v2").paginate(Bucket=prefix.bucket, Prefix=prefix.key)
+    for page in pages:
+        yield from (entry["Key"] for entry in page.get("Contents", []) if not entry["Key"].endswith("/"))
+
+
+def download_prefix(client: Any, prefix: S3Location, folder: Path) -> int:
+    """Write the objects of an S3Prefix source below `folder` and return their number."""
+    count = 0
+    for key in keys(client, prefix):
+        download(client, S3Location(prefix.bucket, key), folder / relative_name(prefix.key, key))
+        count += 1
+    return count
+
+
+def relative_name(prefix: str, key: str) -> str:
+    """Return where an object found under `prefix` lands: below the folder that the prefix names or starts in."""
+    base = prefix.rstrip("/") + "/"
+    if prefix and key.startswith(base):
+        return key[len(base) :]
+    return key[prefix.rfind("/") + 1 :]
+
+
+def upload_folder(client: Any, folder: Path, prefix: S3Location, key_id: str | None) -> int:
+    """Upload every file below `folder`, symlinks left out, and return their number."""
+    files = [path for path in sorted(folder.rglob("*")) if path.is_file() and not path.is_symlink()]
+    for path in files:
+        upload(client, path, prefix.joined(path.relative_to(folder).as_posix()), key_id)
+    return len(files)
+
+
+def upload(client: Any, path: Path, location: S3Location, key_id: str | None) -> None:
+    """Upload one file."""
+    with path.open("rb") as body:
+        client.put_object(Bucket=location.bucket, Key=location.key, Body=body, **encryption(key_id))
