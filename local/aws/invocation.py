@@ -1,0 +1,81 @@
+"""InvokeEndpoint: one request through a variant's container, and its capture."""
+
+import http.client
+import json
+from collections.abc import Mapping
+from typing import Any, Final
+
+from local.aws.capture import Capture, Exchange
+from local.aws.container_client import ContainerResponse
+from local.aws.hosting import Hosting, Variant
+
+Answer = tuple[int, dict[str, str], bytes]
+
+_PREFIX: Final = "x-amzn-sagemaker-"
+_VARIANT: Final = "x-Amzn-Invoked-Production-Variant"
+
+
+class Invocations:
+    """Answers the runtime's one operation for the endpoints of `hosting`."""
+
+    def __init__(self, hosting: Hosting, capture: Capture, *, account: str, region: str) -> None:
+        self._hosting = hosting
+        self._capture = capture
+        self._account = account
+        self._region = region
+
+    def invoke(self, endpoint: str, headers: Mapping[str, str], body: bytes) -> Answer:
+        """Return status, headers and body of the runtime's answer."""
+        given = {name.lower(): value for name, value in headers.items()}
+        variant = self._hosting.variant(endpoint, given.get(f"{_PREFIX}target-variant"))
+        if variant is None:
+            return _error(400, "ValidationError", Message=f"Endpoint {endpoint} of account {self._account} not found.")
+        try:
+            response = variant.container.client.invoke(body, _forwarded(given))
+        except (OSError, http.client.HTTPException) as error:
+            return self._model_error(endpoint, variant, ContainerResponse(500, None, str(error).encode()))
+        if response.status >= 400:
+            return self._model_error(endpoint, variant, response)
+        if variant.capture is not None:
+            self._capture.offer(variant.capture, _exchange(given, body, response))
+        answered = {_VARIANT: variant.name}
+        if response.content_type is not None:
+            answered["Content-Type"] = response.content_type
+        return response.status, answered, response.body
+
+    def _model_error(self, endpoint: str, variant: Variant, response: ContainerResponse) -> Answer:
+        """Wrap what the container said into ModelError, the runtime's one error for all of a model's own."""
+        said = response.body.decode("utf-8", errors="replace")
+        side = "client" if response.status < 500 else "server"
+        group = f"/aws/sagemaker/Endpoints/{endpoint}"
+        return _error(
+            424,
+            "ModelError",
+            Message=f'Received {side} error ({response.status}) from primary with message "{said}". See {group} in '
+            f"account {self._account} for more information; here it is {variant.folder / 'container.log'}.",
+            OriginalStatusCode=response.status,
+            OriginalMessage=said,
+            LogStreamArn=f"arn:aws:logs:{self._region}:{self._account}:log-group:{group}",
+        )
+
+
+def _forwarded(given: Mapping[str, str]) -> dict[str, str]:
+    """Return the headers that reach the container."""
+    names = ("content-type", "accept", f"{_PREFIX}custom-attributes")
+    return {name: given[name] for name in names if given.get(name)}
+
+
+def _exchange(given: Mapping[str, str], body: bytes, response: ContainerResponse) -> Exchange:
+    return Exchange(
+        input_type=given.get("content-type") or None,
+        input_data=body,
+        output_type=response.content_type,
+        output_data=response.body,
+        inference_id=given.get(f"{_PREFIX}inference-id"),
+        custom_attributes=given.get(f"{_PREFIX}custom-attributes"),
+    )
+
+
+def _error(status: int, code: str, **members: Any) -> Answer:
+    headers = {"Content-Type": "application/json", "x-amzn-errortype": code}
+    return status, headers, json.dumps(members).encode("utf-8")

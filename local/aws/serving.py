@@ -1,0 +1,168 @@
+"""Starts the container of one production variant: model and code from S3, then the serving script, then /ping."""
+
+import re
+import subprocess
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Final
+
+from botocore.exceptions import ClientError
+
+from local.aws import archives, objects
+from local.aws.container_client import ContainerClient
+from local.aws.objects import S3Location
+from local.aws.processes import Processes
+
+_XGBOOST: Final = re.compile(r"\d{12}\.dkr\.ecr\.[a-z0-9-]+\.amazonaws\.com(\.cn)?/sagemaker-xgboost[:@].+")
+_SCRIPT: Final = Path(__file__).with_name("serving_container.py")
+_HEALTH_SECONDS: Final = 600
+_POLL_SECONDS: Final = 0.05
+
+Record = Mapping[str, Any]
+
+
+class HostingError(Exception):
+    """Raised when a container cannot come up; the text becomes the endpoint's FailureReason."""
+
+
+def check_xgboost(image: str) -> None:
+    """Refuse images other than SageMaker's XGBoost.
+
+    Raises
+    ------
+    HostingError
+        For another image.
+    """
+    if not _XGBOOST.fullmatch(image):
+        raise HostingError(f"the embedded AWS runs models in sagemaker-xgboost images only, got {image!r}")
+
+
+def fetch_source(client: Any, uri: str, folder: Path) -> None:
+    """Unpack a script-mode source archive into `folder`.
+
+    Raises
+    ------
+    HostingError
+        If it asks for libraries of its own.
+    """
+    archive = folder.with_name("sourcedir.tar.gz")
+    objects.download(client, S3Location.parse(uri), archive)
+    archives.unpack(archive, folder)
+    if (folder / "requirements.txt").exists():
+        raise HostingError(f"the embedded AWS installs no requirements.txt of a source archive, found one in {uri}")
+
+
+@dataclass
+class ServingContainer:
+    """A running container and the way to it."""
+
+    process: subprocess.Popen[bytes]
+    client: ContainerClient
+
+
+@dataclass(frozen=True)
+class Launcher:
+    """Brings containers up and down.
+
+    `s3` and `credentials` take a role's ARN; `interpreter` returns the Python of the XGBoost libraries.
+    """
+
+    processes: Processes
+    s3: Callable[[str], Any]
+    credentials: Callable[[str], Mapping[str, str]]
+    interpreter: Callable[[], Path]
+
+    def launch(self, model: Record, variant: Record, folder: Path) -> ServingContainer:
+        """Return a container that answers /ping; `folder` gets its files and its log.
+
+        Raises
+        ------
+        HostingError
+            With the reason when it cannot.
+        """
+        primary = _primary(model)
+        variables = primary.get("Environment", {})
+        program = variables.get("SAGEMAKER_PROGRAM")
+        if not program:
+            raise HostingError("the embedded AWS serves script mode only: the model must set SAGEMAKER_PROGRAM")
+        self._fetch(model, primary, folder)
+        process = self.processes.start(
+            self._command(folder, program),
+            cwd=folder,
+            environment={
+                "PATH": "/usr/bin:/bin",
+                # One core per request, as a gunicorn worker has; a pool per request makes small rows slow.
+                "OMP_NUM_THREADS": "1",
+                **self.credentials(model["ExecutionRoleArn"]),
+                **variables,
+            },
+            log=folder / "container.log",
+        )
+        try:
+            return ServingContainer(process, self._wait(process, variant, folder))
+        except HostingError:
+            self.processes.end(process)
+            raise
+
+    def end(self, container: ServingContainer) -> None:
+        """Stop a container."""
+        self.processes.end(container.process)
+        container.client.close()
+
+    def _command(self, folder: Path, program: str) -> list[str]:
+        paths = {"--model-dir": folder / "model", "--code-dir": folder / "code", "--port-file": folder / "port"}
+        options = [str(word) for pair in paths.items() for word in pair]
+        return [str(self.interpreter()), str(_SCRIPT), "--program", program, *options]
+
+    def _fetch(self, model: Record, primary: Record, folder: Path) -> None:
+        role = model["ExecutionRoleArn"]
+        uri = primary.get("ModelDataUrl", "")
+        source = primary.get("Environment", {}).get("SAGEMAKER_SUBMIT_DIRECTORY", "")
+        client = self.s3(role)
+        try:
+            archive = folder / "model.tar.gz"
+            objects.download(client, S3Location.parse(uri), archive)
+            archives.unpack(archive, folder / "model")
+            if source.startswith("s3://"):
+                uri = source
+                fetch_source(client, source, folder / "code")
+            else:
+                (folder / "code").symlink_to(folder / "model" / "code")
+        except ClientError as error:
+            raise HostingError(
+                f'Could not access model data at {uri}. Please ensure that the role "{role}" exists, that it has '
+                f'"s3:GetObject" permissions and that the object is located in this Region: {error}'
+            ) from error
+        except (archives.ArchiveError, ValueError) as error:
+            raise HostingError(f"Failed to extract model data from {uri or 'no URL'}: {error}") from error
+
+    def _wait(self, process: subprocess.Popen[bytes], variant: Record, folder: Path) -> ContainerClient:
+        limit = variant.get("ContainerStartupHealthCheckTimeoutInSeconds", _HEALTH_SECONDS)
+        deadline = time.monotonic() + limit
+        port_file = folder / "port"
+        client: ContainerClient | None = None
+        while time.monotonic() < deadline and process.poll() is None:
+            if client is None and port_file.exists():
+                client = ContainerClient(int(port_file.read_text(encoding="ascii")))
+            if client is not None and client.is_healthy():
+                return client
+            time.sleep(_POLL_SECONDS)
+        log = folder / "container.log"
+        said = log.read_text(encoding="utf-8", errors="replace").strip().splitlines()
+        raise HostingError(
+            f"The primary container for production variant {variant['VariantName']} did not pass the ping health "
+            f"check. Its log {log} ends: {said[-1] if said else 'nothing'}"
+        )
+
+
+def _primary(model: Record) -> Record:
+    primary: Record | None = model.get("PrimaryContainer")
+    if primary is None:
+        containers = model.get("Containers", [])
+        if len(containers) != 1:
+            raise HostingError(f"the embedded AWS serves one container per model, got {len(containers)}")
+        primary = containers[0]
+    check_xgboost(primary.get("Image", ""))
+    return primary
