@@ -1,0 +1,110 @@
+"""The part of the local SageMaker that runs things: endpoints, jobs, schedules and data capture."""
+
+import functools
+import threading
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Final
+
+from local import environments
+from local.aws import sessions
+from local.aws.capture import Capture
+from local.aws.control_plane import ControlPlane
+from local.aws.hosting import Hosting
+from local.aws.images import ImageStore
+from local.aws.invocation import Answer, Invocations
+from local.aws.jobs import JobEngine
+from local.aws.monitoring import Monitoring
+from local.aws.processes import Processes
+from local.aws.processing_jobs import ProcessingWork
+from local.aws.serving import Launcher
+from local.aws.training_jobs import TrainingWork
+
+_SESSION: Final = "SageMaker"
+_TICK_SECONDS: Final = 0.1
+
+
+@dataclass(frozen=True)
+class Platform:
+    """Everything that runs behind one control plane."""
+
+    invocations: Invocations
+    hosting: Hosting
+    monitoring: Monitoring
+    jobs: tuple[JobEngine, ...]
+    processes: Processes
+    stopping: threading.Event
+
+    def invoke(self, endpoint_name: str, headers: dict[str, str], body: bytes) -> Answer:
+        """Answer InvokeEndpoint with status, headers and body."""
+        return self.invocations.invoke(endpoint_name, headers, body)
+
+    def wait_in_service(self, name: str) -> None:
+        """Return when an endpoint's latest create or update is in service.
+
+        Raises
+        ------
+        HostingError
+            With the reason when it failed.
+        """
+        self.hosting.wait(name)
+
+    def stop(self) -> None:
+        """End every schedule, job and container, and leave no process behind."""
+        self.stopping.set()
+        self.monitoring.stop()
+        for engine in self.jobs:
+            engine.stop()
+        self.processes.stop()
+
+
+def install(plane: ControlPlane, state: Path, root: Path) -> Platform:
+    """Register what happens when resources of `plane` are created, changed and deleted.
+
+    Parameters
+    ----------
+    state
+        Folder for images, containers and jobs; nothing is written outside it but cached environments.
+    root
+        The repository: it has the lock file of the XGBoost image's libraries.
+    """
+    client = _clients()
+    s3 = functools.partial(client, "s3")
+    processes = Processes()
+
+    def interpreter() -> Path:
+        return environments.ensure(root / "requirements" / "xgboost.txt", "xgboost")
+
+    def credentials(role_arn: str) -> dict[str, str]:
+        return sessions.role_environment(role_arn, _SESSION)
+
+    capture = Capture(plane.clock, s3)
+    hosting = Hosting(plane, Launcher(processes, s3, credentials, interpreter), state / "endpoints")
+    training = JobEngine(
+        plane, "TrainingJob", TrainingWork(s3, credentials, interpreter), processes, state / "training-jobs"
+    )
+    work = ProcessingWork(ImageStore(state), s3, credentials)
+    processing = JobEngine(plane, "ProcessingJob", work, processes, state / "processing-jobs")
+    monitoring = Monitoring(plane, processing, capture, client)
+    stopping = threading.Event()
+    threading.Thread(target=_write_captures, args=(capture, stopping), name="data-capture", daemon=True).start()
+    invocations = Invocations(hosting, capture, account=plane.account, region=plane.region)
+    return Platform(invocations, hosting, monitoring, (training, processing), processes, stopping)
+
+
+def _clients() -> Callable[[str, str], Any]:
+    """Return a function from service and role to a client; boto3 makes clients on one thread at a time only."""
+    lock = threading.Lock()
+    make = functools.lru_cache(maxsize=None)(lambda service, role: sessions.client(service, role, _SESSION))
+
+    def client(service: str, role_arn: str) -> Any:
+        with lock:
+            return make(service, role_arn)
+
+    return client
+
+
+def _write_captures(capture: Capture, stopping: threading.Event) -> None:
+    while not stopping.wait(_TICK_SECONDS):
+        capture.tick()

@@ -1,0 +1,144 @@
+"""Processing jobs: S3 inputs, a container of an image that the Docker stand-in built, S3 outputs."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Final
+
+from botocore.exceptions import ClientError
+
+from contract.names import MlPath, Variable
+from local.aws import objects
+from local.aws.images import Image, ImageError, ImageStore
+from local.aws.jobs import ML_ROOT, REASON_LIMIT, Job, JobError, fetch
+from local.aws.objects import S3Location
+
+_MESSAGE_BYTES: Final = 1024
+
+Record = Mapping[str, Any]
+
+
+@dataclass(frozen=True)
+class ProcessingWork:
+    """Does one processing job. `s3` and `credentials` take a role's ARN."""
+
+    images: ImageStore
+    s3: Callable[[str], Any]
+    credentials: Callable[[str], Mapping[str, str]]
+
+    def __call__(self, job: Job) -> dict[str, Any]:
+        """Run the container and return the job's exit message, if it left one.
+
+        Raises
+        ------
+        JobError, JobStopped
+            When the container did not run to exit code 0.
+        """
+        client = self.s3(job.record["RoleArn"])
+        _prepare(job, client)
+        specification = job.record["AppSpecification"]
+        try:
+            image = self.images.get(specification["ImageUri"])
+            arguments = [job.mapped(text) for text in specification.get("ContainerArguments", [])]
+            command = image.command(specification.get("ContainerEntrypoint", []), arguments)
+        except ImageError as error:
+            raise JobError(f"ClientError: {error}") from error
+        code = job.run(command, cwd=image.folder, environment=self._environment(job, image))
+        message = _exit_message(job.root / MlPath.MESSAGE)
+        _upload(job, client, finished=code == 0)
+        members = {"ExitMessage": message} if message else {}
+        if code:
+            raise JobError(f"AlgorithmError: See job logs for more information, exit code: {code}", **members)
+        return members
+
+    def _environment(self, job: Job, image: Image) -> dict[str, str]:
+        given = {name: job.mapped(text) for name, text in job.record.get("Environment", {}).items()}
+        return {
+            **image.variables(),
+            **self.credentials(job.record["RoleArn"]),
+            **given,
+            Variable.ML_ROOT: str(job.root),
+        }
+
+
+def _prepare(job: Job, client: Any) -> None:
+    """Write the platform's two files, make the output folders and download the inputs."""
+    record = job.record
+    job.write_json("config/resourceconfig.json", {"current_host": "algo-1", "hosts": ["algo-1"]})
+    job.write_json("config/processingjobconfig.json", _job_config(record))
+    (job.root / "output").mkdir(parents=True, exist_ok=True)
+    for output in _outputs(record):
+        _inside(job, output["S3Output"]["LocalPath"]).mkdir(parents=True, exist_ok=True)
+    for entry in record.get("ProcessingInputs", []):
+        if entry.get("AppManaged"):
+            continue
+        source = entry.get("S3Input", {})
+        if source.get("S3DataType") != "S3Prefix" or source.get("S3InputMode", "File") != "File":
+            name = entry["InputName"]
+            raise JobError(f"ClientError: the embedded AWS reads S3Prefix inputs in File mode only, not {name!r}")
+        fetch(client, source["S3Uri"], _inside(job, source["LocalPath"]), record["RoleArn"])
+
+
+def _job_config(record: Record) -> dict[str, Any]:
+    members = (
+        "ProcessingJobArn",
+        "ProcessingJobName",
+        "AppSpecification",
+        "Environment",
+        "ProcessingInputs",
+        "ProcessingOutputConfig",
+        "ProcessingResources",
+        "RoleArn",
+        "StoppingCondition",
+    )
+    return {name: record[name] for name in members if name in record}
+
+
+def _outputs(record: Record) -> list[Record]:
+    outputs = record.get("ProcessingOutputConfig", {}).get("Outputs", [])
+    return [output for output in outputs if "S3Output" in output and not output.get("AppManaged")]
+
+
+def _inside(job: Job, local_path: str) -> Path:
+    """Return where a LocalPath is on this machine.
+
+    Raises
+    ------
+    JobError
+        If it is not below /opt/ml/processing, as the service demands.
+    """
+    path = job.host_path(local_path).resolve()
+    if not path.is_relative_to((job.root / "processing").resolve()):
+        raise JobError(f"ClientError: LocalPath must be below {ML_ROOT}/processing, got {local_path!r}")
+    return path
+
+
+def _exit_message(path: Path) -> str:
+    """Return the first kilobyte of the message file; empty when there is none.
+
+    Raises
+    ------
+    JobError
+        If it is not UTF-8, as on SageMaker.
+    """
+    if not path.exists():
+        return ""
+    data = path.read_bytes()
+    try:
+        data.decode("utf-8")
+    except UnicodeDecodeError as error:
+        raise JobError(f"ClientError: the exit message must be UTF-8: {error}"[:REASON_LIMIT]) from error
+    return data[:_MESSAGE_BYTES].decode("utf-8", errors="ignore")
+
+
+def _upload(job: Job, client: Any, *, finished: bool) -> None:
+    """Upload the outputs; those in EndOfJob mode only when the container succeeded."""
+    key_id = job.record.get("ProcessingOutputConfig", {}).get("KmsKeyId")
+    for output in _outputs(job.record):
+        target = output["S3Output"]
+        if not finished and target["S3UploadMode"] == "EndOfJob":
+            continue
+        try:
+            objects.upload_folder(client, _inside(job, target["LocalPath"]), S3Location.parse(target["S3Uri"]), key_id)
+        except ClientError as error:
+            raise JobError(f"ClientError: Failed to upload output to {target['S3Uri']}: {error}") from error
