@@ -1,6 +1,5 @@
 """IAM checks that MiniStack leaves out: cloudwatch:namespace, KMS rights behind S3, roles passed to SageMaker."""
 
-import json
 import re
 from dataclasses import dataclass
 from typing import Any, Final
@@ -50,15 +49,11 @@ def _name_metric_namespaces() -> None:
 
 
 def metric_namespace(body: bytes, params: dict[str, Any]) -> str:
-    """Return the namespace of a PutMetricData request in any of the three protocols that SDKs speak."""
+    """Return the namespace of a PutMetricData request, JSON or form-encoded; empty when it cannot be read."""
     if body[:1] == b"{":
-        return str(json.loads(body)["Namespace"])
-    if "Namespace" in params:
-        value = params["Namespace"]
-        return str(value[0] if isinstance(value, list) else value)
-    import cbor2
-
-    return str(cbor2.loads(body)["Namespace"])
+        return str(sagemaker_api.parameters(body).get("Namespace", ""))
+    value = params.get("Namespace", "")
+    return str(value[0] if isinstance(value, list) else value)
 
 
 def _checking_keys(handle: Handler) -> Handler:

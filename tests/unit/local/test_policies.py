@@ -1,0 +1,56 @@
+import json
+from typing import Any
+
+import pytest
+
+from local.aws.authorization import metric_namespace, passed_roles
+from local.aws.sessions import trusts
+
+SAGEMAKER = "sagemaker.amazonaws.com"
+
+
+def _trust(principal: Any, action: Any = "sts:AssumeRole", effect: str = "Allow", **more: Any) -> str:
+    statement = {"Effect": effect, "Principal": principal, "Action": action, **more}
+    return json.dumps({"Version": "2012-10-17", "Statement": [statement]})
+
+
+@pytest.mark.parametrize(
+    ("policy", "trusted"),
+    [
+        (_trust({"Service": SAGEMAKER}), True),
+        (_trust({"Service": ["x.amazonaws.com", SAGEMAKER]}, ["sts:AssumeRole"]), True),
+        (_trust({"Service": SAGEMAKER}, Condition={"StringEquals": {"aws:SourceAccount": "1"}}), True),
+        (_trust({"Service": "lambda.amazonaws.com"}), False),
+        (_trust({"AWS": "arn:aws:iam::000000000000:root"}), False),
+        (_trust({"Service": SAGEMAKER}, effect="Deny"), False),
+        (_trust({"Service": SAGEMAKER}, "sts:TagSession"), False),
+        (_trust("*"), False),
+    ],
+)
+def test_role_must_trust_the_service(policy: str, trusted: bool) -> None:
+    assert trusts(policy, SAGEMAKER) is trusted
+
+
+@pytest.mark.parametrize(
+    ("body", "params"),
+    [
+        (b'{"Namespace": "Plumbline"}', {}),
+        (b"Action=PutMetricData&Namespace=Plumbline", {"Namespace": ["Plumbline"]}),
+        (b"Action=PutMetricData&Namespace=Plumbline", {"Namespace": "Plumbline"}),
+    ],
+)
+def test_namespace_is_read_from_json_and_forms(body: bytes, params: dict[str, Any]) -> None:
+    assert metric_namespace(body, params) == "Plumbline"
+
+
+@pytest.mark.parametrize("body", [b"\xa1", b"{", b""])
+def test_unreadable_namespace_is_none_that_a_policy_allows(body: bytes) -> None:
+    assert metric_namespace(body, {}) == ""
+
+
+def test_roles_that_a_request_passes() -> None:
+    nested = {"MonitoringScheduleConfig": {"MonitoringJobDefinition": {"RoleArn": "monitor"}}}
+    assert passed_roles("CreateMonitoringSchedule", nested) == ["monitor"]
+    assert passed_roles("CreateModel", {"ExecutionRoleArn": "serve"}) == ["serve"]
+    assert passed_roles("CreateTrainingJob", {"RoleArn": "train"}) == ["train"]
+    assert passed_roles("DescribeModel", {"RoleArn": "train"}) == []

@@ -1,0 +1,46 @@
+import pytest
+
+from local.aws.cloudformation import REPLACING, encryption_xml, request
+from local.aws.kinds import KINDS
+from local.aws.validation import MODEL
+
+
+def test_every_create_only_property_exists_in_the_api() -> None:
+    for kind, properties in REPLACING.items():
+        members = MODEL.operation_model(f"Create{kind}").input_shape.members
+        assert set(properties) <= set(members), kind
+        assert KINDS[kind].name_field in properties
+
+
+def test_property_that_the_type_lacks_is_refused() -> None:
+    with pytest.raises(ValueError, match="Encountered unsupported property InstanceTyp"):
+        request("Model", "CreateModel", {"ModelName": "m", "InstanceTyp": "ml.m5.large"})
+
+
+def test_update_takes_only_what_the_operation_takes() -> None:
+    properties = {"EndpointName": "e", "EndpointConfigName": "c", "Tags": [], "RetainAllVariantProperties": True}
+    assert request("Endpoint", "CreateEndpoint", properties) == {
+        "EndpointName": "e",
+        "EndpointConfigName": "c",
+        "Tags": [],
+    }
+    assert "Tags" not in request("Endpoint", "UpdateEndpoint", properties)
+
+
+def test_pipeline_definition_is_unwrapped() -> None:
+    wanted = request("Pipeline", "CreatePipeline", {"PipelineDefinition": {"PipelineDefinitionBody": "{}"}})
+    assert wanted["PipelineDefinition"] == "{}"
+    assert len(wanted["ClientRequestToken"]) == 32
+
+
+def test_bucket_encryption_keeps_its_key() -> None:
+    key = "arn:aws:kms:us-east-1:000000000000:key/k"
+    text = encryption_xml({"ServerSideEncryptionByDefault": {"SSEAlgorithm": "aws:kms", "KMSMasterKeyID": key}})
+    assert f"<SSEAlgorithm>aws:kms</SSEAlgorithm><KMSMasterKeyID>{key}</KMSMasterKeyID>" in text
+
+
+def test_bucket_encryption_without_a_key_is_aes256() -> None:
+    text = encryption_xml({"ServerSideEncryptionByDefault": {"SSEAlgorithm": "aws:kms"}, "BucketKeyEnabled": True})
+    assert "<SSEAlgorithm>AES256</SSEAlgorithm>" in text
+    assert "KMSMasterKeyID" not in text
+    assert "<BucketKeyEnabled>true</BucketKeyEnabled>" in text
