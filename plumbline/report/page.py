@@ -1,0 +1,98 @@
+"""The HTML page: one file, no script, nothing loaded from anywhere."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from contract.records import PROJECTED_ACCURACY_NOTE, Status, Verdict
+from plumbline.report import tables, words
+from plumbline.report.style_sheet import STYLE_SHEET
+from plumbline.report.tables import text
+from plumbline.report.timeline import Timeline
+
+
+@dataclass(frozen=True)
+class Plot:
+    """One figure of the page: `svg` is an element, the rest plain text."""
+
+    anchor: str
+    title: str
+    caption: str
+    svg: str
+
+
+_TERMS = (
+    ("Drift score", "100 × the sum of |share now − share in the reference| over the feature's values or bins: 0 % is "
+     "equal, 200 % has nothing in common. It says how large a change is, not whether it could be chance."),
+    ("Adjusted p-value", "How often chance alone would differ this much if nothing had changed, corrected for the "
+     "number of features tested at once. −log10 p of 3 is one in a thousand."),
+    ("Drift verdict", "Given only where the change is both improbable as chance (adjusted p-value) and large enough "
+     "to matter (Jensen–Shannon distance), or where the missing share moved."),
+    ("Projected accuracy", PROJECTED_ACCURACY_NOTE),
+    ("Not judged", "Too little or unsuitable data for an honest answer. It is never counted as no drift."),
+)  # fmt: skip
+
+
+def render(timeline: Timeline, plots: Iterable[Plot], title: str) -> str:
+    """Return the whole page; equal input gives equal text."""
+    mood = "drift" if words.drifted_slots(timeline) else "calm"
+    return "\n".join(
+        (
+            '<!DOCTYPE html>\n<html lang="en">\n<head>\n<meta charset="utf-8">',
+            '<meta name="viewport" content="width=device-width, initial-scale=1">',
+            f"<title>{text(title)}</title>\n<style>{STYLE_SHEET}</style>\n</head>\n<body>\n<main>\n<header>",
+            f'<p class="kicker">{text(title)}</p>',
+            f'<h1 class="{mood}">{text(words.headline(timeline))}</h1>',
+            f'<div class="lead">{"".join(f"<p>{text(line)}</p>" for line in words.summary(timeline))}</div>',
+            _facts(timeline),
+            "</header>",
+            *(_figure(plot) for plot in plots),
+            f'<section id="hours"><h2>Window by window</h2>{tables.hours(timeline)}</section>',
+            f'<section id="features"><h2>Last window, by feature</h2>{tables.last_features(timeline)}</section>',
+            f'<section id="not-judged"><h2>What was not judged, and why</h2>{tables.unjudged(timeline)}</section>',
+            tables.problems(timeline),
+            f'<section id="limits"><h2>What this report cannot see</h2>{_limits()}</section>',
+            f'<section id="terms"><h2>How to read it</h2>{_terms()}</section>',
+            f"<footer>Made by plumbline from {words.count(len(timeline.reports), 'drift report')}.</footer>",
+            "</main>\n</body>\n</html>\n",
+        )
+    )
+
+
+def _figure(plot: Plot) -> str:
+    return (
+        f'<section id="{plot.anchor}"><h2>{text(plot.title)}</h2><figure>{plot.svg}'
+        f"<figcaption>{text(plot.caption)}</figcaption></figure></section>"
+    )
+
+
+def _facts(timeline: Timeline) -> str:
+    reports = timeline.reports
+    drifted = sum(1 for report in reports if report.verdict is Verdict.DRIFT)
+    read, used = sum(r.records.read for r in reports), sum(r.records.used for r in reports)
+    estimated = [r.projected_accuracy for r in reports if r.projected_accuracy.status is Status.ESTIMATED]
+    facts = [
+        ("windows with drift", f"{drifted} of {len(reports)}", _places(timeline)),
+        ("rows analysed", f"{sum(r.n_rows for r in reports):,}", f"{used:,} of {words.count(read, 'record')} used"),
+        ("records rejected", f"{read - used:,}", "by reason in the table below"),
+    ]
+    if estimated:
+        last = estimated[-1]
+        facts.append(("projected accuracy", words.percent(last.estimate), f"95 % interval {words.interval(last)}"))
+    known = [slot.true_accuracy for slot in timeline.slots if slot.true_accuracy is not None]
+    if known:
+        facts.append(("true accuracy", words.percent(known[-1]), "in the last window with labels"))
+    cells = "".join(f"<div><dt>{name}</dt><dd>{value}<small>{note}</small></dd></div>" for name, value, note in facts)
+    return f'<dl class="facts">{cells}</dl>'
+
+
+def _places(timeline: Timeline) -> str:
+    endpoint = next((report.endpoint for report in timeline.reports if report.endpoint), None)
+    return f"endpoint {text(endpoint)}" if endpoint else "of captured files"
+
+
+def _limits() -> str:
+    return "<ul>" + "".join(f"<li>{text(limit)}</li>" for limit in words.CANNOT_SEE) + "</ul>"
+
+
+def _terms() -> str:
+    return '<dl class="terms">' + "".join(f"<dt>{text(a)}</dt><dd>{text(b)}</dd>" for a, b in _TERMS) + "</dl>"

@@ -1,0 +1,95 @@
+"""Small multiples of the drift score: one panel per feature, all on one scale."""
+
+import math
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from contract.records import FeatureReport, Verdict
+from plumbline.report import style
+from plumbline.report.timeline import Timeline
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
+
+MAX_PANELS = 30
+PREDICTION = "prediction"
+_COLUMNS = 5
+
+
+@dataclass(frozen=True)
+class Row:
+    """One feature's results over the slots."""
+
+    name: str
+    results: tuple[FeatureReport | None, ...]
+
+    @property
+    def scores(self) -> tuple[float, ...]:
+        """Scores in percent, NaN where there is none."""
+        return tuple(math.nan if r is None or r.drift_score is None else r.drift_score for r in self.results)
+
+    @property
+    def drifted(self) -> tuple[int, ...]:
+        """Slots in which the verdict is drift."""
+        return tuple(i for i, r in enumerate(self.results) if r is not None and r.verdict is Verdict.DRIFT)
+
+    @property
+    def highest(self) -> float:
+        """The largest score, 0 if there is none."""
+        return max((score for score in self.scores if not math.isnan(score)), default=0.0)
+
+
+def ranked_rows(timeline: Timeline) -> list[Row]:
+    """Return the rows, first to drift first, then by their largest score; the prediction is the last one."""
+    rows = [Row(name, timeline.feature(name)) for name in timeline.features]
+    rows.sort(key=lambda row: (row.drifted[0] if row.drifted else math.inf, -row.highest, row.name))
+    return [*rows, Row(PREDICTION, timeline.prediction())]
+
+
+def draw(timeline: Timeline) -> "Figure":
+    """Return the figure: drift score in percent against time, one panel per feature."""
+    from matplotlib.figure import Figure
+
+    rows = ranked_rows(timeline)
+    rows = [*rows[: MAX_PANELS - 1], rows[-1]] if len(rows) > MAX_PANELS else rows
+    columns = min(_COLUMNS, len(rows))
+    lines = -(-len(rows) // columns)
+    figure = Figure(figsize=(style.WIDTH_INCHES, 1.0 + 1.45 * lines), layout="constrained")
+    panels = figure.subplots(lines, columns, sharex=True, sharey=True, squeeze=False)
+    top = 1.12 * max(10.0, *(row.highest for row in rows))
+    for index, row in enumerate(rows):
+        _panel(panels[index // columns][index % columns], row, timeline, top)
+    for index in range(len(rows), lines * columns):
+        panels[index // columns][index % columns].set_visible(False)
+    for index in range(max(0, len(rows) - columns), len(rows)):
+        panels[index // columns][index % columns].tick_params(labelbottom=True)
+    figure.supylabel("drift score (%), 0 to 200", fontsize=9, color=style.MUTED)
+    key = "filled orange dot: drift · grey: no verdict"
+    figure.supxlabel(f"{style.time_axis_title(timeline.slots)} · {key}", fontsize=9, color=style.MUTED)
+    return figure
+
+
+def _panel(axes: "Axes", row: Row, timeline: Timeline, top: float) -> None:
+    scores, drifted = row.scores, row.drifted
+    colour = style.VERMILION if drifted else style.BLUE
+    axes.set_ylim(0, top)
+    axes.grid(axis="y", color=style.GRID, linewidth=0.6)
+    axes.set_axisbelow(True)
+    for index, slot in enumerate(timeline.slots):
+        if not slot.judged:
+            axes.axvspan(index - 0.5, index + 0.5, facecolor=style.GRID, alpha=0.7, linewidth=0)
+        if slot.events:
+            axes.axvline(index, color=style.PURPLE, linewidth=0.9, linestyle=(0, (3, 2)))
+    axes.plot(range(len(scores)), scores, color=colour, linewidth=1.6, solid_capstyle="round")
+    lonely = [i for i in range(len(scores)) if not math.isnan(scores[i])] if len(scores) < 40 else []
+    axes.plot(lonely, [scores[i] for i in lonely], "o", color=style.PAPER, markeredgecolor=colour, markersize=3.2)
+    axes.plot(drifted, [scores[i] for i in drifted], "o", color=style.VERMILION, markersize=4.2)
+    axes.set_title(
+        style.plain(row.name, 20), loc="left", fontsize=9, color=colour if drifted else style.INK,
+        fontweight="bold" if drifted else "normal", pad=4,
+    )  # fmt: skip
+    highest = f"max {row.highest:.0f} %" if any(not math.isnan(score) for score in scores) else "no score"
+    axes.set_title(highest, loc="right", fontsize=8, color=style.MUTED, pad=4)
+    style.mark_time_axis(axes, timeline.slots, ticks=4)
+    axes.tick_params(labelsize=8, length=2)

@@ -1,0 +1,143 @@
+"""The windows in order, with the holes between them: what every plot and table is drawn from."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+
+from contract.records import DriftReport, FeatureReport, Verdict
+from plumbline.report.collect import Problem
+from plumbline.report.errors import ReportError
+
+MAX_HOLE = 48
+"""Windows without a report are drawn one by one up to this many in a row; a longer hole is cut to it."""
+
+
+@dataclass(frozen=True)
+class Event:
+    """Something to mark: `at` is a window's start or any time, ISO 8601; `kind` is, say, alarm or retraining."""
+
+    at: str
+    kind: str
+    text: str
+
+
+@dataclass(frozen=True)
+class Slot:
+    """One place on the time axis; `report` is None where a window has no report."""
+
+    start: datetime | None
+    end: datetime | None
+    report: DriftReport | None
+    true_accuracy: float | None = None
+    events: tuple[Event, ...] = ()
+
+    @property
+    def judged(self) -> bool:
+        """Whether the window has a verdict."""
+        return self.report is not None and self.report.verdict is not Verdict.NOT_JUDGED
+
+
+@dataclass(frozen=True)
+class Timeline:
+    """All slots in order, the features' names in the reports' order, and what could not be placed."""
+
+    slots: tuple[Slot, ...]
+    features: tuple[str, ...]
+    problems: tuple[Problem, ...]
+
+    @property
+    def reports(self) -> tuple[DriftReport, ...]:
+        """The reports that are there."""
+        return tuple(slot.report for slot in self.slots if slot.report is not None)
+
+    def feature(self, name: str) -> tuple[FeatureReport | None, ...]:
+        """Return one feature's result in each slot, None where there is none."""
+        return tuple(
+            next((feature for feature in slot.report.features if feature.name == name), None) if slot.report else None
+            for slot in self.slots
+        )
+
+    def prediction(self) -> tuple[FeatureReport | None, ...]:
+        """Return the captured probability's result in each slot."""
+        return tuple(slot.report.prediction if slot.report else None for slot in self.slots)
+
+
+def timeline(
+    reports: Sequence[DriftReport], truth: Mapping[str, float], events: Sequence[Event], problems: Sequence[Problem]
+) -> Timeline:
+    """Place reports, true accuracies and events on one axis.
+
+    Raises
+    ------
+    ReportError
+        If a true accuracy is outside 0 to 1 or its window's start is no time.
+    """
+    slots = _with_holes([Slot(_moment(r.window.start), _moment(r.window.end), r) for r in reports])
+    accuracies = _accuracies(truth)
+    starts = {slot.start for slot in slots}
+    unplaced = [Problem("true accuracy", f"no window starts at {key}") for key, at in accuracies if at not in starts]
+    known = {at: truth[key] for key, at in accuracies}
+    marked: dict[int, list[Event]] = {}
+    for event in events:
+        index = _slot_of(event, slots)
+        if index is None:
+            unplaced.append(Problem(f"event {event.kind}", f"no window holds {event.at}: {event.text}"))
+        else:
+            marked.setdefault(index, []).append(event)
+    placed = tuple(
+        Slot(s.start, s.end, s.report, known.get(s.start) if s.start else None, tuple(marked.get(i, ())))
+        for i, s in enumerate(slots)
+    )
+    return Timeline(placed, _feature_names(reports), (*problems, *unplaced))
+
+
+def _feature_names(reports: Iterable[DriftReport]) -> tuple[str, ...]:
+    return tuple(dict.fromkeys(feature.name for report in reports for feature in report.features))
+
+
+def _with_holes(slots: Sequence[Slot]) -> list[Slot]:
+    """Return the slots with an empty one for each window that should be between two others."""
+    filled: list[Slot] = []
+    for slot in slots:
+        if filled and filled[-1].end and slot.start and slot.end and slot.start < slot.end:
+            length = slot.end - slot.start
+            missing = round((slot.start - filled[-1].end) / length)
+            first = slot.start - length * min(missing, MAX_HOLE)
+            filled += [Slot(first + length * k, first + length * (k + 1), None) for k in range(min(missing, MAX_HOLE))]
+        filled.append(slot)
+    return filled
+
+
+def _accuracies(truth: Mapping[str, float]) -> list[tuple[str, datetime]]:
+    pairs = []
+    for key, value in truth.items():
+        moment = _moment(key)
+        if moment is None:
+            raise ReportError(f"the truth's windows must be named by their start in ISO 8601, got {key!r}")
+        if not isinstance(value, int | float) or not 0 <= value <= 1:
+            raise ReportError(f"a true accuracy must be a number from 0 to 1, got {value!r} for {key}")
+        pairs.append((key, moment))
+    return pairs
+
+
+def _slot_of(event: Event, slots: Sequence[Slot]) -> int | None:
+    """Return the window that holds the event; one after the last window's end belongs to the last."""
+    moment = _moment(event.at)
+    if moment is None:
+        return None
+    for index, slot in enumerate(slots):
+        if slot.start and slot.end and slot.start <= moment < slot.end:
+            return index
+    last = slots[-1]
+    if last.end and last.end <= moment <= last.end + timedelta(hours=24):
+        return len(slots) - 1
+    return None
+
+
+def _moment(text: str | None) -> datetime | None:
+    """Read ISO 8601; a time without zone is UTC; None for what is no time."""
+    try:
+        moment = datetime.fromisoformat(text) if text else None
+        return moment and (moment if moment.tzinfo else moment.replace(tzinfo=UTC)).astimezone(UTC)
+    except (ValueError, OverflowError):
+        return None

@@ -1,0 +1,94 @@
+import json
+from pathlib import Path
+
+import pytest
+
+from contract.records import RecordCounts
+from plumbline.report.collect import collect
+from plumbline.report.errors import ReportError
+from tests.unit.report.builders import feature, report, start_of, write
+
+
+def test_reports_of_any_depth_come_in_the_order_of_their_windows(tmp_path: Path) -> None:
+    write(tmp_path, report(3), report(1), report(2))
+    (tmp_path / "drift_report.json").write_text(report(0).to_json())
+    starts = [one.window.start for one in collect(tmp_path).reports]
+    assert starts == [start_of(hour) for hour in range(4)]
+
+
+def test_reports_without_times_keep_the_order_of_their_files(tmp_path: Path) -> None:
+    write(tmp_path, report(None, reason="first"), report(None, reason="second"))
+    assert [one.reason for one in collect(tmp_path).reports] == ["first", "second"]
+
+
+def _changed(**changes: object) -> str:
+    return json.dumps(json.loads(report(1).to_json()) | changes)
+
+
+@pytest.mark.parametrize(
+    ("content", "why"),
+    [
+        ("", "not a drift report: JSONDecodeError"),
+        ("[]", "drift report version must be 1, got 'list'"),
+        ('{"version": 2}', "drift report version must be 1, got 2"),
+        ('{"version": 1}', "KeyError: 'window'"),
+        (_changed(n_rows="many"), "n_rows must be a number or null, got 'many'"),
+        (_changed(features=[{"name": "age", "type": "text"}]), "'text' is not a valid FeatureType"),
+        (_changed(features=[{"name": 7, "type": "numeric", "verdict": "drift"}]), "name must be text, got 7"),
+        (
+            _changed(features=[{"name": "age", "type": "numeric", "verdict": "drift", "drift_score": float("nan")}]),
+            "feature age: drift_score must be a number or null, got nan",
+        ),
+        (_changed(window={"start": 5}), "window start must be text, got 5"),
+    ],
+)
+def test_broken_and_foreign_files_are_listed_with_the_reason(tmp_path: Path, content: str, why: str) -> None:
+    write(tmp_path, report(0))
+    (tmp_path / "broken").mkdir()
+    (tmp_path / "broken" / "drift_report.json").write_text(content)
+    collected = collect(tmp_path)
+    assert [one.window.start for one in collected.reports] == [start_of(0)]
+    (problem,) = collected.problems
+    assert problem.what == "broken/drift_report.json"
+    assert why in problem.why
+
+
+def test_bytes_that_are_no_text_are_listed(tmp_path: Path) -> None:
+    write(tmp_path, report(0))
+    (tmp_path / "drift_report.json").write_bytes(b"\xff\xfe\x00")
+    assert [problem.what for problem in collect(tmp_path).problems] == ["drift_report.json"]
+
+
+def test_second_report_of_a_window_is_listed(tmp_path: Path) -> None:
+    write(tmp_path, report(0, reason="first"), report(0, reason="second"))
+    collected = collect(tmp_path)
+    assert [one.reason for one in collected.reports] == ["first"]
+    assert "0000/drift_report.json, which is shown" in collected.problems[0].why
+
+
+def test_no_report_is_an_error_with_a_remedy(tmp_path: Path) -> None:
+    with pytest.raises(ReportError, match="at least one drift_report.json, got none below .*; run plumbline monitor"):
+        collect(tmp_path)
+
+
+def test_only_unreadable_reports_is_an_error_that_says_so(tmp_path: Path) -> None:
+    (tmp_path / "drift_report.json").write_text("{")
+    with pytest.raises(ReportError, match=r"1 unreadable: drift_report.json: not a drift report"):
+        collect(tmp_path)
+
+
+def test_missing_folder_is_an_error(tmp_path: Path) -> None:
+    with pytest.raises(ReportError, match="the results must be a folder, got '.*absent'"):
+        collect(tmp_path / "absent")
+
+
+def test_reports_of_two_endpoints_are_refused(tmp_path: Path) -> None:
+    write(tmp_path, report(0, endpoint="one"), report(1, endpoint="two"))
+    with pytest.raises(ReportError, match="of one endpoint and schedule, got one / .*, two / "):
+        collect(tmp_path)
+
+
+def test_empty_window_is_a_report(tmp_path: Path) -> None:
+    empty = report(0, features=())
+    assert empty.records == RecordCounts(read=500, used=500)
+    assert collect(write(tmp_path, empty, report(1, features=(feature("age"),)))).problems == ()
