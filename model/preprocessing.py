@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 from contract.training import MISSING_TEXTS
 
 PREPROCESSOR_VERSION = 1
+LARGEST = float(np.finfo(np.float32).max)
 
 
 class RowError(ValueError):
@@ -35,8 +36,9 @@ class NumericColumn:
         return 1
 
     def encode(self, cells: Sequence[str]) -> NDArray[np.float32]:
-        """Return shape (n_rows, 1)."""
-        return np.array([[self._number(row, cell)] for row, cell in enumerate(cells, 1)], np.float32).reshape(-1, 1)
+        """Return shape (n_rows, 1); what float32 cannot hold becomes its largest number: trees look at order only."""
+        numbers = np.array([self._number(row, cell) for row, cell in enumerate(cells, 1)], np.float64)
+        return np.clip(numbers, -LARGEST, LARGEST).astype(np.float32).reshape(-1, 1)
 
     def _number(self, row: int, cell: str) -> float:
         if cell in MISSING_TEXTS:
@@ -160,7 +162,7 @@ def learn_column(name: str, cells: Sequence[str]) -> Column:
         raise ValueError(f"column {name!r} must have a value in at least one training row; remove the column")
     numbers = [number for number in map(finite_number, present) if number is not None]
     if len(numbers) == len(present):
-        return NumericColumn(name, math.fsum(numbers) / len(numbers))
+        return NumericColumn(name, math.fsum(number / len(numbers) for number in numbers))
     counts = Counter(present)
     most_frequent = min(counts, key=lambda category: (-counts[category], category))
     return CategoricalColumn(name, most_frequent, tuple(sorted(counts)))

@@ -1,0 +1,160 @@
+from collections import Counter
+
+import numpy as np
+import pytest
+from scipy.spatial.distance import jensenshannon
+
+from plumbline.population import generate, true_probabilities
+from plumbline.rows import LabelledRows
+from plumbline.scenarios import NEVER_MOVING, SCENARIOS, scenario
+
+POOL = generate(8_000, 11)
+N = 2_000
+RESAMPLING = ("none", "gradual", "sudden")
+DRIFT_THRESHOLD = 0.1
+"""Jensen-Shannon distance from which on a feature may be called drifted (default policy)."""
+
+
+def mean(rows: LabelledRows, name: str) -> float:
+    return float(np.mean(np.array(rows.column(name), float)))
+
+
+def distance(name: str, rows: LabelledRows) -> float:
+    """Jensen-Shannon distance, base 2, between pool and rows; numbers in the pool's quintiles."""
+    before, after = POOL.column(name), rows.column(name)
+    if not all(cell.lstrip("-").isdigit() for cell in before):
+        labels = sorted(set(before) | set(after))
+        return float(jensenshannon(*([cells.count(label) for label in labels] for cells in (before, after)), 2))
+    edges = np.unique(np.quantile(np.array(before, float), [0.2, 0.4, 0.6, 0.8]))
+    counts = [
+        np.bincount(np.searchsorted(edges, np.array(cells, float)), minlength=len(edges) + 1)
+        for cells in (before, after)
+    ]
+    return float(jensenshannon(*counts, 2))
+
+
+@pytest.mark.parametrize("name", RESAMPLING)
+def test_every_resampled_row_is_a_row_of_the_pool_with_its_own_label(name: str) -> None:
+    people = set(zip(POOL.rows, POOL.labels, strict=True))
+    rows = scenario(name).rows(POOL, 12, N, 0)
+
+    assert len(rows) == N
+    assert set(zip(rows.rows, rows.labels, strict=True)) <= people
+    assert scenario(name).labels_are_true
+
+
+@pytest.mark.parametrize("name", SCENARIOS)
+def test_first_two_hours_are_quiet(name: str) -> None:
+    for hour in (1, 2):
+        rows = scenario(name).rows(POOL, hour, N, 0)
+        assert max(distance(feature, rows) for feature in POOL.header) < DRIFT_THRESHOLD
+
+
+def test_without_drift_every_hour_is_quiet() -> None:
+    rows = scenario("none").rows(POOL, 12, N, 0)
+
+    assert max(distance(feature, rows) for feature in POOL.header) < DRIFT_THRESHOLD
+
+
+@pytest.mark.parametrize("name", ["gradual", "sudden"])
+@pytest.mark.parametrize("feature", NEVER_MOVING)
+def test_held_features_stay_where_they_are(name: str, feature: str) -> None:
+    for hour in (3, 12):
+        assert distance(feature, scenario(name).rows(POOL, hour, N, 0)) < DRIFT_THRESHOLD / 2
+
+
+def test_hours_shift_hard_in_hour_three_and_stay() -> None:
+    hours = [mean(scenario("gradual").rows(POOL, hour, N, 0), "hours-per-week") for hour in (2, 3, 12)]
+
+    assert hours[1] - hours[0] > 6
+    assert hours[2] == pytest.approx(hours[1], abs=2)
+    assert distance("hours-per-week", scenario("gradual").rows(POOL, 3, N, 0)) > 2 * DRIFT_THRESHOLD
+
+
+@pytest.mark.parametrize("feature", ["age", "education-num"])
+def test_other_features_grow_hour_by_hour(feature: str) -> None:
+    means = [mean(scenario("gradual").rows(POOL, hour, 4 * N, 0), feature) for hour in (2, 5, 8, 12)]
+
+    assert means == sorted(means)
+    assert distance(feature, scenario("gradual").rows(POOL, 3, N, 0)) < DRIFT_THRESHOLD
+    assert distance(feature, scenario("gradual").rows(POOL, 12, N, 0)) > 2 * DRIFT_THRESHOLD
+
+
+def test_sudden_drift_is_complete_in_its_first_hour() -> None:
+    third, last = (scenario("sudden").rows(POOL, hour, N, 0) for hour in (3, 12))
+
+    for feature in ("hours-per-week", "age", "education-num"):
+        assert distance(feature, third) > 2 * DRIFT_THRESHOLD
+        assert distance(feature, last) == pytest.approx(distance(feature, third), abs=0.05)
+
+
+def test_drift_leads_to_rows_that_are_harder_to_predict() -> None:
+    """The best possible accuracy, which the label's law gives, falls: so must any model's."""
+    best = [
+        float(np.maximum(p, 1 - p).mean())
+        for p in (true_probabilities(scenario("gradual").rows(POOL, hour, 4 * N, 0)) for hour in (1, 12))
+    ]
+
+    assert best[0] - best[1] > 0.03
+
+
+def test_overwriting_says_that_its_labels_are_no_longer_true() -> None:
+    assert not scenario("overwrite").labels_are_true
+    assert "no longer true" in scenario("overwrite").description
+
+
+def test_overwriting_moves_values_out_of_the_pool() -> None:
+    rows = scenario("overwrite").rows(POOL, 12, N, 0)
+    share = Counter(rows.column("workclass"))["?"] / N
+
+    assert not set(rows.rows) <= set(POOL.rows)
+    # 5.5 % are missing anyway; a fifth of all is blanked.
+    assert share == pytest.approx(0.2 + 0.8 * 0.055, abs=0.03)
+    assert mean(rows, "hours-per-week") - mean(POOL, "hours-per-week") == pytest.approx(4, abs=1)
+    assert rows.column("sex") == rows.take(range(N)).column("sex")
+
+
+def test_overwritten_numbers_stay_within_their_bounds_and_missing_ones_missing() -> None:
+    pool = POOL.with_column("age", ["?", "90"] * (len(POOL) // 2))
+
+    ages = set(scenario("overwrite").rows(pool, 12, N, 0).column("age"))
+
+    assert "?" in ages
+    assert max(int(age) for age in ages - {"?"}) == 90
+
+
+def test_same_hour_and_seed_give_the_same_rows_and_hours_differ() -> None:
+    draw = scenario("gradual").rows
+
+    assert draw(POOL, 3, 50, 1) == draw(POOL, 3, 50, 1)
+    assert draw(POOL, 1, 50, 1) != draw(POOL, 2, 50, 1)
+    assert draw(POOL, 1, 50, 1) != draw(POOL, 1, 50, 2)
+
+
+def test_unknown_name_is_refused_with_the_known_ones() -> None:
+    with pytest.raises(ValueError, match="scenario must be one of none, gradual, sudden, overwrite, got 'wild'"):
+        scenario("wild")
+
+
+def test_hour_before_the_first_is_refused() -> None:
+    with pytest.raises(ValueError, match="hour must be 1 or more, got 0"):
+        scenario("none").rows(POOL, 0, 5, 0)
+
+
+def test_empty_pool_is_refused() -> None:
+    with pytest.raises(ValueError, match="pool must hold at least one row"):
+        scenario("none").rows(POOL.take([]), 1, 5, 0)
+
+
+def test_pool_without_a_tilted_column_is_refused() -> None:
+    other = LabelledRows(("height",), (("1",),), ("no",))
+
+    with pytest.raises(ValueError, match="column must be one of height, got 'hours-per-week'"):
+        scenario("gradual").rows(other, 3, 5, 0)
+
+
+def test_tilt_of_names_without_categories_is_refused() -> None:
+    pool = POOL.with_column("hours-per-week", ["many"] * len(POOL))
+
+    with pytest.raises(ValueError, match="name its categories"):
+        scenario("gradual").rows(pool, 3, 5, 0)

@@ -1,0 +1,158 @@
+import csv
+import json
+import math
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+import xgboost
+from dataset import TrainingDataError
+from inference import input_fn, model_fn, predict_fn
+from train import evaluate, parse_hyperparameters, train
+
+from plumbline.population import generate
+from plumbline.rows import LabelledRows
+
+TARGET = "income"
+REPOSITORY = Path(__file__).parents[3]
+
+
+def environment(folder: Path, **extra: LabelledRows) -> dict[str, str]:
+    channels = {"train": generate(600, 1), "test": generate(200, 2), **extra}
+    for name, rows in channels.items():
+        rows.write_csv(folder / name / f"{name}.csv", TARGET)
+    variables = {f"SM_CHANNEL_{name.upper()}": str(folder / name) for name in channels}
+    return variables | {"SM_MODEL_DIR": str(folder / "model"), "SM_OUTPUT_DATA_DIR": str(folder / "output")}
+
+
+def run(folder: Path, *arguments: str, **extra: LabelledRows) -> dict[str, float | int | None]:
+    return train(parse_hyperparameters(["--target_label", TARGET, *arguments]), environment(folder, **extra))
+
+
+def predictions(folder: Path) -> list[float]:
+    with (folder / "output" / "predictions.csv").open(newline="") as stream:
+        return [float(row["probability"]) for row in csv.DictReader(stream)]
+
+
+def test_defaults_are_those_of_the_reference_task() -> None:
+    found = vars(parse_hyperparameters(["--target_label", TARGET]))
+
+    assert found | {"seed": 0, "nthread": 0} == {
+        "target_label": TARGET,
+        "max_depth": 5,
+        "eta": 0.2,
+        "gamma": 4.0,
+        "min_child_weight": 6.0,
+        "subsample": 0.7,
+        "num_round": 50,
+        "seed": 0,
+        "nthread": 0,
+    }
+
+
+def test_predictions_are_those_that_the_endpoint_makes_for_the_test_rows(tmp_path: Path) -> None:
+    run(tmp_path)
+    with (tmp_path / "test" / "test.csv").open(newline="") as stream:
+        payload = "\n".join(",".join(row[:-1]) for row in list(csv.reader(stream))[1:])
+
+    served = predict_fn(input_fn(payload, "text/csv"), model_fn(str(tmp_path / "model"))).probabilities
+
+    np.testing.assert_array_equal(np.array(predictions(tmp_path), np.float32), served)
+
+
+def test_metrics_file_says_what_the_predictions_are_worth(tmp_path: Path) -> None:
+    returned = run(tmp_path)
+    labels = [label == ">50K" for label in generate(200, 2).labels]
+    hits = [(p >= 0.5) == label for p, label in zip(predictions(tmp_path), labels, strict=True)]
+
+    written = json.loads((tmp_path / "output" / "metrics.json").read_text())
+
+    assert written == returned
+    assert written["accuracy"] == sum(hits) / 200
+    assert written["n_rows"] == 200
+    assert written["n_training_rows"] == 600
+    assert written["positive_fraction"] == pytest.approx(sum(labels) / 200)
+
+
+def test_equal_jobs_leave_equal_bytes(tmp_path: Path) -> None:
+    for name in ("one", "two"):
+        run(tmp_path / name, "--nthread", "1")
+
+    for file in ("model/xgboost-model.json", "model/preprocessor.json", "output/predictions.csv"):
+        assert (tmp_path / "one" / file).read_bytes() == (tmp_path / "two" / file).read_bytes()
+
+
+def test_seed_and_other_hyperparameters_reach_the_booster(tmp_path: Path) -> None:
+    run(tmp_path, "--num_round", "3", "--seed", "7")
+
+    assert xgboost.Booster(model_file=tmp_path / "model" / "xgboost-model.json").num_boosted_rounds() == 3
+
+
+def test_fresh_rows_are_training_rows(tmp_path: Path) -> None:
+    metrics = run(tmp_path, fresh=generate(50, 3))
+
+    assert metrics["n_training_rows"] == 650
+
+
+def test_test_rows_may_have_their_columns_in_another_order(tmp_path: Path) -> None:
+    variables = environment(tmp_path)
+    hyperparameters = parse_hyperparameters(["--target_label", TARGET])
+    expected = train(hyperparameters, variables)
+    rows = generate(200, 2)
+    turned = LabelledRows(rows.header[::-1], tuple(row[::-1] for row in rows.rows), rows.labels)
+    turned.write_csv(tmp_path / "test" / "test.csv", TARGET)
+
+    assert train(hyperparameters, variables) == expected
+
+
+def test_absent_channel_is_refused_by_name(tmp_path: Path) -> None:
+    variables = environment(tmp_path)
+    del variables["SM_CHANNEL_TEST"]
+
+    with pytest.raises(TrainingDataError, match="must have a channel 'test'"):
+        train(parse_hyperparameters(["--target_label", TARGET]), variables)
+
+
+def test_one_class_is_refused(tmp_path: Path) -> None:
+    rows = generate(50, 1)
+    one = LabelledRows(rows.header, rows.rows, ("no",) * 50)
+
+    with pytest.raises(TrainingDataError, match="must have two classes, got 1: no"):
+        run(tmp_path, train=one)
+
+
+def test_test_label_unknown_to_training_is_refused(tmp_path: Path) -> None:
+    rows = generate(50, 2)
+    odd = LabelledRows(rows.header, rows.rows, ("maybe",) * 50)
+
+    with pytest.raises(TrainingDataError, match="labels must be one of <=50K, >50K, got maybe"):
+        run(tmp_path, test=odd)
+
+
+def test_evaluation_equals_figures_worked_out_by_hand() -> None:
+    labels = np.array([1, 1, 0, 0], np.float32)
+    probabilities = np.array([0.9, 0.4, 0.4, 0.1], np.float32)
+
+    found = evaluate(labels, probabilities)
+
+    assert found["accuracy"] == 0.75
+    assert found["log_loss"] == pytest.approx(-(2 * math.log(0.9) + math.log(0.4) + math.log(0.6)) / 4, rel=1e-6)
+    # Pairs (positive, negative): 0.9 beats both; 0.4 ties one and beats the other: 3.5 of 4.
+    assert found["auc"] == 0.875
+
+
+def test_area_under_the_curve_of_one_class_is_none() -> None:
+    assert evaluate(np.ones(3, np.float32), np.full(3, 0.5, np.float32))["auc"] is None
+
+
+def test_program_ends_with_one_line_when_the_data_cannot_be_used(tmp_path: Path) -> None:
+    variables = environment(tmp_path) | {"PYTHONPATH": str(REPOSITORY)}
+    command = [sys.executable, str(REPOSITORY / "model" / "train.py"), "--target_label", "salary"]
+
+    finished = subprocess.run(command, env=variables, capture_output=True, text=True, check=False)
+
+    assert finished.returncode == 1
+    assert finished.stderr.startswith("training failed: train.csv must have one column 'salary'")
+    assert not (tmp_path / "model").exists()
