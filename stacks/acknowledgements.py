@@ -1,0 +1,105 @@
+"""Every acknowledgement of a cdk-nag finding: narrowest construct, finding id, reason. Nowhere else."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from aws_cdk import Acknowledgment, Stack, Validations
+from aws_cdk import aws_iam as iam
+
+from contract.names import Prefix
+from stacks.constructs.execution_role import log_streams_arn
+from stacks.constructs.input_source import InputSource
+from stacks.constructs.scheduler_schedule import jobs_arn
+from stacks.constructs.secure_bucket import SecureBucket
+from stacks.foundation import Context, FoundationStack
+from stacks.monitoring import MonitoringStack
+from stacks.serving import ServingStack
+
+FINDING = "AwsSolutions::AwsSolutions-IAM5[Resource::{}]"
+
+UNSCOPED = (
+    "These actions take no resource: ecr:GetAuthorizationToken, cloudwatch:PutMetricData (bound to namespaces "
+    "instead), sagemaker:ListTrainingJobs and EC2's describe calls"
+)
+STREAMS = "SageMaker names the streams of its log groups"
+PREFIX = "Keys below the prefix are not known before they are written"
+JOBS = "A job's name begins with the environment's prefix and ends with the occasion"
+INTERFACES = "EC2 names the network interfaces of a job"
+
+
+def acknowledge(
+    context: Context, foundation: FoundationStack, serving: ServingStack, monitoring: MonitoringStack
+) -> None:
+    """Acknowledge the wildcards that remain where AWS or the data decides on a name."""
+    naming = context.naming
+    fresh, models, capture, reports = (
+        f"{prefix}/*" for prefix in (Prefix.FRESH_DATA, Prefix.MODELS, naming.capture_prefix, naming.report_prefix)
+    )
+    network = {_interfaces(foundation): INTERFACES} if context.config.network else {}
+    _wildcards(
+        foundation.training_role.role,
+        network
+        | _prefixes(foundation.train_data, foundation.test_data)
+        | {
+            "*": UNSCOPED,
+            log_streams_arn(foundation, "/aws/sagemaker/TrainingJobs"): STREAMS,
+            _objects(foundation, foundation, foundation.artifacts, fresh): PREFIX,
+            _objects(foundation, foundation, foundation.artifacts, models): PREFIX,
+        },
+    )
+    _wildcards(
+        serving.role.role,
+        network
+        | {
+            "*": UNSCOPED,
+            log_streams_arn(serving, f"/aws/sagemaker/Endpoints/{naming.endpoint}"): STREAMS,
+            _objects(serving, foundation, foundation.capture, capture): PREFIX,
+        },
+    )
+    _wildcards(
+        monitoring.role.role,
+        network
+        | _prefixes(monitoring.baseline)
+        | {
+            "*": UNSCOPED,
+            log_streams_arn(monitoring, "/aws/sagemaker/ProcessingJobs"): STREAMS,
+            _objects(monitoring, foundation, foundation.capture, capture): PREFIX,
+            _objects(monitoring, foundation, foundation.reports, reports): PREFIX,
+        },
+    )
+    _wildcards(monitoring.trigger.role, {"*": UNSCOPED, monitoring.training_jobs_arn: JOBS})
+    if monitoring.scheduler_role:
+        _wildcards(monitoring.scheduler_role, {jobs_arn(monitoring, naming.schedule): JOBS})
+
+
+def _wildcards(role: iam.Role, reasons: Mapping[str, str]) -> None:
+    stack = Stack.of(role)
+    for arn, reason in reasons.items():
+        finding = FINDING.format(_text(stack.resolve(arn)))
+        Validations.of(role).acknowledge(Acknowledgment(id=finding, reason=reason))
+
+
+def _prefixes(*sources: InputSource) -> dict[str, str]:
+    return {source.wildcard: PREFIX for source in sources if source.wildcard}
+
+
+def _objects(user: Stack, owner: Stack, bucket: SecureBucket, keys: str) -> str:
+    """Return the ARN of a bucket's keys as `user` spells it: another stack's bucket is an import there."""
+    arn = bucket.bucket.bucket_arn
+    return f"{arn if user is owner else owner.export_value(arn)}/{keys}"
+
+
+def _interfaces(stack: Stack) -> str:
+    return stack.format_arn(service="ec2", resource="network-interface", resource_name="*")
+
+
+def _text(resolved: Any) -> str:
+    """Return a resolved ARN as cdk-nag writes it in a finding's id."""
+    if isinstance(resolved, str):
+        return resolved
+    ((function, value),) = resolved.items()
+    if function == "Fn::Join":
+        return "".join(_text(part) for part in value[1])
+    if function == "Fn::ImportValue":
+        return str(value)
+    return f"<{value if function == 'Ref' else '.'.join(value)}>"

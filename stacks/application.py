@@ -1,0 +1,69 @@
+"""Builds the stacks of one environment."""
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from aws_cdk import App, Environment, PermissionsBoundary, Tags
+
+from stacks.acknowledgements import acknowledge
+from stacks.config import EnvironmentConfig
+from stacks.foundation import Context, FoundationStack
+from stacks.monitoring import MonitoringStack
+from stacks.naming import Naming
+from stacks.serving import ServingStack
+from stacks.xgboost_image import xgboost_image
+
+
+@dataclass(frozen=True)
+class Environments:
+    """The stacks, in the order of deployment."""
+
+    foundation: FoundationStack
+    serving: ServingStack
+    monitoring: MonitoringStack
+
+
+def new_app(**options: Any) -> App:
+    """Return an app that synthesizes from the repository's files alone.
+
+    CDK's own template validation costs seconds at each synthesis; cfn-lint does that work in the tests.
+    """
+    return App(builtin_cloud_formation_validation=False, analytics_reporting=False, **options)
+
+
+def build(app: App, config: EnvironmentConfig, root: Path) -> Environments:
+    """Add the environment's stacks to `app`; `root` is the repository.
+
+    Raises
+    ------
+    ConfigError
+        If the region has no image, or an input does not exist.
+    """
+    context = Context(config, Naming(config.name), xgboost_image(config.region), root)
+    naming = context.naming
+    common: dict[str, Any] = {
+        "context": context,
+        "env": Environment(account=config.account, region=config.region),
+        "termination_protection": config.termination_protection,
+        "permissions_boundary": config.permissions_boundary
+        and PermissionsBoundary.from_arn(config.permissions_boundary),
+    }
+    foundation = FoundationStack(
+        app, naming.stack("foundation"), description="Plumbline: keys, buckets and training", **common
+    )
+    serving = ServingStack(
+        app, naming.stack("serving"), description="Plumbline: the endpoint", foundation=foundation, **common
+    )
+    monitoring = MonitoringStack(
+        app,
+        naming.stack("monitoring"),
+        description="Plumbline: drift monitoring and retraining",
+        foundation=foundation,
+        serving=serving,
+        **common,
+    )
+    for key, value in config.tags.items():
+        Tags.of(app).add(key, value)
+    acknowledge(context, foundation, serving, monitoring)
+    return Environments(foundation, serving, monitoring)

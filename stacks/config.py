@@ -1,0 +1,216 @@
+"""What an environment file may say: typed, bounded, closed. Every knob is written out in the file itself."""
+
+import re
+from enum import StrEnum
+from typing import Annotated, Literal, Self
+
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    ConfigDict,
+    Field,
+    StrictBool,
+    StrictInt,
+    StringConstraints,
+    model_validator,
+)
+
+from stacks.schedules import Engine, interval_hours
+
+LONGEST_ALARM_HOURS = 168
+"""CloudWatch: period times evaluation periods is at most seven days."""
+
+
+class Removal(StrEnum):
+    """What happens to keys, buckets and logs when their stack is deleted."""
+
+    DESTROY = "destroy"
+    RETAIN = "retain"
+
+
+def _text(pattern: str) -> StringConstraints:
+    return StringConstraints(strip_whitespace=False, pattern=f"^(?:{pattern})$", max_length=512)
+
+
+InstanceType = Annotated[str, _text(r"ml\.[a-z0-9-]+\.[a-z0-9]+")]
+S3_URI = re.compile(r"s3://[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]/[^\s/][^\s]*")
+
+
+def _location(value: str) -> str:
+    if not value.strip() or (value.startswith("s3:") and not S3_URI.fullmatch(value)):
+        raise ValueError("must be a local path or s3://bucket/key")
+    return value
+
+
+def _archive(value: str) -> str:
+    if not value.endswith(".tar.gz"):
+        raise ValueError("must end in .tar.gz")
+    return value
+
+
+def _table(value: str) -> str:
+    if not value.startswith("s3:") and not value.endswith(".csv"):
+        raise ValueError("must be a local .csv file or an s3:// prefix")
+    return value
+
+
+Location = Annotated[str, AfterValidator(_location)]
+Percent = Annotated[StrictInt, Field(ge=1, le=100)]
+Fraction = Annotated[float, Field(gt=0, lt=1, strict=True)]
+Days = Annotated[StrictInt, Field(ge=1, le=3650)]
+
+
+class Section(BaseModel):
+    """Frozen, and no key beyond its own."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class Model(Section):
+    """The model that serves, and the baseline of the data it was accepted on.
+
+    Local paths are relative to the repository.
+    """
+
+    artifact: Annotated[Location, AfterValidator(_archive)]
+    """A .tar.gz file, or s3://bucket/key.tar.gz."""
+    baseline: Location
+    """A folder with baseline.json, or the s3:// prefix of one."""
+
+
+class Training(Section):
+    """What training jobs read and run on, and how often drift may start one."""
+
+    train: Annotated[Location, AfterValidator(_table)]
+    """A CSV file with a header row, or an s3:// prefix of such files."""
+    test: Annotated[Location, AfterValidator(_table)]
+    target_label: Annotated[str, StringConstraints(min_length=1, max_length=256)]
+    instance_type: InstanceType
+    max_runtime_seconds: Annotated[StrictInt, Field(ge=60, le=86400)]
+    cooldown_hours: Annotated[StrictInt, Field(ge=0, le=720)]
+    """No job starts within so many hours of the last one."""
+
+
+class Autoscaling(Section):
+    """Target tracking on invocations; absent section: the instance count stays."""
+
+    maximum_count: Annotated[StrictInt, Field(ge=2, le=100)]
+    invocations_per_instance: Annotated[StrictInt, Field(ge=1)]
+    """Invocations a minute that one instance should get."""
+
+
+class Endpoint(Section):
+    """Instances that serve the model."""
+
+    instance_type: InstanceType
+    instance_count: Annotated[StrictInt, Field(ge=1, le=100)]
+    autoscaling: Autoscaling | None = None
+
+    @model_validator(mode="after")
+    def _room_to_scale(self) -> Self:
+        if self.autoscaling and self.autoscaling.maximum_count <= self.instance_count:
+            raise ValueError("must leave autoscaling.maximum_count above instance_count")
+        return self
+
+
+class Capture(Section):
+    """What the endpoint records of its traffic."""
+
+    sampling_percent: Percent
+
+
+class Monitor(Section):
+    """The job that compares each window with the baseline."""
+
+    engine: Engine
+    schedule: str
+    instance_type: InstanceType
+    volume_gb: Annotated[StrictInt, Field(ge=1, le=16384)]
+    max_runtime_seconds: Annotated[StrictInt, Field(ge=60, le=3600)]
+    isolation_forest: StrictBool
+    """Also compute the reference task's own proxy; it is no accuracy."""
+
+    @property
+    def interval_hours(self) -> int:
+        """Hours between two runs."""
+        return interval_hours(self.engine, self.schedule)
+
+    @model_validator(mode="after")
+    def _schedule_suits_engine(self) -> Self:
+        interval_hours(self.engine, self.schedule)
+        return self
+
+
+class Thresholds(Section):
+    """What counts as drift; the container documents each."""
+
+    alpha: Fraction
+    effect_threshold: Fraction
+    missing_threshold: Fraction
+    minimum_rows: Annotated[StrictInt, Field(ge=2)]
+
+
+class Alarms(Section):
+    """When people and the retraining Lambda hear of it."""
+
+    drift_datapoints: Annotated[StrictInt, Field(ge=1)]
+    """M of the M of N windows that must drift."""
+    drift_periods: Annotated[StrictInt, Field(ge=1)]
+    missing_hours: Annotated[StrictInt, Field(ge=2, le=LONGEST_ALARM_HOURS)]
+    """Silence of the monitor for so long is an alarm."""
+    emails: tuple[Annotated[str, _text(r"[^@\s]+@[^@\s]+\.[^@\s]+")], ...] = ()
+
+    @model_validator(mode="after")
+    def _datapoints_fit_periods(self) -> Self:
+        if self.drift_datapoints > self.drift_periods:
+            raise ValueError("must have drift_datapoints of at most drift_periods")
+        return self
+
+
+class Network(Section):
+    """Subnets and security groups of model, monitoring job and training job; absent section: no VPC."""
+
+    subnet_ids: Annotated[tuple[Annotated[str, _text(r"subnet-[0-9a-f]+")], ...], Field(min_length=1, max_length=16)]
+    security_group_ids: Annotated[tuple[Annotated[str, _text(r"sg-[0-9a-f]+")], ...], Field(min_length=1, max_length=5)]
+
+
+class Retention(Section):
+    """Days that records are kept."""
+
+    capture_days: Days
+    report_days: Days
+    access_log_days: Days
+    log_days: Literal[7, 14, 30, 90, 180, 365]
+    """Of the retraining Lambda's log group; CloudWatch Logs takes only certain numbers."""
+
+
+class EnvironmentConfig(Section):
+    """One environment."""
+
+    name: Annotated[str, _text(r"[a-z][a-z0-9]*(?:-[a-z0-9]+)*"), StringConstraints(max_length=16)]
+    """Part of every physical name; 16 characters leave room for SageMaker's limit of 63."""
+    region: Annotated[str, _text(r"[a-z]{2}(?:-[a-z]+)+-\d")]
+    account: Annotated[str, _text(r"\d{12}")] | None = None
+    """Absent: the account of the credentials that deploy."""
+    removal: Removal
+    termination_protection: StrictBool
+    permissions_boundary: Annotated[str, _text(r"arn:[a-z-]+:iam::\d{12}:policy/\S+")] | None = None
+    tags: dict[str, str] = {}
+    model: Model
+    training: Training
+    endpoint: Endpoint
+    capture: Capture
+    monitor: Monitor
+    thresholds: Thresholds
+    alarms: Alarms
+    network: Network | None = None
+    retention: Retention
+
+    @model_validator(mode="after")
+    def _alarm_windows_hold_two_runs(self) -> Self:
+        hours = self.monitor.interval_hours
+        if self.alarms.missing_hours < 2 * hours:
+            raise ValueError(f"must have alarms.missing_hours of at least two runs, {2 * hours}")
+        if self.alarms.drift_periods * hours > LONGEST_ALARM_HOURS:
+            raise ValueError(f"must have alarms.drift_periods of at most {LONGEST_ALARM_HOURS // hours}")
+        return self

@@ -1,0 +1,90 @@
+"""Reads an environment file and says in the operator's words what is wrong with it."""
+
+import tomllib
+import typing
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from pydantic import BaseModel, ValidationError
+from pydantic_core import ErrorDetails
+
+from stacks.config import EnvironmentConfig
+from stacks.errors import ConfigError
+
+FOLDER = "environments"
+DEFAULT_ENVIRONMENT = "dev"
+
+
+def load_environment(choice: str | None, root: Path) -> EnvironmentConfig:
+    """Return the environment that `choice` names: a file's stem below environments/, or a path ending in .toml.
+
+    Raises
+    ------
+    ConfigError
+        If there is no such file, or it breaks a rule.
+    """
+    path = _locate(choice or DEFAULT_ENVIRONMENT, root)
+    try:
+        data = tomllib.loads(path.read_text(encoding="utf-8"))
+    except tomllib.TOMLDecodeError as error:
+        raise ConfigError(f"{path.name} must be TOML, got {error}; correct that line") from error
+    return parse_environment(data, path.name)
+
+
+def parse_environment(data: Mapping[str, Any], source: str) -> EnvironmentConfig:
+    """Validate `data`; `source` is the file's name, for messages.
+
+    Raises
+    ------
+    ConfigError
+        If a key is unknown or missing, or a value breaks its rule: one line each.
+    """
+    try:
+        return EnvironmentConfig.model_validate(data)
+    except ValidationError as error:
+        raise ConfigError("\n".join(_sentence(detail, source) for detail in error.errors())) from error
+
+
+def _locate(choice: str, root: Path) -> Path:
+    folder = root / FOLDER
+    path = Path(choice) if choice.endswith(".toml") else folder / f"{choice}.toml"
+    if not path.is_file():
+        known = ", ".join(sorted(file.stem for file in folder.glob("*.toml")))
+        raise ConfigError(
+            f"environment must name one of {known}, or an existing .toml file, got {choice!r}; "
+            "pass it as -c environment=NAME"
+        )
+    return path
+
+
+def _sentence(detail: ErrorDetails, source: str) -> str:
+    location = [str(part) for part in detail["loc"]]
+    name = ".".join(location) or source
+    if detail["type"] == "extra_forbidden":
+        allowed = ", ".join(_keys(location[:-1]))
+        return f"{name} must be a known key, got {location[-1]!r}; allowed there: {allowed}; correct it in {source}"
+    if detail["type"] == "missing":
+        return f"{name} must be set, got nothing; add it to {source}"
+    rule = detail["msg"].removeprefix("Value error, ").replace("Input should ", "must ", 1)
+    rule = rule if rule.startswith("must ") else f"must be valid ({rule})"
+    return f"{name} {rule.replace('String should ', '')}, got {_shown(detail)}; set it in {source}"
+
+
+def _shown(detail: ErrorDetails) -> str:
+    value = detail["input"]
+    return repr(value) if not isinstance(value, BaseModel | Mapping) else repr(_plain(value))
+
+
+def _plain(value: BaseModel | Mapping[str, Any]) -> dict[str, Any]:
+    items = value.model_dump(mode="json") if isinstance(value, BaseModel) else dict(value)
+    return {key: item for key, item in items.items() if not isinstance(item, Mapping)}
+
+
+def _keys(location: Sequence[str]) -> list[str]:
+    model: type[BaseModel] = EnvironmentConfig
+    for part in location:
+        annotation = model.model_fields[part].annotation
+        choices = (annotation, *typing.get_args(annotation))
+        model = next(choice for choice in choices if isinstance(choice, type) and issubclass(choice, BaseModel))
+    return list(model.model_fields)

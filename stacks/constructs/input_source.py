@@ -1,0 +1,66 @@
+"""An input of the environment file: a local path, which travels as an asset, or an S3 location, used as is."""
+
+from pathlib import Path
+from urllib.parse import urlsplit
+
+from aws_cdk import aws_iam as iam
+from aws_cdk import aws_s3_assets as assets
+from constructs import Construct
+
+from stacks.constructs.s3_grants import OBJECT_SUFFIXES, allow_read_of, objects_arn
+from stacks.constructs.tar_gz_asset import TarGzAsset
+from stacks.errors import ConfigError
+
+ARCHIVE = ".tar.gz"
+
+
+class InputSource(Construct):
+    """One input at `uri`.
+
+    Parameters
+    ----------
+    setting
+        The key of the environment file, for messages.
+    location
+        A local file or folder, relative to `root`, or an s3:// URI of an object or a prefix. A folder becomes a
+        .zip object.
+
+    Raises
+    ------
+    ConfigError
+        If a local path does not exist.
+    """
+
+    def __init__(self, scope: Construct, construct_id: str, *, setting: str, location: str, root: Path) -> None:
+        super().__init__(scope, construct_id)
+        if location.startswith("s3://"):
+            self.uri = location.rstrip("/")
+            parts = urlsplit(self.uri)
+            self._bucket, self._key = parts.netloc, parts.path.lstrip("/")
+            return
+        path = root / location
+        if not path.exists():
+            raise ConfigError(
+                f"{setting} must name an existing local path or an s3:// URI, got {location!r}; "
+                "correct it in the environment file, or run `make starter` for the starter model"
+            )
+        self._stage(path)
+
+    def _stage(self, path: Path) -> None:
+        if path.name.endswith(ARCHIVE):
+            archive = TarGzAsset(self, "Asset", path=path)
+            self.uri, self._bucket, self._key = archive.uri, archive.bucket_name, archive.object_key
+        else:
+            asset = assets.Asset(self, "Asset", path=str(path))
+            self.uri, self._bucket, self._key = asset.s3_object_url, asset.s3_bucket_name, asset.s3_object_key
+
+    def allow_read(self, role: iam.Role) -> None:
+        """Let `role` read this object, or what is below this prefix, and list so far."""
+        allow_read_of(role, self._bucket, self._key)
+
+    @property
+    def wildcard(self) -> str | None:
+        """ARN pattern that `allow_read` grants, where the input is a prefix."""
+        if self._key.endswith(OBJECT_SUFFIXES):
+            return None
+        return objects_arn(self, self._bucket, self._key)

@@ -1,0 +1,125 @@
+"""The endpoint: the model behind SageMaker's XGBoost image, and the capture of its traffic."""
+
+from dataclasses import dataclass
+
+from aws_cdk import Stack
+from aws_cdk import aws_kms as kms
+from aws_cdk import aws_sagemaker as sagemaker
+from constructs import Construct
+
+from stacks.config import Capture, Endpoint, Network
+from stacks.constructs.autoscaling import EndpointScaling
+from stacks.constructs.execution_role import ExecutionRole
+
+VARIANT = "AllTraffic"
+PROGRAM = "inference.py"
+CSV_CONTENT_TYPES = ("text/csv",)
+JSON_CONTENT_TYPES = ("application/json",)
+LOG_LEVEL_INFO = "20"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Serving:
+    """What serves: image, model and code as URIs, and where the capture goes."""
+
+    image_uri: str
+    model_uri: str
+    source_uri: str
+    capture_uri: str
+
+
+class ModelEndpoint(Construct):
+    """Model, EndpointConfig with data capture, Endpoint.
+
+    Only the endpoint is named: CloudFormation refuses to replace a custom-named resource, and every change of Model
+    or EndpointConfig is a replacement (CloudFormation User Guide, "Name type"). Volumes carry no key of ours:
+    instance types with local storage refuse one, and all of them encrypt.
+    """
+
+    def __init__(  # noqa: PLR0913 - the parts of an endpoint, each of its own section
+        self,
+        scope: Construct,
+        construct_id: str,
+        *,
+        name: str,
+        serving: Serving,
+        settings: Endpoint,
+        capture: Capture,
+        network: Network | None,
+        role: ExecutionRole,
+        key: kms.IKey,
+    ) -> None:
+        super().__init__(scope, construct_id)
+        model = sagemaker.CfnModel(
+            self,
+            "Model",
+            execution_role_arn=role.role.role_arn,
+            primary_container=sagemaker.CfnModel.ContainerDefinitionProperty(
+                image=serving.image_uri,
+                model_data_url=serving.model_uri,
+                environment={
+                    "SAGEMAKER_PROGRAM": PROGRAM,
+                    "SAGEMAKER_SUBMIT_DIRECTORY": serving.source_uri,
+                    "SAGEMAKER_REGION": Stack.of(self).region,
+                    "SAGEMAKER_CONTAINER_LOG_LEVEL": LOG_LEVEL_INFO,
+                },
+            ),
+            vpc_config=_vpc(network),
+        )
+        # The role's policy is a resource of its own: without it the model's files cannot be fetched.
+        model.node.add_dependency(role)
+        config = sagemaker.CfnEndpointConfig(
+            self,
+            "Config",
+            production_variants=[
+                sagemaker.CfnEndpointConfig.ProductionVariantProperty(
+                    variant_name=VARIANT,
+                    model_name=model.attr_model_name,
+                    instance_type=settings.instance_type,
+                    initial_instance_count=settings.instance_count,
+                    initial_variant_weight=1,
+                )
+            ],
+            data_capture_config=_data_capture(capture, serving.capture_uri, key),
+        )
+        self.endpoint = sagemaker.CfnEndpoint(
+            self,
+            "Endpoint",
+            endpoint_name=name,
+            endpoint_config_name=config.attr_endpoint_config_name,
+            # Without it an update would throw the scaled instance count away.
+            retain_all_variant_properties=True if settings.autoscaling else None,
+        )
+        if settings.autoscaling:
+            EndpointScaling(
+                self,
+                "Scaling",
+                endpoint=self.endpoint,
+                variant=VARIANT,
+                minimum_count=settings.instance_count,
+                settings=settings.autoscaling,
+            )
+
+
+def _data_capture(capture: Capture, uri: str, key: kms.IKey) -> sagemaker.CfnEndpointConfig.DataCaptureConfigProperty:
+    # Two options rather than InputAndOutput: endpoints were refused with the latter (boto3 issue 3440).
+    return sagemaker.CfnEndpointConfig.DataCaptureConfigProperty(
+        enable_capture=True,
+        initial_sampling_percentage=capture.sampling_percent,
+        destination_s3_uri=uri,
+        kms_key_id=key.key_arn,
+        capture_options=[
+            sagemaker.CfnEndpointConfig.CaptureOptionProperty(capture_mode=mode) for mode in ("Input", "Output")
+        ],
+        capture_content_type_header=sagemaker.CfnEndpointConfig.CaptureContentTypeHeaderProperty(
+            csv_content_types=list(CSV_CONTENT_TYPES), json_content_types=list(JSON_CONTENT_TYPES)
+        ),
+    )
+
+
+def _vpc(network: Network | None) -> sagemaker.CfnModel.VpcConfigProperty | None:
+    if network is None:
+        return None
+    return sagemaker.CfnModel.VpcConfigProperty(
+        subnets=list(network.subnet_ids), security_group_ids=list(network.security_group_ids)
+    )

@@ -1,0 +1,152 @@
+"""Engine scheduler: EventBridge Scheduler starts the same job, for accounts that Model Monitor is closed to."""
+
+import json
+from typing import Any
+
+from aws_cdk import ArnFormat, Stack
+from aws_cdk import aws_iam as iam
+from aws_cdk import aws_scheduler as scheduler
+from constructs import Construct
+
+from contract.names import MonitorVariable, Switch, Variable
+from stacks.constructs.dead_letters import DeadLetters
+from stacks.constructs.monitor_job import INPUT_PATH, OUTPUT_PATH, UPLOAD_MODE, MonitorJob
+
+TARGET = "aws-sdk:sagemaker:createProcessingJob"
+EXECUTION_ID = "<aws.scheduler.execution-id>"
+"""Legal in a job's name; the scheduled time is not, because of its colons."""
+SCHEDULED_TIME = "<aws.scheduler.scheduled-time>"
+RETRY_ATTEMPTS = 2
+"""Few: the execution id may change between attempts, so a job's name does not prevent a second one."""
+EVENT_AGE_SECONDS = 3600
+DATASET_FORMAT = {"sagemakerCaptureJson": {"captureIndexNames": ["endpointInput", "endpointOutput"]}}
+GROUP = "default"
+
+
+class SchedulerSchedule(Construct):
+    """Schedule whose universal target is CreateProcessingJob.
+
+    Parameters
+    ----------
+    dead_letters
+        Gets the runs that could not be started.
+    """
+
+    def __init__(self, scope: Construct, construct_id: str, *, job: MonitorJob, dead_letters: DeadLetters) -> None:
+        super().__init__(scope, construct_id)
+        self.role = _role(self, job)
+        dead_letters.allow_send(self.role)
+        self.schedule = scheduler.CfnSchedule(
+            self,
+            "Schedule",
+            name=job.schedule_name,
+            description=f"Starts the monitoring job of {job.schedule_name}; the job finds its window by itself",
+            schedule_expression=job.monitor.schedule,
+            schedule_expression_timezone="UTC",
+            flexible_time_window=scheduler.CfnSchedule.FlexibleTimeWindowProperty(mode="OFF"),
+            target=scheduler.CfnSchedule.TargetProperty(
+                arn=_arn(self, service="scheduler", region="", account="", resource=TARGET),
+                role_arn=self.role.role_arn,
+                input=Stack.of(self).to_json_string(processing_job(job)),
+                retry_policy=scheduler.CfnSchedule.RetryPolicyProperty(
+                    maximum_retry_attempts=RETRY_ATTEMPTS, maximum_event_age_in_seconds=EVENT_AGE_SECONDS
+                ),
+                dead_letter_config=scheduler.CfnSchedule.DeadLetterConfigProperty(arn=dead_letters.queue.queue_arn),
+            ),
+        )
+        self.schedule.node.add_dependency(self.role)
+
+
+def processing_job(job: MonitorJob) -> dict[str, Any]:
+    """Return the CreateProcessingJob request.
+
+    No processing input: one whose prefix is empty would fail the job, and an hour without traffic is no fault. The
+    container fetches the window's capture by itself.
+    """
+    request: dict[str, Any] = {
+        "ProcessingJobName": f"{job.schedule_name}-{EXECUTION_ID}",
+        "RoleArn": job.role_arn,
+        "AppSpecification": {"ImageUri": job.image_uri, "ContainerArguments": job.arguments},
+        "Environment": job.environment | _model_monitor_environment(job),
+        "ProcessingOutputConfig": {
+            "KmsKeyId": job.key_arn,
+            "Outputs": [
+                {
+                    "OutputName": "reports",
+                    "S3Output": {"S3Uri": job.report_uri, "LocalPath": OUTPUT_PATH, "S3UploadMode": UPLOAD_MODE},
+                }
+            ],
+        },
+        "ProcessingResources": {
+            "ClusterConfig": {
+                "InstanceCount": 1,
+                "InstanceType": job.monitor.instance_type,
+                "VolumeSizeInGB": job.monitor.volume_gb,
+            }
+        },
+        "StoppingCondition": {"MaxRuntimeInSeconds": job.monitor.max_runtime_seconds},
+    }
+    if job.network:
+        request["NetworkConfig"] = {
+            "VpcConfig": {
+                "Subnets": list(job.network.subnet_ids),
+                "SecurityGroupIds": list(job.network.security_group_ids),
+            }
+        }
+    return request
+
+
+def _model_monitor_environment(job: MonitorJob) -> dict[str, str]:
+    """Return what Model Monitor would have set, and what stands for the window that it would have given."""
+    return {
+        MonitorVariable.DATASET_FORMAT.value: json.dumps(DATASET_FORMAT, separators=(",", ":")),
+        MonitorVariable.DATASET_SOURCE.value: INPUT_PATH,
+        MonitorVariable.OUTPUT_PATH.value: OUTPUT_PATH,
+        MonitorVariable.PUBLISH_CLOUDWATCH_METRICS.value: Switch.ENABLED.value,
+        MonitorVariable.ENDPOINT_NAME.value: job.endpoint_name,
+        MonitorVariable.SCHEDULE_NAME.value: job.schedule_name,
+        Variable.SCHEDULED_TIME.value: SCHEDULED_TIME,
+        Variable.CAPTURE_S3_URI.value: job.capture_uri,
+    }
+
+
+def _role(scope: Construct, job: MonitorJob) -> iam.Role:
+    """Return the role that the schedule starts jobs with; Scheduler's condition is the group, not the schedule."""
+    role = iam.Role(
+        scope,
+        "Role",
+        description=f"Lets {job.schedule_name} start monitoring jobs",
+        assumed_by=iam.ServicePrincipal(
+            "scheduler.amazonaws.com",
+            conditions={
+                "StringEquals": {
+                    "aws:SourceAccount": Stack.of(scope).account,
+                    "aws:SourceArn": _arn(scope, service="scheduler", resource=f"schedule-group/{GROUP}"),
+                }
+            },
+        ),
+    )
+    role.add_to_policy(
+        iam.PolicyStatement(actions=["sagemaker:CreateProcessingJob"], resources=[jobs_arn(scope, job.schedule_name)])
+    )
+    role.add_to_policy(
+        iam.PolicyStatement(
+            actions=["iam:PassRole"],
+            resources=[job.role_arn],
+            conditions={"StringEquals": {"iam:PassedToService": "sagemaker.amazonaws.com"}},
+        )
+    )
+    return role
+
+
+def jobs_arn(scope: Construct, schedule_name: str) -> str:
+    """Return the ARN pattern of the jobs that the schedule starts."""
+    return _arn(scope, service="sagemaker", resource=f"processing-job/{schedule_name}-*")
+
+
+def _arn(
+    scope: Construct, *, service: str, resource: str, region: str | None = None, account: str | None = None
+) -> str:
+    return Stack.of(scope).format_arn(
+        service=service, resource=resource, region=region, account=account, arn_format=ArnFormat.NO_RESOURCE_NAME
+    )

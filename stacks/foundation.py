@@ -1,0 +1,112 @@
+"""Foundation: what outlives a model. Key, buckets, the training job's role, its inputs and the model's code."""
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from aws_cdk import CfnOutput, Duration, RemovalPolicy, Stack
+from aws_cdk import aws_kms as kms
+from constructs import Construct
+
+from contract.names import Prefix
+from stacks.config import EnvironmentConfig, Removal
+from stacks.constructs.access_log_bucket import AccessLogBucket
+from stacks.constructs.execution_role import ExecutionRole
+from stacks.constructs.input_source import InputSource
+from stacks.constructs.secure_bucket import SecureBucket
+from stacks.constructs.source_archive import SourceArchive
+from stacks.naming import Naming
+from stacks.xgboost_image import XGBoostImage
+
+REMOVAL_POLICIES = {Removal.DESTROY: RemovalPolicy.DESTROY, Removal.RETAIN: RemovalPolicy.RETAIN}
+
+
+@dataclass(frozen=True)
+class Context:
+    """What all stacks of one environment share."""
+
+    config: EnvironmentConfig
+    naming: Naming
+    image: XGBoostImage
+    root: Path
+    """The repository."""
+
+    @property
+    def removal(self) -> RemovalPolicy:
+        """What happens to data with its stack."""
+        return REMOVAL_POLICIES[self.config.removal]
+
+
+class FoundationStack(Stack):
+    """Everything that training by hand needs, before a model serves."""
+
+    def __init__(self, scope: Construct, construct_id: str, *, context: Context, **stack: Any) -> None:
+        super().__init__(scope, construct_id, **stack)
+        config = context.config
+        self.data_key = kms.Key(
+            self,
+            "DataKey",
+            description="Plumbline: models, captured traffic and reports",
+            enable_key_rotation=True,
+            removal_policy=context.removal,
+        )
+        self._access_logs = AccessLogBucket(
+            self,
+            "AccessLogs",
+            expire_after=Duration.days(config.retention.access_log_days),
+            removal=context.removal,
+        )
+        self.artifacts = self._bucket("Artifacts", context)
+        self.capture = self._bucket("Capture", context, config.retention.capture_days)
+        self.reports = self._bucket("Reports", context, config.retention.report_days)
+        self.source = SourceArchive(self, "Source", root=context.root)
+        self.train_data = self._input("TrainData", "training.train", config.training.train, context)
+        self.test_data = self._input("TestData", "training.test", config.training.test, context)
+        self.training_role = self._training_role(context)
+        self._outputs(context)
+
+    def _bucket(self, construct_id: str, context: Context, days: int | None = None) -> SecureBucket:
+        return SecureBucket(
+            self,
+            construct_id,
+            key=self.data_key,
+            access_logs=self._access_logs.bucket,
+            expire_after=Duration.days(days) if days else None,
+            removal=context.removal,
+        )
+
+    def _input(self, construct_id: str, setting: str, location: str, context: Context) -> InputSource:
+        return InputSource(self, construct_id, setting=setting, location=location, root=context.root)
+
+    def _training_role(self, context: Context) -> ExecutionRole:
+        role = ExecutionRole(
+            self,
+            "TrainingRole",
+            description="Training jobs read labelled rows and write models",
+            sources=[f"training-job/{context.naming.training_jobs}*"],
+        )
+        for source in (self.train_data, self.test_data, self.source):
+            source.allow_read(role.role)
+        self.artifacts.allow_read(role.role, Prefix.FRESH_DATA)
+        self.artifacts.allow_write(role.role, Prefix.MODELS)
+        role.allow_logs("/aws/sagemaker/TrainingJobs")
+        role.allow_metrics()
+        role.allow_image(account=context.image.account, repository=context.image.repository)
+        role.allow_network(context.config.network)
+        return role
+
+    def _outputs(self, context: Context) -> None:
+        values = {
+            "ArtifactsBucketName": self.artifacts.bucket.bucket_name,
+            "CaptureBucketName": self.capture.bucket.bucket_name,
+            "ReportsBucketName": self.reports.bucket.bucket_name,
+            "DataKeyArn": self.data_key.key_arn,
+            "TrainingRoleArn": self.training_role.role.role_arn,
+            "TrainingImageUri": context.image.uri,
+            "SourceArchiveUri": self.source.uri,
+            "TrainDataUri": self.train_data.uri,
+            "TestDataUri": self.test_data.uri,
+            "ModelsUri": self.artifacts.uri(Prefix.MODELS),
+        }
+        for name, value in values.items():
+            CfnOutput(self, name, value=value)

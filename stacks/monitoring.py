@@ -1,0 +1,179 @@
+"""Monitoring: the hourly comparison, its alarms, and the retraining they start."""
+
+from typing import Any
+
+from aws_cdk import CfnOutput, Stack
+from aws_cdk import aws_iam as iam
+from constructs import Construct
+
+from contract.names import METRIC_NAMESPACE, AlarmKind, Prefix, RetrainingVariable, alarm_name
+from stacks.constructs.alert_topic import AlertTopic
+from stacks.constructs.dashboard import DriftDashboard
+from stacks.constructs.dead_letters import DeadLetters
+from stacks.constructs.drift_alarms import DriftAlarms
+from stacks.constructs.drift_image import DriftImage
+from stacks.constructs.execution_role import ExecutionRole
+from stacks.constructs.failed_jobs_rule import FailedJobsRule
+from stacks.constructs.input_source import InputSource
+from stacks.constructs.model_monitor_schedule import ModelMonitorSchedule
+from stacks.constructs.monitor_job import MonitorJob
+from stacks.constructs.retraining_trigger import RetrainingTrigger
+from stacks.constructs.scheduler_schedule import SchedulerSchedule
+from stacks.foundation import Context, FoundationStack
+from stacks.schedules import Engine
+from stacks.serving import ServingStack
+
+
+class MonitoringStack(Stack):
+    """Watches the endpoint of `serving`, and goes before it when an environment is torn down."""
+
+    def __init__(
+        self,
+        scope: Construct,
+        construct_id: str,
+        *,
+        context: Context,
+        foundation: FoundationStack,
+        serving: ServingStack,
+        **stack: Any,
+    ) -> None:
+        super().__init__(scope, construct_id, **stack)
+        self._context, self._foundation = context, foundation
+        config, naming = context.config, context.naming
+        self.add_stack_dependency(serving)
+        alerts = AlertTopic(self, "Alerts", emails=config.alarms.emails, removal=context.removal)
+        self.topic = alerts.topic
+        self._dead_letters = DeadLetters(self, "DeadLetters", key=alerts.key)
+        self._image = DriftImage(self, "Image", root=context.root)
+        self.baseline = InputSource(
+            self, "Baseline", setting="model.baseline", location=config.model.baseline, root=context.root
+        )
+        self.role = self._monitoring_role()
+        self.scheduler_role: iam.Role | None = None
+        self._schedule(serving)
+        FailedJobsRule(self, "FailedJobs", role_arn=self.role.role.role_arn, topic=self.topic)
+        alarms = DriftAlarms(
+            self,
+            "Alarms",
+            environment=config.name,
+            endpoint_name=naming.endpoint,
+            settings=config.alarms,
+            interval_hours=config.monitor.interval_hours,
+            topic=self.topic,
+        )
+        self.trigger = self._retraining()
+        DriftDashboard(
+            self,
+            "Dashboard",
+            name=naming.dashboard,
+            endpoint_name=naming.endpoint,
+            interval_hours=config.monitor.interval_hours,
+            alarms=alarms.alarms.values(),
+        )
+        CfnOutput(self, "TopicArn", value=self.topic.topic_arn)
+        CfnOutput(self, "AlertKeyArn", value=alerts.key.key_arn)
+        CfnOutput(self, "RetrainingFunctionName", value=self.trigger.function.function_name)
+        CfnOutput(self, "ScheduleName", value=naming.schedule)
+        CfnOutput(self, "DeadLetterQueueUrl", value=self._dead_letters.queue.queue_url)
+
+    def _monitoring_role(self) -> ExecutionRole:
+        naming, foundation = self._context.naming, self._foundation
+        role = ExecutionRole(
+            self,
+            "MonitoringRole",
+            description="Monitoring jobs read captured traffic and write reports",
+            # Model Monitor names its jobs itself; the schedule's own calls come as the schedule.
+            sources=["processing-job/*", f"monitoring-schedule/{naming.schedule}"],
+        )
+        foundation.capture.allow_read(role.role, naming.capture_prefix)
+        foundation.reports.allow_write(role.role, naming.report_prefix)
+        self.baseline.allow_read(role.role)
+        self._image.asset.repository.grant_pull(role.role)
+        role.allow_logs("/aws/sagemaker/ProcessingJobs")
+        role.allow_metrics(METRIC_NAMESPACE)
+        role.allow_network(self._context.config.network)
+        return role
+
+    def _schedule(self, serving: ServingStack) -> None:
+        config, naming, foundation = self._context.config, self._context.naming, self._foundation
+        job = MonitorJob(
+            image_uri=self._image.uri,
+            role_arn=self.role.role.role_arn,
+            key_arn=foundation.data_key.key_arn,
+            endpoint_name=serving.endpoint.attr_endpoint_name,
+            schedule_name=naming.schedule,
+            capture_uri=foundation.capture.uri(naming.capture_prefix),
+            report_uri=foundation.reports.uri(Prefix.REPORTS),
+            baseline_uri=self.baseline.uri,
+            target_label=config.training.target_label,
+            region=self.region,
+            monitor=config.monitor,
+            thresholds=config.thresholds,
+            network=config.network,
+        )
+        if config.monitor.engine is Engine.SCHEDULER:
+            self.scheduler_role = SchedulerSchedule(self, "Schedule", job=job, dead_letters=self._dead_letters).role
+        else:
+            ModelMonitorSchedule(self, "Schedule", job=job).node.add_dependency(self.role)
+
+    def _retraining(self) -> RetrainingTrigger:
+        config = self._context.config
+        trigger = RetrainingTrigger(
+            self,
+            "Retraining",
+            root=self._context.root,
+            environment={name.value: value for name, value in self._retraining_variables().items()},
+            topic=self.topic,
+            dead_letters=self._dead_letters,
+            log_days=config.retention.log_days,
+            removal=self._context.removal,
+        )
+        self._foundation.artifacts.allow_list(trigger.role, Prefix.FRESH_DATA)
+        self._allow_training(trigger.role)
+        return trigger
+
+    @property
+    def training_jobs_arn(self) -> str:
+        """ARN pattern of the jobs that the Lambda may start."""
+        return self.format_arn(
+            service="sagemaker", resource="training-job", resource_name=f"{self._context.naming.training_jobs}-*"
+        )
+
+    def _allow_training(self, role: iam.Role) -> None:
+        role.add_to_policy(
+            iam.PolicyStatement(
+                actions=["sagemaker:CreateTrainingJob", "sagemaker:AddTags"], resources=[self.training_jobs_arn]
+            )
+        )
+        # Listing takes no resource.
+        role.add_to_policy(iam.PolicyStatement(actions=["sagemaker:ListTrainingJobs"], resources=["*"]))
+        role.add_to_policy(
+            iam.PolicyStatement(
+                actions=["iam:PassRole"],
+                resources=[self._foundation.training_role.role.role_arn],
+                conditions={"StringEquals": {"iam:PassedToService": "sagemaker.amazonaws.com"}},
+            )
+        )
+
+    def _retraining_variables(self) -> dict[RetrainingVariable, str]:
+        context, foundation = self._context, self._foundation
+        config, network = context.config, context.config.network
+        return {
+            RetrainingVariable.ENVIRONMENT: config.name,
+            RetrainingVariable.ENDPOINT_NAME: context.naming.endpoint,
+            RetrainingVariable.DRIFT_ALARM_NAME: alarm_name(config.name, AlarmKind.DRIFT),
+            RetrainingVariable.TRAINING_IMAGE: context.image.uri,
+            RetrainingVariable.TRAINING_ROLE_ARN: foundation.training_role.role.role_arn,
+            RetrainingVariable.TRAINING_INSTANCE_TYPE: config.training.instance_type,
+            RetrainingVariable.TRAINING_MAX_RUNTIME_SECONDS: str(config.training.max_runtime_seconds),
+            RetrainingVariable.TRAIN_S3_URI: foundation.train_data.uri,
+            RetrainingVariable.TEST_S3_URI: foundation.test_data.uri,
+            RetrainingVariable.FRESH_S3_URI: foundation.artifacts.uri(Prefix.FRESH_DATA),
+            RetrainingVariable.SOURCE_S3_URI: foundation.source.uri,
+            RetrainingVariable.OUTPUT_S3_URI: foundation.artifacts.uri(Prefix.MODELS),
+            RetrainingVariable.KMS_KEY_ARN: foundation.data_key.key_arn,
+            RetrainingVariable.TARGET_LABEL: config.training.target_label,
+            RetrainingVariable.COOLDOWN_HOURS: str(config.training.cooldown_hours),
+            RetrainingVariable.SUBNET_IDS: ",".join(network.subnet_ids if network else ()),
+            RetrainingVariable.SECURITY_GROUP_IDS: ",".join(network.security_group_ids if network else ()),
+        }

@@ -1,0 +1,51 @@
+"""Physical names of one environment, built here and nowhere else; alarm and job prefixes come from the contract."""
+
+from dataclasses import dataclass
+
+from contract.names import Prefix, resource_prefix, training_job_prefix
+
+
+@dataclass(frozen=True)
+class Naming:
+    """Names that another process must know."""
+
+    environment: str
+
+    @property
+    def prefix(self) -> str:
+        """What every physical name starts with."""
+        return resource_prefix(self.environment)
+
+    @property
+    def endpoint(self) -> str:
+        """The endpoint; clients call it."""
+        return self.prefix
+
+    @property
+    def schedule(self) -> str:
+        """The monitoring schedule, and the prefix of the jobs that our own engine starts."""
+        return f"{self.prefix}-monitor"
+
+    @property
+    def training_jobs(self) -> str:
+        """Prefix of the training jobs."""
+        return training_job_prefix(self.environment)
+
+    @property
+    def dashboard(self) -> str:
+        """The dashboard."""
+        return self.prefix
+
+    @property
+    def capture_prefix(self) -> str:
+        """Key prefix of this endpoint's capture files."""
+        return f"{Prefix.CAPTURE}/{self.endpoint}"
+
+    @property
+    def report_prefix(self) -> str:
+        """Key prefix of this schedule's reports."""
+        return f"{Prefix.REPORTS}/{self.endpoint}/{self.schedule}"
+
+    def stack(self, part: str) -> str:
+        """Return a stack's name, for example plumbline-dev-serving."""
+        return f"{self.prefix}-{part}"
