@@ -205,7 +205,7 @@ def _client_environment(settings: Settings, python: Path) -> dict[str, str]:
         "CDK_DISABLE_CLI_TELEMETRY": "true",
         "AWS_SDK_JS_NODE_VERSION_SUPPORT_WARNING_DISABLED": "true",
         "JSII_SILENCE_WARNING_UNTESTED_NODE_VERSION": "true",
-        "JSII_SILENCE_WARNING_END_OF_LIFE_NODE_VERSION": "true",
+        "JSII_SILENCE_WARNING_END_OF_LIFE_NODE_VERSION": "18,19,20,21,23",
         "JSII_SILENCE_WARNING_DEPRECATED_NODE_VERSION": "true",
     }
 

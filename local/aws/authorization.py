@@ -21,16 +21,20 @@ def install(plane: ControlPlane) -> None:
     handlers = Seam.HANDLERS.take()
     handlers["s3"] = _checking_keys(handlers["s3"])
     handlers["sagemaker"] = _checking_roles(plane, handlers["sagemaker"])
-    _name_sagemaker_resources(plane)
+    _name_resources(plane)
     _name_metric_namespaces()
 
 
-def _name_sagemaker_resources(plane: ControlPlane) -> None:
+def _name_resources(plane: ControlPlane) -> None:
     before = Seam.IAM_RESOURCE.take()
 
     def extract(service: str, method: str, path: str, headers: dict[str, str], body: bytes, *rest: Any) -> str:
         if service == "sagemaker":
             return sagemaker_api.resource_arn(plane, path, headers, body)
+        repositories = sagemaker_api.parameters(body).get("repositoryNames") if service == "ecr" else None
+        if repositories:
+            # DescribeRepositories, which the CDK's publishing role may only ask about its own repository.
+            return f"arn:aws:ecr:{plane.region}:{plane.account}:repository/{repositories[0]}"
         return str(before(service, method, path, headers, body, *rest))
 
     Seam.IAM_RESOURCE.replace(extract)
