@@ -114,7 +114,8 @@ class Launcher:
     def _command(self, folder: Path, program: str) -> list[str]:
         paths = {"--model-dir": folder / "model", "--code-dir": folder / "code", "--port-file": folder / "port"}
         options = [str(word) for pair in paths.items() for word in pair]
-        return [str(self.interpreter()), str(_SCRIPT), "--program", program, *options]
+        # -P: our other modules, which lie beside the script, must not hide the standard library's.
+        return [str(self.interpreter()), "-P", str(_SCRIPT), "--program", program, *options]
 
     def _fetch(self, model: Record, primary: Record, folder: Path) -> None:
         role = model["ExecutionRoleArn"]

@@ -42,7 +42,7 @@ class TrainingWork:
         client = self.s3(job.record["RoleArn"])
         self._prepare(job, client)
         code = job.run(
-            [str(self.interpreter()), str(_SCRIPT)],
+            [str(self.interpreter()), "-P", str(_SCRIPT)],
             cwd=job.root / "code",
             environment={
                 "PATH": "/usr/bin:/bin",
