@@ -75,9 +75,9 @@ def _compare_prediction(baseline: Baseline, window: CapturedWindow) -> Compariso
     nothing = Comparison(name=PROBABILITY_COLUMN, type=FeatureType.NUMERIC)
     if baseline.test is None or baseline.test.probabilities is None:
         return _because(nothing, "the baseline has no predictions for a labelled test set")
-    if window.table.n_rows and np.isnan(window.probabilities).all():
-        return _because(nothing, "no predictions were captured")
     try:
+        if window.table.n_rows and np.isnan(window.probabilities).all():
+            return _because(nothing, "no predictions were captured")
         reference = NumericCounts.of(baseline.test.probabilities)
         compared = compare(PROBABILITY_COLUMN, reference, NumericCounts.of(window.probabilities))
     except Exception as error:

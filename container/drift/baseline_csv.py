@@ -13,6 +13,8 @@ from contract.training import PROBABILITY_COLUMN
 from drift.learned import LabelledTest
 from drift.table import FeatureSpec, Table
 
+_SPECIAL = frozenset(',"\r\n')
+
 
 def test_text(test: LabelledTest, target_label: str) -> str:
     """Return test.csv: a header, the features in the payload's order, the label last; a missing cell is empty."""
@@ -68,6 +70,9 @@ def _column(spec: FeatureSpec, cells: Iterable[str]) -> NDArray[np.float64] | ND
 
 
 def _written(rows: list[list[str]]) -> str:
-    buffer = io.StringIO(newline="")
-    csv.writer(buffer, lineterminator="\n").writerows(rows)
-    return buffer.getvalue()
+    return "".join(",".join(map(_quoted, row)) + "\n" for row in rows)
+
+
+def _quoted(cell: str) -> str:
+    # csv.writer leaves a carriage return bare when lines end otherwise, and csv.reader takes it for a line's end.
+    return '"' + cell.replace('"', '""') + '"' if _SPECIAL.intersection(cell) else cell

@@ -69,10 +69,10 @@ def load(folder: Path) -> Baseline:
             f"{BASELINE_FILE} must have the content it was written with, got another checksum: it was edited or "
             f"damaged; {_ADVICE}"
         )
-    texts = {name: _verified(folder, name, digest) for name, digest in document["files"].items()}
     try:
+        texts = {name: _verified(folder, name, digest) for name, digest in document["files"].items()}
         return _decode(document, texts)
-    except (KeyError, TypeError, ValueError) as error:
+    except (AttributeError, KeyError, TypeError, ValueError) as error:
         raise BaselineError(f"{BASELINE_FILE} must fit its schema, got {error!r}; {_ADVICE}") from error
 
 

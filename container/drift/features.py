@@ -49,8 +49,7 @@ def compare(name: str, reference: ValueCounts, window: ValueCounts) -> Compariso
     )
     if not window.n_rows:
         return replace(comparison, reason="the window has no rows")
-    if reference.n_rows:
-        comparison = replace(comparison, missing_evidence=missing_chi_square(reference, window))
+    comparison = replace(comparison, missing_evidence=missing_chi_square(reference, window))
     for side, counts in (("reference", reference), ("window", window)):
         if not counts.n_present:
             return replace(comparison, reason=f"every value is missing in the {side}")

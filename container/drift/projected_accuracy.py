@@ -38,10 +38,17 @@ def project(baseline: Baseline, window: CapturedWindow, seed: int) -> ProjectedA
     C. Guo et al., "On calibration of modern neural networks" (2017); NannyML, "Confidence-based performance
     estimation".
     """
-    refused = _reference_refusal(baseline)
+    test = baseline.test
+    if test is None:
+        return ProjectedAccuracy(reason="the baseline has no labelled test set")
+    if test.probabilities is None:
+        return ProjectedAccuracy(reason="the baseline has no predictions for its test set")
+    refused = _reference_refusal(test.labels, baseline.positive_label)
     if refused:
         return ProjectedAccuracy(reason=refused)
-    labelled, reference = _reference(baseline)
+    positive = np.array([label == baseline.positive_label for label in test.labels])
+    reference = float(np.mean((test.probabilities >= DECISION_THRESHOLD) == positive))
+    labelled = ScoredLabels.of(test.probabilities, positive)
     captured = ~np.isnan(window.probabilities)
     refused = _window_refusal(window.probabilities[captured], len(captured)) or _calibration_refusal(labelled)
     if refused:
@@ -68,31 +75,16 @@ def project(baseline: Baseline, window: CapturedWindow, seed: int) -> ProjectedA
     )
 
 
-def _reference_refusal(baseline: Baseline) -> str:
-    test = baseline.test
-    if test is None:
-        return "the baseline has no labelled test set"
-    if test.probabilities is None:
-        return "the baseline has no predictions for its test set"
-    if baseline.positive_label is None:
-        return f"the target must have two classes, got {len(set(test.labels))} in the test set"
-    n_rows, n_positive = len(test.labels), test.labels.count(baseline.positive_label)
+def _reference_refusal(labels: tuple[str, ...], positive_label: str | None) -> str:
+    if positive_label is None:
+        return f"the target must have two classes, got {len(set(labels))} in the test set"
+    n_rows, n_positive = len(labels), labels.count(positive_label)
     if n_rows < MINIMUM_REFERENCE_ROWS:
         return f"the labelled test set has {n_rows} rows, fewer than {MINIMUM_REFERENCE_ROWS}"
     smaller = min(n_positive, n_rows - n_positive)
     if smaller < MINIMUM_CLASS_ROWS:
         return f"the smaller class of the test set has {smaller} rows, fewer than {MINIMUM_CLASS_ROWS}"
     return ""
-
-
-def _reference(baseline: Baseline) -> tuple[ScoredLabels, float]:
-    """Return the labelled test set as calibration needs it, and the model's accuracy on it."""
-    test = baseline.test
-    if test is None or test.probabilities is None:
-        raise ValueError("the baseline must have a labelled test set with predictions, got none")
-    positive = np.array([label == baseline.positive_label for label in test.labels])
-    accuracy = float(np.mean((test.probabilities >= DECISION_THRESHOLD) == positive))
-    return ScoredLabels.of(test.probabilities, positive), accuracy
 
 
 def _window_refusal(probabilities: NDArray[np.float64], n_rows: int) -> str:
@@ -134,4 +126,5 @@ def _estimate(
         for _ in range(N_RESAMPLES)
     ]
     variance = float(np.var(refits, ddof=1)) + float(np.sum(shares**2 * q * (1 - q)))
-    return float(shares @ q), _NORMAL_QUANTILE * math.sqrt(variance)
+    # A rounding error must not carry a certain row's share past 1.
+    return min(float(shares @ q), 1.0), _NORMAL_QUANTILE * math.sqrt(variance)
