@@ -13,7 +13,6 @@ import math
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from contract.records import FeatureType
 from contract.training import PROBABILITY_COLUMN
 from drift.numbers import finite_number
 from drift.rejection import Reason, Rejected
@@ -70,12 +69,12 @@ def _text(side: object) -> tuple[bool, str]:
     if not isinstance(side, Mapping) or not isinstance(side.get("data"), str):
         raise Rejected(Reason.NOT_A_CAPTURE_RECORD)
     data, encoding = side["data"], side.get("encoding")
-    if encoding in {"CSV", "JSON"}:
-        return encoding == "JSON", _unicode(data)
-    if encoding != "BASE64":
+    if encoding == "BASE64":
+        text = _from_base64(data)
+        return _is_json(side.get("observedContentType"), text), text
+    if not isinstance(encoding, str) or encoding not in {"CSV", "JSON"}:
         raise Rejected(Reason.NOT_A_CAPTURE_RECORD)
-    text = _from_base64(data)
-    return _is_json(side.get("observedContentType"), text), text
+    return encoding == "JSON", _unicode(data)
 
 
 def _unicode(text: str) -> str:
@@ -149,23 +148,22 @@ def _row(values: Sequence[object], specs: Sequence[FeatureSpec]) -> Row:
     if len(values) != len(specs):
         raise Rejected(Reason.FIELD_COUNT)
     try:
-        return tuple(cell(spec.type, _spelled(value, spec.type)) for spec, value in zip(specs, values, strict=True))
+        return tuple(cell(spec.type, _spelled(value)) for spec, value in zip(specs, values, strict=True))
     except NotANumberError as error:
         raise Rejected(Reason.NOT_A_NUMBER) from error
 
 
-def _spelled(value: object, kind: FeatureType) -> str:
-    """Return a JSON value as the text that a CSV payload would hold."""
+def _spelled(value: object) -> str:
+    """Return a JSON value as the text that a CSV payload would hold: null is missing, 40.0 is 40."""
     if isinstance(value, str):
         return _unicode(value)
     if value is None:
         return ""
-    is_no_number = isinstance(value, bool) and kind is FeatureType.NUMERIC
-    if is_no_number or (isinstance(value, float) and not math.isfinite(value)):
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        raise Rejected(Reason.NOT_A_VALUE)
+    if isinstance(value, float) and not math.isfinite(value):
         raise Rejected(Reason.NOT_A_NUMBER)
-    if isinstance(value, bool | int | float):
-        return json.dumps(value)
-    raise Rejected(Reason.NOT_A_VALUE)
+    return str(int(value)) if isinstance(value, float) and value.is_integer() else str(value)
 
 
 def _json_predictions(text: str) -> list[object]:

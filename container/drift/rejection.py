@@ -32,7 +32,7 @@ class Reason(StrEnum):
     NOT_A_NUMBER = "not_a_number"
     """A numeric column holds something else than a finite number."""
     NOT_A_VALUE = "not_a_value"
-    """A cell is a list or an object."""
+    """A JSON cell is neither text, number nor null."""
     OUTPUT_NOT_A_PREDICTION = "output_not_a_prediction"
     """The output side is there and is not made of probabilities: an error text, for example."""
     ROW_COUNT_MISMATCH = "row_count_mismatch"
