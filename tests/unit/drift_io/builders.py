@@ -1,0 +1,52 @@
+"""Capture records, folders and reports for the tests of the container's edges."""
+
+import json
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+from typing import Any
+
+from drift.table import FeatureSpec
+
+from contract.records import FeatureType
+
+AGE = FeatureSpec("age", FeatureType.NUMERIC)
+WORK = FeatureSpec("workclass", FeatureType.CATEGORICAL)
+HOURS = FeatureSpec("hours", FeatureType.NUMERIC)
+SPECS = (AGE, WORK, HOURS)
+
+Side = Mapping[str, Any]
+
+
+def side(data: object, encoding: object = "CSV", content_type: str | None = "text/csv") -> dict[str, Any]:
+    return {"observedContentType": content_type, "mode": "INPUT", "data": data, "encoding": encoding}
+
+
+def record(
+    request: Side | str | None = "41,Private,40",
+    response: Side | str | None = "0.25\n",
+    *,
+    event_id: object = None,
+    time: object = "2026-11-22T12:30:00Z",
+) -> dict[str, Any]:
+    """One capture record as SageMaker writes it; a string stands for a CSV side, None for an absent one."""
+    sides = {"endpointInput": request, "endpointOutput": response}
+    return {
+        "captureData": {
+            name: side(content) if isinstance(content, str) else content
+            for name, content in sides.items()
+            if content is not None
+        },
+        "eventMetadata": {"eventId": event_id, "inferenceTime": time} if event_id else {"inferenceTime": time},
+        "eventVersion": "0",
+    }
+
+
+def write_capture(
+    folder: Path, records: Iterable[Mapping[str, Any] | bytes], name: str = "ep/AllTraffic/2026/11/22/12/a.jsonl"
+) -> Path:
+    """Write one capture file, a line per record (bytes as they are), and return the folder."""
+    file = folder / name
+    file.parent.mkdir(parents=True, exist_ok=True)
+    lines = [entry if isinstance(entry, bytes) else json.dumps(entry).encode() for entry in records]
+    file.write_bytes(b"".join(line + b"\n" for line in lines))
+    return folder

@@ -1,0 +1,269 @@
+import base64
+import gzip
+import json
+import logging
+import math
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from drift.capture import read_window
+from drift.errors import ConfigError
+from drift.rejection import Reason
+from drift.table import CapturedWindow
+
+from contract.records import WindowBounds
+from tests.unit.drift_io.builders import SPECS, record, side, write_capture
+
+EVERYTHING = WindowBounds()
+HOUR = WindowBounds("2026-11-22T12:00:00Z", "2026-11-22T13:00:00Z")
+
+
+def read(folder: Path, *entries: Mapping[str, Any] | bytes, bounds: WindowBounds = EVERYTHING) -> CapturedWindow:
+    return read_window(write_capture(folder, entries), SPECS, bounds)
+
+
+def base64_side(text: str, content_type: str | None = None) -> dict[str, Any]:
+    return side(base64.b64encode(text.encode()).decode(), "BASE64", content_type)
+
+
+def json_side(document: object) -> dict[str, Any]:
+    return side(json.dumps(document), "JSON", "application/json")
+
+
+def columns(window: CapturedWindow) -> list[list[object]]:
+    return [column.tolist() for column in window.table.columns.values()]
+
+
+def test_one_row_becomes_one_cell_per_column(tmp_path: Path) -> None:
+    window = read(tmp_path, record("41, Private, 40", "0.25\n"))
+    assert columns(window) == [[41.0], ["Private"], [40.0]]
+    assert window.probabilities.tolist() == [0.25]
+    assert (window.records.read, window.records.used, dict(window.records.rejected)) == (1, 1, {})
+
+
+def test_a_record_of_many_rows_is_one_record(tmp_path: Path) -> None:
+    window = read(tmp_path, record("41,Private,40\n30,Self,20\r\n\n", "0.1\n0.2\n"))
+    assert window.table.n_rows == 2
+    assert window.records.used == 1
+    assert window.probabilities.tolist() == [0.1, 0.2]
+
+
+def test_question_mark_and_empty_are_missing(tmp_path: Path) -> None:
+    window = read(tmp_path, record("?, ?, "))
+    assert math.isnan(window.table.columns["age"][0])
+    assert window.table.columns["workclass"].tolist() == [None]
+    assert math.isnan(window.table.columns["hours"][0])
+
+
+@pytest.mark.parametrize(
+    "request_side",
+    [
+        json_side([[41, "Private", 40.0]]),
+        json_side({"instances": [["41", " Private ", 40]]}),
+        json_side([{"hours": 40, "age": 41, "workclass": "Private", "session": "x"}]),
+        json_side({"instances": [{"hours": 40, "age": 41, "workclass": "Private"}]}),
+        base64_side("41,Private,40\n", "text/csv"),
+        base64_side("41,Private,40\n"),
+        base64_side('[[41,"Private",40]]', "application/json"),
+        base64_side('{"instances": [[41,"Private",40]]}'),
+        base64_side(' [[41,"Private",40]]', "application/octet-stream"),
+    ],
+)
+def test_every_encoding_of_a_row_reads_alike(tmp_path: Path, request_side: dict[str, Any]) -> None:
+    window = read(tmp_path, record(request_side))
+    assert columns(window) == [[41.0], ["Private"], [40.0]]
+
+
+@pytest.mark.parametrize(
+    "response",
+    [
+        "0.1\n0.2\n",
+        "0.1,0.2",
+        json_side({"predictions": [{"probability": 0.1}, {"probability": 0.2}]}),
+        json_side([0.1, 0.2]),
+        base64_side("0.1\n0.2", "text/csv; charset=utf-8"),
+        base64_side('{"predictions": [{"probability": 0.1}, {"probability": 0.2}]}'),
+    ],
+)
+def test_every_encoding_of_probabilities_reads_alike(tmp_path: Path, response: Any) -> None:
+    window = read(tmp_path, record("41,Private,40\n30,Self,20", response))
+    assert window.probabilities.tolist() == [0.1, 0.2]
+
+
+def test_sides_are_decoded_each_by_its_own_encoding(tmp_path: Path) -> None:
+    window = read(tmp_path, record(json_side([[41, "Private", 40]]), base64_side("0.5")))
+    assert window.probabilities.tolist() == [0.5]
+
+
+def test_rows_without_captured_output_have_no_probability(tmp_path: Path) -> None:
+    window = read(tmp_path, record(response=None))
+    assert window.records.used == 1
+    assert np.isnan(window.probabilities).tolist() == [True]
+
+
+def test_a_feature_that_an_object_does_not_name_is_missing(tmp_path: Path) -> None:
+    window = read(tmp_path, record(json_side([{"age": 41, "workclass": None}])))
+    assert window.table.columns["age"].tolist() == [41.0]
+    assert window.table.columns["workclass"].tolist() == [None]
+    assert np.isnan(window.table.columns["hours"]).tolist() == [True]
+
+
+@pytest.mark.parametrize(("value", "label"), [(40, "40"), (40.0, "40"), (40.5, "40.5"), (" a ", "a")])
+def test_a_json_label_is_spelled_as_a_file_would(tmp_path: Path, value: object, label: str) -> None:
+    window = read(tmp_path, record(json_side([[41, value, 40]])))
+    assert window.table.columns["workclass"].tolist() == [label]
+
+
+def test_window_is_half_open(tmp_path: Path) -> None:
+    times = ["2026-11-22T11:59:59Z", "2026-11-22T12:00:00Z", "2026-11-22T12:59:59.999Z", "2026-11-22T13:00:00Z"]
+    window = read(tmp_path, *(record(time=time) for time in times), bounds=HOUR)
+    assert window.records.used == 2
+    assert window.records.rejected == {Reason.OUTSIDE_WINDOW: 2}
+    assert window.bounds == HOUR
+
+
+def test_times_of_another_zone_are_compared_as_moments(tmp_path: Path) -> None:
+    assert read(tmp_path, record(time="2026-11-22T14:30:00+02:00"), bounds=HOUR).records.used == 1
+
+
+def test_without_bounds_the_time_does_not_matter(tmp_path: Path) -> None:
+    assert read(tmp_path, record(time="yesterday"), record(time=None)).records.used == 2
+
+
+def test_the_same_event_counts_once(tmp_path: Path) -> None:
+    window = read(tmp_path, record(event_id="a"), record(event_id="a"), record(event_id="b"))
+    assert window.records.used == 2
+    assert window.records.rejected == {Reason.DUPLICATE_EVENT_ID: 1}
+
+
+def test_an_event_is_not_a_duplicate_of_its_rejected_copy(tmp_path: Path) -> None:
+    window = read(tmp_path, record("1,2", event_id="a"), record(event_id="a"))
+    assert window.records.rejected == {Reason.FIELD_COUNT: 1}
+    assert window.records.used == 1
+
+
+LINE = json.dumps(record()).encode()
+
+
+@pytest.mark.parametrize(
+    ("entry", "reason"),
+    [
+        (LINE[:-20], Reason.NOT_JSON),
+        (LINE + b" trailing", Reason.NOT_JSON),
+        (b"\x00\x00\x00", Reason.NOT_JSON),
+        (b"[" * 100_000, Reason.NOT_JSON),
+        (b"1" * 5000, Reason.NOT_JSON),
+        (LINE.replace(b"Private", b"\xff\xfe"), Reason.NOT_UTF8),
+        (b"[1, 2]", Reason.NOT_A_CAPTURE_RECORD),
+        (b'"text"', Reason.NOT_A_CAPTURE_RECORD),
+        ({}, Reason.NOT_A_CAPTURE_RECORD),
+        ({"captureData": [], "eventMetadata": {}}, Reason.NOT_A_CAPTURE_RECORD),
+        ({"captureData": {}, "eventMetadata": None}, Reason.NOT_A_CAPTURE_RECORD),
+        ({"captureData": {"endpointInput": 3}, "eventMetadata": {}}, Reason.NOT_A_CAPTURE_RECORD),
+        (record(side(["41,Private,40"])), Reason.NOT_A_CAPTURE_RECORD),
+        (record(side("41,Private,40", "XML")), Reason.NOT_A_CAPTURE_RECORD),
+        (record(side("41,Private,40", ["CSV"])), Reason.NOT_A_CAPTURE_RECORD),
+        (record(None), Reason.NO_INPUT),
+        (record("\n\n"), Reason.NO_INPUT),
+        (record(json_side([])), Reason.NO_INPUT),
+        (record(side("%%%", "BASE64")), Reason.INVALID_BASE64),
+        (record(side("é", "BASE64")), Reason.INVALID_BASE64),
+        (record(side(base64.b64encode(gzip.compress(b"41,Private,40")).decode(), "BASE64")), Reason.NOT_UTF8),
+        (record("41,\ud800,40"), Reason.NOT_UTF8),
+        (record(json_side([[41, "\ud800", 40]])), Reason.NOT_UTF8),
+        (record('41,"Private,40'), Reason.INPUT_NOT_CSV),
+        (record("41," + "x" * 200_000 + ",40"), Reason.INPUT_NOT_CSV),
+        (record(side("[[41,", "JSON")), Reason.INPUT_NOT_JSON),
+        (record(json_side({"rows": []})), Reason.INPUT_NOT_ROWS),
+        (record(json_side(41)), Reason.INPUT_NOT_ROWS),
+        (record(json_side([41, "Private", 40])), Reason.INPUT_NOT_ROWS),
+        (record("41,Private"), Reason.FIELD_COUNT),
+        (record("41,Private,40,0"), Reason.FIELD_COUNT),
+        (record("41,Private,40\n41,Private"), Reason.FIELD_COUNT),
+        (record(json_side([{"code": 424, "message": "error"}])), Reason.FIELD_COUNT),
+        (record("age,workclass,hours\n41,Private,40"), Reason.NOT_A_NUMBER),
+        (record("nan,Private,40"), Reason.NOT_A_NUMBER),
+        (record("1e400,Private,40"), Reason.NOT_A_NUMBER),
+        (record("inf,Private,40"), Reason.NOT_A_NUMBER),
+        (record(side('[[1e400,"Private",40]]', "JSON")), Reason.NOT_A_NUMBER),
+        (record(side("[[41,NaN,40]]", "JSON")), Reason.NOT_A_NUMBER),
+        (record(side("[[" + "9" * 400 + ',"Private",40]]', "JSON")), Reason.NOT_A_NUMBER),
+        (record(json_side([[True, "Private", 40]])), Reason.NOT_A_VALUE),
+        (record(json_side([[41, ["Private"], 40]])), Reason.NOT_A_VALUE),
+        (record(response="0.1\n0.2\n"), Reason.ROW_COUNT_MISMATCH),
+        (record(response=""), Reason.ROW_COUNT_MISMATCH),
+        (record(response="1.5"), Reason.OUTPUT_NOT_A_PREDICTION),
+        (record(response="nan"), Reason.OUTPUT_NOT_A_PREDICTION),
+        (record(response="internal server error"), Reason.OUTPUT_NOT_A_PREDICTION),
+        (record(response=side("%%%", "BASE64")), Reason.OUTPUT_NOT_A_PREDICTION),
+        (record(response=json_side({"code": 424})), Reason.OUTPUT_NOT_A_PREDICTION),
+        (record(response=json_side([True])), Reason.OUTPUT_NOT_A_PREDICTION),
+        (record(response=json_side([{"score": 0.1}])), Reason.OUTPUT_NOT_A_PREDICTION),
+        (record(response=side("{", "JSON")), Reason.OUTPUT_NOT_A_PREDICTION),
+    ],
+)
+def test_a_malformed_record_is_counted_under_its_reason(
+    tmp_path: Path, entry: Mapping[str, Any] | bytes, reason: Reason
+) -> None:
+    window = read(tmp_path, record("30,Self,20"), entry)
+    assert window.records.rejected == {reason: 1}
+    assert (window.records.read, window.records.used, window.table.n_rows) == (2, 1, 1)
+
+
+@pytest.mark.parametrize("time", [None, 5, "", "noon", "0001-01-01T00:00:00+14:00"])
+def test_a_record_without_usable_time_is_in_no_window(tmp_path: Path, time: object) -> None:
+    assert read(tmp_path, record(time=time), bounds=HOUR).records.rejected == {Reason.INVALID_TIME: 1}
+
+
+def test_a_compressed_file_is_one_rejected_record(tmp_path: Path) -> None:
+    folder = write_capture(tmp_path, [record()])
+    (folder / "z.jsonl").write_bytes(gzip.compress(LINE * 1000))
+    window = read_window(folder, SPECS, EVERYTHING)
+    assert window.records.rejected == {Reason.COMPRESSED_FILE: 1}
+    assert window.records.used == 1
+
+
+def test_files_are_read_in_the_order_of_their_paths_whatever_their_depth(tmp_path: Path) -> None:
+    for age, name in ((3, "c.jsonl"), (1, "a/2026/x.jsonl"), (2, "b/y.jsonl"), (9, "b/ignored.txt")):
+        write_capture(tmp_path, [record(f"{age},Private,40")], name)
+    (tmp_path / "empty.jsonl").touch()
+    (tmp_path / "blank.jsonl").write_bytes(b"\n  \n")
+    window = read_window(tmp_path, SPECS, EVERYTHING)
+    assert window.table.columns["age"].tolist() == [1.0, 2.0, 3.0]
+    assert window.records.read == 3
+
+
+def test_an_empty_folder_is_a_window_without_records(tmp_path: Path) -> None:
+    window = read_window(tmp_path, SPECS, HOUR)
+    assert window.records.read == window.table.n_rows == 0
+    assert list(window.table.columns) == ["age", "workclass", "hours"]
+    assert window.table.columns["age"].dtype == np.float64
+
+
+def test_the_log_names_five_places_and_no_content(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    with caplog.at_level(logging.INFO):
+        read(tmp_path, *[record("secret")] * 7)
+    (entry,) = caplog.records
+    assert entry.levelno == logging.WARNING
+    assert entry.getMessage().startswith("7 records rejected as field_count, for example ep/AllTraffic")
+    assert entry.getMessage().count("a.jsonl:") == 5
+    assert "secret" not in entry.getMessage()
+
+
+def test_a_folder_that_is_not_there_is_the_operators_error(tmp_path: Path) -> None:
+    with pytest.raises(ConfigError, match="dataset_source must be a folder"):
+        read_window(tmp_path / "nowhere", SPECS, EVERYTHING)
+
+
+def test_a_file_that_cannot_be_opened_is_the_operators_error(tmp_path: Path) -> None:
+    (tmp_path / "gone.jsonl").symlink_to(tmp_path / "nowhere")
+    with pytest.raises(ConfigError, match="must be readable, got No such file"):
+        read_window(tmp_path, SPECS, EVERYTHING)
+
+
+def test_bounds_that_are_no_times_are_refused(tmp_path: Path) -> None:
+    with pytest.raises(ConfigError, match="must be an ISO 8601 time, got 'noon'"):
+        read_window(tmp_path, SPECS, WindowBounds("noon", None))

@@ -1,0 +1,161 @@
+import json
+from argparse import Namespace
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pytest
+from drift.errors import ConfigError
+from drift.policy import Policy
+from drift.settings import CaptureHour, Reference, Settings, read_platform, read_settings, window_bounds
+
+from contract.names import MonitorVariable, Variable
+from contract.records import WindowBounds
+
+# The page "Container contract inputs" prints times with spaces inside, and this format key.
+MODEL_MONITOR = {
+    "dataset_format": '{"sagemakerCaptureJson": {"captureIndexNames": ["endpointInput", "endpointOutput"]}}',
+    "dataset_source": "/opt/ml/processing/endpointdata",
+    "end_time": "2019-12-01T16: 20: 00Z",
+    "output_path": "/opt/ml/processing/resultdata",
+    "publish_cloudwatch_metrics": "Disabled",
+    "sagemaker_endpoint_name": "endpoint-name",
+    "sagemaker_monitoring_schedule_name": "schedule-name",
+    "start_time": "2019-12-01T15: 20: 00Z",
+}
+SCHEDULER = {name: value for name, value in MODEL_MONITOR.items() if name not in {"start_time", "end_time"}} | {
+    "PLUMBLINE_SCHEDULED_TIME": "2026-01-01T00:07:00Z",
+    "PLUMBLINE_CAPTURE_S3_URI": "s3://bucket/capture/endpoint-name",
+}
+
+
+def settings(environment: Mapping[str, str], **arguments: str | None) -> Settings:
+    given = {"baseline": "s3://bucket/baseline", "train": None, "test": None, "predictions": None, "target_label": "y"}
+    return read_settings(Namespace(**{**given, **arguments}), environment)
+
+
+def test_the_contracts_own_example_is_read() -> None:
+    read = settings(MODEL_MONITOR)
+    assert read.window.bounds == WindowBounds("2019-12-01T15:20:00Z", "2019-12-01T16:20:00Z")
+    assert read.window.source == Path("/opt/ml/processing/endpointdata")
+    assert read.window.output == Path("/opt/ml/processing/resultdata")
+    assert (read.platform.endpoint, read.schedule) == ("endpoint-name", "schedule-name")
+    assert read.platform.publish is False
+    assert read.platform.message_file == Path("/opt/ml/output/message")
+    assert read.platform.metrics_file == Path("/opt/ml/output/metrics/cloudwatch/cloudwatch_metrics.jsonl")
+    assert read.policy == Policy()
+    assert read.reference == Reference(baseline="s3://bucket/baseline", target_label="y")
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"), [("Enabled", True), (" enabled ", True), ("Disabled", False), ("", False)]
+)
+def test_publication_is_text_not_truth(text: str, expected: bool) -> None:
+    assert settings(MODEL_MONITOR | {"publish_cloudwatch_metrics": text}).platform.publish is expected
+
+
+def test_our_schedule_gives_the_last_full_hour_and_model_monitors_key_layout() -> None:
+    window = settings(SCHEDULER).window
+    assert window.bounds == WindowBounds("2025-12-31T23:00:00Z", "2026-01-01T00:00:00Z")
+    start = datetime(2025, 12, 31, 23, tzinfo=UTC)
+    assert window.source == CaptureHour("s3://bucket/capture/endpoint-name", start)
+    assert window.output == Path("/opt/ml/processing/resultdata/endpoint-name/schedule-name/2025/12/31/23")
+
+
+def test_a_schedule_on_the_hour_judges_the_hour_before() -> None:
+    window = settings(SCHEDULER | {"PLUMBLINE_SCHEDULED_TIME": "2026-01-01T13:00:00Z"}).window
+    assert window.bounds == WindowBounds("2026-01-01T12:00:00Z", "2026-01-01T13:00:00Z")
+
+
+def test_thresholds_come_from_the_environment() -> None:
+    variables = {
+        Variable.ALPHA: "0.01",
+        Variable.EFFECT_THRESHOLD: "0.2",
+        Variable.MISSING_THRESHOLD: " 0.3",
+        Variable.MINIMUM_ROWS: "50",
+        Variable.ISOLATION_FOREST: "Enabled",
+    }
+    read = settings(MODEL_MONITOR | variables)
+    assert read.policy == Policy(alpha=0.01, effect_threshold=0.2, missing_threshold=0.3, minimum_rows=50)
+    assert read.isolation_forest is True
+
+
+@pytest.mark.parametrize("key", ["sagemakerCaptureJson", "sageMakerCaptureJson"])
+def test_both_spellings_of_the_capture_format_are_accepted(key: str) -> None:
+    assert settings(MODEL_MONITOR | {"dataset_format": json.dumps({key: {}})})
+
+
+def test_times_and_format_are_optional() -> None:
+    bare = {name: MODEL_MONITOR[name] for name in ("dataset_source", "output_path")}
+    assert settings(bare).window.bounds == WindowBounds()
+
+
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        ({"dataset_source": ""}, "dataset_source must be set, got ''; set it on the monitoring job"),
+        ({"output_path": " "}, "output_path must be set"),
+        ({"dataset_format": '{"csv": {}}'}, "dataset_format must be sagemakerCaptureJson"),
+        ({"dataset_format": "capture"}, "dataset_format must be a JSON object, got 'capture'"),
+        ({"dataset_format": "3"}, "dataset_format must be a JSON object"),
+        ({"dataset_format": "[3]"}, "dataset_format must be a JSON object"),
+        ({"start_time": ""}, "start_time and end_time must be given together"),
+        ({"start_time": "noon"}, "start_time must be an ISO 8601 time, got 'noon'"),
+        ({"end_time": "2019-12-01T15:20:00Z"}, "end_time must be after start_time"),
+        ({"publish_cloudwatch_metrics": "true"}, "must be Enabled or Disabled, got 'true'"),
+        ({"publish_cloudwatch_metrics": "Enabled", "sagemaker_endpoint_name": ""}, "must name the endpoint"),
+        ({"PLUMBLINE_ALPHA": "small"}, "PLUMBLINE_ALPHA must be a finite number, got 'small'"),
+        ({"PLUMBLINE_ALPHA": "nan"}, "PLUMBLINE_ALPHA must be a finite number"),
+        ({"PLUMBLINE_ALPHA": "2"}, "alpha must lie between 0 and 1, got 2.0"),
+        ({"PLUMBLINE_MINIMUM_ROWS": "2.5"}, "PLUMBLINE_MINIMUM_ROWS must be a whole number"),
+        ({"PLUMBLINE_ISOLATION_FOREST": "yes"}, "PLUMBLINE_ISOLATION_FOREST must be Enabled or Disabled"),
+        ({"PLUMBLINE_SCHEDULED_TIME": "now"}, "PLUMBLINE_SCHEDULED_TIME must be an ISO 8601 time, got 'now'"),
+        ({"PLUMBLINE_SCHEDULED_TIME": "2026-01-01T00:00:00Z"}, "PLUMBLINE_CAPTURE_S3_URI must be set, got None"),
+    ],
+)
+def test_a_broken_variable_is_named_with_its_value(changes: dict[str, str], message: str) -> None:
+    with pytest.raises(ConfigError) as error:
+        settings(MODEL_MONITOR | changes)
+    assert message in str(error.value)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        ({"baseline": None}, "exactly one of --baseline_s3_uri and --train_s3_uri must be given, got None and None"),
+        ({"baseline": "", "train": ""}, "exactly one of"),
+        ({"train": "t.csv"}, "exactly one of"),
+        ({"test": "t.csv"}, "--test_s3_uri and --predictions_s3_uri must come with --train_s3_uri"),
+        ({"baseline": None, "train": "t.csv", "target_label": None}, "--target_label must name the target's column"),
+        ({"baseline": None, "train": "t.csv", "predictions": "p.csv"}, "--predictions_s3_uri must come with --test"),
+    ],
+)
+def test_arguments_that_leave_the_reference_open_are_refused(arguments: dict[str, str | None], message: str) -> None:
+    with pytest.raises(ConfigError) as error:
+        settings(MODEL_MONITOR, **arguments)
+    assert message in str(error.value)
+
+
+def test_the_region_is_that_of_the_environment_or_of_the_job(tmp_path: Path) -> None:
+    environment = {Variable.ML_ROOT.value: str(tmp_path)}
+    assert read_platform(environment).region is None
+    (tmp_path / "config").mkdir()
+    file = tmp_path / "config" / "processingjobconfig.json"
+    file.write_text('{"ProcessingJobArn": "arn:aws:sagemaker:eu-west-1:123456789012:processing-job/x"}')
+    assert read_platform(environment).region == "eu-west-1"
+    assert read_platform(environment | {"AWS_DEFAULT_REGION": "us-east-1"}).region == "us-east-1"
+    file.write_text('{"ProcessingJobArn": 3}')
+    assert read_platform(environment).region is None
+
+
+def test_every_variable_of_the_contract_that_we_know_is_tolerated() -> None:
+    known = {name.value: MODEL_MONITOR.get(name.value, "") for name in MonitorVariable}
+    assert known == MODEL_MONITOR
+    assert settings(known | {"baseline_statistics": "/x", "sagemaker_endpoint_datacapture_prefix": "s3://b/*"})
+
+
+def test_window_bounds_normalise_times() -> None:
+    assert window_bounds(None, "") == WindowBounds()
+    assert window_bounds("2026-01-01 12:00", "2026-01-01T14:00:00+01:00") == WindowBounds(
+        "2026-01-01T12:00:00Z", "2026-01-01T13:00:00Z"
+    )

@@ -1,0 +1,160 @@
+import zipfile
+from collections.abc import Iterator, Mapping
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import pytest
+from botocore.exceptions import ClientError
+from drift.archive import extract
+from drift.errors import BaselineError, ConfigError
+from drift.sources import fetch, fetch_hour, s3_client
+
+START = datetime(2026, 11, 22, 0, tzinfo=UTC)
+
+
+class FakeS3:
+    """A bucket in memory that lists as S3 does, one object a page."""
+
+    def __init__(self, objects: Mapping[str, str], error: Exception | None = None) -> None:
+        self.objects = objects
+        self.error = error
+
+    def __call__(self) -> "FakeS3":
+        return self
+
+    def get_paginator(self, operation: str) -> "FakeS3":
+        assert operation == "list_objects_v2"
+        return self
+
+    def paginate(self, *, Bucket: str, Prefix: str, Delimiter: str = "") -> Iterator[dict[str, Any]]:
+        if self.error:
+            raise self.error
+        assert Bucket == "bucket"
+        found = [key for key in sorted(self.objects) if key.startswith(Prefix)]
+        if not Delimiter:
+            yield from ({"Contents": [{"Key": key}]} for key in found)
+        folders = {Prefix + key.removeprefix(Prefix).split("/")[0] + "/" for key in found}
+        yield {"CommonPrefixes": [{"Prefix": folder} for folder in sorted(folders)]}
+
+    def download_file(self, bucket: str, key: str, file: str) -> None:
+        if key not in self.objects:
+            raise ClientError({"Error": {"Code": "404", "Message": "Not Found"}}, "HeadObject")
+        Path(file).write_text(self.objects[key])
+
+
+def no_s3() -> Any:
+    pytest.fail("a local path needs no S3")
+
+
+def test_a_local_path_is_used_where_it_is(tmp_path: Path) -> None:
+    assert fetch(str(tmp_path), tmp_path / "workspace", no_s3) == tmp_path
+    assert not (tmp_path / "workspace").exists()
+
+
+def test_an_object_is_stored_under_its_name(tmp_path: Path) -> None:
+    file = fetch("s3://bucket/a/train.csv", tmp_path, FakeS3({"a/train.csv": "x"}))
+    assert file == tmp_path / "train.csv"
+    assert file.read_text() == "x"
+
+
+@pytest.mark.parametrize("uri", ["s3://bucket/a/b", "s3://bucket/a/b/"])
+def test_a_prefix_is_a_folder_of_its_objects_only(tmp_path: Path, uri: str) -> None:
+    objects = {"a/b/": "", "a/b/baseline.json": "1", "a/b/c/test.csv": "2", "a/bc/other": "3"}
+    folder = fetch(uri, tmp_path, FakeS3(objects))
+    found = {str(file.relative_to(folder)): file.read_text() for file in folder.rglob("*") if file.is_file()}
+    assert found == {"baseline.json": "1", "c/test.csv": "2"}
+
+
+@pytest.mark.parametrize(
+    ("uri", "message"),
+    [
+        ("s3://bucket/empty", "s3://bucket/empty must hold objects, got none"),
+        ("s3://bucket/no.csv", "s3://bucket/no.csv must be readable, got An error occurred (404)"),
+        ("s3://", "must look like s3://bucket/prefix"),
+    ],
+)
+def test_what_cannot_be_fetched_is_the_operators_error(tmp_path: Path, uri: str, message: str) -> None:
+    with pytest.raises(ConfigError) as error:
+        fetch(uri, tmp_path, FakeS3({"x/y": ""}))
+    assert message in str(error.value)
+
+
+def test_a_local_path_that_is_not_there_is_the_operators_error(tmp_path: Path) -> None:
+    with pytest.raises(ConfigError, match="must exist, got no such file or folder"):
+        fetch(str(tmp_path / "nowhere"), tmp_path, no_s3)
+
+
+def test_a_key_may_not_leave_its_folder(tmp_path: Path) -> None:
+    with pytest.raises(ConfigError, match="must stay below its prefix"):
+        fetch("s3://bucket/a", tmp_path / "in", FakeS3({"a/../../evil": "x"}))
+    assert not (tmp_path / "evil").exists()
+
+
+def test_the_hour_of_every_variant_is_fetched_with_late_files_of_the_hour_before(tmp_path: Path) -> None:
+    files = [
+        "A/2026/11/22/00/00-10-000-x.jsonl",
+        "A/2026/11/21/23/59-30-000-x.jsonl",
+        "A/2026/11/21/23/49-59-999-x.jsonl",
+        "A/2026/11/22/01/00-00-000-x.jsonl",
+        "B/2026/11/22/00/30-00-000-x.jsonl",
+    ]
+    objects = {f"capture/ep/{name}": name for name in files} | {"capture/ep2/A/2026/11/22/00/00-00-000-x.jsonl": ""}
+    folder = fetch_hour("s3://bucket/capture/ep", START, tmp_path / "hour", FakeS3(objects))
+    found = {str(file.relative_to(folder)) for file in folder.rglob("*.jsonl")}
+    assert found == {files[0], files[1], files[4]}
+
+
+def test_an_hour_without_files_is_an_empty_folder(tmp_path: Path) -> None:
+    folder = fetch_hour("s3://bucket/capture/ep", START, tmp_path / "hour", FakeS3({}))
+    assert folder.is_dir()
+    assert list(folder.iterdir()) == []
+
+
+def test_capture_that_may_not_be_listed_is_the_operators_error(tmp_path: Path) -> None:
+    refusal = ClientError({"Error": {"Code": "AccessDenied", "Message": "no"}}, "ListObjectsV2")
+    with pytest.raises(ConfigError, match="check the URI and the monitoring role's rights"):
+        fetch_hour("s3://bucket/capture/ep", START, tmp_path, FakeS3({}, refusal))
+
+
+def test_capture_is_in_s3(tmp_path: Path) -> None:
+    with pytest.raises(ConfigError, match="must look like s3://bucket/prefix, got '/local/'"):
+        fetch_hour("/local", START, tmp_path, no_s3)
+
+
+def test_the_client_has_the_given_region() -> None:
+    assert s3_client("eu-west-1").meta.region_name == "eu-west-1"
+
+
+def zipped(file: Path, members: Mapping[str, str]) -> Path:
+    with zipfile.ZipFile(file, "w") as archive:
+        for name, text in members.items():
+            archive.writestr(name, text)
+    return file
+
+
+def test_an_archive_becomes_its_folder(tmp_path: Path) -> None:
+    archive = zipped(tmp_path / "b.zip", {"baseline.json": "{}", "more/": "", "more/test.csv": "x"})
+    folder = fetch(str(archive), tmp_path / "workspace", no_s3)
+    assert (folder / "baseline.json").read_text() == "{}"
+    assert (folder / "more" / "test.csv").read_text() == "x"
+
+
+@pytest.mark.parametrize("name", ["../evil", "/tmp/evil", "a/../../evil"])
+def test_a_member_may_not_leave_the_folder(tmp_path: Path, name: str) -> None:
+    with pytest.raises(BaselineError, match="must hold paths below its root"):
+        extract(zipped(tmp_path / "b.zip", {name: "x"}), tmp_path / "in")
+    assert not (tmp_path / "evil").exists()
+
+
+def test_an_archive_that_swells_is_refused_before_it_is_unpacked(tmp_path: Path) -> None:
+    archive = zipped(tmp_path / "b.zip", {str(number): "" for number in range(1001)})
+    with pytest.raises(BaselineError, match="in 1000 files at most, got 0 in 1001"):
+        extract(archive, tmp_path / "in")
+    assert not (tmp_path / "in").exists()
+
+
+def test_a_file_that_is_no_archive_is_refused(tmp_path: Path) -> None:
+    (tmp_path / "b.zip").write_text("text")
+    with pytest.raises(BaselineError, match="must be a readable zip archive"):
+        extract(tmp_path / "b.zip", tmp_path / "in")
