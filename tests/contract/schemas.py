@@ -1,0 +1,206 @@
+"""JSON schemas of the report files, written down from AWS's pages and from the issue that defines drift_report.json.
+
+Sources: SageMaker Developer Guide, "Schema for Statistics (statistics.json file)", "Schema for Constraints
+(constraints.json file)", "Schema for Violations (constraint_violations.json file)".
+"""
+
+from typing import Any
+
+Schema = dict[str, Any]
+
+
+def closed(properties: Schema, optional: tuple[str, ...] = ()) -> Schema:
+    """An object that has these keys, the optional ones maybe, and no others."""
+    required = [name for name in properties if name not in optional]
+    return {"type": "object", "properties": properties, "required": required, "additionalProperties": False}
+
+
+def array(items: Schema, **limits: int) -> Schema:
+    return {"type": "array", "items": items, **limits}
+
+
+NUMBER: Schema = {"type": "number"}
+COUNT: Schema = {"type": "integer", "minimum": 0}
+FRACTION: Schema = {"type": "number", "minimum": 0, "maximum": 1}
+TEXT: Schema = {"type": "string"}
+SWITCH: Schema = {"enum": ["Enabled", "Disabled"]}
+COMMON = closed({"num_present": COUNT, "num_missing": COUNT})
+
+NUMERICAL = closed(
+    {
+        "common": COMMON,
+        "mean": NUMBER,
+        "sum": NUMBER,
+        "std_dev": NUMBER,
+        "min": NUMBER,
+        "max": NUMBER,
+        "distribution": closed(
+            {
+                "kll": closed(
+                    {
+                        "buckets": array(
+                            closed({"lower_bound": NUMBER, "upper_bound": NUMBER, "count": COUNT}), maxItems=10
+                        ),
+                        "sketch": closed(
+                            {"parameters": closed({"c": NUMBER, "k": NUMBER}), "data": array(array(NUMBER))}
+                        ),
+                    },
+                    optional=("sketch",),
+                )
+            }
+        ),
+    },
+    optional=("mean", "sum", "std_dev", "min", "max", "distribution"),
+)
+STRINGS = closed(
+    {
+        "common": COMMON,
+        "distinct_count": COUNT,
+        "distribution": closed({"categorical": closed({"buckets": array(closed({"value": TEXT, "count": COUNT}))})}),
+    }
+)
+STATISTICS = closed(
+    {
+        "version": {"const": 0},
+        "dataset": closed({"item_count": COUNT}),
+        "features": array(
+            {
+                "oneOf": [
+                    closed(
+                        {
+                            "name": TEXT,
+                            "inferred_type": {"enum": ["Fractional", "Integral"]},
+                            "numerical_statistics": NUMERICAL,
+                        }
+                    ),
+                    closed({"name": TEXT, "inferred_type": {"const": "String"}, "string_statistics": STRINGS}),
+                ]
+            }
+        ),
+    }
+)
+CONSTRAINTS = closed(
+    {
+        "version": {"const": 0},
+        "features": array(
+            closed(
+                {
+                    "name": TEXT,
+                    "inferred_type": {"enum": ["Integral", "Fractional", "String", "Unknown"]},
+                    "completeness": FRACTION,
+                    "num_constraints": closed({"is_non_negative": {"type": "boolean"}}),
+                    "string_constraints": closed({"domains": array(TEXT)}),
+                    "monitoringConfigOverrides": {"type": "object"},
+                },
+                optional=("num_constraints", "string_constraints", "monitoringConfigOverrides"),
+            )
+        ),
+        "monitoring_config": closed(
+            {
+                "evaluate_constraints": SWITCH,
+                "emit_metrics": SWITCH,
+                "datatype_check_threshold": NUMBER,
+                "domain_content_threshold": NUMBER,
+                "distribution_constraints": closed(
+                    {
+                        "perform_comparison": SWITCH,
+                        "comparison_threshold": NUMBER,
+                        "comparison_method": {"enum": ["Simple", "Robust"]},
+                        "categorical_comparison_threshold": NUMBER,
+                        "categorical_drift_method": {"enum": ["LInfinity", "ChiSquared"]},
+                    },
+                    optional=("categorical_comparison_threshold", "categorical_drift_method"),
+                ),
+            }
+        ),
+    }
+)
+VIOLATIONS = closed(
+    {
+        "violations": array(
+            closed(
+                {
+                    "feature_name": TEXT,
+                    "constraint_check_type": {
+                        "enum": [
+                            "data_type_check",
+                            "completeness_check",
+                            "baseline_drift_check",
+                            "missing_column_check",
+                            "extra_column_check",
+                            "categorical_values_check",
+                        ]
+                    },
+                    "description": TEXT,
+                }
+            )
+        )
+    }
+)
+
+
+def maybe(schema: Schema) -> Schema:
+    return {"anyOf": [schema, {"type": "null"}]}
+
+
+SCORE: Schema = {"type": "number", "minimum": 0, "maximum": 200}
+VERDICT: Schema = {"enum": ["drift", "no_drift", "not_judged"]}
+STATUS: Schema = {"enum": ["estimated", "not_judged"]}
+FEATURE = closed(
+    {
+        "name": TEXT,
+        "type": {"enum": ["numeric", "categorical"]},
+        "drift_score": maybe(SCORE),
+        "test": maybe(TEXT),
+        "statistic": maybe(NUMBER),
+        "p_value": maybe(FRACTION),
+        "p_value_adjusted": maybe(FRACTION),
+        "wasserstein_distance": maybe(NUMBER),
+        "jensen_shannon_distance": maybe(FRACTION),
+        "missing_fraction": maybe(FRACTION),
+        "missing_fraction_reference": maybe(FRACTION),
+        "unseen_fraction": maybe(FRACTION),
+        "out_of_range_fraction": maybe(FRACTION),
+        "verdict": VERDICT,
+        "reason": TEXT,
+    }
+)
+DRIFT_REPORT = closed(
+    {
+        "version": {"const": 1},
+        "window": closed({"start": maybe(TEXT), "end": maybe(TEXT)}),
+        "endpoint": maybe(TEXT),
+        "schedule": maybe(TEXT),
+        "records": closed(
+            {"read": COUNT, "used": COUNT, "rejected": {"type": "object", "additionalProperties": COUNT}}
+        ),
+        "n_rows": COUNT,
+        "verdict": VERDICT,
+        "reason": TEXT,
+        "features": array(FEATURE),
+        "prediction": FEATURE,
+        "projected_accuracy": closed(
+            {
+                "status": STATUS,
+                "reason": TEXT,
+                "estimate": maybe(FRACTION),
+                "lower": maybe(FRACTION),
+                "upper": maybe(FRACTION),
+                "reference": maybe(FRACTION),
+                "drop": maybe(NUMBER),
+                "method": maybe(TEXT),
+            }
+        ),
+        "isolation_forest_similarity": closed(
+            {"status": STATUS, "reason": TEXT, "relative_difference_percent": maybe(NUMBER)}
+        ),
+    }
+)
+METRIC_LINE = closed(
+    {
+        "MetricName": TEXT,
+        "Timestamp": {"type": "string", "pattern": r"^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?Z$"},
+        "Dimensions": array(closed({"Name": TEXT, "Value": {"type": "string", "minLength": 1, "maxLength": 1024}})),
+        "Value": NUMBER,
+    }
+)

@@ -1,0 +1,109 @@
+"""The image's content runs with nothing but what its Dockerfile copies and its lock file installs."""
+
+import ast
+import os
+import re
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from drift import run, sources
+
+ROOT = Path(__file__).parents[2]
+DOCKERFILE = (ROOT / "container" / "Dockerfile").read_text()
+IMPORT_NAMES = {"scikit-learn": "sklearn"}
+"""Packages that are imported under another name than they are locked under."""
+
+
+def locked() -> set[str]:
+    text = (ROOT / "container" / "requirements.txt").read_text()
+    names = set(re.findall(r"^([a-z0-9][a-z0-9._-]*)==", text, re.MULTILINE))
+    return {IMPORT_NAMES.get(name, name) for name in names}
+
+
+def instructions(keyword: str) -> list[str]:
+    return re.findall(rf"^{keyword} (.+)$", DOCKERFILE, re.MULTILINE)
+
+
+def imported(file: Path) -> set[str]:
+    nodes = list(ast.walk(ast.parse(file.read_text())))
+    names = [alias.name for node in nodes if isinstance(node, ast.Import) for alias in node.names]
+    names += [node.module or "" for node in nodes if isinstance(node, ast.ImportFrom)]
+    return {name.split(".")[0] for name in names}
+
+
+@pytest.fixture(scope="module")
+def image(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The folders that the Dockerfile copies, at its names."""
+    folder = tmp_path_factory.mktemp("image")
+    for source, target in (words.split() for words in instructions("COPY")):
+        if (ROOT / source).is_dir():
+            shutil.copytree(ROOT / source, folder / target, ignore=shutil.ignore_patterns("__pycache__"))
+        else:
+            shutil.copy(ROOT / source, folder / target)
+    return folder
+
+
+@pytest.mark.parametrize("file", sorted((ROOT / "container" / "drift").rglob("*.py")), ids=lambda file: file.name)
+def test_a_module_imports_only_what_the_image_has(file: Path) -> None:
+    assert imported(file) <= set(sys.stdlib_module_names) | locked() | {"contract", "drift"}
+
+
+def test_the_copied_tree_runs_every_module_from_itself(image: Path) -> None:
+    text = (
+        "import importlib, pkgutil, sys, drift\n"
+        "names = [m.name for m in pkgutil.walk_packages(drift.__path__, 'drift.') if not m.name.endswith('__main__')]\n"
+        "for name in names: importlib.import_module(name)\n"
+        "ours = [m for n, m in sys.modules.items() if n.split('.')[0] in ('drift', 'contract')]\n"
+        f"assert all(m.__file__.startswith({str(image)!r}) for m in ours), ours\n"
+        "assert len(names) > 20\n"
+    )
+    environment = {"PYTHONPATH": str(image), "PYTHONDONTWRITEBYTECODE": "1"}
+    finished = subprocess.run(
+        [sys.executable, "-c", text], env=environment, cwd=image, capture_output=True, text=True, check=False
+    )
+    assert finished.returncode == 0, finished.stderr
+
+
+def test_the_entry_point_answers_from_the_copied_tree(image: Path) -> None:
+    finished = subprocess.run(
+        [sys.executable, "-m", "drift", "--help"],
+        env={"PYTHONPATH": str(image), "PYTHONDONTWRITEBYTECODE": "1", "PATH": os.environ["PATH"]},
+        cwd=image,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert finished.returncode == 0
+    assert "--baseline_s3_uri" in finished.stdout
+
+
+def test_the_base_is_pinned_by_digest() -> None:
+    (base,) = instructions("FROM")
+    assert re.fullmatch(r"python:3\.12-slim@sha256:[0-9a-f]{64}", base)
+
+
+def test_packages_are_installed_by_hash_only() -> None:
+    (step,) = instructions("RUN")
+    assert "--require-hashes --requirement requirements.txt" in step
+    text = (ROOT / "container" / "requirements.txt").read_text()
+    assert text.count("==") >= 5
+    assert all("--hash=sha256:" in block for block in re.split(r"\n(?=[a-z])", text)[1:])
+
+
+def test_the_program_is_started_in_exec_form_by_a_user_that_is_not_root() -> None:
+    assert instructions("ENTRYPOINT") == ['["python", "-m", "drift"]']
+    (user,) = instructions("USER")
+    assert int(user.split(":")[0]) > 0
+
+
+def test_the_command_line_and_the_container_share_their_code() -> None:
+    assert run.monitor.__module__ == run.run.__module__ == "drift.run"
+
+
+def test_boto3_is_imported_by_two_modules_and_only_when_called() -> None:
+    importers = [file.name for file in (ROOT / "container" / "drift").rglob("*.py") if "boto3" in imported(file)]
+    assert sorted(importers) == ["publish.py", "sources.py"]
+    assert not hasattr(sources, "boto3")

@@ -1,0 +1,123 @@
+"""Every file of a run against its schema, for windows of every kind; and AWS's own samples against ours."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from drift.analysis import analyse
+from drift.baseline import learn
+from drift.capture import read_window
+from drift.metrics import metrics_file, of_report
+from drift.outputs import write_reports
+from drift.policy import Policy
+from drift.values import table
+from jsonschema import Draft202012Validator
+
+from contract.names import ReportFile
+from contract.records import WindowBounds
+from tests.contract import schemas
+from tests.unit.drift_io.builders import SPECS, record, write_capture
+
+SCHEMAS = {
+    ReportFile.STATISTICS: schemas.STATISTICS,
+    ReportFile.CONSTRAINTS: schemas.CONSTRAINTS,
+    ReportFile.VIOLATIONS: schemas.VIOLATIONS,
+    ReportFile.DRIFT_REPORT: schemas.DRIFT_REPORT,
+}
+WINDOWS = {
+    "ordinary": ["41,a,40"] * 150 + ["30,b,20"] * 150,
+    "drifted": ["41,new,90"] * 300,
+    "missing": ["?,?,?"] * 300,
+    "extreme": ["1.7e308,a,-1.7e308", "-1.7e308,a,1.7e308"] * 150,
+    "few": ["41,a,40"],
+    "none": [],
+    "malformed": ["1", "x,y,z", "41,a,40,50"],
+}
+
+
+def assert_valid(document: Any, schema: schemas.Schema) -> None:
+    problems = [error.message for error in Draft202012Validator(schema).iter_errors(document)]
+    assert not problems
+
+
+def strict(text: str) -> Any:
+    """Parse JSON and refuse NaN and Infinity, which JSON has no word for."""
+    return json.loads(text, parse_constant=pytest.fail)
+
+
+@pytest.fixture(params=WINDOWS)
+def run_folder(request: pytest.FixtureRequest, tmp_path: Path) -> Path:
+    rows = [(40.0, "a", 40.0), (30.0, "b", 20.0)] * 300
+    labels = [">50K", "<=50K"] * 300
+    baseline = learn(
+        train=table(SPECS, rows),
+        target_label="income",
+        test=table(SPECS, rows),
+        test_labels=labels,
+        probabilities=np.array([0.9, 0.1] * 300),
+    )
+    data = write_capture(tmp_path / "data", [record(text) for text in WINDOWS[request.param]])
+    window = read_window(data, SPECS, WindowBounds())
+    report = analyse(
+        baseline, window, Policy(), endpoint="e", schedule=None, isolation_forest=request.param == "ordinary", seed=0
+    )
+    write_reports(tmp_path / "out", report, baseline, window, Policy())
+    (tmp_path / "out" / "metrics.jsonl").write_text(metrics_file(of_report(report), "2026-11-22T13:05:00Z"))
+    return tmp_path / "out"
+
+
+@pytest.mark.parametrize("name", list(ReportFile))
+def test_a_report_file_has_the_documented_keys_and_types(run_folder: Path, name: ReportFile) -> None:
+    assert_valid(strict((run_folder / name).read_text()), SCHEMAS[name])
+
+
+def test_every_line_of_the_metrics_file_is_a_metric(run_folder: Path) -> None:
+    for line in (run_folder / "metrics.jsonl").read_text().splitlines():
+        assert_valid(strict(line), schemas.METRIC_LINE)
+
+
+# The structures that AWS's pages print, with numbers in the places where the pages say "number".
+AWS_STATISTICS = """
+{"version": 0, "dataset": {"item_count": 4}, "features": [
+  {"name": "feature-name", "inferred_type": "Fractional", "numerical_statistics": {
+    "common": {"num_present": 4, "num_missing": 0}, "mean": 1.5, "sum": 6, "std_dev": 0.5, "min": 1, "max": 2,
+    "distribution": {"kll": {
+      "buckets": [{"lower_bound": 1, "upper_bound": 2, "count": 4}],
+      "sketch": {"parameters": {"c": 0.64, "k": 2048}, "data": [[1, 1, 2, 2], [1, 2]]}}}}},
+  {"name": "feature-name", "inferred_type": "String", "string_statistics": {
+    "common": {"num_present": 4, "num_missing": 0}, "distinct_count": 1,
+    "distribution": {"categorical": {"buckets": [{"value": "string", "count": 4}]}}}}]}
+"""
+AWS_CONSTRAINTS = """
+{"version": 0, "features": [{"name": "string", "inferred_type": "Integral", "completeness": 1.0,
+  "num_constraints": {"is_non_negative": true},
+  "string_constraints": {"domains": ["list of", "observed values", "for small cardinality"]},
+  "monitoringConfigOverrides": {}}],
+ "monitoring_config": {"evaluate_constraints": "Enabled", "emit_metrics": "Enabled", "datatype_check_threshold": 0.1,
+  "domain_content_threshold": 0.1, "distribution_constraints": {"perform_comparison": "Enabled",
+   "comparison_threshold": 0.1, "comparison_method": "Simple", "categorical_comparison_threshold": 0.1,
+   "categorical_drift_method": "LInfinity"}}}
+"""
+AWS_VIOLATIONS = """
+{"violations": [{"feature_name": "string", "constraint_check_type": "data_type_check", "description": "string"}]}
+"""
+
+
+@pytest.mark.parametrize(
+    ("text", "schema"),
+    [
+        (AWS_STATISTICS, schemas.STATISTICS),
+        (AWS_CONSTRAINTS, schemas.CONSTRAINTS),
+        (AWS_VIOLATIONS, schemas.VIOLATIONS),
+    ],
+)
+def test_the_structures_of_awss_pages_fit_our_schemas(text: str, schema: schemas.Schema) -> None:
+    assert_valid(strict(text), schema)
+
+
+def test_the_schemas_refuse_what_they_do_not_name() -> None:
+    document = {"violations": [{"feature_name": "x", "constraint_check_type": "drift", "description": "y"}]}
+    assert not Draft202012Validator(schemas.VIOLATIONS).is_valid(document)
+    assert not Draft202012Validator(schemas.VIOLATIONS).is_valid({"violations": [], "version": "1.0"})
