@@ -110,7 +110,7 @@ _SCORES = (
     "verdict is drift. Grey: windows without a verdict. A score is a size, not a verdict: a small sample scatters more."
 )
 _P_VALUES = (
-    "Features down, windows across; the number is −log10 of the adjusted p-value, so 2 is one in a hundred and 10 one "
-    "in ten billion. Stronger colour is less likely chance. Orange: the verdict is drift; strong blue: surely different, "
+    "Features down, windows across; the number is −log10 of the adjusted p-value, so 2 is one in a hundred, 10 one "
+    "in ten billion. Stronger colour is less likely chance. Orange: the verdict is drift; strong blue: different, "
     "but too little to matter. Hatched: no test was possible."
 )

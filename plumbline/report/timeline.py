@@ -114,7 +114,7 @@ def _accuracies(truth: Mapping[str, float]) -> list[tuple[str, datetime]]:
         moment = _moment(key)
         if moment is None:
             raise ReportError(f"the truth's windows must be named by their start in ISO 8601, got {key!r}")
-        if not isinstance(value, int | float) or not 0 <= value <= 1:
+        if isinstance(value, bool) or not isinstance(value, int | float) or not 0 <= value <= 1:
             raise ReportError(f"a true accuracy must be a number from 0 to 1, got {value!r} for {key}")
         pairs.append((key, moment))
     return pairs

@@ -1,0 +1,120 @@
+"""The program `plumbline`: arguments, exit codes, standard error. What a command does is in `plumbline.commands`."""
+
+import argparse
+import sys
+import traceback
+from collections.abc import Iterator, Sequence
+from typing import NoReturn
+
+from plumbline.commands import COMMANDS
+from plumbline.commands.errors import CommandError
+
+EXIT_FINISHED = 0
+EXIT_OPERATOR = 2
+"""The operator can fix what went wrong."""
+EXIT_OURS = 3
+"""We must fix it."""
+EXIT_INTERRUPTED = 130
+"""128 plus the number of SIGINT."""
+
+_HELP_WIDTH = 100
+_EPILOG = (
+    "exit codes: 0 finished; 1 drift, with monitor --fail-on-violation, or unanswered requests, with traffic; "
+    "2 something that you can fix; 3 a fault of plumbline; 130 interrupted with Ctrl-C"
+)
+
+
+class _Formatter(argparse.HelpFormatter):
+    """One width whatever the terminal's, so that the README can show the help word for word."""
+
+    def __init__(self, prog: str) -> None:
+        super().__init__(prog, max_help_position=32, width=_HELP_WIDTH)
+
+
+class _Parser(argparse.ArgumentParser):
+    """Tells a wrong argument in one line, as every other mistake is told."""
+
+    def error(self, message: str) -> NoReturn:
+        self.exit(EXIT_OPERATOR, f"{self.prog}: error: {message}; see {self.prog} --help\n")
+
+
+class _Version(argparse.Action):
+    """Looks the version up only when it is asked for."""
+
+    def __call__(self, parser: argparse.ArgumentParser, *_: object) -> None:
+        from importlib.metadata import version
+
+        print(f"plumbline {version('plumbline')}")
+        parser.exit()
+
+
+def _parsers() -> tuple[argparse.ArgumentParser, dict[str, argparse.ArgumentParser]]:
+    """Return the program's parser and those of its commands; no command's own code is loaded."""
+    program = _Parser(
+        prog="plumbline",
+        description="Drift monitoring for SageMaker endpoints: what the container runs, on plain files, and a demo of "
+        "the whole loop.",
+        epilog=_EPILOG,
+        formatter_class=_Formatter,
+        allow_abbrev=False,
+    )
+    program.add_argument(
+        "--version", action=_Version, nargs=0, default=argparse.SUPPRESS, help="print the version and exit"
+    )
+    commands = program.add_subparsers(title="commands", metavar="COMMAND", dest="command", required=True)
+    parsers: dict[str, argparse.ArgumentParser] = {}
+    for name, command in COMMANDS.items():
+        parsers[name] = commands.add_parser(
+            name,
+            help=command.summary,
+            description=command.description,
+            formatter_class=_Formatter,
+            allow_abbrev=False,
+        )
+        command.add_arguments(parsers[name])
+    return program, parsers
+
+
+def help_texts() -> Iterator[tuple[str, str]]:
+    """Yield each command line that asks for help and what it prints, the program's own first.
+
+    The README shows these blocks; a test keeps them equal.
+    """
+    program, parsers = _parsers()
+    yield "plumbline --help", program.format_help()
+    for name, parser in parsers.items():
+        yield f"plumbline {name} --help", parser.format_help()
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run the program and return its exit code.
+
+    Parameters
+    ----------
+    arguments
+        Those after the program's name; None takes the process's own.
+    """
+    program, _ = _parsers()
+    chosen = program.parse_args(arguments)
+    try:
+        return COMMANDS[chosen.command].run(chosen)
+    except KeyboardInterrupt:
+        print("plumbline: interrupted", file=sys.stderr)
+        return EXIT_INTERRUPTED
+    except CommandError as error:
+        return _fail(chosen.command, str(error))
+    except OSError as error:
+        return _fail(chosen.command, f"{error}; check the path, its permissions and the space left")
+    except Exception:
+        traceback.print_exc()
+        print(f"plumbline {chosen.command}: internal error: please report the lines above", file=sys.stderr)
+        return EXIT_OURS
+
+
+def _fail(command: str, text: str) -> int:
+    print(f"plumbline {command}: error: {' '.join(text.split())}", file=sys.stderr)
+    return EXIT_OPERATOR
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,59 @@
+"""The commands of the program: arguments, and where the work is done.
+
+Each module describes its arguments without loading what it needs to do its work, so that help is instant.
+"""
+
+import argparse
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from plumbline.commands import baseline, demo, monitor, report, traffic
+
+
+@dataclass(frozen=True)
+class Command:
+    """One command: `summary` stands in the program's help, `description` in its own."""
+
+    summary: str
+    description: str
+    add_arguments: Callable[[argparse.ArgumentParser], None]
+    run: Callable[[argparse.Namespace], int]
+
+
+COMMANDS = {
+    "baseline": Command(
+        "learn a baseline from training data",
+        "Learn a baseline from CSV files with a header row, and write it as a folder that monitor and the container "
+        "read.",
+        baseline.add_arguments,
+        baseline.run,
+    ),
+    "monitor": Command(
+        "judge captured traffic against a baseline",
+        "Judge capture files against a baseline: exactly what the container runs, on plain files. Without times, all "
+        "records below the folder are the window.",
+        monitor.add_arguments,
+        monitor.run,
+    ),
+    "report": Command(
+        "draw a page from the drift reports below a folder",
+        "Read the drift_report.json files below a folder, at any depth, and write one self-contained report.html and "
+        "the plots as PNG.",
+        report.add_arguments,
+        report.run,
+    ),
+    "traffic": Command(
+        "replay a CSV file against an endpoint",
+        "Send the rows of a CSV file to an endpoint at a constant rate, hour after hour. Ctrl-C stops cleanly. "
+        "Credentials and region are found as every AWS program finds them.",
+        traffic.add_arguments,
+        traffic.run,
+    ),
+    "demo": Command(
+        "play the whole loop on this computer",
+        "Start an embedded AWS, deploy the app to it, train, serve, let the traffic drift, and show how it is caught "
+        "and retrained. Needs no AWS account and no Docker.",
+        demo.add_arguments,
+        demo.run,
+    ),
+}

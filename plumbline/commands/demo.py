@@ -1,0 +1,58 @@
+"""`plumbline demo`."""
+
+import argparse
+from pathlib import Path
+
+from plumbline.commands.errors import CommandError
+from plumbline.commands.traffic import SCENARIOS
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Describe the command's arguments."""
+    source = parser.add_mutually_exclusive_group()
+    source.add_argument(
+        "--data", type=Path, metavar="DIR", help="folder with Census Income's adult.data and adult.test"
+    )
+    source.add_argument(
+        "--synthetic", action="store_true", help="use the built-in synthetic population, not Census Income"
+    )
+    parser.add_argument(
+        "--hours", type=_positive, default=12, metavar="N", help="simulated hours (default: %(default)s)"
+    )
+    parser.add_argument(
+        "--rows-per-hour",
+        type=_positive,
+        default=2000,
+        metavar="N",
+        help="rows of traffic an hour (default: %(default)s)",
+    )
+    parser.add_argument(
+        "--scenario", choices=SCENARIOS, default="gradual", help="how the traffic drifts (default: %(default)s)"
+    )
+    parser.add_argument(
+        "--seed", type=int, default=0, metavar="N", help="seed of everything drawn (default: %(default)s)"
+    )
+    parser.add_argument(
+        "--output",
+        type=Path,
+        default=Path("demo-output"),
+        metavar="DIR",
+        help="folder for everything the demo leaves (default: %(default)s)",
+    )
+
+
+def _positive(text: str) -> int:
+    number = int(text)
+    if number < 1:
+        raise argparse.ArgumentTypeError(f"must be 1 or more, got {text}")
+    return number
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """Play the demo."""
+    from local.demo import main
+
+    try:
+        return main.run(arguments)
+    except (main.DemoError, ValueError) as error:
+        raise CommandError(str(error)) from error

@@ -1,0 +1,93 @@
+"""`plumbline traffic`."""
+
+import argparse
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from plumbline.commands.errors import CommandError
+
+if TYPE_CHECKING:
+    from plumbline.traffic import RowsOfHour
+
+SCENARIOS = ("none", "gradual", "sudden", "overwrite")
+"""Names that help shows; a test holds them to `plumbline.scenarios`, which is slow to load."""
+FORMATS = ("csv", "json", "alternate")
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Describe the command's arguments."""
+    parser.add_argument("--endpoint", required=True, metavar="NAME", help="name of the endpoint")
+    parser.add_argument("--data", type=Path, required=True, metavar="FILE", help="rows to send, CSV with a header row")
+    parser.add_argument("--target-label", metavar="NAME", help="column of the file that is the label, and is not sent")
+    parser.add_argument("--hours", type=int, default=12, metavar="N", help="how long to send (default: %(default)s)")
+    parser.add_argument(
+        "--rows-per-hour", type=int, default=2000, metavar="N", help="how much to send (default: %(default)s)"
+    )
+    parser.add_argument(
+        "--rows-per-request", type=int, default=1, metavar="N", help="rows in one request (default: %(default)s)"
+    )
+    parser.add_argument(
+        "--format", choices=FORMATS, default="csv", help="content type of the requests (default: %(default)s)"
+    )
+    parser.add_argument(
+        "--scenario",
+        choices=SCENARIOS,
+        help="draw Census Income rows with named drift instead of sending the file in its order; needs --target-label",
+    )
+    parser.add_argument("--seed", type=int, default=0, metavar="N", help="seed of the drawing (default: %(default)s)")
+    parser.add_argument(
+        "--seconds-per-hour",
+        type=float,
+        default=3600.0,
+        metavar="S",
+        help="length of an hour of traffic, to try things out faster (default: %(default)s)",
+    )
+    parser.add_argument(
+        "--connections", type=int, default=4, metavar="N", help="parallel requests (default: %(default)s)"
+    )
+    parser.add_argument("--region", metavar="NAME", help="AWS region of the endpoint")
+    parser.add_argument("--endpoint-url", metavar="URL", help="where AWS answers, if not at its own address")
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """Replay the rows; 0 when every request was answered, 1 when one failed, 130 after Ctrl-C."""
+    from botocore.exceptions import BotoCoreError
+    from rich.console import Console
+
+    from plumbline.payload import Format
+    from plumbline.traffic import Plan
+    from plumbline.traffic_terminal import connect, replay_on_terminal
+
+    try:
+        plan = Plan(
+            endpoint=arguments.endpoint,
+            hours=arguments.hours,
+            rows_per_hour=arguments.rows_per_hour,
+            rows_per_request=arguments.rows_per_request,
+            format=Format(arguments.format),
+            connections=arguments.connections,
+            seconds_per_hour=arguments.seconds_per_hour,
+        )
+        rows_of_hour = _rows_of_hour(arguments)
+        client = connect(plan.connections, region=arguments.region, endpoint_url=arguments.endpoint_url)
+        return replay_on_terminal(plan, client, rows_of_hour, Console()).exit_code
+    except ValueError as error:
+        raise CommandError(str(error)) from error
+    except BotoCoreError as error:
+        raise CommandError(f"{error}; set --region, and credentials as every AWS program wants them") from error
+
+
+def _rows_of_hour(arguments: argparse.Namespace) -> "RowsOfHour":
+    from plumbline.rows import LabelledRows, read_cells
+    from plumbline.scenarios import scenario
+    from plumbline.traffic_terminal import in_turn
+
+    if arguments.scenario is None:
+        if arguments.target_label is None:
+            return in_turn(read_cells(arguments.data)[1])
+        return in_turn(LabelledRows.read_csv(arguments.data, arguments.target_label).rows)
+    if arguments.target_label is None:
+        raise CommandError("--scenario must come with --target-label, got it alone; name the label's column")
+    pool = LabelledRows.read_csv(arguments.data, arguments.target_label)
+    chosen = scenario(arguments.scenario)
+    return lambda hour, n: chosen.rows(pool, hour, n, arguments.seed).rows
