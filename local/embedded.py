@@ -54,7 +54,7 @@ class EmbeddedAws:
         self._settings = settings
         self.url = settings.url
         self.log = _log_file(settings)
-        self.environment = _client_environment(settings, python)
+        self.environment = client_environment(settings, python)
 
     @classmethod
     def start(
@@ -191,7 +191,7 @@ def _spawn(settings: Settings, python: Path) -> subprocess.Popen[bytes]:
         )
 
 
-def _client_environment(settings: Settings, python: Path) -> dict[str, str]:
+def client_environment(settings: Settings, python: Path) -> dict[str, str]:
     """Return our environment without the user's AWS set-up, plus what points the CDK CLI and SDKs at the server."""
     inherited = {name: value for name, value in os.environ.items() if not name.startswith("AWS_")}
     return {

@@ -26,13 +26,7 @@ Application = Callable[[Scope, Receive, Send], Awaitable[None]]
 
 
 def build(settings: Settings) -> tuple[Application, Platform]:
-    """Patch MiniStack, start the platform and return the application; the environment must be set before.
-
-    Raises
-    ------
-    RuntimeError
-        If MiniStack was imported with another environment.
-    """
+    """Patch MiniStack, start the platform and return the application; the environment must be set before."""
     clock = Clock(settings.start.timestamp() if settings.start else None, settings.speed)
     plane = ControlPlane(ACCOUNT, REGION, clock)
     platform = install(plane, settings.state, ROOT)
@@ -46,7 +40,8 @@ def build(settings: Settings) -> tuple[Application, Platform]:
 
 
 def _follow_clock(clock: Clock) -> None:
-    Seam.EVENTS_TIME.replace(TimeModule(clock))
+    # Only the services whose behaviour depends on the hour: queues and sessions stay on the real clock together.
+    Seam.EVENTS_NOW.replace(clock)
     Seam.EVENTS_TICK.replace(_TICK_SECONDS)
     Seam.SCHEDULER_TIME.replace(TimeModule(clock))
     Seam.SCHEDULER_TICK.replace(_TICK_SECONDS)

@@ -16,8 +16,8 @@ class Seam(Enum):
     """One name of MiniStack: where it is, and why we touch it."""
 
     HANDLERS = ("ministack.app", "SERVICE_HANDLERS", "extended: SageMaker is no service of MiniStack")
-    AUTH = ("ministack.app", "AUTH", "read: a wrong environment would switch IAM off silently")
     APP = ("ministack.app", "app", "wrapped: our admin routes; loopback counts as TLS for aws:SecureTransport")
+    ANSWER_TYPE = ("ministack.app", "fix_success_content_type", "wrapped: a model chooses its answer's content type")
     H11_REASON = ("ministack.core.hypercorn_compat", "install", "called: the reason phrase that old SDKs insist on")
     ROUTES = ("ministack.core.router", "SERVICE_PATTERNS", "extended: requests with SageMaker's target prefix")
     ACCESS_KEY = ("ministack.core.router", "extract_access_key_id", "called: who makes a request")
@@ -50,7 +50,7 @@ class Seam(Enum):
 
     EVENTS_INVOKE = ("ministack.services.eventbridge", "_invoke_target", "wrapped: universal targets end in a warning")
     EVENTS_TICK = ("ministack.services.eventbridge", "_SCHEDULER_TICK_INTERVAL", "replaced: 10 real seconds is hours")
-    EVENTS_TIME = ("ministack.services.eventbridge", "time", "replaced: events and rules follow the simulated clock")
+    EVENTS_NOW = ("ministack.services.eventbridge", "_now_ts", "replaced: events and rules follow the simulated clock")
     EVENTS_BUS = ("ministack.services.eventbridge", "_ensure_default_bus", "called: before a service's event")
     EVENTS_PUT = ("ministack.services.eventbridge", "_put_events", "called: events of source aws.*")
     EVENTS_CRON = ("ministack.services.eventbridge", "_parse_cron_fields", "called: cron expressions")

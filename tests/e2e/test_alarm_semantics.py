@@ -1,0 +1,201 @@
+"""Alarms of the running server: what their evaluation sees, when it happens, and whom it tells."""
+
+import json
+import time
+from collections.abc import Callable
+from datetime import datetime, timedelta
+from typing import Any
+
+import pytest
+
+from local.embedded import EmbeddedAws
+
+pytestmark = pytest.mark.e2e
+
+NAMESPACE = "AlarmSemantics"
+HOUR = 3600
+
+
+class Alarms:
+    """Makes alarms and data points of one test's own metrics."""
+
+    def __init__(self, aws: EmbeddedAws) -> None:
+        self._aws = aws
+        self._cloudwatch = aws.client("cloudwatch")
+
+    def create(self, name: str, **more: Any) -> None:
+        defaults = {
+            "Namespace": NAMESPACE,
+            "MetricName": name,
+            "Dimensions": [{"Name": "Endpoint", "Value": "mine"}],
+            "Statistic": "Maximum",
+            "Period": HOUR,
+            "EvaluationPeriods": 1,
+            "Threshold": 1.0,
+            "ComparisonOperator": "GreaterThanThreshold",
+        }
+        self._cloudwatch.put_metric_alarm(AlarmName=name, **{**defaults, **more})
+
+    def put(self, name: str, value: float, endpoint: str = "mine", at: datetime | None = None) -> None:
+        datum: dict[str, Any] = {
+            "MetricName": name,
+            "Dimensions": [{"Name": "Endpoint", "Value": endpoint}],
+            "Value": value,
+        }
+        if at:
+            datum["Timestamp"] = at
+        self._cloudwatch.put_metric_data(Namespace=NAMESPACE, MetricData=[datum])
+
+    def state(self, name: str) -> str:
+        found = self._cloudwatch.describe_alarms(AlarmNames=[name])["MetricAlarms"]
+        return str(found[0]["StateValue"])
+
+    def becomes(self, name: str, state: str) -> None:
+        eventually(lambda: self.state(name) == state, f"{name} must become {state}, is {self.state(name)}")
+
+    def evaluated(self, sentinel: str) -> None:
+        """Return when every alarm made before was evaluated: alarms are evaluated in the order of their creation."""
+        self.create(sentinel)
+        self.put(sentinel, 9)
+        self.becomes(sentinel, "ALARM")
+
+
+def eventually(check: Callable[[], bool], complaint: str, seconds: float = 10) -> None:
+    deadline = time.monotonic() + seconds
+    while not check():
+        assert time.monotonic() < deadline, complaint
+        time.sleep(0.05)
+
+
+@pytest.fixture
+def alarms(aws: EmbeddedAws) -> Alarms:
+    return Alarms(aws)
+
+
+def test_another_dimension_does_not_count(alarms: Alarms) -> None:
+    alarms.create("dimensions")
+    alarms.put("dimensions", 9, endpoint="other")
+    alarms.evaluated("dimensions-sentinel")
+    assert alarms.state("dimensions") == "INSUFFICIENT_DATA"
+
+
+def test_one_breach_of_three_is_no_alarm(alarms: Alarms) -> None:
+    alarms.create("one-of-three", EvaluationPeriods=3)
+    alarms.put("one-of-three", 9)
+    alarms.becomes("one-of-three", "OK")
+
+
+def test_two_breaches_of_three_hours_are_one(aws: EmbeddedAws, alarms: Alarms) -> None:
+    alarms.create("two-of-three", EvaluationPeriods=3, DatapointsToAlarm=2)
+    for value in (9, 0, 9):
+        alarms.put("two-of-three", value)
+        if value == 0:
+            alarms.becomes("two-of-three", "OK")
+        aws.advance(HOUR)
+    alarms.becomes("two-of-three", "ALARM")
+
+
+@pytest.mark.parametrize(("policy", "state"), [("breaching", "ALARM"), ("notBreaching", "OK")])
+def test_metric_without_data_is_what_the_policy_says(alarms: Alarms, policy: str, state: str) -> None:
+    alarms.create(f"silent-{policy}", TreatMissingData=policy)
+    alarms.becomes(f"silent-{policy}", state)
+
+
+def test_silence_keeps_the_state_only_under_ignore(aws: EmbeddedAws, alarms: Alarms) -> None:
+    for policy in ("ignore", "missing"):
+        alarms.create(f"silence-{policy}", TreatMissingData=policy)
+        alarms.put(f"silence-{policy}", 9)
+        alarms.becomes(f"silence-{policy}", "ALARM")
+    aws.advance(5 * HOUR)
+    alarms.becomes("silence-missing", "INSUFFICIENT_DATA")
+    assert alarms.state("silence-ignore") == "ALARM"
+
+
+def test_point_of_the_future_does_not_count_yet(aws: EmbeddedAws, alarms: Alarms) -> None:
+    alarms.create("future")
+    alarms.put("future", 9, at=aws.now() + timedelta(minutes=50))
+    alarms.evaluated("future-sentinel")
+    assert alarms.state("future") == "INSUFFICIENT_DATA"
+    aws.advance(HOUR)
+    alarms.becomes("future", "ALARM")
+
+
+def test_alarm_acts_once_for_an_episode(aws: EmbeddedAws, alarms: Alarms) -> None:
+    topic, queue = _topic_with_queue(aws, "episode")
+    alarms.create("episode", TreatMissingData="ignore", AlarmActions=[topic])
+    before = aws.now()
+    for _ in range(3):
+        alarms.put("episode", 9)
+        alarms.becomes("episode", "ALARM")
+        aws.advance(HOUR)
+    alarms.evaluated("episode-sentinel")
+    messages = [json.loads(json.loads(body)["Message"]) for body in _received(aws, queue)]
+    assert [message["NewStateValue"] for message in messages] == ["ALARM"]
+    changed = datetime.strptime(messages[0]["StateChangeTime"], "%Y-%m-%dT%H:%M:%S.%f%z")
+    assert before <= changed < before + timedelta(minutes=5)
+    assert messages[0]["Trigger"]["Dimensions"] == [{"value": "mine", "name": "Endpoint"}]
+
+
+def test_state_change_is_an_event(aws: EmbeddedAws, alarms: Alarms) -> None:
+    queue = _queue(aws, "alarm-events")
+    events = aws.client("events")
+    pattern = {"source": ["aws.cloudwatch"], "detail": {"alarmName": ["announced"], "state": {"value": ["ALARM"]}}}
+    events.put_rule(Name="alarm-events", EventPattern=json.dumps(pattern))
+    events.put_targets(Rule="alarm-events", Targets=[{"Id": "queue", "Arn": _queue_arn(aws, queue)}])
+    alarms.create("announced")
+    alarms.put("announced", 9)
+    event = json.loads(_first(aws, queue))
+    assert event["detail-type"] == "CloudWatch Alarm State Change"
+    assert event["detail"]["previousState"]["value"] == "INSUFFICIENT_DATA"
+    metric = event["detail"]["configuration"]["metrics"][0]["metricStat"]["metric"]
+    assert metric == {"namespace": NAMESPACE, "name": "announced", "dimensions": {"Endpoint": "mine"}}
+
+
+def test_jump_of_the_clock_is_followed_at_once(aws: EmbeddedAws, alarms: Alarms) -> None:
+    alarms.create("prompt", TreatMissingData="breaching")
+    alarms.put("prompt", 0)
+    alarms.becomes("prompt", "OK")
+    aws.advance(5 * HOUR)
+    eventually(lambda: alarms.state("prompt") == "ALARM", "an alarm must follow the clock within a second", seconds=1)
+
+
+def _queue(aws: EmbeddedAws, name: str) -> str:
+    return str(aws.client("sqs").create_queue(QueueName=name)["QueueUrl"])
+
+
+def _queue_arn(aws: EmbeddedAws, url: str) -> str:
+    attributes = aws.client("sqs").get_queue_attributes(QueueUrl=url, AttributeNames=["QueueArn"])["Attributes"]
+    return str(attributes["QueueArn"])
+
+
+def _topic_with_queue(aws: EmbeddedAws, name: str) -> tuple[str, str]:
+    sns = aws.client("sns")
+    topic = sns.create_topic(Name=name)["TopicArn"]
+    queue = _queue(aws, name)
+    arn = _queue_arn(aws, queue)
+    statement = {
+        "Effect": "Allow",
+        "Principal": {"Service": "sns.amazonaws.com"},
+        "Action": "sqs:SendMessage",
+        "Resource": arn,
+    }
+    policy = json.dumps({"Version": "2012-10-17", "Statement": [statement]})
+    aws.client("sqs").set_queue_attributes(QueueUrl=queue, Attributes={"Policy": policy})
+    sns.subscribe(TopicArn=topic, Protocol="sqs", Endpoint=arn)
+    return topic, queue
+
+
+def _first(aws: EmbeddedAws, queue: str) -> str:
+    bodies: list[str] = []
+
+    def arrived() -> bool:
+        bodies.extend(_received(aws, queue))
+        return bool(bodies)
+
+    eventually(arrived, "a message must reach the queue")
+    return bodies[0]
+
+
+def _received(aws: EmbeddedAws, queue: str) -> list[str]:
+    messages = aws.client("sqs").receive_message(QueueUrl=queue, MaxNumberOfMessages=10).get("Messages", [])
+    return [message["Body"] for message in messages]
