@@ -12,6 +12,7 @@ from contract.records import DriftReport, Verdict
 from drift.errors import PublishError
 from drift.metrics import Measurement, metrics_file, of_failure, of_report
 from drift.publish import cloudwatch_client, publish
+from drift.rejection import records_in_window
 from drift.settings import Platform
 from drift.sources import s3_client
 from drift.times import format_time
@@ -91,8 +92,9 @@ def completed_message(report: DriftReport) -> str:
     """Return the exit message: SageMaker's own words for the outcome, then ours."""
     status = "CompletedWithViolations" if report.verdict is Verdict.DRIFT else "Completed"
     outcome = "not judged, " if report.verdict is Verdict.NOT_JUDGED else ""
-    rejected = report.records.read - report.records.used
-    note = f"; {rejected} of {report.records.read} records rejected" if rejected else ""
+    n_records = records_in_window(report.records)
+    n_rejected = n_records - report.records.used
+    note = f"; {n_rejected} of {n_records} records rejected" if n_rejected else ""
     return short_message(f"{status}: {outcome}{report.reason} ({report.n_rows} rows{note})")
 
 

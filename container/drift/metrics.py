@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from contract.names import Dimension, Metric
 from contract.records import DriftReport, Verdict, finite
-from drift.rejection import Reason
+from drift.rejection import records_in_window
 
 _MOST_DIMENSION_CHARACTERS = 1024
 
@@ -67,7 +67,6 @@ def metrics_file(measurements: Sequence[Measurement], timestamp: str) -> str:
 def _figures(report: DriftReport) -> list[tuple[Metric, float | None]]:
     judged = report.verdict is not Verdict.NOT_JUDGED
     records, accuracy = report.records, report.projected_accuracy
-    n_in_window = records.read - records.rejected.get(Reason.OUTSIDE_WINDOW, 0)
     return [
         (Metric.DRIFT_VERDICT, float(report.verdict is Verdict.DRIFT) if judged else None),
         (Metric.DRIFTED_FEATURES, len(report.drifted_features) if judged else None),
@@ -77,7 +76,7 @@ def _figures(report: DriftReport) -> list[tuple[Metric, float | None]]:
         (Metric.PROJECTED_ACCURACY_UPPER, accuracy.upper),
         (Metric.MONITOR_RUNS, 1),
         (Metric.MONITOR_FAILURES, 0),
-        (Metric.WINDOWS_WITHOUT_DATA, float(n_in_window == 0)),
+        (Metric.WINDOWS_WITHOUT_DATA, float(records_in_window(records) == 0)),
         (Metric.WINDOWS_NOT_JUDGED, float(not judged)),
         (Metric.RECORDS_READ, records.read),
         (Metric.RECORDS_REJECTED, records.read - records.used),

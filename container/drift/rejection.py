@@ -2,6 +2,8 @@
 
 from enum import StrEnum
 
+from contract.records import RecordCounts
+
 
 class Reason(StrEnum):
     """Reasons under which records are counted as rejected; a record has one, the first that applies."""
@@ -45,3 +47,8 @@ class Rejected(Exception):
     def __init__(self, reason: Reason) -> None:
         super().__init__(reason)
         self.reason = reason
+
+
+def records_in_window(counts: RecordCounts) -> int:
+    """Return how many of the records read belong to the window; what cannot be placed in time counts as its own."""
+    return counts.read - counts.rejected.get(Reason.OUTSIDE_WINDOW, 0)
