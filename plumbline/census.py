@@ -181,10 +181,10 @@ def parse(text: str) -> LabelledRows:
 
 
 def split(census: Census, seed: int) -> DataSplit:
-    """Deal adult.data at random: 60 % to train, 15 % to test; the rest and all of adult.test are the pool."""
+    """Deal adult.data at random: 60 % to train, 20 % to test; the rest and all of adult.test are the pool."""
     n = len(census.data)
     order = np.random.default_rng(seed).permutation(n).tolist()
-    n_train, n_test = round(0.60 * n), round(0.15 * n)
+    n_train, n_test = round(0.60 * n), round(0.20 * n)
     rest = census.data.take(order[n_train + n_test :])
     pool = LabelledRows(FEATURES, rest.rows + census.test.rows, rest.labels + census.test.labels)
     return DataSplit(census.data.take(order[:n_train]), census.data.take(order[n_train : n_train + n_test]), pool)

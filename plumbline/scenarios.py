@@ -63,7 +63,7 @@ class Scenario:
 NEVER_MOVING = ("fnlwgt", "race", "sex", "capital-gain", "capital-loss", "native-country", "workclass")
 """Features that the resampling scenarios hold where they are."""
 
-HOURS_JUMP = Tilt("hours-per-week", strength=1.1, first_hour=3, full_hour=3)
+HOURS_JUMP = Tilt("hours-per-week", strength=0.9, first_hour=3, full_hour=3)
 
 OCCUPATIONS = ("Exec-managerial", "Prof-specialty", "Sales")
 
@@ -77,9 +77,9 @@ SCENARIOS = {
             "occupation grow hour by hour; labels stay true",
             tilts=(
                 HOURS_JUMP,
-                Tilt("age", strength=0.8, first_hour=3, full_hour=12),
-                Tilt("education-num", strength=0.7, first_hour=3, full_hour=12),
-                Tilt("occupation", strength=0.8, first_hour=3, full_hour=12, categories=OCCUPATIONS),
+                Tilt("age", strength=0.6, first_hour=3, full_hour=12),
+                Tilt("education-num", strength=0.45, first_hour=3, full_hour=12),
+                Tilt("occupation", strength=0.5, first_hour=3, full_hour=12, categories=OCCUPATIONS),
             ),
             held=NEVER_MOVING,
         ),
@@ -89,8 +89,8 @@ SCENARIOS = {
             "labels stay true",
             tilts=(
                 HOURS_JUMP,
-                Tilt("age", strength=0.8, first_hour=3, full_hour=3),
-                Tilt("education-num", strength=0.7, first_hour=3, full_hour=3),
+                Tilt("age", strength=0.6, first_hour=3, full_hour=3),
+                Tilt("education-num", strength=0.45, first_hour=3, full_hour=3),
             ),
             held=NEVER_MOVING,
         ),

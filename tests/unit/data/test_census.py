@@ -147,7 +147,7 @@ def test_split_uses_every_row_once() -> None:
 
     parts = census.split(whole, seed=3)
 
-    assert (len(parts.train), len(parts.test), len(parts.pool)) == (60, 15, 75)
+    assert (len(parts.train), len(parts.test), len(parts.pool)) == (60, 20, 70)
     dealt = Counter(parts.train.rows + parts.test.rows + parts.pool.rows)
     assert dealt == Counter(whole.data.rows + whole.test.rows)
 
