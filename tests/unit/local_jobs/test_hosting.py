@@ -1,0 +1,190 @@
+import threading
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from local.aws.errors import ApiError
+from local.aws.hosting import Hosting
+from local.aws.serving import HostingError
+from tests.unit.local_jobs.fakes import RecordingPlane
+
+IMAGE = "683313688378.dkr.ecr.us-east-1.amazonaws.com/sagemaker-xgboost:3.0-5-cpu-py3"
+ROLE = "arn:aws:iam::000000000000:role/endpoint"
+
+
+class FakeLauncher:
+    """Brings up the name of the model; models named in `broken` do not come up."""
+
+    def __init__(self) -> None:
+        self.broken: set[str] = set()
+        self.running: list[str] = []
+        self.gate = threading.Event()
+        self.gate.set()
+
+    def launch(self, model: Any, variant: Any, folder: Path) -> Any:
+        self.gate.wait(10)
+        if model["ModelName"] in self.broken:
+            raise HostingError(f"{model['ModelName']} did not pass the ping health check")
+        self.running.append(model["ModelName"])
+        return model["ModelName"]
+
+    def end(self, container: Any) -> None:
+        self.running.remove(container)
+
+
+@pytest.fixture
+def launcher() -> FakeLauncher:
+    return FakeLauncher()
+
+
+@pytest.fixture
+def hosting(plane: RecordingPlane, launcher: FakeLauncher, folder: Path, monkeypatch: pytest.MonkeyPatch) -> Hosting:
+    monkeypatch.setattr("local.aws.hosting._DRAIN_SECONDS", 0.0)
+    hosting = Hosting(plane, launcher, folder)  # type: ignore[arg-type]
+    for name, models in (("one", ["a"]), ("two", ["b"]), ("both", ["a", "b"])):
+        for model in models:
+            if model not in {row["ModelName"] for row in plane.records("Model")}:
+                plane.call(
+                    "CreateModel",
+                    {"ModelName": model, "ExecutionRoleArn": ROLE, "PrimaryContainer": {"Image": IMAGE}},
+                )
+        plane.call("CreateEndpointConfig", {"EndpointConfigName": name, "ProductionVariants": variants(models)})
+    return hosting
+
+
+def variants(models: list[str]) -> list[dict[str, Any]]:
+    return [
+        {"VariantName": f"v-{model}", "ModelName": model, "InstanceType": "ml.m5.large", "InitialInstanceCount": 1}
+        for model in models
+    ]
+
+
+def create(plane: RecordingPlane, hosting: Hosting, config: str = "one") -> None:
+    plane.call("CreateEndpoint", {"EndpointName": "e", "EndpointConfigName": config})
+    hosting.wait("e")
+
+
+def describe(plane: RecordingPlane) -> dict[str, Any]:
+    return plane.call("DescribeEndpoint", {"EndpointName": "e"})
+
+
+def eventually(condition: Callable[[], bool]) -> None:
+    waiting = threading.Event()
+    for _ in range(500):
+        if condition():
+            return
+        waiting.wait(0.01)
+    raise AssertionError("the condition never held")
+
+
+def test_endpoint_is_created_in_the_background(plane: RecordingPlane, hosting: Hosting, launcher: FakeLauncher) -> None:
+    launcher.gate.clear()
+    plane.call("CreateEndpoint", {"EndpointName": "e", "EndpointConfigName": "one"})
+    assert describe(plane)["EndpointStatus"] == "Creating"
+    assert hosting.variant("e") is None
+
+    launcher.gate.set()
+    hosting.wait("e")
+    assert describe(plane)["EndpointStatus"] == "InService"
+    assert [variant["VariantName"] for variant in describe(plane)["ProductionVariants"]] == ["v-a"]
+
+
+def test_failed_creation_tells_the_reason(plane: RecordingPlane, hosting: Hosting, launcher: FakeLauncher) -> None:
+    launcher.broken.add("b")
+
+    with pytest.raises(HostingError, match="b did not pass"):
+        create(plane, hosting, "both")
+
+    assert describe(plane)["EndpointStatus"] == "Failed"
+    eventually(lambda: launcher.running == [])
+
+
+def test_update_brings_the_new_up_before_the_old_goes(
+    plane: RecordingPlane, hosting: Hosting, launcher: FakeLauncher
+) -> None:
+    create(plane, hosting)
+    launcher.gate.clear()
+    plane.call("UpdateEndpoint", {"EndpointName": "e", "EndpointConfigName": "two"})
+    assert describe(plane)["EndpointStatus"] == "Updating"
+    serving = hosting.variant("e")
+    assert serving is not None and serving.name == "v-a"
+
+    launcher.gate.set()
+    hosting.wait("e")
+    serving = hosting.variant("e")
+    assert serving is not None and serving.name == "v-b"
+    eventually(lambda: launcher.running == ["b"])
+
+
+def test_broken_update_leaves_the_old_configuration_in_service(
+    plane: RecordingPlane, hosting: Hosting, launcher: FakeLauncher
+) -> None:
+    create(plane, hosting)
+    launcher.broken.add("b")
+    plane.call("UpdateEndpoint", {"EndpointName": "e", "EndpointConfigName": "two"})
+
+    with pytest.raises(HostingError):
+        hosting.wait("e")
+
+    endpoint = describe(plane)
+    assert (endpoint["EndpointStatus"], endpoint["EndpointConfigName"]) == ("InService", "one")
+    assert "b did not pass" in endpoint["FailureReason"]
+    assert launcher.running == ["a"]
+
+
+def test_next_good_update_clears_the_reason(plane: RecordingPlane, hosting: Hosting, launcher: FakeLauncher) -> None:
+    create(plane, hosting)
+    launcher.broken.add("b")
+    plane.call("UpdateEndpoint", {"EndpointName": "e", "EndpointConfigName": "two"})
+    with pytest.raises(HostingError):
+        hosting.wait("e")
+
+    launcher.broken.clear()
+    plane.call("UpdateEndpoint", {"EndpointName": "e", "EndpointConfigName": "two"})
+    hosting.wait("e")
+
+    assert "FailureReason" not in describe(plane)
+
+
+def test_fails_to_update_an_endpoint_in_progress(
+    plane: RecordingPlane, hosting: Hosting, launcher: FakeLauncher
+) -> None:
+    launcher.gate.clear()
+    plane.call("CreateEndpoint", {"EndpointName": "e", "EndpointConfigName": "one"})
+
+    with pytest.raises(ApiError, match="Cannot update in-progress endpoint"):
+        plane.call("UpdateEndpoint", {"EndpointName": "e", "EndpointConfigName": "two"})
+
+    assert describe(plane)["EndpointConfigName"] == "one"
+    launcher.gate.set()
+    hosting.wait("e")
+
+
+@pytest.mark.parametrize("while_creating", [False, True])
+def test_deleted_endpoint_leaves_no_container(
+    plane: RecordingPlane, hosting: Hosting, launcher: FakeLauncher, while_creating: bool
+) -> None:
+    if while_creating:
+        launcher.gate.clear()
+        plane.call("CreateEndpoint", {"EndpointName": "e", "EndpointConfigName": "one"})
+    else:
+        create(plane, hosting)
+
+    plane.call("DeleteEndpoint", {"EndpointName": "e"})
+    launcher.gate.set()
+
+    eventually(lambda: launcher.running == [] and hosting.variant("e") is None)
+
+
+def test_requests_are_spread_by_weight_and_can_be_targeted(plane: RecordingPlane, hosting: Hosting) -> None:
+    create(plane, hosting, "both")
+
+    seen = [hosting.variant("e") for _ in range(400)]
+    share = sum(variant is not None and variant.name == "v-a" for variant in seen) / 400
+    # Binomial(400, 0.5): standard deviation 0.025 of the share; five of them on either side.
+    assert 0.375 < share < 0.625
+    targeted = hosting.variant("e", "v-b")
+    assert targeted is not None and targeted.name == "v-b"
+    assert hosting.variant("e", "absent") is None
