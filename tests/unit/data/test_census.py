@@ -132,6 +132,12 @@ def test_without_a_fetch_nothing_is_downloaded(tmp_path: Path, published: dict[s
     assert census.acquire(cache=tmp_path, neighbour=tmp_path, fetch=None) is None
 
 
+def test_download_returns_the_bytes_at_a_url(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(census, "DOWNLOAD_LIMIT_BYTES", 5)
+
+    assert census.download("data:,39,Private") == b"39,Pr"
+
+
 def test_cache_follows_the_xdg_variable() -> None:
     assert census.cache_folder({"XDG_CACHE_HOME": "/x"}) == Path("/x/plumbline/census")
     assert census.cache_folder({}) == Path.home() / ".cache/plumbline/census"

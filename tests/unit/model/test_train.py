@@ -10,7 +10,7 @@ import pytest
 import xgboost
 from dataset import TrainingDataError
 from inference import input_fn, model_fn, predict_fn
-from train import evaluate, parse_hyperparameters, train
+from train import evaluate, main, parse_hyperparameters, train
 
 from plumbline.population import generate
 from plumbline.rows import LabelledRows
@@ -156,3 +156,15 @@ def test_program_ends_with_one_line_when_the_data_cannot_be_used(tmp_path: Path)
     assert finished.returncode == 1
     assert finished.stderr.startswith("training failed: train.csv must have one column 'salary'")
     assert not (tmp_path / "model").exists()
+
+
+def test_program_prints_its_metrics_as_one_json_line(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    for name, value in environment(tmp_path).items():
+        monkeypatch.setenv(name, value)
+    monkeypatch.setattr(sys, "argv", ["train.py", "--target_label", TARGET])
+
+    main()
+
+    assert json.loads(capsys.readouterr().out) == json.loads((tmp_path / "output" / "metrics.json").read_text())
