@@ -117,7 +117,8 @@ def _response(result: Any) -> Response:
 def _refusal(error: Exception, status: int) -> Response:
     """Answer an unsupported format by `status`; every other error goes on and becomes 500.
 
-    User modules cannot import the image's own class here: the class's name or a `status_code` says it.
+    User modules cannot import the image's own class here: the class's name or a `status_code` says it. The image tells
+    415 and 406 for its own defaults only; an error that a user function raises is 500 there (_functions.error_wrapper).
     """
     named = any(cls.__name__ == "UnsupportedFormatError" for cls in type(error).__mro__)
     if not named and getattr(error, "status_code", None) != status:
@@ -163,6 +164,12 @@ def handler_class(transformer: Transformer, default_accept: str) -> type[BaseHTT
     return Handler
 
 
+class Server(ThreadingHTTPServer):
+    """Serves each connection on a thread; a burst of new ones waits in line instead of being sent away."""
+
+    request_queue_size = 128
+
+
 def load(code_dir: str, program: str, model_dir: str) -> Transformer:
     """Import the user module from its folder and let it load the model."""
     sys.path.insert(0, code_dir)
@@ -184,7 +191,7 @@ def main() -> None:
     threading.Thread(target=_exit_with_parent, daemon=True).start()
     transformer = load(options.code_dir, options.program, options.model_dir)
     accept = os.environ.get("SAGEMAKER_DEFAULT_INVOCATIONS_ACCEPT", JSON)
-    server = ThreadingHTTPServer(("127.0.0.1", 0), handler_class(transformer, accept))
+    server = Server(("127.0.0.1", 0), handler_class(transformer, accept))
     written = Path(options.port_file + ".new")
     written.write_text(str(server.server_port), encoding="ascii")
     written.replace(options.port_file)
