@@ -118,9 +118,14 @@ class ReportFile(StrEnum):
     DRIFT_REPORT = "drift_report.json"
 
 
-class MlPath(StrEnum):
-    """Paths below the platform's root (/opt/ml) that the contract names."""
+PLATFORM_ROOT = "/opt/ml"
+"""Where SageMaker mounts the folders of a job."""
 
+
+class MlPath(StrEnum):
+    """Paths below the platform's root that the contract names."""
+
+    JOB_CONFIG = "config/processingjobconfig.json"
     MESSAGE = "output/message"
     METRICS = "output/metrics/cloudwatch/cloudwatch_metrics.jsonl"
 

@@ -13,17 +13,15 @@ from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 
-from contract.names import Argument, MlPath, MonitorVariable, Variable, report_prefix
+from contract.names import PLATFORM_ROOT, Argument, MlPath, MonitorVariable, Variable, report_prefix
 from contract.records import WindowBounds
 from drift.errors import ConfigError
 from drift.policy import Policy
 from drift.times import HOUR, format_time, hour_folder, parse_time
 from drift.variables import Variables
 
-_DEFAULT_ML_ROOT = "/opt/ml"
 _CAPTURE_FORMAT = "sagemakercapturejson"
 _REGION_VARIABLES = ("AWS_REGION", "AWS_DEFAULT_REGION")
-_JOB_CONFIG = "config/processingjobconfig.json"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -187,7 +185,7 @@ def read_platform(environment: Mapping[str, str] = os.environ) -> Platform:
         If ``publish_cloudwatch_metrics`` is neither Enabled nor Disabled.
     """
     variables = Variables(environment)
-    ml_root = Path(variables.text(Variable.ML_ROOT) or _DEFAULT_ML_ROOT)
+    ml_root = Path(variables.text(Variable.ML_ROOT) or PLATFORM_ROOT)
     return Platform(
         ml_root=ml_root,
         endpoint=variables.text(MonitorVariable.ENDPOINT_NAME),
@@ -225,7 +223,7 @@ def _policy(variables: Variables) -> Policy:
 def _region_of_job(ml_root: Path) -> str | None:
     """Return the region in the job's own ARN: boto3 needs one and the platform may have set no variable for it."""
     try:
-        arn = json.loads((ml_root / _JOB_CONFIG).read_text())["ProcessingJobArn"]
+        arn = json.loads((ml_root / MlPath.JOB_CONFIG).read_text())["ProcessingJobArn"]
         return str(arn).split(":")[3] or None
     except (OSError, ValueError, LookupError, TypeError):
         return None

@@ -7,6 +7,7 @@ from contract.records import FeatureReport, RecordCounts, Verdict, finite
 from drift.adjustment import benjamini_hochberg
 from drift.features import Comparison
 from drift.policy import Policy
+from drift.rejection import records_in_window
 
 
 @dataclass(frozen=True)
@@ -19,10 +20,11 @@ class WindowVerdict:
 
 def refusal(records: RecordCounts, n_rows: int, policy: Policy) -> str:
     """Return why the window as a whole is not judged, or an empty text."""
-    if not records.read and not n_rows:
+    n_records = records_in_window(records)
+    if not n_records and not n_rows:
         return "no records in the window"
     if not n_rows:
-        return f"none of the {records.read} records in the window could be used"
+        return f"none of the {n_records} records in the window could be used"
     if n_rows < policy.minimum_rows:
         return f"{n_rows} rows, fewer than the minimum of {policy.minimum_rows}"
     return ""

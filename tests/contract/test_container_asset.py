@@ -93,10 +93,17 @@ def test_packages_are_installed_by_hash_only() -> None:
     assert all("--hash=sha256:" in block for block in re.split(r"\n(?=[a-z])", text)[1:])
 
 
-def test_the_program_is_started_in_exec_form_by_a_user_that_is_not_root() -> None:
+def test_the_program_is_started_in_exec_form() -> None:
     assert instructions("ENTRYPOINT") == ['["python", "-m", "drift"]']
-    (user,) = instructions("USER")
-    assert int(user.split(":")[0]) > 0
+
+
+def test_root_is_given_up_before_anything_else_is_imported() -> None:
+    statements = ast.parse((ROOT / "container" / "drift" / "__main__.py").read_text()).body
+    kept = [ast.unparse(statement) for statement in statements if not isinstance(statement, ast.Expr | ast.Import)]
+    calls = [ast.unparse(statement) for statement in statements]
+
+    assert kept == ["from drift.privileges import drop_on_platform", "from drift.cli import main"]
+    assert calls.index("drop_on_platform()") < calls.index("from drift.cli import main")
 
 
 def test_the_command_line_and_the_container_share_their_code() -> None:
