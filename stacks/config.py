@@ -32,6 +32,7 @@ def _text(pattern: str) -> StringConstraints:
     return StringConstraints(strip_whitespace=False, pattern=f"^(?:{pattern})$", max_length=512)
 
 
+RESOURCE_ID = r"(?:[0-9a-f]{8}|[0-9a-f]{17})"
 InstanceType = Annotated[str, _text(r"ml\.[a-z0-9-]+\.[a-z0-9]+")]
 S3_URI = re.compile(r"s3://[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]/[^\s/][^\s]*")
 
@@ -109,7 +110,10 @@ class Endpoint(Section):
     @model_validator(mode="after")
     def _room_to_scale(self) -> Self:
         if self.autoscaling and self.autoscaling.maximum_count <= self.instance_count:
-            raise ValueError("must leave autoscaling.maximum_count above instance_count")
+            raise ValueError(
+                f"must have autoscaling.maximum_count above instance_count {self.instance_count}, "
+                f"got {self.autoscaling.maximum_count}"
+            )
         return self
 
 
@@ -163,15 +167,21 @@ class Alarms(Section):
     @model_validator(mode="after")
     def _datapoints_fit_periods(self) -> Self:
         if self.drift_datapoints > self.drift_periods:
-            raise ValueError("must have drift_datapoints of at most drift_periods")
+            raise ValueError(
+                f"must have drift_datapoints of at most drift_periods {self.drift_periods}, got {self.drift_datapoints}"
+            )
         return self
 
 
 class Network(Section):
     """Subnets and security groups of model, monitoring job and training job; absent section: no VPC."""
 
-    subnet_ids: Annotated[tuple[Annotated[str, _text(r"subnet-[0-9a-f]+")], ...], Field(min_length=1, max_length=16)]
-    security_group_ids: Annotated[tuple[Annotated[str, _text(r"sg-[0-9a-f]+")], ...], Field(min_length=1, max_length=5)]
+    subnet_ids: Annotated[
+        tuple[Annotated[str, _text(rf"subnet-{RESOURCE_ID}")], ...], Field(min_length=1, max_length=16)
+    ]
+    security_group_ids: Annotated[
+        tuple[Annotated[str, _text(rf"sg-{RESOURCE_ID}")], ...], Field(min_length=1, max_length=5)
+    ]
 
 
 class Retention(Section):
@@ -210,7 +220,12 @@ class EnvironmentConfig(Section):
     def _alarm_windows_hold_two_runs(self) -> Self:
         hours = self.monitor.interval_hours
         if self.alarms.missing_hours < 2 * hours:
-            raise ValueError(f"must have alarms.missing_hours of at least two runs, {2 * hours}")
+            raise ValueError(
+                f"must have alarms.missing_hours of at least two runs, {2 * hours}, got {self.alarms.missing_hours}"
+            )
         if self.alarms.drift_periods * hours > LONGEST_ALARM_HOURS:
-            raise ValueError(f"must have alarms.drift_periods of at most {LONGEST_ALARM_HOURS // hours}")
+            raise ValueError(
+                f"must have alarms.drift_periods of at most {LONGEST_ALARM_HOURS // hours}, "
+                f"got {self.alarms.drift_periods}"
+            )
         return self

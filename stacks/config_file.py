@@ -1,5 +1,6 @@
 """Reads an environment file and says in the operator's words what is wrong with it."""
 
+import re
 import tomllib
 import typing
 from collections.abc import Mapping, Sequence
@@ -66,19 +67,10 @@ def _sentence(detail: ErrorDetails, source: str) -> str:
         return f"{name} must be a known key, got {location[-1]!r}; allowed there: {allowed}; correct it in {source}"
     if detail["type"] == "missing":
         return f"{name} must be set, got nothing; add it to {source}"
-    rule = detail["msg"].removeprefix("Value error, ").replace("Input should ", "must ", 1)
-    rule = rule if rule.startswith("must ") else f"must be valid ({rule})"
-    return f"{name} {rule.replace('String should ', '')}, got {_shown(detail)}; set it in {source}"
-
-
-def _shown(detail: ErrorDetails) -> str:
-    value = detail["input"]
-    return repr(value) if not isinstance(value, BaseModel | Mapping) else repr(_plain(value))
-
-
-def _plain(value: BaseModel | Mapping[str, Any]) -> dict[str, Any]:
-    items = value.model_dump(mode="json") if isinstance(value, BaseModel) else dict(value)
-    return {key: item for key, item in items.items() if not isinstance(item, Mapping)}
+    rule = re.sub(r"^\w+ should ", "must ", detail["msg"].removeprefix("Value error, "))
+    # Rules between keys name the values themselves: pydantic's input is then a whole section.
+    shown = "" if ", got " in rule else f", got {detail['input']!r}"
+    return f"{name} {rule}{shown}; set it in {source}"
 
 
 def _keys(location: Sequence[str]) -> list[str]:

@@ -114,7 +114,7 @@ class MonitoringStack(Stack):
         if config.monitor.engine is Engine.SCHEDULER:
             self.scheduler_role = SchedulerSchedule(self, "Schedule", job=job, dead_letters=self._dead_letters).role
         else:
-            ModelMonitorSchedule(self, "Schedule", job=job).node.add_dependency(self.role)
+            ModelMonitorSchedule(self, "Schedule", job=job).node.add_dependency(self.role.permissions)
 
     def _retraining(self) -> RetrainingTrigger:
         config = self._context.config

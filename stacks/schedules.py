@@ -31,7 +31,10 @@ def interval_hours(engine: Engine, expression: str) -> int:
     if engine is Engine.SCHEDULER:
         if hourly and EARLIEST_MINUTE <= int(hourly["minute"]) <= 59:
             return 1
-        raise ValueError(f"must be cron(M * ? * * *) with M from {EARLIEST_MINUTE} to 59 for the engine scheduler")
+        raise ValueError(
+            f"must have a schedule cron(M * ? * * *), M from {EARLIEST_MINUTE} to 59, for the engine scheduler, "
+            f"got {expression!r}"
+        )
     if hourly and int(hourly["minute"]) == 0:
         return 1
     if spaced := EVERY_N_HOURS.fullmatch(expression):
@@ -39,6 +42,6 @@ def interval_hours(engine: Engine, expression: str) -> int:
     if DAILY.fullmatch(expression):
         return 24
     raise ValueError(
-        "must be cron(0 * ? * * *), cron(0 0/N ? * * *) with N of 2, 3, 4, 6, 8, 12 "
-        "or cron(0 H ? * * *) for the engine model_monitor"
+        "must have a schedule cron(0 * ? * * *), cron(0 0/N ? * * *) with N of 2, 3, 4, 6, 8, 12 "
+        f"or cron(0 H ? * * *), for the engine model_monitor, got {expression!r}"
     )

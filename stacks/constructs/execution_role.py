@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 from aws_cdk import ArnFormat, Stack
 from aws_cdk import aws_iam as iam
-from constructs import Construct
+from constructs import Construct, IConstruct
 
 from stacks.config import Network
 
@@ -39,6 +39,11 @@ class ExecutionRole(Construct):
                 },
             ),
         )
+
+    @property
+    def permissions(self) -> IConstruct:
+        """The role's policy, a resource of its own: what acts at its creation must wait for it."""
+        return self.role.node.find_child("DefaultPolicy")
 
     def allow_logs(self, group: str) -> None:
         """Let the workload log to one of SageMaker's log groups, for example ``/aws/sagemaker/TrainingJobs``."""

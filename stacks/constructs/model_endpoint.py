@@ -62,12 +62,13 @@ class ModelEndpoint(Construct):
                     "SAGEMAKER_SUBMIT_DIRECTORY": serving.source_uri,
                     "SAGEMAKER_REGION": Stack.of(self).region,
                     "SAGEMAKER_CONTAINER_LOG_LEVEL": LOG_LEVEL_INFO,
+                    # Without it a caller who accepts anything gets JSON whatever was sent.
+                    "SAGEMAKER_DEFAULT_INVOCATIONS_ACCEPT": "*/*",
                 },
             ),
             vpc_config=_vpc(network),
         )
-        # The role's policy is a resource of its own: without it the model's files cannot be fetched.
-        model.node.add_dependency(role)
+        model.node.add_dependency(role.permissions)
         config = sagemaker.CfnEndpointConfig(
             self,
             "Config",

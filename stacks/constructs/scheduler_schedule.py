@@ -54,7 +54,8 @@ class SchedulerSchedule(Construct):
                 dead_letter_config=scheduler.CfnSchedule.DeadLetterConfigProperty(arn=dead_letters.queue.queue_arn),
             ),
         )
-        self.schedule.node.add_dependency(self.role)
+        # A schedule is refused while its role may not yet send to the dead-letter queue.
+        self.schedule.node.add_dependency(self.role.node.find_child("DefaultPolicy"))
 
 
 def processing_job(job: MonitorJob) -> dict[str, Any]:

@@ -1,0 +1,127 @@
+"""What the stacks set is what container and Lambda read: names, arguments, variables, metrics."""
+
+import re
+from pathlib import Path
+
+import pytest
+from drift.policy import Policy
+from retraining.settings import Settings
+
+from contract.names import (
+    METRIC_NAMESPACE,
+    AlarmKind,
+    Dimension,
+    Metric,
+    MonitorVariable,
+    RetrainingVariable,
+    Variable,
+    alarm_name,
+    report_prefix,
+)
+from stacks.constructs.drift_alarms import RUNBOOK
+from stacks.constructs.failed_jobs_rule import RUNBOOK_ANCHOR
+from tests.unit.stacks.synthesis import ENVIRONMENTS, ROOT, config, environment, full, statement_of, text
+
+WATCHED = {
+    AlarmKind.DRIFT: Metric.DRIFT_VERDICT,
+    AlarmKind.MONITOR_MISSING: Metric.MONITOR_RUNS,
+    AlarmKind.MONITOR_FAILED: Metric.MONITOR_FAILURES,
+}
+
+
+def function_variables(name: str = "dev") -> dict[str, str]:
+    variables = environment(name).only("monitoring", "AWS::Lambda::Function")["Environment"]["Variables"]
+    return {key: text(value) for key, value in variables.items()}
+
+
+@pytest.mark.parametrize("kind", AlarmKind)
+def test_alarm_watches_the_metric_of_the_contract(kind: AlarmKind) -> None:
+    alarms = environment().resources("monitoring", "AWS::CloudWatch::Alarm").values()
+    (alarm,) = (a["Properties"] for a in alarms if a["Properties"]["AlarmName"] == alarm_name("dev", kind))
+    assert (alarm["Namespace"], alarm["MetricName"]) == (METRIC_NAMESPACE, WATCHED[kind])
+    assert alarm["Dimensions"] == [{"Name": Dimension.ENDPOINT, "Value": "plumbline-dev"}]
+
+
+def test_every_kind_of_alarm_exists() -> None:
+    assert len(environment().resources("monitoring", "AWS::CloudWatch::Alarm")) == len(AlarmKind)
+
+
+def test_monitor_may_publish_to_the_namespace_that_the_alarms_watch() -> None:
+    publish = statement_of(environment(), "monitoring", "MonitoringRole", "cloudwatch:PutMetricData")
+    assert METRIC_NAMESPACE in publish["Condition"]["StringLike"]["cloudwatch:namespace"]
+
+
+def test_function_gets_every_variable_of_the_contract_and_no_other() -> None:
+    assert set(function_variables()) == set(RetrainingVariable)
+
+
+@pytest.mark.parametrize("name", ENVIRONMENTS)
+def test_function_reads_its_settings_from_what_the_stack_sets(name: str) -> None:
+    settings = Settings.from_environment(function_variables(name) | {"AWS_REGION": "us-east-1"})
+    assert settings.alarm_name == alarm_name(name, AlarmKind.DRIFT)
+    assert settings.cooldown.total_seconds() == 24 * 3600
+    start = statement_of(environment(name), "monitoring", "RetrainingRole", "sagemaker:CreateTrainingJob")
+    assert text(start["Resource"]).endswith(f"/{settings.job_prefix}-*")
+
+
+def test_training_role_accepts_the_functions_jobs() -> None:
+    settings = Settings.from_environment(function_variables() | {"AWS_REGION": "us-east-1"})
+    ((_, role),) = environment().resources("foundation", "AWS::IAM::Role").items()
+    (trust,) = role["Properties"]["AssumeRolePolicyDocument"]["Statement"]
+    (pattern,) = (text(arn).rsplit("/", 1)[1] for arn in trust["Condition"]["ArnLike"]["aws:SourceArn"])
+    assert f"{settings.job_prefix}-20260101-000000-01234567".startswith(pattern.rstrip("*"))
+
+
+def test_job_gets_the_thresholds_that_the_container_would_take_by_itself_in_dev() -> None:
+    thresholds, policy = config().thresholds, Policy()
+    assert thresholds.model_dump() == {
+        "alpha": policy.alpha,
+        "effect_threshold": policy.effect_threshold,
+        "missing_threshold": policy.missing_threshold,
+        "minimum_rows": policy.minimum_rows,
+    }
+
+
+def test_both_engines_set_variables_of_the_contract_only() -> None:
+    known = {*Variable, *MonitorVariable, "AWS_DEFAULT_REGION"}
+    schedule = environment().only("monitoring", "AWS::SageMaker::MonitoringSchedule")
+    job = schedule["MonitoringScheduleConfig"]["MonitoringJobDefinition"]
+    target = environment("dev", "scheduler").only("monitoring", "AWS::Scheduler::Schedule")["Target"]
+    named = set(re.findall(r'"((?:PLUMBLINE_|sagemaker_|dataset_|output_path|publish_)\w*)":', text(target["Input"])))
+    assert set(job["Environment"]) <= known
+    assert set(job["Environment"]) - {"AWS_DEFAULT_REGION"} <= named <= known
+    # Never set by a stack: the window's times are the platform's, the root is the laptop's.
+    assert known - named == {
+        MonitorVariable.START_TIME,
+        MonitorVariable.END_TIME,
+        Variable.ML_ROOT,
+        "AWS_DEFAULT_REGION",
+    }
+
+
+def test_reports_of_both_layouts_are_inside_what_the_monitor_may_write() -> None:
+    key = report_prefix("plumbline-dev", "plumbline-dev-monitor", "2026/01/02/03")
+    write = statement_of(environment(), "monitoring", "MonitoringRole", "s3:PutObject")
+    assert f"/reports/{key}/drift_report.json".startswith(text(write["Resource"]).split(">", 1)[1].rstrip("*"))
+
+
+def test_dashboard_searches_the_dimensions_of_the_feature_scores() -> None:
+    body = text(environment().only("monitoring", "AWS::CloudWatch::Dashboard")["DashboardBody"])
+    assert f"{{{METRIC_NAMESPACE},{Dimension.ENDPOINT},{Dimension.FEATURE}}}" in body
+    assert Metric.FEATURE_DRIFT_SCORE in body
+
+
+def test_runbook_has_the_anchors_that_alerts_point_to() -> None:
+    anchors = {f"{RUNBOOK}#{kind}" for kind in AlarmKind} | {RUNBOOK_ANCHOR}
+    titles = re.findall(r"^#+ (.+)$", (ROOT / RUNBOOK).read_text(), re.MULTILINE)
+    assert anchors <= {f"{RUNBOOK}#{title.lower().replace(' ', '-')}" for title in titles}
+
+
+def test_vpc_reaches_the_functions_settings() -> None:
+    variables = full().only("monitoring", "AWS::Lambda::Function")["Environment"]["Variables"]
+    settings = Settings.from_environment({k: text(v) for k, v in variables.items()} | {"AWS_REGION": "us-east-1"})
+    assert (settings.subnet_ids, settings.security_group_ids) == (
+        ("subnet-0a000000", "subnet-0b000000"),
+        ("sg-0c000000",),
+    )
+    assert Path(settings.source_s3_uri).suffixes == [".tar", ".gz"]

@@ -1,0 +1,133 @@
+"""Synthesizes environments once per process; every test of the stacks reads the same templates."""
+
+import functools
+import json
+import tempfile
+import tomllib
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from aws_cdk import App
+
+from stacks.application import Environments, build, new_app
+from stacks.config import EnvironmentConfig
+from stacks.config_file import parse_environment
+
+ROOT = Path(__file__).parents[3]
+ENVIRONMENTS = ("dev", "staging", "prod")
+ENGINES = ("model_monitor", "scheduler")
+PARTS = ("foundation", "serving", "monitoring")
+SCHEDULES = {"model_monitor": "cron(0 * ? * * *)", "scheduler": "cron(20 * ? * * *)"}
+CONTEXT: dict[str, Any] = json.loads((ROOT / "cdk.json").read_text())["context"]
+
+FULL: dict[str, Any] = {
+    "account": "123456789012",
+    "permissions_boundary": "arn:aws:iam::123456789012:policy/boundary",
+    "tags": {"owner": "risk"},
+    "model": {"artifact": "s3://models/census/model.tar.gz", "baseline": "s3://models/census/baseline/"},
+    "training": {"train": "s3://rows/census/train", "test": "s3://rows/census/test/"},
+    "endpoint": {"instance_count": 2, "autoscaling": {"maximum_count": 4, "invocations_per_instance": 500}},
+    "alarms": {"emails": ["ops@example.com"]},
+    "network": {"subnet_ids": ["subnet-0a000000", "subnet-0b000000"], "security_group_ids": ["sg-0c000000"]},
+}
+"""Every optional setting at once, over dev."""
+
+FOLDERS: list[Path] = []
+"""Cloud assemblies of this process; a session's end removes them."""
+
+Template = dict[str, Any]
+
+
+@dataclass(frozen=True)
+class Assembly:
+    """What one synthesis wrote."""
+
+    folder: Path
+    templates: Mapping[str, Template]
+
+    def resources(self, part: str, kind: str) -> dict[str, Template]:
+        """Return the resources of one type by logical id."""
+        found = self.templates[part]["Resources"]
+        return {name: resource for name, resource in found.items() if resource["Type"] == kind}
+
+    def only(self, part: str, kind: str) -> Template:
+        """Return the properties of the one resource of a type."""
+        ((_, resource),) = self.resources(part, kind).items()
+        properties: Template = resource["Properties"]
+        return properties
+
+
+def document(base: str = "dev", /, **changes: Any) -> dict[str, Any]:
+    """Return an environment file's content, with sections changed key by key."""
+    data = tomllib.loads((ROOT / "environments" / f"{base}.toml").read_text())
+    for key, value in changes.items():
+        data[key] = {**data.get(key, {}), **value} if isinstance(value, dict) else value
+    return data
+
+
+def config(base: str = "dev", engine: str = "model_monitor", /, **changes: Any) -> EnvironmentConfig:
+    data = document(base, **changes)
+    data["monitor"] = {"schedule": SCHEDULES[engine], **changes.get("monitor", {}), "engine": engine} | {
+        key: value for key, value in data["monitor"].items() if key not in ("engine", "schedule")
+    }
+    return parse_environment(data, f"{base}.toml")
+
+
+@functools.cache
+def environment(name: str = "dev", engine: str = "model_monitor") -> Assembly:
+    """Return an environment as committed, on either engine."""
+    return synthesize(config(name, engine))
+
+
+@functools.cache
+def full(engine: str = "model_monitor") -> Assembly:
+    return synthesize(config("dev", engine, **FULL))
+
+
+def synthesize(settings: EnvironmentConfig, root: Path = ROOT) -> Assembly:
+    app, _ = construct(settings, root)
+    folder = Path(app.synth().directory)
+    templates = {
+        part: json.loads((folder / f"plumbline-{settings.name}-{part}.template.json").read_text()) for part in PARTS
+    }
+    return Assembly(folder, templates)
+
+
+def construct(settings: EnvironmentConfig, root: Path = ROOT) -> tuple[App, Environments]:
+    FOLDERS.append(Path(tempfile.mkdtemp(prefix="plumbline-cdk-")))
+    app = new_app(context=CONTEXT, outdir=str(FOLDERS[-1]))
+    return app, build(app, settings, root)
+
+
+def statements(assembly: Assembly, part: str, role: str) -> list[Template]:
+    """Return the policy statements of the role whose logical id starts with `role`."""
+    return [
+        statement
+        for name, policy in assembly.resources(part, "AWS::IAM::Policy").items()
+        if name.startswith(role)
+        for statement in policy["Properties"]["PolicyDocument"]["Statement"]
+    ]
+
+
+def statement_of(assembly: Assembly, part: str, role: str, action: str) -> Template:
+    """Return the one statement of a role that allows `action`."""
+    (found,) = [entry for entry in statements(assembly, part, role) if action in as_list(entry["Action"])]
+    return found
+
+
+def as_list(value: Any) -> list[Any]:
+    return value if isinstance(value, list) else [value]
+
+
+def text(value: Any) -> str:
+    """Return a resolved value as one line: references in angle brackets."""
+    if isinstance(value, str):
+        return value
+    ((function, inner),) = value.items()
+    if function == "Fn::Join":
+        return "".join(text(part) for part in inner[1])
+    if function in ("Fn::Sub", "Fn::ImportValue", "Ref"):
+        return f"<{inner}>"
+    return f"<{'.'.join(inner)}>"

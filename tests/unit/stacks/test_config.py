@@ -1,0 +1,203 @@
+import re
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from stacks.config import EnvironmentConfig
+from stacks.config_file import load_environment, parse_environment
+from stacks.errors import ConfigError
+from stacks.schedules import Engine, interval_hours
+from stacks.xgboost_image import xgboost_image
+from tests.unit.stacks.synthesis import ENVIRONMENTS, ROOT, config, document
+
+
+def refusal(data: dict[str, Any]) -> str:
+    with pytest.raises(ConfigError) as caught:
+        parse_environment(data, "dev.toml")
+    return str(caught.value)
+
+
+@pytest.mark.parametrize("name", ENVIRONMENTS)
+def test_committed_environment_is_named_like_its_file(name: str) -> None:
+    assert load_environment(name, ROOT).name == name
+
+
+def test_environment_defaults_to_dev() -> None:
+    assert load_environment(None, ROOT).name == "dev"
+
+
+def test_environment_may_be_a_path(tmp_path: Path) -> None:
+    file = tmp_path / "other.toml"
+    file.write_text((ROOT / "environments" / "dev.toml").read_text().replace('"dev"', '"other"'))
+    assert load_environment(str(file), ROOT).name == "other"
+
+
+def test_fails_when_environment_is_unknown() -> None:
+    with pytest.raises(ConfigError, match=r"must name one of dev, prod, staging, .* got 'qa'"):
+        load_environment("qa", ROOT)
+
+
+def test_fails_when_file_is_no_toml(tmp_path: Path) -> None:
+    file = tmp_path / "broken.toml"
+    file.write_text("name = ")
+    with pytest.raises(ConfigError, match=r"broken.toml must be TOML, got .*"):
+        load_environment(str(file), ROOT)
+
+
+def test_fails_when_key_is_unknown_and_lists_the_allowed_ones() -> None:
+    assert refusal(document(capture={"sampling": 5})) == (
+        "capture.sampling must be a known key, got 'sampling'; allowed there: sampling_percent; correct it in dev.toml"
+    )
+
+
+def test_fails_when_key_of_an_optional_section_is_unknown() -> None:
+    data = document(endpoint={"autoscaling": {"maximum_count": 3, "invocations_per_instance": 9, "max": 1}})
+    assert "allowed there: maximum_count, invocations_per_instance;" in refusal(data)
+
+
+def test_fails_when_section_is_unknown_and_lists_the_sections() -> None:
+    message = refusal(document(moniter={"engine": "scheduler"}))
+    assert message.startswith("moniter must be a known key, got 'moniter'; allowed there: name, region,")
+    assert " monitor," in message
+
+
+def test_fails_when_key_is_missing() -> None:
+    data = document()
+    del data["training"]["cooldown_hours"]
+    assert refusal(data) == "training.cooldown_hours must be set, got nothing; add it to dev.toml"
+
+
+def test_every_fault_gets_its_own_line() -> None:
+    assert len(refusal(document(capture={"sampling_percent": 0}, name="Dev")).splitlines()) == 2
+
+
+@pytest.mark.parametrize(
+    ("section", "key", "accepted", "refused"),
+    [
+        ("capture", "sampling_percent", (1, 100), (0, 101)),
+        ("training", "max_runtime_seconds", (60, 86400), (59, 86401)),
+        ("training", "cooldown_hours", (0, 720), (-1, 721)),
+        ("endpoint", "instance_count", (1, 100), (0, 101)),
+        ("monitor", "max_runtime_seconds", (60, 3600), (59, 3601)),
+        ("monitor", "volume_gb", (1, 16384), (0, 16385)),
+        ("thresholds", "minimum_rows", (2,), (1,)),
+        ("thresholds", "alpha", (0.001, 0.999), (0, 1)),
+        ("thresholds", "effect_threshold", (0.001, 0.999), (0, 1)),
+        ("thresholds", "missing_threshold", (0.001, 0.999), (0, 1)),
+        ("alarms", "missing_hours", (2, 168), (1, 169)),
+        ("alarms", "drift_periods", (1, 168), (0, 169)),
+        ("retention", "capture_days", (1, 3650), (0, 3651)),
+        ("retention", "log_days", (7, 365), (8, 0)),
+    ],
+)
+def test_number_is_held_to_its_bounds(
+    section: str, key: str, accepted: tuple[float, ...], refused: tuple[float, ...]
+) -> None:
+    for value in accepted:
+        assert getattr(getattr(config(**{section: {key: value}}), section), key) == value
+    for value in refused:
+        message = refusal(document(**{section: {key: value}}))
+        assert re.search(rf"must .*, got .*{re.escape(str(value))}.*; set it in dev.toml", message), message
+
+
+@pytest.mark.parametrize(
+    ("change", "said"),
+    [
+        ({"name": "a" * 17}, "name must "),
+        ({"name": "dev-"}, "name must "),
+        ({"region": "Frankfurt"}, "region must "),
+        ({"account": "123"}, "account must "),
+        ({"removal": "keep"}, "removal must be 'destroy' or 'retain', got 'keep'"),
+        ({"termination_protection": "yes"}, "termination_protection must be a valid boolean, got 'yes'"),
+        ({"permissions_boundary": "boundary"}, "permissions_boundary must "),
+        ({"capture": {"sampling_percent": "50"}}, "capture.sampling_percent must be a valid integer, got '50'"),
+        ({"monitor": {"engine": "cron"}}, "monitor.engine must be 'model_monitor' or 'scheduler', got 'cron'"),
+        ({"monitor": {"isolation_forest": 1}}, "monitor.isolation_forest must be a valid boolean, got 1"),
+        ({"endpoint": {"instance_type": "m5.large"}}, "endpoint.instance_type must "),
+        ({"model": {"artifact": "model.zip"}}, "model.artifact must end in .tar.gz, got 'model.zip'"),
+        ({"model": {"baseline": "s3://b"}}, "model.baseline must be a local path or s3://bucket/key, got 's3://b'"),
+        ({"training": {"train": "rows.parquet"}}, "training.train must be a local .csv file or an s3:// prefix"),
+        ({"training": {"target_label": ""}}, "training.target_label must "),
+        ({"alarms": {"emails": ["ops"]}}, "alarms.emails.0 must "),
+        ({"network": {"subnet_ids": [], "security_group_ids": ["sg-0c000000"]}}, "network.subnet_ids must "),
+        ({"network": {"subnet_ids": ["subnet-0a"]}}, "network.subnet_ids.0 must "),
+        ({"network": {"subnet_ids": ["subnet-0a000000"]}}, "network.security_group_ids must be set, got nothing"),
+    ],
+)
+def test_fails_when_value_breaks_its_rule(change: dict[str, Any], said: str) -> None:
+    assert refusal(document(**change)).startswith(said)
+
+
+@pytest.mark.parametrize(
+    ("change", "said"),
+    [
+        (
+            {"alarms": {"drift_datapoints": 3, "drift_periods": 2}},
+            "alarms must have drift_datapoints of at most drift_periods 2, got 3",
+        ),
+        (
+            {"endpoint": {"autoscaling": {"maximum_count": 2, "invocations_per_instance": 1}, "instance_count": 2}},
+            "endpoint must have autoscaling.maximum_count above instance_count 2, got 2",
+        ),
+        (
+            {"monitor": {"schedule": "cron(0 0/6 ? * * *)"}},
+            "dev.toml must have alarms.missing_hours of at least two runs, 12, got 3",
+        ),
+        (
+            {"monitor": {"schedule": "cron(0 3 ? * * *)"}, "alarms": {"missing_hours": 48, "drift_periods": 8}},
+            "dev.toml must have alarms.drift_periods of at most 7, got 8",
+        ),
+    ],
+)
+def test_fails_when_settings_contradict_each_other(change: dict[str, Any], said: str) -> None:
+    assert refusal(document(**change)) == f"{said}; set it in dev.toml"
+
+
+def test_configuration_is_frozen() -> None:
+    with pytest.raises(ValueError, match="frozen"):
+        config().capture.sampling_percent = 5
+
+
+@pytest.mark.parametrize(
+    ("engine", "expression", "hours"),
+    [
+        (Engine.MODEL_MONITOR, "cron(0 * ? * * *)", 1),
+        (Engine.MODEL_MONITOR, "cron(0 0/2 ? * * *)", 2),
+        (Engine.MODEL_MONITOR, "cron(0 0/12 ? * * *)", 12),
+        (Engine.MODEL_MONITOR, "cron(0 23 ? * * *)", 24),
+        (Engine.SCHEDULER, "cron(10 * ? * * *)", 1),
+        (Engine.SCHEDULER, "cron(59 * ? * * *)", 1),
+    ],
+)
+def test_schedule_tells_the_hours_between_runs(engine: Engine, expression: str, hours: int) -> None:
+    assert interval_hours(engine, expression) == hours
+
+
+@pytest.mark.parametrize(
+    ("engine", "expression"),
+    [
+        (Engine.MODEL_MONITOR, "cron(20 * ? * * *)"),
+        (Engine.MODEL_MONITOR, "cron(0 0/5 ? * * *)"),
+        (Engine.MODEL_MONITOR, "cron(0 24 ? * * *)"),
+        (Engine.MODEL_MONITOR, "rate(30 minutes)"),
+        (Engine.SCHEDULER, "cron(9 * ? * * *)"),
+        (Engine.SCHEDULER, "cron(60 * ? * * *)"),
+        (Engine.SCHEDULER, "cron(0/30 * ? * * *)"),
+        (Engine.SCHEDULER, "cron(0 3 ? * * *)"),
+    ],
+)
+def test_fails_when_engine_cannot_run_the_schedule(engine: Engine, expression: str) -> None:
+    with pytest.raises(ValueError, match=r"must have a schedule cron\(.* got .*\("):
+        interval_hours(engine, expression)
+
+
+def test_fails_when_region_has_no_image_and_says_where_to_add_it() -> None:
+    with pytest.raises(ConfigError, match=r"got 'eu-north-9'; choose one of af-south-1, .*xgboost_registries.json"):
+        xgboost_image("eu-north-9")
+
+
+def test_every_section_of_the_model_is_in_every_committed_file() -> None:
+    optional = {"account", "permissions_boundary", "network"}
+    for name in ENVIRONMENTS:
+        assert set(EnvironmentConfig.model_fields) - set(document(name)) == optional

@@ -1,0 +1,159 @@
+import gzip
+import io
+import json
+import os
+import shutil
+import tarfile
+from pathlib import Path
+
+import pytest
+
+from stacks.constructs.source_archive import archive
+from stacks.errors import ConfigError
+from tests.unit.stacks.synthesis import (
+    PARTS,
+    ROOT,
+    Assembly,
+    config,
+    construct,
+    environment,
+    full,
+    statement_of,
+    statements,
+    synthesize,
+    text,
+)
+
+
+def asset_files(assembly: Assembly, packaging: str) -> list[Path]:
+    """Return the staged sources of file assets of one packaging, without the templates."""
+    found = set()
+    for part in PARTS:
+        manifest = json.loads((assembly.folder / f"plumbline-dev-{part}.assets.json").read_text())
+        found |= {
+            assembly.folder / entry["source"]["path"]
+            for entry in manifest["files"].values()
+            if entry["source"]["packaging"] == packaging and not entry["source"]["path"].endswith("template.json")
+        }
+    return sorted(found)
+
+
+def copy_of_repository(folder: Path) -> Path:
+    for name in ("container", "contract", "lambda", "model", "starter"):
+        shutil.copytree(ROOT / name, folder / name)
+    return folder
+
+
+def test_model_archive_keeps_the_suffix_that_sagemaker_asks_for() -> None:
+    model = environment().only("serving", "AWS::SageMaker::Model")
+    assert text(model["PrimaryContainer"]["ModelDataUrl"]).endswith(".tar.gz")
+
+
+def test_model_artifact_in_s3_is_used_as_it_is() -> None:
+    model = full().only("serving", "AWS::SageMaker::Model")
+    assert model["PrimaryContainer"]["ModelDataUrl"] == "s3://models/census/model.tar.gz"
+
+
+def test_endpoint_may_read_its_s3_artifact_and_no_other_object() -> None:
+    granted = statement_of(full(), "serving", "EndpointRole", "s3:GetObject")["Resource"]
+    assert [text(arn) for arn in granted if "models" in text(arn)] == ["arn:aws:s3:::models/census/model.tar.gz"]
+
+
+def test_baseline_prefix_in_s3_is_passed_without_a_trailing_slash() -> None:
+    schedule = full().only("monitoring", "AWS::SageMaker::MonitoringSchedule")
+    job = schedule["MonitoringScheduleConfig"]["MonitoringJobDefinition"]
+    assert job["MonitoringAppSpecification"]["ContainerArguments"][1] == "s3://models/census/baseline"
+
+
+def test_monitor_may_read_below_its_s3_baseline_only() -> None:
+    granted = [
+        text(arn)
+        for entry in statements(full(), "monitoring", "MonitoringRole")
+        if entry["Action"] == "s3:GetObject"
+        for arn in entry["Resource"]
+    ]
+    assert [arn for arn in granted if "models" in arn] == ["arn:aws:s3:::models/census/baseline/*"]
+
+
+def test_local_baseline_travels_as_one_zip_object() -> None:
+    schedule = environment().only("monitoring", "AWS::SageMaker::MonitoringSchedule")
+    job = schedule["MonitoringScheduleConfig"]["MonitoringJobDefinition"]
+    assert text(job["MonitoringAppSpecification"]["ContainerArguments"][1]).endswith(".zip>")
+
+
+def test_fails_when_a_local_input_does_not_exist() -> None:
+    settings = config(model={"artifact": "starter/lost.tar.gz"})
+    with pytest.raises(ConfigError, match=r"model.artifact must name an existing local path .* got 'starter/lost.tar"):
+        construct(settings)
+
+
+def test_source_archive_is_flat_with_the_contract_beside() -> None:
+    with tarfile.open(fileobj=io.BytesIO(archive(ROOT))) as tar:
+        names = set(tar.getnames())
+    assert {"train.py", "inference.py", "preprocessing.py", "contract/__init__.py", "contract/training.py"} <= names
+    assert "__init__.py" not in names
+    assert not [name for name in names if "pycache" in name]
+
+
+def test_source_archive_ignores_dates_and_modes(tmp_path: Path) -> None:
+    copy = copy_of_repository(tmp_path)
+    for path in copy.joinpath("model").glob("*.py"):
+        path.chmod(0o600)
+        os.utime(path, (1, 1))
+    assert archive(copy) == archive(ROOT)
+
+
+def test_source_archive_changes_with_the_source(tmp_path: Path) -> None:
+    copy = copy_of_repository(tmp_path)
+    copy.joinpath("model", "train.py").write_text("raise SystemExit(1)\n")
+    assert archive(copy) != archive(ROOT)
+
+
+def test_staged_source_archive_is_the_one_that_is_tested() -> None:
+    archives = [path for path in asset_files(environment(), "file") if path.name.endswith(".tar.gz")]
+    assert archive(ROOT) in [gzip.decompress(path.read_bytes()) for path in archives]
+
+
+def test_image_context_holds_what_the_dockerfile_copies_and_nothing_of_the_rest() -> None:
+    manifest = json.loads((environment().folder / "plumbline-dev-monitoring.assets.json").read_text())
+    ((_, image),) = manifest["dockerImages"].items()
+    context = environment().folder / image["source"]["directory"]
+    assert {path.name for path in context.iterdir()} == {"container", "contract"}
+    assert (context / "container" / "drift" / "cli.py").is_file()
+    assert image["source"]["platform"] == "linux/amd64"
+    assert (context / image["source"]["dockerFile"]).is_file()
+
+
+def test_image_does_not_change_with_caches_beside_the_source(tmp_path: Path) -> None:
+    copy = copy_of_repository(tmp_path)
+    settings = config()
+    before = _image(synthesize(settings, copy))
+    cache = copy / "container" / "drift" / "__pycache__"
+    cache.mkdir(exist_ok=True)
+    (cache / "new.cpython-311.pyc").write_bytes(b"0")
+    (copy / "container" / ".cache").mkdir()
+    (copy / "notes.txt").write_text("beside the source")
+    assert _image(synthesize(settings, copy)) == before
+    (copy / "contract" / "names.py").write_text('"""Changed."""\n')
+    assert _image(synthesize(settings, copy)) != before
+
+
+def test_function_asset_holds_the_handler_and_a_copy_of_the_contract() -> None:
+    folders = [path for path in asset_files(environment(), "zip") if (path / "retraining").is_dir()]
+    assert len(folders) == 1
+    files = {str(path.relative_to(folders[0])) for path in folders[0].rglob("*") if path.is_file()}
+    assert {"retraining/handler.py", "contract/names.py"} <= files
+    assert {Path(name).suffix for name in files} == {".py"}
+
+
+def test_two_syntheses_are_byte_equal() -> None:
+    first, second = synthesize(config()), synthesize(config())
+    for part in PARTS:
+        name = f"plumbline-dev-{part}.template.json"
+        assert (first.folder / name).read_bytes() == (second.folder / name).read_bytes()
+
+
+def _image(assembly: Assembly) -> str:
+    manifest = json.loads((assembly.folder / "plumbline-dev-monitoring.assets.json").read_text())
+    (digest,) = manifest["dockerImages"]
+    return str(digest)

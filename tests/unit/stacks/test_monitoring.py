@@ -1,0 +1,338 @@
+import json
+from typing import Any
+
+import pytest
+
+from tests.unit.stacks.synthesis import (
+    ENGINES,
+    config,
+    environment,
+    full,
+    statement_of,
+    statements,
+    synthesize,
+    text,
+)
+
+JOB = dict[str, Any]
+
+
+def definition(name: str = "dev") -> JOB:
+    schedule = environment(name).only("monitoring", "AWS::SageMaker::MonitoringSchedule")
+    job: JOB = schedule["MonitoringScheduleConfig"]["MonitoringJobDefinition"]
+    return job
+
+
+def scheduled_request(assembly: Any = None) -> JOB:
+    schedule = (assembly or environment("dev", "scheduler")).only("monitoring", "AWS::Scheduler::Schedule")
+    request: JOB = json.loads(text(schedule["Target"]["Input"]))
+    return request
+
+
+def alarm(kind: str, name: str = "dev") -> JOB:
+    alarms = environment(name).resources("monitoring", "AWS::CloudWatch::Alarm").values()
+    (found,) = (
+        entry["Properties"] for entry in alarms if entry["Properties"]["AlarmName"] == f"plumbline-{name}-{kind}"
+    )
+    properties: JOB = found
+    return properties
+
+
+# Engine model_monitor
+
+
+def test_schedule_is_hourly_and_named() -> None:
+    schedule = environment().only("monitoring", "AWS::SageMaker::MonitoringSchedule")
+    assert schedule["MonitoringScheduleName"] == "plumbline-dev-monitor"
+    assert schedule["MonitoringScheduleConfig"]["ScheduleConfig"] == {"ScheduleExpression": "cron(0 * ? * * *)"}
+
+
+def test_job_analyses_the_endpoint_of_the_serving_stack() -> None:
+    ((source,),) = (definition()["MonitoringInputs"],)
+    assert text(source["EndpointInput"]["EndpointName"]).startswith("<plumbline-dev-serving:")
+    assert source["EndpointInput"]["LocalPath"].startswith("/opt/ml/processing/")
+
+
+def test_job_runs_the_image_of_the_repository() -> None:
+    image = text(definition()["MonitoringAppSpecification"]["ImageUri"])
+    assert "/cdk-hnb659fds-container-assets-" in image
+
+
+def test_job_gets_baseline_and_target() -> None:
+    arguments = definition()["MonitoringAppSpecification"]["ContainerArguments"]
+    assert [arguments[0], *arguments[2:]] == ["--baseline_s3_uri", "--target_label", "income"]
+
+
+def test_job_gets_thresholds_as_text() -> None:
+    assert definition("prod")["Environment"] == {
+        "AWS_DEFAULT_REGION": "us-east-1",
+        "PLUMBLINE_ALPHA": "0.05",
+        "PLUMBLINE_EFFECT_THRESHOLD": "0.1",
+        "PLUMBLINE_MISSING_THRESHOLD": "0.05",
+        "PLUMBLINE_MINIMUM_ROWS": "200",
+        "PLUMBLINE_ISOLATION_FOREST": "Disabled",
+    }
+
+
+def test_isolation_forest_is_switched_on_by_the_file() -> None:
+    assert definition("dev")["Environment"]["PLUMBLINE_ISOLATION_FOREST"] == "Enabled"
+
+
+def test_reports_are_encrypted_and_below_one_prefix() -> None:
+    output = definition()["MonitoringOutputConfig"]
+    assert "DataKey" in text(output["KmsKeyId"])
+    assert text(output["MonitoringOutputs"][0]["S3Output"]["S3Uri"]).endswith(">/reports")
+
+
+def test_job_stops_at_its_time_limit() -> None:
+    assert definition()["StoppingCondition"] == {"MaxRuntimeInSeconds": 1800}
+
+
+def test_job_joins_the_vpc() -> None:
+    schedule = full().only("monitoring", "AWS::SageMaker::MonitoringSchedule")
+    job = schedule["MonitoringScheduleConfig"]["MonitoringJobDefinition"]
+    expected = {"Subnets": ["subnet-0a000000", "subnet-0b000000"], "SecurityGroupIds": ["sg-0c000000"]}
+    assert job["NetworkConfig"]["VpcConfig"] == expected
+    assert scheduled_request(full("scheduler"))["NetworkConfig"]["VpcConfig"] == expected
+
+
+def test_monitor_reads_this_endpoints_capture_and_writes_this_schedules_reports() -> None:
+    granted = {
+        (entry["Action"], text(arn).split(">", 1)[1])
+        for entry in statements(environment(), "monitoring", "MonitoringRole")
+        if entry["Action"] in ("s3:GetObject", "s3:PutObject")
+        for arn in (entry["Resource"] if isinstance(entry["Resource"], list) else [entry["Resource"]])
+        if "Bucket" in text(arn)
+    }
+    assert granted == {
+        ("s3:GetObject", "/capture/plumbline-dev/*"),
+        ("s3:PutObject", "/reports/plumbline-dev/plumbline-dev-monitor/*"),
+    }
+
+
+# Engine scheduler
+
+
+def test_scheduler_replaces_model_monitor() -> None:
+    assert not environment("dev", "scheduler").resources("monitoring", "AWS::SageMaker::MonitoringSchedule")
+    assert not environment("dev", "model_monitor").resources("monitoring", "AWS::Scheduler::Schedule")
+
+
+def test_scheduler_starts_a_processing_job_after_the_hour() -> None:
+    schedule = environment("dev", "scheduler").only("monitoring", "AWS::Scheduler::Schedule")
+    assert schedule["Target"]["Arn"] == "arn:aws:scheduler:::aws-sdk:sagemaker:createProcessingJob"
+    assert (schedule["ScheduleExpression"], schedule["ScheduleExpressionTimezone"]) == ("cron(20 * ? * * *)", "UTC")
+    assert schedule["FlexibleTimeWindow"] == {"Mode": "OFF"}
+
+
+def test_scheduler_retries_little_and_keeps_what_it_could_not_start() -> None:
+    target = environment("dev", "scheduler").only("monitoring", "AWS::Scheduler::Schedule")["Target"]
+    assert target["RetryPolicy"] == {"MaximumEventAgeInSeconds": 3600, "MaximumRetryAttempts": 2}
+    assert text(target["DeadLetterConfig"]["Arn"]).startswith("<DeadLetters")
+
+
+def test_scheduled_job_names_hold_no_colon() -> None:
+    assert scheduled_request()["ProcessingJobName"] == "plumbline-dev-monitor-<aws.scheduler.execution-id>"
+
+
+def test_scheduled_job_has_no_input_that_an_empty_hour_could_fail() -> None:
+    assert "ProcessingInputs" not in scheduled_request()
+
+
+def test_scheduled_job_finds_its_window_by_itself() -> None:
+    variables = scheduled_request()["Environment"]
+    assert variables["PLUMBLINE_SCHEDULED_TIME"] == "<aws.scheduler.scheduled-time>"
+    assert variables["PLUMBLINE_CAPTURE_S3_URI"].endswith(">/capture/plumbline-dev")
+
+
+def test_scheduled_job_gets_what_model_monitor_would_have_set() -> None:
+    variables = scheduled_request()["Environment"]
+    output = scheduled_request()["ProcessingOutputConfig"]["Outputs"][0]["S3Output"]
+    assert json.loads(variables["dataset_format"]) == {
+        "sagemakerCaptureJson": {"captureIndexNames": ["endpointInput", "endpointOutput"]}
+    }
+    assert variables["dataset_source"].startswith("/opt/ml/processing/")
+    assert variables["output_path"] == output["LocalPath"]
+    assert variables["publish_cloudwatch_metrics"] == "Enabled"
+    assert text(variables["sagemaker_endpoint_name"]).startswith("<plumbline-dev-serving:")
+    assert variables["sagemaker_monitoring_schedule_name"] == "plumbline-dev-monitor"
+
+
+def test_both_engines_start_the_same_job() -> None:
+    request, job = scheduled_request(), definition()
+    assert request["AppSpecification"] == {
+        "ImageUri": text(job["MonitoringAppSpecification"]["ImageUri"]),
+        "ContainerArguments": [text(item) for item in job["MonitoringAppSpecification"]["ContainerArguments"]],
+    }
+    assert job["Environment"].items() <= request["Environment"].items()
+    assert request["StoppingCondition"] == job["StoppingCondition"]
+    assert request["ProcessingOutputConfig"]["KmsKeyId"] == text(job["MonitoringOutputConfig"]["KmsKeyId"])
+    output = job["MonitoringOutputConfig"]["MonitoringOutputs"][0]["S3Output"]
+    assert request["ProcessingOutputConfig"]["Outputs"][0]["S3Output"]["S3Uri"] == text(output["S3Uri"])
+
+
+def test_scheduler_may_start_its_own_jobs_with_the_monitors_role_only() -> None:
+    start = statement_of(environment("dev", "scheduler"), "monitoring", "ScheduleRole", "sagemaker:CreateProcessingJob")
+    assert text(start["Resource"]).endswith(":processing-job/plumbline-dev-monitor-*")
+    passed = statement_of(environment("dev", "scheduler"), "monitoring", "ScheduleRole", "iam:PassRole")
+    assert text(passed["Resource"]).startswith("<MonitoringRole")
+    assert passed["Condition"] == {"StringEquals": {"iam:PassedToService": "sagemaker.amazonaws.com"}}
+
+
+# Alarms
+
+
+@pytest.mark.parametrize(
+    ("kind", "policy"),
+    [("drift", "ignore"), ("monitor-missing", "breaching"), ("monitor-failed", "notBreaching")],
+)
+def test_alarm_states_what_silence_means(kind: str, policy: str) -> None:
+    assert alarm(kind)["TreatMissingData"] == policy
+
+
+@pytest.mark.parametrize("kind", ["drift", "monitor-missing", "monitor-failed"])
+def test_alarm_says_what_to_do_and_where_it_is_written(kind: str) -> None:
+    description = alarm(kind)["AlarmDescription"]
+    assert description.endswith(f"Runbook: docs/runbook.md#{kind}")
+    assert len(description.split(". ")) >= 2
+
+
+@pytest.mark.parametrize("kind", ["drift", "monitor-missing", "monitor-failed"])
+def test_alarm_tells_the_topic(kind: str) -> None:
+    (action,) = alarm(kind)["AlarmActions"]
+    assert text(action).startswith("<AlertsTopic")
+
+
+def test_drift_alarm_needs_m_of_n_windows() -> None:
+    drift = alarm("drift", "prod")
+    assert (drift["DatapointsToAlarm"], drift["EvaluationPeriods"], drift["Period"]) == (2, 3, 3600)
+    assert (drift["Statistic"], drift["ComparisonOperator"], drift["Threshold"]) == (
+        "Maximum",
+        "GreaterThanOrEqualToThreshold",
+        1,
+    )
+
+
+def test_missing_alarm_waits_for_the_configured_hours() -> None:
+    missing = alarm("monitor-missing")
+    assert (missing["EvaluationPeriods"], missing["Period"]) == (3, 3600)
+    assert (missing["Statistic"], missing["ComparisonOperator"]) == ("Sum", "LessThanThreshold")
+
+
+def test_alarm_periods_follow_the_schedule() -> None:
+    every_six_hours = synthesize(
+        config(monitor={"schedule": "cron(0 0/6 ? * * *)"}, alarms={"missing_hours": 12})
+    ).resources("monitoring", "AWS::CloudWatch::Alarm")
+    assert {entry["Properties"]["Period"] for entry in every_six_hours.values()} == {6 * 3600}
+    assert sorted(entry["Properties"]["EvaluationPeriods"] for entry in every_six_hours.values()) == [1, 1, 2]
+
+
+@pytest.mark.parametrize("engine", ENGINES)
+def test_job_that_dies_before_our_code_tells_the_topic(engine: str) -> None:
+    rule = environment("dev", engine).only("monitoring", "AWS::Events::Rule")
+    assert rule["EventPattern"]["source"] == ["aws.sagemaker"]
+    assert rule["EventPattern"]["detail-type"] == ["SageMaker Processing Job State Change"]
+    assert {"Failed", "Stopped"} <= set(rule["EventPattern"]["detail"]["ProcessingJobStatus"])
+    assert [text(arn) for arn in rule["EventPattern"]["detail"]["RoleArn"]] == ["<MonitoringRole56166467.Arn>"]
+    (target,) = rule["Targets"]
+    assert text(target["Arn"]).startswith("<AlertsTopic")
+    assert "RoleArn" not in target
+
+
+# Topic
+
+
+def test_topic_is_encrypted_with_our_key() -> None:
+    topic = environment().only("monitoring", "AWS::SNS::Topic")
+    assert text(topic["KmsMasterKeyId"]).startswith("<AlertsKey")
+
+
+def test_topic_takes_alarms_of_this_account_only() -> None:
+    policy = environment().only("monitoring", "AWS::SNS::TopicPolicy")["PolicyDocument"]["Statement"]
+    (allowed,) = [entry for entry in policy if entry.get("Principal") == {"Service": "cloudwatch.amazonaws.com"}]
+    assert allowed["Condition"]["StringEquals"] == {"aws:SourceAccount": {"Ref": "AWS::AccountId"}}
+    arn = allowed["Condition"]["ArnLike"]["aws:SourceArn"]
+    assert text(arn) == "arn:aws:cloudwatch:us-east-1:<AWS::AccountId>:alarm:*"
+
+
+def test_topic_denies_plain_http() -> None:
+    policy = environment().only("monitoring", "AWS::SNS::TopicPolicy")["PolicyDocument"]["Statement"]
+    (denied,) = [entry for entry in policy if entry["Effect"] == "Deny"]
+    assert denied["Condition"] == {"Bool": {"aws:SecureTransport": "false"}}
+
+
+def test_alarms_and_events_may_use_the_topics_key() -> None:
+    policy = environment().only("monitoring", "AWS::KMS::Key")["KeyPolicy"]["Statement"]
+    (allowed,) = [entry for entry in policy if "Service" in entry["Principal"]]
+    assert allowed["Principal"]["Service"] == ["cloudwatch.amazonaws.com", "events.amazonaws.com"]
+    assert allowed["Action"] == ["kms:Decrypt", "kms:GenerateDataKey*"]
+
+
+def test_people_are_told_by_mail() -> None:
+    mails = [
+        entry["Properties"]["Endpoint"]
+        for entry in full().resources("monitoring", "AWS::SNS::Subscription").values()
+        if entry["Properties"]["Protocol"] == "email"
+    ]
+    assert mails == ["ops@example.com"]
+
+
+# Retraining
+
+
+def test_topic_feeds_the_function() -> None:
+    subscription = environment().only("monitoring", "AWS::SNS::Subscription")
+    assert subscription["Protocol"] == "lambda"
+    assert text(subscription["Endpoint"]).startswith("<RetrainingFunction")
+    permission = environment().only("monitoring", "AWS::Lambda::Permission")
+    assert permission["Principal"] == "sns.amazonaws.com"
+    assert text(permission["SourceArn"]).startswith("<AlertsTopic")
+
+
+def test_function_handles_one_event_at_a_time() -> None:
+    assert environment().only("monitoring", "AWS::Lambda::Function")["ReservedConcurrentExecutions"] == 1
+
+
+def test_function_keeps_what_it_could_not_handle() -> None:
+    function = environment().only("monitoring", "AWS::Lambda::Function")
+    assert text(function["DeadLetterConfig"]["TargetArn"]).startswith("<DeadLettersQueue")
+    for action in ("sqs:SendMessage", "kms:GenerateDataKey"):
+        assert statement_of(environment(), "monitoring", "RetrainingRole", action)
+
+
+def test_dead_letters_are_encrypted_kept_and_sent_over_tls() -> None:
+    queue = environment().only("monitoring", "AWS::SQS::Queue")
+    assert text(queue["KmsMasterKeyId"]).startswith("<AlertsKey")
+    assert queue["MessageRetentionPeriod"] == 14 * 86400
+    (denied,) = environment().only("monitoring", "AWS::SQS::QueuePolicy")["PolicyDocument"]["Statement"]
+    assert (denied["Effect"], denied["Condition"]) == ("Deny", {"Bool": {"aws:SecureTransport": "false"}})
+
+
+@pytest.mark.parametrize(("name", "days"), [("dev", 7), ("staging", 30), ("prod", 365)])
+def test_function_logs_are_kept_as_configured(name: str, days: int) -> None:
+    assert environment(name).only("monitoring", "AWS::Logs::LogGroup")["RetentionInDays"] == days
+
+
+def test_function_may_start_this_environments_training_jobs_only() -> None:
+    start = statement_of(environment(), "monitoring", "RetrainingRole", "sagemaker:CreateTrainingJob")
+    assert text(start["Resource"]).endswith(":training-job/plumbline-dev-train-*")
+    passed = statement_of(environment(), "monitoring", "RetrainingRole", "iam:PassRole")
+    assert "TrainingRole" in text(passed["Resource"])
+    assert passed["Condition"] == {"StringEquals": {"iam:PassedToService": "sagemaker.amazonaws.com"}}
+
+
+def test_function_may_look_for_fresh_rows_only() -> None:
+    listed = statement_of(environment(), "monitoring", "RetrainingRole", "s3:ListBucket")
+    assert listed["Condition"] == {"StringLike": {"s3:prefix": ["training-data/fresh", "training-data/fresh/*"]}}
+
+
+def test_vpc_reaches_the_training_jobs() -> None:
+    variables = full().only("monitoring", "AWS::Lambda::Function")["Environment"]["Variables"]
+    assert variables["PLUMBLINE_SUBNET_IDS"] == "subnet-0a000000,subnet-0b000000"
+    assert variables["PLUMBLINE_SECURITY_GROUP_IDS"] == "sg-0c000000"
+
+
+def test_outputs_name_what_people_look_for() -> None:
+    outputs = set(environment().templates["monitoring"]["Outputs"])
+    assert {"TopicArn", "AlertKeyArn", "RetrainingFunctionName", "ScheduleName", "DeadLetterQueueUrl"} <= outputs
+    assert "EndpointName" in environment().templates["serving"]["Outputs"]

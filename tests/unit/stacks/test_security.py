@@ -1,0 +1,211 @@
+"""What no role, name or stack of any environment may break, whichever engine runs."""
+
+import json
+import re
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+
+from tests.unit.stacks.synthesis import (
+    ENGINES,
+    ENVIRONMENTS,
+    PARTS,
+    Assembly,
+    as_list,
+    config,
+    construct,
+    environment,
+    full,
+    synthesize,
+    text,
+)
+
+WITHOUT_RESOURCE = {
+    # Actions that IAM grants on "*" only (Service Authorization Reference).
+    "cloudwatch:PutMetricData",
+    "ec2:DescribeDhcpOptions",
+    "ec2:DescribeNetworkInterfaces",
+    "ec2:DescribeSecurityGroups",
+    "ec2:DescribeSubnets",
+    "ec2:DescribeVpcs",
+    "ecr:GetAuthorizationToken",
+    "sagemaker:ListTrainingJobs",
+}
+VARIANTS = [(name, engine) for name in ENVIRONMENTS for engine in ENGINES] + [("full", engine) for engine in ENGINES]
+
+
+@pytest.fixture(params=VARIANTS, ids="-".join)
+def assembly(request: pytest.FixtureRequest) -> Assembly:
+    name, engine = request.param
+    return full(engine) if name == "full" else environment(name, engine)
+
+
+def resources(assembly: Assembly, kind: str) -> Iterator[tuple[str, dict[str, Any]]]:
+    for part in PARTS:
+        for name, resource in assembly.resources(part, kind).items():
+            yield f"{part}/{name}", resource["Properties"]
+
+
+def test_sagemaker_and_scheduler_assume_roles_for_this_account_only(assembly: Assembly) -> None:
+    checked = 0
+    for name, role in resources(assembly, "AWS::IAM::Role"):
+        (statement,) = role["AssumeRolePolicyDocument"]["Statement"]
+        if statement["Principal"] == {"Service": "lambda.amazonaws.com"}:
+            # Only this account's functions can be created with a role of it; Lambda offers no condition.
+            continue
+        condition = statement["Condition"]
+        arns = as_list((condition.get("ArnLike") or condition["StringEquals"])["aws:SourceArn"])
+        account = condition["StringEquals"]["aws:SourceAccount"]
+        assert all(f":{text(account)}:" in text(arn) for arn in arns), name
+        checked += 1
+    assert checked >= 3
+
+
+@pytest.mark.parametrize(
+    ("part", "role", "sources"),
+    [
+        ("serving", "EndpointRole", ["*"]),
+        ("foundation", "TrainingRole", ["training-job/plumbline-dev-train*"]),
+        ("monitoring", "MonitoringRole", ["processing-job/*", "monitoring-schedule/plumbline-dev-monitor"]),
+    ],
+)
+def test_role_is_bound_to_its_kind_of_work(part: str, role: str, sources: list[str]) -> None:
+    ((_, found),) = (
+        item for item in environment().resources(part, "AWS::IAM::Role").items() if item[0].startswith(role)
+    )
+    (statement,) = found["Properties"]["AssumeRolePolicyDocument"]["Statement"]
+    assert [text(arn) for arn in statement["Condition"]["ArnLike"]["aws:SourceArn"]] == [
+        f"arn:aws:sagemaker:us-east-1:<AWS::AccountId>:{source}" for source in sources
+    ]
+
+
+def test_no_action_is_a_wildcard(assembly: Assembly) -> None:
+    for name, policy in resources(assembly, "AWS::IAM::Policy"):
+        for statement in policy["PolicyDocument"]["Statement"]:
+            assert not [action for action in as_list(statement["Action"]) if "*" in action], name
+
+
+def test_only_actions_without_a_resource_are_granted_on_everything(assembly: Assembly) -> None:
+    unscoped = set()
+    for _, policy in resources(assembly, "AWS::IAM::Policy"):
+        for statement in policy["PolicyDocument"]["Statement"]:
+            if "*" in [text(arn) for arn in as_list(statement["Resource"])]:
+                unscoped |= set(as_list(statement["Action"]))
+    assert unscoped <= WITHOUT_RESOURCE
+    assert "cloudwatch:PutMetricData" in unscoped
+
+
+def test_metrics_are_bound_to_their_namespaces(assembly: Assembly) -> None:
+    found = set()
+    for name, policy in resources(assembly, "AWS::IAM::Policy"):
+        for statement in policy["PolicyDocument"]["Statement"]:
+            if statement["Action"] == "cloudwatch:PutMetricData":
+                allowed = set(statement["Condition"]["StringLike"]["cloudwatch:namespace"])
+                assert allowed - {"Plumbline"} == {"aws/sagemaker/*", "/aws/sagemaker/*"}
+                found |= {name.split("/")[1][:10]} if "Plumbline" in allowed else set()
+    assert found == {"Monitoring"}
+
+
+def test_buckets_are_listed_by_prefix_only(assembly: Assembly) -> None:
+    for name, policy in resources(assembly, "AWS::IAM::Policy"):
+        for statement in policy["PolicyDocument"]["Statement"]:
+            if "s3:ListBucket" in as_list(statement["Action"]):
+                assert statement["Condition"]["StringLike"]["s3:prefix"], name
+
+
+def test_names_keep_sagemakers_rules() -> None:
+    longest = synthesize(config(name="a" * 16))
+    names = [
+        longest.only("serving", "AWS::SageMaker::Endpoint")["EndpointName"],
+        longest.only("monitoring", "AWS::SageMaker::MonitoringSchedule")["MonitoringScheduleName"],
+        # A job of our own schedule, with the 16 characters of an execution id.
+        f"plumbline-{'a' * 16}-monitor-{'0' * 16}",
+    ]
+    for name in names:
+        assert len(name) <= 63
+        assert re.fullmatch(r"[a-zA-Z0-9](-*[a-zA-Z0-9]){0,62}", name)
+
+
+def test_only_names_that_others_must_know_are_fixed() -> None:
+    """A custom name blocks replacement: the endpoint, the schedule, the alarms and the dashboard alone have one."""
+    kinds = "Bucket|Topic|Queue|Role|Function|Endpoint|EndpointConfig|Model|Alarm|Dashboard|LogGroup|MonitoringSchedule"
+    named = {
+        resource["Type"]
+        for assembly in (environment(), environment("dev", "scheduler"))
+        for part in PARTS
+        for resource in assembly.templates[part]["Resources"].values()
+        for key in resource["Properties"]
+        if re.fullmatch(rf"Name|({kinds})Name", key)
+    }
+    # A permission refers to its function by the key FunctionName.
+    assert named == {
+        "AWS::CloudWatch::Alarm",
+        "AWS::CloudWatch::Dashboard",
+        "AWS::Lambda::Permission",
+        "AWS::SageMaker::Endpoint",
+        "AWS::SageMaker::MonitoringSchedule",
+        "AWS::Scheduler::Schedule",
+    }
+
+
+def test_environment_values_fit_a_processing_job() -> None:
+    """CreateProcessingJob: at most 256 characters each."""
+    target = environment("dev", "scheduler").only("monitoring", "AWS::Scheduler::Schedule")["Target"]
+    request = json.loads(text(target["Input"]))
+    assert all(len(value) <= 256 for value in request["Environment"].values())
+    assert all(len(value) <= 256 for value in request["AppSpecification"]["ContainerArguments"])
+
+
+@pytest.mark.parametrize(("name", "protected"), [("dev", False), ("staging", False), ("prod", True)])
+def test_stacks_are_protected_where_the_file_says_so(name: str, protected: bool) -> None:
+    _, stacks = construct(config(name))
+    assert {stacks.foundation.termination_protection, stacks.serving.termination_protection} == {protected}
+    assert stacks.monitoring.termination_protection is protected
+
+
+def test_every_role_gets_the_permissions_boundary() -> None:
+    roles = [role for engine in ENGINES for _, role in resources(full(engine), "AWS::IAM::Role")]
+    assert len(roles) >= 9
+    assert {role["PermissionsBoundary"] for role in roles} == {"arn:aws:iam::123456789012:policy/boundary"}
+
+
+def test_roles_have_no_boundary_unless_one_is_named() -> None:
+    assert not [name for name, role in resources(environment(), "AWS::IAM::Role") if "PermissionsBoundary" in role]
+
+
+def test_tags_reach_every_stack() -> None:
+    for kind in ("AWS::S3::Bucket", "AWS::SageMaker::Endpoint", "AWS::SageMaker::MonitoringSchedule"):
+        for name, resource in resources(full(), kind):
+            assert {"Key": "owner", "Value": "risk"} in resource["Tags"], name
+
+
+def test_teardown_removes_the_schedule_before_the_endpoint() -> None:
+    """CloudFormation refuses to delete a stack whose export another one imports."""
+    for engine in ENGINES:
+        assembly = environment("dev", engine)
+        exports = {
+            output["Export"]["Name"]
+            for output in assembly.templates["serving"]["Outputs"].values()
+            if "Export" in output
+        }
+        ((_, schedule),) = (
+            item
+            for kind in ("AWS::SageMaker::MonitoringSchedule", "AWS::Scheduler::Schedule")
+            for item in assembly.resources("monitoring", kind).items()
+        )
+        assert any(name in json.dumps(schedule["Properties"]) for name in exports)
+
+
+def test_monitoring_is_deployed_after_serving() -> None:
+    _, stacks = construct(config())
+    assert stacks.serving in stacks.monitoring.dependencies
+
+
+def test_schedule_waits_for_its_roles_policy() -> None:
+    for engine, kind in (
+        ("model_monitor", "AWS::SageMaker::MonitoringSchedule"),
+        ("scheduler", "AWS::Scheduler::Schedule"),
+    ):
+        ((_, schedule),) = environment("dev", engine).resources("monitoring", kind).items()
+        assert any("DefaultPolicy" in name for name in schedule["DependsOn"])
