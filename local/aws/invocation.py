@@ -8,11 +8,11 @@ from typing import Any, Final
 from local.aws.capture import Capture, Exchange
 from local.aws.container_client import ContainerResponse
 from local.aws.hosting import Hosting, Variant
+from local.aws.sagemaker_api import INVOKED_VARIANT
 
 Answer = tuple[int, dict[str, str], bytes]
 
 _PREFIX: Final = "x-amzn-sagemaker-"
-_VARIANT: Final = "x-Amzn-Invoked-Production-Variant"
 
 
 class Invocations:
@@ -38,7 +38,7 @@ class Invocations:
             return self._model_error(endpoint, variant, response)
         if variant.capture is not None:
             self._capture.offer(variant.capture, _exchange(given, body, response))
-        answered = {_VARIANT: variant.name}
+        answered = {INVOKED_VARIANT: variant.name}
         if response.content_type is not None:
             answered["Content-Type"] = response.content_type
         return response.status, answered, response.body

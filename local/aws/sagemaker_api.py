@@ -17,6 +17,8 @@ Response = tuple[int, dict[str, str], bytes]
 Handler = Callable[[str, str, dict[str, str], bytes, dict[str, Any]], Awaitable[Response]]
 
 _INVOCATIONS: Final = re.compile(r"^/endpoints/([^/]+)/invocations$")
+INVOKED_VARIANT: Final = "x-Amzn-Invoked-Production-Variant"
+"""Header that only answers of InvokeEndpoint carry."""
 _JSON: Final = {"Content-Type": "application/x-amz-json-1.1"}
 _log = logging.getLogger(__name__)
 
@@ -42,6 +44,18 @@ def install(plane: ControlPlane, endpoints: Invoker) -> None:
     Seam.HANDLERS.take()["sagemaker"] = handle
     Seam.IAM_NAMESPACES.take()["sagemaker"] = "sagemaker"
     Seam.IAM_MODELS.take()["sagemaker"] = ["sagemaker-runtime"]
+    _keep_models_content_type()
+
+
+def _keep_models_content_type() -> None:
+    """Leave InvokeEndpoint's answers as the model typed them: application/json would become the control plane's."""
+    correct = Seam.ANSWER_TYPE.take()
+
+    def correct_envelopes(service: str, status: int, headers: dict[str, str]) -> None:
+        if INVOKED_VARIANT not in headers:
+            correct(service, status, headers)
+
+    Seam.ANSWER_TYPE.replace(correct_envelopes)
 
 
 def respond(plane: ControlPlane, operation_name: str, body: bytes) -> Response:
