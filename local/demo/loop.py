@@ -78,6 +78,7 @@ class Loop:
     alarms: list[FiredAlarm] = field(default_factory=list)
     jobs: list[RetrainingJob] = field(default_factory=list)
     _in_alarm: set[str] = field(default_factory=set)
+    _known_jobs: set[str] = field(default_factory=set)
     _unlabelled: tuple[int, LabelledRows] | None = None
 
     def play(self) -> Iterator[tuple[Hour, list[str]]]:
@@ -88,6 +89,7 @@ class Loop:
         LoopError
             If requests fail, or the monitor does not finish in time.
         """
+        self._known_jobs.update(job["TrainingJobName"] for job in self._training_jobs())
         first = self.aws.now().replace(minute=0, second=0, microsecond=0)
         for number in range(1, self.episode.hours + 1):
             start = first + timedelta(hours=number - 1)
@@ -192,10 +194,10 @@ class Loop:
         self._in_alarm = now
 
     def _new_jobs(self, number: int) -> Iterator[str]:
-        known = {job.name for job in self.jobs}
         for summary in self._training_jobs():
             name = summary["TrainingJobName"]
-            if name not in known:
+            if name not in self._known_jobs:
+                self._known_jobs.add(name)
                 self.jobs.append(RetrainingJob(name, number, summary["TrainingJobStatus"]))
                 yield f"retraining job {name} started"
 

@@ -130,10 +130,10 @@ def _play(
     outputs = _deploy_foundation(aws, cdk, folders, screen, naming)
     with screen.stage("train the first model as a SageMaker job, learn its baseline"):
         model = first_model.make(aws, config, outputs, folders.data)
+    aws.advance((GOES_LIVE - aws.now()).total_seconds())
     inputs |= {"model.artifact": model.artifact, "model.baseline": str(model.baseline)}
     with screen.stage("deploy the endpoint, its monitoring, alarms and retraining"):
         cdk.deploy(cdk.synthesize(_environment_file(folders, inputs), folders.state / "cdk.out"), ())
-    aws.advance((GOES_LIVE - aws.now()).total_seconds())
     loop = Loop(
         aws,
         Episode(
