@@ -151,11 +151,18 @@ class Launcher:
                 return client
             time.sleep(_POLL_SECONDS)
         log = folder / "container.log"
-        said = log.read_text(encoding="utf-8", errors="replace").strip().splitlines()
+        said = last_words(log.read_text(encoding="utf-8", errors="replace"))
         raise HostingError(
             f"The primary container for production variant {variant['VariantName']} did not pass the ping health "
-            f"check. Its log {log} ends: {said[-1] if said else 'nothing'}"
+            f"check. Its last words in {log}: {said}"
         )
+
+
+def last_words(text: str) -> str:
+    """Return the line of a log that tells most likely why its process died: the last error before any native stack."""
+    lines = text.strip().splitlines() or ["none"]
+    errors = [line for line in lines if not line[:1].isspace() and ": " in line]
+    return errors[-1] if errors else lines[-1]
 
 
 def _primary(model: Record) -> Record:
