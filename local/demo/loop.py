@@ -103,8 +103,8 @@ class Loop:
                 self._what_followed(number),
             )
 
-    def _send(self, number: int, start: datetime, rows: LabelledRows) -> float:
-        """Send one hour's rows at a constant rate until the hour's end and return their true accuracy."""
+    def _send(self, number: int, start: datetime, rows: LabelledRows) -> float | None:
+        """Send one hour's rows at a constant rate until the hour's end and return their true accuracy, if known."""
         left = (start + timedelta(hours=1) - self.aws.now()).total_seconds() - HOUR_END_MARGIN_SECONDS
         plan = Plan(
             endpoint=self.episode.endpoint,
@@ -131,6 +131,8 @@ class Loop:
             raise KeyboardInterrupt
         if summary.failed:
             raise LoopError(f"hour {number}: {summary}")
+        if not self.episode.scenario.labels_are_true:
+            return None
         positive = np.array([label == positive_label(self.episode.pool.labels) for label in rows.labels])
         return float(np.mean((predicted >= DECISION_THRESHOLD) == positive))
 

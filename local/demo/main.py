@@ -208,5 +208,5 @@ def _write_report(folders: Folders, summary: Summary) -> None:
         *(report.Event(starts[alarm.fired_in_hour - 1], "alarm", alarm.name) for alarm in summary.alarms),
         *(report.Event(starts[job.started_in_hour - 1], "retraining", job.name) for job in summary.retraining_jobs),
     ]
-    truth = {hour.window: hour.true_accuracy for hour in summary.hours}
+    truth = {hour.window: hour.true_accuracy for hour in summary.hours if hour.true_accuracy is not None}
     report.build(folders.results, folders.output, truth=truth, events=events)

@@ -41,19 +41,20 @@ class Screen:
         """Print the column titles of `hour`."""
         self.say("")
         self.say(
-            f"[bold]{'hour':>4}  {'rows':>6}  {'verdict':<10}  {'true':>6}  {'projected (95 %)':<22}  drifted features"
+            f"[bold]{'hour':>4}  {'rows':>6}  {'verdict':<10}  {'true':>7}  {'projected (95 %)':<22}  drifted features"
         )
 
     def hour(self, number: int, hour: Hour, notes: Sequence[str]) -> None:
         """Print one finished hour and what else happened in it."""
-        report, truth = hour.report, hour.true_accuracy
+        report = hour.report
+        truth = "unknown" if hour.true_accuracy is None else f"{hour.true_accuracy:.1%}"
         if report is None:
-            self.say(f"{number:>4}  {'':>6}  [red]no report[/red]   {truth:>6.1%}")
+            self.say(f"{number:>4}  {'':>6}  [red]no report[/red]   {truth:>7}")
         else:
             style = _VERDICT_STYLES[report.verdict]
             verdict = f"[{style}]{report.verdict:<10}[/{style}]"
             drifted = ", ".join(report.drifted_features) or "–"
-            self.say(f"{number:>4}  {report.n_rows:>6}  {verdict}  {truth:>6.1%}  {_projection(report):<22}  {drifted}")
+            self.say(f"{number:>4}  {report.n_rows:>6}  {verdict}  {truth:>7}  {_projection(report):<22}  {drifted}")
         for note in notes:
             self.say(f"      [cyan]→ {note}[/cyan]")
 

@@ -11,10 +11,13 @@ from contract.records import DriftReport, Status, Verdict
 
 @dataclass(frozen=True)
 class Hour:
-    """One simulated hour: what the monitor said and what was true. `report` is None when it left none."""
+    """One simulated hour: what the monitor said and what was true.
+
+    `report` is None when the monitor left none; `true_accuracy` is None when the scenario makes labels untrue.
+    """
 
     window: str
-    true_accuracy: float
+    true_accuracy: float | None
     report: DriftReport | None
 
     def to_record(self) -> dict[str, Any]:
@@ -26,7 +29,7 @@ class Hour:
             "n_rows": report.n_rows if report else 0,
             "verdict": report.verdict if report else Verdict.NOT_JUDGED,
             "drifted_features": list(report.drifted_features) if report else [],
-            "true_accuracy": round(self.true_accuracy, 6),
+            "true_accuracy": self.true_accuracy,
             "projected_accuracy": {
                 "status": projected.status if projected else Status.NOT_JUDGED,
                 "estimate": projected.estimate if projected else None,
@@ -39,7 +42,7 @@ class Hour:
     def covered(self) -> bool:
         """Whether the true accuracy lies inside the projected interval."""
         projected = self.report.projected_accuracy if self.report else None
-        if projected is None or projected.lower is None or projected.upper is None:
+        if projected is None or projected.lower is None or projected.upper is None or self.true_accuracy is None:
             return False
         return projected.lower <= self.true_accuracy <= projected.upper
 
@@ -102,8 +105,10 @@ class Summary:
         )
 
     def _about_accuracy(self) -> str:
-        covered = sum(hour.covered for hour in self.hours)
         first, last = self.hours[0].true_accuracy, self.hours[-1].true_accuracy
+        if first is None or last is None:
+            return "True accuracy is not known: the scenario overwrites values, so the rows' labels no longer hold."
+        covered = sum(hour.covered for hour in self.hours)
         return (
             f"True accuracy went from {first:.1%} to {last:.1%}; "
             f"it lay inside the projected 95 % interval in {covered} of {len(self.hours)} hours, without a label."

@@ -1,0 +1,26 @@
+"""The demo's environment file is the development environment with other inputs, and nothing else."""
+
+from pathlib import Path
+
+import pytest
+
+from local.demo.environment_file import derive
+from stacks.config_file import load_environment
+
+ROOT = Path(__file__).parents[3]
+DEV = ROOT / "environments" / "dev.toml"
+
+
+def test_only_the_named_keys_differ(tmp_path: Path) -> None:
+    values = {"model.artifact": "s3://models/a/model.tar.gz", "training.train": "/data/train.csv"}
+    derived = load_environment(str(derive(DEV, tmp_path / "demo.toml", values)), ROOT).model_dump()
+    expected = load_environment("dev", ROOT).model_dump()
+    expected["model"]["artifact"] = "s3://models/a/model.tar.gz"
+    expected["training"]["train"] = "/data/train.csv"
+
+    assert derived == expected
+
+
+def test_fails_when_the_template_has_no_such_key(tmp_path: Path) -> None:
+    with pytest.raises(ValueError, match="must have the keys model.artefact"):
+        derive(DEV, tmp_path / "demo.toml", {"model.artefact": "x"})
