@@ -1,4 +1,4 @@
-"""CloudFormation resource types that MiniStack lacks (AWS::SageMaker::*) or serves in part (AWS::S3::Bucket)."""
+"""CloudFormation resource types that MiniStack lacks: AWS::SageMaker::*."""
 
 from collections.abc import Callable
 from typing import Any, Final
@@ -63,7 +63,6 @@ def install(plane: ControlPlane, wait_in_service: Callable[[str], None]) -> None
         Seam.CFN_TAGS.take()[resource_type] = ("Tags", "list")
     threaded = Seam.CFN_THREADED.take()
     Seam.CFN_THREADED.replace(lambda name: name.startswith("AWS::SageMaker::") or threaded(name))
-    _encrypt_buckets()
 
 
 class _Type:
@@ -149,47 +148,3 @@ def request(kind: str, operation: str, properties: Properties) -> Properties:
 
 def _name(physical_id: str) -> str:
     return physical_id.rsplit("/", 1)[-1]
-
-
-def _encrypt_buckets() -> None:
-    """Make buckets of a template encrypt as their BucketEncryption says."""
-    handlers = Seam.CFN_HANDLERS.take()["AWS::S3::Bucket"]
-    create, update = handlers["create"], handlers["update"]
-
-    def create_encrypted(logical_id: str, properties: Properties, stack_name: str) -> Provisioned:
-        made: Provisioned = create(logical_id, properties, stack_name)
-        _encrypt(made[0], properties)
-        return made
-
-    def update_encrypted(physical_id: str, old: Properties, new: Properties, *rest: Any) -> Provisioned:
-        made: Provisioned = update(physical_id, old, new, *rest)
-        _encrypt(made[0], new)
-        return made
-
-    handlers.update(create=create_encrypted, update=update_encrypted)
-
-
-def _encrypt(bucket: str, properties: Properties) -> None:
-    configuration = properties.get("BucketEncryption") or {}
-    for rule in configuration.get("ServerSideEncryptionConfiguration", []):
-        Seam.S3_ENCRYPT.take()(bucket, encryption_xml(rule).encode())
-
-
-def encryption_xml(rule: Properties) -> str:
-    """Return a bucket encryption rule in S3's own form.
-
-    Without a key id KMS would mean S3's managed key, which MiniStack does not have: such a bucket gets AES256.
-    """
-    default = rule.get("ServerSideEncryptionByDefault", {})
-    key = default.get("KMSMasterKeyID")
-    algorithm = default.get("SSEAlgorithm", "AES256") if key else "AES256"
-    key_element = f"<KMSMasterKeyID>{key}</KMSMasterKeyID>" if key else ""
-    bucket_key = str(rule.get("BucketKeyEnabled", False)).lower()
-    return (
-        "<ServerSideEncryptionConfiguration><Rule>"
-        "<ApplyServerSideEncryptionByDefault>"
-        f"<SSEAlgorithm>{algorithm}</SSEAlgorithm>{key_element}"
-        "</ApplyServerSideEncryptionByDefault>"
-        f"<BucketKeyEnabled>{bucket_key}</BucketKeyEnabled>"
-        "</Rule></ServerSideEncryptionConfiguration>"
-    )

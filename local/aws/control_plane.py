@@ -13,7 +13,8 @@ from local.aws.errors import ApiError
 from local.aws.kinds import KINDS, Kind
 from local.aws.listing import Record
 from local.aws.model_packages import ModelPackages
-from local.aws.references import check_references
+from local.aws.references import check_references, references
+from local.aws.tags import Tags
 from local.aws.validation import MODEL, project, validate
 
 _VERBS: Final = ("Create", "Describe", "Update", "Delete", "Stop", "Start", "List")
@@ -27,8 +28,8 @@ class ControlPlane:
     hooks
         ``"<Kind>.<verb>"`` (create, update, delete, stop, start) to a function of the stored record; update also
         gets the record as it was before. It runs on the caller's thread with `lock` held, after a create, update,
-        stop or start is stored and before a delete: it must not wait. An ApiError from it undoes the create or
-        update, or refuses the delete.
+        stop or start is stored and before a delete: it must not wait. An error from it undoes the create or update,
+        or refuses the delete.
     executions
         Monitoring executions by an id of the runner's choice; rows have the members of MonitoringExecutionSummary.
     """
@@ -41,14 +42,11 @@ class ControlPlane:
         self.hooks: dict[str, Callable[..., None]] = {}
         self.executions: dict[str, Record] = {}
         self._store: dict[str, dict[str, Record]] = {name: {} for name in KINDS}
-        self._tags: dict[str, dict[str, str]] = {}
-        packages = ModelPackages(self)
+        self._tags = Tags()
         self._special: dict[str, Callable[[Record], Record]] = {
-            "AddTags": self._add_tags,
-            "ListTags": self._list_tags,
-            "DeleteTags": self._delete_tags,
             "ListMonitoringExecutions": self._list_executions,
-            **packages.operations,
+            **self._tags.operations,
+            **ModelPackages(self).operations,
         }
 
     def call(self, operation: str, params: Record) -> dict[str, Any]:
@@ -111,10 +109,6 @@ class ControlPlane:
             record.update(members, LastModifiedTime=self.clock())
             return record
 
-    def tags(self, arn: str) -> dict[str, str]:
-        """Return the tags of a resource."""
-        return dict(self._tags.get(arn, {}))
-
     def emit_event(self, detail_type: str, detail: Record, resources: list[str]) -> None:
         """Put an ``aws.sagemaker`` event on the default bus of this account and Region."""
         events.put(self.account, self.region, "aws.sagemaker", detail_type, detail, resources)
@@ -135,12 +129,12 @@ class ControlPlane:
         if kind.status_field:
             record[kind.status_field] = kind.initial_status
         self._store[kind.name][name] = record
-        self._tags[arn] = {tag["Key"]: tag["Value"] for tag in params.get("Tags", [])}
+        self._tags.set(arn, params.get("Tags", []))
         try:
             self.run_hook(f"{kind.name}.create", record)
-        except ApiError:
+        except Exception:
             del self._store[kind.name][name]
-            del self._tags[arn]
+            self._tags.forget(arn)
             raise
         return {kind.arn_field: arn}
 
@@ -150,7 +144,7 @@ class ControlPlane:
         record.update(params, LastModifiedTime=self.clock(), **_derived(params))
         try:
             self.run_hook(f"{kind.name}.update", record, before)
-        except ApiError:
+        except Exception:
             record.clear()
             record.update(before)
             raise
@@ -160,7 +154,7 @@ class ControlPlane:
         self._refuse_orphans(kind, record)
         self.run_hook(f"{kind.name}.delete", record)
         del self._store[kind.name][params[kind.name_field]]
-        self._tags.pop(record[kind.arn_field], None)
+        self._tags.forget(record[kind.arn_field])
         return {}
 
     def _refuse_orphans(self, kind: Kind, record: Record) -> None:
@@ -168,9 +162,8 @@ class ControlPlane:
         if kind.name != "Endpoint":
             return
         name = record["EndpointName"]
-        left = [
-            row["MonitoringScheduleName"] for row in self.records("MonitoringSchedule") if row["EndpointName"] == name
-        ]
+        schedules = self.records("MonitoringSchedule")
+        left = [row["MonitoringScheduleName"] for row in schedules if row.get("EndpointName") == name]
         if left:
             raise ApiError("ValidationException", f"Endpoint {name} has associated monitoring schedules: {left}")
 
@@ -197,34 +190,17 @@ class ControlPlane:
     def _list_executions(self, params: Record) -> Record:
         return listing.page(
             "ListMonitoringExecutions",
-            self.executions.values(),
+            list(self.executions.values()),
             {"SortBy": "ScheduledTime", **params},
             name_field="MonitoringScheduleName",
             status_field="MonitoringExecutionStatus",
         )
 
-    def _add_tags(self, params: Record) -> Record:
-        added = {tag["Key"]: tag["Value"] for tag in params["Tags"]}
-        self._tags.setdefault(params["ResourceArn"], {}).update(added)
-        return {"Tags": params["Tags"]}
-
-    def _list_tags(self, params: Record) -> Record:
-        return {"Tags": [{"Key": key, "Value": value} for key, value in self.tags(params["ResourceArn"]).items()]}
-
-    def _delete_tags(self, params: Record) -> Record:
-        tags = self._tags.get(params["ResourceArn"], {})
-        for key in params["TagKeys"]:
-            tags.pop(key, None)
-        return {}
-
 
 def _derived(params: Record) -> Record:
     """Return members that the service reads out of a request: the endpoint that a schedule monitors."""
-    definition = params.get("MonitoringScheduleConfig", {}).get("MonitoringJobDefinition", {})
-    inputs = definition.get("MonitoringInputs", [])
-    return (
-        {"EndpointName": inputs[0]["EndpointInput"]["EndpointName"]} if inputs and "EndpointInput" in inputs[0] else {}
-    )
+    endpoints = [name for kind, name in references("MonitoringSchedule", params) if kind == "Endpoint"]
+    return {"EndpointName": endpoints[0]} if endpoints else {}
 
 
 def _split(operation: str) -> tuple[str, Kind]:

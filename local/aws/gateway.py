@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 from typing import Any, Final
 from urllib.parse import parse_qs
 
-from local.aws import authorization, cloudformation, registry, sagemaker_api
+from local.aws import authorization, bucket_encryption, cloudformation, registry, sagemaker_api
 from local.aws.alarm_watch import AlarmWatch
 from local.aws.clock import Clock, TimeModule
 from local.aws.control_plane import ControlPlane
@@ -32,6 +32,7 @@ def build(settings: Settings) -> tuple[Application, Platform]:
     platform = install(plane, settings.state, ROOT)
     sagemaker_api.install(plane, platform)
     cloudformation.install(plane, platform.wait_in_service)
+    bucket_encryption.install()
     registry.install()
     authorization.install(plane)
     _follow_clock(clock)

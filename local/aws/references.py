@@ -14,17 +14,18 @@ def check_references(plane: "ControlPlane", kind: str, params: dict[str, Any]) -
     ApiError
         For the first missing resource.
     """
-    for target, name in _references(kind, params):
+    for target, name in references(kind, params):
         plane.get(target, name)
 
 
-def _references(kind: str, params: dict[str, Any]) -> list[tuple[str, str]]:
+def references(kind: str, params: dict[str, Any]) -> list[tuple[str, str]]:
+    """Return kind and name of every resource that a request of this kind points to."""
     if kind == "EndpointConfig":
         return [("Model", variant["ModelName"]) for variant in params["ProductionVariants"]]
     if kind == "Endpoint" and "EndpointConfigName" in params:
         return [("EndpointConfig", params["EndpointConfigName"])]
     if kind == "MonitoringSchedule":
-        definition = params["MonitoringScheduleConfig"].get("MonitoringJobDefinition", {})
+        definition = params.get("MonitoringScheduleConfig", {}).get("MonitoringJobDefinition", {})
         inputs = [
             entry["EndpointInput"] for entry in definition.get("MonitoringInputs", []) if "EndpointInput" in entry
         ]

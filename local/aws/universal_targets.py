@@ -53,7 +53,7 @@ class UniversalTargets:
         if not target["Arn"].startswith(PREFIX):
             return
         now = self._clock()
-        since = self._done.setdefault(key, now)
+        since = max(self._done.get(key, 0.0), schedule["CreationDate"])
         if schedule.get("State", "ENABLED") != "ENABLED":
             self._done[key] = now
             return

@@ -1,14 +1,13 @@
 """Alarms of the running server: what their evaluation sees, when it happens, and whom it tells."""
 
 import json
-import time
-from collections.abc import Callable
 from datetime import datetime, timedelta
 from typing import Any
 
 import pytest
 
 from local.embedded import EmbeddedAws
+from tests.e2e import messages
 
 pytestmark = pytest.mark.e2e
 
@@ -51,20 +50,13 @@ class Alarms:
         return str(found[0]["StateValue"])
 
     def becomes(self, name: str, state: str) -> None:
-        eventually(lambda: self.state(name) == state, f"{name} must become {state}, is {self.state(name)}")
+        messages.eventually(lambda: self.state(name) == state, f"{name} must become {state}, is {self.state(name)}")
 
     def evaluated(self, sentinel: str) -> None:
         """Return when every alarm made before was evaluated: alarms are evaluated in the order of their creation."""
         self.create(sentinel)
         self.put(sentinel, 9)
         self.becomes(sentinel, "ALARM")
-
-
-def eventually(check: Callable[[], bool], complaint: str, seconds: float = 10) -> None:
-    deadline = time.monotonic() + seconds
-    while not check():
-        assert time.monotonic() < deadline, complaint
-        time.sleep(0.05)
 
 
 @pytest.fixture
@@ -121,7 +113,7 @@ def test_point_of_the_future_does_not_count_yet(aws: EmbeddedAws, alarms: Alarms
 
 
 def test_alarm_acts_once_for_an_episode(aws: EmbeddedAws, alarms: Alarms) -> None:
-    topic, queue = _topic_with_queue(aws, "episode")
+    topic, queue = messages.topic_with_queue(aws, "episode")
     alarms.create("episode", TreatMissingData="ignore", AlarmActions=[topic])
     before = aws.now()
     for _ in range(3):
@@ -129,22 +121,22 @@ def test_alarm_acts_once_for_an_episode(aws: EmbeddedAws, alarms: Alarms) -> Non
         alarms.becomes("episode", "ALARM")
         aws.advance(HOUR)
     alarms.evaluated("episode-sentinel")
-    messages = [json.loads(json.loads(body)["Message"]) for body in _received(aws, queue)]
-    assert [message["NewStateValue"] for message in messages] == ["ALARM"]
-    changed = datetime.strptime(messages[0]["StateChangeTime"], "%Y-%m-%dT%H:%M:%S.%f%z")
+    sent = [json.loads(json.loads(body)["Message"]) for body in messages.received(aws, queue)]
+    assert [message["NewStateValue"] for message in sent] == ["ALARM"]
+    changed = datetime.strptime(sent[0]["StateChangeTime"], "%Y-%m-%dT%H:%M:%S.%f%z")
     assert before <= changed < before + timedelta(minutes=5)
-    assert messages[0]["Trigger"]["Dimensions"] == [{"value": "mine", "name": "Endpoint"}]
+    assert sent[0]["Trigger"]["Dimensions"] == [{"value": "mine", "name": "Endpoint"}]
 
 
 def test_state_change_is_an_event(aws: EmbeddedAws, alarms: Alarms) -> None:
-    queue = _queue(aws, "alarm-events")
+    queue, queue_arn = messages.make_queue(aws, "alarm-events")
     events = aws.client("events")
     pattern = {"source": ["aws.cloudwatch"], "detail": {"alarmName": ["announced"], "state": {"value": ["ALARM"]}}}
     events.put_rule(Name="alarm-events", EventPattern=json.dumps(pattern))
-    events.put_targets(Rule="alarm-events", Targets=[{"Id": "queue", "Arn": _queue_arn(aws, queue)}])
+    events.put_targets(Rule="alarm-events", Targets=[{"Id": "queue", "Arn": queue_arn}])
     alarms.create("announced")
     alarms.put("announced", 9)
-    event = json.loads(_first(aws, queue))
+    event = json.loads(messages.first(aws, queue))
     assert event["detail-type"] == "CloudWatch Alarm State Change"
     assert event["detail"]["previousState"]["value"] == "INSUFFICIENT_DATA"
     metric = event["detail"]["configuration"]["metrics"][0]["metricStat"]["metric"]
@@ -156,46 +148,6 @@ def test_jump_of_the_clock_is_followed_at_once(aws: EmbeddedAws, alarms: Alarms)
     alarms.put("prompt", 0)
     alarms.becomes("prompt", "OK")
     aws.advance(5 * HOUR)
-    eventually(lambda: alarms.state("prompt") == "ALARM", "an alarm must follow the clock within a second", seconds=1)
-
-
-def _queue(aws: EmbeddedAws, name: str) -> str:
-    return str(aws.client("sqs").create_queue(QueueName=name)["QueueUrl"])
-
-
-def _queue_arn(aws: EmbeddedAws, url: str) -> str:
-    attributes = aws.client("sqs").get_queue_attributes(QueueUrl=url, AttributeNames=["QueueArn"])["Attributes"]
-    return str(attributes["QueueArn"])
-
-
-def _topic_with_queue(aws: EmbeddedAws, name: str) -> tuple[str, str]:
-    sns = aws.client("sns")
-    topic = sns.create_topic(Name=name)["TopicArn"]
-    queue = _queue(aws, name)
-    arn = _queue_arn(aws, queue)
-    statement = {
-        "Effect": "Allow",
-        "Principal": {"Service": "sns.amazonaws.com"},
-        "Action": "sqs:SendMessage",
-        "Resource": arn,
-    }
-    policy = json.dumps({"Version": "2012-10-17", "Statement": [statement]})
-    aws.client("sqs").set_queue_attributes(QueueUrl=queue, Attributes={"Policy": policy})
-    sns.subscribe(TopicArn=topic, Protocol="sqs", Endpoint=arn)
-    return topic, queue
-
-
-def _first(aws: EmbeddedAws, queue: str) -> str:
-    bodies: list[str] = []
-
-    def arrived() -> bool:
-        bodies.extend(_received(aws, queue))
-        return bool(bodies)
-
-    eventually(arrived, "a message must reach the queue")
-    return bodies[0]
-
-
-def _received(aws: EmbeddedAws, queue: str) -> list[str]:
-    messages = aws.client("sqs").receive_message(QueueUrl=queue, MaxNumberOfMessages=10).get("Messages", [])
-    return [message["Body"] for message in messages]
+    messages.eventually(
+        lambda: alarms.state("prompt") == "ALARM", "an alarm must follow the clock within a second", seconds=1
+    )

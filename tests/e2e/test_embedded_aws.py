@@ -8,6 +8,7 @@ import subprocess
 import sys
 import time
 import urllib.error
+from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -40,7 +41,7 @@ def _gone(pid: int, seconds: float = 10) -> bool:
 
 
 @contextlib.contextmanager
-def _started(state: Path):  # type: ignore[no-untyped-def]
+def _started(state: Path) -> Iterator[tuple[subprocess.Popen[str], int]]:
     command = [sys.executable, "-c", STARTER, str(state)]
     with subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, text=True) as parent:
         assert parent.stdout

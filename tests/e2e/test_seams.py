@@ -107,6 +107,16 @@ def test_vanilla_registry_has_no_error_for_an_unknown_image(scope: None) -> None
     assert (status, json.loads(body)["imageDetails"]) == (200, [])
 
 
+@pytest.mark.parametrize("seam", [Seam.CW_ALARMS, Seam.SCHEDULES])
+def test_store_shows_every_accounts_records(seam: Seam, scope: None) -> None:
+    store = seam.take()
+    store["seam-test"] = {}
+    try:
+        assert (ACCOUNT, REGION, "seam-test") in store._data
+    finally:
+        del store["seam-test"]
+
+
 def test_vanilla_scheduler_ticks_too_seldom_for_a_compressed_clock() -> None:
     assert Seam.SCHEDULER_TICK.take() == Seam.EVENTS_TICK.take() == 10
 

@@ -1,12 +1,12 @@
 """EventBridge Scheduler calling CreateProcessingJob: on the simulated clock, as the schedule's role."""
 
 import json
-import time
 from typing import Any
 
 import pytest
 
 from local.embedded import EmbeddedAws
+from tests.e2e import messages
 
 pytestmark = pytest.mark.e2e
 
@@ -25,14 +25,20 @@ def _role(aws: EmbeddedAws, name: str, service: str, *statements: dict[str, Any]
     return arn
 
 
+def _job(role: str) -> dict[str, Any]:
+    """A job whose image nobody pushed: it is created, and fails."""
+    cluster = {"InstanceCount": 1, "InstanceType": "ml.m5.large", "VolumeSizeInGB": 1}
+    return {
+        "RoleArn": role,
+        "AppSpecification": {"ImageUri": "000000000000.dkr.ecr.us-east-1.amazonaws.com/none:none"},
+        "ProcessingResources": {"ClusterConfig": cluster},
+    }
+
+
 def _schedule(aws: EmbeddedAws, name: str, role: str, job_role: str, dead_letters: str) -> None:
     job = {
+        **_job(job_role),
         "ProcessingJobName": f"{name}-<aws.scheduler.execution-id>",
-        "RoleArn": job_role,
-        "AppSpecification": {"ImageUri": "000000000000.dkr.ecr.us-east-1.amazonaws.com/none:none"},
-        "ProcessingResources": {
-            "ClusterConfig": {"InstanceCount": 1, "InstanceType": "ml.m5.large", "VolumeSizeInGB": 1}
-        },
         "Environment": {"PLUMBLINE_SCHEDULED_TIME": "<aws.scheduler.scheduled-time>"},
     }
     aws.client("scheduler").create_schedule(
@@ -46,14 +52,6 @@ def _schedule(aws: EmbeddedAws, name: str, role: str, job_role: str, dead_letter
             "DeadLetterConfig": {"Arn": dead_letters},
         },
     )
-    # The first look at a schedule only remembers when it was.
-    time.sleep(1)
-
-
-def _queue(aws: EmbeddedAws, name: str) -> tuple[str, str]:
-    sqs = aws.client("sqs")
-    url = sqs.create_queue(QueueName=name)["QueueUrl"]
-    return url, sqs.get_queue_attributes(QueueUrl=url, AttributeNames=["QueueArn"])["Attributes"]["QueueArn"]
 
 
 def _jobs(aws: EmbeddedAws, name: str) -> list[str]:
@@ -61,15 +59,8 @@ def _jobs(aws: EmbeddedAws, name: str) -> list[str]:
     return [row["ProcessingJobName"] for row in found["ProcessingJobSummaries"]]
 
 
-def _within(seconds: float, check: Any) -> None:
-    deadline = time.monotonic() + seconds
-    while not check():
-        assert time.monotonic() < deadline
-        time.sleep(0.05)
-
-
 def test_each_hour_that_the_clock_jumps_over_gets_its_job(aws: EmbeddedAws) -> None:
-    _, dead_letters = _queue(aws, "hourly-dead")
+    _, dead_letters = messages.make_queue(aws, "hourly-dead")
     job_role = _role(aws, "hourly-job", "sagemaker.amazonaws.com", {"Action": "s3:GetObject", "Resource": "*"})
     role = _role(
         aws,
@@ -81,30 +72,36 @@ def test_each_hour_that_the_clock_jumps_over_gets_its_job(aws: EmbeddedAws) -> N
     _schedule(aws, "hourly", role, job_role, dead_letters)
     hour = aws.now().replace(minute=0, second=0, microsecond=0)
     aws.advance(2 * HOUR)
-    _within(5, lambda: len(_jobs(aws, "hourly")) == 2)
+    messages.eventually(lambda: len(_jobs(aws, "hourly")) == 2, "both hours must have their job")
     sagemaker = aws.client("sagemaker")
     described = [sagemaker.describe_processing_job(ProcessingJobName=name) for name in _jobs(aws, "hourly")]
-    times = [job["Environment"]["PLUMBLINE_SCHEDULED_TIME"] for job in described]
-    assert times == [f"{hour.replace(hour=hour.hour + step):%Y-%m-%dT%H:%M:%SZ}" for step in (1, 2)]
+    scheduled = [job["Environment"]["PLUMBLINE_SCHEDULED_TIME"] for job in described]
+    assert scheduled == [f"{hour.replace(hour=hour.hour + step):%Y-%m-%dT%H:%M:%SZ}" for step in (1, 2)]
     aws.client("scheduler").delete_schedule(Name="hourly")
 
 
 def test_refused_call_goes_to_the_dead_letter_queue(aws: EmbeddedAws) -> None:
-    url, dead_letters = _queue(aws, "refused-dead")
+    url, dead_letters = messages.make_queue(aws, "refused-dead")
     job_role = _role(aws, "refused-job", "sagemaker.amazonaws.com", {"Action": "s3:GetObject", "Resource": "*"})
     send = {"Action": "sqs:SendMessage", "Resource": dead_letters}
     look = {"Action": "sqs:GetQueueUrl", "Resource": dead_letters}
     role = _role(aws, "refused-scheduler", "scheduler.amazonaws.com", send, look)
     _schedule(aws, "refused", role, job_role, dead_letters)
     aws.advance(HOUR)
-    bodies: list[str] = []
-
-    def received() -> bool:
-        messages = aws.client("sqs").receive_message(QueueUrl=url).get("Messages", [])
-        bodies.extend(message["Body"] for message in messages)
-        return bool(bodies)
-
-    _within(5, received)
-    assert json.loads(bodies[0])["RoleArn"] == job_role
+    assert json.loads(messages.first(aws, url))["RoleArn"] == job_role
     assert _jobs(aws, "refused") == []
     aws.client("scheduler").delete_schedule(Name="refused")
+
+
+def test_failed_job_reaches_a_topic_through_a_rule(aws: EmbeddedAws) -> None:
+    topic, url = messages.topic_with_queue(aws, "failed-jobs")
+    job_role = _role(aws, "failed-job", "sagemaker.amazonaws.com", {"Action": "s3:GetObject", "Resource": "*"})
+    detail = {"ProcessingJobStatus": ["Failed"], "ProcessingJobName": ["failed-job"]}
+    pattern = {"source": ["aws.sagemaker"], "detail-type": ["SageMaker Processing Job State Change"], "detail": detail}
+    events = aws.client("events")
+    events.put_rule(Name="failed-jobs", EventPattern=json.dumps(pattern))
+    events.put_targets(Rule="failed-jobs", Targets=[{"Id": "topic", "Arn": topic}])
+    aws.client("sagemaker").create_processing_job(**{**_job(job_role), "ProcessingJobName": "failed-job"})
+    event = json.loads(json.loads(messages.first(aws, url))["Message"])
+    assert event["detail"]["RoleArn"] == job_role
+    assert "none:none" in event["detail"]["FailureReason"]

@@ -1,6 +1,7 @@
 import pytest
 
-from local.aws.cloudformation import REPLACING, encryption_xml, request
+from local.aws.bucket_encryption import encryption_xml
+from local.aws.cloudformation import REPLACING, request
 from local.aws.kinds import KINDS
 from local.aws.validation import MODEL
 
