@@ -95,9 +95,11 @@ def _policy(arguments: argparse.Namespace) -> Policy:
 
 def verdict_lines(report: DriftReport) -> Iterator[str]:
     """Yield what a person wants to know of one report, a line each."""
-    yield f"verdict: {report.verdict.replace('_', ' ')}{f': {report.reason}' if report.reason else ''}"
-    if report.drifted_features:
-        yield f"drifted features: {', '.join(report.drifted_features)}"
+    if report.verdict is Verdict.DRIFT:
+        yield "verdict: drift"
+        yield f"drifted features: {', '.join(report.drifted_features) or 'none, but the prediction'}"
+    else:
+        yield f"verdict: {report.verdict.replace('_', ' ')}{f': {report.reason}' if report.reason else ''}"
     yield f"projected accuracy: {_accuracy(report.projected_accuracy)}"
     counts = report.records
     reasons = ", ".join(f"{number} {reason}" for reason, number in sorted(counts.rejected.items()))

@@ -112,5 +112,5 @@ _SCORES = (
 _P_VALUES = (
     "Features down, windows across; the number is −log10 of the adjusted p-value, so 2 is one in a hundred, 10 one "
     "in ten billion. Stronger colour is less likely chance. Orange: the verdict is drift; strong blue: different, "
-    "but too little to matter. Hatched: no test was possible."
+    "but too little to matter. Hatched: not judged."
 )

@@ -3,6 +3,8 @@
 from collections.abc import Iterable
 from dataclasses import dataclass
 
+from drift.rejection import Reason
+
 from contract.records import PROJECTED_ACCURACY_NOTE, Status, Verdict
 from plumbline.report import tables, words
 from plumbline.report.style_sheet import STYLE_SHEET
@@ -34,7 +36,7 @@ _TERMS = (
 
 def render(timeline: Timeline, plots: Iterable[Plot], title: str) -> str:
     """Return the whole page; equal input gives equal text."""
-    mood = "drift" if words.drifted_slots(timeline) else "calm"
+    mood = "alert" if words.drifted_slots(timeline) else "calm"
     return "\n".join(
         (
             '<!DOCTYPE html>\n<html lang="en">\n<head>\n<meta charset="utf-8">',
@@ -68,12 +70,12 @@ def _figure(plot: Plot) -> str:
 def _facts(timeline: Timeline) -> str:
     reports = timeline.reports
     drifted = sum(1 for report in reports if report.verdict is Verdict.DRIFT)
-    read, used = sum(r.records.read for r in reports), sum(r.records.used for r in reports)
+    used, rejected, elsewhere = _records(timeline)
     estimated = [r.projected_accuracy for r in reports if r.projected_accuracy.status is Status.ESTIMATED]
     facts = [
         ("windows with drift", f"{drifted} of {len(reports)}", _places(timeline)),
-        ("rows analysed", f"{sum(r.n_rows for r in reports):,}", f"{used:,} of {words.count(read, 'record')} used"),
-        ("records rejected", f"{read - used:,}", "by reason in the table below"),
+        ("rows analysed", f"{sum(r.n_rows for r in reports):,}", f"of {words.count(used, 'record')}"),
+        ("records rejected", f"{rejected:,}", f"and {elsewhere:,} of other windows" if elsewhere else "reasons below"),
     ]
     if estimated:
         last = estimated[-1]
@@ -83,6 +85,14 @@ def _facts(timeline: Timeline) -> str:
         facts.append(("true accuracy", words.percent(known[-1]), "in the last window with labels"))
     cells = "".join(f"<div><dt>{name}</dt><dd>{value}<small>{note}</small></dd></div>" for name, value, note in facts)
     return f'<dl class="facts">{cells}</dl>'
+
+
+def _records(timeline: Timeline) -> tuple[int, int, int]:
+    """Return how many records were used, rejected as broken, and left to the window that they belong to."""
+    counts = [report.records for report in timeline.reports]
+    elsewhere = sum(count.rejected.get(Reason.OUTSIDE_WINDOW, 0) for count in counts)
+    rejected = sum(sum(count.rejected.values()) for count in counts)
+    return sum(count.used for count in counts), rejected - elsewhere, elsewhere
 
 
 def _places(timeline: Timeline) -> str:

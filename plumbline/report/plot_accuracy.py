@@ -110,7 +110,9 @@ def _refusal(slot: Slot) -> str | None:
     if slot.report is None:
         return "no report"
     projected = slot.report.projected_accuracy
-    return None if projected.status is Status.ESTIMATED else f"not judged: {projected.reason or 'no reason given'}"
+    if projected.status is Status.ESTIMATED:
+        return None
+    return f"not judged: {(projected.reason if slot.judged else slot.report.reason) or 'no reason given'}"
 
 
 def _mark_refusals(axes: "Axes", slots: Sequence[Slot]) -> None:

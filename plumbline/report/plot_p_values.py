@@ -44,7 +44,7 @@ def draw(timeline: Timeline) -> "Figure":
 
 def _draw_row(axes: "Axes", row: Row, line: int, *, numbers: bool) -> None:
     for index, result in enumerate(row.results):
-        if result is None or result.p_value_adjusted is None:
+        if result is None or result.p_value_adjusted is None or result.verdict is Verdict.NOT_JUDGED:
             _cell(axes, index, line, facecolor="none", hatch="////", alpha=0.35)
             continue
         value = minus_log10(result.p_value_adjusted)

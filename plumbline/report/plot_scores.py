@@ -26,8 +26,9 @@ class Row:
 
     @property
     def scores(self) -> tuple[float, ...]:
-        """Scores in percent, NaN where there is none."""
-        return tuple(math.nan if r is None or r.drift_score is None else r.drift_score for r in self.results)
+        """Scores in percent, NaN where there is none or no verdict on it."""
+        judged = (r if r and r.verdict is not Verdict.NOT_JUDGED else None for r in self.results)
+        return tuple(math.nan if r is None or r.drift_score is None else r.drift_score for r in judged)
 
     @property
     def drifted(self) -> tuple[int, ...]:

@@ -19,8 +19,8 @@ body {{ margin: 0; background: var(--ground); color: var(--ink); line-height: 1.
   font-family: system-ui, -apple-system, "Segoe UI", Roboto, "Helvetica Neue", Arial, sans-serif; }}
 main {{ max-width: 72rem; margin: 0 auto; padding: 2rem 1.25rem 4rem; }}
 header p.kicker {{ margin: 0; color: var(--muted); }}
-h1 {{ margin: .2rem 0 .6rem; font-size: 2rem; line-height: 1.2; }}
-h1.drift {{ color: var(--drift-text); }}
+h1 {{ margin: .2rem 0 .6rem; font-size: 1.8rem; line-height: 1.2; }}
+h1.alert {{ color: var(--drift-text); }}
 h2 {{ margin: 2.4rem 0 .5rem; font-size: 1.25rem; }}
 .lead {{ max-width: 62rem; font-size: 1.06rem; }}
 .lead p {{ margin: .25rem 0; }}
@@ -44,6 +44,7 @@ tbody th {{ font-weight: 600; white-space: nowrap; }}
 tbody tr:last-child > * {{ border-bottom: 0; }}
 .number {{ text-align: right; font-variant-numeric: tabular-nums; white-space: nowrap; }}
 .drift {{ color: var(--drift-text); font-weight: 650; white-space: nowrap; }}
+.reason {{ min-width: 12rem; }}
 .calm {{ white-space: nowrap; }}
 .unjudged, small {{ color: var(--muted); }}
 .unjudged {{ font-style: italic; white-space: nowrap; }}

@@ -2,8 +2,10 @@
 
 import html
 from collections.abc import Iterable, Sequence
+from dataclasses import replace
 
 from contract.records import FeatureReport, ProjectedAccuracy, Status, Verdict
+from plumbline.report.plot_scores import PREDICTION
 from plumbline.report.timeline import Slot, Timeline
 from plumbline.report.words import brief_moment, interval, moment, percent
 
@@ -56,10 +58,10 @@ def _outcome(slot: Slot) -> list[str]:
     report = slot.report
     if report is None:
         return ['<span class="unjudged">no report</span>', "–", "–", "–", "–", "–"]
-    rejected = [f"{number} × {text(reason)}" for reason, number in sorted(report.records.rejected.items()) if number]
+    rejected = [f"{number:,} × {text(reason)}" for reason, number in sorted(report.records.rejected.items()) if number]
     drifted = [*report.drifted_features]
     if report.prediction.verdict is Verdict.DRIFT:
-        drifted.append("prediction")
+        drifted.append(PREDICTION)
     return [
         _VERDICTS[report.verdict],
         f"{report.n_rows:,}",
@@ -86,31 +88,30 @@ def last_features(timeline: Timeline) -> str:
     if slot is None or slot.report is None:
         return "<p>No window has results by feature.</p>"
     head = [
-        "feature", "verdict", "drift score", "test", "adjusted p", "Jensen–Shannon", "Wasserstein",
-        "missing", "missing in reference", "unseen", "out of range", "reason",
+        "feature", "verdict", "drift score", "adjusted p", "Jensen–Shannon", "Wasserstein",
+        "missing (reference)", "unseen", "out of range", "reason",
     ]  # fmt: skip
-    rows = [_feature(feature) for feature in (*slot.report.features, slot.report.prediction)]
+    prediction = replace(slot.report.prediction, name=PREDICTION)
+    rows = [_feature(feature) for feature in (*slot.report.features, prediction)]
     caption = (
         f"Window of {text(moment(slot, timeline))}: {slot.report.n_rows:,} rows against the reference. Drift score in "
         "percent, 0 to 200; Jensen–Shannon distance 0 to 1; Wasserstein distance in reference standard deviations."
     )
-    return table(caption, head, rows, numeric=frozenset({2, 4, 5, 6, 7, 8, 9, 10}))
+    return table(caption, head, rows, numeric=frozenset(range(2, 9)))
 
 
 def _feature(feature: FeatureReport) -> list[str]:
     return [
-        f"{text(feature.name)} <small>{feature.type}</small>",
+        f"{text(feature.name)}<br><small>{feature.type}</small>",
         _VERDICTS[feature.verdict],
         _number(feature.drift_score, ".1f"),
-        text((feature.test or "–").replace("_", " ")),
-        _p_value(feature.p_value_adjusted),
+        f"{_p_value(feature.p_value_adjusted)}<br><small>{text((feature.test or '').replace('_', ' '))}</small>",
         _number(feature.jensen_shannon_distance, ".3f"),
         _number(feature.wasserstein_distance, ".3f"),
-        percent(feature.missing_fraction),
-        percent(feature.missing_fraction_reference),
+        f"{percent(feature.missing_fraction)}<br><small>({percent(feature.missing_fraction_reference)})</small>",
         percent(feature.unseen_fraction),
         percent(feature.out_of_range_fraction),
-        text(feature.reason) or "–",
+        f'<div class="reason">{text(feature.reason) or "–"}</div>',
     ]
 
 

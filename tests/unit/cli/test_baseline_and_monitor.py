@@ -171,7 +171,7 @@ def test_verdict_is_told_in_lines() -> None:
         projected=ProjectedAccuracy(status=Status.ESTIMATED, estimate=0.8, lower=0.79, upper=0.81, reference=0.9),
     )
     assert list(verdict_lines(drifted)) == [
-        "verdict: drift: age drifted",
+        "verdict: drift",
         "drifted features: age",
         "projected accuracy: 80.0 % (95 % interval 79.0 to 81.0 %), 90.0 % on the labelled test set",
         "records: 503 read, 500 used with 2000 rows, 3 rejected (1 field_count, 2 not_json)",

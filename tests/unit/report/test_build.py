@@ -1,14 +1,16 @@
 import html
 import logging
+import math
 import re
 from html.parser import HTMLParser
 from pathlib import Path
 
 import pytest
 
-from contract.records import ISOLATION_FOREST_NOTE, DriftReport, Verdict
+from contract.records import ISOLATION_FOREST_NOTE, DriftReport, FeatureReport, FeatureType, Verdict
 from plumbline.report import Event, build
 from plumbline.report.plot_p_values import minus_log10
+from plumbline.report.plot_scores import ranked_rows
 from plumbline.report.timeline import timeline
 from tests.unit.report.builders import REFUSED, SIMILAR, feature, report, start_of, write
 
@@ -150,6 +152,20 @@ def test_last_window_with_features_is_told_feature_by_feature(tmp_path: Path) ->
     assert "Window of 00:00 on 1 March 2026" in section
     assert "&lt; 1e-300" in section
     assert "kolmogorov smirnov" in section
+
+
+def test_scores_without_verdict_are_not_drawn_as_quiet() -> None:
+    refused = FeatureReport(name="age", type=FeatureType.NUMERIC, drift_score=90.0, p_value_adjusted=0.5)
+    (row, _) = ranked_rows(
+        timeline([report(0, features=(refused,)), report(1, features=(feature("age"),))], {}, [], [])
+    )
+    assert math.isnan(row.scores[0])
+    assert row.highest == row.scores[1] == 4.0
+
+
+def test_records_of_other_windows_are_not_counted_as_broken(tmp_path: Path) -> None:
+    page = made(tmp_path, report(0, rejected={"outside_window": 1500, "not_json": 2}))
+    assert "<dt>records rejected</dt><dd>2<small>and 1,500 of other windows</small>" in page.read_text(encoding="utf-8")
 
 
 def test_isolation_forest_is_shown_under_its_own_name_with_its_note(tmp_path: Path) -> None:

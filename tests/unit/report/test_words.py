@@ -52,5 +52,5 @@ def test_windows_without_times_are_numbered() -> None:
 
 
 def test_long_lists_are_cut_with_a_number() -> None:
-    assert words.listed(list("abcdefgh")) == "a, b, c, d, e, f and 2 more"
+    assert words.listed(list("abcdefgh"), 6) == "a, b, c, d, e, f and 2 more"
     assert words.listed(["a"]) == "a"
