@@ -11,7 +11,8 @@ from stacks.constructs.execution_role import log_streams_arn
 from stacks.constructs.input_source import InputSource
 from stacks.constructs.scheduler_schedule import jobs_arn
 from stacks.constructs.secure_bucket import SecureBucket
-from stacks.foundation import Context, FoundationStack
+from stacks.context import Context
+from stacks.foundation import FoundationStack
 from stacks.monitoring import MonitoringStack
 from stacks.serving import ServingStack
 

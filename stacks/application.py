@@ -8,7 +8,8 @@ from aws_cdk import App, Environment, PermissionsBoundary, Tags
 
 from stacks.acknowledgements import acknowledge
 from stacks.config import EnvironmentConfig
-from stacks.foundation import Context, FoundationStack
+from stacks.context import Context
+from stacks.foundation import FoundationStack
 from stacks.monitoring import MonitoringStack
 from stacks.naming import Naming
 from stacks.serving import ServingStack

@@ -1,40 +1,18 @@
 """Foundation: what outlives a model. Key, buckets, the training job's role, its inputs and the model's code."""
 
-from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
-from aws_cdk import CfnOutput, Duration, RemovalPolicy, Stack
+from aws_cdk import CfnOutput, Duration, Stack
 from aws_cdk import aws_kms as kms
 from constructs import Construct
 
 from contract.names import Prefix
-from stacks.config import EnvironmentConfig, Removal
 from stacks.constructs.access_log_bucket import AccessLogBucket
 from stacks.constructs.execution_role import ExecutionRole
 from stacks.constructs.input_source import InputSource
 from stacks.constructs.secure_bucket import SecureBucket
 from stacks.constructs.source_archive import SourceArchive
-from stacks.naming import Naming
-from stacks.xgboost_image import XGBoostImage
-
-REMOVAL_POLICIES = {Removal.DESTROY: RemovalPolicy.DESTROY, Removal.RETAIN: RemovalPolicy.RETAIN}
-
-
-@dataclass(frozen=True)
-class Context:
-    """What all stacks of one environment share."""
-
-    config: EnvironmentConfig
-    naming: Naming
-    image: XGBoostImage
-    root: Path
-    """The repository."""
-
-    @property
-    def removal(self) -> RemovalPolicy:
-        """What happens to data with its stack."""
-        return REMOVAL_POLICIES[self.config.removal]
+from stacks.context import Context
 
 
 class FoundationStack(Stack):

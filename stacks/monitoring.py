@@ -19,7 +19,8 @@ from stacks.constructs.model_monitor_schedule import ModelMonitorSchedule
 from stacks.constructs.monitor_job import MonitorJob
 from stacks.constructs.retraining_trigger import RetrainingTrigger
 from stacks.constructs.scheduler_schedule import SchedulerSchedule
-from stacks.foundation import Context, FoundationStack
+from stacks.context import Context
+from stacks.foundation import FoundationStack
 from stacks.schedules import Engine
 from stacks.serving import ServingStack
 

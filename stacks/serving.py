@@ -9,7 +9,8 @@ from contract.names import Prefix
 from stacks.constructs.execution_role import ExecutionRole
 from stacks.constructs.input_source import InputSource
 from stacks.constructs.model_endpoint import ModelEndpoint, Serving
-from stacks.foundation import Context, FoundationStack
+from stacks.context import Context
+from stacks.foundation import FoundationStack
 
 
 class ServingStack(Stack):

@@ -4,7 +4,7 @@ from aws_cdk import Duration, RemovalPolicy
 from aws_cdk import aws_s3 as s3
 from constructs import Construct
 
-ABANDONED_UPLOAD_DAYS = 7
+from stacks.constructs.secure_bucket import ABANDONED_UPLOAD_DAYS
 
 
 class AccessLogBucket(Construct):
