@@ -34,8 +34,8 @@ FULL: dict[str, Any] = {
 }
 """Every optional setting at once, over dev."""
 
-FOLDERS: list[Path] = []
-"""Cloud assemblies of this process; a session's end removes them."""
+ASSEMBLIES = tempfile.TemporaryDirectory(prefix="plumbline-cdk-")
+"""Cloud assemblies of this process; they go with it."""
 
 Template = dict[str, Any]
 
@@ -96,8 +96,7 @@ def synthesize(settings: EnvironmentConfig, root: Path = ROOT) -> Assembly:
 
 
 def construct(settings: EnvironmentConfig, root: Path = ROOT) -> tuple[App, Environments]:
-    FOLDERS.append(Path(tempfile.mkdtemp(prefix="plumbline-cdk-")))
-    app = new_app(context=CONTEXT, outdir=str(FOLDERS[-1]))
+    app = new_app(context=CONTEXT, outdir=tempfile.mkdtemp(dir=ASSEMBLIES.name))
     return app, build(app, settings, root)
 
 
