@@ -25,8 +25,8 @@ class Policy:
         for name in ("alpha", "effect_threshold", "missing_threshold"):
             value = getattr(self, name)
             if not 0 < value < 1:
-                raise ConfigError(f"{name} must lie between 0 and 1, got {value!r}; set it in the environment file")
+                raise ConfigError(f"{name} must lie between 0 and 1, got {value!r}; correct that threshold")
         if self.minimum_rows < 2:
             raise ConfigError(
-                f"minimum_rows must be 2 or more, got {self.minimum_rows!r}; set it in the environment file"
+                f"minimum_rows must be 2 or more, got {self.minimum_rows!r}; correct that threshold"
             )

@@ -1,6 +1,5 @@
 """The real CDK CLI, pointed at the embedded AWS by its environment alone."""
 
-import os
 import subprocess
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -15,7 +14,7 @@ class CdkError(Exception):
 class Cdk:
     """Runs the CDK CLI of this repository.
 
-    `environment` is added to this process's own; everything the CLI prints goes to `log`.
+    `environment` is the CLI's whole environment; everything it prints goes to `log`.
     """
 
     root: Path
@@ -47,7 +46,7 @@ class Cdk:
             finished = subprocess.run(  # noqa: S603 - our own CLI, fixed arguments
                 command,
                 cwd=cwd,
-                env={**os.environ, **self.environment},
+                env=dict(self.environment),
                 stdout=log,
                 stderr=subprocess.STDOUT,
                 check=False,

@@ -95,7 +95,10 @@ def run(arguments: argparse.Namespace) -> int:
     folders = Folders(Path(arguments.output).resolve())
     folders.clear()
     screen = Screen(Console())
-    chosen = data.choose(arguments.data, synthetic=arguments.synthetic, seed=arguments.seed)
+    try:
+        chosen = data.choose(arguments.data, synthetic=arguments.synthetic, seed=arguments.seed)
+    except ValueError as error:
+        raise DemoError(str(error)) from error
     screen.say(f"[bold]Plumbline[/bold] · data: {chosen.origin}")
     try:
         with _running(folders, screen) as aws:

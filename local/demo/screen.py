@@ -11,6 +11,8 @@ from local.demo.summary import Hour
 
 _VERDICT_STYLES = {Verdict.DRIFT: "bold red", Verdict.NO_DRIFT: "green", Verdict.NOT_JUDGED: "yellow"}
 
+NAMES_SHOWN = 3
+
 
 class Screen:
     """Prints progress to `console`; on a terminal a spinner shows what is happening now."""
@@ -21,7 +23,7 @@ class Screen:
 
     def say(self, text: str) -> None:
         """Print one line."""
-        self._console.print(text, highlight=False)
+        self._console.print(text, highlight=False, soft_wrap=True)
 
     @contextmanager
     def stage(self, text: str) -> Iterator[None]:
@@ -53,8 +55,9 @@ class Screen:
         else:
             style = _VERDICT_STYLES[report.verdict]
             verdict = f"[{style}]{report.verdict:<10}[/{style}]"
-            drifted = ", ".join(report.drifted_features) or "–"
-            self.say(f"{number:>4}  {report.n_rows:>6}  {verdict}  {truth:>7}  {_projection(report):<22}  {drifted}")
+            self.say(
+                f"{number:>4}  {report.n_rows:>6}  {verdict}  {truth:>7}  {_projection(report):<22}  {_drifted(report)}"
+            )
         for note in notes:
             self.say(f"      [cyan]→ {note}[/cyan]")
 
@@ -64,3 +67,11 @@ def _projection(report: DriftReport) -> str:
     if projected.status is not Status.ESTIMATED:
         return "not judged"
     return f"{projected.estimate:.1%} ({projected.lower:.1%}–{projected.upper:.1%})"
+
+
+def _drifted(report: DriftReport) -> str:
+    """Return the drifted features, those that moved furthest first, and how many more there are."""
+    moved = [feature for feature in report.features if feature.verdict is Verdict.DRIFT]
+    names = [feature.name for feature in sorted(moved, key=lambda feature: -(feature.drift_score or 0.0))]
+    more = f" and {len(names) - NAMES_SHOWN} more" if len(names) > NAMES_SHOWN else ""
+    return ", ".join(names[:NAMES_SHOWN]) + more or "–"

@@ -54,5 +54,5 @@ def run(arguments: argparse.Namespace) -> int:
 
     try:
         return main.run(arguments)
-    except (main.DemoError, ValueError) as error:
+    except main.DemoError as error:
         raise CommandError(str(error)) from error
