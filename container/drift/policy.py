@@ -27,6 +27,4 @@ class Policy:
             if not 0 < value < 1:
                 raise ConfigError(f"{name} must lie between 0 and 1, got {value!r}; correct that threshold")
         if self.minimum_rows < 2:
-            raise ConfigError(
-                f"minimum_rows must be 2 or more, got {self.minimum_rows!r}; correct that threshold"
-            )
+            raise ConfigError(f"minimum_rows must be 2 or more, got {self.minimum_rows!r}; correct that threshold")
