@@ -22,7 +22,7 @@ $(VENV)/.runtime: $(UV) requirements/runtime.txt pyproject.toml
 	@touch $@
 
 $(VENV)/.dev: $(VENV)/.runtime requirements/dev.txt
-	$(UV) pip install --quiet --compile-bytecode --python $(BIN)/python --require-hashes --requirement requirements/dev.txt
+	$(UV) pip install --quiet --python $(BIN)/python --require-hashes --requirement requirements/dev.txt
 	@touch $@
 
 node_modules/.stamp: package-lock.json .npmrc
