@@ -47,6 +47,7 @@ class AlarmKind(StrEnum):
     DRIFT = "drift"
     MONITOR_MISSING = "monitor-missing"
     MONITOR_FAILED = "monitor-failed"
+    DEAD_LETTERS = "dead-letters"
 
 
 def alarm_name(environment: str, kind: AlarmKind) -> str:

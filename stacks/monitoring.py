@@ -60,6 +60,7 @@ class MonitoringStack(Stack):
             endpoint_name=naming.endpoint,
             settings=config.alarms,
             interval_hours=config.monitor.interval_hours,
+            dead_letters=self._dead_letters.queue,
             topic=self.topic,
         )
         self.trigger = self._retraining()

@@ -1,10 +1,13 @@
 """What the stacks set is what container and Lambda read: names, arguments, variables, metrics."""
 
 import re
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
 from drift.policy import Policy
+from retraining.alarm_event import AlarmChange, AlarmState
+from retraining.decision import Action, admit
 from retraining.settings import Settings
 
 from contract.names import (
@@ -34,7 +37,7 @@ def function_variables(name: str = "dev") -> dict[str, str]:
     return {key: text(value) for key, value in variables.items()}
 
 
-@pytest.mark.parametrize("kind", AlarmKind)
+@pytest.mark.parametrize("kind", WATCHED)
 def test_alarm_watches_the_metric_of_the_contract(kind: AlarmKind) -> None:
     alarms = environment().resources("monitoring", "AWS::CloudWatch::Alarm").values()
     (alarm,) = (a["Properties"] for a in alarms if a["Properties"]["AlarmName"] == alarm_name("dev", kind))
@@ -53,6 +56,14 @@ def test_monitor_may_publish_to_the_namespace_that_the_alarms_watch() -> None:
 
 def test_function_gets_every_variable_of_the_contract_and_no_other() -> None:
     assert set(function_variables()) == set(RetrainingVariable)
+
+
+@pytest.mark.parametrize("kind", AlarmKind)
+def test_only_the_drift_alarm_starts_a_training_job(kind: AlarmKind) -> None:
+    settings = Settings.from_environment(function_variables() | {"AWS_REGION": "us-east-1"})
+    change = AlarmChange(alarm_name("dev", kind), AlarmState.ALARM, datetime(2026, 1, 1, tzinfo=UTC), "")
+    decision = admit(change, settings.rule)
+    assert decision.action is (Action.START if kind is AlarmKind.DRIFT else Action.SKIPPED)
 
 
 @pytest.mark.parametrize("name", ENVIRONMENTS)

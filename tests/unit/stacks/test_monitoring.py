@@ -3,6 +3,7 @@ from typing import Any
 
 import pytest
 
+from contract.names import AlarmKind
 from tests.unit.stacks.synthesis import (
     ENGINES,
     config,
@@ -184,20 +185,25 @@ def test_scheduler_may_start_its_own_jobs_with_the_monitors_role_only() -> None:
 
 @pytest.mark.parametrize(
     ("kind", "policy"),
-    [("drift", "ignore"), ("monitor-missing", "breaching"), ("monitor-failed", "notBreaching")],
+    [
+        ("drift", "ignore"),
+        ("monitor-missing", "breaching"),
+        ("monitor-failed", "notBreaching"),
+        ("dead-letters", "notBreaching"),
+    ],
 )
 def test_alarm_states_what_silence_means(kind: str, policy: str) -> None:
     assert alarm(kind)["TreatMissingData"] == policy
 
 
-@pytest.mark.parametrize("kind", ["drift", "monitor-missing", "monitor-failed"])
+@pytest.mark.parametrize("kind", AlarmKind)
 def test_alarm_says_what_to_do_and_where_it_is_written(kind: str) -> None:
     description = alarm(kind)["AlarmDescription"]
     assert description.endswith(f"Runbook: docs/runbook.md#{kind}")
     assert len(description.split(". ")) >= 2
 
 
-@pytest.mark.parametrize("kind", ["drift", "monitor-missing", "monitor-failed"])
+@pytest.mark.parametrize("kind", AlarmKind)
 def test_alarm_tells_the_topic(kind: str) -> None:
     (action,) = alarm(kind)["AlarmActions"]
     assert text(action).startswith("<AlertsTopic")
@@ -219,12 +225,41 @@ def test_missing_alarm_waits_for_the_configured_hours() -> None:
     assert (missing["Statistic"], missing["ComparisonOperator"]) == ("Sum", "LessThanThreshold")
 
 
+def test_missing_alarm_warms_up_for_its_own_window() -> None:
+    assert alarm("monitor-missing")["WarmUpConfiguration"] == {"WarmUpPeriodDurationInMinutes": 3 * 60}
+
+
+def test_warm_up_is_at_most_two_days() -> None:
+    patient = synthesize(config(alarms={"missing_hours": 72})).resources("monitoring", "AWS::CloudWatch::Alarm")
+    periods = [entry["Properties"].get("WarmUpConfiguration") for entry in patient.values()]
+    assert [period for period in periods if period] == [{"WarmUpPeriodDurationInMinutes": 2 * 24 * 60}]
+
+
+@pytest.mark.parametrize("kind", sorted(set(AlarmKind) - {AlarmKind.MONITOR_MISSING}))
+def test_alarm_that_silence_does_not_trip_needs_no_warm_up(kind: str) -> None:
+    assert "WarmUpConfiguration" not in alarm(kind)
+
+
+def test_dead_letter_alarm_hears_of_the_first_message() -> None:
+    dead_letters = alarm("dead-letters")
+    (dimension,) = dead_letters["Dimensions"]
+    assert (dimension["Name"], text(dimension["Value"])) == ("QueueName", "<DeadLettersQueue631681B1.QueueName>")
+    assert (dead_letters["Namespace"], dead_letters["MetricName"], dead_letters["Statistic"]) == (
+        "AWS/SQS",
+        "ApproximateNumberOfMessagesVisible",
+        "Maximum",
+    )
+    assert (dead_letters["ComparisonOperator"], dead_letters["Threshold"]) == ("GreaterThanOrEqualToThreshold", 1)
+    assert (dead_letters["EvaluationPeriods"], dead_letters["Period"]) == (1, 300)
+
+
 def test_alarm_periods_follow_the_schedule() -> None:
     every_six_hours = synthesize(
         config(monitor={"schedule": "cron(0 0/6 ? * * *)"}, alarms={"missing_hours": 12})
     ).resources("monitoring", "AWS::CloudWatch::Alarm")
-    assert {entry["Properties"]["Period"] for entry in every_six_hours.values()} == {6 * 3600}
-    assert sorted(entry["Properties"]["EvaluationPeriods"] for entry in every_six_hours.values()) == [1, 1, 2]
+    ours = [entry["Properties"] for entry in every_six_hours.values() if entry["Properties"]["Namespace"] != "AWS/SQS"]
+    assert {entry["Period"] for entry in ours} == {6 * 3600}
+    assert sorted(entry["EvaluationPeriods"] for entry in ours) == [1, 1, 2]
 
 
 @pytest.mark.parametrize("engine", ENGINES)
