@@ -6,10 +6,12 @@ import threading
 import uuid
 from typing import Any, Final
 
-from local.aws import alarm_messages, events
-from local.aws.alarms import INSUFFICIENT_DATA, OK, Rule, decide
+from local.aws import alarm_messages, events, warm_up
+from local.aws.alarms import INSUFFICIENT_DATA, OK, Decision, Rule, decide
 from local.aws.clock import Clock, TimeModule
+from local.aws.queue_metrics import QueueMetrics
 from local.aws.seams import Seam
+from local.aws.warm_up import WarmUps
 
 TICK_SECONDS: Final = 0.5
 """Real seconds between evaluations; CloudWatch takes about a minute."""
@@ -25,10 +27,14 @@ class AlarmWatch:
     def __init__(self, clock: Clock) -> None:
         self._clock = clock
         self._wake = threading.Event()
+        self._lock = threading.Lock()
+        self._queue_metrics = QueueMetrics(clock)
+        self._warm_ups = WarmUps()
 
     def install(self) -> None:
         """Take MiniStack's place as the one who evaluates alarms, and start."""
         Seam.CW_TIME.replace(TimeModule(self._clock))
+        warm_up.install(self._lock)
         # Called inside requests, on the event loop: actions may call the server back, so only wake the thread.
         Seam.CW_EVALUATE.replace(lambda _alarm: self._wake.set())
         Seam.CW_EVALUATE_ALL.replace(self._wake.set)
@@ -45,11 +51,14 @@ class AlarmWatch:
         while True:
             self._wake.wait()
             self._wake.clear()
+            self._queue_metrics.publish()
             self.evaluate_all()
 
     def evaluate_all(self) -> None:
         """Evaluate the alarms of every account and Region; one that fails does not stop the others."""
-        for (account, region, _), alarm in list(Seam.CW_ALARMS.take()._data.items()):
+        alarms = list(Seam.CW_ALARMS.take()._data.items())
+        self._warm_ups.keep(alarm["AlarmArn"] for _, alarm in alarms)
+        for (account, region, _), alarm in alarms:
             with Seam.REQUEST_SCOPE.take()(account, region):
                 try:
                     self._evaluate(alarm, account, region)
@@ -59,19 +68,24 @@ class AlarmWatch:
     def _evaluate(self, alarm: dict[str, Any], account: str, region: str) -> None:
         if not alarm.get("MetricName"):
             return
-        rule = Rule.of(alarm)
-        decision = decide(rule, _points(alarm, rule.evaluation_range, self._clock()))
-        if decision.state is None or decision.state == alarm["StateValue"]:
-            return
-        now = self._clock()
-        previous = {name: alarm[name] for name in ("StateValue", "StateReason", "StateUpdatedTimestamp")}
-        alarm.update(StateValue=decision.state, StateReason=decision.reason, StateUpdatedTimestamp=int(now))
+        with self._lock:
+            now = self._clock()
+            decision = self._decide(alarm, now)
+            if decision.state is None or decision.state == alarm["StateValue"]:
+                return
+            previous = {name: alarm[name] for name in ("StateValue", "StateReason", "StateUpdatedTimestamp")}
+            alarm.update(StateValue=decision.state, StateReason=decision.reason, StateUpdatedTimestamp=int(now))
         _log.info("alarm %s: %s -> %s", alarm["AlarmName"], previous["StateValue"], decision.state)
         Seam.CW_HISTORY.take()(alarm["AlarmName"], previous["StateValue"], decision.state, decision.reason)
         self._act(alarm, previous["StateValue"])
         detail = alarm_messages.event_detail(alarm, previous, now)
         events.put(account, region, "aws.cloudwatch", "CloudWatch Alarm State Change", detail, [alarm["AlarmArn"]])
         Seam.CW_PARENTS.take()(alarm)
+
+    def _decide(self, alarm: dict[str, Any], now: float) -> Decision:
+        rule = Rule.of(alarm)
+        points = _points(alarm, rule.evaluation_range, now)
+        return Decision(None) if self._warm_ups.holds(alarm, points, now) else decide(rule, points)
 
     def _act(self, alarm: dict[str, Any], old_state: str) -> None:
         """Run the actions of the alarm's new state. Only topics: our alarms have no other action."""

@@ -15,17 +15,17 @@ _PROVISIONERS = "ministack.services.cloudformation.provisioners"
 class Seam(Enum):
     """One name of MiniStack: where it is, and why we touch it."""
 
-    HANDLERS = ("ministack.app", "SERVICE_HANDLERS", "extended: SageMaker is no service of MiniStack")
+    HANDLERS = ("ministack.app", "SERVICE_HANDLERS", "extended: services that MiniStack lacks")
     APP = ("ministack.app", "app", "wrapped: our admin routes; loopback counts as TLS for aws:SecureTransport")
     ANSWER_TYPE = ("ministack.app", "fix_success_content_type", "wrapped: a model chooses its answer's content type")
     H11_REASON = ("ministack.core.hypercorn_compat", "install", "called: the reason phrase that old SDKs insist on")
-    ROUTES = ("ministack.core.router", "SERVICE_PATTERNS", "extended: requests with SageMaker's target prefix")
+    ROUTES = ("ministack.core.router", "SERVICE_PATTERNS", "extended: requests with our services' target prefixes")
     ACCESS_KEY = ("ministack.core.router", "extract_access_key_id", "called: who makes a request")
     REQUEST_REGION = ("ministack.core.router", "extract_region", "called: the Region that a request is signed for")
     REQUEST_SCOPE = ("ministack.core.responses", "request_scope", "called: act in an account and Region")
     JSON_ERROR = ("ministack.core.responses", "error_response_json", "called: an error in AWS's form")
 
-    IAM_NAMESPACES = ("ministack.core.iam_actions", "SERVICE_TO_IAM_NAMESPACE", "extended: sagemaker:* actions")
+    IAM_NAMESPACES = ("ministack.core.iam_actions", "SERVICE_TO_IAM_NAMESPACE", "extended: our services' actions")
     IAM_MODELS = ("ministack.core.iam_actions", "_BOTOCORE_SERVICE_MAP", "extended: InvokeEndpoint is a REST call")
     IAM_RESOURCE = ("ministack.core.iam_actions", "extract_resource_arn", "wrapped: SageMaker; ECR's repositoryNames")
     IAM_CONTEXT = ("ministack.core.iam_actions", "request_tag_context", "wrapped: cloudwatch:namespace is missing")
@@ -39,6 +39,8 @@ class Seam(Enum):
     CW_EVALUATE = (_CLOUDWATCH, "_evaluate_alarm", "replaced: it mixes dimensions and knows no M of N")
     CW_EVALUATE_ALL = (_CLOUDWATCH, "_evaluate_all_alarms", "replaced: evaluation also happens without PutMetricData")
     CW_DISPATCH = (_CLOUDWATCH, "_dispatch_alarm_actions", "replaced: its SNS message lacks half of AWS's members")
+    CW_PUT = (_CLOUDWATCH, "_put_metric_alarm", "wrapped: it drops WarmUpConfiguration")
+    CW_ERROR = (_CLOUDWATCH, "_error", "called: a refusal in the request's protocol")
     CW_PARENTS = (_CLOUDWATCH, "_evaluate_parent_alarms", "called: composite alarms")
     CW_HISTORY = (_CLOUDWATCH, "_record_history", "called: alarm history")
     CW_ALARMS = (_CLOUDWATCH, "_alarms", "read: every account's alarms")
@@ -46,6 +48,8 @@ class Seam(Enum):
     CW_DIMENSIONS = (_CLOUDWATCH, "_dims_key", "called: the key of a dimension set")
     CW_STATISTICS = (_CLOUDWATCH, "_calc_stats", "called: statistics of one period")
     CW_STATISTIC = (_CLOUDWATCH, "_stat_value", "called: one statistic of one period")
+    CW_RECORD = (_CLOUDWATCH, "record_metric", "called: a service's own metric")
+    SQS_QUEUES = ("ministack.services.sqs", "_queues", "read: every account's queues, of which no metric is published")
     SNS_FANOUT = ("ministack.services.sns", "_fanout", "called: deliver an alarm's message to a topic")
 
     EVENTS_INVOKE = ("ministack.services.eventbridge", "_invoke_target", "wrapped: universal targets end in a warning")
@@ -66,11 +70,12 @@ class Seam(Enum):
     S3_ENCRYPTION = ("ministack.services.s3", "_bucket_encryption", "read: the key that a bucket encrypts with")
     S3_ENCRYPT = ("ministack.services.s3", "_put_bucket_encryption", "called: CloudFormation drops BucketEncryption")
 
-    CFN_HANDLERS = (_PROVISIONERS, "_RESOURCE_HANDLERS", "extended: AWS::SageMaker::*; AWS::S3::Bucket wrapped")
+    CFN_HANDLERS = (_PROVISIONERS, "_RESOURCE_HANDLERS", "extended: our services' types; AWS::S3::Bucket wrapped")
     CFN_REPLACING = (_PROVISIONERS, "_REPLACING_PROPERTIES", "extended: create-only properties of our types")
     CFN_NAMED = (_PROVISIONERS, "_CUSTOM_NAME_REPLACEMENT", "extended: a named resource cannot be replaced")
     CFN_TAGS = (_PROVISIONERS, "_STACK_TAG_PROPERTY", "extended: stack tags reach our types")
     CFN_NAME = (_PROVISIONERS, "_physical_name", "called: generated physical names")
+    CFN_ALARM = (_PROVISIONERS, "_cw_metric_alarm_record", "wrapped: it drops WarmUpConfiguration")
     CFN_THREADED = (
         "ministack.services.cloudformation.stacks",
         "_runs_on_worker_thread",

@@ -1,28 +1,40 @@
-"""Check requests against botocore's own model of SageMaker: types, required members, patterns, enums and bounds."""
+"""Check requests against botocore's own model of a service: types, required members, patterns, enums and bounds."""
 
 import re
 from collections.abc import Iterator, Mapping
 from typing import Any, Final
 
 import botocore.session
-from botocore.model import Shape
+from botocore.model import ServiceModel, Shape
 from botocore.utils import parse_to_aware_datetime
 from botocore.validate import ParamValidator
 
 from local.aws.errors import ApiError
 
 MODEL: Final = botocore.session.get_session().get_service_model("sagemaker")
+_BEYOND_BMP: Final = (r"\uD800\uDC00-\uDBFF\uDFFF", r"\U00010000-\U0010FFFF")
+"""A range of characters as Java writes it, in two halves, and as Python does."""
 
 
-def validate(operation: str, params: Mapping[str, Any]) -> dict[str, Any]:
-    """Return the parameters in the API's types.
+def validate(operation: str, params: Mapping[str, Any], model: ServiceModel = MODEL) -> dict[str, Any]:
+    """Return an operation's parameters in the API's types; SageMaker's, unless `model` is another service's.
 
     Raises
     ------
     ApiError
         ``ValidationException`` naming every member that the service model refuses.
     """
-    shape = MODEL.operation_model(operation).input_shape
+    return validate_shape(model.operation_model(operation).input_shape, params)
+
+
+def validate_shape(shape: Shape, params: Mapping[str, Any]) -> dict[str, Any]:
+    """Return a structure in the API's types.
+
+    Raises
+    ------
+    ApiError
+        As `validate` does.
+    """
     typed: dict[str, Any] = _coerce(shape, params)
     report = ParamValidator().validate(typed, shape)
     if report.has_errors():
@@ -89,10 +101,10 @@ def _violations(shape: Shape, value: Any, path: str) -> Iterator[str]:
 def _broken_rules(shape: Shape, value: Any) -> Iterator[str]:
     bounds, kind = shape.metadata, shape.type_name
     if kind == "string":
-        pattern = bounds.get("pattern", "")
+        pattern = bounds.get("pattern", "").replace(*_BEYOND_BMP)
         if shape.enum and value not in shape.enum:
             yield f"satisfy enum value set: [{', '.join(shape.enum)}]"
-        # Java's \p classes do not exist in Python; they only occur in tags.
+        # Java's \p classes do not exist in Python; they only occur in tags and free names.
         if pattern and r"\p{" not in pattern and not re.fullmatch(pattern, value):
             yield f"satisfy regular expression pattern: {pattern}"
     if kind in ("string", "list", "map"):

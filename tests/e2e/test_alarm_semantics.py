@@ -5,6 +5,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 import pytest
+from botocore.exceptions import ClientError
 
 from local.embedded import EmbeddedAws
 from tests.e2e import messages
@@ -13,6 +14,9 @@ pytestmark = pytest.mark.e2e
 
 NAMESPACE = "AlarmSemantics"
 HOUR = 3600
+
+
+WARM_UP = {"WarmUpPeriodDurationInMinutes": 180}
 
 
 class Alarms:
@@ -141,6 +145,59 @@ def test_state_change_is_an_event(aws: EmbeddedAws, alarms: Alarms) -> None:
     assert event["detail"]["previousState"]["value"] == "INSUFFICIENT_DATA"
     metric = event["detail"]["configuration"]["metrics"][0]["metricStat"]["metric"]
     assert metric == {"namespace": NAMESPACE, "name": "announced", "dimensions": {"Endpoint": "mine"}}
+
+
+def test_warm_up_keeps_silence_quiet_until_its_end(aws: EmbeddedAws, alarms: Alarms) -> None:
+    topic, queue = messages.topic_with_queue(aws, "warm")
+    alarms.create(
+        "warm", EvaluationPeriods=3, TreatMissingData="breaching", WarmUpConfiguration=WARM_UP, AlarmActions=[topic]
+    )
+    aws.advance(3 * HOUR - 60)
+    alarms.evaluated("warm-sentinel")
+    assert alarms.state("warm") == "INSUFFICIENT_DATA"
+    assert messages.received(aws, queue) == []
+    aws.advance(60)
+    alarms.becomes("warm", "ALARM")
+    assert json.loads(json.loads(messages.first(aws, queue))["Message"])["AlarmName"] == "warm"
+
+
+def test_warm_up_ends_when_the_window_is_full(aws: EmbeddedAws, alarms: Alarms) -> None:
+    alarms.create("early", EvaluationPeriods=2, TreatMissingData="breaching", WarmUpConfiguration=WARM_UP)
+    alarms.put("early", 0)
+    alarms.evaluated("early-sentinel")
+    assert alarms.state("early") == "INSUFFICIENT_DATA"
+    aws.advance(HOUR)
+    alarms.put("early", 0)
+    alarms.becomes("early", "OK")
+
+
+def test_warm_up_is_described_and_checked(alarms: Alarms, aws: EmbeddedAws) -> None:
+    alarms.create("described", WarmUpConfiguration=WARM_UP)
+    (found,) = aws.client("cloudwatch").describe_alarms(AlarmNames=["described"])["MetricAlarms"]
+    assert found["WarmUpConfiguration"] == WARM_UP
+    with pytest.raises(ClientError, match="less than or equal to 2880"):
+        alarms.create("endless", WarmUpConfiguration={"WarmUpPeriodDurationInMinutes": 2881})
+
+
+def test_queue_alarm_hears_of_a_message(aws: EmbeddedAws, alarms: Alarms) -> None:
+    queue, _ = messages.make_queue(aws, "letters")
+    alarms.create(
+        "letters",
+        Namespace="AWS/SQS",
+        MetricName="ApproximateNumberOfMessagesVisible",
+        Dimensions=[{"Name": "QueueName", "Value": "letters"}],
+        Period=300,
+        ComparisonOperator="GreaterThanOrEqualToThreshold",
+        TreatMissingData="notBreaching",
+    )
+    alarms.becomes("letters", "OK")
+    aws.client("sqs").send_message(QueueUrl=queue, MessageBody="undelivered")
+    aws.advance(60)
+    alarms.becomes("letters", "ALARM")
+    assert messages.received(aws, queue) == ["undelivered"]
+    aws.client("sqs").purge_queue(QueueUrl=queue)
+    aws.advance(600)
+    alarms.becomes("letters", "OK")
 
 
 def test_jump_of_the_clock_is_followed_at_once(aws: EmbeddedAws, alarms: Alarms) -> None:

@@ -74,6 +74,12 @@ def test_sagemaker_is_no_service_of_ministack() -> None:
     assert not [name for name in Seam.CFN_HANDLERS.take() if name.startswith("AWS::SageMaker::")]
 
 
+def test_application_auto_scaling_is_no_service_of_ministack() -> None:
+    assert "application-autoscaling" not in Seam.HANDLERS.take()
+    assert "application-autoscaling" not in Seam.ROUTES.take()
+    assert not [name for name in Seam.CFN_HANDLERS.take() if name.startswith("AWS::ApplicationAutoScaling::")]
+
+
 def test_vanilla_alarm_mixes_dimensions_and_needs_one_point_of_three(breaching_stranger: None) -> None:
     alarm = _alarm()
     Seam.CW_EVALUATE.take()(alarm)
@@ -107,7 +113,30 @@ def test_vanilla_registry_has_no_error_for_an_unknown_image(scope: None) -> None
     assert (status, json.loads(body)["imageDetails"]) == (200, [])
 
 
-@pytest.mark.parametrize("seam", [Seam.CW_ALARMS, Seam.SCHEDULES])
+def test_vanilla_alarm_drops_its_warm_up_period(scope: None) -> None:
+    request = {**_alarm(AlarmName="warm-seam"), "WarmUpConfiguration": {"WarmUpPeriodDurationInMinutes": 5}}
+    del request["StateValue"], request["AlarmArn"]
+    assert "WarmUpConfiguration" not in Seam.CFN_ALARM.take()("warm-seam", request)
+    status, *_ = Seam.CW_PUT.take()({}, request, False, True)
+    try:
+        assert status == 200
+        assert "WarmUpConfiguration" not in Seam.CW_ALARMS.take()["warm-seam"]
+    finally:
+        del Seam.CW_ALARMS.take()["warm-seam"]
+
+
+def test_vanilla_queue_has_no_metric(scope: None) -> None:
+    queues = Seam.SQS_QUEUES.take()
+    before = set(Seam.CW_METRICS.take())
+    queues["seam-test"] = {"name": "seam-test", "messages": []}
+    try:
+        Seam.CW_EVALUATE_ALL.take()()
+        assert set(Seam.CW_METRICS.take()) == before
+    finally:
+        del queues["seam-test"]
+
+
+@pytest.mark.parametrize("seam", [Seam.CW_ALARMS, Seam.SCHEDULES, Seam.SQS_QUEUES])
 def test_store_shows_every_accounts_records(seam: Seam, scope: None) -> None:
     store = seam.take()
     store["seam-test"] = {}
