@@ -6,11 +6,12 @@ from datetime import UTC, datetime
 from typing import Any, Final
 from urllib.parse import parse_qs
 
-from local.aws import authorization, bucket_encryption, cloudformation, registry, sagemaker_api
+from local.aws import authorization, bucket_encryption, cloudformation, registry, sagemaker_api, scaling_types
 from local.aws.alarm_watch import AlarmWatch
 from local.aws.clock import Clock, TimeModule
 from local.aws.control_plane import ControlPlane
 from local.aws.platform import Platform, install
+from local.aws.scaling import Scaling
 from local.aws.seams import Seam
 from local.aws.settings import ACCOUNT, REGION, ROOT, Settings
 from local.aws.universal_targets import UniversalTargets
@@ -32,6 +33,9 @@ def build(settings: Settings) -> tuple[Application, Platform]:
     platform = install(plane, settings.state, ROOT)
     sagemaker_api.install(plane, platform)
     cloudformation.install(plane, platform.wait_in_service)
+    scaling = Scaling(plane)
+    scaling.install()
+    scaling_types.install(scaling)
     bucket_encryption.install()
     registry.install()
     authorization.install(plane)

@@ -30,6 +30,13 @@ class Invoker(Protocol):
         """Answer one invocation."""
 
 
+class Service(Protocol):
+    """Whoever answers the JSON operations of one service."""
+
+    def call(self, operation: str, params: dict[str, Any]) -> dict[str, Any]:
+        """Answer one operation, or raise ApiError."""
+
+
 def install(plane: ControlPlane, endpoints: Invoker) -> None:
     """Make the server route, authorize and answer SageMaker requests."""
 
@@ -58,11 +65,11 @@ def _keep_models_content_type() -> None:
     Seam.ANSWER_TYPE.replace(correct_envelopes)
 
 
-def respond(plane: ControlPlane, operation_name: str, body: bytes) -> Response:
-    """Answer one JSON operation of the control plane."""
+def respond(service: Service, operation_name: str, body: bytes) -> Response:
+    """Answer one JSON operation of a service."""
     try:
         params = json.loads(body or b"{}")
-        answer = plane.call(operation_name, params)
+        answer = service.call(operation_name, params)
     except ApiError as error:
         return _refusal(error)
     except ValueError:
