@@ -1,0 +1,199 @@
+"""Every table of names on the pages lists exactly what the code has."""
+
+import dataclasses
+import json
+import re
+import tomllib
+import typing
+from collections.abc import Iterator
+from enum import Enum
+from pathlib import Path
+from typing import Any
+
+import pytest
+from drift import cli as container
+from drift.policy import Policy
+from drift.projected_accuracy import METHOD
+from drift.rejection import Reason
+from pydantic import BaseModel
+from pydantic.fields import FieldInfo
+
+from contract.names import AlarmKind, Metric
+from contract.records import DriftReport, FeatureReport, RecordCounts, WindowBounds
+from plumbline import cli
+from plumbline.commands.monitor import EXIT_VIOLATION
+from plumbline.report.words import CANNOT_SEE
+from stacks.config import EnvironmentConfig
+from stacks.constructs.drift_alarms import RUNBOOK
+from tests.docs.pages import CONFIGURATION, DRIFT_REPORT, README, ROOT, codes, first_codes, rows, section
+
+ENVIRONMENTS = ("dev", "staging", "prod")
+ADRS = sorted((ROOT / "docs" / "adr").glob("0*.md"))
+SETTINGS = [row for row in rows(CONFIGURATION.read_text().split("## Engine")[0]) if row[0].startswith("`")]
+
+
+def nested(annotation: Any) -> type[BaseModel] | None:
+    choices = (annotation, *typing.get_args(annotation))
+    return next((kind for kind in choices if isinstance(kind, type) and issubclass(kind, BaseModel)), None)
+
+
+def fields(model: type[BaseModel], prefix: str = "") -> Iterator[tuple[str, FieldInfo]]:
+    for name, field in model.model_fields.items():
+        section_model = nested(field.annotation)
+        if section_model is None:
+            yield f"{prefix}{name}", field
+        else:
+            yield from fields(section_model, f"{prefix}{name}.")
+
+
+FIELDS = dict(fields(EnvironmentConfig))
+
+
+def bounds(field: FieldInfo) -> str | None:
+    """Return a number's bounds as the page spells them."""
+    limits = {
+        key: getattr(entry, key) for entry in field.metadata for key in ("gt", "ge", "lt", "le") if hasattr(entry, key)
+    }
+    match limits:
+        case {"gt": low, "lt": high}:
+            return f"above {low}, below {high}"
+        case {"ge": low, "le": high}:
+            return f"{low} to {high}"
+        case {"ge": low}:
+            return f"{low} or more"
+    return None
+
+
+def choices(field: FieldInfo) -> set[str]:
+    """Return the values of a closed choice."""
+    kind = field.annotation
+    if kind is bool:
+        return {"true", "false"}
+    if typing.get_origin(kind) is typing.Literal:
+        return {str(value) for value in typing.get_args(kind)}
+    return {str(value) for value in kind} if isinstance(kind, type) and issubclass(kind, Enum) else set()
+
+
+def shown(environment: str, key: str) -> str:
+    """Return a committed value as the page spells it."""
+    value: Any = tomllib.loads((ROOT / "environments" / f"{environment}.toml").read_text())
+    for part in key.split("."):
+        value = value.get(part, {}) if isinstance(value, dict) else {}
+    if isinstance(value, bool):
+        return str(value).lower()
+    if isinstance(value, dict):
+        return ", ".join(f"{name} = {text}" for name, text in value.items()) or "–"
+    return (", ".join(value) or "none") if isinstance(value, list) else str(value)
+
+
+def test_configuration_lists_exactly_the_keys_of_the_stacks_in_their_order() -> None:
+    assert codes([row[0] for row in SETTINGS]) == list(FIELDS)
+
+
+@pytest.mark.parametrize("row", SETTINGS, ids=[row[0] for row in SETTINGS])
+def test_configuration_row_is_true(row: list[str]) -> None:
+    (key,) = codes(row[:1])
+    assert row[3:] == [shown(name, key) for name in ENVIRONMENTS]
+    if allowed := bounds(FIELDS[key]):
+        assert row[2] == allowed
+    if named := choices(FIELDS[key]):
+        assert set(re.findall(r"`([^`]+)`", row[2])) == named
+
+
+def test_optional_keys_say_what_their_absence_means() -> None:
+    optional = {key for key in FIELDS if not FIELDS[key].is_required()} | {"network.subnet_ids"}
+    silent = {key for (key, *_), row in ((codes(row[:1]), row) for row in SETTINGS) if "absent" not in row[1]}
+    assert optional & silent <= {"tags", "alarms.emails"}
+
+
+def test_metrics_are_those_of_the_contract() -> None:
+    assert first_codes(section(README, "Metrics")) == list(Metric)
+
+
+def test_cost_counts_the_metrics_of_the_starter_baseline() -> None:
+    n_features = len(json.loads((ROOT / "starter" / "baseline" / "baseline.json").read_text())["features"])
+    n_plain = len(Metric) - 1
+    assert f"{n_plain}, and one for each feature; {n_plain + n_features} for the census data" in section(README, "Cost")
+
+
+def test_alarms_are_those_of_the_contract_and_link_their_runbook() -> None:
+    table = rows(section(README, "Alarms"))
+    assert codes([row[0] for row in table]) == [f"plumbline-<env>-{kind}" for kind in AlarmKind]
+    assert [row[3].split("(")[1].rstrip(")") for row in table] == [f"{RUNBOOK}#{kind}" for kind in AlarmKind]
+    assert f"{len(AlarmKind)} at 0.10" in section(README, "Cost")
+
+
+def test_missing_data_policies_are_those_of_the_templates() -> None:
+    snapshot = ROOT / "tests" / "snapshot" / "__snapshots__" / "test_stacks" / "test_environment[prod-monitoring].txt"
+    deployed = re.findall(
+        r'AlarmName: "plumbline-prod-([\w-]+)".*?TreatMissingData: "(\w+)"', snapshot.read_text(), re.DOTALL
+    )
+    told = {
+        name.removeprefix("plumbline-<env>-"): row[2]
+        for row in rows(section(README, "Alarms"))
+        for name in codes(row[:1])
+    }
+    words = {"ignore": "ignore: the state stays", "breaching": "breaching", "notBreaching": "not breaching"}
+    assert told == {name: words[policy] for name, policy in deployed}
+
+
+def test_statistics_are_the_numbers_of_a_report() -> None:
+    numbers = {field.name for field in dataclasses.fields(FeatureReport) if field.type == (float | None)}
+    expected = numbers | {"projected_accuracy", "isolation_forest_similarity"}
+    assert set(first_codes(section(README, "Statistics"))) == expected
+
+
+def test_default_thresholds_are_those_of_the_container() -> None:
+    text, policy = section(README, "Statistics") + section(README, "Verdicts"), Policy()
+    for name, value in dataclasses.asdict(policy).items():
+        assert re.search(rf"`{name}`,? \(?{re.escape(str(value))}\)?", text), name
+
+
+def test_exit_codes_are_those_of_both_programs() -> None:
+    table = rows(section(README, "Exit codes"))
+    in_container = {int(code) for code, meaning, _ in table if meaning}
+    in_program = {int(code) for code, _, meaning in table if meaning}
+    assert in_container == {container.EXIT_FINISHED, container.EXIT_OPERATOR, container.EXIT_OURS}
+    known = {cli.EXIT_FINISHED, EXIT_VIOLATION, cli.EXIT_OPERATOR, cli.EXIT_OURS, cli.EXIT_INTERRUPTED}
+    assert in_program == known
+
+
+def keys_of(record: type[Any], prefix: str = "") -> list[str]:
+    return [f"{prefix}{field.name}" for field in dataclasses.fields(record)]
+
+
+def test_report_page_lists_exactly_the_keys_of_the_report() -> None:
+    whole = {field.name: field for field in dataclasses.fields(DriftReport)}
+    window = {"window": WindowBounds, "records": RecordCounts}
+    plain = set(whole) - {*window, "features", "prediction", "projected_accuracy", "isolation_forest_similarity"}
+    expected = plain | {key for name, record in window.items() for key in keys_of(record, f"{name}.")}
+    assert set(first_codes(section(DRIFT_REPORT, "The window"))) == expected
+    assert first_codes(section(DRIFT_REPORT, "Each feature, and the prediction")) == keys_of(FeatureReport)
+    estimates = ("projected_accuracy", "isolation_forest_similarity")
+    records = typing.get_type_hints(DriftReport)
+    assert first_codes(section(DRIFT_REPORT, "Projected accuracy")) == [
+        key for name in estimates for key in keys_of(records[name], f"{name}.")
+    ]
+    assert f"`{METHOD}`" in DRIFT_REPORT.read_text()
+
+
+def test_every_reason_for_a_rejection_is_explained() -> None:
+    assert first_codes(section(DRIFT_REPORT, "Why a record is rejected")) == list(Reason)
+
+
+def test_limits_are_those_that_every_report_states() -> None:
+    told = " ".join(section(README, "What it does not detect").split())
+    assert [sentence for sentence in CANNOT_SEE if sentence not in told] == []
+
+
+def test_index_lists_every_decision_under_its_title() -> None:
+    index = (ROOT / "docs" / "adr" / "README.md").read_text()
+    listed = [tuple(re.findall(r"\[(.+)\]\((.+)\)", row[1])[0]) for row in rows(index)]
+    titles = [(re.sub(r"^# \d+\. ", "", path.read_text().splitlines()[0]), path.name) for path in ADRS]
+    assert listed == titles
+
+
+def test_architecture_names_every_top_folder_of_code() -> None:
+    named = set(re.findall(r"`(\w+)/`", section(README, "Architecture")))
+    assert {path.parent.name for path in ROOT.glob("*/__init__.py")} | {"container", "lambda"} <= named
+    assert all(Path(ROOT, name).is_dir() for name in named)
