@@ -80,7 +80,7 @@ def _make(place: Path, lock: Path, run: Run) -> None:
         # Relocatable: its scripts do not remember the name that it is made under.
         run([UV, "venv", "--quiet", "--relocatable", "--python", sys.executable, partial])
         interpreter = partial / "bin" / "python"
-        install = [UV, "pip", "install", "--quiet", "--compile-bytecode", "--python", interpreter]
+        install: list[str | Path] = [UV, "pip", "install", "--quiet", "--compile-bytecode", "--python", interpreter]
         run([*install, "--require-hashes", "--requirement", lock])
         partial.rename(place)
     finally:
