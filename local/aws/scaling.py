@@ -47,6 +47,7 @@ class Scaling:
             "PutScalingPolicy": self._put_policy,
             "DeleteScalingPolicy": self._delete_policy,
             "DescribeScalingPolicies": self._describe_policies,
+            "ListTagsForResource": self._list_tags,
         }
 
     def install(self) -> None:
@@ -78,7 +79,6 @@ class Scaling:
         key = _key(request)
         new = {"CreationTime": self._plane.clock(), "RoleARN": f"arn:aws:iam::{self._plane.account}:{_ROLE}"}
         target = {**self._targets.get(key, new), **request, "ScalableTargetARN": self._target_arn(key)}
-        target.pop("Tags", None)
         if not {"MinCapacity", "MaxCapacity"} <= target.keys():
             raise ApiError("ValidationException", "A new scalable target must have MinCapacity and MaxCapacity")
         if target["MinCapacity"] > target["MaxCapacity"]:
@@ -95,7 +95,14 @@ class Scaling:
     def _describe_targets(self, request: Record) -> Record:
         wanted = request.get("ResourceIds")
         found = [row for row in self._targets.values() if not wanted or row["ResourceId"] in wanted]
-        return {"ScalableTargets": found}
+        return {"ScalableTargets": [{name: row[name] for name in row if name != "Tags"} for row in found]}
+
+    def _list_tags(self, request: Record) -> Record:
+        arn = request["ResourceARN"]
+        for target in self._targets.values():
+            if target["ScalableTargetARN"] == arn:
+                return {"Tags": target.get("Tags", {})}
+        raise ApiError("ResourceNotFoundException", f"No scalable target has the ARN {arn}")
 
     def _put_policy(self, request: Record) -> Record:
         key = self._registered(request)

@@ -36,6 +36,7 @@ def install(scaling: Scaling) -> None:
         "delete": types.delete_policy,
     }
     Seam.CFN_REPLACING.take().update(REPLACING)
+    Seam.CFN_TAGS.take()[TARGET] = ("Tags", "list")
     Seam.CFN_NAMED.take()[POLICY] = {"name": "PolicyName"}
 
 
@@ -47,7 +48,7 @@ class Types:
 
     def create_target(self, _: str, properties: Properties, __: str) -> Provisioned:
         """Create a scalable target."""
-        self._call("RegisterScalableTarget", properties)
+        self._call("RegisterScalableTarget", tagged(properties))
         physical_id = "|".join(properties[name] for name in _IDENTITY)
         return physical_id, {"Id": physical_id}
 
@@ -82,6 +83,13 @@ class Types:
         if unknown:
             raise ValueError(f"Encountered unsupported property {unknown[0]}")
         return self._scaling.call(operation, properties)
+
+
+def tagged(properties: Properties) -> Properties:
+    """Return a target's properties with its tags as the operation takes them."""
+    if "Tags" not in properties:
+        return properties
+    return {**properties, "Tags": {tag["Key"]: tag["Value"] for tag in properties["Tags"]}}
 
 
 def addressed(properties: Properties) -> Properties:

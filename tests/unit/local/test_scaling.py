@@ -120,6 +120,14 @@ def test_ref_of_a_target_names_its_variant(types: Types) -> None:
     assert types.create_target("Target", capacity("2", "6"), "stack") == (TARGET_ID, {"Id": TARGET_ID})
 
 
+def test_tags_of_a_template_reach_the_target(types: Types, scaling: Scaling) -> None:
+    types.create_target("Target", {**capacity(), "Tags": [{"Key": "project", "Value": "plumbline"}]}, "stack")
+    (target,) = targets(scaling)
+    assert "Tags" not in target
+    answer = scaling.call("ListTagsForResource", {"ResourceARN": target["ScalableTargetARN"]})
+    assert answer == {"Tags": {"project": "plumbline"}}
+
+
 def test_ref_of_a_policy_is_its_arn(types: Types, scaling: Scaling) -> None:
     types.create_target("Target", capacity(), "stack")
     arn, attributes = types.create_policy("Policy", BY_ID, "stack")
