@@ -113,7 +113,8 @@ def _drift(settings: Alarms, endpoint_name: str, interval_hours: int) -> _Rule:
         missing=cloudwatch.TreatMissingData.IGNORE,
         datapoints=settings.drift_datapoints,
         periods=settings.drift_periods,
-        action="Traffic differs from the training data. Read the drift_report.json; retraining has started.",
+        action="Traffic differs from the training data. Read the drift_report.json; retraining starts unless a job is "
+        "running or recent.",
     )
 
 

@@ -9,6 +9,9 @@ from constructs import Construct
 from stacks.constructs.s3_grants import allow_list, allow_objects
 
 NONCURRENT_DAYS = 30
+"""How long a replaced or deleted object can be brought back."""
+EXPIRED_DAYS = 1
+"""The same where objects expire by age: what was captured is to be gone when its retention is over."""
 ABANDONED_UPLOAD_DAYS = 7
 
 
@@ -53,7 +56,7 @@ class SecureBucket(Construct):
                 s3.LifecycleRule(
                     id="Expire",
                     expiration=expire_after,
-                    noncurrent_version_expiration=Duration.days(NONCURRENT_DAYS),
+                    noncurrent_version_expiration=Duration.days(EXPIRED_DAYS if expire_after else NONCURRENT_DAYS),
                     abort_incomplete_multipart_upload_after=Duration.days(ABANDONED_UPLOAD_DAYS),
                 )
             ],
