@@ -2,8 +2,6 @@
 
 from dataclasses import dataclass, replace
 
-import numpy as np
-
 from contract.records import FeatureType
 from drift.counts import NumericCounts, ValueCounts
 from drift.statistics.cells import Cells
@@ -80,8 +78,10 @@ def _with_distances(comparison: Comparison, reference: ValueCounts, window: Valu
 
 def _unseen_fraction(reference: ValueCounts, window: ValueCounts) -> float:
     """Return the share of the window's present values that the reference never had."""
-    unseen = ~np.isin(window.values, reference.values)
-    return int(window.counts[unseen].sum()) / window.n_present
+    # A set: numpy compares object arrays label by label, which takes minutes for a column of identifiers.
+    known = set(reference.values.tolist())
+    pairs = zip(window.values.tolist(), window.counts.tolist(), strict=True)
+    return int(sum(frequency for label, frequency in pairs if label not in known)) / window.n_present
 
 
 def _out_of_range_fraction(reference: NumericCounts, window: NumericCounts) -> float:

@@ -1,4 +1,5 @@
 import json
+import time
 from dataclasses import replace
 from typing import Any
 
@@ -6,6 +7,8 @@ import numpy as np
 import pytest
 from drift.analysis import analyse
 from drift.baseline import Baseline, learn
+from drift.counts import CategoricalCounts
+from drift.features import compare
 from drift.policy import Policy
 from drift.table import CapturedWindow, FeatureSpec, Table
 from numpy.typing import NDArray
@@ -107,6 +110,15 @@ def test_a_move_off_the_atom_is_caught(baseline: Baseline) -> None:
     found = feature(report(baseline, window(columns)), "gain")
     assert found.verdict is Verdict.DRIFT
     assert found.drift_score == pytest.approx(104, abs=3)
+
+
+def test_a_column_of_identifiers_takes_seconds_not_minutes() -> None:
+    n = 50_000
+    reference = CategoricalCounts.of(np.array([f"id{i}" for i in range(n)], dtype=object))
+    window = CategoricalCounts.of(np.array([f"id{i}" for i in range(n // 2, n + n // 2)], dtype=object))
+    start = time.process_time()
+    assert compare("id", reference, window).unseen_fraction == 0.5
+    assert time.process_time() - start < 10
 
 
 def test_unseen_and_out_of_range_are_shares_of_the_present_values(baseline: Baseline) -> None:
