@@ -30,9 +30,9 @@ _MOST_EXAMPLES = 5
 def read_window(folder: Path, specs: Sequence[FeatureSpec], bounds: WindowBounds) -> CapturedWindow:
     """Read every ``*.jsonl`` file below `folder`, in the order of their paths, line by line.
 
-    Without bounds every record counts. A record that is not used is counted under its reason
-    (`drift.rejection.Reason`); the log names up to five places per reason and never their content. Blank lines are
-    no records.
+    Compressed files are not read, but counted. Without bounds every record counts. A record that is not used is
+    counted under its reason (`drift.rejection.Reason`); the log names up to five places per reason and never their
+    content. Blank lines are no records.
 
     Raises
     ------
@@ -43,8 +43,9 @@ def read_window(folder: Path, specs: Sequence[FeatureSpec], bounds: WindowBounds
         raise ConfigError(f"dataset_source must be a folder of capture files, got {str(folder)!r}; check the path")
     reader = _Reader(tuple(specs), _bound(bounds.start), _bound(bounds.end))
     try:
-        for file in sorted(folder.rglob("*.jsonl")):
-            reader.read_file(file, str(file.relative_to(folder)))
+        for file in sorted(folder.rglob("*.jsonl*")):
+            if file.name.endswith((".jsonl", ".jsonl.gz")):
+                reader.read_file(file, str(file.relative_to(folder)))
     except OSError as error:
         raise ConfigError(f"{error.filename} must be readable, got {error.strerror}; check its permissions") from error
     reader.log_rejections()

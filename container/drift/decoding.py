@@ -20,6 +20,7 @@ from drift.table import FeatureSpec
 from drift.values import Cell, NotANumberError, cell
 
 Row = tuple[Cell, ...]
+_BYTE_ORDER_MARK = "\ufeff"
 
 
 def decode_input(side: object, specs: Sequence[FeatureSpec]) -> list[Row]:
@@ -65,16 +66,16 @@ def decode_output(side: object, n_rows: int) -> list[float]:
 
 
 def _text(side: object) -> tuple[bool, str]:
-    """Return whether the side is JSON, and its text."""
+    """Return whether the side is JSON, and its text without a byte order mark, which endpoints take in their stride."""
     if not isinstance(side, Mapping) or not isinstance(side.get("data"), str):
         raise Rejected(Reason.NOT_A_CAPTURE_RECORD)
     data, encoding = side["data"], side.get("encoding")
     if encoding == "BASE64":
-        text = _from_base64(data)
+        text = _from_base64(data).removeprefix(_BYTE_ORDER_MARK)
         return _is_json(side.get("observedContentType"), text), text
     if not isinstance(encoding, str) or encoding not in {"CSV", "JSON"}:
         raise Rejected(Reason.NOT_A_CAPTURE_RECORD)
-    return encoding == "JSON", _unicode(data)
+    return encoding == "JSON", _unicode(data).removeprefix(_BYTE_ORDER_MARK)
 
 
 def _unicode(text: str) -> str:
@@ -127,10 +128,13 @@ def _csv_rows(text: str, specs: Sequence[FeatureSpec]) -> list[Row]:
 
 
 def _json_rows(text: str, specs: Sequence[FeatureSpec]) -> list[Row]:
+    """Return the rows of a list of lists or objects, bare or under ``instances``, or of a single such row."""
     document = _load_json(text)
-    instances = document.get("instances") if isinstance(document, dict) else document
+    instances = document.get("instances", [document]) if isinstance(document, dict) else document
     if not isinstance(instances, list):
         raise Rejected(Reason.INPUT_NOT_ROWS)
+    if instances and not any(isinstance(instance, list | dict) for instance in instances):
+        instances = [instances]
     return [_row(_values(instance, specs), specs) for instance in instances]
 
 
@@ -167,10 +171,11 @@ def _spelled(value: object) -> str:
 
 
 def _json_predictions(text: str) -> list[object]:
+    """Return the values of a list, bare or under ``predictions``, or a single value."""
     document = _load_json(text)
-    predictions = document.get("predictions") if isinstance(document, dict) else document
+    predictions = document.get("predictions", document) if isinstance(document, dict) else document
     if not isinstance(predictions, list):
-        raise Rejected(Reason.OUTPUT_NOT_A_PREDICTION)
+        predictions = [predictions]
     return [entry.get(PROBABILITY_COLUMN) if isinstance(entry, dict) else entry for entry in predictions]
 
 

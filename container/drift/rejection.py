@@ -28,7 +28,7 @@ class Reason(StrEnum):
     INPUT_NOT_CSV = "input_not_csv"
     INPUT_NOT_JSON = "input_not_json"
     INPUT_NOT_ROWS = "input_not_rows"
-    """JSON, but no list of lists or of objects, nor such a list under ``instances``."""
+    """JSON, but no list of lists or of objects, bare or under ``instances``, nor a single such row."""
     FIELD_COUNT = "field_count"
     """A row has another number of fields than training had, or an object none of training's columns."""
     NOT_A_NUMBER = "not_a_number"

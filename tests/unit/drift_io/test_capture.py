@@ -65,6 +65,10 @@ def test_question_mark_and_empty_are_missing(tmp_path: Path) -> None:
         json_side({"instances": [["41", " Private ", 40]]}),
         json_side([{"hours": 40, "age": 41, "workclass": "Private", "session": "x"}]),
         json_side({"instances": [{"hours": 40, "age": 41, "workclass": "Private"}]}),
+        json_side({"hours": 40, "age": 41, "workclass": "Private"}),
+        json_side([41, "Private", 40]),
+        side("\ufeff41,Private,40"),
+        base64_side('\ufeff[[41, "Private", 40]]', "application/json"),
         base64_side("41,Private,40\n", "text/csv"),
         base64_side("41,Private,40\n"),
         base64_side('[[41,"Private",40]]', "application/json"),
@@ -91,6 +95,11 @@ def test_every_encoding_of_a_row_reads_alike(tmp_path: Path, request_side: dict[
 def test_every_encoding_of_probabilities_reads_alike(tmp_path: Path, response: Any) -> None:
     window = read(tmp_path, record("41,Private,40\n30,Self,20", response))
     assert window.probabilities.tolist() == [0.1, 0.2]
+
+
+@pytest.mark.parametrize("response", [json_side(0.25), json_side({"probability": 0.25}), json_side([0.25])])
+def test_a_single_prediction_needs_no_list(tmp_path: Path, response: dict[str, Any]) -> None:
+    assert read(tmp_path, record(response=response)).probabilities.tolist() == [0.25]
 
 
 def test_sides_are_decoded_each_by_its_own_encoding(tmp_path: Path) -> None:
@@ -177,13 +186,15 @@ LINE = json.dumps(record()).encode()
         (record('41,"Private,40'), Reason.INPUT_NOT_CSV),
         (record("41," + "x" * 200_000 + ",40"), Reason.INPUT_NOT_CSV),
         (record(side("[[41,", "JSON")), Reason.INPUT_NOT_JSON),
-        (record(json_side({"rows": []})), Reason.INPUT_NOT_ROWS),
+        (record(json_side({"instances": {"age": 41}})), Reason.INPUT_NOT_ROWS),
+        (record(json_side([41, ["Private"], 40])), Reason.INPUT_NOT_ROWS),
         (record(json_side(41)), Reason.INPUT_NOT_ROWS),
-        (record(json_side([41, "Private", 40])), Reason.INPUT_NOT_ROWS),
         (record("41,Private"), Reason.FIELD_COUNT),
         (record("41,Private,40,0"), Reason.FIELD_COUNT),
         (record("41,Private,40\n41,Private"), Reason.FIELD_COUNT),
         (record(json_side([{"code": 424, "message": "error"}])), Reason.FIELD_COUNT),
+        (record(json_side({"rows": []})), Reason.FIELD_COUNT),
+        (record(json_side([41, "Private"])), Reason.FIELD_COUNT),
         (record("age,workclass,hours\n41,Private,40"), Reason.NOT_A_NUMBER),
         (record("nan,Private,40"), Reason.NOT_A_NUMBER),
         (record("1e400,Private,40"), Reason.NOT_A_NUMBER),
@@ -201,6 +212,8 @@ LINE = json.dumps(record()).encode()
         (record(response=side("%%%", "BASE64")), Reason.OUTPUT_NOT_A_PREDICTION),
         (record(response=json_side({"code": 424})), Reason.OUTPUT_NOT_A_PREDICTION),
         (record(response=json_side([True])), Reason.OUTPUT_NOT_A_PREDICTION),
+        (record(response=json_side(None)), Reason.OUTPUT_NOT_A_PREDICTION),
+        (record(response=json_side({"predictions": None})), Reason.OUTPUT_NOT_A_PREDICTION),
         (record(response=json_side([{"score": 0.1}])), Reason.OUTPUT_NOT_A_PREDICTION),
         (record(response=side("{", "JSON")), Reason.OUTPUT_NOT_A_PREDICTION),
     ],
@@ -218,9 +231,10 @@ def test_a_record_without_usable_time_is_in_no_window(tmp_path: Path, time: obje
     assert read(tmp_path, record(time=time), bounds=HOUR).records.rejected == {Reason.INVALID_TIME: 1}
 
 
-def test_a_compressed_file_is_one_rejected_record(tmp_path: Path) -> None:
+@pytest.mark.parametrize("name", ["z.jsonl", "z.jsonl.gz"])
+def test_a_compressed_file_is_one_rejected_record(tmp_path: Path, name: str) -> None:
     folder = write_capture(tmp_path, [record()])
-    (folder / "z.jsonl").write_bytes(gzip.compress(LINE * 1000))
+    (folder / name).write_bytes(gzip.compress(LINE * 1000))
     window = read_window(folder, SPECS, EVERYTHING)
     assert window.records.rejected == {Reason.COMPRESSED_FILE: 1}
     assert window.records.used == 1
