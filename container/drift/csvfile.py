@@ -4,6 +4,7 @@ Unlike a captured record, a bad row here is an error: the reference is what ever
 """
 
 import csv
+import logging
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -17,6 +18,8 @@ from drift.errors import BaselineError
 from drift.numbers import finite_number
 from drift.table import FeatureSpec, Table
 from drift.values import Cell, NotANumberError, cell, table
+
+_LOG = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
@@ -53,7 +56,8 @@ def read_training(path: Path, target_label: str) -> tuple[Table, list[str]]:
     """Read the training rows and infer each column's type from them.
 
     A column is numeric when every present value reads as a finite number, and categorical otherwise (also when
-    no value is present). `path` is a file, or a folder whose ``*.csv`` files have the same header.
+    no value is present); the log names those that a few values make categorical. `path` is a file, or a folder whose
+    ``*.csv`` files have the same header.
 
     Returns
     -------
@@ -68,7 +72,7 @@ def read_training(path: Path, target_label: str) -> tuple[Table, list[str]]:
     sheet = _read(path)
     _require_target(path, sheet, target_label)
     names, labels = sheet.split(target_label)
-    return _table(sheet, [FeatureSpec(name, _infer(sheet.column(name))) for name in names]), labels
+    return _table(sheet, [FeatureSpec(name, _infer(name, sheet.column(name))) for name in names]), labels
 
 
 def read_labelled(path: Path, specs: Sequence[FeatureSpec], target_label: str) -> tuple[Table, list[str]]:
@@ -119,10 +123,18 @@ def _require_target(path: Path, sheet: _Sheet, target_label: str) -> None:
         raise BaselineError(f"{path} must have a feature beside the target, got {list(sheet.header)}; add columns")
 
 
-def _infer(column: Sequence[str]) -> FeatureType:
+def _infer(name: str, column: Sequence[str]) -> FeatureType:
     present = [text for text in column if text not in MISSING_TEXTS]
-    is_numeric = present and all(finite_number(text) is not None for text in present)
-    return FeatureType.NUMERIC if is_numeric else FeatureType.CATEGORICAL
+    others = [text for text in present if finite_number(text) is None]
+    if present and not others:
+        return FeatureType.NUMERIC
+    if len(others) * 2 < len(present):
+        _LOG.warning(
+            "column %r is categorical: %d of its %d values are no finite numbers, for example %r; "
+            "if that means missing, leave the cell empty",
+            name, len(others), len(present), others[0],
+        )  # fmt: skip
+    return FeatureType.CATEGORICAL
 
 
 def _table(sheet: _Sheet, specs: Sequence[FeatureSpec]) -> Table:
