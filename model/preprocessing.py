@@ -162,10 +162,16 @@ def learn_column(name: str, cells: Sequence[str]) -> Column:
         raise ValueError(f"column {name!r} must have a value in at least one training row; remove the column")
     numbers = [number for number in map(finite_number, present) if number is not None]
     if len(numbers) == len(present):
-        return NumericColumn(name, math.fsum(number / len(numbers) for number in numbers))
+        return NumericColumn(name, _mean(numbers))
     counts = Counter(present)
     most_frequent = min(counts, key=lambda category: (-counts[category], category))
     return CategoricalColumn(name, most_frequent, tuple(sorted(counts)))
+
+
+def _mean(numbers: Sequence[float]) -> float:
+    """Return the mean; no sum and no rounding carries it past the largest float."""
+    quarter = math.fsum(number / len(numbers) / 4 for number in numbers)
+    return min(max(4 * quarter, min(numbers)), max(numbers))
 
 
 def finite_number(cell: str) -> float | None:
@@ -174,4 +180,5 @@ def finite_number(cell: str) -> float | None:
         number = float(cell)
     except ValueError:
         return None
-    return number if math.isfinite(number) else None
+    # Python reads "12_34" as 1234, as its own literals are; in data that is an identifier.
+    return number if math.isfinite(number) and "_" not in cell else None

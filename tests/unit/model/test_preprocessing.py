@@ -1,4 +1,5 @@
 import math
+import sys
 
 import numpy as np
 import pytest
@@ -80,3 +81,12 @@ def test_finite_number_reads_what_float_reads_but_nan_and_infinity() -> None:
     assert finite_number(" 1e3 ") == 1000
     assert finite_number("nan") is None
     assert finite_number(str(math.inf)) is None
+
+
+def test_an_identifier_with_an_underscore_is_no_number() -> None:
+    assert finite_number("12_34") is None
+
+
+def test_the_mean_of_the_largest_numbers_is_finite() -> None:
+    largest = repr(sys.float_info.max)
+    assert learn_column("a", [largest] * 3) == NumericColumn("a", sys.float_info.max)
