@@ -62,8 +62,10 @@ def _add_thresholds(parser: argparse.ArgumentParser) -> None:
 def run(arguments: argparse.Namespace) -> int:
     """Judge the window, write its reports and print the verdict."""
     from drift import run as drift_run
-    from drift.errors import DriftError
+    from drift.errors import DriftError, PublishError
 
+    if arguments.seed < 0:
+        raise CommandError(f"--seed must be 0 or more, got {arguments.seed}; choose another")
     try:
         report = drift_run.monitor(
             dataset_source=arguments.dataset_source,
@@ -75,6 +77,9 @@ def run(arguments: argparse.Namespace) -> int:
             isolation_forest=arguments.isolation_forest,
             seed=arguments.seed,
         )
+    except PublishError as error:
+        cause = error.__cause__ or error
+        raise CommandError(f"--output must be a folder to write to, got {cause}; choose another folder") from error
     except DriftError as error:
         raise CommandError(str(error)) from error
     for line in verdict_lines(report):

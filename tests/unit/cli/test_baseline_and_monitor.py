@@ -129,6 +129,8 @@ def test_thresholds_reach_the_verdict(baseline: Path, tmp_path: Path, capsys: py
     ("more", "message"),
     [
         (("--alpha", "2"), "alpha must lie between 0 and 1, got 2.0"),
+        (("--seed", "-1"), "--seed must be 0 or more, got -1"),
+        (("--output", __file__), "--output must be a folder to write to, got [Errno 17]"),
         (("--start-time", "2026-03-01T00:00:00Z"), "must be given together"),
         (("--dataset-source", "absent"), "absent"),
         (("--baseline", "absent"), "absent"),
