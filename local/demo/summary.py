@@ -57,12 +57,16 @@ class FiredAlarm:
 
 @dataclass(frozen=True)
 class RetrainingJob:
-    """A training job that the alarm started."""
+    """A training job that the alarm started; `artifact` is the URI of the model it made."""
 
     name: str
     started_in_hour: int
     status: str
     artifact: str | None = None
+
+    def to_record(self) -> dict[str, Any]:
+        """Return the entry of summary.json."""
+        return {"name": self.name, "started_in_hour": self.started_in_hour, "status": self.status}
 
 
 @dataclass(frozen=True)
@@ -80,7 +84,7 @@ class Summary:
             "data_source": self.data_source,
             "hours": [hour.to_record() for hour in self.hours],
             "alarms": [asdict(alarm) for alarm in self.alarms],
-            "retraining_jobs": [asdict(job) for job in self.retraining_jobs],
+            "retraining_jobs": [job.to_record() for job in self.retraining_jobs],
         }
         path.write_text(json.dumps(record, indent=2, sort_keys=True, allow_nan=False) + "\n", encoding="utf-8")
 
