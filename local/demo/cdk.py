@@ -38,6 +38,10 @@ class Cdk:
         arguments = ["deploy", "--app", str(assembly), "--require-approval", "never", "--progress", "events"]
         self._run(*arguments, *(["--exclusively", *stacks] if stacks else ["--all"]), cwd=self.root)
 
+    def destroy(self, assembly: Path) -> None:
+        """Delete every stack of `assembly`."""
+        self._run("destroy", "--app", str(assembly), "--all", "--force", cwd=self.root)
+
     def _run(self, *arguments: str, cwd: Path) -> None:
         command = [str(self.root / "node_modules" / ".bin" / "cdk"), *arguments]
         with self.log.open("a", encoding="utf-8") as log:

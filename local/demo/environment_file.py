@@ -11,7 +11,7 @@ def derive(template: Path, output: Path, values: Mapping[str, str]) -> Path:
     Parameters
     ----------
     values
-        ``section.key`` -> text.
+        ``section.key`` -> text; a key above the first section is named alone.
 
     Raises
     ------
@@ -23,7 +23,7 @@ def derive(template: Path, output: Path, values: Mapping[str, str]) -> Path:
         if title := re.fullmatch(r"\[([\w.]+)\]", line):
             section = title[1]
         key = re.match(r"(\w+) = ", line)
-        name = f"{section}.{key[1]}" if key else ""
+        name = f"{section}.{key[1]}".removeprefix(".") if key else ""
         lines.append(f'{name.rpartition(".")[2]} = "{left.pop(name)}"' if name in left else line)
     if left:
         raise ValueError(f"{template} must have the keys {', '.join(left)}, got none of them")

@@ -21,6 +21,12 @@ def test_only_the_named_keys_differ(tmp_path: Path) -> None:
     assert derived == expected
 
 
+def test_environment_itself_can_have_another_name(tmp_path: Path) -> None:
+    derived = load_environment(str(derive(DEV, tmp_path / "own.toml", {"name": "own"})), ROOT)
+
+    assert derived == load_environment("dev", ROOT).model_copy(update={"name": "own"})
+
+
 def test_fails_when_the_template_has_no_such_key(tmp_path: Path) -> None:
     with pytest.raises(ValueError, match="must have the keys model.artefact"):
         derive(DEV, tmp_path / "demo.toml", {"model.artefact": "x"})
