@@ -1,0 +1,156 @@
+"""A whole environment on an embedded AWS of its own: the app, synthesized and deployed by the real CDK CLI."""
+
+import functools
+from collections.abc import Iterator, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+from contract.names import AlarmKind, Prefix, ReportFile, alarm_name, report_prefix, training_job_prefix
+from contract.records import DriftReport
+from local.demo.cdk import Cdk
+from local.demo.environment_file import derive
+from local.demo.loop import Episode
+from local.embedded import EmbeddedAws
+from plumbline import population
+from plumbline.payload import Format
+from plumbline.rows import LabelledRows
+from plumbline.scenarios import scenario
+from plumbline.traffic import Plan, replay
+from stacks.naming import Naming
+from tests.e2e.local_account import ROOT, eventually
+
+STACKS = ("foundation", "serving", "monitoring")
+VARIANT = "AllTraffic"
+ROWS_PER_REQUEST = 10
+ROWS_PER_HOUR = 600
+SEED = 7
+POOL_ROWS = 12_000
+
+
+@functools.cache
+def pool() -> LabelledRows:
+    """Return the rows that traffic is drawn from: the starter model's population, other rows."""
+    return population.generate(POOL_ROWS, SEED)
+
+
+@dataclass(frozen=True)
+class Deployment:
+    """One environment; `outputs` are those of all its stacks."""
+
+    aws: EmbeddedAws
+    cdk: Cdk
+    state: Path
+    assembly: Path
+    naming: Naming
+    outputs: Mapping[str, str]
+
+    def episode(self, hours: int) -> Episode:
+        """Return two quiet hours, then a sudden drift."""
+        return Episode(
+            environment=self.naming.environment,
+            endpoint=self.naming.endpoint,
+            schedule=self.naming.schedule,
+            buckets=self.outputs,
+            scenario=scenario("sudden"),
+            pool=pool(),
+            hours=hours,
+            rows_per_hour=ROWS_PER_HOUR,
+            seed=SEED,
+        )
+
+    def send(self, name: str, n_rows: int) -> None:
+        """Send undrifted rows now; every request must be answered."""
+        rows = scenario("none").rows(pool(), 1, n_rows, SEED).rows
+        plan = Plan(self.naming.endpoint, 1, n_rows, ROWS_PER_REQUEST, Format.ALTERNATE, name)
+        summary = replay(plan, self.aws.client("sagemaker-runtime"), lambda hour, n: rows, pace=lambda seconds: None)
+        assert summary.failed == 0, summary
+
+    def advance_to(self, moment: datetime) -> None:
+        """Jump to a moment that is still ahead."""
+        self.aws.advance((moment - self.aws.now()).total_seconds())
+
+    def execution(self, due: datetime) -> dict[str, Any]:
+        """Wait for the end of the monitoring execution that was due at `due`."""
+
+        def found() -> dict[str, Any]:
+            rows = self.aws.client("sagemaker").list_monitoring_executions(MonitoringScheduleName=self.naming.schedule)
+            due_then = (row for row in rows["MonitoringExecutionSummaries"] if row["ScheduledTime"] == due)
+            return next(due_then, {"MonitoringExecutionStatus": "absent"})
+
+        return eventually(found, lambda row: row["MonitoringExecutionStatus"] not in ("absent", "InProgress"))
+
+    def report_key(self, hour: datetime, file: ReportFile) -> str:
+        """Return where one of a window's files lies, under SageMaker's key layout."""
+        layout = report_prefix(self.naming.endpoint, self.naming.schedule, f"{hour:%Y/%m/%d/%H}")
+        return f"{Prefix.REPORTS}/{layout}/{file}"
+
+    def report(self, hour: datetime) -> DriftReport:
+        """Return the drift report of the window that began at `hour`."""
+        key = self.report_key(hour, ReportFile.DRIFT_REPORT)
+        body: bytes = self.aws.client("s3").get_object(Bucket=self.outputs["ReportsBucketName"], Key=key)["Body"].read()
+        return DriftReport.from_json(body.decode())
+
+    def capture_prefix(self, hour: datetime) -> str:
+        """Return where the requests of an hour are captured."""
+        return f"{self.naming.capture_prefix}/{VARIANT}/{hour:%Y/%m/%d/%H}"
+
+    def captured(self, hour: datetime) -> str:
+        """Return the text of an hour's capture files."""
+        s3, bucket = self.aws.client("s3"), self.outputs["CaptureBucketName"]
+        found = s3.list_objects_v2(Bucket=bucket, Prefix=f"{self.capture_prefix(hour)}/").get("Contents", ())
+        return "".join(s3.get_object(Bucket=bucket, Key=row["Key"])["Body"].read().decode() for row in found)
+
+    def alarm(self, kind: AlarmKind) -> dict[str, Any]:
+        """Return an alarm's description."""
+        name = alarm_name(self.naming.environment, kind)
+        described = self.aws.client("cloudwatch").describe_alarms(AlarmNames=[name])["MetricAlarms"]
+        assert len(described) == 1, f"{name}: {described}"
+        row: dict[str, Any] = described[0]
+        return row
+
+    def await_alarm(self, kind: AlarmKind, state: str) -> dict[str, Any]:
+        """Wait until an alarm is in a state, and return its description."""
+        return eventually(lambda: self.alarm(kind), lambda row: row["StateValue"] == state, seconds=20)
+
+    def training_jobs(self) -> list[str]:
+        """Return the names of the environment's training jobs."""
+        prefix = training_job_prefix(self.naming.environment)
+        found = self.aws.client("sagemaker").list_training_jobs(NameContains=prefix)["TrainingJobSummaries"]
+        return [row["TrainingJobName"] for row in found]
+
+    def stack_names(self) -> set[str]:
+        """Return the names of the environment's stacks that exist."""
+        listed = self.aws.client("cloudformation").describe_stacks()["Stacks"]
+        return {row["StackName"] for row in listed if row["StackName"].startswith(f"{self.naming.prefix}-")}
+
+
+@contextmanager
+def deployed(state: Path, start: datetime, environment: str, values: Mapping[str, str]) -> Iterator[Deployment]:
+    """Deploy the development environment under another name and with other `values`, then end the server."""
+    naming = Naming(environment)
+    state.mkdir(parents=True, exist_ok=True)
+    file = environment_file(state, environment, values)
+    with EmbeddedAws.start(state, start=start) as aws:
+        cdk = Cdk(ROOT, aws.environment, state / "cdk.log")
+        with ThreadPoolExecutor(1) as aside:
+            bootstrapped = aside.submit(cdk.bootstrap, aws.account, aws.region)
+            assembly = cdk.synthesize(file, state / "cdk.out")
+            bootstrapped.result()
+        cdk.deploy(assembly, ())
+        yield Deployment(aws, cdk, state, assembly, naming, _outputs(aws, naming))
+
+
+def environment_file(state: Path, environment: str, values: Mapping[str, str]) -> Path:
+    """Write the development environment's file under another name and with other values."""
+    return derive(ROOT / "environments" / "dev.toml", state / "environment.toml", {"name": environment, **values})
+
+
+def _outputs(aws: EmbeddedAws, naming: Naming) -> dict[str, str]:
+    described = [
+        aws.client("cloudformation").describe_stacks(StackName=naming.stack(part))["Stacks"][0] for part in STACKS
+    ]
+    return {output["OutputKey"]: output["OutputValue"] for stack in described for output in stack["Outputs"]}

@@ -1,0 +1,393 @@
+"""The loop, from the deployed templates to the retrained model, and what goes wrong on the way.
+
+One environment lives through a story, a chapter per fixture; every test looks at one chapter.
+"""
+
+import json
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from functools import partial
+from typing import Any
+
+import boto3
+import pytest
+from botocore.config import Config
+from botocore.exceptions import ClientError
+
+from contract.names import METRIC_NAMESPACE, AlarmKind, Dimension, Metric, ReportFile, alarm_name
+from contract.records import DriftReport, RecordCounts, Verdict
+from contract.training import CHANNEL_FRESH, CHANNEL_TEST, CHANNEL_TRAIN
+from local.demo.first_model import wait_for_training
+from local.demo.loop import Loop
+from tests.e2e import messages
+from tests.e2e.deployment import (
+    ROWS_PER_HOUR,
+    ROWS_PER_REQUEST,
+    STACKS,
+    Deployment,
+    deployed,
+    environment_file,
+)
+from tests.e2e.local_account import processes_below
+
+pytestmark = pytest.mark.e2e
+
+START = datetime(2026, 5, 4, 10, tzinfo=UTC)
+HOUR = timedelta(hours=1)
+MISSING_HOURS = 3
+"""Of environments/dev.toml."""
+SERVING = "serving_container.py"
+"""In the command line of an endpoint's container."""
+HALF_A_LINE = b'{"captureData": {"endpointInput": {"data": "39,State-gov'
+
+
+@pytest.fixture(scope="module")
+def deployment(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Deployment]:
+    with deployed(tmp_path_factory.mktemp("loop"), START, "dev", {}) as running:
+        yield running
+
+
+class Inbox:
+    """A queue that the alert topic tells as well."""
+
+    def __init__(self, deployment: Deployment) -> None:
+        self._aws = deployment.aws
+        self._url, arn = messages.make_queue(deployment.aws, "alerts")
+        deployment.aws.client("sns").subscribe(TopicArn=deployment.outputs["TopicArn"], Protocol="sqs", Endpoint=arn)
+        self._told: list[str] = []
+
+    def told(self, sign: str) -> str:
+        """Wait until the topic has told something that holds `sign`, and return the message as it was published."""
+        messages.eventually(lambda: any(sign in each for each in self._all()), f"the topic must tell {sign}")
+        return next(each for each in self._told if sign in each)
+
+    def _all(self) -> list[str]:
+        self._told += [json.loads(body)["Message"] for body in messages.received(self._aws, self._url)]
+        return self._told
+
+
+@pytest.fixture(scope="module")
+def inbox(deployment: Deployment) -> Inbox:
+    return Inbox(deployment)
+
+
+@dataclass(frozen=True)
+class Played:
+    """What stood when an hour was over."""
+
+    report: DriftReport
+    drift_alarm: str
+    training_jobs: list[str]
+
+
+@pytest.fixture(scope="module")
+def hours(deployment: Deployment, inbox: Inbox, tmp_path_factory: pytest.TempPathFactory) -> list[Played]:
+    """Two quiet hours, two drifted ones; the last one's capture also holds a line that was cut off."""
+    loop = Loop(deployment.aws, deployment.episode(4), tmp_path_factory.mktemp("reports"))
+    played: list[Played] = []
+    for hour, _ in loop.play():
+        assert hour.report
+        state = deployment.alarm(AlarmKind.DRIFT)["StateValue"]
+        played.append(Played(hour.report, state, deployment.training_jobs()))
+        if len(played) == 3:
+            key = f"{deployment.capture_prefix(START + 3 * HOUR)}/cut-off.jsonl"
+            bucket = deployment.outputs["CaptureBucketName"]
+            deployment.aws.client("s3").put_object(Bucket=bucket, Key=key, Body=HALF_A_LINE)
+    return played
+
+
+def test_unchanged_capture_stays_quiet(hours: list[Played]) -> None:
+    assert [hour.report.verdict for hour in hours[:2]] == [Verdict.NO_DRIFT] * 2
+    assert [hour.drift_alarm for hour in hours[:2]] == ["OK"] * 2
+    assert [hour.training_jobs for hour in hours[:2]] == [[]] * 2
+
+
+def test_shifted_capture_alarms_and_starts_retraining(deployment: Deployment, hours: list[Played]) -> None:
+    shifted = hours[2]
+    assert shifted.report.verdict is Verdict.DRIFT
+    assert "hours-per-week" in shifted.report.drifted_features
+    assert shifted.drift_alarm == "ALARM"
+    assert len(shifted.training_jobs) == 1
+
+    job = wait_for_training(deployment.aws, shifted.training_jobs[0])
+    assert job["TrainingJobStatus"] == "Completed", job
+    bucket, _, key = job["ModelArtifacts"]["S3ModelArtifacts"].removeprefix("s3://").partition("/")
+    assert bucket == deployment.outputs["ArtifactsBucketName"]
+    assert deployment.aws.client("s3").head_object(Bucket=bucket, Key=key)["ContentLength"] > 0
+
+
+def test_retraining_learns_from_the_fresh_labels(deployment: Deployment, hours: list[Played]) -> None:
+    job = deployment.aws.client("sagemaker").describe_training_job(TrainingJobName=hours[2].training_jobs[0])
+
+    channels = {channel["ChannelName"] for channel in job["InputDataConfig"]}
+    assert channels == {CHANNEL_TRAIN, CHANNEL_TEST, CHANNEL_FRESH}
+
+
+def test_further_drifted_hour_starts_no_second_job(hours: list[Played]) -> None:
+    assert hours[3].report.verdict is Verdict.DRIFT
+    assert hours[3].training_jobs == hours[2].training_jobs
+
+
+def deliver(deployment: Deployment, message: str) -> dict[str, Any]:
+    """Hand a message of the topic to the Lambda once more and return its decision."""
+    event = {"Records": [{"EventSource": "aws:sns", "Sns": {"Message": message}}]}
+    answer = deployment.aws.client("lambda").invoke(
+        FunctionName=deployment.outputs["RetrainingFunctionName"], Payload=json.dumps(event).encode()
+    )
+    assert "FunctionError" not in answer
+    (decision,) = json.load(answer["Payload"])["decisions"]
+    assert isinstance(decision, dict)
+    return decision
+
+
+def test_message_delivered_again_starts_no_second_job(
+    deployment: Deployment, hours: list[Played], inbox: Inbox
+) -> None:
+    message = inbox.told(alarm_name("dev", AlarmKind.DRIFT))
+
+    decisions = [deliver(deployment, message) for _ in range(2)]
+
+    assert [decision["action"] for decision in decisions] == ["already_started"] * 2
+    assert [decision["job_name"] for decision in decisions] == hours[2].training_jobs * 2
+    assert deployment.training_jobs() == hours[2].training_jobs
+
+
+def test_reports_lie_under_sagemakers_key_layout(deployment: Deployment, hours: list[Played]) -> None:
+    s3, bucket = deployment.aws.client("s3"), deployment.outputs["ReportsBucketName"]
+    folder = "reports/plumbline-dev/plumbline-dev-monitor/2026/05/04/12/"
+    found = {row["Key"].removeprefix(folder) for row in s3.list_objects_v2(Bucket=bucket, Prefix=folder)["Contents"]}
+    assert found == {"drift_report.json", "statistics.json", "constraints.json", "constraint_violations.json"}
+
+    key = deployment.report_key(START + 2 * HOUR, ReportFile.VIOLATIONS)
+    violations = json.load(s3.get_object(Bucket=bucket, Key=key)["Body"])["violations"]
+    assert "hours-per-week" in {violation["feature_name"] for violation in violations}
+
+
+def test_execution_of_a_drifted_hour_completed_with_violations(deployment: Deployment, hours: list[Played]) -> None:
+    assert deployment.execution(START + 2 * HOUR)["MonitoringExecutionStatus"] == "Completed"
+    assert deployment.execution(START + 3 * HOUR)["MonitoringExecutionStatus"] == "CompletedWithViolations"
+
+
+def test_malformed_capture_line_is_counted_and_the_run_goes_on(deployment: Deployment, hours: list[Played]) -> None:
+    n_requests = ROWS_PER_HOUR // ROWS_PER_REQUEST
+    report = hours[3].report
+
+    assert report.records == RecordCounts(read=n_requests + 1, used=n_requests, rejected={"not_json": 1})
+    assert (report.n_rows, report.verdict) == (ROWS_PER_HOUR, Verdict.DRIFT)
+
+
+@pytest.fixture(scope="module")
+def as_monitor(deployment: Deployment) -> Callable[[str], Any]:
+    """Return a function that makes clients of the monitoring role, once that trusts this account's root too."""
+    schedule = deployment.aws.client("sagemaker").describe_monitoring_schedule(
+        MonitoringScheduleName=deployment.naming.schedule
+    )
+    role = schedule["MonitoringScheduleConfig"]["MonitoringJobDefinition"]["RoleArn"]
+    iam, name = deployment.aws.client("iam"), role.rpartition("/")[2]
+    trust = iam.get_role(RoleName=name)["Role"]["AssumeRolePolicyDocument"]
+    root = {"AWS": f"arn:aws:iam::{deployment.aws.account}:root"}
+    trust["Statement"].append({"Effect": "Allow", "Principal": root, "Action": "sts:AssumeRole"})
+    iam.update_assume_role_policy(RoleName=name, PolicyDocument=json.dumps(trust))
+    session = deployment.aws.client("sts").assume_role(RoleArn=role, RoleSessionName="test")["Credentials"]
+    return partial(
+        boto3.client,
+        endpoint_url=deployment.aws.url,
+        region_name=deployment.aws.region,
+        aws_access_key_id=session["AccessKeyId"],
+        aws_secret_access_key=session["SecretAccessKey"],
+        aws_session_token=session["SessionToken"],
+        config=Config(s3={"addressing_style": "path"}),
+    )
+
+
+def test_monitoring_role_writes_below_its_report_prefix_only(
+    deployment: Deployment, as_monitor: Callable[[str], Any]
+) -> None:
+    s3, reports = as_monitor("s3"), deployment.outputs["ReportsBucketName"]
+    s3.put_object(Bucket=reports, Key=f"{deployment.naming.report_prefix}/probe", Body=b"x")
+
+    elsewhere = [(reports, "reports/another-endpoint/probe"), (reports, "probe")]
+    elsewhere += [(deployment.outputs[name], "probe") for name in ("CaptureBucketName", "ArtifactsBucketName")]
+    for bucket, key in elsewhere:
+        with pytest.raises(ClientError, match="AccessDenied"):
+            s3.put_object(Bucket=bucket, Key=key, Body=b"x")
+
+
+def test_monitoring_role_publishes_in_our_namespace_only(as_monitor: Callable[[str], Any]) -> None:
+    cloudwatch = as_monitor("cloudwatch")
+    probe = [{"MetricName": "Probe", "Value": 1.0}]
+    cloudwatch.put_metric_data(Namespace=METRIC_NAMESPACE, MetricData=probe)
+
+    with pytest.raises(ClientError, match="not authorized to perform: cloudwatch:PutMetricData"):
+        cloudwatch.put_metric_data(Namespace="Foreign", MetricData=probe)
+
+
+@dataclass(frozen=True)
+class Idle:
+    """The drift alarm before an hour without traffic, and the execution of that hour."""
+
+    alarm_before: dict[str, Any]
+    execution: dict[str, Any]
+
+
+def play_hour(deployment: Deployment) -> dict[str, Any]:
+    """Let the running hour pass, give the alarms their minute, and return the hour's execution."""
+    due = deployment.aws.now().replace(minute=0, second=0, microsecond=0) + HOUR
+    deployment.advance_to(due)
+    execution = deployment.execution(due)
+    deployment.aws.advance(60)
+    return execution
+
+
+@pytest.fixture(scope="module")
+def idle(deployment: Deployment, hours: list[Played]) -> Idle:
+    return Idle(deployment.alarm(AlarmKind.DRIFT), play_hour(deployment))
+
+
+def test_idle_hour_fails_in_the_platforms_words_and_the_topic_is_told(
+    deployment: Deployment, idle: Idle, inbox: Inbox
+) -> None:
+    assert idle.execution["MonitoringExecutionStatus"] == "Failed"
+    assert idle.execution["FailureReason"].startswith("Job inputs had no data")
+
+    event = json.loads(inbox.told("SageMaker Processing Job State Change"))
+    assert event["detail"]["ProcessingJobArn"] == idle.execution["ProcessingJobArn"]
+
+
+def test_idle_hour_says_nothing_about_drift(deployment: Deployment, idle: Idle) -> None:
+    after = deployment.alarm(AlarmKind.DRIFT)
+
+    assert after["StateValue"] == "ALARM"
+    assert after["StateUpdatedTimestamp"] == idle.alarm_before["StateUpdatedTimestamp"]
+    assert deployment.alarm(AlarmKind.MONITOR_FAILED)["StateValue"] == "OK"
+
+
+@dataclass(frozen=True)
+class Redeployed:
+    """Ids of the stacks' events before and after."""
+
+    before: list[str]
+    after: list[str]
+
+
+def _events(deployment: Deployment) -> list[str]:
+    cloudformation = deployment.aws.client("cloudformation")
+    return [
+        event["EventId"]
+        for part in STACKS
+        for event in cloudformation.describe_stack_events(StackName=deployment.naming.stack(part))["StackEvents"]
+    ]
+
+
+@pytest.fixture(scope="module")
+def redeployed(deployment: Deployment, idle: Idle) -> Redeployed:
+    before = _events(deployment)
+    deployment.cdk.deploy(deployment.assembly, ())
+    return Redeployed(before, _events(deployment))
+
+
+def test_deploying_again_changes_nothing(redeployed: Redeployed) -> None:
+    assert redeployed.after == redeployed.before
+
+
+@pytest.fixture(scope="module")
+def promoted(deployment: Deployment, hours: list[Played], redeployed: Redeployed) -> str:
+    """URI of the retrained model, which serves from now on: its artifact named in the environment file, deployed."""
+    job = wait_for_training(deployment.aws, hours[2].training_jobs[0])
+    artifact: str = job["ModelArtifacts"]["S3ModelArtifacts"]
+    file = environment_file(deployment.state, "dev", {"model.artifact": artifact})
+    assembly = deployment.cdk.synthesize(file, deployment.state / "cdk.out.promoted")
+    deployment.cdk.deploy(assembly, [deployment.naming.stack("serving")])
+    return artifact
+
+
+def test_capture_goes_on_after_the_endpoint_got_another_model(deployment: Deployment, promoted: str) -> None:
+    sagemaker = deployment.aws.client("sagemaker")
+    endpoint = sagemaker.describe_endpoint(EndpointName=deployment.naming.endpoint)
+    config = sagemaker.describe_endpoint_config(EndpointConfigName=endpoint["EndpointConfigName"])
+    model = sagemaker.describe_model(ModelName=config["ProductionVariants"][0]["ModelName"])
+    assert (endpoint["EndpointStatus"], model["PrimaryContainer"]["ModelDataUrl"]) == ("InService", promoted)
+
+    hour = deployment.aws.now()
+    deployment.send("promoted", n_rows=50)
+    deployment.aws.advance(90)
+    messages.eventually(
+        lambda: deployment.captured(hour).count('"inferenceId":"promoted-') == 5, "5 requests must be captured"
+    )
+
+
+@pytest.fixture(scope="module")
+def broken(deployment: Deployment, promoted: str) -> dict[str, Any]:
+    """The execution of an hour with traffic, after someone gave the schedule a target that the baseline has not."""
+    sagemaker, schedule = deployment.aws.client("sagemaker"), deployment.naming.schedule
+    config = sagemaker.describe_monitoring_schedule(MonitoringScheduleName=schedule)["MonitoringScheduleConfig"]
+    specification = config["MonitoringJobDefinition"]["MonitoringAppSpecification"]
+    specification["ContainerArguments"][-1] = "salary"
+    sagemaker.update_monitoring_schedule(MonitoringScheduleName=schedule, MonitoringScheduleConfig=config)
+    deployment.send("broken", n_rows=50)
+    return play_hour(deployment)
+
+
+def test_broken_argument_ends_with_exit_code_2_and_the_monitor_failed_alarm(
+    deployment: Deployment, broken: dict[str, Any]
+) -> None:
+    assert broken["MonitoringExecutionStatus"] == "Failed"
+    assert broken["FailureReason"].endswith("exit code: 2")
+    name = broken["ProcessingJobArn"].rpartition("/")[2]
+    job = deployment.aws.client("sagemaker").describe_processing_job(ProcessingJobName=name)
+    assert "--target_label must be the baseline's target 'income', got 'salary'" in job["ExitMessage"]
+
+    deployment.await_alarm(AlarmKind.MONITOR_FAILED, "ALARM")
+
+
+def test_broken_run_is_no_run_and_no_verdict(deployment: Deployment, broken: dict[str, Any]) -> None:
+    now = deployment.aws.now()
+
+    def published(metric: Metric) -> list[float]:
+        answer = deployment.aws.client("cloudwatch").get_metric_statistics(
+            Namespace=METRIC_NAMESPACE,
+            MetricName=metric,
+            Dimensions=[{"Name": Dimension.ENDPOINT, "Value": deployment.naming.endpoint}],
+            StartTime=now - HOUR / 2,
+            EndTime=now + HOUR / 2,
+            Period=3600,
+            Statistics=["Maximum"],
+        )
+        return [point["Maximum"] for point in answer["Datapoints"]]
+
+    assert published(Metric.MONITOR_FAILURES) == [1.0]
+    assert published(Metric.MONITOR_RUNS) == published(Metric.DRIFT_VERDICT) == []
+
+
+@pytest.fixture(scope="module")
+def silent(deployment: Deployment, broken: dict[str, Any]) -> str:
+    """State of the monitor-missing alarm just before its hours without a run; the schedule is stopped for them."""
+    schedule = deployment.naming.schedule
+    before: str = deployment.alarm(AlarmKind.MONITOR_MISSING)["StateValue"]
+    deployment.aws.client("sagemaker").stop_monitoring_schedule(MonitoringScheduleName=schedule)
+    deployment.aws.advance((MISSING_HOURS * HOUR).total_seconds())
+    return before
+
+
+def test_monitor_that_never_runs_alarms_and_starts_no_training(
+    deployment: Deployment, hours: list[Played], silent: str, inbox: Inbox
+) -> None:
+    assert silent == "OK"
+    deployment.await_alarm(AlarmKind.MONITOR_MISSING, "ALARM")
+
+    message = inbox.told(alarm_name("dev", AlarmKind.MONITOR_MISSING))
+    assert deliver(deployment, message)["action"] == "skipped"
+    assert deployment.training_jobs() == hours[2].training_jobs
+
+
+def test_destroy_leaves_no_stack_and_no_container(deployment: Deployment, silent: str) -> None:
+    def containers() -> list[str]:
+        return [line for line in processes_below(deployment.state) if SERVING in line]
+
+    assert len(containers()) == 1
+    deployment.cdk.destroy(deployment.assembly)
+
+    assert deployment.stack_names() == set()
+    assert deployment.aws.client("sagemaker").list_endpoints()["Endpoints"] == []
+    assert containers() == []
