@@ -1,6 +1,5 @@
 """CloudFormation resource types that MiniStack lacks: AWS::ApplicationAutoScaling::*."""
 
-import contextlib
 from typing import Any, Final
 
 from local.aws.errors import ApiError
@@ -75,8 +74,11 @@ class Types:
 
     def _forget(self, operation: str, properties: Properties) -> None:
         members = MODEL.operation_model(operation).input_shape.members
-        with contextlib.suppress(ApiError):  # it is gone already
+        try:
             self._call(operation, {name: value for name, value in properties.items() if name in members})
+        except ApiError as error:
+            if error.code != "ObjectNotFoundException":
+                raise
 
     def _call(self, operation: str, properties: Properties) -> dict[str, Any]:
         unknown = sorted(set(properties) - set(MODEL.operation_model(operation).input_shape.members))
