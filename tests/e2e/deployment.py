@@ -5,11 +5,21 @@ from collections.abc import Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
-from contract.names import AlarmKind, Prefix, ReportFile, alarm_name, report_prefix, training_job_prefix
+from contract.names import (
+    METRIC_NAMESPACE,
+    AlarmKind,
+    Dimension,
+    Metric,
+    Prefix,
+    ReportFile,
+    alarm_name,
+    report_prefix,
+    training_job_prefix,
+)
 from contract.records import DriftReport
 from local.demo.cdk import Cdk
 from local.demo.environment_file import derive
@@ -23,6 +33,7 @@ from plumbline.traffic import Plan, replay
 from stacks.naming import Naming
 from tests.e2e.local_account import ROOT, eventually
 
+HOUR = timedelta(hours=1)
 STACKS = ("foundation", "serving", "monitoring")
 VARIANT = "AllTraffic"
 ROWS_PER_REQUEST = 10
@@ -116,6 +127,20 @@ class Deployment:
         """Wait until an alarm is in a state, and return its description."""
         return eventually(lambda: self.alarm(kind), lambda row: row["StateValue"] == state, seconds=20)
 
+    def published(self, metric: Metric) -> list[float]:
+        """Return the maximum of the endpoint's metric in the last half hour; nothing when it was not published."""
+        now = self.aws.now()
+        answer = self.aws.client("cloudwatch").get_metric_statistics(
+            Namespace=METRIC_NAMESPACE,
+            MetricName=metric,
+            Dimensions=[{"Name": Dimension.ENDPOINT, "Value": self.naming.endpoint}],
+            StartTime=now - HOUR / 2,
+            EndTime=now + HOUR / 2,
+            Period=3600,
+            Statistics=["Maximum"],
+        )
+        return [point["Maximum"] for point in answer["Datapoints"]]
+
     def training_jobs(self) -> list[str]:
         """Return the names of the environment's training jobs."""
         prefix = training_job_prefix(self.naming.environment)
@@ -132,7 +157,6 @@ class Deployment:
 def deployed(state: Path, start: datetime, environment: str, values: Mapping[str, str]) -> Iterator[Deployment]:
     """Deploy the development environment under another name and with other `values`, then end the server."""
     naming = Naming(environment)
-    state.mkdir(parents=True, exist_ok=True)
     file = environment_file(state, environment, values)
     with EmbeddedAws.start(state, start=start) as aws:
         cdk = Cdk(ROOT, aws.environment, state / "cdk.log")

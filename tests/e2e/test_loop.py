@@ -6,7 +6,7 @@ One environment lives through a story, a chapter per fixture; every test looks a
 import json
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from functools import partial
 from typing import Any
 
@@ -15,13 +15,14 @@ import pytest
 from botocore.config import Config
 from botocore.exceptions import ClientError
 
-from contract.names import METRIC_NAMESPACE, AlarmKind, Dimension, Metric, ReportFile, alarm_name
+from contract.names import METRIC_NAMESPACE, AlarmKind, Metric, ReportFile, alarm_name
 from contract.records import DriftReport, RecordCounts, Verdict
 from contract.training import CHANNEL_FRESH, CHANNEL_TEST, CHANNEL_TRAIN
 from local.demo.first_model import wait_for_training
 from local.demo.loop import Loop
 from tests.e2e import messages
 from tests.e2e.deployment import (
+    HOUR,
     ROWS_PER_HOUR,
     ROWS_PER_REQUEST,
     STACKS,
@@ -34,7 +35,6 @@ from tests.e2e.local_account import processes_below
 pytestmark = pytest.mark.e2e
 
 START = datetime(2026, 5, 4, 10, tzinfo=UTC)
-HOUR = timedelta(hours=1)
 MISSING_HOURS = 3
 """Of environments/dev.toml."""
 SERVING = "serving_container.py"
@@ -342,22 +342,8 @@ def test_broken_argument_ends_with_exit_code_2_and_the_monitor_failed_alarm(
 
 
 def test_broken_run_is_no_run_and_no_verdict(deployment: Deployment, broken: dict[str, Any]) -> None:
-    now = deployment.aws.now()
-
-    def published(metric: Metric) -> list[float]:
-        answer = deployment.aws.client("cloudwatch").get_metric_statistics(
-            Namespace=METRIC_NAMESPACE,
-            MetricName=metric,
-            Dimensions=[{"Name": Dimension.ENDPOINT, "Value": deployment.naming.endpoint}],
-            StartTime=now - HOUR / 2,
-            EndTime=now + HOUR / 2,
-            Period=3600,
-            Statistics=["Maximum"],
-        )
-        return [point["Maximum"] for point in answer["Datapoints"]]
-
-    assert published(Metric.MONITOR_FAILURES) == [1.0]
-    assert published(Metric.MONITOR_RUNS) == published(Metric.DRIFT_VERDICT) == []
+    assert deployment.published(Metric.MONITOR_FAILURES) == [1]
+    assert deployment.published(Metric.MONITOR_RUNS) == deployment.published(Metric.DRIFT_VERDICT) == []
 
 
 @pytest.fixture(scope="module")

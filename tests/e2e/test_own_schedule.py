@@ -6,16 +6,15 @@ from typing import Any
 
 import pytest
 
-from contract.names import METRIC_NAMESPACE, AlarmKind, Dimension, Metric, ReportFile
+from contract.names import AlarmKind, Metric, ReportFile
 from contract.records import RecordCounts, Verdict
 from tests.e2e import messages
-from tests.e2e.deployment import ROWS_PER_REQUEST, Deployment, deployed
+from tests.e2e.deployment import HOUR, ROWS_PER_REQUEST, Deployment, deployed
 from tests.e2e.local_account import eventually
 
 pytestmark = pytest.mark.e2e
 
 START = datetime(2026, 5, 4, 10, tzinfo=UTC)
-HOUR = timedelta(hours=1)
 RUN_MINUTE = timedelta(minutes=15)
 """After the hour: capture files may come late."""
 DEPLOYED_AT = START + 2 * RUN_MINUTE
@@ -63,21 +62,6 @@ def job_after(deployment: Deployment, end: datetime, n_jobs: int) -> dict[str, A
     return eventually(newest, lambda job: job["ProcessingJobStatus"] != "InProgress")
 
 
-def newest_value(deployment: Deployment, metric: Metric) -> float:
-    """Return the maximum of the last half hour."""
-    now = deployment.aws.now()
-    (point,) = deployment.aws.client("cloudwatch").get_metric_statistics(
-        Namespace=METRIC_NAMESPACE,
-        MetricName=metric,
-        Dimensions=[{"Name": Dimension.ENDPOINT, "Value": deployment.naming.endpoint}],
-        StartTime=now - HOUR / 2,
-        EndTime=now + HOUR / 2,
-        Period=3600,
-        Statistics=["Maximum"],
-    )["Datapoints"]
-    return float(point["Maximum"])
-
-
 def test_no_model_monitor_schedule_is_deployed(deployment: Deployment) -> None:
     assert deployment.aws.client("sagemaker").list_monitoring_schedules()["MonitoringScheduleSummaries"] == []
 
@@ -107,7 +91,7 @@ def test_idle_hour_is_not_judged_and_no_failure(deployment: Deployment, idle: di
     report = deployment.report(START + HOUR)
 
     assert (report.verdict, report.reason) == (Verdict.NOT_JUDGED, "no records in the window")
-    assert newest_value(deployment, Metric.WINDOWS_WITHOUT_DATA) == 1
-    assert newest_value(deployment, Metric.MONITOR_RUNS) == 1
-    assert newest_value(deployment, Metric.MONITOR_FAILURES) == 0
+    assert deployment.published(Metric.WINDOWS_WITHOUT_DATA) == [1]
+    assert deployment.published(Metric.MONITOR_RUNS) == [1]
+    assert deployment.published(Metric.MONITOR_FAILURES) == [0]
     assert deployment.alarm(AlarmKind.MONITOR_FAILED)["StateValue"] == "OK"
