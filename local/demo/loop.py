@@ -29,8 +29,10 @@ HOUR_END_MARGIN_SECONDS = 5
 RUN_TIMEOUT_SECONDS = 120
 ALARM_MARGIN_SECONDS = 60
 """CloudWatch evaluates alarms about once a minute."""
-SETTLE_SECONDS = 1.0
-"""Real time for an alarm to reach the topic, the function and SageMaker."""
+SETTLE_SECONDS = 0.2
+"""Real time for the alarms to be evaluated: they were told to before the execution ended."""
+RETRAINING_SECONDS = 5.0
+"""Real time for an alarm to reach the topic, the function and SageMaker; a function in its cool-down starts nothing."""
 
 
 class LoopError(Exception):
@@ -133,7 +135,7 @@ class Loop:
             raise LoopError(f"hour {number}: {summary}")
         if not self.episode.scenario.labels_are_true:
             return None
-        positive = np.array([label == positive_label(self.episode.pool.labels) for label in rows.labels])
+        positive = np.array(rows.labels) == positive_label(self.episode.pool.labels)
         return float(np.mean((predicted >= DECISION_THRESHOLD) == positive))
 
     def _advance_to(self, moment: datetime) -> None:
@@ -184,7 +186,11 @@ class Loop:
 
     def _what_followed(self, number: int) -> list[str]:
         time.sleep(SETTLE_SECONDS)
-        return [*self._new_alarms(number), *self._new_jobs(number)]
+        alarms = list(self._new_alarms(number))
+        deadline = time.monotonic() + (RETRAINING_SECONDS if alarms else 0)
+        while not (jobs := list(self._new_jobs(number))) and time.monotonic() < deadline:
+            time.sleep(POLL_SECONDS)
+        return [*alarms, *jobs]
 
     def _new_alarms(self, number: int) -> Iterator[str]:
         names = [alarm_name(self.episode.environment, kind) for kind in AlarmKind]
