@@ -55,6 +55,7 @@ class EmbeddedAws:
         self.url = settings.url
         self.log = _log_file(settings)
         self.environment = client_environment(settings, python)
+        self._clients: dict[str, Any] = {}
 
     @classmethod
     def start(
@@ -92,15 +93,17 @@ class EmbeddedAws:
         return embedded
 
     def client(self, service: str) -> Any:
-        """Return a boto3 client of the account's root user."""
-        return boto3.client(
-            service,
-            endpoint_url=self.url,
-            region_name=REGION,
-            aws_access_key_id=self.environment["AWS_ACCESS_KEY_ID"],
-            aws_secret_access_key=self.environment["AWS_SECRET_ACCESS_KEY"],
-            config=Config(retries={"max_attempts": 2}, s3={"addressing_style": "path"}),
-        )
+        """Return the boto3 client of the account's root user: one per service, kept with its connections."""
+        if service not in self._clients:
+            self._clients[service] = boto3.client(
+                service,
+                endpoint_url=self.url,
+                region_name=REGION,
+                aws_access_key_id=self.environment["AWS_ACCESS_KEY_ID"],
+                aws_secret_access_key=self.environment["AWS_SECRET_ACCESS_KEY"],
+                config=Config(retries={"max_attempts": 2}, s3={"addressing_style": "path"}),
+            )
+        return self._clients[service]
 
     def now(self) -> datetime:
         """Return the simulated time in UTC."""
