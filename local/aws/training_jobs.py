@@ -46,6 +46,8 @@ class TrainingWork:
             cwd=job.root / "code",
             environment={
                 "PATH": "/usr/bin:/bin",
+                # Threads that spin while they wait starve each other when this machine's cores are busy.
+                "OMP_WAIT_POLICY": "PASSIVE",
                 "SAGEMAKER_BASE_DIR": str(job.root),
                 "TRAINING_JOB_NAME": job.name,
                 **self.credentials(job.record["RoleArn"]),
