@@ -81,7 +81,7 @@ def _run(arguments: argparse.Namespace) -> None:
     # Deferred: numpy, scipy and boto3 make --help and a refused setting wait.
     from drift.run import run
 
-    report = run(settings, now=datetime.now(UTC), clients=Clients.of_region(settings.platform.region))
+    report = run(settings, now=_now(), clients=Clients.of_region(settings.platform.region))
     _LOG.info("%s: %s", report.verdict, report.reason)
 
 
@@ -89,8 +89,11 @@ def _report_failure(reason: str) -> None:
     """Do what can still be done; a second failure must not hide the first."""
     try:
         platform = read_platform()
-        report_failure(platform, reason, now=datetime.now(UTC), clients=Clients.of_region(platform.region))
-    except DriftError as error:
-        _LOG.warning("the failure could not be reported: %s", error)
+        report_failure(platform, reason, now=_now(), clients=Clients.of_region(platform.region))
     except Exception:
         _LOG.exception("the failure could not be reported")
+
+
+def _now() -> datetime:
+    """Return the time in whole seconds, as the metrics file's documentation writes it."""
+    return datetime.now(UTC).replace(microsecond=0)

@@ -116,6 +116,7 @@ def read_settings(arguments: Namespace, environment: Mapping[str, str] = os.envi
     """
     variables = Variables(environment)
     _check_format(variables)
+    variables.switch(MonitorVariable.PUBLISH_CLOUDWATCH_METRICS)
     platform = read_platform(environment)
     if platform.publish and platform.endpoint is None:
         raise variables.error(MonitorVariable.ENDPOINT_NAME, "must name the endpoint when metrics are published")
@@ -177,21 +178,22 @@ def _scheduled_window(variables: Variables) -> Window:
 
 
 def read_platform(environment: Mapping[str, str] = os.environ) -> Platform:
-    """Read what even a run with broken settings needs in order to report its failure.
-
-    Raises
-    ------
-    ConfigError
-        If ``publish_cloudwatch_metrics`` is neither Enabled nor Disabled.
-    """
+    """Read what even a run with broken settings needs in order to report its failure; nothing here is refused."""
     variables = Variables(environment)
     ml_root = Path(variables.text(Variable.ML_ROOT) or PLATFORM_ROOT)
     return Platform(
         ml_root=ml_root,
         endpoint=variables.text(MonitorVariable.ENDPOINT_NAME),
-        publish=variables.switch(MonitorVariable.PUBLISH_CLOUDWATCH_METRICS),
+        publish=_publishes(variables),
         region=next(filter(None, map(variables.text, _REGION_VARIABLES)), None) or _region_of_job(ml_root),
     )
+
+
+def _publishes(variables: Variables) -> bool:
+    try:
+        return variables.switch(MonitorVariable.PUBLISH_CLOUDWATCH_METRICS)
+    except ConfigError:
+        return False
 
 
 def _check_format(variables: Variables) -> None:

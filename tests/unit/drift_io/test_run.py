@@ -2,6 +2,7 @@ import csv
 import json
 import os
 import random
+import re
 import subprocess
 import sys
 import zipfile
@@ -227,8 +228,10 @@ def test_the_program_finishes_with_a_report_and_a_message(tmp_path: Path, refere
     assert (tmp_path / "ml/output/message").read_text().startswith("CompletedWithViolations: drift in hours")
     report = DriftReport.from_json((tmp_path / "results/drift_report.json").read_text())
     assert (report.endpoint, report.schedule) == ("plumbline-dev", "plumbline-dev")
-    metrics = (tmp_path / "ml/output/metrics/cloudwatch/cloudwatch_metrics.jsonl").read_text().splitlines()
-    assert {json.loads(line)["MetricName"] for line in metrics} >= {"DriftVerdict", "MonitorRuns"}
+    text = (tmp_path / "ml/output/metrics/cloudwatch/cloudwatch_metrics.jsonl").read_text()
+    metrics = [json.loads(line) for line in text.splitlines()]
+    assert {line["MetricName"] for line in metrics} >= {"DriftVerdict", "MonitorRuns"}
+    assert all(re.fullmatch(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ", line["Timestamp"]) for line in metrics)
 
 
 def test_an_empty_hour_is_finished_and_not_judged(tmp_path: Path, reference: Path) -> None:
@@ -254,11 +257,12 @@ def test_unknown_arguments_are_an_operators_error(tmp_path: Path, given: list[st
     assert finished.stderr.count("\n") == 1
 
 
-def test_settings_too_broken_to_report_with_are_still_one_error(tmp_path: Path) -> None:
+def test_a_switch_that_says_neither_is_one_error_that_the_platform_hears_of(tmp_path: Path) -> None:
     finished = program(tmp_path, "--baseline_s3_uri", "x", publish_cloudwatch_metrics="perhaps")
     assert finished.returncode == 2
-    assert "Traceback" not in finished.stderr
     assert finished.stderr.startswith("error: environment variable publish_cloudwatch_metrics must be")
+    assert finished.stderr.count("\n") == 1
+    assert (tmp_path / "ml/output/message").read_text().startswith("Failed: environment variable publish_cloudwatch")
 
 
 def test_exit_codes_tell_whose_turn_it_is(
