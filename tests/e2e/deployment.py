@@ -94,6 +94,14 @@ class Deployment:
 
         return eventually(found, lambda row: row["MonitoringExecutionStatus"] not in ("absent", "InProgress"))
 
+    def pass_hour(self) -> dict[str, Any]:
+        """Let the running hour pass, give the alarms their minute, and return the hour's execution."""
+        due = self.aws.now().replace(minute=0, second=0, microsecond=0) + HOUR
+        self.advance_to(due)
+        execution = self.execution(due)
+        self.aws.advance(60)
+        return execution
+
     def report_key(self, hour: datetime, file: ReportFile) -> str:
         """Return where one of a window's files lies, under SageMaker's key layout."""
         layout = report_prefix(self.naming.endpoint, self.naming.schedule, f"{hour:%Y/%m/%d/%H}")
@@ -151,6 +159,15 @@ class Deployment:
         """Return the names of the environment's stacks that exist."""
         listed = self.aws.client("cloudformation").describe_stacks()["Stacks"]
         return {row["StackName"] for row in listed if row["StackName"].startswith(f"{self.naming.prefix}-")}
+
+    def stack_events(self) -> list[str]:
+        """Return the ids of everything that ever happened to the stacks."""
+        cloudformation = self.aws.client("cloudformation")
+        return [
+            event["EventId"]
+            for part in STACKS
+            for event in cloudformation.describe_stack_events(StackName=self.naming.stack(part))["StackEvents"]
+        ]
 
 
 @contextmanager

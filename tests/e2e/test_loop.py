@@ -7,12 +7,9 @@ import json
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from functools import partial
 from typing import Any
 
-import boto3
 import pytest
-from botocore.config import Config
 from botocore.exceptions import ClientError
 
 from contract.names import METRIC_NAMESPACE, AlarmKind, Metric, ReportFile, alarm_name
@@ -21,16 +18,10 @@ from contract.training import CHANNEL_FRESH, CHANNEL_TEST, CHANNEL_TRAIN
 from local.demo.first_model import wait_for_training
 from local.demo.loop import Loop
 from tests.e2e import messages
-from tests.e2e.deployment import (
-    HOUR,
-    ROWS_PER_HOUR,
-    ROWS_PER_REQUEST,
-    STACKS,
-    Deployment,
-    deployed,
-    environment_file,
-)
+from tests.e2e.alerts import Inbox, deliver
+from tests.e2e.deployment import HOUR, ROWS_PER_HOUR, ROWS_PER_REQUEST, Deployment, deployed, environment_file
 from tests.e2e.local_account import processes_below
+from tests.e2e.roles import clients_of_role
 
 pytestmark = pytest.mark.e2e
 
@@ -46,25 +37,6 @@ HALF_A_LINE = b'{"captureData": {"endpointInput": {"data": "39,State-gov'
 def deployment(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Deployment]:
     with deployed(tmp_path_factory.mktemp("loop"), START, "dev", {}) as running:
         yield running
-
-
-class Inbox:
-    """A queue that the alert topic tells as well."""
-
-    def __init__(self, deployment: Deployment) -> None:
-        self._aws = deployment.aws
-        self._url, arn = messages.make_queue(deployment.aws, "alerts")
-        deployment.aws.client("sns").subscribe(TopicArn=deployment.outputs["TopicArn"], Protocol="sqs", Endpoint=arn)
-        self._told: list[str] = []
-
-    def told(self, sign: str) -> str:
-        """Wait until the topic has told something that holds `sign`, and return the message as it was published."""
-        messages.eventually(lambda: any(sign in each for each in self._all()), f"the topic must tell {sign}")
-        return next(each for each in self._told if sign in each)
-
-    def _all(self) -> list[str]:
-        self._told += [json.loads(body)["Message"] for body in messages.received(self._aws, self._url)]
-        return self._told
 
 
 @pytest.fixture(scope="module")
@@ -129,18 +101,6 @@ def test_further_drifted_hour_starts_no_second_job(hours: list[Played]) -> None:
     assert hours[3].training_jobs == hours[2].training_jobs
 
 
-def deliver(deployment: Deployment, message: str) -> dict[str, Any]:
-    """Hand a message of the topic to the Lambda once more and return its decision."""
-    event = {"Records": [{"EventSource": "aws:sns", "Sns": {"Message": message}}]}
-    answer = deployment.aws.client("lambda").invoke(
-        FunctionName=deployment.outputs["RetrainingFunctionName"], Payload=json.dumps(event).encode()
-    )
-    assert "FunctionError" not in answer
-    (decision,) = json.load(answer["Payload"])["decisions"]
-    assert isinstance(decision, dict)
-    return decision
-
-
 def test_message_delivered_again_starts_no_second_job(
     deployment: Deployment, hours: list[Played], inbox: Inbox
 ) -> None:
@@ -179,26 +139,12 @@ def test_malformed_capture_line_is_counted_and_the_run_goes_on(deployment: Deplo
 
 @pytest.fixture(scope="module")
 def as_monitor(deployment: Deployment) -> Callable[[str], Any]:
-    """Return a function that makes clients of the monitoring role, once that trusts this account's root too."""
+    """Return a function that makes clients of the monitoring role."""
     schedule = deployment.aws.client("sagemaker").describe_monitoring_schedule(
         MonitoringScheduleName=deployment.naming.schedule
     )
-    role = schedule["MonitoringScheduleConfig"]["MonitoringJobDefinition"]["RoleArn"]
-    iam, name = deployment.aws.client("iam"), role.rpartition("/")[2]
-    trust = iam.get_role(RoleName=name)["Role"]["AssumeRolePolicyDocument"]
-    root = {"AWS": f"arn:aws:iam::{deployment.aws.account}:root"}
-    trust["Statement"].append({"Effect": "Allow", "Principal": root, "Action": "sts:AssumeRole"})
-    iam.update_assume_role_policy(RoleName=name, PolicyDocument=json.dumps(trust))
-    session = deployment.aws.client("sts").assume_role(RoleArn=role, RoleSessionName="test")["Credentials"]
-    return partial(
-        boto3.client,
-        endpoint_url=deployment.aws.url,
-        region_name=deployment.aws.region,
-        aws_access_key_id=session["AccessKeyId"],
-        aws_secret_access_key=session["SecretAccessKey"],
-        aws_session_token=session["SessionToken"],
-        config=Config(s3={"addressing_style": "path"}),
-    )
+    definition = schedule["MonitoringScheduleConfig"]["MonitoringJobDefinition"]
+    return clients_of_role(deployment.aws, definition["RoleArn"])
 
 
 def test_monitoring_role_writes_below_its_report_prefix_only(
@@ -231,18 +177,9 @@ class Idle:
     execution: dict[str, Any]
 
 
-def play_hour(deployment: Deployment) -> dict[str, Any]:
-    """Let the running hour pass, give the alarms their minute, and return the hour's execution."""
-    due = deployment.aws.now().replace(minute=0, second=0, microsecond=0) + HOUR
-    deployment.advance_to(due)
-    execution = deployment.execution(due)
-    deployment.aws.advance(60)
-    return execution
-
-
 @pytest.fixture(scope="module")
 def idle(deployment: Deployment, hours: list[Played]) -> Idle:
-    return Idle(deployment.alarm(AlarmKind.DRIFT), play_hour(deployment))
+    return Idle(deployment.alarm(AlarmKind.DRIFT), deployment.pass_hour())
 
 
 def test_idle_hour_fails_in_the_platforms_words_and_the_topic_is_told(
@@ -263,36 +200,21 @@ def test_idle_hour_says_nothing_about_drift(deployment: Deployment, idle: Idle) 
     assert deployment.alarm(AlarmKind.MONITOR_FAILED)["StateValue"] == "OK"
 
 
-@dataclass(frozen=True)
-class Redeployed:
-    """Ids of the stacks' events before and after."""
-
-    before: list[str]
-    after: list[str]
-
-
-def _events(deployment: Deployment) -> list[str]:
-    cloudformation = deployment.aws.client("cloudformation")
-    return [
-        event["EventId"]
-        for part in STACKS
-        for event in cloudformation.describe_stack_events(StackName=deployment.naming.stack(part))["StackEvents"]
-    ]
-
-
 @pytest.fixture(scope="module")
-def redeployed(deployment: Deployment, idle: Idle) -> Redeployed:
-    before = _events(deployment)
+def redeployed(deployment: Deployment, idle: Idle) -> tuple[list[str], list[str]]:
+    """Ids of the stacks' events before and after the same assembly is deployed again."""
+    before = deployment.stack_events()
     deployment.cdk.deploy(deployment.assembly, ())
-    return Redeployed(before, _events(deployment))
+    return before, deployment.stack_events()
 
 
-def test_deploying_again_changes_nothing(redeployed: Redeployed) -> None:
-    assert redeployed.after == redeployed.before
+def test_deploying_again_changes_nothing(redeployed: tuple[list[str], list[str]]) -> None:
+    before, after = redeployed
+    assert after == before
 
 
 @pytest.fixture(scope="module")
-def promoted(deployment: Deployment, hours: list[Played], redeployed: Redeployed) -> str:
+def promoted(deployment: Deployment, hours: list[Played], redeployed: object) -> str:
     """URI of the retrained model, which serves from now on: its artifact named in the environment file, deployed."""
     job = wait_for_training(deployment.aws, hours[2].training_jobs[0])
     artifact: str = job["ModelArtifacts"]["S3ModelArtifacts"]
@@ -326,7 +248,7 @@ def broken(deployment: Deployment, promoted: str) -> dict[str, Any]:
     specification["ContainerArguments"][-1] = "salary"
     sagemaker.update_monitoring_schedule(MonitoringScheduleName=schedule, MonitoringScheduleConfig=config)
     deployment.send("broken", n_rows=50)
-    return play_hour(deployment)
+    return deployment.pass_hour()
 
 
 def test_broken_argument_ends_with_exit_code_2_and_the_monitor_failed_alarm(
