@@ -52,7 +52,7 @@ unit: setup-dev
 	$(BIN)/pytest -n 2 -m "not e2e" --cov --cov-report=term:skip-covered --cov-fail-under=95
 
 e2e: setup-dev
-	$(BIN)/pytest -m e2e
+	$(BIN)/pytest -n 2 --dist loadfile -m e2e
 
 snapshot: setup-dev
 	$(BIN)/pytest tests/snapshot --snapshot-update
