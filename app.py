@@ -1,9 +1,10 @@
 """The CDK app: ``npx cdk synth -c environment=prod``."""
 
+import json
+import os
 import sys
 from pathlib import Path
 
-from stacks.application import build, new_app
 from stacks.config_file import load_environment
 from stacks.errors import ConfigError
 
@@ -12,11 +13,19 @@ ROOT = Path(__file__).resolve().parent
 
 def main() -> None:
     """Synthesize the environment that the context names; a wrong setting ends with one clear message."""
-    app = new_app()
     try:
-        build(app, load_environment(app.node.try_get_context("environment"), ROOT), ROOT)
+        # A first look: the CDK library starts Node, which takes seconds and may print a banner over the message.
+        load_environment(json.loads(os.environ.get("CDK_CONTEXT_JSON", "{}")).get("environment"), ROOT)
+        _synthesize()
     except ConfigError as error:
         sys.exit(f"error: {error}")
+
+
+def _synthesize() -> None:
+    from stacks.application import build, new_app
+
+    app = new_app()
+    build(app, load_environment(app.node.try_get_context("environment"), ROOT), ROOT)
     app.synth()
 
 

@@ -119,6 +119,9 @@ class ReportFile(StrEnum):
     DRIFT_REPORT = "drift_report.json"
 
 
+BASELINE_FILE = "baseline.json"
+"""The file that makes a folder a baseline."""
+
 PLATFORM_ROOT = "/opt/ml"
 """Where SageMaker mounts the folders of a job."""
 

@@ -21,6 +21,9 @@ LONGEST_ALARM_HOURS = 168
 """CloudWatch: period times evaluation periods is at most seven days."""
 
 
+LONGEST_TEXT = 512
+
+
 class Removal(StrEnum):
     """What happens to keys, buckets and logs when their stack is deleted."""
 
@@ -28,12 +31,20 @@ class Removal(StrEnum):
     RETAIN = "retain"
 
 
-def _text(pattern: str) -> StringConstraints:
-    return StringConstraints(strip_whitespace=False, pattern=f"^(?:{pattern})$", max_length=512)
+def _text(pattern: str, rule: str) -> AfterValidator:
+    """Hold a text to `pattern`; `rule` says so in words, as a regular expression helps few operators."""
+    allowed = re.compile(pattern)
+
+    def check(value: str) -> str:
+        if len(value) > LONGEST_TEXT or not allowed.fullmatch(value):
+            raise ValueError(f"must {rule}")
+        return value
+
+    return AfterValidator(check)
 
 
 RESOURCE_ID = r"(?:[0-9a-f]{8}|[0-9a-f]{17})"
-InstanceType = Annotated[str, _text(r"ml\.[a-z0-9-]+\.[a-z0-9]+")]
+InstanceType = Annotated[str, _text(r"ml\.[a-z0-9-]+\.[a-z0-9]+", "be an instance type like ml.m5.large")]
 S3_URI = re.compile(r"s3://[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]/[^\s/][^\s]*")
 
 
@@ -55,6 +66,8 @@ def _table(value: str) -> str:
     return value
 
 
+TagKey = Annotated[str, _text(r"(?!(?i:aws:)).{1,128}", "be 1 to 128 characters that do not begin with aws:")]
+TagValue = Annotated[str, _text(r".{0,256}", "be at most 256 characters")]
 Location = Annotated[str, AfterValidator(_location)]
 Percent = Annotated[StrictInt, Field(ge=1, le=100)]
 Fraction = Annotated[float, Field(gt=0, lt=1, strict=True)]
@@ -162,7 +175,7 @@ class Alarms(Section):
     drift_periods: Annotated[StrictInt, Field(ge=1)]
     missing_hours: Annotated[StrictInt, Field(ge=2, le=LONGEST_ALARM_HOURS)]
     """Silence of the monitor for so long is an alarm."""
-    emails: tuple[Annotated[str, _text(r"[^@\s]+@[^@\s]+\.[^@\s]+")], ...] = ()
+    emails: tuple[Annotated[str, _text(r"[^@\s]+@[^@\s]+\.[^@\s]+", "be an e-mail address")], ...] = ()
 
     @model_validator(mode="after")
     def _datapoints_fit_periods(self) -> Self:
@@ -177,10 +190,12 @@ class Network(Section):
     """Subnets and security groups of model, monitoring job and training job; absent section: no VPC."""
 
     subnet_ids: Annotated[
-        tuple[Annotated[str, _text(rf"subnet-{RESOURCE_ID}")], ...], Field(min_length=1, max_length=16)
+        tuple[Annotated[str, _text(rf"subnet-{RESOURCE_ID}", "be a subnet like subnet-0123456789abcdef0")], ...],
+        Field(min_length=1, max_length=16),
     ]
     security_group_ids: Annotated[
-        tuple[Annotated[str, _text(rf"sg-{RESOURCE_ID}")], ...], Field(min_length=1, max_length=5)
+        tuple[Annotated[str, _text(rf"sg-{RESOURCE_ID}", "be a security group like sg-0123456789abcdef0")], ...],
+        Field(min_length=1, max_length=5),
     ]
 
 
@@ -197,15 +212,27 @@ class Retention(Section):
 class EnvironmentConfig(Section):
     """One environment."""
 
-    name: Annotated[str, _text(r"[a-z][a-z0-9]*(?:-[a-z0-9]+)*"), StringConstraints(max_length=16)]
+    name: Annotated[
+        str,
+        _text(
+            r"(?=.{1,16}$)[a-z][a-z0-9]*(?:-[a-z0-9]+)*",
+            "be 1 to 16 lower-case letters, digits and inner dashes, a letter first",
+        ),
+    ]
     """Part of every physical name; 16 characters leave room for SageMaker's limit of 63."""
-    region: Annotated[str, _text(r"[a-z]{2}(?:-[a-z]+)+-\d")]
-    account: Annotated[str, _text(r"\d{12}")] | None = None
+    region: Annotated[str, _text(r"[a-z]{2}(?:-[a-z]+)+-\d", "be a region like eu-central-1")]
+    account: Annotated[str, _text(r"\d{12}", "be an account of 12 digits")] | None = None
     """Absent: the account of the credentials that deploy."""
     removal: Removal
     termination_protection: StrictBool
-    permissions_boundary: Annotated[str, _text(r"arn:[a-z-]+:iam::\d{12}:policy/\S+")] | None = None
-    tags: dict[str, str] = {}
+    permissions_boundary: (
+        Annotated[
+            str,
+            _text(r"arn:[a-z-]+:iam::\d{12}:policy/\S+", "be a policy like arn:aws:iam::123456789012:policy/boundary"),
+        ]
+        | None
+    ) = None
+    tags: dict[TagKey, TagValue] = {}
     model: Model
     training: Training
     endpoint: Endpoint

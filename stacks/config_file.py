@@ -3,7 +3,7 @@
 import re
 import tomllib
 import typing
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -11,10 +11,25 @@ from pydantic import BaseModel, ValidationError
 from pydantic_core import ErrorDetails
 
 from stacks.config import EnvironmentConfig
+from stacks.config_inputs import check_inputs
 from stacks.errors import ConfigError
+from stacks.xgboost_image import xgboost_image
 
 FOLDER = "environments"
 DEFAULT_ENVIRONMENT = "dev"
+
+_RULES = {
+    "string_type": "must be text in quotes",
+    "int_type": "must be a whole number without quotes",
+    "int_from_float": "must be a whole number without quotes",
+    "float_type": "must be a number without quotes",
+    "bool_type": "must be true or false without quotes",
+    "tuple_type": "must be a list in brackets",
+    "dict_type": "must be a section of keys",
+    "model_type": "must be a section of keys",
+    "too_short": "must have at least one entry",
+}
+"""pydantic's kinds of fault, in the words of a TOML file; the others speak for themselves."""
 
 
 def load_environment(choice: str | None, root: Path) -> EnvironmentConfig:
@@ -23,14 +38,19 @@ def load_environment(choice: str | None, root: Path) -> EnvironmentConfig:
     Raises
     ------
     ConfigError
-        If there is no such file, or it breaks a rule.
+        If there is no such file, it breaks a rule, its region has no image, or a local input does not fit.
     """
     path = _locate(choice or DEFAULT_ENVIRONMENT, root)
     try:
         data = tomllib.loads(path.read_text(encoding="utf-8"))
     except tomllib.TOMLDecodeError as error:
         raise ConfigError(f"{path.name} must be TOML, got {error}; correct that line") from error
-    return parse_environment(data, path.name)
+    except (OSError, UnicodeDecodeError) as error:
+        raise ConfigError(f"{path.name} must be a readable file in UTF-8, got {error}; save it again") from error
+    config = parse_environment(data, path.name)
+    xgboost_image(config.region)
+    check_inputs(config, root)
+    return config
 
 
 def parse_environment(data: Mapping[str, Any], source: str) -> EnvironmentConfig:
@@ -44,7 +64,7 @@ def parse_environment(data: Mapping[str, Any], source: str) -> EnvironmentConfig
     try:
         return EnvironmentConfig.model_validate(data)
     except ValidationError as error:
-        raise ConfigError("\n".join(_sentence(detail, source) for detail in error.errors())) from error
+        raise ConfigError("\n".join(_sentence(detail, source) for detail in _first_faults(error))) from error
 
 
 def _locate(choice: str, root: Path) -> Path:
@@ -59,6 +79,13 @@ def _locate(choice: str, root: Path) -> Path:
     return path
 
 
+def _first_faults(error: ValidationError) -> Iterator[ErrorDetails]:
+    """Yield the faults; a list that is too short only because its entries are wrong is not one more."""
+    for detail in error.errors():
+        if detail["type"] != "too_short" or len(detail["input"]) < detail["ctx"]["min_length"]:
+            yield detail
+
+
 def _sentence(detail: ErrorDetails, source: str) -> str:
     location = [str(part) for part in detail["loc"]]
     name = ".".join(location) or source
@@ -67,7 +94,7 @@ def _sentence(detail: ErrorDetails, source: str) -> str:
         return f"{name} must be a known key, got {location[-1]!r}; allowed there: {allowed}; correct it in {source}"
     if detail["type"] == "missing":
         return f"{name} must be set, got nothing; add it to {source}"
-    rule = re.sub(r"^\w+ should ", "must ", detail["msg"].removeprefix("Value error, "))
+    rule = _RULES.get(detail["type"]) or re.sub(r"^\w+ should ", "must ", detail["msg"].removeprefix("Value error, "))
     # Rules between keys name the values themselves: pydantic's input is then a whole section.
     shown = "" if ", got " in rule else f", got {detail['input']!r}"
     return f"{name} {rule}{shown}; set it in {source}"

@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from contract.names import BASELINE_FILE
 from contract.records import FeatureType
 from contract.training import OUTPUT_PREDICTIONS
 from drift.baseline_csv import parse_predictions, parse_test, predictions_text, test_text
@@ -21,7 +22,6 @@ from drift.learned import Baseline, LabelledTest
 from drift.table import FeatureSpec
 
 BASELINE_VERSION = 1
-BASELINE_FILE = "baseline.json"
 TEST_FILE = "test.csv"
 PREDICTIONS_FILE = OUTPUT_PREDICTIONS
 

@@ -45,6 +45,25 @@ def test_fails_when_file_is_no_toml(tmp_path: Path) -> None:
         load_environment(str(file), ROOT)
 
 
+def test_fails_when_file_is_not_utf8(tmp_path: Path) -> None:
+    file = tmp_path / "latin.toml"
+    file.write_bytes(b"# caf\xe9\n")
+    with pytest.raises(ConfigError, match=r"latin.toml must be a readable file in UTF-8, got .*"):
+        load_environment(str(file), ROOT)
+
+
+def test_a_section_that_is_a_number_is_no_section() -> None:
+    data = document() | {"capture": 3}
+    assert refusal(data) == "capture must be a section of keys, got 3; set it in dev.toml"
+
+
+def test_a_list_of_wrong_entries_is_not_too_short_besides() -> None:
+    data = document(network={"subnet_ids": ["subnet-1"], "security_group_ids": ["sg-0c000000"]})
+    assert refusal(data) == (
+        "network.subnet_ids.0 must be a subnet like subnet-0123456789abcdef0, got 'subnet-1'; set it in dev.toml"
+    )
+
+
 def test_fails_when_key_is_unknown_and_lists_the_allowed_ones() -> None:
     assert refusal(document(capture={"sampling": 5})) == (
         "capture.sampling must be a known key, got 'sampling'; allowed there: sampling_percent; correct it in dev.toml"
@@ -105,22 +124,35 @@ def test_number_is_held_to_its_bounds(
     ("change", "said"),
     [
         ({"name": "a" * 17}, "name must "),
-        ({"name": "dev-"}, "name must "),
-        ({"region": "Frankfurt"}, "region must "),
-        ({"account": "123"}, "account must "),
+        ({"name": "dev-"}, "name must be 1 to 16 lower-case letters"),
+        ({"region": "Frankfurt"}, "region must be a region like eu-central-1, got 'Frankfurt'"),
+        ({"region": "us-east-1\n"}, "region must "),
+        ({"account": "123"}, "account must be an account of 12 digits, got '123'"),
+        ({"account": 123456789012}, "account must be text in quotes, got 123456789012"),
+        ({"tags": {"owner": 5}}, "tags.owner must be text in quotes, got 5"),
+        ({"tags": {"AWS:x": "y"}}, "tags.AWS:x.[key] must be 1 to 128 characters that do not begin with aws:"),
+        ({"capture": {"sampling_percent": 0.5}}, "capture.sampling_percent must be a whole number without quotes"),
+        ({"thresholds": {"alpha": "0.05"}}, "thresholds.alpha must be a number without quotes, got '0.05'"),
+        ({"alarms": {"emails": "a@b.org"}}, "alarms.emails must be a list in brackets, got 'a@b.org'"),
+        ({"alarms": {"emails": ["ops"]}}, "alarms.emails.0 must be an e-mail address, got 'ops'"),
         ({"removal": "keep"}, "removal must be 'destroy' or 'retain', got 'keep'"),
-        ({"termination_protection": "yes"}, "termination_protection must be a valid boolean, got 'yes'"),
+        ({"termination_protection": "yes"}, "termination_protection must be true or false without quotes, got 'yes'"),
         ({"permissions_boundary": "boundary"}, "permissions_boundary must "),
-        ({"capture": {"sampling_percent": "50"}}, "capture.sampling_percent must be a valid integer, got '50'"),
+        (
+            {"capture": {"sampling_percent": "50"}},
+            "capture.sampling_percent must be a whole number without quotes, got '50'",
+        ),
         ({"monitor": {"engine": "cron"}}, "monitor.engine must be 'model_monitor' or 'scheduler', got 'cron'"),
-        ({"monitor": {"isolation_forest": 1}}, "monitor.isolation_forest must be a valid boolean, got 1"),
+        ({"monitor": {"isolation_forest": 1}}, "monitor.isolation_forest must be true or false without quotes, got 1"),
         ({"endpoint": {"instance_type": "m5.large"}}, "endpoint.instance_type must "),
         ({"model": {"artifact": "model.zip"}}, "model.artifact must end in .tar.gz, got 'model.zip'"),
         ({"model": {"baseline": "s3://b"}}, "model.baseline must be a local path or s3://bucket/key, got 's3://b'"),
         ({"training": {"train": "rows.parquet"}}, "training.train must be a local .csv file or an s3:// prefix"),
         ({"training": {"target_label": ""}}, "training.target_label must "),
-        ({"alarms": {"emails": ["ops"]}}, "alarms.emails.0 must "),
-        ({"network": {"subnet_ids": [], "security_group_ids": ["sg-0c000000"]}}, "network.subnet_ids must "),
+        (
+            {"network": {"subnet_ids": [], "security_group_ids": ["sg-0c000000"]}},
+            "network.subnet_ids must have at least one entry, got []",
+        ),
         ({"network": {"subnet_ids": ["subnet-0a"]}}, "network.subnet_ids.0 must "),
         ({"network": {"subnet_ids": ["subnet-0a000000"]}}, "network.security_group_ids must be set, got nothing"),
     ],

@@ -1,0 +1,58 @@
+"""Checks the local inputs that an environment file names, so that no deployment starts with files that do not fit."""
+
+import csv
+import json
+from pathlib import Path
+
+from contract.names import BASELINE_FILE
+from stacks.config import EnvironmentConfig
+from stacks.errors import ConfigError
+
+PACKED = ".zip"
+
+
+def check_inputs(config: EnvironmentConfig, root: Path) -> None:
+    """Check baseline, training and test files; what lies in S3 or does not exist is passed over.
+
+    Raises
+    ------
+    ConfigError
+        If the baseline is no baseline folder, or a file does not have the target.
+    """
+    target = config.training.target_label
+    baseline = root / config.model.baseline
+    if baseline.exists() and not config.model.baseline.endswith(PACKED):
+        _check_baseline(baseline, config.model.baseline, target)
+    for setting in ("train", "test"):
+        location = getattr(config.training, setting)
+        if (root / location).is_file():
+            _check_table(root / location, f"training.{setting}", location, target)
+
+
+def _check_baseline(folder: Path, location: str, target: str) -> None:
+    try:
+        document = json.loads((folder / BASELINE_FILE).read_text(encoding="utf-8"))
+        learned = document["target_label"]
+    except (OSError, ValueError, LookupError, TypeError) as error:
+        raise ConfigError(
+            f"model.baseline must be a folder with a readable {BASELINE_FILE}, got {location!r}; "
+            "name the folder that `plumbline baseline` wrote"
+        ) from error
+    if learned != target:
+        raise ConfigError(
+            f"training.target_label must be the target of model.baseline, {learned!r}, got {target!r}; correct it, "
+            "or learn a baseline for that target"
+        )
+
+
+def _check_table(file: Path, setting: str, location: str, target: str) -> None:
+    try:
+        with file.open(encoding="utf-8-sig", newline="") as handle:
+            header = [name.strip() for name in next(csv.reader(handle, skipinitialspace=True), [])]
+    except (OSError, ValueError, csv.Error) as error:
+        raise ConfigError(f"{setting} must be a CSV file in UTF-8, got {location!r}: {error}; save it again") from error
+    if target not in header:
+        raise ConfigError(
+            f"{setting} must have a column training.target_label, {target!r}, got {', '.join(header)!r}; correct the "
+            "label, or name a file with a header row"
+        )

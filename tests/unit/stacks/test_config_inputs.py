@@ -1,0 +1,80 @@
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from stacks.config_inputs import check_inputs
+from stacks.errors import ConfigError
+from tests.unit.stacks.synthesis import FULL, ROOT, config
+
+
+def inputs(folder: Path, target: str = "y") -> dict[str, Any]:
+    """Write a baseline and two tables, and return the settings that name them."""
+    (folder / "baseline").mkdir()
+    (folder / "baseline" / "baseline.json").write_text(json.dumps({"target_label": target}))
+    (folder / "train.csv").write_text("\ufeffa, y\n1, no\n")
+    (folder / "test.csv").write_text('"a","y"\n1,no\n')
+    return {
+        "model": {"baseline": "baseline"},
+        "training": {"train": "train.csv", "test": "test.csv", "target_label": "y"},
+    }
+
+
+def refusal(folder: Path, settings: dict[str, Any]) -> str:
+    with pytest.raises(ConfigError) as caught:
+        check_inputs(config(**settings), folder)
+    return str(caught.value)
+
+
+def test_inputs_that_fit_are_accepted(tmp_path: Path) -> None:
+    check_inputs(config(**inputs(tmp_path)), tmp_path)
+
+
+@pytest.mark.parametrize("name", ["dev", "staging", "prod"])
+def test_committed_environments_have_inputs_that_fit(name: str) -> None:
+    check_inputs(config(name), ROOT)
+
+
+def test_inputs_in_s3_and_packed_ones_are_not_looked_into(tmp_path: Path) -> None:
+    check_inputs(config(**FULL), tmp_path)
+    (tmp_path / "baseline.zip").write_bytes(b"PK")
+    check_inputs(config(model={"baseline": "baseline.zip"}), tmp_path)
+
+
+@pytest.mark.parametrize("text", ["", "[]", "{}", "\ud800"])
+def test_fails_when_the_baseline_is_none(tmp_path: Path, text: str) -> None:
+    settings = inputs(tmp_path)
+    (tmp_path / "baseline" / "baseline.json").write_bytes(text.encode(errors="surrogatepass"))
+    assert refusal(tmp_path, settings) == (
+        "model.baseline must be a folder with a readable baseline.json, got 'baseline'; "
+        "name the folder that `plumbline baseline` wrote"
+    )
+
+
+def test_fails_when_the_baseline_is_a_folder_of_something_else(tmp_path: Path) -> None:
+    settings = inputs(tmp_path) | {"model": {"baseline": "."}}
+    assert refusal(tmp_path, settings).startswith("model.baseline must be a folder with a readable baseline.json")
+
+
+def test_fails_when_the_baseline_was_learned_for_another_target(tmp_path: Path) -> None:
+    assert refusal(tmp_path, inputs(tmp_path, target="z")) == (
+        "training.target_label must be the target of model.baseline, 'z', got 'y'; correct it, "
+        "or learn a baseline for that target"
+    )
+
+
+@pytest.mark.parametrize("name", ["train", "test"])
+def test_fails_when_a_table_lacks_the_target(tmp_path: Path, name: str) -> None:
+    settings = inputs(tmp_path)
+    (tmp_path / f"{name}.csv").write_text("1,no\n")
+    assert refusal(tmp_path, settings) == (
+        f"training.{name} must have a column training.target_label, 'y', got '1, no'; correct the label, "
+        "or name a file with a header row"
+    )
+
+
+def test_fails_when_a_table_is_not_utf8(tmp_path: Path) -> None:
+    settings = inputs(tmp_path)
+    (tmp_path / "train.csv").write_bytes(b"\xff\xfea,y\n")
+    assert refusal(tmp_path, settings).startswith("training.train must be a CSV file in UTF-8, got 'train.csv': ")
