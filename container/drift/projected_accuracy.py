@@ -10,6 +10,7 @@ from contract.training import DECISION_THRESHOLD
 from drift.calibration import ScoredLabels
 from drift.learned import Baseline
 from drift.rows import row_groups
+from drift.support import support_refusal
 from drift.table import CapturedWindow
 
 METHOD = "calibrated_confidence_isotonic"
@@ -50,7 +51,11 @@ def project(baseline: Baseline, window: CapturedWindow, seed: int) -> ProjectedA
     reference = float(np.mean((test.probabilities >= DECISION_THRESHOLD) == positive))
     labelled = ScoredLabels.of(test.probabilities, positive)
     captured = ~np.isnan(window.probabilities)
-    refused = _window_refusal(window.probabilities[captured], len(captured)) or _calibration_refusal(labelled)
+    refused = (
+        _window_refusal(window.probabilities[captured], len(captured))
+        or support_refusal(baseline, window.table)
+        or _calibration_refusal(labelled)
+    )
     if refused:
         return ProjectedAccuracy(reason=refused, reference=reference)
     estimate, half_width = _estimate(labelled, window, captured, seed)

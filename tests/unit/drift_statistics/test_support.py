@@ -1,0 +1,69 @@
+"""A projection is refused where the training data say nothing about the rows."""
+
+import numpy as np
+import pytest
+from drift.baseline import Baseline, learn
+from drift.support import outside_reference, support_refusal
+from drift.table import FeatureSpec, Table
+
+from contract.records import FeatureType
+
+SPECS = (FeatureSpec("age", FeatureType.NUMERIC), FeatureSpec("job", FeatureType.CATEGORICAL))
+Age = float | None
+
+
+def table(*rows: tuple[Age, str | None]) -> Table:
+    ages = np.array([np.nan if age is None else age for age, _ in rows])
+    return Table(SPECS, {"age": ages, "job": np.array([job for _, job in rows], dtype=object)})
+
+
+def reference(*extra: tuple[Age, str | None]) -> Baseline:
+    return learn(train=table((20.0, "clerk"), (60.0, "cook"), *extra), target_label="income")
+
+
+@pytest.mark.parametrize(
+    ("row", "outside"),
+    [
+        ((20.0, "clerk"), False),
+        ((60.0, "cook"), False),
+        ((61.0, "cook"), True),
+        ((19.0, "cook"), True),
+        ((float("inf"), "cook"), True),
+        ((30.0, "pilot"), True),
+        ((None, "cook"), True),
+        ((30.0, None), True),
+    ],
+)
+def test_a_row_is_outside_when_one_cell_is(row: tuple[Age, str | None], outside: bool) -> None:
+    # Alone in its window, a row outside is all of it.
+    assert bool(support_refusal(reference(), table(row))) is outside
+
+
+def test_missing_is_known_where_training_missed_cells() -> None:
+    assert support_refusal(reference((None, None)), table((None, None))) == ""
+
+
+@pytest.mark.parametrize(("n_outside", "refused"), [(19, False), (20, True), (100, True)])
+def test_refuses_from_a_fifth_of_the_rows_on(n_outside: int, refused: bool) -> None:
+    rows = [(30.0, "pilot")] * n_outside + [(30.0, "cook")] * (100 - n_outside)
+
+    assert bool(support_refusal(reference(), table(*rows))) is refused
+
+
+def test_the_reason_gives_the_share_and_the_worst_columns_first() -> None:
+    rows = [(30.0, "pilot")] * 3 + [(99.0, "pilot")] + [(30.0, "cook")] * 4
+    reason = support_refusal(reference(), table(*rows))
+
+    assert reason.startswith("50 % of the rows")
+    assert "(job, age)" in reason
+
+
+def test_a_column_without_any_reference_value_gives_no_ground_to_refuse() -> None:
+    empty = learn(train=table((None, "cook"), (None, "cook")), target_label="income")
+    cells = np.array([1.0, np.nan])
+
+    assert not outside_reference(empty.counts["age"], cells).any()
+
+
+def test_an_empty_window_is_not_refused_here() -> None:
+    assert support_refusal(reference(), table()) == ""
