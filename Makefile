@@ -17,12 +17,12 @@ $(UV): requirements/uv.txt
 	@touch $(UV)
 
 $(VENV)/.runtime: $(UV) requirements/runtime.txt pyproject.toml
-	$(UV) pip install --quiet --compile-bytecode --python $(BIN)/python --require-hashes --requirement requirements/runtime.txt
-	$(UV) pip install --quiet --python $(BIN)/python --no-deps --no-build-isolation --editable .
+	$(UV) pip install --system-certs --quiet --compile-bytecode --python $(BIN)/python --require-hashes --requirement requirements/runtime.txt
+	$(UV) pip install --system-certs --quiet --python $(BIN)/python --no-deps --no-build-isolation --editable .
 	@touch $@
 
 $(VENV)/.dev: $(VENV)/.runtime requirements/dev.txt
-	$(UV) pip install --quiet --python $(BIN)/python --require-hashes --requirement requirements/dev.txt
+	$(UV) pip install --system-certs --quiet --python $(BIN)/python --require-hashes --requirement requirements/dev.txt
 	@touch $@
 
 node_modules/.stamp: package-lock.json .npmrc
@@ -63,7 +63,7 @@ synth: setup
 starter: setup-dev
 	$(BIN)/python -m plumbline.starter
 
-LOCK := $(UV) pip compile --quiet --universal --python-version 3.11 --generate-hashes --custom-compile-command "make lock"
+LOCK := $(UV) pip compile --system-certs --quiet --universal --python-version 3.11 --generate-hashes --custom-compile-command "make lock"
 lock: $(UV)
 	$(LOCK) requirements/dev.in --output-file requirements/dev.txt
 	for name in runtime emulator xgboost uv; do \

@@ -80,7 +80,9 @@ def _make(place: Path, lock: Path, run: Run) -> None:
         # Relocatable: its scripts do not remember the name that it is made under.
         run([UV, "venv", "--quiet", "--relocatable", "--python", sys.executable, partial])
         interpreter = partial / "bin" / "python"
-        install: list[str | Path] = [UV, "pip", "install", "--quiet", "--compile-bytecode", "--python", interpreter]
+        # The system's certificates: a company's proxy has its own, which uv's built-in list does not know.
+        install: list[str | Path] = [UV, "pip", "install", "--quiet", "--system-certs", "--compile-bytecode"]
+        install += ["--python", interpreter]
         run([*install, "--require-hashes", "--requirement", lock])
         partial.rename(place)
     finally:
