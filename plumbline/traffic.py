@@ -151,6 +151,11 @@ def replay(
     Returns
     -------
     What was sent; after Ctrl-C the requests on their way are waited for and `interrupted` is set.
+
+    Raises
+    ------
+    botocore.exceptions.BotoCoreError
+        If no request can be sent at all, for want of credentials for example.
     """
     pace = pace or SteadyPace()
     summary = Summary()
@@ -227,12 +232,15 @@ def _send_hour(hour: _Hour, client: Runtime, flight: _Flight, pace: Pace) -> Non
 
 
 def _invoke(client: Runtime, arguments: Mapping[str, Any], unanswered: Answer) -> Answer:
-    from botocore.exceptions import BotoCoreError, ClientError
+    from botocore.exceptions import BotoCoreError, ClientError, NoCredentialsError, ParamValidationError
 
     try:
         response = client.invoke_endpoint(**arguments)
         body = response["Body"].read()
         probabilities = decode_probabilities(body, response.get("ContentType", ""))
+    except (NoCredentialsError, ParamValidationError):
+        # Every other failure may pass; with these no request ever leaves.
+        raise
     except ClientError as error:
         return replace(unanswered, failure=error.response.get("Error", {}).get("Code", type(error).__name__))
     except (BotoCoreError, ValueError) as error:

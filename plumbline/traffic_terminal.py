@@ -45,14 +45,26 @@ def in_turn(rows: Sequence[Row]) -> RowsOfHour:
 
 
 def replay_on_terminal(plan: Plan, client: Runtime, rows_of_hour: RowsOfHour, console: Console) -> Summary:
-    """Replay in real time with a progress bar when the console is a terminal, and print the summary."""
+    """Replay in real time with a progress bar when the console is a terminal, and print the summary.
+
+    The first failure of each kind is told when it happens: the summary may be hours away.
+    """
     columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
     with Progress(*columns, console=console, disable=not console.is_terminal, transient=True) as bar:
         task = bar.add_task("hour 1", total=plan.hours * plan.requests_per_hour)
 
+        told: set[str] = set()
+
         def advance(answer: Answer) -> None:
+            if answer.failure and answer.failure not in told:
+                told.add(answer.failure)
+                console.print(
+                    f"hour {answer.hour}: a request failed with {answer.failure}; sending goes on, Ctrl-C ends it",
+                    highlight=False,
+                    soft_wrap=True,
+                )
             bar.update(task, advance=1, description=f"hour {answer.hour}")
 
         summary = replay(plan, client, rows_of_hour, on_answer=advance)
-    console.print(str(summary), highlight=False)
+    console.print(str(summary), highlight=False, soft_wrap=True)
     return summary

@@ -1,6 +1,7 @@
 """`plumbline traffic`."""
 
 import argparse
+import math
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -58,6 +59,8 @@ def run(arguments: argparse.Namespace) -> int:
     from plumbline.traffic import Plan
     from plumbline.traffic_terminal import connect, replay_on_terminal
 
+    if not 0 < arguments.seconds_per_hour < math.inf:
+        raise CommandError(f"--seconds-per-hour must be a number above 0, got {arguments.seconds_per_hour}; correct it")
     try:
         plan = Plan(
             endpoint=arguments.endpoint,

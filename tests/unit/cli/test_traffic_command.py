@@ -97,11 +97,23 @@ def test_unanswered_requests_are_exit_code_1(
     assert "1 failed" in capsys.readouterr().out
 
 
+def test_without_credentials_nothing_is_sent_for_hours(
+    endpoint: FakeRuntime, data: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    from botocore.exceptions import NoCredentialsError
+
+    endpoint.failure = NoCredentialsError
+    assert send(data, "--hours", "1", "--rows-per-hour", "1") == 2
+    assert "error: Unable to locate credentials; set --region, and credentials" in capsys.readouterr().err
+
+
 @pytest.mark.usefixtures("endpoint")
 @pytest.mark.parametrize(
     ("more", "message"),
     [
         (("--hours", "0"), "hours must be 1 or more, got 0"),
+        (("--seconds-per-hour", "0"), "--seconds-per-hour must be a number above 0, got 0.0"),
+        (("--seconds-per-hour", "nan"), "--seconds-per-hour must be a number above 0, got nan"),
         (("--scenario", "gradual"), "--scenario must come with --target-label"),
         (("--scenario", "gradual", "--target-label", "label"), "column must be one of age, got "),
         (("--target-label", "income"), "must have one column 'income'"),

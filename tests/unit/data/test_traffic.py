@@ -201,6 +201,16 @@ def test_progress_is_drawn_on_a_terminal_only(terminal: bool) -> None:
     assert "6 requests with 10 rows in 2 whole hours, none failed" in screen.getvalue()
 
 
+def test_each_kind_of_failure_is_told_once_when_it_happens() -> None:
+    screen = io.StringIO()
+
+    replay_on_terminal(plan(seconds_per_hour=0.001), FakeRuntime(throttled), rows_of_hour, Console(file=screen))
+
+    first, last = screen.getvalue().splitlines()
+    assert first == "hour 1: a request failed with ThrottlingException; sending goes on, Ctrl-C ends it"
+    assert "6 failed (6 ThrottlingException)" in last
+
+
 def test_client_sends_each_request_once(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("AWS_ACCESS_KEY_ID", "x")
     monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "x")
