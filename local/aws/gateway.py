@@ -10,7 +10,7 @@ from local.aws import authorization, bucket_encryption, cloudformation, registry
 from local.aws.alarm_watch import AlarmWatch
 from local.aws.clock import Clock, TimeModule
 from local.aws.control_plane import ControlPlane
-from local.aws.platform import Platform, install
+from local.aws.sagemaker_platform import Platform, install
 from local.aws.scaling import Scaling
 from local.aws.seams import Seam
 from local.aws.settings import ACCOUNT, REGION, ROOT, Settings

@@ -114,7 +114,7 @@ class Launcher:
     def _command(self, folder: Path, program: str) -> list[str]:
         paths = {"--model-dir": folder / "model", "--code-dir": folder / "code", "--port-file": folder / "port"}
         options = [str(word) for pair in paths.items() for word in pair]
-        # -P: our other modules, which lie beside the script, must not hide the standard library's.
+        # -P: our other modules, which lie beside the script, must not hide libraries of the same name.
         return [str(self.interpreter()), "-P", str(_SCRIPT), "--program", program, *options]
 
     def _fetch(self, model: Record, primary: Record, folder: Path) -> None:
