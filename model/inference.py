@@ -98,9 +98,11 @@ def input_fn(input_data: str | bytes, content_type: str) -> Request:
     if media_type not in SUPPORTED:
         raise UnsupportedContentTypeError(f"content type must be {' or '.join(SUPPORTED)}, got {content_type!r}")
     try:
-        text = input_data.decode("utf-8-sig") if isinstance(input_data, bytes) else input_data
+        text = input_data.decode() if isinstance(input_data, bytes) else input_data
     except UnicodeDecodeError as error:
         raise PayloadError(f"the request must be text in UTF-8, got: {error}") from error
+    # Text that the image decoded itself still has its byte order mark.
+    text = text.removeprefix("\ufeff")
     rows = _csv_rows(text) if media_type == CSV else _json_rows(text)
     if not rows:
         raise PayloadError("the request must hold at least one row, got none")
@@ -164,7 +166,7 @@ def _csv_rows(text: str) -> tuple[Row, ...]:
 def _json_rows(text: str) -> tuple[Row, ...]:
     try:
         document = json.loads(text)
-    except json.JSONDecodeError as error:
+    except (ValueError, RecursionError) as error:
         raise PayloadError(f"the request must be JSON, got: {error}") from error
     if isinstance(document, dict) and set(document) == {"instances"}:
         document = document["instances"]

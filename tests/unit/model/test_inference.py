@@ -42,7 +42,15 @@ def test_csv_rows_are_answered_one_per_line(model: Model) -> None:
 
 @pytest.mark.parametrize(
     "body",
-    ["70,clerk\n", "70, clerk\r\n", b"70,clerk", '"70","clerk"', "\n70,clerk\n\n", "\ufeff70,clerk".encode()],
+    [
+        "70,clerk\n",
+        "70, clerk\r\n",
+        b"70,clerk",
+        '"70","clerk"',
+        "\n70,clerk\n\n",
+        "\ufeff70,clerk",
+        "\ufeff70,clerk".encode(),
+    ],
 )
 def test_spellings_of_one_csv_row_have_one_answer(model: Model, body: str | bytes) -> None:
     assert answer(model, body) == answer(model, "70,clerk")
@@ -124,6 +132,8 @@ def test_unsupported_accept_is_refused_by_name(model: Model) -> None:
         ('70,"clerk', "text/csv", "must be CSV without a header"),
         (b"\xff\xfe", "text/csv", "must be text in UTF-8"),
         ("{", "application/json", "must be JSON"),
+        pytest.param("[" * 100_000, "application/json", "must be JSON", id="too deep"),
+        pytest.param(f"[[{'1' * 5000}]]", "application/json", "must be JSON", id="too long a number"),
         ("7", "application/json", "must be a list of rows"),
         ('{"rows": []}', "application/json", "must be a list of rows"),
         ("[7]", "application/json", "row 1 must be a list or an object, got 7"),
