@@ -1,7 +1,9 @@
 """Labelled rows of a training channel: every CSV file of a folder, as text."""
 
 import csv
+from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import chain
 from pathlib import Path
 
 from contract.training import MISSING_TEXTS
@@ -19,14 +21,29 @@ class LabelledTable:
     rows: tuple[tuple[str, ...], ...]
     labels: tuple[str, ...]
 
-    def __add__(self, other: "LabelledTable") -> "LabelledTable":
-        """Return the rows of both; `other` takes this table's order of columns."""
-        if set(other.names) != set(self.names):
-            unlike = ", ".join(sorted(set(self.names) ^ set(other.names)))
-            raise TrainingDataError(f"all CSV files must have the same columns, got a difference in: {unlike}")
-        order = [other.names.index(name) for name in self.names]
-        rows = tuple(tuple(row[position] for position in order) for row in other.rows)
-        return LabelledTable(self.names, self.rows + rows, self.labels + other.labels)
+    def in_order(self, names: tuple[str, ...]) -> "LabelledTable":
+        """Return the same rows with their columns in the order of `names`.
+
+        Raises
+        ------
+        TrainingDataError
+            If these are not the table's columns.
+        """
+        if set(names) != set(self.names):
+            unlike = ", ".join(sorted(set(names) ^ set(self.names)))
+            raise TrainingDataError(
+                f"all CSV files must have the same columns, got a difference in: {unlike}; write them from one source"
+            )
+        order = [self.names.index(name) for name in names]
+        return LabelledTable(names, tuple(tuple(row[position] for position in order) for row in self.rows), self.labels)
+
+
+def concatenate(tables: Sequence[LabelledTable]) -> LabelledTable:
+    """Return the rows of all tables, of which there is at least one, with the first one's order of columns."""
+    names = tables[0].names
+    alike = [table.in_order(names) for table in tables]
+    rows = chain.from_iterable(table.rows for table in alike)
+    return LabelledTable(names, tuple(rows), tuple(chain.from_iterable(table.labels for table in alike)))
 
 
 def read_channel(folder: Path, target: str) -> LabelledTable:
@@ -40,11 +57,7 @@ def read_channel(folder: Path, target: str) -> LabelledTable:
     files = sorted(path for path in folder.rglob("*") if path.is_file() and not path.name.startswith("."))
     if not files:
         raise TrainingDataError(f"channel folder {folder} must hold at least one CSV file, got none")
-    tables = [_read_file(file, target) for file in files]
-    first, *others = tables
-    for other in others:
-        first += other
-    return first
+    return concatenate([_read_file(file, target) for file in files])
 
 
 def _read_file(path: Path, target: str) -> LabelledTable:

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import numpy as np
 import xgboost
-from dataset import LabelledTable, TrainingDataError, read_channel
+from dataset import LabelledTable, TrainingDataError, concatenate, read_channel
 from numpy.typing import NDArray
 from preprocessing import Preprocessor, learn_column
 
@@ -114,11 +114,11 @@ def train(settings: argparse.Namespace, environment: Mapping[str, str]) -> dict[
     TrainingDataError
         If a channel is absent or its rows cannot be used.
     """
-    rows = read_channel(_channel(environment, CHANNEL_TRAIN), settings.target_label)
-    if _variable(CHANNEL_FRESH) in environment:
-        rows += read_channel(_channel(environment, CHANNEL_FRESH), settings.target_label)
-    names = LabelledTable(rows.names, (), ())
-    test = names + read_channel(_channel(environment, CHANNEL_TEST), settings.target_label)
+    channels = [CHANNEL_TRAIN] + [CHANNEL_FRESH] * (_variable(CHANNEL_FRESH) in environment)
+    rows = concatenate([read_channel(_channel(environment, name), settings.target_label) for name in channels])
+    test = read_channel(_channel(environment, CHANNEL_TEST), settings.target_label).in_order(rows.names)
+    if not test.rows:
+        raise TrainingDataError(f"channel {CHANNEL_TEST!r} must hold labelled rows, got headers only; add rows")
 
     preprocessor = learn_preprocessor(rows, settings.target_label)
     test_labels = encode_labels(test.labels, preprocessor)

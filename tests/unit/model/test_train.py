@@ -115,6 +115,11 @@ def test_absent_channel_is_refused_by_name(tmp_path: Path) -> None:
         train(parse_hyperparameters(["--target_label", TARGET]), variables)
 
 
+def test_test_set_without_rows_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(TrainingDataError, match="channel 'test' must hold labelled rows, got headers only"):
+        run(tmp_path, test=generate(200, 2).take([]))
+
+
 def test_one_class_is_refused(tmp_path: Path) -> None:
     rows = generate(50, 1)
     one = LabelledRows(rows.header, rows.rows, ("no",) * 50)
