@@ -133,6 +133,8 @@ def test_missing_region_is_told(
     for name in ("AWS_REGION", "AWS_DEFAULT_REGION", "AWS_PROFILE"):
         monkeypatch.delenv(name, raising=False)
     monkeypatch.setenv("AWS_CONFIG_FILE", str(tmp_path / "none"))
+    for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"):
+        monkeypatch.setenv(name, "x")  # without any, the instance metadata service would be asked
     monkeypatch.setattr(boto3, "DEFAULT_SESSION", None)
     assert main(["traffic", "--endpoint", "plumbline-dev", "--data", str(data)]) == 2
     assert "You must specify a region.; set --region" in capsys.readouterr().err

@@ -122,7 +122,9 @@ def test_capture_is_in_s3(tmp_path: Path) -> None:
         fetch_hour("/local", START, tmp_path, no_s3)
 
 
-def test_the_client_has_the_given_region() -> None:
+def test_the_client_has_the_given_region(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"):
+        monkeypatch.setenv(name, "x")  # without any, the instance metadata service would be asked
     assert s3_client("eu-west-1").meta.region_name == "eu-west-1"
 
 
