@@ -45,7 +45,7 @@ class NumericCounts(ValueCounts):
     @classmethod
     def of(cls, column: NDArray[np.float64]) -> Self:
         """Count the values of `column`, shape (n_rows,); NaN is missing, and 0.0 and -0.0 are one value."""
-        present = column[~np.isnan(column)]
+        present = column[~missing(column)]
         values, counts = np.unique(present + 0.0, return_counts=True)
         return cls(values, counts.astype(np.int64), len(column) - len(present))
 
@@ -71,9 +71,36 @@ class CategoricalCounts(ValueCounts):
     @classmethod
     def of(cls, column: NDArray[np.object_]) -> Self:
         """Count the labels of `column`, shape (n_rows,); None is missing."""
-        present = np.array([label for label in column if label is not None], dtype=object)
+        present = column[~missing(column)]
         values, counts = np.unique(present, return_counts=True)
         return cls(values, counts.astype(np.int64), len(column) - len(present))
+
+
+def missing(column: NDArray[np.float64] | NDArray[np.object_]) -> NDArray[np.bool_]:
+    """Return which cells of a column have no value: NaN among numbers, None among labels; same shape."""
+    if column.dtype == object:
+        return np.array([label is None for label in column], dtype=bool)
+    return np.isnan(np.asarray(column, dtype=np.float64))
+
+
+def unknown(reference: ValueCounts, values: NDArray[np.float64] | NDArray[np.object_]) -> NDArray[np.bool_]:
+    """Return which values the reference knows nothing of: labels it never had, numbers beyond its range; same shape.
+
+    A missing value is no value, and never unknown.
+
+    Raises
+    ------
+    ValueError
+        If the reference has no present value.
+    """
+    if not reference.n_present:
+        raise ValueError("the reference must have a present value, got none")
+    if isinstance(reference, NumericCounts):
+        numbers = np.asarray(values, dtype=np.float64)
+        return np.asarray((numbers < reference.values[0]) | (numbers > reference.values[-1]))
+    # A set: numpy compares object arrays label by label, which takes minutes for a column of identifiers.
+    known = {None, *reference.values.tolist()}
+    return np.array([label not in known for label in values.tolist()], dtype=bool)
 
 
 def count(kind: FeatureType, column: NDArray[np.float64] | NDArray[np.object_]) -> ValueCounts:

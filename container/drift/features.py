@@ -3,7 +3,7 @@
 from dataclasses import dataclass, replace
 
 from contract.records import FeatureType
-from drift.counts import NumericCounts, ValueCounts
+from drift.counts import NumericCounts, ValueCounts, unknown
 from drift.statistics.cells import Cells
 from drift.statistics.chi_square import chi_square, missing_chi_square
 from drift.statistics.drift_score import drift_score
@@ -62,29 +62,16 @@ def _with_distances(comparison: Comparison, reference: ValueCounts, window: Valu
         jensen_shannon_distance=jensen_shannon_distance(cells),
         chance_distance=null_quantile(cells),
     )
+    unknown_fraction = int(window.counts[unknown(reference, window.values)].sum()) / window.n_present
     if isinstance(reference, NumericCounts) and isinstance(window, NumericCounts):
         distance = wasserstein(reference, window)
         return replace(
             comparison,
             evidence=kolmogorov_smirnov(reference, window),
             wasserstein_distance=distance,
-            out_of_range_fraction=_out_of_range_fraction(reference, window),
+            out_of_range_fraction=unknown_fraction,
             reason=""
             if distance is not None
             else "no Wasserstein distance: the reference is constant or a value is infinite",
         )
-    return replace(comparison, evidence=chi_square(cells), unseen_fraction=_unseen_fraction(reference, window))
-
-
-def _unseen_fraction(reference: ValueCounts, window: ValueCounts) -> float:
-    """Return the share of the window's present values that the reference never had."""
-    # A set: numpy compares object arrays label by label, which takes minutes for a column of identifiers.
-    known = set(reference.values.tolist())
-    pairs = zip(window.values.tolist(), window.counts.tolist(), strict=True)
-    return int(sum(frequency for label, frequency in pairs if label not in known)) / window.n_present
-
-
-def _out_of_range_fraction(reference: NumericCounts, window: NumericCounts) -> float:
-    """Return the share of the window's present values below the reference's minimum or above its maximum."""
-    outside = (window.values < reference.values[0]) | (window.values > reference.values[-1])
-    return int(window.counts[outside].sum()) / window.n_present
+    return replace(comparison, evidence=chi_square(cells), unseen_fraction=unknown_fraction)

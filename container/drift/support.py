@@ -3,7 +3,7 @@
 import numpy as np
 from numpy.typing import NDArray
 
-from drift.counts import NumericCounts, ValueCounts
+from drift.counts import ValueCounts, missing, unknown
 from drift.learned import Baseline
 from drift.table import Table
 
@@ -41,13 +41,5 @@ def outside_reference(reference: ValueCounts, column: NDArray[np.float64] | NDAr
     """Return which cells of `column`, shape (n_rows,), the reference gives no ground for; same shape."""
     if not reference.n_present:
         return np.zeros(len(column), dtype=bool)
-    if isinstance(reference, NumericCounts):
-        numbers = np.asarray(column, dtype=np.float64)
-        missing = np.isnan(numbers)
-        strange = (numbers < reference.values[0]) | (numbers > reference.values[-1])
-    else:
-        known = {None, *reference.values.tolist()}
-        missing = np.array([cell is None for cell in column], dtype=bool)
-        strange = np.array([cell not in known for cell in column], dtype=bool)
-    outside: NDArray[np.bool_] = strange if reference.n_missing else strange | missing
-    return outside
+    strange = unknown(reference, column)
+    return strange if reference.n_missing else strange | missing(column)

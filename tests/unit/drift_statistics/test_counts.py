@@ -1,5 +1,6 @@
 import numpy as np
-from drift.counts import CategoricalCounts, NumericCounts, count
+import pytest
+from drift.counts import CategoricalCounts, NumericCounts, count, missing, unknown
 
 from contract.records import FeatureType
 
@@ -39,6 +40,21 @@ def test_a_column_of_missing_cells_has_rows_but_no_value() -> None:
 
 def test_expanding_repeats_every_value_as_counted() -> None:
     assert NumericCounts.of(np.array([2.0, 1.0, 2.0])).expanded().tolist() == [1.0, 2.0, 2.0]
+
+
+def test_unknown_are_labels_never_seen_and_numbers_out_of_range_but_nothing_missing() -> None:
+    labels = np.array(["a", "z", None], dtype=object)
+    numbers = np.array([1.0, 3.5, 0.9, np.nan])
+
+    assert unknown(CategoricalCounts.of(np.array(["a", "b"], dtype=object)), labels).tolist() == [False, True, False]
+    assert unknown(NumericCounts.of(np.array([1.0, 3.0])), numbers).tolist() == [False, True, True, False]
+    assert missing(labels).tolist() == [False, False, True]
+    assert missing(numbers).tolist() == [False, False, False, True]
+
+
+def test_without_a_reference_value_nothing_can_be_called_unknown() -> None:
+    with pytest.raises(ValueError, match="reference must have a present value"):
+        unknown(NumericCounts.of(np.array([np.nan])), np.array([1.0]))
 
 
 def test_counting_leaves_its_input_alone() -> None:
