@@ -2,6 +2,7 @@
 
 import shutil
 import zipfile
+import zlib
 from pathlib import Path
 
 from drift.errors import BaselineError
@@ -16,7 +17,7 @@ def extract(archive: Path, folder: Path) -> Path:
     Raises
     ------
     BaselineError
-        If the file is no archive, a member would land outside `folder`, or it unpacks to more than 1 GiB.
+        If the file is no whole archive, a member would land outside `folder`, or it unpacks to more than 1 GiB.
     """
     try:
         with zipfile.ZipFile(archive) as opened:
@@ -27,7 +28,7 @@ def extract(archive: Path, folder: Path) -> Path:
                 file.parent.mkdir(parents=True, exist_ok=True)
                 with opened.open(member) as source, file.open("wb") as target:
                     shutil.copyfileobj(source, target)
-    except (zipfile.BadZipFile, NotImplementedError, RuntimeError) as error:
+    except (zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError, RuntimeError) as error:
         raise BaselineError(
             f"{archive} must be a readable zip archive, got {error}; write the baseline again"
         ) from error

@@ -156,6 +156,19 @@ def test_an_archive_that_swells_is_refused_before_it_is_unpacked(tmp_path: Path)
     assert not (tmp_path / "in").exists()
 
 
+def test_a_damaged_archive_is_refused(tmp_path: Path) -> None:
+    file = tmp_path / "b.zip"
+    with zipfile.ZipFile(file, "w", zipfile.ZIP_DEFLATED) as archive:
+        archive.writestr("baseline.json", "{" * 1000)
+    damaged = bytearray(file.read_bytes())
+    # The first byte after the member's header says how it is compressed: 0xff names a kind that does not exist.
+    damaged[30 + len("baseline.json")] = 0xFF
+    file.write_bytes(damaged)
+
+    with pytest.raises(BaselineError, match="must be a readable zip archive"):
+        extract(file, tmp_path / "in")
+
+
 def test_a_file_that_is_no_archive_is_refused(tmp_path: Path) -> None:
     (tmp_path / "b.zip").write_text("text")
     with pytest.raises(BaselineError, match="must be a readable zip archive"):
