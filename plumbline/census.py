@@ -9,6 +9,7 @@ import os
 import urllib.request
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from http.client import HTTPException
 from pathlib import Path
 
 import numpy as np
@@ -75,8 +76,8 @@ def download(url: str) -> bytes:
 
     Raises
     ------
-    OSError
-        If the archive cannot be reached in time.
+    OSError, http.client.HTTPException
+        If the archive cannot be reached in time, or does not answer as a web server does.
     """
     with urllib.request.urlopen(url, timeout=DOWNLOAD_TIMEOUT_SECONDS) as response:  # noqa: S310 - our own https URL
         body: bytes = response.read(DOWNLOAD_LIMIT_BYTES)
@@ -127,12 +128,15 @@ def _fetch_into(cache: Path, fetch: Fetch) -> Census | None:
     try:
         files = {name: fetch(f"{ARCHIVE_URL}/{name}") for name in CHECKSUMS}
         _check(files, ARCHIVE_URL)
-    except (OSError, ValueError) as error:
+    except (OSError, HTTPException, ValueError) as error:
         _log.warning("Census Income could not be downloaded: %s", error)
         return None
-    cache.mkdir(parents=True, exist_ok=True)
-    for name, body in files.items():
-        (cache / name).write_bytes(body)
+    try:
+        cache.mkdir(parents=True, exist_ok=True)
+        for name, body in files.items():
+            (cache / name).write_bytes(body)
+    except OSError as error:
+        _log.warning("Census Income could not be kept for the next time: %s", error)
     return _census(files, "the UCI archive")
 
 

@@ -1,6 +1,7 @@
 import hashlib
 from collections import Counter
 from collections.abc import Callable
+from http.client import BadStatusLine
 from pathlib import Path
 
 import pytest
@@ -112,6 +113,25 @@ def test_download_is_kept_for_the_next_time(tmp_path: Path, published: dict[str,
     assert second is not None
     assert first.origin == "the UCI archive"
     assert (second.data, second.test) == (first.data, first.test)
+
+
+def test_download_is_used_where_it_cannot_be_kept(
+    tmp_path: Path, published: dict[str, bytes], caplog: pytest.LogCaptureFixture
+) -> None:
+    (tmp_path / "file").write_text("no folder")
+
+    found = census.acquire(cache=tmp_path / "file" / "cache", neighbour=tmp_path, fetch=server(published))
+
+    assert found is not None
+    assert found.origin == "the UCI archive"
+    assert "could not be kept" in caplog.text
+
+
+def test_answer_that_is_no_http_is_as_good_as_none(tmp_path: Path, published: dict[str, bytes]) -> None:
+    def fetch(url: str) -> bytes:
+        raise BadStatusLine(url)
+
+    assert census.acquire(cache=tmp_path, neighbour=tmp_path, fetch=fetch) is None
 
 
 def test_download_with_other_bytes_is_not_used_and_not_kept(tmp_path: Path, published: dict[str, bytes]) -> None:
