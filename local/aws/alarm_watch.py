@@ -51,8 +51,15 @@ class AlarmWatch:
         while True:
             self._wake.wait()
             self._wake.clear()
+            self.look()
+
+    def look(self) -> None:
+        """Publish the queues' metric and evaluate. A failure is logged: without this thread no alarm moves again."""
+        try:
             self._queue_metrics.publish()
             self.evaluate_all()
+        except Exception:
+            _log.exception("alarms could not be evaluated")
 
     def evaluate_all(self) -> None:
         """Evaluate the alarms of every account and Region; one that fails does not stop the others."""
