@@ -58,7 +58,6 @@ class Hosting:
         self._launcher = launcher
         self._folder = folder
         self._choice = random.Random(seed)  # noqa: S311 - traffic weights, not a secret
-        self._lock = threading.Lock()
         self._serving: dict[str, tuple[Variant, ...]] = {}
         self._deployments: dict[str, _Deployment] = {}
         plane.hooks["Endpoint.create"] = self._create
@@ -109,9 +108,8 @@ class Hosting:
 
     def _delete(self, record: Record) -> None:
         name = record["EndpointName"]
-        with self._lock:
-            self._deployments.pop(name, None)
-            gone = self._serving.pop(name, ())
+        self._deployments.pop(name, None)
+        gone = self._serving.pop(name, ())
         threading.Thread(target=self._retire, args=(gone,), name=f"retire-{name}", daemon=True).start()
 
     def _deploy(self, name: str, deployment: _Deployment) -> None:
@@ -147,24 +145,24 @@ class Hosting:
         self, name: str, deployment: _Deployment, config: Record, variants: tuple[Variant, ...]
     ) -> tuple[Variant, ...]:
         """Let `variants` answer from now on and return those that did until now."""
-        with self._lock:
+        with self._plane.lock:  # which a delete holds too: it comes before or after, never between
             if self._deployments.get(name) is not deployment:
                 raise HostingError(f"endpoint {name} was deleted while it came up")
             old = self._serving.get(name, ())
             self._serving[name] = variants
-        self._plane.change("Endpoint", name, EndpointStatus="InService", **_described(config))
+            self._plane.change("Endpoint", name, EndpointStatus="InService", **_described(config))
         return old
 
     def _fail(self, name: str, deployment: _Deployment, error: Exception) -> None:
         deployment.failure = str(error)[:_REASON_LIMIT]
         log.error("endpoint %s with config %s: %s", name, deployment.config_name, error)
         changes: dict[str, Any] = {"FailureReason": deployment.failure, "EndpointStatus": "Failed"}
-        with self._lock:
+        with self._plane.lock:
             if self._deployments.get(name) is not deployment:
                 return
             if self._serving.get(name):
                 changes |= {"EndpointStatus": "InService", "EndpointConfigName": deployment.previous_config_name}
-        self._plane.change("Endpoint", name, **changes)
+            self._plane.change("Endpoint", name, **changes)
 
     def _retire(self, variants: tuple[Variant, ...]) -> None:
         for variant in variants:

@@ -178,6 +178,25 @@ def test_deleted_endpoint_leaves_no_container(
     eventually(lambda: launcher.running == [] and hosting.variant("e") is None)
 
 
+def test_delete_waits_until_a_deployment_has_settled(
+    plane: RecordingPlane, hosting: Hosting, launcher: FakeLauncher, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    change = plane.change
+    deletion = threading.Thread(target=plane.call, args=("DeleteEndpoint", {"EndpointName": "e"}))
+
+    def change_while_deleted(kind: str, name: str, **members: Any) -> dict[str, Any]:
+        deletion.start()
+        deletion.join(0.05)  # time enough to come between, if it could
+        return change(kind, name, **members)
+
+    monkeypatch.setattr(plane, "change", change_while_deleted)
+    create(plane, hosting)
+    deletion.join()
+
+    assert plane.records("Endpoint") == []
+    eventually(lambda: launcher.running == [] and hosting.variant("e") is None)
+
+
 def test_requests_are_spread_by_weight_and_can_be_targeted(plane: RecordingPlane, hosting: Hosting) -> None:
     create(plane, hosting, "both")
 
