@@ -1,5 +1,6 @@
 """The demo's environment file: the development environment with the model it trained itself."""
 
+import json
 import re
 from collections.abc import Mapping
 from pathlib import Path
@@ -24,7 +25,8 @@ def derive(template: Path, output: Path, values: Mapping[str, str]) -> Path:
             section = title[1]
         key = re.match(r"(\w+) = ", line)
         name = f"{section}.{key[1]}".removeprefix(".") if key else ""
-        lines.append(f'{name.rpartition(".")[2]} = "{left.pop(name)}"' if name in left else line)
+        # A JSON string is a TOML string: a folder may have a quote in its name.
+        lines.append(f"{key[1]} = {json.dumps(left.pop(name), ensure_ascii=False)}" if key and name in left else line)
     if left:
         raise ValueError(f"{template} must have the keys {', '.join(left)}, got none of them")
     output.write_text("\n".join(lines) + "\n", encoding="utf-8")

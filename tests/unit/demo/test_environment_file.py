@@ -1,5 +1,6 @@
 """The demo's environment file is the development environment with other inputs, and nothing else."""
 
+import tomllib
 from pathlib import Path
 
 import pytest
@@ -19,6 +20,14 @@ def test_only_the_named_keys_differ(tmp_path: Path) -> None:
     expected["training"]["train"] = "/data/train.csv"
 
     assert derived == expected
+
+
+@pytest.mark.parametrize("folder", ['two "quotes"', "back\\slash", "größe"])
+def test_any_folder_name_is_kept(tmp_path: Path, folder: str) -> None:
+    derived = derive(DEV, tmp_path / "demo.toml", {"training.train": f"/data/{folder}/train.csv"})
+
+    written = tomllib.loads(derived.read_text(encoding="utf-8"))
+    assert written["training"]["train"] == f"/data/{folder}/train.csv"
 
 
 def test_environment_itself_can_have_another_name(tmp_path: Path) -> None:
