@@ -14,6 +14,7 @@ from retraining.settings import Settings
 from retraining.training_job import training_request
 
 from contract.training import OUTPUT_PREDICTIONS
+from local.aws.objects import S3Location
 from local.demo.data import TEST_FILE, TRAIN_FILE
 from local.embedded import EmbeddedAws
 from plumbline.census import TARGET
@@ -52,7 +53,7 @@ def make(aws: EmbeddedAws, config: EnvironmentConfig, outputs: Mapping[str, str]
     if job["TrainingJobStatus"] != "Completed":
         raise TrainingError(f"training job {name} is {job['TrainingJobStatus']}: {job.get('FailureReason', '')}")
     artifact: str = job["ModelArtifacts"]["S3ModelArtifacts"]
-    _fetch_predictions(aws, artifact.removesuffix("model.tar.gz") + "output.tar.gz", folder)
+    fetch_predictions(aws, artifact.removesuffix("model.tar.gz") + "output.tar.gz", folder)
     learn_baseline(
         train=folder / TRAIN_FILE,
         test=folder / TEST_FILE,
@@ -94,11 +95,19 @@ def _settings(config: EnvironmentConfig, outputs: Mapping[str, str]) -> Settings
     )
 
 
-def _fetch_predictions(aws: EmbeddedAws, uri: str, folder: Path) -> None:
-    bucket, _, key = uri.removeprefix("s3://").partition("/")
-    body = aws.client("s3").get_object(Bucket=bucket, Key=key)["Body"].read()
+def fetch_predictions(aws: EmbeddedAws, uri: str, folder: Path) -> None:
+    """Take the model's answers to the test rows out of the job's output archive.
+
+    Raises
+    ------
+    TrainingError
+        If the archive has none.
+    """
+    source = S3Location.parse(uri)
+    body = aws.client("s3").get_object(Bucket=source.bucket, Key=source.key)["Body"].read()
     with tarfile.open(fileobj=io.BytesIO(body)) as archive:
-        member = archive.extractfile(OUTPUT_PREDICTIONS)
+        found = OUTPUT_PREDICTIONS in archive.getnames()
+        member = archive.extractfile(OUTPUT_PREDICTIONS) if found else None
         if member is None:
             raise TrainingError(f"{uri} must hold {OUTPUT_PREDICTIONS}")
         (folder / OUTPUT_PREDICTIONS).write_bytes(member.read())

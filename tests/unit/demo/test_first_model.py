@@ -1,0 +1,41 @@
+import io
+import tarfile
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from local.demo.first_model import TrainingError, fetch_predictions
+
+
+class OneObject:
+    """Stands for the embedded AWS: its S3 has one archive of the named empty files."""
+
+    def __init__(self, *names: str) -> None:
+        self._names = names
+
+    def client(self, service: str) -> "OneObject":
+        return self
+
+    def get_object(self, *, Bucket: str, Key: str) -> dict[str, Any]:
+        assert (Bucket, Key) == ("models", "first/output.tar.gz")
+        body = io.BytesIO()
+        with tarfile.open(fileobj=body, mode="w:gz") as archive:
+            for name in self._names:
+                archive.addfile(tarfile.TarInfo(name))
+        return {"Body": io.BytesIO(body.getvalue())}
+
+
+def fetch(aws: Any, folder: Path) -> None:
+    fetch_predictions(aws, "s3://models/first/output.tar.gz", folder)
+
+
+def test_predictions_are_taken_out_of_the_jobs_output(tmp_path: Path) -> None:
+    fetch(OneObject("metrics.json", "predictions.csv"), tmp_path)
+
+    assert [path.name for path in tmp_path.iterdir()] == ["predictions.csv"]
+
+
+def test_fails_by_name_without_predictions(tmp_path: Path) -> None:
+    with pytest.raises(TrainingError, match=r"s3://models/first/output\.tar\.gz must hold predictions\.csv"):
+        fetch(OneObject("metrics.json"), tmp_path)
