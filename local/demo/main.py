@@ -69,12 +69,17 @@ class Folders:
         DemoError
             If the folder holds something else.
         """
-        if self.output.exists() and any(self.output.iterdir()) and not (self.output / ".plumbline-demo").exists():
+        if self._is_taken():
             raise DemoError(f"--output must be a new folder or an earlier demo's, got {self.output}; choose another")
         shutil.rmtree(self.output, ignore_errors=True)
         self.data.mkdir(parents=True)
         self.results.mkdir()
         (self.output / ".plumbline-demo").touch()
+
+    def _is_taken(self) -> bool:
+        if not self.output.is_dir():
+            return self.output.exists()
+        return any(self.output.iterdir()) and not (self.output / ".plumbline-demo").exists()
 
     def keep_logs(self) -> None:
         """Move the logs out of the state folder and remove the rest of it."""

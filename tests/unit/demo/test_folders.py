@@ -25,6 +25,15 @@ def test_fails_on_a_folder_that_holds_something_else(tmp_path: Path) -> None:
     assert (tmp_path / "thesis.tex").exists()
 
 
+def test_fails_on_a_file(tmp_path: Path) -> None:
+    file = tmp_path / "thesis.tex"
+    file.touch()
+
+    with pytest.raises(DemoError, match="must be a new folder or an earlier demo's"):
+        Folders(file).clear()
+    assert file.exists()
+
+
 def test_logs_outlive_the_state(tmp_path: Path) -> None:
     folders = Folders(tmp_path)
     folders.state.mkdir()
