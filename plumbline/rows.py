@@ -64,12 +64,11 @@ class LabelledRows:
 
     def write_csv(self, path: Path, target: str) -> None:
         """Write header and rows with the labels as the last column, named `target`; makes the folder."""
-        lines = (row + (label,) for row, label in zip(self.rows, self.labels, strict=True))
-        _write(path, (*self.header, target), lines)
-
-    def write_payload_csv(self, path: Path) -> None:
-        """Write header and rows without the labels; makes the folder."""
-        _write(path, self.header, self.rows)
+        path.parent.mkdir(parents=True, exist_ok=True)
+        with path.open("w", encoding="utf-8", newline="") as stream:
+            writer = csv.writer(stream, lineterminator="\n")
+            writer.writerow((*self.header, target))
+            writer.writerows(row + (label,) for row, label in zip(self.rows, self.labels, strict=True))
 
     @classmethod
     def read_csv(cls, path: Path, target: str) -> "LabelledRows":
@@ -121,11 +120,3 @@ def read_cells(path: Path) -> tuple[Row, tuple[Row, ...]]:
         if len(row) != len(header):
             raise ValueError(f"{path} row {number} must have {len(header)} fields, got {len(row)}")
     return header, tuple(rows)
-
-
-def _write(path: Path, header: Sequence[str], rows: Iterable[Sequence[str]]) -> None:
-    path.parent.mkdir(parents=True, exist_ok=True)
-    with path.open("w", encoding="utf-8", newline="") as stream:
-        writer = csv.writer(stream, lineterminator="\n")
-        writer.writerow(header)
-        writer.writerows(rows)

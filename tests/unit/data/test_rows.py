@@ -21,12 +21,6 @@ def test_target_may_stand_anywhere(tmp_path: Path) -> None:
     assert found == LabelledRows(("age", "job"), (("20", "clerk"),), ("no",))
 
 
-def test_payload_file_has_no_labels(tmp_path: Path) -> None:
-    ROWS.write_payload_csv(tmp_path / "payload.csv")
-
-    assert (tmp_path / "payload.csv").read_text() == 'age,job\n20,clerk\n30,"a, b"\n40,?\n'
-
-
 @pytest.mark.parametrize(
     ("content", "message"),
     [
