@@ -1,8 +1,9 @@
 """What the training job, the endpoint and the baseline agree on.
 
-Plain constants: SageMaker's XGBoost image may run Python 3.10, where enum.StrEnum does not exist.
+No enumerations: SageMaker's XGBoost image may run Python 3.10, where enum.StrEnum does not exist.
 """
 
+import math
 from collections.abc import Iterable
 
 CHANNEL_TRAIN = "train"
@@ -31,6 +32,22 @@ MISSING_TEXTS = frozenset({"", "?"})
 """What a cell says when it has no value, after surrounding white space is removed."""
 
 
+def finite_number(text: str) -> float | None:
+    """Return the number that a cell or a setting says, or None when it says none, NaN or an infinite one.
+
+    Examples
+    --------
+    >>> finite_number(" 40"), finite_number("1e400"), finite_number("nan"), finite_number("12_34")
+    (40.0, None, None, None)
+    """
+    try:
+        number = float(text)
+    except ValueError:
+        return None
+    # Python reads "12_34" as 1234, as its own literals are; in data that is an identifier.
+    return number if math.isfinite(number) and "_" not in text else None
+
+
 def positive_label(labels: Iterable[str]) -> str:
     """Return the positive class of a two-class target: the last label in order, as scikit-learn sorts classes.
 
@@ -46,7 +63,6 @@ def positive_label(labels: Iterable[str]) -> str:
     if len(distinct) != 2:
         shown = ", ".join(sorted(distinct)[:5])
         raise ValueError(f"the target must have two classes, got {len(distinct)}: {shown}")
-    try:
-        return max(distinct, key=float)
-    except ValueError:
-        return max(distinct)
+    numbered = [(number, label) for label in distinct if (number := finite_number(label)) is not None]
+    # Of equal numbers, 1 and 1.0, the text decides: the order within a set differs from process to process.
+    return max(numbered)[1] if len(numbered) == 2 else max(distinct)

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from contract.training import MISSING_TEXTS
+from contract.training import MISSING_TEXTS, finite_number
 
 PREPROCESSOR_VERSION = 1
 LARGEST = float(np.finfo(np.float32).max)
@@ -172,13 +172,3 @@ def _mean(numbers: Sequence[float]) -> float:
     """Return the mean; no sum and no rounding carries it past the largest float."""
     quarter = math.fsum(number / len(numbers) / 4 for number in numbers)
     return min(max(4 * quarter, min(numbers)), max(numbers))
-
-
-def finite_number(cell: str) -> float | None:
-    """Return the number that a cell says, or None when it says none or an infinite one."""
-    try:
-        number = float(cell)
-    except ValueError:
-        return None
-    # Python reads "12_34" as 1234, as its own literals are; in data that is an identifier.
-    return number if math.isfinite(number) and "_" not in cell else None

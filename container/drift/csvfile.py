@@ -13,9 +13,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from contract.records import FeatureType
-from contract.training import MISSING_TEXTS, PROBABILITY_COLUMN
+from contract.training import MISSING_TEXTS, PROBABILITY_COLUMN, finite_number
 from drift.errors import BaselineError
-from drift.numbers import finite_number
 from drift.table import FeatureSpec, Table
 from drift.values import Cell, NotANumberError, cell, table
 

@@ -13,8 +13,7 @@ import math
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from contract.training import PROBABILITY_COLUMN
-from drift.numbers import finite_number
+from contract.training import PROBABILITY_COLUMN, finite_number
 from drift.rejection import Reason, Rejected
 from drift.table import FeatureSpec
 from drift.values import Cell, NotANumberError, cell

@@ -8,8 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from contract.records import FeatureType
-from contract.training import MISSING_TEXTS
-from drift.numbers import finite_number
+from contract.training import MISSING_TEXTS, finite_number
 from drift.table import FeatureSpec, Table
 
 Cell: TypeAlias = float | str | None

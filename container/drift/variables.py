@@ -4,8 +4,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from contract.names import Switch
+from contract.training import finite_number
 from drift.errors import ConfigError
-from drift.numbers import finite_number
 
 
 @dataclass(frozen=True)

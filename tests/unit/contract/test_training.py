@@ -1,8 +1,27 @@
-"""The positive class is found the same way by the training job and by the baseline."""
+"""Numbers and the positive class are read the same way by the training job and by the baseline."""
+
+import doctest
+import math
 
 import pytest
 
-from contract.training import positive_label
+from contract import training
+from contract.training import finite_number, positive_label
+
+
+def test_finite_number_reads_what_float_reads_but_nan_and_infinity() -> None:
+    assert finite_number(" 1e3 ") == 1000
+    assert finite_number("nan") is None
+    assert finite_number(str(math.inf)) is None
+
+
+def test_an_identifier_with_an_underscore_is_no_number() -> None:
+    assert finite_number("12_34") is None
+
+
+def test_the_examples_in_the_docstrings_are_true() -> None:
+    result = doctest.testmod(training)
+    assert (result.attempted, result.failed) == (1, 0)
 
 
 @pytest.mark.parametrize(
@@ -13,6 +32,8 @@ from contract.training import positive_label
         (["9", "10"], "10"),
         (["yes", "no"], "yes"),
         (["False", "True"], "True"),
+        (["1.0", "1"], "1.0"),
+        (["nan", "1"], "nan"),
     ],
 )
 def test_positive_label_is_the_last_in_order(labels: list[str], positive: str) -> None:

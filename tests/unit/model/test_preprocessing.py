@@ -1,9 +1,8 @@
-import math
 import sys
 
 import numpy as np
 import pytest
-from preprocessing import CategoricalColumn, NumericColumn, Preprocessor, RowError, finite_number, learn_column
+from preprocessing import CategoricalColumn, NumericColumn, Preprocessor, RowError, learn_column
 
 
 def preprocessor() -> Preprocessor:
@@ -75,16 +74,6 @@ def test_json_brings_back_the_same_preprocessor() -> None:
 def test_other_versions_are_refused(text: str) -> None:
     with pytest.raises(ValueError, match="preprocessor version must be 1"):
         Preprocessor.from_json(text)
-
-
-def test_finite_number_reads_what_float_reads_but_nan_and_infinity() -> None:
-    assert finite_number(" 1e3 ") == 1000
-    assert finite_number("nan") is None
-    assert finite_number(str(math.inf)) is None
-
-
-def test_an_identifier_with_an_underscore_is_no_number() -> None:
-    assert finite_number("12_34") is None
 
 
 def test_the_mean_of_the_largest_numbers_is_finite() -> None:
