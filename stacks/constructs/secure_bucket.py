@@ -78,6 +78,10 @@ class SecureBucket(Construct):
         allow_list(role, self.bucket.bucket_arn, [prefix, f"{prefix}/*"])
 
     def allow_write(self, role: iam.Role, prefix: str) -> None:
-        """Let `role` put objects below `prefix`; Decrypt is what S3 asks of multipart uploads."""
+        """Let `role` put objects below `prefix`.
+
+        Encrypt is what CreateTrainingJob asks of the role (API reference, OutputDataConfig), Decrypt what S3 asks of
+        multipart uploads.
+        """
         allow_objects(role, "s3:PutObject", self.bucket.arn_for_objects(f"{prefix}/*"))
-        self._key.grant(role, "kms:GenerateDataKey", "kms:Decrypt")
+        self._key.grant(role, "kms:GenerateDataKey", "kms:Encrypt", "kms:Decrypt")

@@ -95,6 +95,12 @@ def test_training_reads_fresh_rows_and_writes_models_and_nothing_else_of_our_buc
     }
 
 
+def test_training_may_use_the_key_as_create_training_job_asks() -> None:
+    allowed = statement_of(environment(), "foundation", "TrainingRole", "kms:Encrypt")
+    assert set(allowed["Action"]) == {"kms:Decrypt", "kms:Encrypt", "kms:GenerateDataKey"}
+    assert text(allowed["Resource"]) == "<DataKey17AFBB84.Arn>"
+
+
 def test_training_pulls_only_the_xgboost_image() -> None:
     pull = statement_of(environment(), "foundation", "TrainingRole", "ecr:BatchGetImage")
     assert pull["Resource"] == "arn:aws:ecr:us-east-1:683313688378:repository/sagemaker-xgboost"
