@@ -79,13 +79,13 @@ class MonitoringStack(Stack):
         CfnOutput(self, "DeadLetterQueueUrl", value=self._dead_letters.queue.queue_url)
 
     def _monitoring_role(self) -> ExecutionRole:
-        naming, foundation = self._context.naming, self._foundation
+        naming, foundation, engine = self._context.naming, self._foundation, self._context.config.monitor.engine
         role = ExecutionRole(
             self,
             "MonitoringRole",
             description="Monitoring jobs read captured traffic and write reports",
-            # Model Monitor names its jobs itself; the schedule's own calls come as the schedule.
-            sources=["processing-job/*", f"monitoring-schedule/{naming.schedule}"],
+            # Model Monitor names its jobs itself, and AWS documents no ARN for what a schedule does beside them.
+            sources=[f"processing-job/{naming.schedule}-*" if engine is Engine.SCHEDULER else "*"],
         )
         foundation.capture.allow_read(role.role, naming.capture_prefix)
         foundation.reports.allow_write(role.role, naming.report_prefix)

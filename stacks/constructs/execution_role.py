@@ -19,7 +19,7 @@ class ExecutionRole(Construct):
     Parameters
     ----------
     sources
-        Resources after the account in the ARN, for example ``processing-job/*``: the confused-deputy condition.
+        Resources after the account in the ARN, for example ``training-job/*``: the confused-deputy condition.
         SageMaker refuses an endpoint's role narrower than ``*`` (Developer Guide, "Cross-service confused deputy
         prevention").
     """
