@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from aws_cdk import CfnOutput, Stack
+from aws_cdk import CfnOutput, CfnResource, Stack
 from aws_cdk import aws_iam as iam
 from constructs import Construct
 
@@ -114,9 +114,12 @@ class MonitoringStack(Stack):
             network=config.network,
         )
         if config.monitor.engine is Engine.SCHEDULER:
-            self.scheduler_role = SchedulerSchedule(self, "Schedule", job=job, dead_letters=self._dead_letters).role
+            own = SchedulerSchedule(self, "Schedule", job=job, dead_letters=self._dead_letters)
+            schedule: CfnResource = own.schedule
+            self.scheduler_role = own.role
         else:
-            ModelMonitorSchedule(self, "Schedule", job=job).node.add_dependency(self.role.permissions)
+            schedule = ModelMonitorSchedule(self, "Schedule", job=job).schedule
+        schedule.node.add_dependency(self.role.permissions)
 
     def _retraining(self) -> RetrainingTrigger:
         config = self._context.config

@@ -206,10 +206,10 @@ def test_monitoring_is_deployed_after_serving() -> None:
     assert stacks.serving in stacks.monitoring.dependencies
 
 
-def test_schedule_waits_for_its_roles_policy() -> None:
-    for engine, kind in (
-        ("model_monitor", "AWS::SageMaker::MonitoringSchedule"),
-        ("scheduler", "AWS::Scheduler::Schedule"),
+def test_schedule_waits_for_the_policies_of_its_roles() -> None:
+    for engine, kind, roles in (
+        ("model_monitor", "AWS::SageMaker::MonitoringSchedule", ["MonitoringRole"]),
+        ("scheduler", "AWS::Scheduler::Schedule", ["MonitoringRole", "ScheduleRole"]),
     ):
         ((_, schedule),) = environment("dev", engine).resources("monitoring", kind).items()
-        assert any("DefaultPolicy" in name for name in schedule["DependsOn"])
+        assert [name.split("DefaultPolicy")[0] for name in sorted(schedule["DependsOn"])] == roles
