@@ -138,7 +138,6 @@ class RetrainingVariable(StrEnum):
     """Environment variables of the retraining Lambda."""
 
     ENVIRONMENT = "PLUMBLINE_ENVIRONMENT"
-    ENDPOINT_NAME = "PLUMBLINE_ENDPOINT_NAME"
     DRIFT_ALARM_NAME = "PLUMBLINE_DRIFT_ALARM_NAME"
     TRAINING_IMAGE = "PLUMBLINE_TRAINING_IMAGE"
     TRAINING_ROLE_ARN = "PLUMBLINE_TRAINING_ROLE_ARN"
@@ -169,10 +168,7 @@ class Prefix(StrEnum):
     CAPTURE = "capture"
     REPORTS = "reports"
     MODELS = "models"
-    TRAIN_DATA = "training-data/train"
-    TEST_DATA = "training-data/test"
     FRESH_DATA = "training-data/fresh"
-    BASELINES = "baselines"
 
 
 def report_prefix(endpoint: str, schedule: str, hour: str) -> str:

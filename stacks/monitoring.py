@@ -165,7 +165,6 @@ class MonitoringStack(Stack):
         config, network = context.config, context.config.network
         return {
             RetrainingVariable.ENVIRONMENT: config.name,
-            RetrainingVariable.ENDPOINT_NAME: context.naming.endpoint,
             RetrainingVariable.DRIFT_ALARM_NAME: alarm_name(config.name, AlarmKind.DRIFT),
             RetrainingVariable.TRAINING_IMAGE: context.image.uri,
             RetrainingVariable.TRAINING_ROLE_ARN: foundation.training_role.role.role_arn,

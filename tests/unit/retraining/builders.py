@@ -69,7 +69,6 @@ def environment() -> dict[str, str]:
     return {
         "AWS_REGION": "eu-central-1",
         RetrainingVariable.ENVIRONMENT: "dev",
-        RetrainingVariable.ENDPOINT_NAME: "plumbline-dev",
         RetrainingVariable.DRIFT_ALARM_NAME: ALARM,
         RetrainingVariable.TRAINING_IMAGE: "000000000000.dkr.ecr.eu-central-1.amazonaws.com/sagemaker-xgboost:3.0-5",
         RetrainingVariable.TRAINING_ROLE_ARN: "arn:aws:iam::000000000000:role/plumbline-dev-training",
