@@ -172,7 +172,7 @@ class MonitoringStack(Stack):
             RetrainingVariable.TRAINING_MAX_RUNTIME_SECONDS: str(config.training.max_runtime_seconds),
             RetrainingVariable.TRAIN_S3_URI: foundation.train_data.uri,
             RetrainingVariable.TEST_S3_URI: foundation.test_data.uri,
-            RetrainingVariable.FRESH_S3_URI: foundation.artifacts.uri(Prefix.FRESH_DATA),
+            RetrainingVariable.FRESH_S3_URI: foundation.artifacts.uri(f"{Prefix.FRESH_DATA}/"),
             RetrainingVariable.SOURCE_S3_URI: foundation.source.uri,
             RetrainingVariable.OUTPUT_S3_URI: foundation.artifacts.uri(Prefix.MODELS),
             RetrainingVariable.KMS_KEY_ARN: foundation.data_key.key_arn,

@@ -34,9 +34,10 @@ class InputSource(Construct):
     def __init__(self, scope: Construct, construct_id: str, *, setting: str, location: str, root: Path) -> None:
         super().__init__(scope, construct_id)
         if location.startswith("s3://"):
-            self.uri = location.rstrip("/")
-            parts = urlsplit(self.uri)
+            parts = urlsplit(location.rstrip("/"))
             self._bucket, self._key = parts.netloc, parts.path.lstrip("/")
+            # S3 compares prefixes as text: without the slash train would find train-old/ too, which no grant covers.
+            self.uri = parts.geturl() if self._key.endswith(OBJECT_SUFFIXES) else f"{parts.geturl()}/"
             return
         path = root / location
         if not path.exists():

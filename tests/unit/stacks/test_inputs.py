@@ -59,10 +59,14 @@ def test_endpoint_may_read_its_s3_artifact_and_no_other_object() -> None:
     assert [text(arn) for arn in granted if "models" in text(arn)] == ["arn:aws:s3:::models/census/model.tar.gz"]
 
 
-def test_baseline_prefix_in_s3_is_passed_without_a_trailing_slash() -> None:
+def test_prefixes_in_s3_end_in_a_slash_as_they_would_find_their_siblings_without() -> None:
     schedule = full().only("monitoring", "AWS::SageMaker::MonitoringSchedule")
     job = schedule["MonitoringScheduleConfig"]["MonitoringJobDefinition"]
-    assert job["MonitoringAppSpecification"]["ContainerArguments"][1] == "s3://models/census/baseline"
+    assert job["MonitoringAppSpecification"]["ContainerArguments"][1] == "s3://models/census/baseline/"
+    variables = full().only("monitoring", "AWS::Lambda::Function")["Environment"]["Variables"]
+    assert variables["PLUMBLINE_TRAIN_S3_URI"] == "s3://rows/census/train/"
+    assert variables["PLUMBLINE_TEST_S3_URI"] == "s3://rows/census/test/"
+    assert text(variables["PLUMBLINE_FRESH_S3_URI"]).endswith("/training-data/fresh/")
 
 
 def test_monitor_may_read_below_its_s3_baseline_only() -> None:
