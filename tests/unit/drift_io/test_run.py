@@ -120,7 +120,9 @@ def test_the_container_writes_what_monitor_writes(tmp_path: Path, reference: Pat
         start_time="2026-11-22T12:00:00Z",
         end_time="2026-11-22T13:00:00Z",
     )
-    for file in (tmp_path / "plain").iterdir():
+    written = list((tmp_path / "plain").iterdir())
+    assert "drift_report.json" in [file.name for file in written]
+    for file in written:
         assert file.read_bytes() == (tmp_path / "results" / file.name).read_bytes()
 
 

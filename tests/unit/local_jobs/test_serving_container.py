@@ -102,7 +102,7 @@ def test_every_other_error_is_left_to_the_server(error: Exception) -> None:
         Transformer(module(input_fn=raising(error)), "/model").transform(b"", "text/csv", "text/csv")
 
 
-def test_default_csv_decoder_reads_empty_cells_as_missing(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_default_csv_decoder_reads_empty_cells_as_missing() -> None:
     matrix = serving_container.default_input_fn("1,,3\n4,5,6", "text/csv")
 
     assert (matrix.num_row(), matrix.num_col(), matrix.num_nonmissing()) == (2, 3, 5)

@@ -59,6 +59,7 @@ def test_every_acknowledgement_names_one_finding_and_gives_a_reason() -> None:
     assert suppressed
     for entry in suppressed:
         assert "[Resource::" in entry["ruleName"]
+        assert len(entry["reason"].split()) > 3, entry["ruleName"]
 
 
 def lint_of(assembly: Assembly, part: str) -> list[str]:
