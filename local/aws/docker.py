@@ -141,7 +141,7 @@ def push(reference: str, image: Image, ecr: Any) -> None:
     if not colon or not repository:
         raise ImageError(f"an image to push must be named registry/repository:tag, got {reference!r}")
     config = {
-        "mediaType": "application/vnd.docker.container.image.v1+json",
+        "mediaType": _CONFIG_TYPE,
         "size": 0,
         "digest": f"sha256:{image.digest}",
     }
