@@ -6,35 +6,9 @@ from typing import Any
 
 import pytest
 
-from contract.records import (
-    DriftReport,
-    FeatureReport,
-    FeatureType,
-    IsolationForestSimilarity,
-    ProjectedAccuracy,
-    RecordCounts,
-    Status,
-    Verdict,
-    WindowBounds,
-)
+from contract.records import Verdict
 from local.demo.summary import FiredAlarm, Hour, RetrainingJob, Summary
-
-
-def report(verdict: Verdict, *drifted: str, lower: float = 0.82, upper: float = 0.88) -> DriftReport:
-    return DriftReport(
-        window=WindowBounds(),
-        endpoint=None,
-        schedule=None,
-        records=RecordCounts(read=20, used=20),
-        n_rows=200,
-        verdict=verdict,
-        reason="",
-        features=tuple(FeatureReport(name=name, type=FeatureType.NUMERIC, verdict=Verdict.DRIFT) for name in drifted),
-        prediction=FeatureReport(name="probability", type=FeatureType.NUMERIC),
-        projected_accuracy=ProjectedAccuracy(status=Status.ESTIMATED, estimate=0.85, lower=lower, upper=upper),
-        isolation_forest_similarity=IsolationForestSimilarity(),
-    )
-
+from tests.unit.demo.reports import report
 
 HOURS = (
     Hour("2026-01-05T12:00:00Z", 0.86, report(Verdict.NO_DRIFT)),
