@@ -116,11 +116,11 @@ def _estimate(
     _, first, multiplicity = np.unique(groups, return_index=True, return_counts=True)
     scores = window.probabilities[captured][first]
     shares = multiplicity / multiplicity.sum()
-    right = scores >= DECISION_THRESHOLD
+    predicted_positive = scores >= DECISION_THRESHOLD
 
     def chance_right(weights: NDArray[np.float64]) -> NDArray[np.float64]:
         calibrated = labelled.calibrate(scores, weights)
-        return np.where(right, calibrated, 1 - calibrated)
+        return np.where(predicted_positive, calibrated, 1 - calibrated)
 
     n_reference = len(labelled.positive)
     q = chance_right(np.ones(n_reference))
