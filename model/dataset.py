@@ -56,7 +56,7 @@ def read_channel(folder: Path, target: str) -> LabelledTable:
     """
     files = sorted(path for path in folder.rglob("*") if path.is_file() and not path.name.startswith("."))
     if not files:
-        raise TrainingDataError(f"channel folder {folder} must hold at least one CSV file, got none")
+        raise TrainingDataError(f"channel folder {folder} must hold at least one CSV file, got none; upload one")
     return concatenate([_read_file(file, target) for file in files])
 
 
@@ -65,9 +65,9 @@ def _read_file(path: Path, target: str) -> LabelledTable:
         with path.open(encoding="utf-8-sig", newline="") as stream:
             lines = [[cell.strip() for cell in line] for line in csv.reader(stream, skipinitialspace=True) if line]
     except (UnicodeDecodeError, csv.Error) as error:
-        raise TrainingDataError(f"{path.name} must be CSV text in UTF-8, got: {error}") from error
+        raise TrainingDataError(f"{path.name} must be CSV text in UTF-8, got: {error}; save it as such") from error
     if not lines:
-        raise TrainingDataError(f"{path.name} must start with a header row, got an empty file")
+        raise TrainingDataError(f"{path.name} must start with a header row, got an empty file; remove it")
     header, *rows = lines
     return _split_target(path.name, header, rows, target)
 
@@ -78,13 +78,17 @@ def _split_target(file: str, header: list[str], rows: list[list[str]], target: s
             f"{file} must have one column {target!r}, got the header {', '.join(header)}; set target_label"
         )
     if len(set(header)) != len(header):
-        raise TrainingDataError(f"{file} must name each column once, got the header {', '.join(header)}")
+        raise TrainingDataError(f"{file} must name each column once, got the header {', '.join(header)}; rename them")
     position = header.index(target)
     for number, row in enumerate(rows, 1):
         if len(row) != len(header):
-            raise TrainingDataError(f"{file} row {number} must have {len(header)} fields, got {len(row)}")
+            raise TrainingDataError(
+                f"{file} row {number} must have {len(header)} fields, got {len(row)}; correct or remove the row"
+            )
         if row[position] in MISSING_TEXTS:
-            raise TrainingDataError(f"{file} row {number} must have a label in {target!r}, got {row[position]!r}")
+            raise TrainingDataError(
+                f"{file} row {number} must have a label in {target!r}, got {row[position]!r}; remove the row"
+            )
     return LabelledTable(
         tuple(header[:position] + header[position + 1 :]),
         tuple(tuple(row[:position] + row[position + 1 :]) for row in rows),

@@ -57,7 +57,9 @@ def encode_labels(labels: Sequence[str], preprocessor: Preprocessor) -> NDArray[
     known = (preprocessor.negative_label, preprocessor.positive_label)
     unknown = sorted(set(labels) - set(known))
     if unknown:
-        raise TrainingDataError(f"labels must be one of {', '.join(known)}, got {', '.join(unknown[:5])}")
+        raise TrainingDataError(
+            f"labels must be one of {', '.join(known)}, got {', '.join(unknown[:5])}; correct or remove those rows"
+        )
     return np.array([label == preprocessor.positive_label for label in labels], np.float32)
 
 

@@ -112,11 +112,13 @@ def read_cells(path: Path) -> tuple[Row, tuple[Row, ...]]:
         with path.open(encoding="utf-8-sig", newline="") as stream:
             lines = [tuple(cell.strip() for cell in line) for line in csv.reader(stream, skipinitialspace=True) if line]
     except UnicodeDecodeError as error:
-        raise ValueError(f"{path} must be CSV text in UTF-8, got: {error}") from error
+        raise ValueError(f"{path} must be CSV text in UTF-8, got: {error}; save it as such") from error
     if not lines:
-        raise ValueError(f"{path} must start with a header row, got an empty file")
+        raise ValueError(f"{path} must start with a header row, got an empty file; give one with rows")
     header, *rows = lines
     for number, row in enumerate(rows, 1):
         if len(row) != len(header):
-            raise ValueError(f"{path} row {number} must have {len(header)} fields, got {len(row)}")
+            raise ValueError(
+                f"{path} row {number} must have {len(header)} fields, got {len(row)}; correct or remove the row"
+            )
     return header, tuple(rows)

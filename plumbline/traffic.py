@@ -47,7 +47,7 @@ class Plan:
         """Refuse a plan that sends nothing."""
         for name in ("hours", "rows_per_hour", "rows_per_request", "connections"):
             if getattr(self, name) < 1:
-                raise ValueError(f"{name} must be 1 or more, got {getattr(self, name)!r}")
+                raise ValueError(f"{name} must be 1 or more, got {getattr(self, name)!r}; raise it")
 
     @property
     def requests_per_hour(self) -> int:

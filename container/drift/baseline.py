@@ -74,10 +74,14 @@ def _check_train(train: Table, target_label: str) -> None:
 
 def _check_columns(what: str, table: Table, names: list[str]) -> None:
     if len(set(names)) != len(names) or set(names) != set(table.columns):
-        raise BaselineError(f"{what} must have one column per name, got {names} for {sorted(table.columns)}")
+        raise BaselineError(
+            f"{what} must have one column per name, got {names} for {sorted(table.columns)}; name each column once"
+        )
     lengths = {len(column) for column in table.columns.values()}
     if len(lengths) > 1:
-        raise BaselineError(f"{what} must have columns of one length, got {sorted(lengths)}")
+        raise BaselineError(
+            f"{what} must have columns of one length, got {sorted(lengths)}; give every row a cell in every column"
+        )
     for spec in table.specs:
         if spec.type is FeatureType.NUMERIC and np.isinf(np.asarray(table.columns[spec.name], dtype=np.float64)).any():
             raise BaselineError(f"{what} column {spec.name!r} must be finite, got an infinite value; remove its rows")
@@ -94,6 +98,7 @@ def _labelled_test(
     if probabilities is not None:
         probabilities = np.asarray(probabilities, dtype=np.float64)
         _check_probabilities(probabilities, test.n_rows)
+        # -0.0 is a probability, but its text is not that of 0.0: equal baselines are equal bytes.
         probabilities = probabilities + 0.0
     in_order = Table(train.specs, {spec.name: test.columns[spec.name] for spec in train.specs})
     return LabelledTest(in_order, tuple(labels), probabilities)

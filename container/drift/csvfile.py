@@ -42,7 +42,9 @@ class _Sheet:
         labels = [row.fields[position] for row in self.rows]
         for row, label in zip(self.rows, labels, strict=True):
             if label in MISSING_TEXTS:
-                raise BaselineError(f"{row.place}: the target {target_label!r} must not be missing; remove the row")
+                raise BaselineError(
+                    f"{row.place}: the target {target_label!r} must not be missing, got {label!r}; remove the row"
+                )
         return [name for name in self.header if name != target_label], labels
 
     def column(self, name: str) -> list[str]:
@@ -158,7 +160,10 @@ def _read(path: Path) -> _Sheet:
     sheets = [_read_file(file) for file in files]
     for file, sheet in zip(files, sheets, strict=True):
         if sheet.header != sheets[0].header:
-            raise BaselineError(f"{file}: the header must be that of {files[0].name}, got {list(sheet.header)}")
+            raise BaselineError(
+                f"{file}: the header must be that of {files[0].name}, got {list(sheet.header)}; "
+                "write the files from one source"
+            )
     return _Sheet(sheets[0].header, tuple(row for sheet in sheets for row in sheet.rows))
 
 

@@ -22,7 +22,9 @@ def read_truth(path: Path) -> dict[str, float]:
         return _truth_of_csv(path, text)
     data = _json(path, text)
     if not isinstance(data, dict):
-        raise ReportError(f"{path} must hold a JSON object {{window start: accuracy}}, got a {type(data).__name__}")
+        raise ReportError(
+            f"{path} must hold a JSON object {{window start: accuracy}}, got a {type(data).__name__}; correct the file"
+        )
     return data
 
 
@@ -32,7 +34,9 @@ def _truth_of_csv(path: Path, text: str) -> dict[str, float]:
         try:
             truth[row["window"]] = float(row["accuracy"])
         except (KeyError, TypeError, ValueError) as error:
-            raise ReportError(f"{path} line {number} must have a window and an accuracy, got {row!r}") from error
+            raise ReportError(
+                f"{path} line {number} must have a window and an accuracy, got {row!r}; correct or remove the line"
+            ) from error
     return truth
 
 
@@ -46,7 +50,7 @@ def read_events(path: Path) -> tuple[Event, ...]:
     """
     data = _json(path, _text(path))
     if not isinstance(data, list):
-        raise ReportError(f"{path} must hold a JSON list of events, got a {type(data).__name__}")
+        raise ReportError(f"{path} must hold a JSON list of events, got a {type(data).__name__}; correct the file")
     return tuple(_event(path, entry) for entry in data)
 
 
@@ -54,7 +58,9 @@ def _event(path: Path, entry: Any) -> Event:
     fields = entry if isinstance(entry, dict) else {}
     at, kind, text = fields.get("time", fields.get("window")), fields.get("kind"), fields.get("text", "")
     if not (isinstance(at, str) and isinstance(kind, str) and isinstance(text, str)):
-        raise ReportError(f'{path}: an event must have "time" or "window", and "kind", as texts, got {entry!r}')
+        raise ReportError(
+            f'{path}: an event must have "time" or "window", and "kind", as texts, got {entry!r}; correct or remove it'
+        )
     return Event(at, kind, text)
 
 
@@ -62,11 +68,11 @@ def _text(path: Path) -> str:
     try:
         return path.read_text(encoding="utf-8")
     except (OSError, UnicodeDecodeError) as error:
-        raise ReportError(f"{path} must be a readable text file: {error}") from error
+        raise ReportError(f"{path} must be a readable text file, got {error}; name another file") from error
 
 
 def _json(path: Path, text: str) -> Any:
     try:
         return json.loads(text)
     except ValueError as error:
-        raise ReportError(f"{path} must be JSON: {error}") from error
+        raise ReportError(f"{path} must be JSON, got {error}; correct the file") from error

@@ -113,9 +113,9 @@ def _accuracies(truth: Mapping[str, float]) -> list[tuple[str, datetime]]:
     for key, value in truth.items():
         moment = _moment(key)
         if moment is None:
-            raise ReportError(f"the truth's windows must be named by their start in ISO 8601, got {key!r}")
+            raise ReportError(f"the truth's windows must be named by their start in ISO 8601, got {key!r}; rename it")
         if isinstance(value, bool) or not isinstance(value, int | float) or not 0 <= value <= 1:
-            raise ReportError(f"a true accuracy must be a number from 0 to 1, got {value!r} for {key}")
+            raise ReportError(f"a true accuracy must be a number from 0 to 1, got {value!r} for {key}; correct it")
         pairs.append((key, moment))
     return pairs
 
