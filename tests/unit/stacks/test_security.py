@@ -2,7 +2,6 @@
 
 import json
 import re
-from collections.abc import Iterator
 from typing import Any
 
 import pytest
@@ -41,10 +40,15 @@ def assembly(request: pytest.FixtureRequest) -> Assembly:
     return full(engine) if name == "full" else environment(name, engine)
 
 
-def resources(assembly: Assembly, kind: str) -> Iterator[tuple[str, dict[str, Any]]]:
-    for part in PARTS:
-        for name, resource in assembly.resources(part, kind).items():
-            yield f"{part}/{name}", resource["Properties"]
+def resources(assembly: Assembly, kind: str) -> list[tuple[str, dict[str, Any]]]:
+    """Return the properties of every resource of a type; there must be some."""
+    found = [
+        (f"{part}/{name}", resource["Properties"])
+        for part in PARTS
+        for name, resource in assembly.resources(part, kind).items()
+    ]
+    assert found, kind
+    return found
 
 
 def test_sagemaker_and_scheduler_assume_roles_for_this_account_only(assembly: Assembly) -> None:
@@ -112,10 +116,15 @@ def test_metrics_are_bound_to_their_namespaces(assembly: Assembly) -> None:
 
 
 def test_buckets_are_listed_by_prefix_only(assembly: Assembly) -> None:
-    for name, policy in resources(assembly, "AWS::IAM::Policy"):
-        for statement in policy["PolicyDocument"]["Statement"]:
-            if "s3:ListBucket" in as_list(statement["Action"]):
-                assert statement["Condition"]["StringLike"]["s3:prefix"], name
+    listings = [
+        (name, statement)
+        for name, policy in resources(assembly, "AWS::IAM::Policy")
+        for statement in policy["PolicyDocument"]["Statement"]
+        if "s3:ListBucket" in as_list(statement["Action"])
+    ]
+    assert listings
+    for name, statement in listings:
+        assert statement["Condition"]["StringLike"]["s3:prefix"], name
 
 
 def test_names_keep_sagemakers_rules() -> None:
