@@ -98,6 +98,10 @@ def _measure(
 
 
 def _dimension_value(text: str) -> str:
-    """Return `text` as CloudWatch accepts it: printable ASCII, not starting with a colon, at most 1024 characters."""
+    """Return `text` as CloudWatch accepts it: 1 to 1024 characters of printable ASCII, none of them a colon in front.
+
+    One value that it refuses would cost the whole batch: a name of nothing but colons or white space becomes ``_``.
+    """
     escaped = "".join(character if character.isprintable() else " " for character in text)
-    return escaped.encode("ascii", "backslashreplace").decode().lstrip(":")[:_MOST_DIMENSION_CHARACTERS]
+    accepted = escaped.encode("ascii", "backslashreplace").decode().lstrip(":")[:_MOST_DIMENSION_CHARACTERS]
+    return accepted if accepted.strip() else "_"

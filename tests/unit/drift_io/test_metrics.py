@@ -100,7 +100,7 @@ def test_a_number_that_cloudwatch_refuses_is_dropped(number: float) -> None:
 
 @pytest.mark.parametrize(
     ("name", "expected"),
-    [("länge", "l\\xe4nge"), (":a", "a"), ("a\tb", "a b"), ("x" * 2000, "x" * 1024)],
+    [("länge", "l\\xe4nge"), (":a", "a"), ("a\tb", "a b"), ("x" * 2000, "x" * 1024), ("::", "_"), ("\t", "_")],
 )
 def test_a_feature_name_is_spelled_as_cloudwatch_accepts_it(name: str, expected: str) -> None:
     report = replace(REPORT, features=(replace(DRIFTED, name=name),))
