@@ -12,6 +12,7 @@ from typing import Any, Final
 
 from botocore.exceptions import ClientError
 
+from contract.names import PLATFORM_ROOT
 from local.aws import objects
 from local.aws.control_plane import ControlPlane
 from local.aws.objects import S3Location
@@ -20,7 +21,6 @@ from local.aws.processes import Processes
 log = logging.getLogger(__name__)
 
 REASON_LIMIT: Final = 1024
-ML_ROOT: Final = "/opt/ml"
 _POLL_SECONDS: Final = 0.1
 
 Record = Mapping[str, Any]
@@ -67,8 +67,8 @@ class Job:
 
     def mapped(self, text: str) -> str:
         """Map a text that is a path below /opt/ml to this job's folder; every other text stays as it is."""
-        if text == ML_ROOT or text.startswith(f"{ML_ROOT}/"):
-            return str(self.root) + text.removeprefix(ML_ROOT)
+        if text == PLATFORM_ROOT or text.startswith(f"{PLATFORM_ROOT}/"):
+            return str(self.root) + text.removeprefix(PLATFORM_ROOT)
         return text
 
     def write_json(self, relative: str, document: Any) -> None:

@@ -7,10 +7,10 @@ from typing import Any, Final
 
 from botocore.exceptions import ClientError
 
-from contract.names import MlPath, Variable
+from contract.names import PLATFORM_ROOT, MlPath, Variable
 from local.aws import objects
 from local.aws.images import Image, ImageError, ImageStore
-from local.aws.jobs import ML_ROOT, REASON_LIMIT, Job, JobError, fetch
+from local.aws.jobs import REASON_LIMIT, Job, JobError, fetch
 from local.aws.objects import S3Location
 
 _MESSAGE_BYTES: Final = 1024
@@ -65,7 +65,7 @@ def _prepare(job: Job, client: Any) -> None:
     """Write the platform's two files, make the output folders and download the inputs."""
     record = job.record
     job.write_json("config/resourceconfig.json", {"current_host": "algo-1", "hosts": ["algo-1"]})
-    job.write_json("config/processingjobconfig.json", _job_config(record))
+    job.write_json(MlPath.JOB_CONFIG, _job_config(record))
     (job.root / "output").mkdir(parents=True, exist_ok=True)
     for output in _outputs(record):
         _inside(job, output["S3Output"]["LocalPath"]).mkdir(parents=True, exist_ok=True)
@@ -109,7 +109,7 @@ def _inside(job: Job, local_path: str) -> Path:
     """
     path = job.host_path(local_path).resolve()
     if not path.is_relative_to((job.root / "processing").resolve()):
-        raise JobError(f"ClientError: LocalPath must be below {ML_ROOT}/processing, got {local_path!r}")
+        raise JobError(f"ClientError: LocalPath must be below {PLATFORM_ROOT}/processing, got {local_path!r}")
     return path
 
 

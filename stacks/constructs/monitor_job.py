@@ -2,11 +2,11 @@
 
 from dataclasses import dataclass
 
-from contract.names import Argument, Switch, Variable
+from contract.names import PLATFORM_ROOT, Argument, Switch, Variable
 from stacks.config import Monitor, Network, Thresholds
 
-INPUT_PATH = "/opt/ml/processing/input/endpoint"
-OUTPUT_PATH = "/opt/ml/processing/output"
+INPUT_PATH = f"{PLATFORM_ROOT}/processing/input/endpoint"
+OUTPUT_PATH = f"{PLATFORM_ROOT}/processing/output"
 UPLOAD_MODE = "EndOfJob"
 """A run that dies leaves no half of a report."""
 
