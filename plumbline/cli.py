@@ -8,14 +8,7 @@ from typing import NoReturn
 
 from plumbline.commands import COMMANDS
 from plumbline.commands.errors import CommandError
-
-EXIT_FINISHED = 0
-EXIT_OPERATOR = 2
-"""The operator can fix what went wrong."""
-EXIT_OURS = 3
-"""We must fix it."""
-EXIT_INTERRUPTED = 130
-"""128 plus the number of SIGINT."""
+from plumbline.exit_codes import EXIT_INTERRUPTED, EXIT_OPERATOR, EXIT_OURS
 
 _HELP_WIDTH = 100
 _EPILOG = (

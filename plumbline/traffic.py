@@ -8,11 +8,9 @@ from dataclasses import dataclass, field, replace
 from functools import partial
 from typing import Any, Protocol
 
+from plumbline.exit_codes import EXIT_INTERRUPTED
 from plumbline.payload import Format, decode_probabilities, encode
 from plumbline.rows import Row
-
-INTERRUPTED_EXIT_CODE = 130
-"""What a program ends with after Ctrl-C: 128 plus the number of SIGINT."""
 
 RowsOfHour = Callable[[int, int], Sequence[Row]]
 """(hour, n) -> n rows; hours count from 1."""
@@ -95,7 +93,7 @@ class Summary:
     def exit_code(self) -> int:
         """0 when every request was answered, 1 when one failed, 130 after Ctrl-C."""
         if self.interrupted:
-            return INTERRUPTED_EXIT_CODE
+            return EXIT_INTERRUPTED
         return 1 if self.failed else 0
 
     def __str__(self) -> str:

@@ -9,6 +9,7 @@ from drift.policy import Policy
 from contract.names import ReportFile
 from contract.records import DriftReport, ProjectedAccuracy, Status, Verdict
 from plumbline.commands.errors import CommandError
+from plumbline.exit_codes import EXIT_FINISHED
 
 EXIT_VIOLATION = 1
 _DEFAULT = Policy()
@@ -86,7 +87,7 @@ def run(arguments: argparse.Namespace) -> int:
         print(line)
     print(f"reports: {arguments.output / ReportFile.DRIFT_REPORT} and the files beside it")
     failed = arguments.fail_on_violation and report.verdict is Verdict.DRIFT
-    return EXIT_VIOLATION if failed else 0
+    return EXIT_VIOLATION if failed else EXIT_FINISHED
 
 
 def _policy(arguments: argparse.Namespace) -> Policy:

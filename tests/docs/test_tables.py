@@ -20,7 +20,7 @@ from pydantic.fields import FieldInfo
 
 from contract.names import AlarmKind, Metric
 from contract.records import DriftReport, FeatureReport, RecordCounts, WindowBounds
-from plumbline import cli
+from plumbline import exit_codes
 from plumbline.commands.monitor import EXIT_VIOLATION
 from plumbline.report.words import CANNOT_SEE
 from stacks.config import EnvironmentConfig
@@ -154,7 +154,13 @@ def test_exit_codes_are_those_of_both_programs() -> None:
     in_container = {int(code) for code, meaning, _ in table if meaning}
     in_program = {int(code) for code, _, meaning in table if meaning}
     assert in_container == {container.EXIT_FINISHED, container.EXIT_OPERATOR, container.EXIT_OURS}
-    known = {cli.EXIT_FINISHED, EXIT_VIOLATION, cli.EXIT_OPERATOR, cli.EXIT_OURS, cli.EXIT_INTERRUPTED}
+    known = {
+        exit_codes.EXIT_FINISHED,
+        EXIT_VIOLATION,
+        exit_codes.EXIT_OPERATOR,
+        exit_codes.EXIT_OURS,
+        exit_codes.EXIT_INTERRUPTED,
+    }
     assert in_program == known
 
 
