@@ -1,7 +1,6 @@
 """The simulated hours: traffic, the monitor's hourly run, and what followed from it."""
 
-import csv
-import io
+import tempfile
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -145,15 +144,12 @@ class Loop:
         """Deliver the labels of the hour before: the population gives them with a delay of one hour."""
         if self._unlabelled is not None and self.episode.scenario.labels_are_true:
             before, labelled = self._unlabelled
-            body = io.StringIO()
-            writer = csv.writer(body, lineterminator="\n")
-            writer.writerow((*labelled.header, TARGET))
-            writer.writerows((*row, label) for row, label in zip(labelled.rows, labelled.labels, strict=True))
-            self.aws.client("s3").put_object(
-                Bucket=self.episode.buckets["ArtifactsBucketName"],
-                Key=f"{Prefix.FRESH_DATA}/hour-{before:02d}.csv",
-                Body=body.getvalue().encode(),
-            )
+            name = f"hour-{before:02d}.csv"
+            with tempfile.TemporaryDirectory() as folder:
+                labelled.write_csv(Path(folder, name), TARGET)
+                self.aws.client("s3").upload_file(
+                    str(Path(folder, name)), self.episode.buckets["ArtifactsBucketName"], f"{Prefix.FRESH_DATA}/{name}"
+                )
         self._unlabelled = (number, rows)
 
     def _report(self, start: datetime) -> DriftReport | None:

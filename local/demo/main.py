@@ -33,7 +33,6 @@ CLOCK_START = datetime(2026, 1, 4, tzinfo=UTC)
 GOES_LIVE = CLOCK_START + timedelta(hours=36)
 """The first model is a day and a half old then: older than the cool-down between two training jobs."""
 SUMMARY_FILE = "summary.json"
-REPORT_FILE = "report.html"
 
 
 class DemoError(Exception):
@@ -113,7 +112,7 @@ def run(arguments: argparse.Namespace) -> int:
     screen.say("")
     for sentence in summary.words():
         screen.say(sentence)
-    screen.say(f"\nRead [bold]{folders.output / REPORT_FILE}[/bold] next.")
+    screen.say(f"\nRead [bold]{folders.output / report.PAGE}[/bold] next.")
     return 0
 
 
