@@ -1,22 +1,21 @@
 """One window against the baseline: the whole report as a pure function. No file, no clock, no network."""
 
-import numpy as np
-
 from contract.records import DriftReport, FeatureType, IsolationForestSimilarity, ProjectedAccuracy
 from contract.training import PROBABILITY_COLUMN
 from drift import isolation_forest as forest
-from drift.counts import NumericCounts, count
+from drift.counts import NumericCounts
 from drift.features import Comparison, compare
 from drift.learned import Baseline
 from drift.policy import Policy
 from drift.projected_accuracy import project
-from drift.table import CapturedWindow, FeatureSpec
+from drift.table import FeatureSpec
 from drift.verdict import judge_features, judge_window, refusal
+from drift.window import WindowCounts
 
 
 def analyse(  # noqa: PLR0913 - the report's origin is two plain names, not worth a type of their own
     baseline: Baseline,
-    window: CapturedWindow,
+    window: WindowCounts,
     policy: Policy,
     *,
     endpoint: str | None,
@@ -38,7 +37,7 @@ def analyse(  # noqa: PLR0913 - the report's origin is two plain names, not wort
     seed
         Seed of the bootstrap and of the forest, 0 or more.
     """
-    refused = refusal(window.records, window.table.n_rows, policy)
+    refused = refusal(window.records, window.n_rows, policy)
     comparisons = [_compare_feature(spec, baseline, window) for spec in baseline.specs]
     *features, prediction = judge_features([*comparisons, _compare_prediction(baseline, window)], policy, refused)
     outcome = judge_window(features, prediction, refused)
@@ -47,7 +46,7 @@ def analyse(  # noqa: PLR0913 - the report's origin is two plain names, not wort
         endpoint=endpoint,
         schedule=schedule,
         records=window.records,
-        n_rows=window.table.n_rows,
+        n_rows=window.n_rows,
         verdict=outcome.verdict,
         reason=outcome.reason,
         features=tuple(features),
@@ -61,25 +60,25 @@ def _failure(error: Exception) -> str:
     return f"could not be computed: {type(error).__name__}: {error}"
 
 
-def _compare_feature(spec: FeatureSpec, baseline: Baseline, window: CapturedWindow) -> Comparison:
+def _compare_feature(spec: FeatureSpec, baseline: Baseline, window: WindowCounts) -> Comparison:
     try:
-        if spec.name not in window.table.columns:
+        if spec.name not in window.columns:
             return Comparison(name=spec.name, type=spec.type, reason="the window has no such column")
-        return compare(spec.name, baseline.counts[spec.name], count(spec.type, window.table.columns[spec.name]))
+        return compare(spec.name, baseline.counts[spec.name], window.columns[spec.name])
     except Exception as error:
         # One bad column must not take the other features' verdicts with it.
         return Comparison(name=spec.name, type=spec.type, reason=_failure(error))
 
 
-def _compare_prediction(baseline: Baseline, window: CapturedWindow) -> Comparison:
+def _compare_prediction(baseline: Baseline, window: WindowCounts) -> Comparison:
     nothing = Comparison(name=PROBABILITY_COLUMN, type=FeatureType.NUMERIC)
     if baseline.test is None or baseline.test.probabilities is None:
         return _because(nothing, "the baseline has no predictions for a labelled test set")
     try:
-        if window.table.n_rows and np.isnan(window.probabilities).all():
+        if window.n_rows and not window.probabilities.n_present:
             return _because(nothing, "no predictions were captured")
         reference = NumericCounts.of(baseline.test.probabilities)
-        compared = compare(PROBABILITY_COLUMN, reference, NumericCounts.of(window.probabilities))
+        compared = compare(PROBABILITY_COLUMN, reference, window.probabilities)
     except Exception as error:
         return _because(nothing, _failure(error))
     # An absent prediction is a matter of what was captured, not of what the model answered.
@@ -90,7 +89,7 @@ def _because(nothing: Comparison, reason: str) -> Comparison:
     return Comparison(name=nothing.name, type=nothing.type, reason=reason)
 
 
-def _projected_accuracy(baseline: Baseline, window: CapturedWindow, refused: str, seed: int) -> ProjectedAccuracy:
+def _projected_accuracy(baseline: Baseline, window: WindowCounts, refused: str, seed: int) -> ProjectedAccuracy:
     if refused:
         return ProjectedAccuracy(reason=f"the window is not judged: {refused}")
     try:
@@ -99,14 +98,12 @@ def _projected_accuracy(baseline: Baseline, window: CapturedWindow, refused: str
         return ProjectedAccuracy(reason=_failure(error))
 
 
-def _similarity(
-    baseline: Baseline, window: CapturedWindow, refused: str, seed: int | None
-) -> IsolationForestSimilarity:
+def _similarity(baseline: Baseline, window: WindowCounts, refused: str, seed: int | None) -> IsolationForestSimilarity:
     if seed is None:
         return IsolationForestSimilarity(reason="switched off")
     if refused:
         return IsolationForestSimilarity(reason=f"the window is not judged: {refused}")
     try:
-        return forest.similarity(baseline, window.table, seed)
+        return forest.similarity(baseline, window.sample.table, seed)
     except Exception as error:
         return IsolationForestSimilarity(reason=_failure(error))

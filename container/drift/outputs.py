@@ -7,16 +7,13 @@ from pathlib import Path
 from contract.names import ReportFile
 from contract.records import DriftReport
 from drift import sagemaker_files
-from drift.counts import count
 from drift.handover import write_text
 from drift.learned import Baseline
 from drift.policy import Policy
-from drift.table import CapturedWindow
+from drift.window import WindowCounts
 
 
-def write_reports(
-    folder: Path, report: DriftReport, baseline: Baseline, window: CapturedWindow, policy: Policy
-) -> None:
+def write_reports(folder: Path, report: DriftReport, baseline: Baseline, window: WindowCounts, policy: Policy) -> None:
     """Write the four report files. Equal arguments give equal bytes.
 
     Raises
@@ -24,9 +21,8 @@ def write_reports(
     PublishError
         If the folder cannot be written.
     """
-    columns = {spec.name: count(spec.type, window.table.columns[spec.name]) for spec in window.table.specs}
     texts = {
-        ReportFile.STATISTICS: _json(sagemaker_files.statistics(columns, window.table.n_rows)),
+        ReportFile.STATISTICS: _json(sagemaker_files.statistics(window.columns, window.n_rows)),
         ReportFile.CONSTRAINTS: _json(sagemaker_files.constraints(baseline.counts, policy)),
         ReportFile.VIOLATIONS: _json(sagemaker_files.violations(report, policy)),
         # Last, so that whoever waits for the report finds the others beside it.

@@ -8,10 +8,10 @@ from numpy.typing import NDArray
 from contract.records import ProjectedAccuracy, Status
 from contract.training import DECISION_THRESHOLD
 from drift.calibration import ScoredLabels
+from drift.counts import NumericCounts
 from drift.learned import Baseline
-from drift.rows import row_groups
 from drift.support import support_refusal
-from drift.table import CapturedWindow
+from drift.window import WindowCounts
 
 METHOD = "calibrated_confidence_isotonic"
 
@@ -24,13 +24,14 @@ _NORMAL_QUANTILE = 1.959964
 """97.5 % quantile of the standard normal distribution: a two-sided 95 % interval."""
 
 
-def project(baseline: Baseline, window: CapturedWindow, seed: int) -> ProjectedAccuracy:
+def project(baseline: Baseline, window: WindowCounts, seed: int) -> ProjectedAccuracy:
     """Estimate the accuracy of the window's predictions, with a 95 % interval for the accuracy that labels would show.
 
     Each captured probability is calibrated on the labelled test set; a row predicted positive is right with that
     probability q, one predicted negative with 1 - q, and the estimate is the mean. The variance is that of the
-    reference sample (`N_RESAMPLES` bootstrap refits of the calibration) plus that of the labels, q (1 - q) a row;
-    identical rows share one label draw. Valid under covariate shift only (`contract.records.PROJECTED_ACCURACY_NOTE`).
+    reference sample (`N_RESAMPLES` bootstrap refits of the calibration) plus that of the labels, q (1 - q) a row times
+    the window's `repetition`, as identical rows share one label draw. Valid under covariate shift only
+    (`contract.records.PROJECTED_ACCURACY_NOTE`).
 
     Refused, with the reason, where the estimate would mislead; `reference` is then still given if it is known.
 
@@ -50,27 +51,26 @@ def project(baseline: Baseline, window: CapturedWindow, seed: int) -> ProjectedA
     positive = np.array([label == baseline.positive_label for label in test.labels])
     reference = float(np.mean((test.probabilities >= DECISION_THRESHOLD) == positive))
     labelled = ScoredLabels.of(test.probabilities, positive)
-    captured = ~np.isnan(window.probabilities)
     refused = (
-        _window_refusal(window.probabilities[captured], len(captured))
-        or support_refusal(baseline, window.table)
+        _window_refusal(window.probabilities)
+        or support_refusal(baseline, window.columns, window.n_outside, window.n_rows)
         or _calibration_refusal(labelled)
     )
     if refused:
         return ProjectedAccuracy(reason=refused, reference=reference)
-    estimate, half_width = _estimate(labelled, window, captured, seed)
+    estimate, half_width = _estimate(labelled, window, seed)
     if half_width > MAXIMUM_HALF_WIDTH:
         return ProjectedAccuracy(
             reason=f"the 95 % interval reaches {100 * half_width:.1f} points either side of the estimate, "
             f"more than {100 * MAXIMUM_HALF_WIDTH:.0f}",
             reference=reference,
         )
-    n_captured = int(captured.sum())
+    n_captured = window.probabilities.n_present
     return ProjectedAccuracy(
         status=Status.ESTIMATED,
         reason=""
-        if n_captured == len(captured)
-        else f"from the {n_captured} of {len(captured)} rows with a prediction",
+        if n_captured == window.n_rows
+        else f"from the {n_captured} of {window.n_rows} rows with a prediction",
         estimate=estimate,
         lower=max(estimate - half_width, 0.0),
         upper=min(estimate + half_width, 1.0),
@@ -92,13 +92,13 @@ def _reference_refusal(labels: tuple[str, ...], positive_label: str | None) -> s
     return ""
 
 
-def _window_refusal(probabilities: NDArray[np.float64], n_rows: int) -> str:
-    if n_rows and not len(probabilities):
+def _window_refusal(probabilities: NumericCounts) -> str:
+    if probabilities.n_rows and not probabilities.n_present:
         return "no predictions were captured"
-    if ((probabilities < 0) | (probabilities > 1)).any():
+    if ((probabilities.values < 0) | (probabilities.values > 1)).any():
         return "the captured predictions are not probabilities: some lie outside 0 to 1"
-    if len(probabilities) < MINIMUM_ROWS:
-        return f"{len(probabilities)} rows with a captured prediction, fewer than {MINIMUM_ROWS}"
+    if probabilities.n_present < MINIMUM_ROWS:
+        return f"{probabilities.n_present} rows with a captured prediction, fewer than {MINIMUM_ROWS}"
     return ""
 
 
@@ -109,13 +109,9 @@ def _calibration_refusal(labelled: ScoredLabels) -> str:
     return ""
 
 
-def _estimate(
-    labelled: ScoredLabels, window: CapturedWindow, captured: NDArray[np.bool_], seed: int
-) -> tuple[float, float]:
-    groups = row_groups(window.table, window.probabilities)[captured]
-    _, first, multiplicity = np.unique(groups, return_index=True, return_counts=True)
-    scores = window.probabilities[captured][first]
-    shares = multiplicity / multiplicity.sum()
+def _estimate(labelled: ScoredLabels, window: WindowCounts, seed: int) -> tuple[float, float]:
+    scores = window.probabilities.values
+    shares = window.probabilities.counts / window.probabilities.n_present
     predicted_positive = scores >= DECISION_THRESHOLD
 
     def chance_right(weights: NDArray[np.float64]) -> NDArray[np.float64]:
@@ -130,6 +126,8 @@ def _estimate(
         float(shares @ chance_right(random.multinomial(n_reference, equal).astype(np.float64)))
         for _ in range(N_RESAMPLES)
     ]
-    variance = float(np.var(refits, ddof=1)) + float(np.sum(shares**2 * q * (1 - q)))
+    # Identical rows deserve one label: each distinct row draws it once, for all its repetitions.
+    label_noise = float(shares @ (q * (1 - q))) * window.repetition / window.probabilities.n_present
+    variance = float(np.var(refits, ddof=1)) + label_noise
     # A rounding error must not carry a certain row's share past 1.
     return min(float(shares @ q), 1.0), _NORMAL_QUANTILE * math.sqrt(variance)

@@ -17,6 +17,7 @@ from drift.outputs import write_reports
 from drift.policy import Policy
 from drift.settings import CaptureHour, Reference, Settings, window_bounds
 from drift.sources import fetch, fetch_hour
+from drift.window import count_rows
 
 _DEFAULT_POLICY = Policy()
 
@@ -37,7 +38,7 @@ class _Task:
 
     def perform(self) -> DriftReport:
         """Read the window, judge it, write the report files."""
-        window = read_window(self.folder, self.baseline.specs, self.bounds)
+        window = count_rows(self.baseline, read_window(self.folder, self.baseline.specs, self.bounds))
         report = analyse(
             self.baseline,
             window,

@@ -1,5 +1,7 @@
 """Whether a window's rows lie where the training data were: outside it no estimate without labels holds."""
 
+from collections.abc import Mapping
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -13,28 +15,45 @@ rows outside the reference's support were 3.4 points off on average, the others 
 NAMES_SHOWN = 3
 
 
-def support_refusal(baseline: Baseline, table: Table) -> str:
+def support_refusal(baseline: Baseline, columns: Mapping[str, ValueCounts], n_outside: int, n_rows: int) -> str:
     """Return why the rows are too strange for an estimate, or an empty text.
 
     A row is outside when at least one of its cells is a label that training never had, a number beyond training's
     range, or missing in a column that was never missing there.
+
+    Parameters
+    ----------
+    columns
+        The window's value counts.
+    n_outside
+        How many of the window's `n_rows` rows are outside.
     """
-    if not table.n_rows:
-        return ""
-    outside = {
-        spec.name: outside_reference(baseline.counts[spec.name], table.columns[spec.name])
-        for spec in baseline.specs
-        if spec.name in table.columns
-    }
-    share = float(np.mean(np.any(list(outside.values()), axis=0)))
+    share = n_outside / n_rows if n_rows else 0.0
     if share < MAXIMUM_OUTSIDE_FRACTION:
         return ""
-    worst = sorted((name for name in outside if outside[name].any()), key=lambda name: -float(outside[name].mean()))
+    outside = {name: cells_outside(baseline.counts[name], column) for name, column in columns.items()}
+    worst = sorted((name for name in outside if outside[name]), key=lambda name: -outside[name])
     names = ", ".join(worst[:NAMES_SHOWN]) + (" and others" if len(worst) > NAMES_SHOWN else "")
     return (
         f"{100 * share:.0f} % of the rows hold a value that the training data never had ({names}), "
         f"{100 * MAXIMUM_OUTSIDE_FRACTION:.0f} % or more: nothing is known of the model there"
     )
+
+
+def cells_outside(reference: ValueCounts, window: ValueCounts) -> int:
+    """Return how many cells of the window's column the reference gives no ground for."""
+    if not reference.n_present:
+        return 0
+    strange = int(window.counts[unknown(reference, window.values)].sum())
+    return strange if reference.n_missing else strange + window.n_missing
+
+
+def rows_outside(baseline: Baseline, table: Table) -> NDArray[np.bool_]:
+    """Return which rows have at least one cell that the reference gives no ground for: shape (n_rows,)."""
+    outside = np.zeros(table.n_rows, dtype=bool)
+    for name, column in table.columns.items():
+        outside |= outside_reference(baseline.counts[name], column)
+    return outside
 
 
 def outside_reference(reference: ValueCounts, column: NDArray[np.float64] | NDArray[np.object_]) -> NDArray[np.bool_]:

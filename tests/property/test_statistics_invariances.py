@@ -14,6 +14,7 @@ from drift.statistics.jensen_shannon import jensen_shannon_distance
 from drift.statistics.kolmogorov_smirnov import kolmogorov_smirnov
 from drift.statistics.wasserstein import wasserstein
 from drift.table import CapturedWindow, FeatureSpec, Table
+from drift.window import count_rows
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from numpy.typing import NDArray
@@ -135,7 +136,8 @@ def report(names: tuple[str, ...], seed: int, order: NDArray[np.intp]) -> DriftR
     rows = {name: column[order] for name, column in columns(250, seed).items()}
     scores = np.random.default_rng(seed).uniform(size=250)[order]
     captured = CapturedWindow(WindowBounds(), table(rows, names), scores, RecordCounts(250, 250))
-    return analyse(BASELINES[names], captured, Policy(), endpoint=None, schedule=None, isolation_forest=False, seed=0)
+    counted = count_rows(BASELINES[names], captured)
+    return analyse(BASELINES[names], counted, Policy(), endpoint=None, schedule=None, isolation_forest=False, seed=0)
 
 
 @settings(max_examples=15)

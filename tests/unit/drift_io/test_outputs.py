@@ -12,6 +12,7 @@ from drift.policy import Policy
 from drift.sagemaker_files import Json, constraints, statistics, violations
 from drift.table import CapturedWindow
 from drift.values import table
+from drift.window import WindowCounts, count_rows
 
 from contract.records import DriftReport, FeatureType, RecordCounts, Verdict, WindowBounds
 from tests.unit.drift_io.builders import SPECS
@@ -145,10 +146,11 @@ def test_a_drifted_prediction_is_a_violation() -> None:
     assert checks(report) == [("probability", "baseline_drift_check")]
 
 
-def window_of(*rows: tuple[float, str | None, float]) -> CapturedWindow:
-    return CapturedWindow(
+def window_of(*rows: tuple[float, str | None, float]) -> WindowCounts:
+    captured = CapturedWindow(
         WindowBounds(), table(SPECS, rows), np.full(len(rows), NAN), RecordCounts(len(rows), len(rows), {})
     )
+    return count_rows(small_baseline(), captured)
 
 
 @pytest.mark.parametrize("rows", [[], [(1.5, "é", NAN), (NAN, None, 3.0)]])

@@ -8,6 +8,7 @@ from drift.calibration import ScoredLabels
 from drift.projected_accuracy import METHOD, project
 from drift.rows import row_groups
 from drift.table import CapturedWindow, FeatureSpec, Table
+from drift.window import count_rows
 from numpy.typing import NDArray
 
 from contract.records import FeatureType, ProjectedAccuracy, RecordCounts, Status, WindowBounds
@@ -29,6 +30,10 @@ def window(probabilities: Floats, x: Floats | None = None) -> CapturedWindow:
     return CapturedWindow(WindowBounds(), Table(SPECS, {"x": column}), probabilities, counts)
 
 
+def projected(reference: Baseline, captured: CapturedWindow, seed: int) -> ProjectedAccuracy:
+    return project(reference, count_rows(reference, captured), seed)
+
+
 def alternating(n: int, n_positive_of_ten: int) -> Flags:
     return np.arange(n) % 10 < n_positive_of_ten
 
@@ -41,7 +46,7 @@ def two_scores(n: int = 1000) -> Baseline:
 
 def test_the_estimate_is_the_mean_calibrated_confidence() -> None:
     # Rightly negative 9 of 10 times at .2, rightly positive 8 of 10 times at .7; a window of one to three.
-    found = project(two_scores(), window(np.repeat([0.2, 0.7], [250, 750])), seed=1)
+    found = projected(two_scores(), window(np.repeat([0.2, 0.7], [250, 750])), seed=1)
     assert found.status is Status.ESTIMATED
     assert found.method == METHOD
     assert found.estimate == pytest.approx(0.25 * 0.9 + 0.75 * 0.8)
@@ -50,7 +55,7 @@ def test_the_estimate_is_the_mean_calibrated_confidence() -> None:
 
 
 def test_the_interval_adds_the_noise_of_reference_and_labels() -> None:
-    found = project(two_scores(), window(np.repeat([0.2, 0.7], [250, 750])), seed=1)
+    found = projected(two_scores(), window(np.repeat([0.2, 0.7], [250, 750])), seed=1)
     label_noise = (250 * 0.9 * 0.1 + 750 * 0.8 * 0.2) / 1000**2
     reference_noise = 0.25**2 * 0.9 * 0.1 / 500 + 0.75**2 * 0.8 * 0.2 / 500
     assert found.lower is not None and found.upper is not None and found.estimate is not None
@@ -62,8 +67,8 @@ def test_the_interval_adds_the_noise_of_reference_and_labels() -> None:
 
 def test_identical_rows_share_one_draw_of_their_label() -> None:
     scores = np.full(1000, 0.2)
-    distinct = project(two_scores(20_000), window(scores), seed=1)
-    repeated = project(two_scores(20_000), window(scores, x=np.repeat(np.arange(250.0), 4)), seed=1)
+    distinct = projected(two_scores(20_000), window(scores), seed=1)
+    repeated = projected(two_scores(20_000), window(scores, x=np.repeat(np.arange(250.0), 4)), seed=1)
     assert distinct.estimate == pytest.approx(repeated.estimate, rel=1e-12)
     # Four copies of 250 rows know as much as 250 rows: twice the width.
     ratio = _width(repeated) / _width(distinct)
@@ -77,19 +82,19 @@ def _width(found: ProjectedAccuracy) -> float:
 
 def test_the_same_seed_gives_the_same_interval() -> None:
     scores = np.repeat([0.2, 0.7], 250)
-    assert project(two_scores(), window(scores), seed=3) == project(two_scores(), window(scores), seed=3)
+    assert projected(two_scores(), window(scores), seed=3) == projected(two_scores(), window(scores), seed=3)
 
 
 def test_rows_without_a_prediction_are_left_out_and_counted() -> None:
     scores = np.repeat([0.2, 0.7, np.nan], [300, 300, 400])
-    found = project(two_scores(), window(scores), seed=1)
+    found = projected(two_scores(), window(scores), seed=1)
     assert found.estimate == pytest.approx(0.85)
     assert found.reason == "from the 600 of 1000 rows with a prediction"
 
 
 def test_the_interval_stays_within_zero_and_one() -> None:
     scores = np.repeat([0.1, 0.9], 400)
-    found = project(baseline(scores, scores > 0.5), window(scores), seed=1)
+    found = projected(baseline(scores, scores > 0.5), window(scores), seed=1)
     assert found.upper == 1.0
     assert (found.lower, found.estimate) == pytest.approx((1.0, 1.0), rel=1e-12)
     assert found.estimate is not None and found.estimate <= 1
@@ -103,32 +108,32 @@ def refused(found: ProjectedAccuracy) -> str:
 
 def test_refuses_a_baseline_without_test_set() -> None:
     bare = replace(two_scores(), test=None)
-    assert refused(project(bare, window(np.full(500, 0.2)), 1)) == "the baseline has no labelled test set"
+    assert refused(projected(bare, window(np.full(500, 0.2)), 1)) == "the baseline has no labelled test set"
 
 
 def test_refuses_a_baseline_without_predictions() -> None:
-    found = project(baseline(None, alternating(1000, 5)), window(np.full(500, 0.2)), 1)
+    found = projected(baseline(None, alternating(1000, 5)), window(np.full(500, 0.2)), 1)
     assert refused(found) == "the baseline has no predictions for its test set"
 
 
 def test_refuses_a_target_of_one_class() -> None:
     one = baseline(np.full(1000, 0.5), alternating(1000, 0))
     expected = "the target must have two classes, got 1 in the test set"
-    assert refused(project(one, window(np.full(500, 0.2)), 1)) == expected
+    assert refused(projected(one, window(np.full(500, 0.2)), 1)) == expected
 
 
 def test_refuses_a_small_test_set() -> None:
-    assert "498 rows, fewer than 500" in refused(project(two_scores(498), window(np.full(500, 0.2)), 1))
+    assert "498 rows, fewer than 500" in refused(projected(two_scores(498), window(np.full(500, 0.2)), 1))
 
 
 def test_refuses_a_rare_class() -> None:
     positive = np.arange(1000) < 49
-    found = project(baseline(np.where(positive, 0.9, 0.1), positive), window(np.full(500, 0.2)), 1)
+    found = projected(baseline(np.where(positive, 0.9, 0.1), positive), window(np.full(500, 0.2)), 1)
     assert refused(found) == "the smaller class of the test set has 49 rows, fewer than 50"
 
 
 def test_refuses_when_no_prediction_was_captured() -> None:
-    found = project(two_scores(), window(np.full(500, np.nan)), 1)
+    found = projected(two_scores(), window(np.full(500, np.nan)), 1)
     assert refused(found) == "no predictions were captured"
     assert found.reference == pytest.approx(0.85)
 
@@ -137,24 +142,26 @@ def test_refuses_when_no_prediction_was_captured() -> None:
 def test_refuses_predictions_that_are_no_probabilities(value: float) -> None:
     scores = np.full(500, 0.2)
     scores[7] = value
-    assert "not probabilities" in refused(project(two_scores(), window(scores), 1))
+    assert "not probabilities" in refused(projected(two_scores(), window(scores), 1))
 
 
 def test_refuses_too_few_rows_with_a_prediction() -> None:
     scores = np.repeat([0.2, np.nan], [199, 500])
-    found = project(two_scores(), window(scores), 1)
+    found = projected(two_scores(), window(scores), 1)
     assert refused(found) == "199 rows with a captured prediction, fewer than 200"
 
 
 def test_refuses_probabilities_that_rank_worse_than_chance() -> None:
     positive = alternating(1000, 3)
     backwards = baseline(np.where(positive, 0.1, 0.9), positive)
-    assert "worse than chance (area under the curve 0.000)" in refused(project(backwards, window(np.full(500, 0.2)), 1))
+    assert "worse than chance (area under the curve 0.000)" in refused(
+        projected(backwards, window(np.full(500, 0.2)), 1)
+    )
 
 
 def test_refuses_an_interval_too_wide_to_be_of_use() -> None:
     # One row repeated: a single draw of its label decides everything.
-    found = project(two_scores(), window(np.full(500, 0.7), x=np.zeros(500)), 1)
+    found = projected(two_scores(), window(np.full(500, 0.7), x=np.zeros(500)), 1)
     assert "points either side of the estimate, more than 5" in refused(found)
 
 
@@ -170,7 +177,7 @@ def test_the_interval_covers_the_accuracy_that_labels_show() -> None:
     covered, errors = 0, []
     for seed in range(100):
         reference, labels = sample(2000, (1, 2)), sample(1000, (2, 2))
-        found = project(baseline(*reference), window(labels[0]), seed)
+        found = projected(baseline(*reference), window(labels[0]), seed)
         accuracy = float(np.mean((labels[0] >= 0.5) == labels[1]))
         assert found.lower is not None and found.upper is not None and found.estimate is not None
         covered += found.lower <= accuracy <= found.upper

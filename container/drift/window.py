@@ -1,0 +1,93 @@
+"""One window as the statistics need it: counts, and a bounded sample of its rows. Nothing grows with the rows."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum
+
+import numpy as np
+from numpy.typing import NDArray
+
+from contract.records import RecordCounts, WindowBounds
+from drift.counts import NumericCounts, ValueCounts, count
+from drift.learned import Baseline
+from drift.rows import row_groups
+from drift.support import rows_outside
+from drift.table import CapturedWindow, Table
+
+
+class SegmentKind(StrEnum):
+    """What divides a window into segments."""
+
+    VARIANT = "variant"
+    """The production variant that answered."""
+    COLUMN = "column"
+    """The value of one categorical column."""
+
+
+@dataclass(frozen=True, order=True)
+class Segment:
+    """One part of a window: the rows of one variant, or those with one value in the segment column."""
+
+    kind: SegmentKind
+    value: str
+
+
+@dataclass(frozen=True, eq=False)
+class SegmentCounts:
+    """Value counts of one segment's rows; `columns` has one entry per feature."""
+
+    n_rows: int
+    columns: Mapping[str, ValueCounts]
+    probabilities: NumericCounts
+
+
+@dataclass(frozen=True, eq=False)
+class RowSample:
+    """Whole rows for what counts cannot show: a bounded sample, the same for the same records in any order.
+
+    `probabilities` has shape (n_rows,), NaN where no prediction was captured.
+    """
+
+    table: Table
+    probabilities: NDArray[np.float64]
+
+
+@dataclass(frozen=True, eq=False, kw_only=True)
+class WindowCounts:
+    """Everything that is known of one window.
+
+    `columns` has one entry per feature of the baseline, and `probabilities` counts a row without a captured
+    prediction as missing. `n_outside` is the number of rows with at least one cell that the reference gives no ground
+    for (`drift.support`). `repetition` is the sum of the squared multiplicities of identical rows divided by
+    `n_rows`: 1 when all rows differ, m when each occurs m times.
+    """
+
+    bounds: WindowBounds
+    records: RecordCounts
+    n_rows: int
+    columns: Mapping[str, ValueCounts]
+    probabilities: NumericCounts
+    n_outside: int
+    repetition: float
+    sample: RowSample
+    segments: Mapping[Segment, SegmentCounts] = field(default_factory=dict)
+
+
+def count_rows(baseline: Baseline, window: CapturedWindow) -> WindowCounts:
+    """Count the rows of a window that are all in memory."""
+    _, multiplicity = np.unique(row_groups(window.table, window.probabilities), return_counts=True)
+    n_rows = window.table.n_rows
+    return WindowCounts(
+        bounds=window.bounds,
+        records=window.records,
+        n_rows=n_rows,
+        columns={
+            spec.name: count(spec.type, window.table.columns[spec.name])
+            for spec in window.table.specs
+            if spec.name in window.table.columns
+        },
+        probabilities=NumericCounts.of(window.probabilities),
+        n_outside=int(rows_outside(baseline, window.table).sum()),
+        repetition=float((multiplicity**2).sum()) / n_rows if n_rows else 1.0,
+        sample=RowSample(window.table, window.probabilities),
+    )
