@@ -32,6 +32,14 @@ class Metric(StrEnum):
     RECORDS_READ = "RecordsRead"
     RECORDS_REJECTED = "RecordsRejected"
     ROWS_USED = "RowsUsed"
+    SCHEMA_VIOLATIONS = "SchemaViolations"
+    """Number of features that are missing from the payload or of another type than in training."""
+    RECENT_DRIFT_VERDICT = "RecentDriftVerdict"
+    """1 when the window differs from the windows before it, else 0; absent when that was not judged."""
+    DRIFTED_SEGMENTS = "DriftedSegments"
+    """Number of segments that drifted; absent without segments."""
+    MULTIVARIATE_AUC = "MultivariateAUC"
+    """How well a classifier tells the window from the reference, 0.5 to 1; absent unless switched on."""
 
 
 class Dimension(StrEnum):
@@ -48,6 +56,7 @@ class AlarmKind(StrEnum):
     MONITOR_MISSING = "monitor-missing"
     MONITOR_FAILED = "monitor-failed"
     DEAD_LETTERS = "dead-letters"
+    SCHEMA = "schema"
 
 
 def alarm_name(environment: str, kind: AlarmKind) -> str:
@@ -84,6 +93,16 @@ class Variable(StrEnum):
     MISSING_THRESHOLD = "PLUMBLINE_MISSING_THRESHOLD"
     MINIMUM_ROWS = "PLUMBLINE_MINIMUM_ROWS"
     ISOLATION_FOREST = "PLUMBLINE_ISOLATION_FOREST"
+    MULTIVARIATE = "PLUMBLINE_MULTIVARIATE"
+    VARIANT = "PLUMBLINE_VARIANT"
+    """The production variant to monitor; records of others are rejected. Unset: all of them."""
+    RECENT_WINDOWS = "PLUMBLINE_RECENT_WINDOWS"
+    """How many earlier windows are the second reference; 0: none."""
+    REPORTS_S3_URI = "PLUMBLINE_REPORTS_S3_URI"
+    """Root of the reports, where the earlier windows' counts are."""
+    SPARK_MASTER = "PLUMBLINE_SPARK_MASTER"
+    SPARK_ABOVE_GB = "PLUMBLINE_SPARK_ABOVE_GB"
+    """Windows with more captured bytes than this are read by Spark; unset: none."""
     SCHEDULED_TIME = "PLUMBLINE_SCHEDULED_TIME"
     """Set by our own schedule only: the window is the last full hour before it."""
     CAPTURE_S3_URI = "PLUMBLINE_CAPTURE_S3_URI"
@@ -100,6 +119,7 @@ class Argument(StrEnum):
     PREDICTIONS = "--predictions_s3_uri"
     BASELINE = "--baseline_s3_uri"
     TARGET_LABEL = "--target_label"
+    POLICY = "--policy_s3_uri"
 
 
 class Switch(StrEnum):
@@ -117,6 +137,8 @@ class ReportFile(StrEnum):
     VIOLATIONS = "constraint_violations.json"
     """AWS's pages have two spellings; its schema page, SDK and executed notebooks have this one."""
     DRIFT_REPORT = "drift_report.json"
+    WINDOW_COUNTS = "window_counts.json"
+    """The window's value counts: later windows are judged against them."""
 
 
 BASELINE_FILE = "baseline.json"

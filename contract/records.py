@@ -1,4 +1,4 @@
-"""drift_report.json, version 1: the shape that the container writes and people, plots and tests read.
+"""drift_report.json, version 2: the shape that the container writes and people, plots and tests read.
 
 A number that cannot be computed is None, with a reason beside it; NaN is refused.
 """
@@ -10,7 +10,7 @@ from dataclasses import asdict, dataclass, field
 from enum import StrEnum
 from typing import Any
 
-DRIFT_REPORT_VERSION = 1
+DRIFT_REPORT_VERSION = 2
 
 PROJECTED_ACCURACY_NOTE = (
     "Projected accuracy is an estimate made without labels. It assumes covariate shift: the mix of rows may change, "
@@ -49,13 +49,35 @@ class FeatureType(StrEnum):
     CATEGORICAL = "categorical"
 
 
+class EffectMeasure(StrEnum):
+    """The size of a change that a threshold is put to."""
+
+    JENSEN_SHANNON_DISTANCE = "jensen_shannon_distance"
+    DRIFT_SCORE = "drift_score"
+    WASSERSTEIN_DISTANCE = "wasserstein_distance"
+    """Numeric features only."""
+
+
+class Violation(StrEnum):
+    """A feature that is not what the baseline says it is: no drift, but a broken payload. SageMaker's own names."""
+
+    MISSING_COLUMN = "missing_column_check"
+    """No row names the feature."""
+    DATA_TYPE = "data_type_check"
+    """Most values are of another type than in training."""
+
+
 @dataclass(frozen=True)
 class RecordCounts:
-    """Capture records of one window: ``read == used + sum(rejected.values())``, always."""
+    """Capture records of one window: ``read == used + sum(rejected.values())``, always.
+
+    `examples` names, for each reason, up to five places (file and line), never content: captures hold personal data.
+    """
 
     read: int = 0
     used: int = 0
     rejected: Mapping[str, int] = field(default_factory=dict)
+    examples: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         """Refuse counts that lose a record."""
@@ -71,12 +93,25 @@ class WindowBounds:
     end: str | None = None
 
 
+@dataclass(frozen=True)
+class Part:
+    """One label or bin of a drifted feature, and how its share moved; shares are 0..1 of the present values."""
+
+    label: str
+    reference_share: float
+    window_share: float
+
+
 @dataclass(frozen=True, kw_only=True)
 class FeatureReport:
     """One feature, or the captured probability, compared with the reference.
 
     Fractions are 0..1; `drift_score` is percent, 0..200; `wasserstein_distance` is in standard
-    deviations of the reference (None for categories); `jensen_shannon_distance` is base 2, 0..1.
+    deviations of the reference (None for categories); `jensen_shannon_distance` is base 2, 0..1, and
+    `chance_distance` what it reaches without drift in one window of a hundred of this size.
+    `log_p_value` is the natural logarithm, for p-values below the smallest float. `rows_needed` is the window size from
+    which an effect of `effect_threshold` is found with a probability of 0.8. `parts` are those that moved most, the
+    largest move first. `approximate` says that values were counted in buckets of relative width `relative_error`.
     """
 
     name: str
@@ -85,13 +120,24 @@ class FeatureReport:
     test: str | None = None
     statistic: float | None = None
     p_value: float | None = None
+    log_p_value: float | None = None
     p_value_adjusted: float | None = None
     wasserstein_distance: float | None = None
     jensen_shannon_distance: float | None = None
+    chance_distance: float | None = None
+    effect_measure: EffectMeasure = EffectMeasure.JENSEN_SHANNON_DISTANCE
+    effect_threshold: float | None = None
+    rows_needed: int | None = None
+    critical: bool = False
+    approximate: bool = False
+    relative_error: float | None = None
     missing_fraction: float | None = None
     missing_fraction_reference: float | None = None
     unseen_fraction: float | None = None
     out_of_range_fraction: float | None = None
+    unreadable: Mapping[str, int] = field(default_factory=dict)
+    parts: tuple[Part, ...] = ()
+    violation: Violation | None = None
     verdict: Verdict = Verdict.NOT_JUDGED
     reason: str = ""
 
@@ -120,8 +166,50 @@ class IsolationForestSimilarity:
 
 
 @dataclass(frozen=True, kw_only=True)
+class RecentReport:
+    """The window against the windows before it: drifted since then, whatever training looked like."""
+
+    verdict: Verdict = Verdict.NOT_JUDGED
+    reason: str = ""
+    n_windows: int = 0
+    n_rows: int = 0
+    features: tuple[FeatureReport, ...] = ()
+    prediction: FeatureReport | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class SegmentReport:
+    """One segment of the window against the same segment of the reference.
+
+    `kind` is ``variant`` or ``column``; `value` names the variant, or the value of the segment column.
+    """
+
+    kind: str
+    value: str
+    n_rows: int
+    verdict: Verdict
+    reason: str
+    features: tuple[FeatureReport, ...]
+
+
+@dataclass(frozen=True, kw_only=True)
+class MultivariateReport:
+    """Whether a classifier tells the window's rows from the reference's: 0.5 is chance, 1 complete separation."""
+
+    status: Status = Status.NOT_JUDGED
+    reason: str = ""
+    area_under_curve: float | None = None
+    p_value: float | None = None
+    n_reference: int = 0
+    n_window: int = 0
+
+
+@dataclass(frozen=True, kw_only=True)
 class DriftReport:
-    """Everything one run found out about one window."""
+    """Everything one run found out about one window.
+
+    `rule` says in words when a window drifts.
+    """
 
     window: WindowBounds
     endpoint: str | None
@@ -134,6 +222,10 @@ class DriftReport:
     prediction: FeatureReport
     projected_accuracy: ProjectedAccuracy
     isolation_forest_similarity: IsolationForestSimilarity
+    rule: str = ""
+    recent: RecentReport = RecentReport()
+    segments: tuple[SegmentReport, ...] = ()
+    multivariate: MultivariateReport = MultivariateReport()
     version: int = DRIFT_REPORT_VERSION
 
     @property
@@ -168,11 +260,11 @@ class DriftReport:
             window=WindowBounds(**data["window"]),
             endpoint=data["endpoint"],
             schedule=data["schedule"],
-            records=RecordCounts(**data["records"]),
+            records=_records(data["records"]),
             n_rows=data["n_rows"],
             verdict=Verdict(data["verdict"]),
             reason=data["reason"],
-            features=tuple(_feature(entry) for entry in data["features"]),
+            features=_features(data),
             prediction=_feature(data["prediction"]),
             projected_accuracy=ProjectedAccuracy(
                 **{**data["projected_accuracy"], "status": Status(data["projected_accuracy"]["status"])}
@@ -183,11 +275,52 @@ class DriftReport:
                     "status": Status(data["isolation_forest_similarity"]["status"]),
                 }
             ),
+            rule=data["rule"],
+            recent=_recent(data["recent"]),
+            segments=tuple(
+                SegmentReport(**{**entry, "verdict": Verdict(entry["verdict"]), "features": _features(entry)})
+                for entry in data["segments"]
+            ),
+            multivariate=MultivariateReport(
+                **{**data["multivariate"], "status": Status(data["multivariate"]["status"])}
+            ),
         )
 
 
+def _records(entry: Mapping[str, Any]) -> RecordCounts:
+    return RecordCounts(
+        **{**entry, "examples": {reason: tuple(places) for reason, places in entry["examples"].items()}}
+    )
+
+
+def _features(entry: Mapping[str, Any]) -> tuple[FeatureReport, ...]:
+    return tuple(_feature(feature) for feature in entry["features"])
+
+
+def _recent(entry: Mapping[str, Any]) -> RecentReport:
+    prediction = entry["prediction"]
+    return RecentReport(
+        **{
+            **entry,
+            "verdict": Verdict(entry["verdict"]),
+            "features": _features(entry),
+            "prediction": None if prediction is None else _feature(prediction),
+        }
+    )
+
+
 def _feature(entry: Mapping[str, Any]) -> FeatureReport:
-    return FeatureReport(**{**entry, "type": FeatureType(entry["type"]), "verdict": Verdict(entry["verdict"])})
+    violation = entry["violation"]
+    return FeatureReport(
+        **{
+            **entry,
+            "type": FeatureType(entry["type"]),
+            "verdict": Verdict(entry["verdict"]),
+            "effect_measure": EffectMeasure(entry["effect_measure"]),
+            "parts": tuple(Part(**part) for part in entry["parts"]),
+            "violation": None if violation is None else Violation(violation),
+        }
+    )
 
 
 def finite(value: float) -> float | None:

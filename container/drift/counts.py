@@ -1,6 +1,7 @@
 """Value counts: what a baseline keeps of a column, and all that the statistics need of a window."""
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from typing import Self
 
 import numpy as np
@@ -11,14 +12,18 @@ from contract.records import FeatureType
 
 @dataclass(frozen=True, eq=False)
 class ValueCounts:
-    """Distinct values of one column in ascending order, how often each occurs, and how many cells are missing.
+    """Distinct values of one column in ascending order, how often each occurs, and how many cells have no value.
 
     `values` has shape (n_distinct,): float64, or object holding ``str``; `counts` the same shape, int64, all positive.
+    A cell is present, missing, or unreadable (text in a column of numbers); `unreadable` counts the last by reason.
+    `n_absent` of the missing cells belong to objects that do not name the feature at all.
     """
 
     values: NDArray[np.float64] | NDArray[np.object_]
     counts: NDArray[np.int64]
     n_missing: int
+    unreadable: Mapping[str, int] = field(default_factory=dict)
+    n_absent: int = 0
 
     @property
     def n_present(self) -> int:
@@ -26,9 +31,14 @@ class ValueCounts:
         return int(self.counts.sum())
 
     @property
+    def n_unreadable(self) -> int:
+        """Cells that hold something which is no value of this column's type."""
+        return sum(self.unreadable.values())
+
+    @property
     def n_rows(self) -> int:
-        """Cells, present and missing."""
-        return self.n_present + self.n_missing
+        """Cells: present, missing and unreadable."""
+        return self.n_present + self.n_missing + self.n_unreadable
 
     @property
     def missing_fraction(self) -> float | None:
@@ -38,9 +48,13 @@ class ValueCounts:
 
 @dataclass(frozen=True, eq=False)
 class NumericCounts(ValueCounts):
-    """Value counts of a numeric column; infinities are values like others."""
+    """Value counts of a numeric column; infinities are values like others.
+
+    With a `relative_error` the values stand for buckets, each within that share of the values it counts; None: exact.
+    """
 
     values: NDArray[np.float64]
+    relative_error: float | None = None
 
     @classmethod
     def of(cls, column: NDArray[np.float64]) -> Self:
