@@ -97,7 +97,7 @@ def _checked(report: DriftReport) -> DriftReport:
 
 
 _ACCURACY_NUMBERS = ("estimate", "lower", "upper", "reference", "drop")
-_FEATURE_NUMBERS = tuple(field.name for field in fields(FeatureReport) if field.type == (float | None))
+_FEATURE_NUMBERS = tuple(field.name for field in fields(FeatureReport) if field.type in {float | None, int | None})
 
 
 def _numbers(feature: FeatureReport) -> Mapping[str, Any]:

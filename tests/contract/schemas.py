@@ -145,6 +145,7 @@ def maybe(schema: Schema) -> Schema:
 
 SCORE: Schema = {"type": "number", "minimum": 0, "maximum": 200}
 VERDICT: Schema = {"enum": ["drift", "no_drift", "not_judged"]}
+COUNTS: Schema = {"type": "object", "additionalProperties": COUNT}
 STATUS: Schema = {"enum": ["estimated", "not_judged"]}
 FEATURE = closed(
     {
@@ -154,29 +155,46 @@ FEATURE = closed(
         "test": maybe(TEXT),
         "statistic": maybe(NUMBER),
         "p_value": maybe(FRACTION),
+        "log_p_value": maybe({"type": "number", "maximum": 0}),
         "p_value_adjusted": maybe(FRACTION),
         "wasserstein_distance": maybe(NUMBER),
         "jensen_shannon_distance": maybe(FRACTION),
+        "chance_distance": maybe({"type": "number", "minimum": 0}),
+        "effect_measure": {"enum": ["jensen_shannon_distance", "drift_score", "wasserstein_distance"]},
+        "effect_threshold": maybe(NUMBER),
+        "rows_needed": maybe(COUNT),
+        "critical": {"type": "boolean"},
+        "approximate": {"type": "boolean"},
+        "relative_error": maybe(FRACTION),
         "missing_fraction": maybe(FRACTION),
         "missing_fraction_reference": maybe(FRACTION),
         "unseen_fraction": maybe(FRACTION),
         "out_of_range_fraction": maybe(FRACTION),
+        "unreadable": COUNTS,
+        "parts": array(closed({"label": TEXT, "reference_share": FRACTION, "window_share": FRACTION})),
+        "violation": maybe({"enum": ["missing_column_check", "data_type_check"]}),
         "verdict": VERDICT,
         "reason": TEXT,
     }
 )
 DRIFT_REPORT = closed(
     {
-        "version": {"const": 1},
+        "version": {"const": 2},
         "window": closed({"start": maybe(TEXT), "end": maybe(TEXT)}),
         "endpoint": maybe(TEXT),
         "schedule": maybe(TEXT),
         "records": closed(
-            {"read": COUNT, "used": COUNT, "rejected": {"type": "object", "additionalProperties": COUNT}}
+            {
+                "read": COUNT,
+                "used": COUNT,
+                "rejected": COUNTS,
+                "examples": {"type": "object", "additionalProperties": array(TEXT, maxItems=5)},
+            }
         ),
         "n_rows": COUNT,
         "verdict": VERDICT,
         "reason": TEXT,
+        "rule": TEXT,
         "features": array(FEATURE),
         "prediction": FEATURE,
         "projected_accuracy": closed(
@@ -193,6 +211,38 @@ DRIFT_REPORT = closed(
         ),
         "isolation_forest_similarity": closed(
             {"status": STATUS, "reason": TEXT, "relative_difference_percent": maybe(NUMBER)}
+        ),
+        "recent": closed(
+            {
+                "verdict": VERDICT,
+                "reason": TEXT,
+                "n_windows": COUNT,
+                "n_rows": COUNT,
+                "features": array(FEATURE),
+                "prediction": maybe(FEATURE),
+            }
+        ),
+        "segments": array(
+            closed(
+                {
+                    "kind": {"enum": ["variant", "column"]},
+                    "value": TEXT,
+                    "n_rows": COUNT,
+                    "verdict": VERDICT,
+                    "reason": TEXT,
+                    "features": array(FEATURE),
+                }
+            )
+        ),
+        "multivariate": closed(
+            {
+                "status": STATUS,
+                "reason": TEXT,
+                "area_under_curve": maybe(FRACTION),
+                "p_value": maybe(FRACTION),
+                "n_reference": COUNT,
+                "n_window": COUNT,
+            }
         ),
     }
 )

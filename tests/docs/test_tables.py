@@ -19,7 +19,7 @@ from pydantic import BaseModel
 from pydantic.fields import FieldInfo
 
 from contract.names import AlarmKind, Metric
-from contract.records import DriftReport, FeatureReport, RecordCounts, WindowBounds
+from contract.records import DriftReport, FeatureReport, RecordCounts, SegmentReport, WindowBounds
 from plumbline import exit_codes
 from plumbline.commands.monitor import EXIT_VIOLATION
 from plumbline.report.words import CANNOT_SEE
@@ -171,14 +171,19 @@ def keys_of(record: type[Any], prefix: str = "") -> list[str]:
 def test_report_page_lists_exactly_the_keys_of_the_report() -> None:
     whole = {field.name: field for field in dataclasses.fields(DriftReport)}
     window = {"window": WindowBounds, "records": RecordCounts}
-    plain = set(whole) - {*window, "features", "prediction", "projected_accuracy", "isolation_forest_similarity"}
+    estimates = ("projected_accuracy", "isolation_forest_similarity")
+    others = ("recent", "segments", "multivariate")
+    plain = set(whole) - {*window, *estimates, *others, "features", "prediction"}
     expected = plain | {key for name, record in window.items() for key in keys_of(record, f"{name}.")}
     assert set(first_codes(section(DRIFT_REPORT, "The window"))) == expected
     assert first_codes(section(DRIFT_REPORT, "Each feature, and the prediction")) == keys_of(FeatureReport)
-    estimates = ("projected_accuracy", "isolation_forest_similarity")
     records = typing.get_type_hints(DriftReport)
     assert first_codes(section(DRIFT_REPORT, "Projected accuracy")) == [
         key for name in estimates for key in keys_of(records[name], f"{name}.")
+    ]
+    records["segments"] = SegmentReport
+    assert first_codes(section(DRIFT_REPORT, "Other comparisons")) == [
+        key for name in others for key in keys_of(records[name], f"{name}.")
     ]
     assert f"`{METHOD}`" in DRIFT_REPORT.read_text()
 

@@ -21,6 +21,10 @@ def test_reports_without_times_keep_the_order_of_their_files(tmp_path: Path) -> 
     assert [one.reason for one in collect(tmp_path).reports] == ["first", "second"]
 
 
+def _with_feature(**changes: object) -> str:
+    return _changed(features=[json.loads(report(1).to_json())["features"][0] | changes])
+
+
 def _changed(**changes: object) -> str:
     return json.dumps(json.loads(report(1).to_json()) | changes)
 
@@ -29,16 +33,14 @@ def _changed(**changes: object) -> str:
     ("content", "why"),
     [
         ("", "not a drift report: JSONDecodeError"),
-        ("[]", "drift report version must be 1, got 'list'"),
-        ('{"version": 2}', "drift report version must be 1, got 2"),
-        ('{"version": 1}', "KeyError: 'window'"),
+        ("[]", "drift report version must be 2, got 'list'"),
+        ('{"version": 1}', "drift report version must be 2, got 1"),
+        ('{"version": 2}', "KeyError: 'window'"),
         (_changed(n_rows="many"), "n_rows must be a number or null, got 'many'"),
-        (_changed(features=[{"name": "age", "type": "text"}]), "'text' is not a valid FeatureType"),
-        (_changed(features=[{"name": 7, "type": "numeric", "verdict": "drift"}]), "name must be text, got 7"),
-        (
-            _changed(features=[{"name": "age", "type": "numeric", "verdict": "drift", "drift_score": float("nan")}]),
-            "feature age: drift_score must be a number or null, got nan",
-        ),
+        (_with_feature(type="text"), "'text' is not a valid FeatureType"),
+        (_with_feature(name=7), "name must be text, got 7"),
+        (_with_feature(drift_score=float("nan")), "feature age: drift_score must be a number or null, got nan"),
+        (_with_feature(rows_needed="many"), "feature age: rows_needed must be a number or null, got 'many'"),
         (_changed(window={"start": 5}), "window start must be text, got 5"),
     ],
 )
