@@ -33,11 +33,11 @@ class Metric(StrEnum):
     RECORDS_REJECTED = "RecordsRejected"
     ROWS_USED = "RowsUsed"
     SCHEMA_VIOLATIONS = "SchemaViolations"
-    """Number of features that are missing from the payload or of another type than in training."""
+    """Number of features that are missing from the payload or of another type than in training; absent without rows."""
     RECENT_DRIFT_VERDICT = "RecentDriftVerdict"
     """1 when the window differs from the windows before it, else 0; absent when that was not judged."""
     DRIFTED_SEGMENTS = "DriftedSegments"
-    """Number of segments that drifted; absent without segments."""
+    """Number of segments that drifted; absent when none was judged."""
     MULTIVARIATE_AUC = "MultivariateAUC"
     """How well a classifier tells the window from the reference, 0.5 to 1; absent unless switched on."""
 

@@ -68,7 +68,7 @@ def _figures(report: DriftReport) -> list[tuple[Metric, float | None]]:
     judged = report.verdict is not Verdict.NOT_JUDGED
     records, accuracy = report.records, report.projected_accuracy
     return [
-        (Metric.DRIFT_VERDICT, float(report.verdict is Verdict.DRIFT) if judged else None),
+        (Metric.DRIFT_VERDICT, _verdict(report.verdict)),
         (Metric.DRIFTED_FEATURES, len(report.drifted_features) if judged else None),
         (Metric.PREDICTION_DRIFT_SCORE, report.prediction.drift_score),
         (Metric.PROJECTED_ACCURACY, accuracy.estimate),
@@ -81,7 +81,24 @@ def _figures(report: DriftReport) -> list[tuple[Metric, float | None]]:
         (Metric.RECORDS_READ, records.read),
         (Metric.RECORDS_REJECTED, records.read - records.used),
         (Metric.ROWS_USED, report.n_rows),
+        (Metric.SCHEMA_VIOLATIONS, _violations(report) if report.n_rows else None),
+        (Metric.RECENT_DRIFT_VERDICT, _verdict(report.recent.verdict)),
+        (Metric.DRIFTED_SEGMENTS, _drifted_segments(report)),
+        (Metric.MULTIVARIATE_AUC, report.multivariate.area_under_curve),
     ]
+
+
+def _verdict(verdict: Verdict) -> float | None:
+    return None if verdict is Verdict.NOT_JUDGED else float(verdict is Verdict.DRIFT)
+
+
+def _violations(report: DriftReport) -> int:
+    return sum(feature.violation is not None for feature in report.features)
+
+
+def _drifted_segments(report: DriftReport) -> float | None:
+    verdicts = [verdict for segment in report.segments if (verdict := _verdict(segment.verdict)) is not None]
+    return sum(verdicts) if verdicts else None
 
 
 def _measure(

@@ -35,6 +35,10 @@ class DriftDashboard(Construct):
             self._graph("Drifted features", Metric.DRIFTED_FEATURES, Metric.DRIFT_VERDICT), self._scores()
         )
         dashboard.add_widgets(
+            self._graph("Against recent windows, and by segment", Metric.RECENT_DRIFT_VERDICT, Metric.DRIFTED_SEGMENTS),
+            self._graph("Schema violations", Metric.SCHEMA_VIOLATIONS),
+        )
+        dashboard.add_widgets(
             self._graph("Prediction drift score (percent)", Metric.PREDICTION_DRIFT_SCORE),
             self._graph(
                 "Projected accuracy",

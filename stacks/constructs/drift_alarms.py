@@ -34,7 +34,7 @@ class _Rule:
 
 
 class DriftAlarms(Construct):
-    """Drift, monitor missing, monitor failed, dead letters; each tells the topic.
+    """Drift, monitor missing, monitor failed, dead letters, schema; each tells the topic.
 
     Parameters
     ----------
@@ -62,6 +62,7 @@ class DriftAlarms(Construct):
             AlarmKind.MONITOR_MISSING: _monitor_missing(settings, endpoint_name, interval_hours),
             AlarmKind.MONITOR_FAILED: _monitor_failed(endpoint_name, interval_hours),
             AlarmKind.DEAD_LETTERS: _dead_letters(dead_letters),
+            AlarmKind.SCHEMA: _schema(endpoint_name, interval_hours),
         }
         self.alarms = {kind: self._alarm(environment, kind, rule) for kind, rule in rules.items()}
         for alarm in self.alarms.values():
@@ -156,10 +157,24 @@ def _dead_letters(queue: sqs.IQueue) -> _Rule:
     )
 
 
+def _schema(endpoint_name: str, interval_hours: int) -> _Rule:
+    return _Rule(
+        metric=metric(Metric.SCHEMA_VIOLATIONS, endpoint_name, "Maximum", interval_hours),
+        comparison=AT_LEAST,
+        # A window without rows says nothing about the payload: a broken client is not mended by silence.
+        missing=cloudwatch.TreatMissingData.IGNORE,
+        datapoints=1,
+        periods=1,
+        action="A feature is missing from the payload or came with another type than in training. Read the "
+        "drift_report.json and mend the client; no retraining starts.",
+    )
+
+
 def _construct_id(kind: AlarmKind) -> str:
     return {
         AlarmKind.DRIFT: "Drift",
         AlarmKind.MONITOR_MISSING: "MonitorMissing",
         AlarmKind.MONITOR_FAILED: "MonitorFailed",
         AlarmKind.DEAD_LETTERS: "DeadLetters",
+        AlarmKind.SCHEMA: "Schema",
     }[kind]

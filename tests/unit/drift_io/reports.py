@@ -11,10 +11,14 @@ from contract.records import (
     FeatureReport,
     FeatureType,
     IsolationForestSimilarity,
+    MultivariateReport,
     ProjectedAccuracy,
+    RecentReport,
     RecordCounts,
+    SegmentReport,
     Status,
     Verdict,
+    Violation,
     WindowBounds,
 )
 from contract.training import PROBABILITY_COLUMN
@@ -46,7 +50,24 @@ QUIET = FeatureReport(
     verdict=Verdict.NO_DRIFT,
     reason="did not move",
 )
+ABSENT = FeatureReport(
+    name="age",
+    type=FeatureType.NUMERIC,
+    missing_fraction=1.0,
+    missing_fraction_reference=0.0,
+    violation=Violation.MISSING_COLUMN,
+    reason="no row names it",
+)
 PREDICTION = replace(QUIET, name=PROBABILITY_COLUMN, type=FeatureType.NUMERIC, drift_score=7.0)
+
+SEGMENTS = tuple(
+    SegmentReport(kind="variant", value=value, n_rows=n_rows, verdict=verdict, reason="", features=())
+    for value, n_rows, verdict in (
+        ("champion", 280, Verdict.DRIFT),
+        ("shadow", 8, Verdict.NO_DRIFT),
+        ("old", 2, Verdict.NOT_JUDGED),
+    )
+)
 
 REPORT = DriftReport(
     window=WindowBounds("2026-11-22T12:00:00Z", "2026-11-22T13:00:00Z"),
@@ -56,12 +77,15 @@ REPORT = DriftReport(
     n_rows=290,
     verdict=Verdict.DRIFT,
     reason="drift in hours",
-    features=(QUIET, DRIFTED),
+    features=(QUIET, DRIFTED, ABSENT),
     prediction=PREDICTION,
     projected_accuracy=ProjectedAccuracy(
         status=Status.ESTIMATED, estimate=0.8, lower=0.75, upper=0.85, reference=0.9, drop=0.1, method="x"
     ),
     isolation_forest_similarity=IsolationForestSimilarity(reason="switched off"),
+    recent=RecentReport(verdict=Verdict.NO_DRIFT, n_windows=24, n_rows=7000, features=(QUIET,), prediction=PREDICTION),
+    segments=SEGMENTS,
+    multivariate=MultivariateReport(status=Status.ESTIMATED, area_under_curve=0.75, p_value=0.01),
 )
 
 NOT_JUDGED = replace(
@@ -73,6 +97,9 @@ NOT_JUDGED = replace(
     features=(replace(QUIET, drift_score=None, verdict=Verdict.NOT_JUDGED),),
     prediction=replace(PREDICTION, drift_score=None, verdict=Verdict.NOT_JUDGED),
     projected_accuracy=ProjectedAccuracy(reason="no records in the window"),
+    recent=RecentReport(reason="no records in the window"),
+    segments=(),
+    multivariate=MultivariateReport(reason="no records in the window"),
 )
 
 

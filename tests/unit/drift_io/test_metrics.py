@@ -53,6 +53,10 @@ def test_a_drifted_window_in_numbers() -> None:
         Metric.RECORDS_READ: 300,
         Metric.RECORDS_REJECTED: 10,
         Metric.ROWS_USED: 290,
+        Metric.SCHEMA_VIOLATIONS: 1,
+        Metric.RECENT_DRIFT_VERDICT: 0,
+        Metric.DRIFTED_SEGMENTS: 1,
+        Metric.MULTIVARIATE_AUC: 0.75,
     }
 
 
@@ -71,6 +75,8 @@ def test_a_window_that_was_not_judged_has_no_verdict_but_a_heartbeat() -> None:
     assert Metric.DRIFTED_FEATURES not in figures
     assert Metric.PROJECTED_ACCURACY not in figures
     assert (figures[Metric.MONITOR_RUNS], figures[Metric.WINDOWS_NOT_JUDGED]) == (1, 1)
+    unknown = {Metric.SCHEMA_VIOLATIONS, Metric.RECENT_DRIFT_VERDICT, Metric.DRIFTED_SEGMENTS, Metric.MULTIVARIATE_AUC}
+    assert not unknown & figures.keys()
     assert not [entry for entry in of_report(NOT_JUDGED) if entry.metric is Metric.FEATURE_DRIFT_SCORE]
 
 
@@ -86,6 +92,14 @@ def test_a_window_that_was_not_judged_has_no_verdict_but_a_heartbeat() -> None:
 def test_records_of_other_hours_are_no_data_of_this_window(records: RecordCounts, expected: float) -> None:
     figures = by_metric(of_report(replace(NOT_JUDGED, records=records)))
     assert figures[Metric.WINDOWS_WITHOUT_DATA] == expected
+
+
+def test_a_payload_as_in_training_is_a_published_zero() -> None:
+    assert by_metric(of_report(replace(REPORT, features=(DRIFTED,))))[Metric.SCHEMA_VIOLATIONS] == 0
+
+
+def test_segments_that_were_all_not_judged_publish_no_count() -> None:
+    assert Metric.DRIFTED_SEGMENTS not in by_metric(of_report(replace(REPORT, segments=REPORT.segments[2:])))
 
 
 def test_no_drift_is_a_published_zero() -> None:

@@ -190,6 +190,7 @@ def test_scheduler_may_start_its_own_jobs_with_the_monitors_role_only() -> None:
         ("monitor-missing", "breaching"),
         ("monitor-failed", "notBreaching"),
         ("dead-letters", "notBreaching"),
+        ("schema", "ignore"),
     ],
 )
 def test_alarm_states_what_silence_means(kind: str, policy: str) -> None:
@@ -253,13 +254,20 @@ def test_dead_letter_alarm_hears_of_the_first_message() -> None:
     assert (dead_letters["EvaluationPeriods"], dead_letters["Period"]) == (1, 300)
 
 
+def test_schema_alarm_hears_of_the_first_feature() -> None:
+    schema = alarm("schema")
+    assert (schema["MetricName"], schema["Statistic"]) == ("SchemaViolations", "Maximum")
+    assert (schema["ComparisonOperator"], schema["Threshold"]) == ("GreaterThanOrEqualToThreshold", 1)
+    assert (schema["DatapointsToAlarm"], schema["EvaluationPeriods"]) == (1, 1)
+
+
 def test_alarm_periods_follow_the_schedule() -> None:
     every_six_hours = synthesize(
         config(monitor={"schedule": "cron(0 0/6 ? * * *)"}, alarms={"missing_hours": 12})
     ).resources("monitoring", "AWS::CloudWatch::Alarm")
     ours = [entry["Properties"] for entry in every_six_hours.values() if entry["Properties"]["Namespace"] != "AWS/SQS"]
     assert {entry["Period"] for entry in ours} == {6 * 3600}
-    assert sorted(entry["EvaluationPeriods"] for entry in ours) == [1, 1, 2]
+    assert sorted(entry["EvaluationPeriods"] for entry in ours) == [1, 1, 1, 2]
 
 
 @pytest.mark.parametrize("engine", ENGINES)
