@@ -83,7 +83,7 @@ class EmbeddedAws:
         """
         settings = Settings(port or _free_port(), state.resolve(), start, speed)
         settings.state.mkdir(parents=True, exist_ok=True)
-        python = environments.ensure(LOCK, "emulator")
+        python = environments.ensure(LOCK, name="emulator")
         embedded = cls(_spawn(settings, python), settings, python)
         try:
             embedded._wait_until_ready()

@@ -35,16 +35,16 @@ def _run(command: Sequence[str | Path]) -> None:
         raise EnvironmentSetupError(f"{' '.join(map(str, command))} failed:\n{error.stderr.strip()}") from error
 
 
-def ensure(lock: Path, name: str, *, cache: Path = CACHE, run: Run = _run) -> Path:
-    """Return the interpreter of an environment that holds exactly a hashed lock file.
+def ensure(*locks: Path, name: str, cache: Path = CACHE, run: Run = _run) -> Path:
+    """Return the interpreter of an environment that holds exactly what hashed lock files name.
 
     The environment is made beside its place and renamed when it is complete: whoever interrupts this leaves no half
     environment behind. Parallel callers wait for the first one.
 
     Parameters
     ----------
-    lock
-        Requirements with hashes for every package.
+    locks
+        Requirements with hashes for every package, installed one after the other.
     name
         What the environment is for, as its folder's name shows.
 
@@ -53,27 +53,27 @@ def ensure(lock: Path, name: str, *, cache: Path = CACHE, run: Run = _run) -> Pa
     EnvironmentSetupError
         If the lock file cannot be read or installed.
     """
-    place = cache / f"{name}-{_digest(lock)[:12]}"
+    place = cache / f"{name}-{_digest(locks)[:12]}"
     python = place / "bin" / "python"
     if python.exists():
         return python
     cache.mkdir(parents=True, exist_ok=True)
     with _exclusive(cache / f".{place.name}.lock"):
         if not python.exists():
-            _make(place, lock, run)
+            _make(place, locks, run)
     return python
 
 
-def _digest(lock: Path) -> str:
+def _digest(locks: Sequence[Path]) -> str:
     """Return the hash of everything that decides what the environment holds."""
     try:
-        requirements = lock.read_bytes()
+        requirements = b"".join(lock.read_bytes() for lock in locks)
     except OSError as error:
-        raise EnvironmentSetupError(f"lock file must be readable, got {str(lock)!r}: {error.strerror}") from error
+        raise EnvironmentSetupError(f"lock file must be readable, got {error.filename!r}: {error.strerror}") from error
     return hashlib.sha256(sys.version.encode() + requirements).hexdigest()
 
 
-def _make(place: Path, lock: Path, run: Run) -> None:
+def _make(place: Path, locks: Sequence[Path], run: Run) -> None:
     partial = place.with_name(f".{place.name}.partial")
     shutil.rmtree(partial, ignore_errors=True)
     try:
@@ -83,7 +83,10 @@ def _make(place: Path, lock: Path, run: Run) -> None:
         # The system's certificates: a company's proxy has its own, which uv's built-in list does not know.
         install: list[str | Path] = [UV, "pip", "install", "--quiet", "--system-certs", "--compile-bytecode"]
         install += ["--python", interpreter]
-        run([*install, "--require-hashes", "--requirement", lock])
+        for index, lock in enumerate(locks):
+            # The first may hold source archives that nothing locked builds; the others are built by what it brought.
+            options = ["--no-build-isolation"] if index else []
+            run([*install, *options, "--require-hashes", "--requirement", lock])
         partial.rename(place)
     finally:
         shutil.rmtree(partial, ignore_errors=True)

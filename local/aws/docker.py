@@ -10,7 +10,7 @@ import json
 import os
 import shutil
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path, PurePosixPath
 from typing import Any, Final
@@ -26,8 +26,8 @@ _PLATFORM: Final = "linux/amd64"
 _CONFIG_TYPE: Final = "application/vnd.docker.container.image.v1+json"
 _MANIFEST_TYPE: Final = "application/vnd.docker.distribution.manifest.v2+json"
 
-MakeInterpreter = Callable[[Path], Path]
-"""From a hashed lock file to the interpreter of an environment that holds exactly it."""
+MakeInterpreter = Callable[[Sequence[Path]], Path]
+"""From hashed lock files to the interpreter of an environment that holds exactly them."""
 
 
 @dataclass
@@ -37,6 +37,11 @@ class _Build:
     context: Path
     tree: Path
     make_interpreter: MakeInterpreter
+    given: Mapping[str, str] = field(default_factory=dict)
+    """Build arguments of the command line."""
+    arguments: dict[str, str] = field(default_factory=dict)
+    """Those that an ARG instruction has declared so far."""
+    locks: list[Path] = field(default_factory=list)
     python: str = str(Path(sys.base_prefix) / "bin" / "python3")
     workdir: str = "/"
     user: str = "root"
@@ -47,6 +52,7 @@ class _Build:
         """Carry out one instruction."""
         steps: dict[str, Callable[[str], None]] = {
             "FROM": dockerfile.check_base,
+            "ARG": self._declare,
             "COPY": self._copy,
             "ENV": lambda value: self.environment.update(dockerfile.assignments(value)),
             "WORKDIR": self._enter,
@@ -63,11 +69,23 @@ class _Build:
         self.workdir = str(PurePosixPath(self.workdir) / value)
         self._inside(self.workdir).mkdir(parents=True, exist_ok=True)
 
+    def _declare(self, value: str) -> None:
+        name, default = dockerfile.argument(value)
+        self.arguments[name] = self.given.get(name, default)
+
     def _install(self, value: str) -> None:
-        lock = self._inside(dockerfile.locked_requirements(value))
+        lock = self._inside(dockerfile.locked_requirements(dockerfile.substituted(value, self.arguments)))
         if not lock.is_file():
             raise DockerfileError(f"RUN pip install must name a lock file copied before, got {value!r}")
-        self.python = str(self.make_interpreter(lock))
+        if lock not in self.locks:
+            self.locks.append(lock)
+
+    def finish(self) -> None:
+        """Make the environment of all lock files, and refuse build arguments that nothing declared."""
+        if unknown := sorted(self.given.keys() - self.arguments.keys()):
+            raise DockerfileError(f"a build argument must be declared by ARG, got {', '.join(unknown)}")
+        if self.locks:
+            self.python = str(self.make_interpreter(self.locks))
 
     def _set_entrypoint(self, value: str) -> None:
         self.entrypoint = dockerfile.exec_form("ENTRYPOINT", value)
@@ -95,21 +113,34 @@ class _Build:
         return self.tree / (PurePosixPath(self.workdir) / path).relative_to("/")
 
 
-def build(context: Path, file: Path, store: ImageStore, make_interpreter: MakeInterpreter) -> Image:
+def build(
+    context: Path,
+    file: Path,
+    store: ImageStore,
+    make_interpreter: MakeInterpreter,
+    arguments: Mapping[str, str] | None = None,
+) -> Image:
     """Carry out a Dockerfile and return the image.
+
+    Parameters
+    ----------
+    arguments
+        Build arguments (``--build-arg``) by name.
 
     Raises
     ------
     DockerfileError
         For an instruction that cannot be honoured.
     """
-    digest = context_digest(context, file)
+    given = dict(arguments or {})
+    digest = context_digest(context, file, given)
     tree = store.folder / digest / "tree"
     shutil.rmtree(tree, ignore_errors=True)
     tree.mkdir(parents=True)
-    steps = _Build(context.resolve(), tree, make_interpreter)
+    steps = _Build(context.resolve(), tree, make_interpreter, given)
     for instruction in dockerfile.parse(file.read_text(encoding="utf-8")):
         steps.run(instruction)
+    steps.finish()
     return Image(
         tree=str(tree),
         digest=digest,
@@ -121,9 +152,9 @@ def build(context: Path, file: Path, store: ImageStore, make_interpreter: MakeIn
     )
 
 
-def context_digest(context: Path, file: Path) -> str:
-    """Return the SHA-256 of the build context's names and contents and of the Dockerfile."""
-    digest = hashlib.sha256(file.read_bytes())
+def context_digest(context: Path, file: Path, arguments: Mapping[str, str]) -> str:
+    """Return the SHA-256 of the build context's names and contents, of the Dockerfile and of the build arguments."""
+    digest = hashlib.sha256(file.read_bytes() + json.dumps(sorted(arguments.items())).encode())
     for path in sorted(path for path in context.rglob("*") if path.is_file()):
         digest.update(path.relative_to(context).as_posix().encode() + b"\0" + path.read_bytes() + b"\0")
     return digest.hexdigest()
@@ -166,6 +197,7 @@ def _parser() -> argparse.ArgumentParser:
     building.add_argument("--tag", required=True)
     building.add_argument("--platform", choices=[_PLATFORM], default=_PLATFORM)
     building.add_argument("--file", default="Dockerfile")
+    building.add_argument("--build-arg", action="append", default=[], type=_build_argument)
     building.add_argument("context", type=Path)
     tagging = commands.add_parser("tag")
     tagging.add_argument("source")
@@ -174,10 +206,15 @@ def _parser() -> argparse.ArgumentParser:
     return parser
 
 
-def _interpreter(lock: Path) -> Path:
+def _build_argument(text: str) -> tuple[str, str]:
+    name, _, value = text.partition("=")
+    return name, value
+
+
+def _interpreter(locks: Sequence[Path]) -> Path:
     from local import environments
 
-    return environments.ensure(lock, "image")
+    return environments.ensure(*locks, name="image")
 
 
 def _serve(options: argparse.Namespace, store: ImageStore) -> int:
@@ -188,7 +225,7 @@ def _serve(options: argparse.Namespace, store: ImageStore) -> int:
         return 0 if options.reference in store else 1
     elif options.command == "build":
         file = options.context / options.file
-        store.put(options.tag, build(options.context, file, store, _interpreter))
+        store.put(options.tag, build(options.context, file, store, _interpreter, dict(options.build_arg)))
     elif options.command == "tag":
         store.put(options.target, store.get(options.source))
     else:

@@ -3,6 +3,7 @@
 import json
 import re
 import shlex
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Final
 
@@ -57,6 +58,19 @@ def assignments(value: str) -> dict[str, str]:
     if not all(separator and ("$" not in text or name == "PATH") for name, separator, text in pairs):
         raise DockerfileError(f"ENV must be name=value pairs without variables, got {value!r}")
     return {name: text for name, _, text in pairs}
+
+
+def argument(value: str) -> tuple[str, str]:
+    """Return the name and the default of an ARG instruction."""
+    name, separator, default = value.partition("=")
+    if not separator or not name.isidentifier() or "$" in default:
+        raise DockerfileError(f"ARG must be name=default without variables, got {value!r}")
+    return name, default
+
+
+def substituted(value: str, arguments: Mapping[str, str]) -> str:
+    """Return a RUN instruction with its ``$NAME`` replaced by build arguments; other variables stay as they are."""
+    return re.sub(r"\$([A-Za-z_]\w*)", lambda match: arguments.get(match[1], match[0]), value)
 
 
 def exec_form(keyword: str, value: str) -> list[str]:

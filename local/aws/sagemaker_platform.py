@@ -74,7 +74,7 @@ def install(plane: ControlPlane, state: Path, root: Path) -> Platform:
     processes = Processes()
 
     def interpreter() -> Path:
-        return environments.ensure(root / "requirements" / "xgboost.txt", "xgboost")
+        return environments.ensure(root / "requirements" / "xgboost.txt", name="xgboost")
 
     def credentials(role_arn: str) -> dict[str, str]:
         return sessions.role_environment(role_arn, _SESSION)

