@@ -68,8 +68,9 @@ lock: $(UV)
 	$(LOCK) requirements/dev.in --output-file requirements/dev.txt
 	for name in runtime emulator xgboost uv; do \
 	  $(LOCK) --constraint requirements/dev.txt requirements/$$name.in --output-file requirements/$$name.txt; done
-	for name in requirements requirements-spark-build requirements-spark; do \
-	  $(LOCK) --constraint requirements/dev.txt container/$$name.in --output-file container/$$name.txt; done
+	$(LOCK) --constraint requirements/dev.txt container/requirements.in --output-file container/requirements.txt
+	$(LOCK) --constraint container/requirements.txt container/requirements-spark.in --output-file container/requirements-spark.txt
+	$(LOCK) container/requirements-spark-build.in --output-file container/requirements-spark-build.txt
 
 clean:
 	rm -rf $(VENV) node_modules .cache cdk.out demo-output

@@ -15,7 +15,7 @@ from typing import Protocol
 from contract.names import PLATFORM_ROOT, MlPath
 
 USER_ID = 10001
-"""User and group of the run: no entry in the image's passwd, no shell, no home."""
+"""User and group of the run, as container/passwd names them: no shell, and no home but the temporary folder."""
 
 
 class System(Protocol):

