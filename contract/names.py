@@ -1,6 +1,6 @@
 """Every name that two processes must spell alike: metrics, dimensions, environment variables, files, arguments."""
 
-from enum import StrEnum
+from contract.enums import StrEnum
 
 METRIC_NAMESPACE = "Plumbline"
 """Our own namespace: AWS's pages disagree about Model Monitor's (docs/adr/0005-own-metric-namespace.md)."""

@@ -7,8 +7,9 @@ import json
 import math
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
-from enum import StrEnum
 from typing import Any
+
+from contract.enums import StrEnum
 
 DRIFT_REPORT_VERSION = 2
 

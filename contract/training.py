@@ -1,7 +1,4 @@
-"""What the training job, the endpoint and the baseline agree on.
-
-No enumerations: SageMaker's XGBoost image may run Python 3.10, where enum.StrEnum does not exist.
-"""
+"""What the training job, the endpoint and the baseline agree on."""
 
 import math
 from collections.abc import Iterable
@@ -23,6 +20,8 @@ OUTPUT_PREDICTIONS = "predictions.csv"
 """In the output data folder: one column, PROBABILITY_COLUMN, row for row with the labelled test set."""
 OUTPUT_METRICS = "metrics.json"
 """In the output data folder: the test set's metrics."""
+OUTPUT_BASELINE = "baseline"
+"""In the output data folder: the baseline of these very training rows, a folder, to be deployed with the model."""
 
 PROBABILITY_COLUMN = "probability"
 DECISION_THRESHOLD = 0.5

@@ -8,10 +8,14 @@ from numpy.typing import NDArray
 from contract.records import FeatureType
 from contract.training import MISSING_TEXTS, positive_label
 from drift.baseline_file import load, save
-from drift.counts import count
+from drift.counts import ValueCounts, count
 from drift.errors import BaselineError
 from drift.learned import Baseline, LabelledTest
+from drift.row_sample import sample_rows
 from drift.table import Table
+
+MOST_SEGMENTS = 50
+"""A bound for the artifact and the report; segments beyond it would seldom have the rows to be judged."""
 
 __all__ = ["Baseline", "LabelledTest", "learn", "load", "save"]
 
@@ -19,10 +23,11 @@ __all__ = ["Baseline", "LabelledTest", "learn", "load", "save"]
 def learn(
     *,
     train: Table,
-    target_label: str,
+    target_label: str | None,
     test: Table | None = None,
     test_labels: Sequence[str] | None = None,
     probabilities: NDArray[np.float64] | None = None,
+    segment_column: str | None = None,
 ) -> Baseline:
     """Learn a baseline from the training rows, and keep the labelled test set beside it if there is one.
 
@@ -31,11 +36,13 @@ def learn(
     train
         Features of the training rows, without the target: the payload's schema, in the payload's order.
     target_label
-        Name of the target column.
+        Name of the target column; None when there is none.
     test, test_labels
         Features and labels of the labelled test set, row for row; both or neither. Its columns are train's.
     probabilities
         The model's probability of the positive class for each test row, shape (n_test_rows,).
+    segment_column
+        A categorical feature by whose values the rows are counted a second time, apart from each other.
 
     Raises
     ------
@@ -43,6 +50,8 @@ def learn(
         If the tables, the labels and the probabilities do not fit each other; the text says which and what to do.
     """
     _check_train(train, target_label)
+    if test is not None and target_label is None:
+        raise BaselineError("a test set must have a target, got no target_label; name the column to predict")
     labelled = None
     if test is not None and test_labels is not None:
         labelled = _labelled_test(train, test, test_labels, probabilities)
@@ -56,12 +65,43 @@ def learn(
         positive_label=_positive(labelled),
         n_rows=train.n_rows,
         specs=train.specs,
-        counts={spec.name: count(spec.type, train.columns[spec.name]) for spec in train.specs},
+        counts=_counts(train),
         test=labelled,
+        sample=sample_rows(train),
+        segment_column=segment_column,
+        segments={} if segment_column is None else _segments(train, segment_column),
     )
 
 
-def _check_train(train: Table, target_label: str) -> None:
+def _counts(table: Table) -> dict[str, ValueCounts]:
+    return {spec.name: count(spec.type, table.columns[spec.name]) for spec in table.specs}
+
+
+def _segments(train: Table, name: str) -> dict[str, dict[str, ValueCounts]]:
+    """Return the value counts of the rows with each value of the column; a row without a value is in no segment."""
+    kinds = {spec.name: spec.type for spec in train.specs}
+    if kinds.get(name) is not FeatureType.CATEGORICAL:
+        found = f"the numeric column {name!r}" if name in kinds else f"{name!r}"
+        categorical = ", ".join(key for key, kind in kinds.items() if kind is FeatureType.CATEGORICAL) or "none"
+        raise BaselineError(
+            f"segment_column must be a categorical feature, got {found}; choose one of those in the training data: "
+            f"{categorical}"
+        )
+    column = train.columns[name]
+    values = sorted(set(column.tolist()) - {None})
+    if not 1 <= len(values) <= MOST_SEGMENTS:
+        raise BaselineError(
+            f"segment_column must have 1 to {MOST_SEGMENTS} values, got {len(values)} in {name!r}; choose a column "
+            "whose values have enough rows each to be judged by themselves"
+        )
+    return {value: _counts(_rows_of(train, column == value)) for value in values}
+
+
+def _rows_of(table: Table, chosen: NDArray[np.bool_]) -> Table:
+    return Table(table.specs, {name: column[chosen] for name, column in table.columns.items()})
+
+
+def _check_train(train: Table, target_label: str | None) -> None:
     names = [spec.name for spec in train.specs]
     if target_label in names:
         raise BaselineError(

@@ -1,15 +1,16 @@
-"""The labelled test set of a baseline as CSV: our own writing, read back cell for cell."""
+"""The rows that a baseline keeps, as CSV: our own writing, read back cell for cell."""
 
 import csv
 import io
 import math
-from collections.abc import Iterable
+from collections.abc import Sequence
 
 import numpy as np
 from numpy.typing import NDArray
 
 from contract.records import FeatureType
 from contract.training import PROBABILITY_COLUMN
+from drift.columns import transpose
 from drift.learned import LabelledTest
 from drift.table import FeatureSpec, Table
 
@@ -18,9 +19,13 @@ _SPECIAL = frozenset(',"\r\n')
 
 def test_text(test: LabelledTest, target_label: str) -> str:
     """Return test.csv: a header, the features in the payload's order, the label last; a missing cell is empty."""
-    columns = [[_cell(value) for value in test.table.columns[spec.name].tolist()] for spec in test.table.specs]
     header = [*(spec.name for spec in test.table.specs), target_label]
-    return _written([header, *map(list, zip(*columns, test.labels, strict=True))])
+    return _written([header, *map(list, zip(*_texts(test.table), test.labels, strict=True))])
+
+
+def sample_text(sample: Table) -> str:
+    """Return sample.csv: a header, the features in the payload's order; a missing cell is empty."""
+    return _written([[spec.name for spec in sample.specs], *map(list, zip(*_texts(sample), strict=True))])
 
 
 def predictions_text(probabilities: NDArray[np.float64]) -> str:
@@ -36,13 +41,27 @@ def parse_test(text: str, specs: tuple[FeatureSpec, ...], target_label: str) -> 
     ValueError
         If the header is not the schema's or a row does not fit it.
     """
-    header, *rows = csv.reader(io.StringIO(text, newline=""))
-    expected = [*(spec.name for spec in specs), target_label]
-    if header != expected:
-        raise ValueError(f"test columns must be {expected}, got {header}")
-    *cells, labels = zip(*rows, strict=True)
-    columns = {spec.name: _column(spec, column) for spec, column in zip(specs, cells, strict=True)}
-    return Table(specs, columns), tuple(labels)
+    *columns, labels = _columns("test", text, [*(spec.name for spec in specs), target_label])
+    return _table(specs, columns), tuple(labels)
+
+
+def parse_sample(text: str, specs: tuple[FeatureSpec, ...]) -> Table:
+    """Read what `sample_text` wrote.
+
+    Raises
+    ------
+    ValueError
+        If the header is not the schema's or a row does not fit it.
+    """
+    return _table(specs, _columns("sample", text, [spec.name for spec in specs]))
+
+
+def _columns(what: str, text: str, names: list[str]) -> list[list[str]]:
+    rows = csv.reader(io.StringIO(text, newline=""))
+    header = next(rows, [])
+    if header != names:
+        raise ValueError(f"{what} columns must be {names}, got {header}")
+    return transpose(rows, len(names))
 
 
 def parse_predictions(text: str) -> NDArray[np.float64]:
@@ -57,20 +76,29 @@ def parse_predictions(text: str) -> NDArray[np.float64]:
     return np.array([float(line) for line in lines], dtype=np.float64)
 
 
-def _cell(value: float | str | None) -> str:
-    if isinstance(value, str):
-        return value
-    return "" if value is None or math.isnan(value) else repr(value)
+def _table(specs: tuple[FeatureSpec, ...], columns: Sequence[Sequence[str]]) -> Table:
+    return Table(specs, {spec.name: _column(spec, texts) for spec, texts in zip(specs, columns, strict=True)})
 
 
-def _column(spec: FeatureSpec, cells: Iterable[str]) -> NDArray[np.float64] | NDArray[np.object_]:
+def _column(spec: FeatureSpec, texts: Sequence[str]) -> NDArray[np.float64] | NDArray[np.object_]:
     if spec.type is FeatureType.NUMERIC:
-        return np.array([float(cell) if cell else np.nan for cell in cells], dtype=np.float64)
-    return np.array([cell or None for cell in cells], dtype=object)
+        return np.array([float(text) if text else np.nan for text in texts], dtype=np.float64)
+    return np.array([text or None for text in texts], dtype=object)
+
+
+def _texts(table: Table) -> list[list[str]]:
+    return [[_text(cell) for cell in table.columns[spec.name].tolist()] for spec in table.specs]
+
+
+def _text(cell: float | str | None) -> str:
+    if isinstance(cell, str):
+        return cell
+    return "" if cell is None or math.isnan(cell) else repr(cell)
 
 
 def _written(rows: list[list[str]]) -> str:
-    return "".join(",".join(map(_quoted, row)) + "\n" for row in rows)
+    # A row of one empty cell would be a blank line, which is no row.
+    return "".join((",".join(map(_quoted, row)) or '""') + "\n" for row in rows)
 
 
 def _quoted(cell: str) -> str:

@@ -1,11 +1,14 @@
-"""A baseline as files: baseline.json, with test.csv and predictions.csv beside it when there is a test set.
+"""A baseline as files: baseline.json, with the rows that it keeps as CSV beside it.
 
 The files are plain text and the same bytes for the same baseline. `baseline.json` opens with what a person asks for
-(version, target, number of rows, features) and ends with the value counts, a line per feature.
+(version, target, number of rows, features) and ends with the value counts, a line per feature. Its checksum is the
+SHA-256 of the file without the checksum's own line: ``grep -v '^  "checksum"' baseline.json | sha256sum``.
 """
 
 import hashlib
 import json
+import re
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -15,15 +18,18 @@ from numpy.typing import NDArray
 from contract.names import BASELINE_FILE
 from contract.records import FeatureType
 from contract.training import OUTPUT_PREDICTIONS
-from drift.baseline_csv import parse_predictions, parse_test, predictions_text, test_text
+from drift.baseline_csv import parse_predictions, parse_sample, parse_test, predictions_text, sample_text, test_text
 from drift.counts import CategoricalCounts, NumericCounts, ValueCounts
 from drift.errors import BaselineError
 from drift.learned import Baseline, LabelledTest
 from drift.table import FeatureSpec
 
-BASELINE_VERSION = 1
+BASELINE_VERSION = 2
 TEST_FILE = "test.csv"
 PREDICTIONS_FILE = OUTPUT_PREDICTIONS
+SAMPLE_FILE = "sample.csv"
+_SIDE_FILES = (TEST_FILE, PREDICTIONS_FILE, SAMPLE_FILE)
+_CHECKSUM_LINE = re.compile('^  "checksum": "([0-9a-f]{64})",\n', re.MULTILINE)
 
 _ADVICE = "learn the baseline again with `plumbline baseline`"
 
@@ -37,14 +43,14 @@ def save(baseline: Baseline, folder: Path) -> None:
         If the files cannot be written.
     """
     side_files = _side_files(baseline)
+    texts = side_files | {BASELINE_FILE: _signed(_header(baseline, side_files))}
     try:
         folder.mkdir(parents=True, exist_ok=True)
-        for name in (TEST_FILE, PREDICTIONS_FILE):
+        for name in _SIDE_FILES:
             # A test set that an earlier baseline left here must not pass for this one's.
             (folder / name).unlink(missing_ok=True)
-        for name, text in side_files.items():
+        for name, text in texts.items():
             (folder / name).write_bytes(text.encode())
-        (folder / BASELINE_FILE).write_bytes(_encode(baseline, side_files).encode())
     except OSError as error:
         raise BaselineError(f"baseline folder must be writable, got {error}; choose another folder") from error
 
@@ -57,21 +63,21 @@ def load(folder: Path) -> Baseline:
     BaselineError
         If a file is missing, of another version, altered since it was written, or not a baseline.
     """
+    text = _read(folder, BASELINE_FILE)
     try:
-        document: Any = json.loads(_read(folder, BASELINE_FILE))
+        document: Any = json.loads(text)
     except ValueError as error:
         raise BaselineError(f"{BASELINE_FILE} in {folder} must be JSON, got {error}; {_ADVICE}") from error
     version = document.get("version") if isinstance(document, dict) else None
     if version != BASELINE_VERSION:
         raise BaselineError(f"{BASELINE_FILE} must be of version {BASELINE_VERSION}, got {version!r}; {_ADVICE}")
-    if document.get("checksum") != _checksum(document):
+    if _signed(_CHECKSUM_LINE.sub("", text, count=1)) != text:
         raise BaselineError(
             f"{BASELINE_FILE} must have the content it was written with, got another checksum: it was edited or "
             f"damaged; {_ADVICE}"
         )
     try:
-        texts = {name: _verified(folder, name, digest) for name, digest in document["files"].items()}
-        return _decode(document, texts)
+        return _decode(document, {name: _verified(folder, name, digest) for name, digest in document["files"].items()})
     except (AttributeError, KeyError, TypeError, ValueError) as error:
         raise BaselineError(f"{BASELINE_FILE} must fit its schema, got {error!r}; {_ADVICE}") from error
 
@@ -96,52 +102,66 @@ def _sha256(text: str) -> str:
     return hashlib.sha256(text.encode()).hexdigest()
 
 
-def _checksum(document: dict[str, Any]) -> str:
-    """Return the SHA-256 of everything but the checksum, however the file is laid out."""
-    body = {key: value for key, value in document.items() if key != "checksum"}
-    return _sha256(json.dumps(body, sort_keys=True, separators=(",", ":")))
+def _signed(text: str) -> str:
+    """Return the file with its checksum in the line before the names of the other files."""
+    return text.replace('\n  "files": {', f'\n  "checksum": "{_sha256(text)}",\n  "files": {{', 1)
 
 
 def _side_files(baseline: Baseline) -> dict[str, str]:
-    if baseline.test is None:
-        return {}
-    files = {TEST_FILE: test_text(baseline.test, baseline.target_label)}
-    if baseline.test.probabilities is not None:
-        files[PREDICTIONS_FILE] = predictions_text(baseline.test.probabilities)
+    files = {}
+    if baseline.test is not None:
+        files[TEST_FILE] = test_text(baseline.test, baseline.target_label or "")
+        if baseline.test.probabilities is not None:
+            files[PREDICTIONS_FILE] = predictions_text(baseline.test.probabilities)
+    if baseline.sample is not None:
+        files[SAMPLE_FILE] = sample_text(baseline.sample)
     return files
 
 
-def _encode(baseline: Baseline, side_files: dict[str, str]) -> str:
+def _header(baseline: Baseline, side_files: dict[str, str]) -> str:
+    """Return the file without its checksum."""
     document: dict[str, Any] = {
         "version": BASELINE_VERSION,
         "target_label": baseline.target_label,
         "positive_label": baseline.positive_label,
         "n_rows": baseline.n_rows,
+        "segment_column": baseline.segment_column,
         "features": [{"name": spec.name, "type": spec.type.value} for spec in baseline.specs],
         "files": {name: _sha256(text) for name, text in side_files.items()},
-        "counts": [_counts_entry(baseline.counts[spec.name]) for spec in baseline.specs],
+        "counts": _counts_entries(baseline.specs, baseline.counts),
+        "segments": [
+            {"value": value, "counts": _counts_entries(baseline.specs, counts)}
+            for value, counts in baseline.segments.items()
+        ],
     }
-    document["checksum"] = _checksum(document)
-    order = ("version", "target_label", "positive_label", "n_rows", "features", "checksum", "files", "counts")
-    return "{\n" + ",\n".join(f'  "{key}": {_pretty(document[key])}' for key in order) + "\n}\n"
+    return "{\n" + ",\n".join(f'  "{key}": {_pretty(value)}' for key, value in document.items()) + "\n}\n"
 
 
 def _pretty(value: Any) -> str:
     """Return JSON with one line per entry of a list, and no deeper breaks."""
-    if not isinstance(value, list):
+    if not value or not isinstance(value, list):
         return json.dumps(value, ensure_ascii=False, allow_nan=False)
     lines = ",\n".join(f"    {json.dumps(entry, ensure_ascii=False, allow_nan=False)}" for entry in value)
     return f"[\n{lines}\n  ]"
 
 
+def _counts_entries(specs: tuple[FeatureSpec, ...], counts: Mapping[str, ValueCounts]) -> list[dict[str, Any]]:
+    return [_counts_entry(counts[spec.name]) for spec in specs]
+
+
 def _counts_entry(counts: ValueCounts) -> dict[str, Any]:
-    return {"n_missing": counts.n_missing, "values": counts.values.tolist(), "counts": counts.counts.tolist()}
+    entry = {"n_missing": counts.n_missing, "values": counts.values.tolist(), "counts": counts.counts.tolist()}
+    if isinstance(counts, NumericCounts) and counts.relative_error is not None:
+        entry["relative_error"] = counts.relative_error
+    return entry
 
 
 def _decode(document: dict[str, Any], texts: dict[str, str]) -> Baseline:
     specs = tuple(FeatureSpec(entry["name"], FeatureType(entry["type"])) for entry in document["features"])
-    entries = zip(specs, document["counts"], strict=True)
-    counts = {spec.name: _counts(spec, entry, document["n_rows"]) for spec, entry in entries}
+    counts = _counts_of(specs, document["counts"])
+    for name, column in counts.items():
+        if column.n_rows != document["n_rows"]:
+            raise ValueError(f"counts of {name!r} must add up to {document['n_rows']} rows, got {column.n_rows}")
     test = None
     if TEST_FILE in texts:
         table, labels = parse_test(texts[TEST_FILE], specs, document["target_label"])
@@ -154,16 +174,21 @@ def _decode(document: dict[str, Any], texts: dict[str, str]) -> Baseline:
         specs=specs,
         counts=counts,
         test=test,
+        sample=parse_sample(texts[SAMPLE_FILE], specs) if SAMPLE_FILE in texts else None,
+        segment_column=document["segment_column"],
+        segments={entry["value"]: _counts_of(specs, entry["counts"]) for entry in document["segments"]},
     )
 
 
-def _counts(spec: FeatureSpec, entry: dict[str, Any], n_rows: int) -> ValueCounts:
+def _counts_of(specs: tuple[FeatureSpec, ...], entries: list[dict[str, Any]]) -> dict[str, ValueCounts]:
+    return {spec.name: _counts(spec, entry) for spec, entry in zip(specs, entries, strict=True)}
+
+
+def _counts(spec: FeatureSpec, entry: dict[str, Any]) -> ValueCounts:
     numbers: NDArray[np.int64] = np.array(entry["counts"], dtype=np.int64)
-    counts: ValueCounts
+    if len(entry["values"]) != len(numbers):
+        raise ValueError(f"counts of {spec.name!r} must have a number per value")
     if spec.type is FeatureType.NUMERIC:
-        counts = NumericCounts(np.array(entry["values"], dtype=np.float64), numbers, entry["n_missing"])
-    else:
-        counts = CategoricalCounts(np.array(entry["values"], dtype=object), numbers, entry["n_missing"])
-    if len(counts.values) != len(numbers) or counts.n_rows != n_rows:
-        raise ValueError(f"counts of {spec.name!r} must add up to {n_rows} rows")
-    return counts
+        values = np.array(entry["values"], dtype=np.float64)
+        return NumericCounts(values, numbers, entry["n_missing"], relative_error=entry.get("relative_error"))
+    return CategoricalCounts(np.array(entry["values"], dtype=object), numbers, entry["n_missing"])

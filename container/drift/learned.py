@@ -1,7 +1,7 @@
 """What is learned once from the reference rows, and never changed."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 from numpy.typing import NDArray
@@ -26,13 +26,18 @@ class LabelledTest:
 class Baseline:
     """The reference: value counts of every feature of the training rows, and the labelled test set if there is one.
 
-    `specs` is the payload's schema, in order; `counts` has one entry per spec. `positive_label` is None without a
-    test set or when its target has not two classes.
+    `specs` is the payload's schema, in order; `counts` has one entry per spec. `target_label` is None when the
+    reference has no target column, and `positive_label` also without a test set or when its target has not two classes.
+    `sample` holds some of the training rows (`drift.row_sample`). `segments` has one entry per value of
+    `segment_column`, each with one entry per spec; it is empty when no column is named.
     """
 
-    target_label: str
+    target_label: str | None
     positive_label: str | None
     n_rows: int
     specs: tuple[FeatureSpec, ...]
     counts: Mapping[str, ValueCounts]
     test: LabelledTest | None = None
+    sample: Table | None = None
+    segment_column: str | None = None
+    segments: Mapping[str, Mapping[str, ValueCounts]] = field(default_factory=dict)

@@ -1,3 +1,4 @@
+import gzip
 from pathlib import Path
 
 import numpy as np
@@ -71,8 +72,8 @@ def test_the_test_set_is_read_with_the_training_types_in_any_column_order(tmp_pa
 @pytest.mark.parametrize(
     ("text", "message"),
     [
-        ("", "must have a header row and at least one row, got 0 lines"),
-        ("a,y\n", "got 1 lines"),
+        ("", "must have a header row and rows below it, got no row"),
+        ("a,y\n", "must have a header row and rows below it, got no row"),
         ("a,y\n1,no\n1\n", "train.csv, line 3: a row must have 2 fields as the header, got 1"),
         ("a,y\n1,no\n1,no,2\n", "line 3: a row must have 2 fields as the header, got 3"),
         ("a,a,y\n1,1,no\n", "the header must name each column once"),
@@ -82,6 +83,7 @@ def test_the_test_set_is_read_with_the_training_types_in_any_column_order(tmp_pa
         ("a,y\n1,?\n", "line 2: the target 'y' must not be missing"),
         ('a,y\n1,"no\n', "must be CSV, got unexpected end of data"),
         (b"a,y\n\xff,no\n", "must be UTF-8 text"),
+        (gzip.compress(b"a,y\n1,no\n"), "unpack it if it is compressed"),
     ],
 )
 def test_a_bad_training_file_is_refused_with_its_place(tmp_path: Path, text: str | bytes, message: str) -> None:

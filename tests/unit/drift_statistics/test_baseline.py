@@ -1,4 +1,6 @@
 import json
+import subprocess
+from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
@@ -34,8 +36,16 @@ def full(**changes: Any) -> Baseline:
 
 
 def rewritten(folder: Path, **changes: Any) -> None:
+    """Write the file with other content, signed as its docstring tells."""
     path = folder / "baseline.json"
-    path.write_text(json.dumps({**json.loads(path.read_text()), **changes}))
+    document = {**json.loads(path.read_text()), **changes}
+    del document["checksum"]
+    lines = ["{\n", *(f'  "{key}": {json.dumps(value)},\n' for key, value in document.items())]
+    lines[-1] = lines[-1].removesuffix(",\n") + "\n"
+    unsigned = "".join([*lines, "}\n"])
+    before = next(number for number, line in enumerate(lines) if line.startswith('  "files"'))
+    lines.insert(before, f'  "checksum": "{sha256(unsigned.encode()).hexdigest()}",\n')
+    path.write_text("".join([*lines, "}\n"]))
 
 
 def test_learns_the_value_counts_of_every_feature() -> None:
@@ -69,33 +79,34 @@ def test_loads_what_was_learned(tmp_path: Path) -> None:
 def test_saving_a_loaded_baseline_gives_the_same_bytes(tmp_path: Path) -> None:
     save(full(), tmp_path / "a")
     save(load(tmp_path / "a"), tmp_path / "b")
-    for name in ("baseline.json", "test.csv", "predictions.csv"):
+    for name in ("baseline.json", "test.csv", "predictions.csv", "sample.csv"):
         assert (tmp_path / "a" / name).read_bytes() == (tmp_path / "b" / name).read_bytes()
 
 
 def test_the_files_read_as_a_person_expects(tmp_path: Path) -> None:
     save(full(), tmp_path)
-    head = (tmp_path / "baseline.json").read_text().splitlines()[:10]
-    assert head[:9] == [
+    head = (tmp_path / "baseline.json").read_text().splitlines()[:11]
+    assert head[:10] == [
         "{",
-        '  "version": 1,',
+        '  "version": 2,',
         '  "target_label": "income",',
         '  "positive_label": ">50K",',
         '  "n_rows": 4,',
+        '  "segment_column": null,',
         '  "features": [',
         '    {"name": "age", "type": "numeric"},',
         '    {"name": "job", "type": "categorical"}',
         "  ],",
     ]
-    assert head[9].startswith('  "checksum": "')
+    assert head[10].startswith('  "checksum": "')
     assert (tmp_path / "test.csv").read_text().splitlines()[:2] == ["age,job,income", "25.0,,<=50K"]
     assert (tmp_path / "predictions.csv").read_text() == "probability\n0.1\n0.3333333333333333\n1.0\n"
 
 
-def test_a_baseline_without_test_set_is_one_file(tmp_path: Path) -> None:
+def test_a_baseline_without_test_set_leaves_none_of_an_earlier_one(tmp_path: Path) -> None:
     save(full(), tmp_path)
     save(learn(train=TRAIN, target_label="income"), tmp_path)
-    assert [path.name for path in tmp_path.iterdir()] == ["baseline.json"]
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["baseline.json", "sample.csv"]
     loaded = load(tmp_path)
     assert loaded.test is None
     assert loaded.positive_label is None
@@ -166,27 +177,39 @@ def test_a_file_that_is_not_json_is_refused(tmp_path: Path) -> None:
         load(tmp_path)
 
 
-@pytest.mark.parametrize("text", ["[]", "{}", '{"version": 2}'])
-def test_another_version_is_refused(tmp_path: Path, text: str) -> None:
+@pytest.mark.parametrize("text", ["[]", "{}", '{"version": 1}', '{"version": 3}'])
+def test_another_version_is_refused_with_what_to_do(tmp_path: Path, text: str) -> None:
     (tmp_path / "baseline.json").write_text(text)
-    with pytest.raises(BaselineError, match="must be of version 1"):
+    with pytest.raises(BaselineError, match="must be of version 2, got .*; learn the baseline again with `plumbline"):
         load(tmp_path)
 
 
-def test_an_edited_baseline_is_refused(tmp_path: Path) -> None:
+@pytest.mark.parametrize(("old", "new"), [("income", "wage"), ("[1, 2]", "[2, 1]"), ('  "n_rows"', ' "n_rows"')])
+def test_an_edited_baseline_is_refused(tmp_path: Path, old: str, new: str) -> None:
     save(full(), tmp_path)
-    rewritten(tmp_path, target_label="wage")
+    path = tmp_path / "baseline.json"
+    assert old in path.read_text()
+    path.write_text(path.read_text().replace(old, new))
     with pytest.raises(BaselineError, match="another checksum"):
         load(tmp_path)
 
 
-def test_another_layout_of_the_same_content_is_accepted(tmp_path: Path) -> None:
+def test_a_baseline_without_checksum_is_refused(tmp_path: Path) -> None:
     save(full(), tmp_path)
-    rewritten(tmp_path)
-    assert load(tmp_path).n_rows == 4
+    path = tmp_path / "baseline.json"
+    path.write_text("".join(line for line in path.read_text().splitlines(keepends=True) if "checksum" not in line))
+    with pytest.raises(BaselineError, match="another checksum"):
+        load(tmp_path)
 
 
-@pytest.mark.parametrize("name", ["test.csv", "predictions.csv"])
+def test_a_person_can_check_the_checksum_with_two_commands(tmp_path: Path) -> None:
+    save(full(), tmp_path)
+    command = """grep -v '^  "checksum"' baseline.json | sha256sum"""
+    shown = subprocess.run(command, shell=True, cwd=tmp_path, capture_output=True, text=True, check=True)
+    assert shown.stdout.split()[0] == json.loads((tmp_path / "baseline.json").read_text())["checksum"]
+
+
+@pytest.mark.parametrize("name", ["test.csv", "predictions.csv", "sample.csv"])
 def test_another_test_set_beside_the_baseline_is_refused(tmp_path: Path, name: str) -> None:
     save(full(), tmp_path)
     with (tmp_path / name).open("a") as file:
@@ -219,19 +242,74 @@ def test_a_folder_that_cannot_be_written_is_an_error_of_the_operator(tmp_path: P
         {"counts": []},
         {"n_rows": 5},
         {"features": [{"name": "age"}, {"name": "job"}]},
-        {"files": ["test.csv"]},
+        {"files": {"test.csv": 1}},
+        {"segments": [{}]},
         {
             "counts": [{"n_missing": 3, "values": [1.0], "counts": [1]}] * 2,
             "features": [{"name": "a", "type": "text"}] * 2,
         },
     ],
 )
-def test_a_document_of_another_shape_is_refused(
-    tmp_path: Path, changes: dict[str, Any], monkeypatch: pytest.MonkeyPatch
-) -> None:
-    # Such a file comes from another program that signs alike, so the checksum is made to agree.
+def test_a_document_of_another_shape_is_refused(tmp_path: Path, changes: dict[str, Any]) -> None:
+    # Such a file comes from another program that signs alike.
     save(full(), tmp_path)
-    rewritten(tmp_path, **changes, checksum="agreed")
-    monkeypatch.setattr("drift.baseline_file._checksum", lambda document: "agreed")
-    with pytest.raises(BaselineError, match="must fit its schema"):
+    rewritten(tmp_path, **changes)
+    with pytest.raises(BaselineError, match="must fit its schema|must be the file"):
         load(tmp_path)
+
+
+def test_a_signed_document_is_accepted(tmp_path: Path) -> None:
+    save(full(), tmp_path)
+    rewritten(tmp_path)
+    assert load(tmp_path).n_rows == 4
+
+
+def test_without_a_target_every_column_is_a_feature(tmp_path: Path) -> None:
+    save(learn(train=TRAIN, target_label=None), tmp_path)
+    loaded = load(tmp_path)
+    assert (loaded.target_label, loaded.positive_label) == (None, None)
+    assert loaded.specs == SPECS
+
+
+def test_a_test_set_needs_a_target() -> None:
+    with pytest.raises(BaselineError, match="a test set must have a target"):
+        full(target_label=None)
+
+
+def test_segments_are_counted_apart(tmp_path: Path) -> None:
+    save(full(segment_column="job"), tmp_path)
+    loaded = load(tmp_path)
+    assert loaded.segment_column == "job"
+    # The row without a job is in no segment.
+    assert list(loaded.segments) == ["clerk", TRAIN.columns["job"][2]]
+    clerks, other = loaded.segments.values()
+    assert (clerks["age"].values.tolist(), clerks["age"].counts.tolist()) == ([39.0], [2])
+    assert clerks["job"].values.tolist() == ["clerk"]
+    assert (other["age"].values.tolist(), other["age"].n_rows) == ([0.1], 1)
+
+
+@pytest.mark.parametrize(
+    ("name", "message"),
+    [
+        ("age", "must be a categorical feature, got the numeric column 'age'; choose one of .*: job$"),
+        ("town", "must be a categorical feature, got 'town'"),
+    ],
+)
+def test_a_segment_column_that_divides_nothing_is_refused(name: str, message: str) -> None:
+    with pytest.raises(BaselineError, match=message):
+        full(segment_column=name)
+
+
+@pytest.mark.parametrize(("labels", "n"), [([f"job {n}" for n in range(51)], 51), ([None] * 3, 0)])
+def test_a_segment_column_with_too_many_or_no_values_is_refused(labels: list[str | None], n: int) -> None:
+    with pytest.raises(BaselineError, match=f"must have 1 to 50 values, got {n} in 'job'"):
+        learn(train=table([1.0] * len(labels), labels), target_label="income", segment_column="job")
+
+
+def test_a_column_of_missing_cells_keeps_its_rows_in_the_sample(tmp_path: Path) -> None:
+    specs = (FeatureSpec("job", FeatureType.CATEGORICAL),)
+    column = np.array([None, "clerk", None], dtype=object)
+    save(learn(train=Table(specs, {"job": column}), target_label=None), tmp_path)
+    sample = load(tmp_path).sample
+    assert sample is not None
+    assert sorted(sample.columns["job"].tolist(), key=str) == [None, None, "clerk"]
