@@ -58,6 +58,11 @@ class EffectMeasure(StrEnum):
     WASSERSTEIN_DISTANCE = "wasserstein_distance"
     """Numeric features only."""
 
+    @property
+    def largest(self) -> float:
+        """The upper end of the measure's range."""
+        return {"jensen_shannon_distance": 1.0, "drift_score": 200.0}.get(self.value, math.inf)
+
 
 class Violation(StrEnum):
     """A feature that is not what the baseline says it is: no drift, but a broken payload. SageMaker's own names."""
