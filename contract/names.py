@@ -89,9 +89,12 @@ class Variable(StrEnum):
     """Environment variables of our own that the stacks set on the monitoring job."""
 
     ALPHA = "PLUMBLINE_ALPHA"
+    EFFECT_MEASURE = "PLUMBLINE_EFFECT_MEASURE"
     EFFECT_THRESHOLD = "PLUMBLINE_EFFECT_THRESHOLD"
     MISSING_THRESHOLD = "PLUMBLINE_MISSING_THRESHOLD"
     MINIMUM_ROWS = "PLUMBLINE_MINIMUM_ROWS"
+    DRIFTED_SHARE = "PLUMBLINE_DRIFTED_SHARE"
+    """Share of the judged features from which a window drifts; unset: any one feature."""
     ISOLATION_FOREST = "PLUMBLINE_ISOLATION_FOREST"
     MULTIVARIATE = "PLUMBLINE_MULTIVARIATE"
     VARIANT = "PLUMBLINE_VARIANT"
@@ -140,6 +143,9 @@ class ReportFile(StrEnum):
     WINDOW_COUNTS = "window_counts.json"
     """The window's value counts: later windows are judged against them."""
 
+
+POLICY_VERSION = 1
+"""Version of the policy file that Argument.POLICY names."""
 
 BASELINE_FILE = "baseline.json"
 """The file that makes a folder a baseline."""

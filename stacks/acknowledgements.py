@@ -6,7 +6,7 @@ from typing import Any
 from aws_cdk import Acknowledgment, Stack, Validations
 from aws_cdk import aws_iam as iam
 
-from contract.names import Prefix
+from contract.names import Prefix, ReportFile
 from stacks.constructs.execution_role import log_streams_arn
 from stacks.constructs.input_source import InputSource
 from stacks.constructs.scheduler_schedule import jobs_arn
@@ -66,11 +66,19 @@ def acknowledge(
             log_streams_arn(monitoring, "/aws/sagemaker/ProcessingJobs"): STREAMS,
             _objects(monitoring, foundation, foundation.capture, capture): PREFIX,
             _objects(monitoring, foundation, foundation.reports, reports): PREFIX,
-        },
+        }
+        | _recent_windows(context, foundation, monitoring),
     )
     _wildcards(monitoring.trigger.role, {"*": UNSCOPED, monitoring.training_jobs_arn: JOBS})
     if monitoring.scheduler_role:
         _wildcards(monitoring.scheduler_role, {jobs_arn(monitoring, naming.schedule): JOBS})
+
+
+def _recent_windows(context: Context, foundation: FoundationStack, monitoring: MonitoringStack) -> dict[str, str]:
+    if not context.config.monitor.recent_windows:
+        return {}
+    counts = f"{context.naming.report_prefix}/*/{ReportFile.WINDOW_COUNTS}"
+    return {_objects(monitoring, foundation, foundation.reports, counts): PREFIX}
 
 
 def _wildcards(role: iam.Role, reasons: Mapping[str, str]) -> None:

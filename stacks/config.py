@@ -1,27 +1,31 @@
 """What an environment file may say: typed, bounded, closed. Every knob is written out in the file itself."""
 
-import re
 from enum import StrEnum
 from typing import Annotated, Literal, Self
 
-from pydantic import (
-    AfterValidator,
-    BaseModel,
-    ConfigDict,
-    Field,
-    StrictBool,
-    StrictInt,
-    StringConstraints,
-    model_validator,
-)
+from pydantic import AfterValidator, Field, StrictBool, StrictInt, StringConstraints, model_validator
 
+from stacks.config_thresholds import FeatureName, FeatureSettings, Thresholds, check_effect
+from stacks.config_values import (
+    RESOURCE_ID,
+    VARIANT_NAME,
+    Days,
+    InstanceType,
+    Location,
+    Percent,
+    Section,
+    TagKey,
+    TagValue,
+    archive_name,
+    table_name,
+    text,
+)
 from stacks.schedules import Engine, interval_hours
 
+MOST_RECENT_WINDOWS = 168
+"""A week of hours: more would only read more files each hour."""
 LONGEST_ALARM_HOURS = 168
 """CloudWatch: period times evaluation periods is at most seven days."""
-
-
-LONGEST_TEXT = 512
 
 
 class Removal(StrEnum):
@@ -31,62 +35,13 @@ class Removal(StrEnum):
     RETAIN = "retain"
 
 
-def _text(pattern: str, rule: str) -> AfterValidator:
-    """Hold a text to `pattern`; `rule` says so in words, as a regular expression helps few operators."""
-    allowed = re.compile(pattern)
-
-    def check(value: str) -> str:
-        if len(value) > LONGEST_TEXT or not allowed.fullmatch(value):
-            raise ValueError(f"must {rule}")
-        return value
-
-    return AfterValidator(check)
-
-
-RESOURCE_ID = r"(?:[0-9a-f]{8}|[0-9a-f]{17})"
-InstanceType = Annotated[str, _text(r"ml\.[a-z0-9-]+\.[a-z0-9]+", "be an instance type like ml.m5.large")]
-S3_URI = re.compile(r"s3://[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]/[^\s/][^\s]*")
-
-
-def _location(value: str) -> str:
-    if not value.strip() or (value.startswith("s3:") and not S3_URI.fullmatch(value)):
-        raise ValueError("must be a local path or s3://bucket/key")
-    return value
-
-
-def _archive(value: str) -> str:
-    if not value.endswith(".tar.gz"):
-        raise ValueError("must end in .tar.gz")
-    return value
-
-
-def _table(value: str) -> str:
-    if not value.startswith("s3:") and not value.endswith(".csv"):
-        raise ValueError("must be a local .csv file or an s3:// prefix")
-    return value
-
-
-TagKey = Annotated[str, _text(r"(?!(?i:aws:)).{1,128}", "be 1 to 128 characters that do not begin with aws:")]
-TagValue = Annotated[str, _text(r".{0,256}", "be at most 256 characters")]
-Location = Annotated[str, AfterValidator(_location)]
-Percent = Annotated[StrictInt, Field(ge=1, le=100)]
-Fraction = Annotated[float, Field(gt=0, lt=1, strict=True)]
-Days = Annotated[StrictInt, Field(ge=1, le=3650)]
-
-
-class Section(BaseModel):
-    """Frozen, and no key beyond its own."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
-
 class Model(Section):
     """The model that serves, and the baseline of the data it was accepted on.
 
     Local paths are relative to the repository.
     """
 
-    artifact: Annotated[Location, AfterValidator(_archive)]
+    artifact: Annotated[Location, AfterValidator(archive_name)]
     """A .tar.gz file, or s3://bucket/key.tar.gz."""
     baseline: Location
     """A folder with baseline.json, or the s3:// prefix of one."""
@@ -95,9 +50,9 @@ class Model(Section):
 class Training(Section):
     """What training jobs read and run on, and how often drift may start one."""
 
-    train: Annotated[Location, AfterValidator(_table)]
+    train: Annotated[Location, AfterValidator(table_name)]
     """A CSV file with a header row, or an s3:// prefix of such files."""
-    test: Annotated[Location, AfterValidator(_table)]
+    test: Annotated[Location, AfterValidator(table_name)]
     target_label: Annotated[str, StringConstraints(min_length=1, max_length=256)]
     instance_type: InstanceType
     max_runtime_seconds: Annotated[StrictInt, Field(ge=60, le=86400)]
@@ -146,6 +101,12 @@ class Monitor(Section):
     max_runtime_seconds: Annotated[StrictInt, Field(ge=60, le=3600)]
     isolation_forest: StrictBool
     """Also compute the reference task's own proxy; it is no accuracy."""
+    multivariate: StrictBool
+    """Also judge the features together: whether a classifier tells the window from the training data."""
+    recent_windows: Annotated[StrictInt, Field(ge=0, le=MOST_RECENT_WINDOWS)]
+    """How many windows before this one are the second reference; 0: none."""
+    variant: Annotated[str, text(VARIANT_NAME, "be the name of a production variant")] | None = None
+    """The production variant to judge; absent: all of them, as one."""
 
     @property
     def interval_hours(self) -> int:
@@ -158,15 +119,6 @@ class Monitor(Section):
         return self
 
 
-class Thresholds(Section):
-    """What counts as drift; the container documents each."""
-
-    alpha: Fraction
-    effect_threshold: Fraction
-    missing_threshold: Fraction
-    minimum_rows: Annotated[StrictInt, Field(ge=2)]
-
-
 class Alarms(Section):
     """When people and the retraining Lambda hear of it."""
 
@@ -175,7 +127,7 @@ class Alarms(Section):
     drift_periods: Annotated[StrictInt, Field(ge=1)]
     missing_hours: Annotated[StrictInt, Field(ge=2, le=LONGEST_ALARM_HOURS)]
     """Silence of the monitor for so long is an alarm."""
-    emails: tuple[Annotated[str, _text(r"[^@\s]+@[^@\s]+\.[^@\s]+", "be an e-mail address")], ...] = ()
+    emails: tuple[Annotated[str, text(r"[^@\s]+@[^@\s]+\.[^@\s]+", "be an e-mail address")], ...] = ()
 
     @model_validator(mode="after")
     def _datapoints_fit_periods(self) -> Self:
@@ -190,11 +142,11 @@ class Network(Section):
     """Subnets and security groups of model, monitoring job and training job; absent section: no VPC."""
 
     subnet_ids: Annotated[
-        tuple[Annotated[str, _text(rf"subnet-{RESOURCE_ID}", "be a subnet like subnet-0123456789abcdef0")], ...],
+        tuple[Annotated[str, text(rf"subnet-{RESOURCE_ID}", "be a subnet like subnet-0123456789abcdef0")], ...],
         Field(min_length=1, max_length=16),
     ]
     security_group_ids: Annotated[
-        tuple[Annotated[str, _text(rf"sg-{RESOURCE_ID}", "be a security group like sg-0123456789abcdef0")], ...],
+        tuple[Annotated[str, text(rf"sg-{RESOURCE_ID}", "be a security group like sg-0123456789abcdef0")], ...],
         Field(min_length=1, max_length=5),
     ]
 
@@ -214,21 +166,21 @@ class EnvironmentConfig(Section):
 
     name: Annotated[
         str,
-        _text(
+        text(
             r"(?=.{1,16}$)[a-z][a-z0-9]*(?:-[a-z0-9]+)*",
             "be 1 to 16 lower-case letters, digits and inner dashes, a letter first",
         ),
     ]
     """Part of every physical name; 16 characters leave room for SageMaker's limit of 63."""
-    region: Annotated[str, _text(r"[a-z]{2}(?:-[a-z]+)+-\d", "be a region like eu-central-1")]
-    account: Annotated[str, _text(r"\d{12}", "be an account of 12 digits")] | None = None
+    region: Annotated[str, text(r"[a-z]{2}(?:-[a-z]+)+-\d", "be a region like eu-central-1")]
+    account: Annotated[str, text(r"\d{12}", "be an account of 12 digits")] | None = None
     """Absent: the account of the credentials that deploy."""
     removal: Removal
     termination_protection: StrictBool
     permissions_boundary: (
         Annotated[
             str,
-            _text(r"arn:[a-z-]+:iam::\d{12}:policy/\S+", "be a policy like arn:aws:iam::123456789012:policy/boundary"),
+            text(r"arn:[a-z-]+:iam::\d{12}:policy/\S+", "be a policy like arn:aws:iam::123456789012:policy/boundary"),
         ]
         | None
     ) = None
@@ -239,9 +191,19 @@ class EnvironmentConfig(Section):
     capture: Capture
     monitor: Monitor
     thresholds: Thresholds
+    features: dict[FeatureName, FeatureSettings] = {}
+    """Features that are judged by rules of their own."""
     alarms: Alarms
     network: Network | None = None
     retention: Retention
+
+    @model_validator(mode="after")
+    def _effect_thresholds_lie_in_their_measures_range(self) -> Self:
+        for name, feature in self.features.items():
+            if feature.effect_threshold is not None:
+                measure = feature.effect_measure or self.thresholds.effect_measure
+                check_effect(f"features.{name}.effect_threshold", measure, feature.effect_threshold)
+        return self
 
     @model_validator(mode="after")
     def _alarm_windows_hold_two_runs(self) -> Self:

@@ -102,8 +102,11 @@ def _sentence(detail: ErrorDetails, source: str) -> str:
 
 def _keys(location: Sequence[str]) -> list[str]:
     model: type[BaseModel] = EnvironmentConfig
-    for part in location:
+    parts = iter(location)
+    for part in parts:
         annotation = model.model_fields[part].annotation
         choices = (annotation, *typing.get_args(annotation))
         model = next(choice for choice in choices if isinstance(choice, type) and issubclass(choice, BaseModel))
+        if typing.get_origin(annotation) is dict:
+            next(parts, None)  # a name of the operator's own
     return list(model.model_fields)

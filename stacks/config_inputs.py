@@ -2,9 +2,11 @@
 
 import csv
 import json
+from collections.abc import Mapping
 from pathlib import Path
 
 from contract.names import BASELINE_FILE
+from contract.records import EffectMeasure, FeatureType
 from stacks.config import EnvironmentConfig
 from stacks.errors import ConfigError
 
@@ -17,22 +19,25 @@ def check_inputs(config: EnvironmentConfig, root: Path) -> None:
     Raises
     ------
     ConfigError
-        If the baseline is no baseline folder, or a file does not have the target.
+        If the baseline is no baseline folder, a feature with settings is none of its, or a file does not have the
+        target.
     """
     target = config.training.target_label
     baseline = root / config.model.baseline
     if baseline.exists() and not config.model.baseline.endswith(PACKED):
-        _check_baseline(baseline, config.model.baseline, target)
+        _check_features(config, _check_baseline(baseline, config.model.baseline, target))
     for setting in ("train", "test"):
         location = getattr(config.training, setting)
         if (root / location).is_file():
             _check_table(root / location, f"training.{setting}", location, target)
 
 
-def _check_baseline(folder: Path, location: str, target: str) -> None:
+def _check_baseline(folder: Path, location: str, target: str) -> dict[str, str]:
+    """Return the types of the baseline's features by name."""
     try:
         document = json.loads((folder / BASELINE_FILE).read_text(encoding="utf-8"))
         learned = document["target_label"]
+        features = {str(entry["name"]): str(entry["type"]) for entry in document["features"]}
     except (OSError, ValueError, LookupError, TypeError) as error:
         raise ConfigError(
             f"model.baseline must be a folder with a readable {BASELINE_FILE}, got {location!r}; "
@@ -43,6 +48,21 @@ def _check_baseline(folder: Path, location: str, target: str) -> None:
             f"training.target_label must be the target of model.baseline, {learned!r}, got {target!r}; correct it, "
             "or learn a baseline for that target"
         )
+    return features
+
+
+def _check_features(config: EnvironmentConfig, known: Mapping[str, str]) -> None:
+    for name, settings in config.features.items():
+        if name not in known:
+            raise ConfigError(
+                f"features must be named as in model.baseline, got {name!r}; allowed there: {', '.join(known)}; "
+                "correct it in the environment file"
+            )
+        if settings.effect_measure is EffectMeasure.WASSERSTEIN_DISTANCE and known[name] != FeatureType.NUMERIC:
+            raise ConfigError(
+                f"features.{name}.effect_measure must be a measure for {known[name]} features, got "
+                f"{settings.effect_measure.value!r}; choose another in the environment file"
+            )
 
 
 def _check_table(file: Path, setting: str, location: str, target: str) -> None:

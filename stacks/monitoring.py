@@ -6,7 +6,7 @@ from aws_cdk import CfnOutput, CfnResource, Stack
 from aws_cdk import aws_iam as iam
 from constructs import Construct
 
-from contract.names import METRIC_NAMESPACE, AlarmKind, Prefix, RetrainingVariable, alarm_name
+from contract.names import METRIC_NAMESPACE, AlarmKind, Prefix, ReportFile, RetrainingVariable, alarm_name
 from stacks.constructs.alert_topic import AlertTopic
 from stacks.constructs.dashboard import DriftDashboard
 from stacks.constructs.dead_letters import DeadLetters
@@ -17,6 +17,7 @@ from stacks.constructs.failed_jobs_rule import FailedJobsRule
 from stacks.constructs.input_source import InputSource
 from stacks.constructs.model_monitor_schedule import ModelMonitorSchedule
 from stacks.constructs.monitor_job import MonitorJob
+from stacks.constructs.policy_file import PolicyFile
 from stacks.constructs.retraining_trigger import RetrainingTrigger
 from stacks.constructs.scheduler_schedule import SchedulerSchedule
 from stacks.context import Context
@@ -49,6 +50,7 @@ class MonitoringStack(Stack):
         self.baseline = InputSource(
             self, "Baseline", setting="model.baseline", location=config.model.baseline, root=context.root
         )
+        self._policy = PolicyFile(self, "Policy", features=config.features) if config.features else None
         self.role = self._monitoring_role()
         self.scheduler_role: iam.Role | None = None
         self._schedule(serving)
@@ -70,6 +72,7 @@ class MonitoringStack(Stack):
             name=naming.dashboard,
             endpoint_name=naming.endpoint,
             interval_hours=config.monitor.interval_hours,
+            multivariate=config.monitor.multivariate,
             alarms=alarms.alarms.values(),
         )
         CfnOutput(self, "TopicArn", value=self.topic.topic_arn)
@@ -89,7 +92,11 @@ class MonitoringStack(Stack):
         )
         foundation.capture.allow_read(role.role, naming.capture_prefix)
         foundation.reports.allow_write(role.role, naming.report_prefix)
+        if self._context.config.monitor.recent_windows:
+            foundation.reports.allow_read_named(role.role, naming.report_prefix, ReportFile.WINDOW_COUNTS)
         self.baseline.allow_read(role.role)
+        if self._policy:
+            self._policy.allow_read(role.role)
         self._image.asset.repository.grant_pull(role.role)
         role.allow_logs("/aws/sagemaker/ProcessingJobs")
         role.allow_metrics(METRIC_NAMESPACE)
@@ -107,6 +114,7 @@ class MonitoringStack(Stack):
             capture_uri=foundation.capture.uri(naming.capture_prefix),
             report_uri=foundation.reports.uri(Prefix.REPORTS),
             baseline_uri=self.baseline.uri,
+            policy_uri=self._policy.uri if self._policy else None,
             target_label=config.training.target_label,
             region=self.region,
             monitor=config.monitor,

@@ -15,9 +15,15 @@ FULL = 24
 
 
 class DriftDashboard(Construct):
-    """Dashboard of one endpoint: verdicts, scores, projected accuracy, records, the monitor and the endpoint."""
+    """Dashboard of one endpoint: verdicts, scores, projected accuracy, records, the monitor and the endpoint.
 
-    def __init__(
+    Parameters
+    ----------
+    multivariate
+        Whether the monitor judges the features together: only then there is something to draw.
+    """
+
+    def __init__(  # noqa: PLR0913 - what the page shows, by name
         self,
         scope: Construct,
         construct_id: str,
@@ -25,6 +31,7 @@ class DriftDashboard(Construct):
         name: str,
         endpoint_name: str,
         interval_hours: int,
+        multivariate: bool,
         alarms: Iterable[cloudwatch.IAlarm],
     ) -> None:
         super().__init__(scope, construct_id)
@@ -38,6 +45,10 @@ class DriftDashboard(Construct):
             self._graph("Against recent windows, and by segment", Metric.RECENT_DRIFT_VERDICT, Metric.DRIFTED_SEGMENTS),
             self._graph("Schema violations", Metric.SCHEMA_VIOLATIONS),
         )
+        if multivariate:
+            dashboard.add_widgets(
+                self._graph("All features together: classifier's AUC", Metric.MULTIVARIATE_AUC, width=FULL)
+            )
         dashboard.add_widgets(
             self._graph("Prediction drift score (percent)", Metric.PREDICTION_DRIFT_SCORE),
             self._graph(
@@ -62,9 +73,11 @@ class DriftDashboard(Construct):
             cloudwatch.GraphWidget(title="Endpoint", width=FULL, left=[self._invocations()], right=self._errors())
         )
 
-    def _graph(self, title: str, *names: Metric, statistic: str = "Maximum") -> cloudwatch.GraphWidget:
+    def _graph(
+        self, title: str, *names: Metric, statistic: str = "Maximum", width: int = HALF
+    ) -> cloudwatch.GraphWidget:
         return cloudwatch.GraphWidget(
-            title=title, width=HALF, left=[metric(name, self._endpoint, statistic, self._hours) for name in names]
+            title=title, width=width, left=[metric(name, self._endpoint, statistic, self._hours) for name in names]
         )
 
     def _scores(self) -> cloudwatch.GraphWidget:

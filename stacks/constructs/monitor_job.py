@@ -3,7 +3,8 @@
 from dataclasses import dataclass
 
 from contract.names import PLATFORM_ROOT, Argument, Switch, Variable
-from stacks.config import Monitor, Network, Thresholds
+from stacks.config import Monitor, Network
+from stacks.config_thresholds import Thresholds
 
 INPUT_PATH = f"{PLATFORM_ROOT}/processing/input/endpoint"
 OUTPUT_PATH = f"{PLATFORM_ROOT}/processing/output"
@@ -15,7 +16,8 @@ UPLOAD_MODE = "EndOfJob"
 class MonitorJob:
     """Everything of the job that does not depend on who starts it.
 
-    `capture_uri` is the endpoint's own folder, `report_uri` the root that the engine's key layout hangs below.
+    `capture_uri` is the endpoint's own folder, `report_uri` the root that the engine's key layout hangs below;
+    `policy_uri` names the rules of single features, None when there are none.
     """
 
     image_uri: str
@@ -26,6 +28,7 @@ class MonitorJob:
     capture_uri: str
     report_uri: str
     baseline_uri: str
+    policy_uri: str | None
     target_label: str
     region: str
     monitor: Monitor
@@ -35,17 +38,30 @@ class MonitorJob:
     @property
     def arguments(self) -> list[str]:
         """The container's arguments."""
-        return [Argument.BASELINE.value, self.baseline_uri, Argument.TARGET_LABEL.value, self.target_label]
+        policy = [Argument.POLICY.value, self.policy_uri] if self.policy_uri else []
+        return [Argument.BASELINE.value, self.baseline_uri, Argument.TARGET_LABEL.value, self.target_label, *policy]
 
     @property
     def environment(self) -> dict[str, str]:
-        """The container's environment, beside what the engine sets."""
-        switch = Switch.ENABLED if self.monitor.isolation_forest else Switch.DISABLED
-        return {
-            "AWS_DEFAULT_REGION": self.region,
-            Variable.ALPHA.value: str(self.thresholds.alpha),
-            Variable.EFFECT_THRESHOLD.value: str(self.thresholds.effect_threshold),
-            Variable.MISSING_THRESHOLD.value: str(self.thresholds.missing_threshold),
-            Variable.MINIMUM_ROWS.value: str(self.thresholds.minimum_rows),
-            Variable.ISOLATION_FOREST.value: switch.value,
+        """The container's environment, beside what the engine sets; what the file leaves out is not set."""
+        monitor, thresholds = self.monitor, self.thresholds
+        values = {
+            Variable.ALPHA: thresholds.alpha,
+            Variable.EFFECT_MEASURE: thresholds.effect_measure.value,
+            Variable.EFFECT_THRESHOLD: thresholds.effect_threshold,
+            Variable.MISSING_THRESHOLD: thresholds.missing_threshold,
+            Variable.MINIMUM_ROWS: thresholds.minimum_rows,
+            Variable.DRIFTED_SHARE: thresholds.drifted_share,
+            Variable.ISOLATION_FOREST: _switch(monitor.isolation_forest),
+            Variable.MULTIVARIATE: _switch(monitor.multivariate),
+            Variable.VARIANT: monitor.variant,
+            Variable.RECENT_WINDOWS: monitor.recent_windows,
+            Variable.REPORTS_S3_URI: self.report_uri if monitor.recent_windows else None,
         }
+        return {"AWS_DEFAULT_REGION": self.region} | {
+            name.value: str(value) for name, value in values.items() if value is not None
+        }
+
+
+def _switch(on: bool) -> str:
+    return (Switch.ENABLED if on else Switch.DISABLED).value

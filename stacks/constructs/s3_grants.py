@@ -4,7 +4,7 @@ from aws_cdk import ArnFormat, Stack
 from aws_cdk import aws_iam as iam
 from constructs import Construct
 
-OBJECT_SUFFIXES = (".tar.gz", ".zip", ".csv")
+OBJECT_SUFFIXES = (".tar.gz", ".zip", ".csv", ".json")
 """A key that ends so is an object; any other is a prefix."""
 
 

@@ -73,6 +73,12 @@ class SecureBucket(Construct):
         allow_objects(role, "s3:GetObject", self.bucket.arn_for_objects(f"{prefix}/*"))
         self._key.grant(role, "kms:Decrypt")
 
+    def allow_read_named(self, role: iam.Role, prefix: str, name: str) -> None:
+        """Let `role` list what is below `prefix`, and read of it the objects called `name`."""
+        self.allow_list(role, prefix)
+        allow_objects(role, "s3:GetObject", self.bucket.arn_for_objects(f"{prefix}/*/{name}"))
+        self._key.grant(role, "kms:Decrypt")
+
     def allow_list(self, role: iam.Role, prefix: str) -> None:
         """Let `role` list `prefix` and nothing beside it."""
         allow_list(role, self.bucket.bucket_arn, [prefix, f"{prefix}/*"])

@@ -1,11 +1,13 @@
 """What the stacks set is what container and Lambda read: names, arguments, variables, metrics."""
 
+import dataclasses
 import re
 from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
-from drift.policy import Policy
+from drift.policy import FeaturePolicy, Policy
+from drift.policy_file import read_policy
 from retraining.alarm_event import AlarmChange, AlarmState
 from retraining.decision import Action, admit
 from retraining.settings import Settings
@@ -21,9 +23,12 @@ from contract.names import (
     alarm_name,
     report_prefix,
 )
+from contract.records import EffectMeasure
+from stacks.config_thresholds import FeatureSettings, Thresholds
 from stacks.constructs.drift_alarms import RUNBOOK
 from stacks.constructs.failed_jobs_rule import RUNBOOK_ANCHOR
-from tests.unit.stacks.synthesis import ENVIRONMENTS, ROOT, config, environment, full, statement_of, text
+from stacks.constructs.policy_file import policy_text
+from tests.unit.stacks.synthesis import ENVIRONMENTS, FULL, ROOT, config, environment, full, statement_of, text
 
 WATCHED = {
     AlarmKind.DRIFT: Metric.DRIFT_VERDICT,
@@ -85,28 +90,40 @@ def test_training_role_accepts_the_functions_jobs() -> None:
 
 
 def test_job_gets_the_thresholds_that_the_container_would_take_by_itself_in_dev() -> None:
-    thresholds, policy = config().thresholds, Policy()
-    assert thresholds.model_dump() == {
-        "alpha": policy.alpha,
-        "effect_threshold": policy.effect_threshold,
-        "missing_threshold": policy.missing_threshold,
-        "minimum_rows": policy.minimum_rows,
+    policy = Policy()
+    assert {name: getattr(policy, name) for name in Thresholds.model_fields} == config().thresholds.model_dump()
+
+
+def test_container_reads_the_policy_file_that_the_stack_writes(tmp_path: Path) -> None:
+    file = tmp_path / "policy.json"
+    file.write_text(policy_text(config(**FULL).features))
+    assert read_policy(file, Policy()).features == {
+        "age": FeaturePolicy(
+            alpha=0.01, effect_measure=EffectMeasure.WASSERSTEIN_DISTANCE, effect_threshold=0.5, critical=True
+        ),
+        "fnlwgt": FeaturePolicy(ignore=True),
     }
+
+
+def test_a_feature_may_have_in_the_file_what_the_container_knows_of_one() -> None:
+    assert set(FeatureSettings.model_fields) == {field.name for field in dataclasses.fields(FeaturePolicy)}
 
 
 def test_both_engines_set_variables_of_the_contract_only() -> None:
     known = {*Variable, *MonitorVariable, "AWS_DEFAULT_REGION"}
-    schedule = environment().only("monitoring", "AWS::SageMaker::MonitoringSchedule")
+    schedule = full().only("monitoring", "AWS::SageMaker::MonitoringSchedule")
     job = schedule["MonitoringScheduleConfig"]["MonitoringJobDefinition"]
-    target = environment("dev", "scheduler").only("monitoring", "AWS::Scheduler::Schedule")["Target"]
+    target = full("scheduler").only("monitoring", "AWS::Scheduler::Schedule")["Target"]
     named = set(re.findall(r'"((?:PLUMBLINE_|sagemaker_|dataset_|output_path|publish_)\w*)":', text(target["Input"])))
     assert set(job["Environment"]) <= known
     assert set(job["Environment"]) - {"AWS_DEFAULT_REGION"} <= named <= known
     # Never set by a stack: the window's times are the platform's, the root is the laptop's.
-    assert known - named >= {
+    assert known - named == {
         MonitorVariable.START_TIME,
         MonitorVariable.END_TIME,
         Variable.ML_ROOT,
+        Variable.SPARK_MASTER,
+        Variable.SPARK_ABOVE_GB,
         "AWS_DEFAULT_REGION",
     }
 

@@ -43,7 +43,8 @@ def fields(model: type[BaseModel], prefix: str = "") -> Iterator[tuple[str, Fiel
         if section_model is None:
             yield f"{prefix}{name}", field
         else:
-            yield from fields(section_model, f"{prefix}{name}.")
+            own_names = "<name>." if typing.get_origin(field.annotation) is dict else ""
+            yield from fields(section_model, f"{prefix}{name}.{own_names}")
 
 
 FIELDS = dict(fields(EnvironmentConfig))
@@ -52,9 +53,14 @@ FIELDS = dict(fields(EnvironmentConfig))
 def bounds(field: FieldInfo) -> str | None:
     """Return a number's bounds as the page spells them."""
     limits = {
-        key: getattr(entry, key) for entry in field.metadata for key in ("gt", "ge", "lt", "le") if hasattr(entry, key)
+        key: getattr(entry, key)
+        for entry in [*field.metadata, *_of_optional(field)]
+        for key in ("gt", "ge", "lt", "le")
+        if getattr(entry, key, None) is not None
     }
     match limits:
+        case {"gt": low, "le": high}:
+            return f"above {low}, at most {high}"
         case {"gt": low, "lt": high}:
             return f"above {low}, below {high}"
         case {"ge": low, "le": high}:
@@ -64,9 +70,17 @@ def bounds(field: FieldInfo) -> str | None:
     return None
 
 
+def _of_optional(field: FieldInfo) -> list[Any]:
+    """Return the constraints of a value that may be absent: pydantic leaves them inside the annotation."""
+    inside = [entry for kind in typing.get_args(field.annotation) for entry in getattr(kind, "__metadata__", ())]
+    return [limit for entry in inside for limit in (entry.metadata if isinstance(entry, FieldInfo) else [entry])]
+
+
 def choices(field: FieldInfo) -> set[str]:
     """Return the values of a closed choice."""
-    kind = field.annotation
+    kind: Any = field.annotation
+    if type(None) in typing.get_args(kind):
+        kind = typing.get_args(kind)[0]
     if kind is bool:
         return {"true", "false"}
     if typing.get_origin(kind) is typing.Literal:

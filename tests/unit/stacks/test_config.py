@@ -103,6 +103,8 @@ def test_every_fault_gets_its_own_line() -> None:
         ("thresholds", "minimum_rows", (2,), (1,)),
         ("thresholds", "alpha", (0.001, 0.999), (0, 1)),
         ("thresholds", "effect_threshold", (0.001, 0.999), (0, 1)),
+        ("thresholds", "drifted_share", (0.001, 1), (0, 1.001)),
+        ("monitor", "recent_windows", (0, 168), (-1, 169)),
         ("thresholds", "missing_threshold", (0.001, 0.999), (0, 1)),
         ("alarms", "missing_hours", (2, 168), (1, 169)),
         ("alarms", "drift_periods", (1, 168), (0, 169)),
@@ -144,6 +146,21 @@ def test_number_is_held_to_its_bounds(
         ),
         ({"monitor": {"engine": "cron"}}, "monitor.engine must be 'model_monitor' or 'scheduler', got 'cron'"),
         ({"monitor": {"isolation_forest": 1}}, "monitor.isolation_forest must be true or false without quotes, got 1"),
+        ({"monitor": {"variant": "all traffic"}}, "monitor.variant must be the name of a production variant, got 'all"),
+        (
+            {"thresholds": {"effect_measure": "psi"}},
+            "thresholds.effect_measure must be 'jensen_shannon_distance', 'drift_score' or 'wasserstein_distance', "
+            "got 'psi'",
+        ),
+        ({"features": {"age": 3}}, "features.age must be a section of keys, got 3; set it in dev.toml"),
+        ({"features": {"age": {}}}, "features.age must have at least one key, got none; set it in dev.toml"),
+        (
+            {"features": {"age": {"alpa": 0.1}}},
+            "features.age.alpa must be a known key, got 'alpa'; allowed there: alpha, effect_measure,",
+        ),
+        ({"features": {"age": {"alpha": 1}}}, "features.age.alpha must be less than 1, got 1; set it in dev.toml"),
+        ({"features": {"age": {"critical": "yes"}}}, "features.age.critical must be true or false without quotes"),
+        ({"features": {"": {"critical": True}}}, "features..[key] must be 1 to 256 characters, got ''"),
         ({"endpoint": {"instance_type": "m5.large"}}, "endpoint.instance_type must "),
         ({"model": {"artifact": "model.zip"}}, "model.artifact must end in .tar.gz, got 'model.zip'"),
         ({"model": {"baseline": "s3://b"}}, "model.baseline must be a local path or s3://bucket/key, got 's3://b'"),
@@ -180,10 +197,33 @@ def test_fails_when_value_breaks_its_rule(change: dict[str, Any], said: str) -> 
             {"monitor": {"schedule": "cron(0 3 ? * * *)"}, "alarms": {"missing_hours": 48, "drift_periods": 8}},
             "dev.toml must have alarms.drift_periods of at most 7, got 8",
         ),
+        (
+            {"thresholds": {"effect_threshold": 1.0}},
+            "thresholds must have effect_threshold below 1 for the jensen_shannon_distance, got 1.0",
+        ),
+        (
+            {"thresholds": {"effect_measure": "drift_score", "effect_threshold": 200.0}},
+            "thresholds must have effect_threshold below 200 for the drift_score, got 200.0",
+        ),
+        (
+            {"features": {"age": {"effect_threshold": 2.0}}},
+            "dev.toml must have features.age.effect_threshold below 1 for the jensen_shannon_distance, got 2.0",
+        ),
+        (
+            {"features": {"age": {"critical": True, "ignore": True}}},
+            "features.age must be critical or ignored, got both",
+        ),
     ],
 )
 def test_fails_when_settings_contradict_each_other(change: dict[str, Any], said: str) -> None:
     assert refusal(document(**change)) == f"{said}; set it in dev.toml"
+
+
+def test_effect_threshold_is_held_to_the_measure_that_it_is_for() -> None:
+    wide = {"effect_measure": "drift_score", "effect_threshold": 60.0}
+    assert config(thresholds=wide, features={"age": {"effect_threshold": 150.0}}).features["age"].critical is False
+    own = {"age": {"effect_measure": "wasserstein_distance", "effect_threshold": 2.5}}
+    assert config(features=own).features["age"].effect_threshold == 2.5
 
 
 def test_configuration_is_frozen() -> None:
@@ -230,6 +270,6 @@ def test_fails_when_region_has_no_image_and_says_where_to_add_it() -> None:
 
 
 def test_every_section_of_the_model_is_in_every_committed_file() -> None:
-    optional = {"account", "permissions_boundary", "network"}
+    optional = {"account", "permissions_boundary", "features", "network"}
     for name in ENVIRONMENTS:
         assert set(EnvironmentConfig.model_fields) - set(document(name)) == optional

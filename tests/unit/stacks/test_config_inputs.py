@@ -8,11 +8,13 @@ from stacks.config_inputs import check_inputs
 from stacks.errors import ConfigError
 from tests.unit.stacks.synthesis import FULL, ROOT, config
 
+FEATURES = [{"name": "a", "type": "numeric"}, {"name": "b", "type": "categorical"}]
+
 
 def inputs(folder: Path, target: str = "y") -> dict[str, Any]:
     """Write a baseline and two tables, and return the settings that name them."""
     (folder / "baseline").mkdir()
-    (folder / "baseline" / "baseline.json").write_text(json.dumps({"target_label": target}))
+    (folder / "baseline" / "baseline.json").write_text(json.dumps({"target_label": target, "features": FEATURES}))
     (folder / "train.csv").write_text("\ufeffa, y\n1, no\n")
     (folder / "test.csv").write_text('"a","y"\n1,no\n')
     return {
@@ -61,6 +63,26 @@ def test_fails_when_the_baseline_was_learned_for_another_target(tmp_path: Path) 
     assert refusal(tmp_path, inputs(tmp_path, target="z")) == (
         "training.target_label must be the target of model.baseline, 'z', got 'y'; correct it, "
         "or learn a baseline for that target"
+    )
+
+
+def test_features_of_the_baseline_may_have_rules_of_their_own(tmp_path: Path) -> None:
+    rules = {"a": {"effect_measure": "wasserstein_distance"}, "b": {"effect_measure": "drift_score"}}
+    check_inputs(config(**inputs(tmp_path), features=rules), tmp_path)
+
+
+def test_fails_when_a_feature_with_rules_is_none_of_the_baseline(tmp_path: Path) -> None:
+    settings = inputs(tmp_path) | {"features": {"A": {"critical": True}}}
+    assert refusal(tmp_path, settings) == (
+        "features must be named as in model.baseline, got 'A'; allowed there: a, b; correct it in the environment file"
+    )
+
+
+def test_fails_when_a_measure_does_not_suit_its_feature(tmp_path: Path) -> None:
+    settings = inputs(tmp_path) | {"features": {"b": {"effect_measure": "wasserstein_distance"}}}
+    assert refusal(tmp_path, settings) == (
+        "features.b.effect_measure must be a measure for categorical features, got 'wasserstein_distance'; "
+        "choose another in the environment file"
     )
 
 

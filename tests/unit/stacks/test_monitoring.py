@@ -4,8 +4,11 @@ from typing import Any
 import pytest
 
 from contract.names import AlarmKind
+from stacks.constructs.policy_file import policy_text
 from tests.unit.stacks.synthesis import (
     ENGINES,
+    FULL,
+    as_list,
     config,
     environment,
     full,
@@ -20,6 +23,12 @@ JOB = dict[str, Any]
 
 def definition(name: str = "dev") -> JOB:
     schedule = environment(name).only("monitoring", "AWS::SageMaker::MonitoringSchedule")
+    job: JOB = schedule["MonitoringScheduleConfig"]["MonitoringJobDefinition"]
+    return job
+
+
+def full_definition() -> JOB:
+    schedule = full().only("monitoring", "AWS::SageMaker::MonitoringSchedule")
     job: JOB = schedule["MonitoringScheduleConfig"]["MonitoringJobDefinition"]
     return job
 
@@ -68,15 +77,81 @@ def test_job_gets_thresholds_as_text() -> None:
     assert definition("prod")["Environment"] == {
         "AWS_DEFAULT_REGION": "us-east-1",
         "PLUMBLINE_ALPHA": "0.05",
+        "PLUMBLINE_EFFECT_MEASURE": "jensen_shannon_distance",
         "PLUMBLINE_EFFECT_THRESHOLD": "0.1",
         "PLUMBLINE_MISSING_THRESHOLD": "0.05",
         "PLUMBLINE_MINIMUM_ROWS": "200",
         "PLUMBLINE_ISOLATION_FOREST": "Disabled",
+        "PLUMBLINE_MULTIVARIATE": "Disabled",
+        "PLUMBLINE_RECENT_WINDOWS": "24",
+        "PLUMBLINE_REPORTS_S3_URI": definition("prod")["MonitoringOutputConfig"]["MonitoringOutputs"][0]["S3Output"][
+            "S3Uri"
+        ],
     }
+
+
+def test_job_gets_what_the_file_may_leave_out() -> None:
+    variables = full_definition()["Environment"]
+    assert (variables["PLUMBLINE_VARIANT"], variables["PLUMBLINE_DRIFTED_SHARE"]) == ("AllTraffic", "0.25")
+
+
+def test_rules_of_single_features_travel_as_a_file() -> None:
+    arguments = full_definition()["MonitoringAppSpecification"]["ContainerArguments"]
+    assert arguments[-2] == "--policy_s3_uri"
+    assert text(arguments[-1]).endswith(".json")
+    assert "--policy_s3_uri" not in definition()["MonitoringAppSpecification"]["ContainerArguments"]
+
+
+def test_policy_file_says_what_the_environment_file_says_and_no_more() -> None:
+    assert json.loads(policy_text(config(**FULL).features)) == {
+        "version": 1,
+        "features": {
+            "age": {
+                "critical": True,
+                "alpha": 0.01,
+                "effect_measure": "wasserstein_distance",
+                "effect_threshold": 0.5,
+            },
+            "fnlwgt": {"ignore": True},
+        },
+    }
+
+
+def test_policy_file_is_one_object_whatever_the_order_of_its_features() -> None:
+    rules = {"age": {"critical": True}, "sex": {"ignore": True}}
+    first, second = (
+        synthesize(config(features=dict(items))).only("monitoring", "AWS::SageMaker::MonitoringSchedule")
+        for items in (rules.items(), reversed(rules.items()))
+    )
+    assert first == second
+    other = synthesize(config(features={"age": {"ignore": True}}))
+    assert other.only("monitoring", "AWS::SageMaker::MonitoringSchedule") != first
+
+
+def test_monitor_may_read_its_policy_file() -> None:
+    (uri,) = full_definition()["MonitoringAppSpecification"]["ContainerArguments"][-1:]
+    key = text(uri).rsplit("/", 1)[1].rstrip(">")
+    readable = [
+        text(arn)
+        for entry in statements(full(), "monitoring", "MonitoringRole")
+        if entry["Action"] == "s3:GetObject"
+        for arn in as_list(entry["Resource"])
+    ]
+    assert [arn for arn in readable if arn.endswith(f"/{key}")]
 
 
 def test_isolation_forest_is_switched_on_by_the_file() -> None:
     assert definition("dev")["Environment"]["PLUMBLINE_ISOLATION_FOREST"] == "Enabled"
+
+
+def test_multivariate_drift_is_switched_on_by_the_file_and_drawn_only_then() -> None:
+    assert definition("dev")["Environment"]["PLUMBLINE_MULTIVARIATE"] == "Enabled"
+    bodies = {
+        name: text(environment(name).only("monitoring", "AWS::CloudWatch::Dashboard")["DashboardBody"])
+        for name in ("dev", "prod")
+    }
+    assert "MultivariateAUC" in bodies["dev"]
+    assert "MultivariateAUC" not in bodies["prod"]
 
 
 def test_reports_are_encrypted_and_below_one_prefix() -> None:
@@ -107,8 +182,33 @@ def test_monitor_reads_this_endpoints_capture_and_writes_this_schedules_reports(
     }
     assert granted == {
         ("s3:GetObject", "/capture/plumbline-dev/*"),
+        ("s3:GetObject", "/reports/plumbline-dev/plumbline-dev-monitor/*/window_counts.json"),
         ("s3:PutObject", "/reports/plumbline-dev/plumbline-dev-monitor/*"),
     }
+
+
+def test_monitor_may_list_and_decrypt_the_counts_of_earlier_windows() -> None:
+    granted = statements(environment(), "monitoring", "MonitoringRole")
+    (listed,) = [
+        entry["Condition"]["StringLike"]["s3:prefix"]
+        for entry in granted
+        if entry["Action"] == "s3:ListBucket" and "Reports" in text(entry["Resource"])
+    ]
+    assert listed == ["reports/plumbline-dev/plumbline-dev-monitor", "reports/plumbline-dev/plumbline-dev-monitor/*"]
+    (key,) = {text(entry["Resource"]) for entry in granted if "kms:Decrypt" in as_list(entry["Action"])}
+    assert "DataKey" in key
+
+
+def test_monitor_without_recent_windows_reads_no_report() -> None:
+    alone = synthesize(config(monitor={"recent_windows": 0}))
+    granted = statements(alone, "monitoring", "MonitoringRole")
+    reading = [entry for entry in granted if {"s3:GetObject", "s3:ListBucket"} & set(as_list(entry["Action"]))]
+    assert reading
+    assert not [entry for entry in reading if "reports" in json.dumps(entry)]
+    job = alone.only("monitoring", "AWS::SageMaker::MonitoringSchedule")["MonitoringScheduleConfig"]
+    variables = job["MonitoringJobDefinition"]["Environment"]
+    assert variables["PLUMBLINE_RECENT_WINDOWS"] == "0"
+    assert "PLUMBLINE_REPORTS_S3_URI" not in variables
 
 
 # Engine scheduler
@@ -165,7 +265,8 @@ def test_both_engines_start_the_same_job() -> None:
         "ImageUri": text(job["MonitoringAppSpecification"]["ImageUri"]),
         "ContainerArguments": [text(item) for item in job["MonitoringAppSpecification"]["ContainerArguments"]],
     }
-    assert job["Environment"].items() <= request["Environment"].items()
+    shared = {name: text(value) for name, value in job["Environment"].items()}
+    assert shared.items() <= request["Environment"].items()
     assert request["StoppingCondition"] == job["StoppingCondition"]
     assert request["ProcessingOutputConfig"]["KmsKeyId"] == text(job["MonitoringOutputConfig"]["KmsKeyId"])
     output = job["MonitoringOutputConfig"]["MonitoringOutputs"][0]["S3Output"]

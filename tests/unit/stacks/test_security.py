@@ -164,10 +164,10 @@ def test_only_names_that_others_must_know_are_fixed() -> None:
 
 def test_environment_values_fit_a_processing_job() -> None:
     """CreateProcessingJob: at most 256 characters each."""
-    target = environment("dev", "scheduler").only("monitoring", "AWS::Scheduler::Schedule")["Target"]
-    request = json.loads(text(target["Input"]))
-    assert all(len(value) <= 256 for value in request["Environment"].values())
-    assert all(len(value) <= 256 for value in request["AppSpecification"]["ContainerArguments"])
+    for assembly in (environment("dev", "scheduler"), full("scheduler")):
+        request = json.loads(text(assembly.only("monitoring", "AWS::Scheduler::Schedule")["Target"]["Input"]))
+        assert all(len(value) <= 256 for value in request["Environment"].values())
+        assert all(len(value) <= 256 for value in request["AppSpecification"]["ContainerArguments"])
 
 
 @pytest.mark.parametrize(("name", "protected"), [("dev", False), ("staging", False), ("prod", True)])
