@@ -116,8 +116,10 @@ class FeatureReport:
     deviations of the reference (None for categories); `jensen_shannon_distance` is base 2, 0..1, and
     `chance_distance` what it reaches without drift in one window of a hundred of this size.
     `log_p_value` is the natural logarithm, for p-values below the smallest float. `rows_needed` is the window size from
-    which an effect of `effect_threshold` is found with a probability of 0.8. `parts` are those that moved most, the
-    largest move first. `approximate` says that values were counted in buckets of relative width `relative_error`.
+    which an effect of `effect_threshold` is found with a probability of 0.8. `unreadable` counts cells that hold no
+    value of this type, by reason, and `unreadable_fraction` is their share of all cells. `parts` are those that moved
+    most, the largest move first. `approximate` says that values were counted in buckets of relative width
+    `relative_error`.
     """
 
     name: str
@@ -142,6 +144,7 @@ class FeatureReport:
     unseen_fraction: float | None = None
     out_of_range_fraction: float | None = None
     unreadable: Mapping[str, int] = field(default_factory=dict)
+    unreadable_fraction: float | None = None
     parts: tuple[Part, ...] = ()
     violation: Violation | None = None
     verdict: Verdict = Verdict.NOT_JUDGED

@@ -25,3 +25,19 @@ def benjamini_hochberg(p_values: Sequence[float]) -> list[float]:
     adjusted = np.empty_like(p)
     adjusted[falling] = np.minimum.accumulate(np.minimum(scaled, 1.0))
     return [float(value) for value in adjusted]
+
+
+def benjamini_hochberg_log(log_p_values: Sequence[float]) -> list[float]:
+    """Return the natural logarithms of the adjusted p-values: the same, where p-values are below the smallest float.
+
+    Examples
+    --------
+    >>> benjamini_hochberg_log([-2000.0, -1000.0])
+    [-1999.3068528194401, -1000.0]
+    """
+    log_p = np.asarray(log_p_values, dtype=np.float64)
+    falling = np.argsort(-log_p, kind="stable")
+    scaled = log_p[falling] + np.log(len(log_p) / np.arange(len(log_p), 0, -1))
+    adjusted = np.empty_like(log_p)
+    adjusted[falling] = np.minimum.accumulate(np.minimum(scaled, 0.0))
+    return [float(value) for value in adjusted]

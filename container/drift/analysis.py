@@ -1,16 +1,19 @@
 """One window against the baseline: the whole report as a pure function. No file, no clock, no network."""
 
-from contract.records import DriftReport, FeatureType, IsolationForestSimilarity, ProjectedAccuracy
-from contract.training import PROBABILITY_COLUMN
+from contract.records import DriftReport, IsolationForestSimilarity, MultivariateReport, ProjectedAccuracy
 from drift import isolation_forest as forest
 from drift.counts import NumericCounts
-from drift.features import Comparison, compare
+from drift.judgement import Side, failure, judge
 from drift.learned import Baseline
+from drift.multivariate import separability
 from drift.policy import Policy
 from drift.projected_accuracy import project
-from drift.table import FeatureSpec
-from drift.verdict import judge_features, judge_window, refusal
+from drift.recent import EarlierWindows, judge_recent
+from drift.segments import judge_segments
+from drift.verdict import refusal, rule_text
 from drift.window import WindowCounts
+
+_NO_EARLIER_WINDOWS = EarlierWindows()
 
 
 def analyse(  # noqa: PLR0913 - the report's origin is two plain names, not worth a type of their own
@@ -22,6 +25,8 @@ def analyse(  # noqa: PLR0913 - the report's origin is two plain names, not wort
     schedule: str | None,
     isolation_forest: bool,
     seed: int,
+    multivariate: bool = False,
+    earlier: EarlierWindows = _NO_EARLIER_WINDOWS,
 ) -> DriftReport:
     """Compare a captured window with the baseline, and judge it.
 
@@ -32,15 +37,21 @@ def analyse(  # noqa: PLR0913 - the report's origin is two plain names, not wort
     ----------
     endpoint, schedule
         Copied into the report.
-    isolation_forest
-        Whether to compute the reference task's proxy too; it needs scikit-learn.
+    isolation_forest, multivariate
+        Whether to compute the reference task's proxy, and the joint distribution's drift; both need scikit-learn.
     seed
-        Seed of the bootstrap and of the forest, 0 or more.
+        Seed of every random draw, 0 or more.
+    earlier
+        The windows before this one, as a second reference.
     """
     refused = refusal(window.records, window.n_rows, policy)
-    comparisons = [_compare_feature(spec, baseline, window) for spec in baseline.specs]
-    *features, prediction = judge_features([*comparisons, _compare_prediction(baseline, window)], policy, refused)
-    outcome = judge_window(features, prediction, refused)
+    outcome = judge(
+        baseline.specs,
+        _reference(baseline),
+        Side(columns=window.columns, probabilities=window.probabilities),
+        policy,
+        refused,
+    )
     return DriftReport(
         window=window.bounds,
         endpoint=endpoint,
@@ -49,61 +60,53 @@ def analyse(  # noqa: PLR0913 - the report's origin is two plain names, not wort
         n_rows=window.n_rows,
         verdict=outcome.verdict,
         reason=outcome.reason,
-        features=tuple(features),
-        prediction=prediction,
+        rule=rule_text(policy),
+        features=outcome.features,
+        prediction=outcome.prediction,
         projected_accuracy=_projected_accuracy(baseline, window, refused, seed),
         isolation_forest_similarity=_similarity(baseline, window, refused, seed if isolation_forest else None),
+        recent=judge_recent(baseline.specs, earlier, window, policy, refused),
+        segments=judge_segments(baseline, window, policy),
+        multivariate=_separability(baseline, window, refused, seed if multivariate else None),
     )
 
 
-def _failure(error: Exception) -> str:
-    return f"could not be computed: {type(error).__name__}: {error}"
-
-
-def _compare_feature(spec: FeatureSpec, baseline: Baseline, window: WindowCounts) -> Comparison:
-    try:
-        if spec.name not in window.columns:
-            return Comparison(name=spec.name, type=spec.type, reason="the window has no such column")
-        return compare(spec.name, baseline.counts[spec.name], window.columns[spec.name])
-    except Exception as error:
-        # One bad column must not take the other features' verdicts with it.
-        return Comparison(name=spec.name, type=spec.type, reason=_failure(error))
-
-
-def _compare_prediction(baseline: Baseline, window: WindowCounts) -> Comparison:
-    nothing = Comparison(name=PROBABILITY_COLUMN, type=FeatureType.NUMERIC)
+def _reference(baseline: Baseline) -> Side:
     if baseline.test is None or baseline.test.probabilities is None:
-        return _because(nothing, "the baseline has no predictions for a labelled test set")
-    try:
-        if window.n_rows and not window.probabilities.n_present:
-            return _because(nothing, "no predictions were captured")
-        reference = NumericCounts.of(baseline.test.probabilities)
-        compared = compare(PROBABILITY_COLUMN, reference, window.probabilities)
-    except Exception as error:
-        return _because(nothing, _failure(error))
-    # An absent prediction is a matter of what was captured, not of what the model answered.
-    return Comparison(**{**vars(compared), "missing_evidence": None})
+        return Side(columns=baseline.counts, why_not="the baseline has no predictions for a labelled test set")
+    return Side(columns=baseline.counts, probabilities=NumericCounts.of(baseline.test.probabilities))
 
 
-def _because(nothing: Comparison, reason: str) -> Comparison:
-    return Comparison(name=nothing.name, type=nothing.type, reason=reason)
+def _refused(reason: str) -> str:
+    return f"the window is not judged: {reason}"
 
 
 def _projected_accuracy(baseline: Baseline, window: WindowCounts, refused: str, seed: int) -> ProjectedAccuracy:
     if refused:
-        return ProjectedAccuracy(reason=f"the window is not judged: {refused}")
+        return ProjectedAccuracy(reason=_refused(refused))
     try:
         return project(baseline, window, seed)
     except Exception as error:
-        return ProjectedAccuracy(reason=_failure(error))
+        return ProjectedAccuracy(reason=failure(error))
 
 
 def _similarity(baseline: Baseline, window: WindowCounts, refused: str, seed: int | None) -> IsolationForestSimilarity:
     if seed is None:
         return IsolationForestSimilarity(reason="switched off")
     if refused:
-        return IsolationForestSimilarity(reason=f"the window is not judged: {refused}")
+        return IsolationForestSimilarity(reason=_refused(refused))
     try:
         return forest.similarity(baseline, window.sample.table, seed)
     except Exception as error:
-        return IsolationForestSimilarity(reason=_failure(error))
+        return IsolationForestSimilarity(reason=failure(error))
+
+
+def _separability(baseline: Baseline, window: WindowCounts, refused: str, seed: int | None) -> MultivariateReport:
+    if seed is None:
+        return MultivariateReport(reason="switched off")
+    if refused:
+        return MultivariateReport(reason=_refused(refused))
+    try:
+        return separability(baseline, window.sample.table, seed)
+    except Exception as error:
+        return MultivariateReport(reason=failure(error))

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass, replace
 
-from contract.records import FeatureType
+from contract.records import FeatureType, Part
 from drift.counts import NumericCounts, ValueCounts, unknown
 from drift.statistics.cells import Cells
 from drift.statistics.chi_square import chi_square, missing_chi_square
@@ -34,6 +34,9 @@ class Comparison:
     missing_evidence: Evidence | None = None
     unseen_fraction: float | None = None
     out_of_range_fraction: float | None = None
+    rows_needed: int | None = None
+    relative_error: float | None = None
+    parts: tuple[Part, ...] = ()
     reason: str = ""
 
 

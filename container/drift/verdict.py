@@ -1,21 +1,15 @@
-"""Comparisons and thresholds into verdicts: per feature, and for the window."""
+"""Comparisons and rules into verdicts: per feature, and for the window."""
 
+import math
 from collections.abc import Sequence
-from dataclasses import dataclass
 
-from contract.records import FeatureReport, RecordCounts, Verdict, finite
-from drift.adjustment import benjamini_hochberg
-from drift.features import Comparison
+from contract.records import FeatureReport, RecordCounts, Verdict
+from drift.adjustment import benjamini_hochberg_log
+from drift.case import Case, Outcome
+from drift.feature_report import feature_report
 from drift.policy import Policy
 from drift.rejection import records_in_window
-
-
-@dataclass(frozen=True)
-class WindowVerdict:
-    """The outcome of a whole window, and why."""
-
-    verdict: Verdict
-    reason: str
+from drift.statistics.evidence import Evidence
 
 
 def refusal(records: RecordCounts, n_rows: int, policy: Policy) -> str:
@@ -25,122 +19,148 @@ def refusal(records: RecordCounts, n_rows: int, policy: Policy) -> str:
         return "no records in the window"
     if not n_rows:
         return f"none of the {n_records} records in the window could be used"
-    if n_rows < policy.minimum_rows:
-        return f"{n_rows} rows, fewer than the minimum of {policy.minimum_rows}"
-    return ""
+    return too_few(n_rows, policy)
 
 
-def judge_features(comparisons: Sequence[Comparison], policy: Policy, window_refusal: str) -> list[FeatureReport]:
-    """Return one report per comparison, in the order given.
+def too_few(n_rows: int, policy: Policy) -> str:
+    """Return why so few rows are not judged, or an empty text."""
+    return f"{n_rows} rows, fewer than the minimum of {policy.minimum_rows}" if n_rows < policy.minimum_rows else ""
 
-    A feature drifts when its adjusted p-value is below `policy.alpha` and its Jensen-Shannon distance reaches
-    `policy.effect_threshold` (or the distance that chance reaches, if that is larger); or when its missing fraction
-    moved by `policy.missing_threshold` or more with an adjusted p-value below alpha. The tests of the distributions
-    are one Benjamini-Hochberg family, those of the missing fractions another. With a `window_refusal` the numbers
-    are kept and no feature is judged.
+
+def judge_features(cases: Sequence[Case], policy: Policy, window_refusal: str) -> list[FeatureReport]:
+    """Return one report per case, in the order given.
+
+    A feature drifts when its adjusted p-value is below its rule's alpha and its effect reaches the rule's threshold
+    (or what chance reaches, if that is larger); or when its missing fraction moved by `policy.missing_threshold` or
+    more with an adjusted p-value below alpha. The tests of the distributions are one Benjamini-Hochberg family, those
+    of the missing fractions another; a feature that violates the schema or is ignored is in neither. One that shows no
+    drift, but has fewer rows than it would take to find it, is not judged. With a `window_refusal` the numbers are
+    kept and no feature is judged.
     """
-    adjusted = _adjusted([_p_value(comparison) for comparison in comparisons])
-    adjusted_missing = _adjusted([_missing_p_value(comparison) for comparison in comparisons])
-    reports = []
-    for comparison, p, p_missing in zip(comparisons, adjusted, adjusted_missing, strict=True):
-        outcome = _outcome(comparison, p, p_missing, policy)
-        if window_refusal:
-            outcome = WindowVerdict(
-                Verdict.NOT_JUDGED, comparison.reason or f"the window is not judged: {window_refusal}"
-            )
-        reports.append(_report(comparison, p, outcome))
-    return reports
-
-
-def judge_window(features: Sequence[FeatureReport], prediction: FeatureReport, window_refusal: str) -> WindowVerdict:
-    """Return the window's verdict: drift if any feature or the prediction drifts."""
-    if window_refusal:
-        return WindowVerdict(Verdict.NOT_JUDGED, window_refusal)
-    drifted = [feature.name for feature in features if feature.verdict is Verdict.DRIFT]
-    if prediction.verdict is Verdict.DRIFT:
-        drifted.append("the prediction")
-    if drifted:
-        return WindowVerdict(Verdict.DRIFT, f"drift in {', '.join(drifted)}")
-    skipped = [feature.name for feature in features if feature.verdict is Verdict.NOT_JUDGED]
-    if len(skipped) == len(features):
-        return WindowVerdict(Verdict.NOT_JUDGED, "no feature could be judged")
-    note = f"; not judged: {', '.join(skipped)}" if skipped else ""
-    return WindowVerdict(Verdict.NO_DRIFT, f"no feature drifted{note}")
-
-
-def _p_value(comparison: Comparison) -> float | None:
-    return comparison.evidence.p_value if comparison.evidence else None
-
-
-def _missing_p_value(comparison: Comparison) -> float | None:
-    return comparison.missing_evidence.p_value if comparison.missing_evidence else None
-
-
-def _adjusted(p_values: Sequence[float | None]) -> list[float | None]:
-    tested = iter(benjamini_hochberg([p for p in p_values if p is not None]))
-    return [None if p is None else next(tested) for p in p_values]
-
-
-def _outcome(comparison: Comparison, p: float | None, p_missing: float | None, policy: Policy) -> WindowVerdict:
-    found = [
-        text
-        for text in (_distribution_drift(comparison, p, policy), _missing_drift(comparison, p_missing, policy))
-        if text
+    adjusted = _adjusted([case.comparison.evidence if case.is_tested else None for case in cases])
+    adjusted_missing = _adjusted([case.comparison.missing_evidence if case.is_tested else None for case in cases])
+    return [
+        feature_report(case, log_p, _outcome(case, log_p, log_p_missing, policy, window_refusal))
+        for case, log_p, log_p_missing in zip(cases, adjusted, adjusted_missing, strict=True)
     ]
-    note = [comparison.reason] if comparison.reason else []
+
+
+def judge_window(
+    features: Sequence[FeatureReport], prediction: FeatureReport | None, policy: Policy, window_refusal: str
+) -> Outcome:
+    """Return the window's verdict by the policy's rule (`rule_text`)."""
+    if window_refusal:
+        return Outcome(Verdict.NOT_JUDGED, window_refusal + _violations(features))
+    drifted = [feature for feature in features if feature.verdict is Verdict.DRIFT]
+    skipped = [feature.name for feature in features if feature.verdict is Verdict.NOT_JUDGED]
+    n_judged = len(features) - len(skipped)
+    alone = prediction is not None and prediction.verdict is Verdict.DRIFT
+    names = ", ".join([feature.name for feature in drifted] + ["the prediction"] * alone)
+    if alone or any(feature.critical for feature in drifted) or _enough(len(drifted), n_judged, policy):
+        return Outcome(Verdict.DRIFT, f"drift in {names}{_violations(features)}")
+    if not n_judged:
+        return Outcome(Verdict.NOT_JUDGED, f"no feature could be judged{_violations(features)}")
+    quiet = f"drift in {names} only, {len(drifted)} of {n_judged} judged features" if drifted else "no feature drifted"
+    note = f"; not judged: {', '.join(skipped)}" if skipped else ""
+    return Outcome(Verdict.NO_DRIFT, f"{quiet}{note}{_violations(features)}")
+
+
+def rule_text(policy: Policy) -> str:
+    """Return in words when a window drifts."""
+    critical = sorted(name for name, own in policy.features.items() if own.critical)
+    features = (
+        "any feature" if policy.drifted_share is None else f"at least {policy.drifted_share:.0%} of the judged features"
+    )
+    parts = [features, *([f"a critical feature ({', '.join(critical)})"] if critical else [])]
+    return f"drift in {', '.join(parts)} or the prediction"
+
+
+def _enough(n_drifted: int, n_judged: int, policy: Policy) -> bool:
+    if policy.drifted_share is None:
+        return n_drifted > 0
+    # Three of ten are 0.3, which is not a float.
+    return n_drifted > 0 and n_drifted >= policy.drifted_share * n_judged * (1 - 1e-12)
+
+
+def _violations(features: Sequence[FeatureReport]) -> str:
+    broken = [f"{feature.name} ({feature.violation})" for feature in features if feature.violation]
+    return f"; broken: {', '.join(broken)}" if broken else ""
+
+
+def _adjusted(evidence: Sequence[Evidence | None]) -> list[float | None]:
+    tested = iter(benjamini_hochberg_log([one.log_p_value for one in evidence if one is not None]))
+    return [None if one is None else next(tested) for one in evidence]
+
+
+def _outcome(
+    case: Case, log_p: float | None, log_p_missing: float | None, policy: Policy, window_refusal: str
+) -> Outcome:
+    comparison = case.comparison
+    if case.rule.ignore:
+        return Outcome(Verdict.NOT_JUDGED, "ignored by the policy")
+    if case.violation:
+        return Outcome(Verdict.NOT_JUDGED, comparison.reason)
+    if window_refusal:
+        return Outcome(Verdict.NOT_JUDGED, comparison.reason or f"the window is not judged: {window_refusal}")
+    found = [text for text in (_distribution_drift(case, log_p), _missing_drift(case, log_p_missing, policy)) if text]
+    notes = [text for text in (comparison.reason, _unreadable_note(case)) if text]
     if found:
-        return WindowVerdict(Verdict.DRIFT, "; ".join(found + note))
-    if p is None:
-        return WindowVerdict(Verdict.NOT_JUDGED, comparison.reason)
-    return WindowVerdict(Verdict.NO_DRIFT, "; ".join([_why_not(comparison, p, policy), *note]))
+        return Outcome(Verdict.DRIFT, "; ".join(found + notes))
+    if log_p is None:
+        return Outcome(Verdict.NOT_JUDGED, "; ".join(notes))
+    why = _too_weak(case, log_p)
+    verdict = Verdict.NOT_JUDGED if why else Verdict.NO_DRIFT
+    return Outcome(verdict, "; ".join([why or _why_not(case, log_p), *notes]))
 
 
-def _distribution_drift(comparison: Comparison, p: float | None, policy: Policy) -> str:
-    distance, threshold = comparison.jensen_shannon_distance, _distance_threshold(comparison, policy)
-    if p is None or distance is None or p >= policy.alpha or distance < threshold:
+def _distribution_drift(case: Case, log_p: float | None) -> str:
+    if log_p is None or not _significant(case, log_p) or not case.effect.counts:
         return ""
-    return (
-        f"adjusted p {p:.3g} is below {policy.alpha:g} and the Jensen-Shannon distance {distance:.3g} "
-        f"reaches {threshold:.3g}"
-    )
+    return f"adjusted p {p_text(log_p)} is below {case.rule.alpha:g} and {case.effect.why}"
 
 
-def _missing_drift(comparison: Comparison, p: float | None, policy: Policy) -> str:
-    before, after = comparison.missing_fraction_reference, comparison.missing_fraction
-    if p is None or before is None or after is None:
+def _missing_drift(case: Case, log_p: float | None, policy: Policy) -> str:
+    before, after = case.comparison.missing_fraction_reference, case.comparison.missing_fraction
+    if log_p is None or before is None or after is None:
         return ""
-    if p >= policy.alpha or abs(after - before) < policy.missing_threshold:
+    if not _significant(case, log_p) or abs(after - before) < policy.missing_threshold:
         return ""
-    return f"the missing fraction moved from {before:.3g} to {after:.3g} (adjusted p {p:.3g})"
+    return f"the missing fraction moved from {before:.3g} to {after:.3g} (adjusted p {p_text(log_p)})"
 
 
-def _why_not(comparison: Comparison, p: float, policy: Policy) -> str:
-    if p >= policy.alpha:
-        return f"adjusted p {p:.3g} is not below {policy.alpha:g}"
-    threshold = _distance_threshold(comparison, policy)
-    return f"the Jensen-Shannon distance {comparison.jensen_shannon_distance:.3g} is below {threshold:.3g}"
+def _too_weak(case: Case, log_p: float) -> str:
+    """Return why a quiet feature proves nothing: even a change of the threshold's size would hardly have shown."""
+    needed = case.comparison.rows_needed
+    found_small = _significant(case, log_p) and case.effect.is_small
+    if needed is None or case.n_present >= needed or found_small:
+        return ""
+    return f"{case.n_present} values are too few: a change of {case.effect.threshold:g} takes {needed} to be found"
 
 
-def _distance_threshold(comparison: Comparison, policy: Policy) -> float:
-    return max(policy.effect_threshold, comparison.chance_distance)
+def _why_not(case: Case, log_p: float) -> str:
+    if not _significant(case, log_p):
+        return f"adjusted p {p_text(log_p)} is not below {case.rule.alpha:g}"
+    return case.effect.why
 
 
-def _report(comparison: Comparison, p_adjusted: float | None, outcome: WindowVerdict) -> FeatureReport:
-    evidence = comparison.evidence
-    return FeatureReport(
-        name=comparison.name,
-        type=comparison.type,
-        drift_score=comparison.drift_score,
-        test=evidence.test if evidence else None,
-        statistic=finite(evidence.statistic) if evidence else None,
-        p_value=evidence.p_value if evidence else None,
-        p_value_adjusted=p_adjusted,
-        wasserstein_distance=comparison.wasserstein_distance,
-        jensen_shannon_distance=comparison.jensen_shannon_distance,
-        missing_fraction=comparison.missing_fraction,
-        missing_fraction_reference=comparison.missing_fraction_reference,
-        unseen_fraction=comparison.unseen_fraction,
-        out_of_range_fraction=comparison.out_of_range_fraction,
-        verdict=outcome.verdict,
-        reason=outcome.reason,
-    )
+def _unreadable_note(case: Case) -> str:
+    n_unreadable = sum(case.unreadable.values())
+    return f"{n_unreadable} of {case.n_rows} cells could not be read" if n_unreadable else ""
+
+
+def _significant(case: Case, log_p: float) -> bool:
+    return log_p < math.log(case.rule.alpha)
+
+
+def p_text(log_p: float) -> str:
+    """Return a p-value with three digits, also where it is below the smallest float.
+
+    Examples
+    --------
+    >>> p_text(-1000.0), p_text(-3.0)
+    ('5.08e-435', '0.0498')
+    """
+    if log_p > math.log(1e-300):
+        return f"{math.exp(log_p):.3g}"
+    exponent, rest = divmod(log_p / math.log(10), 1)
+    return f"{10**rest:.2f}e{exponent:.0f}" if math.isfinite(log_p) else "0"

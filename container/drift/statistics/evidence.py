@@ -1,5 +1,6 @@
 """What a significance test returns."""
 
+import math
 from dataclasses import dataclass
 
 
@@ -7,9 +8,22 @@ from dataclasses import dataclass
 class Evidence:
     """One significance test: its name, its statistic and the p-value under its null.
 
-    A p-value below the smallest float reads 0.0.
+    A p-value below the smallest float reads 0.0; `log_p_value`, its natural logarithm, goes on. Left out, it is that of
+    `p_value`.
     """
 
     test: str
     statistic: float
     p_value: float
+    log_p_value: float = math.nan
+
+    def __post_init__(self) -> None:
+        """Fill in the logarithm."""
+        if math.isnan(self.log_p_value):
+            object.__setattr__(self, "log_p_value", math.log(self.p_value) if self.p_value > 0 else -math.inf)
+
+    @classmethod
+    def of_log(cls, test: str, statistic: float, log_p_value: float) -> "Evidence":
+        """Return the evidence whose p-value has the given logarithm; one above 0 by rounding is taken as 0."""
+        log_p = min(log_p_value, 0.0)
+        return cls(test, statistic, math.exp(log_p), log_p)

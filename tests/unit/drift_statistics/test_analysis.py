@@ -14,7 +14,16 @@ from drift.table import CapturedWindow, FeatureSpec, Table
 from drift.window import WindowCounts, count_rows
 from numpy.typing import NDArray
 
-from contract.records import DriftReport, FeatureReport, FeatureType, RecordCounts, Status, Verdict, WindowBounds
+from contract.records import (
+    DriftReport,
+    FeatureReport,
+    FeatureType,
+    RecordCounts,
+    Status,
+    Verdict,
+    Violation,
+    WindowBounds,
+)
 
 Column = NDArray[np.float64] | NDArray[np.object_]
 SPECS = (
@@ -169,11 +178,11 @@ def test_a_column_that_appears_is_drift_of_its_missing_fraction() -> None:
 @pytest.mark.parametrize(
     ("kind", "value"), [(FeatureType.NUMERIC, 7.0), (FeatureType.CATEGORICAL, "only")], ids=["numeric", "categorical"]
 )
-def test_a_constant_that_stays_is_no_drift(kind: FeatureType, value: float | str) -> None:
+def test_a_constant_that_stays_is_not_judged(kind: FeatureType, value: float | str) -> None:
     dtype = object if isinstance(value, str) else np.float64
     found = single(kind, np.array([value] * 500, dtype=dtype), np.array([value] * 300, dtype=dtype))
-    assert found.verdict is Verdict.NO_DRIFT
-    assert (found.drift_score, found.jensen_shannon_distance, found.p_value) == (0, 0, 1)
+    assert (found.verdict, found.reason) == (Verdict.NOT_JUDGED, "every value is the same one on both sides")
+    assert (found.drift_score, found.jensen_shannon_distance, found.p_value) == (0, 0, None)
 
 
 def test_a_constant_that_changed_is_drift_without_a_wasserstein_distance() -> None:
@@ -239,13 +248,25 @@ def test_one_bad_column_does_not_take_the_report_with_it(baseline: Baseline) -> 
     assert (found.verdict, found.reason) == (Verdict.NO_DRIFT, "no feature drifted; not judged: age")
 
 
-def test_an_absent_column_is_not_judged(baseline: Baseline) -> None:
-    columns = rows(400, 3)
-    captured = window(columns)
-    del columns["job"]
-    found = report(baseline, captured)
-    assert feature(found, "job").reason == "the window has no such column"
-    assert found.verdict is Verdict.NO_DRIFT
+def test_a_column_that_no_row_names_violates_the_schema(baseline: Baseline) -> None:
+    counted = count_rows(baseline, window(rows(400, 3)))
+    gone = CategoricalCounts.of(np.array([None] * 400, dtype=object))
+    for columns in ({**counted.columns, "job": replace(gone, n_absent=400)}, {"age": counted.columns["age"]}):
+        found = report(baseline, replace(counted, columns=columns))
+        assert (feature(found, "job").verdict, feature(found, "job").violation) == (
+            Verdict.NOT_JUDGED,
+            Violation.MISSING_COLUMN,
+        )
+        assert found.verdict is Verdict.NO_DRIFT
+        assert "job (missing_column_check)" in found.reason
+
+
+def test_a_violation_is_told_of_a_window_too_small_to_judge(baseline: Baseline) -> None:
+    counted = count_rows(baseline, window(rows(12, 3)))
+    gone = replace(counted.columns["job"], values=np.array([]), counts=np.array([], int), n_missing=12, n_absent=12)
+    found = report(baseline, replace(counted, columns={**counted.columns, "job": gone}))
+    assert found.reason == "12 rows, fewer than the minimum of 200; broken: job (missing_column_check)"
+    assert feature(found, "job").violation is Violation.MISSING_COLUMN
 
 
 def test_a_failing_prediction_or_projection_is_not_judged(baseline: Baseline) -> None:

@@ -1,12 +1,13 @@
 from dataclasses import replace
 
 import pytest
+from drift.case import Case
 from drift.features import Comparison
-from drift.policy import Policy
+from drift.policy import FeaturePolicy, Policy
 from drift.statistics.evidence import Evidence
-from drift.verdict import judge_features, judge_window, refusal
+from drift.verdict import judge_features, judge_window, p_text, refusal, rule_text
 
-from contract.records import FeatureReport, FeatureType, RecordCounts, Verdict
+from contract.records import EffectMeasure, FeatureReport, FeatureType, Part, RecordCounts, Verdict, Violation
 
 POLICY = Policy(alpha=0.05, effect_threshold=0.1, missing_threshold=0.05, minimum_rows=200)
 
@@ -25,8 +26,17 @@ def comparison(**changes: object) -> Comparison:
     return replace(quiet, **changes)  # type: ignore[arg-type]
 
 
-def judged(*comparisons: Comparison, refused: str = "") -> list[FeatureReport]:
-    return judge_features(comparisons, POLICY, refused)
+def case(found: Comparison, policy: Policy = POLICY, **changes: object) -> Case:
+    plain = Case(comparison=found, rule=policy.rule(found.name, found.type), n_present=500, n_rows=500)
+    return replace(plain, **changes)  # type: ignore[arg-type]
+
+
+def judged(*comparisons: Comparison, refused: str = "", policy: Policy = POLICY) -> list[FeatureReport]:
+    return judge_features([case(one, policy) for one in comparisons], policy, refused)
+
+
+def of_cases(*cases: Case) -> list[FeatureReport]:
+    return judge_features(cases, POLICY, "")
 
 
 def test_significant_and_large_is_drift() -> None:
@@ -56,7 +66,7 @@ def test_the_effect_must_exceed_what_chance_reaches() -> None:
     evidence = Evidence("t", 9.0, 0.001)
     (report,) = judged(comparison(evidence=evidence, jensen_shannon_distance=0.2, chance_distance=0.25))
     assert report.verdict is Verdict.NO_DRIFT
-    assert "below 0.25" in report.reason
+    assert report.reason == "the Jensen-Shannon distance 0.2 is below 0.25, which chance reaches"
 
 
 def test_p_values_are_adjusted_over_all_features() -> None:
@@ -70,7 +80,7 @@ def test_p_values_are_adjusted_over_all_features() -> None:
 def test_a_feature_without_a_test_does_not_count_in_the_adjustment() -> None:
     unknown = comparison(evidence=None, missing_evidence=None, reason="every value is missing in the reference")
     report, other = judged(comparison(evidence=Evidence("t", 9.0, 0.03)), unknown)
-    assert report.p_value_adjusted == 0.03
+    assert report.p_value_adjusted == pytest.approx(0.03)
     assert (other.verdict, other.p_value_adjusted) == (Verdict.NOT_JUDGED, None)
     assert other.reason == "every value is missing in the reference"
 
@@ -133,27 +143,172 @@ def report(name: str, verdict: Verdict) -> FeatureReport:
 
 def test_the_window_drifts_with_any_feature_and_names_them() -> None:
     features = [report("age", Verdict.DRIFT), report("sex", Verdict.NO_DRIFT), report("race", Verdict.DRIFT)]
-    outcome = judge_window(features, report("probability", Verdict.NOT_JUDGED), "")
+    outcome = judge_window(features, report("probability", Verdict.NOT_JUDGED), POLICY, "")
     assert outcome.verdict is Verdict.DRIFT
     assert outcome.reason == "drift in age, race"
 
 
 def test_the_window_drifts_with_the_prediction_alone() -> None:
-    outcome = judge_window([report("age", Verdict.NO_DRIFT)], report("probability", Verdict.DRIFT), "")
+    outcome = judge_window([report("age", Verdict.NO_DRIFT)], report("probability", Verdict.DRIFT), POLICY, "")
     assert (outcome.verdict, outcome.reason) == (Verdict.DRIFT, "drift in the prediction")
 
 
 def test_features_without_a_verdict_are_named_in_a_quiet_window() -> None:
     features = [report("age", Verdict.NO_DRIFT), report("sex", Verdict.NOT_JUDGED)]
-    outcome = judge_window(features, report("probability", Verdict.NO_DRIFT), "")
+    outcome = judge_window(features, report("probability", Verdict.NO_DRIFT), POLICY, "")
     assert (outcome.verdict, outcome.reason) == (Verdict.NO_DRIFT, "no feature drifted; not judged: sex")
 
 
 def test_a_window_in_which_nothing_could_be_judged_is_not_quiet() -> None:
-    outcome = judge_window([report("age", Verdict.NOT_JUDGED)], report("probability", Verdict.NO_DRIFT), "")
+    outcome = judge_window([report("age", Verdict.NOT_JUDGED)], report("probability", Verdict.NO_DRIFT), POLICY, "")
     assert (outcome.verdict, outcome.reason) == (Verdict.NOT_JUDGED, "no feature could be judged")
 
 
 def test_a_refused_window_is_not_judged_whatever_its_features_say() -> None:
-    outcome = judge_window([report("age", Verdict.DRIFT)], report("probability", Verdict.DRIFT), "no records")
+    outcome = judge_window([report("age", Verdict.DRIFT)], report("probability", Verdict.DRIFT), POLICY, "no records")
     assert (outcome.verdict, outcome.reason) == (Verdict.NOT_JUDGED, "no records")
+
+
+def test_the_prediction_may_be_absent() -> None:
+    assert judge_window([report("age", Verdict.NO_DRIFT)], None, POLICY, "").verdict is Verdict.NO_DRIFT
+
+
+LOUD = comparison(evidence=Evidence("t", 9.0, 1e-9), jensen_shannon_distance=0.3, drift_score=30.0)
+
+
+def test_a_feature_is_judged_by_its_own_alpha() -> None:
+    strict = Policy(features={"age": FeaturePolicy(alpha=0.001)})
+    found = comparison(evidence=Evidence("t", 9.0, 0.01), jensen_shannon_distance=0.3)
+    assert judged(found)[0].verdict is Verdict.DRIFT
+    assert judged(found, policy=strict)[0].reason == "adjusted p 0.01 is not below 0.001"
+
+
+@pytest.mark.parametrize(("threshold", "verdict"), [(29.0, Verdict.DRIFT), (31.0, Verdict.NO_DRIFT)])
+def test_a_feature_is_judged_by_its_own_measure(threshold: float, verdict: Verdict) -> None:
+    own = FeaturePolicy(effect_measure=EffectMeasure.DRIFT_SCORE, effect_threshold=threshold)
+    (found,) = judged(LOUD, policy=Policy(features={"age": own}))
+    assert (found.verdict, found.effect_measure, found.effect_threshold) == (
+        verdict,
+        EffectMeasure.DRIFT_SCORE,
+        threshold,
+    )
+    assert "the drift score 30 " in found.reason
+
+
+def test_chance_is_a_floor_whatever_the_measure() -> None:
+    policy = Policy(effect_measure=EffectMeasure.DRIFT_SCORE, effect_threshold=10.0)
+    (found,) = judged(replace(LOUD, chance_distance=0.4), policy=policy)
+    assert (found.verdict, found.reason) == (
+        Verdict.NO_DRIFT,
+        "the Jensen-Shannon distance 0.3 is below 0.4, which chance reaches",
+    )
+
+
+def test_without_a_wasserstein_distance_the_jensen_shannon_distance_decides() -> None:
+    policy = Policy(effect_measure=EffectMeasure.WASSERSTEIN_DISTANCE, effect_threshold=0.5)
+    (found,) = judged(replace(LOUD, wasserstein_distance=None), policy=policy)
+    assert (found.verdict, found.effect_measure, found.effect_threshold) == (
+        Verdict.DRIFT,
+        EffectMeasure.JENSEN_SHANNON_DISTANCE,
+        0.1,
+    )
+
+
+def test_an_ignored_feature_is_described_and_in_no_family() -> None:
+    policy = Policy(features={"age": FeaturePolicy(ignore=True)})
+    other = comparison(name="sex", evidence=Evidence("t", 9.0, 0.03))
+    ignored, alone = judged(LOUD, other, policy=policy)
+    assert (ignored.verdict, ignored.reason) == (Verdict.NOT_JUDGED, "ignored by the policy")
+    assert (ignored.p_value, ignored.p_value_adjusted, ignored.drift_score) == (1e-9, None, 30.0)
+    assert alone.p_value_adjusted == pytest.approx(0.03)
+
+
+def test_a_violation_is_not_judged_and_in_no_family() -> None:
+    broken = case(replace(LOUD, reason="no row of the window names it"), violation=Violation.MISSING_COLUMN)
+    found, alone = of_cases(broken, case(comparison(evidence=Evidence("t", 9.0, 0.03))))
+    assert (found.verdict, found.violation) == (Verdict.NOT_JUDGED, Violation.MISSING_COLUMN)
+    assert found.reason == "no row of the window names it"
+    assert alone.p_value_adjusted == pytest.approx(0.03)
+
+
+def test_a_quiet_feature_with_too_few_rows_is_not_judged() -> None:
+    (found,) = of_cases(case(comparison(rows_needed=501)))
+    assert (found.verdict, found.rows_needed) == (Verdict.NOT_JUDGED, 501)
+    assert found.reason == "500 values are too few: a change of 0.1 takes 501 to be found"
+    assert of_cases(case(comparison(rows_needed=500)))[0].verdict is Verdict.NO_DRIFT
+
+
+def test_few_rows_that_show_drift_suffice() -> None:
+    assert of_cases(case(replace(LOUD, rows_needed=9000)))[0].verdict is Verdict.DRIFT
+
+
+def test_a_significant_change_that_is_small_needs_no_more_rows() -> None:
+    small = comparison(evidence=Evidence("t", 9.0, 1e-9), jensen_shannon_distance=0.02, rows_needed=9000)
+    assert of_cases(case(small))[0].verdict is Verdict.NO_DRIFT
+
+
+def test_unreadable_cells_are_counted_beside_the_verdict() -> None:
+    (found,) = of_cases(case(comparison(), unreadable={"not_a_number": 40, "not_finite": 10}))
+    assert (found.verdict, found.unreadable_fraction) == (Verdict.NO_DRIFT, 0.1)
+    assert found.reason == "adjusted p 0.5 is not below 0.05; 50 of 500 cells could not be read"
+
+
+def test_only_a_drifted_feature_shows_its_parts() -> None:
+    parts = (Part("a", 0.1, 0.5),)
+    loud, quiet = judged(replace(LOUD, parts=parts), comparison(parts=parts))
+    assert (loud.parts, quiet.parts) == (parts, ())
+
+
+@pytest.mark.parametrize(("n_drifted", "verdict"), [(2, Verdict.NO_DRIFT), (3, Verdict.DRIFT)])
+def test_a_share_of_the_judged_features_makes_the_window_drift(n_drifted: int, verdict: Verdict) -> None:
+    features = [report(f"d{i}", Verdict.DRIFT) for i in range(n_drifted)]
+    features += [report(f"q{i}", Verdict.NO_DRIFT) for i in range(10 - n_drifted)]
+    features += [report(f"n{i}", Verdict.NOT_JUDGED) for i in range(5)]
+    outcome = judge_window(features, None, Policy(drifted_share=0.3), "")
+    assert outcome.verdict is verdict
+
+
+def test_drift_that_is_not_enough_is_told() -> None:
+    features = [report("age", Verdict.DRIFT), report("sex", Verdict.NO_DRIFT)]
+    outcome = judge_window(features, None, Policy(drifted_share=0.6), "")
+    assert (outcome.verdict, outcome.reason) == (Verdict.NO_DRIFT, "drift in age only, 1 of 2 judged features")
+
+
+def test_a_critical_feature_or_the_prediction_suffices() -> None:
+    policy = Policy(drifted_share=1.0)
+    critical = replace(report("age", Verdict.DRIFT), critical=True)
+    others = [report("sex", Verdict.NO_DRIFT), report("race", Verdict.NO_DRIFT)]
+    assert judge_window([critical, *others], None, policy, "").verdict is Verdict.DRIFT
+    assert judge_window(others, report("probability", Verdict.DRIFT), policy, "").verdict is Verdict.DRIFT
+    assert judge_window([replace(critical, critical=False), *others], None, policy, "").verdict is Verdict.NO_DRIFT
+
+
+def test_a_violation_is_told_and_makes_no_drift() -> None:
+    broken = replace(report("age", Verdict.NOT_JUDGED), violation=Violation.DATA_TYPE)
+    outcome = judge_window([broken, report("sex", Verdict.NO_DRIFT)], None, POLICY, "")
+    assert outcome.verdict is Verdict.NO_DRIFT
+    assert outcome.reason == "no feature drifted; not judged: age; broken: age (data_type_check)"
+
+
+@pytest.mark.parametrize(
+    ("policy", "text"),
+    [
+        (Policy(), "drift in any feature or the prediction"),
+        (Policy(drifted_share=0.25), "drift in at least 25% of the judged features or the prediction"),
+        (
+            Policy(drifted_share=0.5, features={n: FeaturePolicy(critical=True) for n in ("b", "a")}),
+            "drift in at least 50% of the judged features, a critical feature (a, b) or the prediction",
+        ),
+    ],
+)
+def test_the_rule_is_told(policy: Policy, text: str) -> None:
+    assert rule_text(policy) == text
+
+
+@pytest.mark.parametrize(
+    ("log_p", "text"),
+    # exp(-1000) = 10^(-434.2945) = 5.076e-435
+    [(0.0, "1"), (-1.0, "0.368"), (-1000.0, "5.08e-435"), (-float("inf"), "0")],
+)
+def test_a_p_value_is_told_also_below_the_smallest_float(log_p: float, text: str) -> None:
+    assert p_text(log_p) == text

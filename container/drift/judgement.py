@@ -1,0 +1,108 @@
+"""One set of value counts judged against another: the same for training, recent windows and segments."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+
+from contract.records import FeatureReport, FeatureType, Verdict
+from contract.training import PROBABILITY_COLUMN
+from drift.case import Case
+from drift.counts import ValueCounts
+from drift.features import Comparison, compare
+from drift.policy import Policy
+from drift.schema import schema_finding
+from drift.table import FeatureSpec
+from drift.verdict import judge_features, judge_window
+
+
+@dataclass(frozen=True, eq=False, kw_only=True)
+class Side:
+    """One side of a comparison: value counts by feature, and of the captured probabilities.
+
+    `probabilities` is None where there are none to compare, and `why_not` says why.
+    """
+
+    columns: Mapping[str, ValueCounts]
+    probabilities: ValueCounts | None = None
+    why_not: str = ""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Judgement:
+    """The verdicts of one comparison: its own family of tests."""
+
+    verdict: Verdict
+    reason: str
+    features: tuple[FeatureReport, ...]
+    prediction: FeatureReport
+
+
+def judge(specs: Sequence[FeatureSpec], reference: Side, window: Side, policy: Policy, refused: str) -> Judgement:
+    """Compare every feature and the prediction, and judge them together.
+
+    A feature that fails unexpectedly is not judged, with the failure as its reason; the others stand.
+
+    Parameters
+    ----------
+    refused
+        Why the window as a whole is not judged; empty: it is.
+    """
+    cases = [_feature_case(spec, reference.columns, window.columns.get(spec.name), policy) for spec in specs]
+    *features, prediction = judge_features([*cases, _prediction_case(reference, window, policy)], policy, refused)
+    outcome = judge_window(features, prediction, policy, refused)
+    return Judgement(verdict=outcome.verdict, reason=outcome.reason, features=tuple(features), prediction=prediction)
+
+
+def failure(error: Exception) -> str:
+    """Return the reason of a part that failed for no reason we know of."""
+    return f"could not be computed: {type(error).__name__}: {error}"
+
+
+def _feature_case(
+    spec: FeatureSpec, reference: Mapping[str, ValueCounts], window: ValueCounts | None, policy: Policy
+) -> Case:
+    rule = policy.rule(spec.name, spec.type)
+    nothing = Comparison(name=spec.name, type=spec.type)
+    try:
+        finding = schema_finding(reference[spec.name], window)
+        comparison = nothing if window is None else _compared(spec.name, reference[spec.name], window)
+    except Exception as error:
+        # One bad column must not take the other features' verdicts with it.
+        return Case(comparison=replace(nothing, reason=failure(error)), rule=rule)
+    if finding:
+        comparison = replace(comparison, reason=finding.reason)
+    return Case(
+        comparison=comparison,
+        rule=rule,
+        n_present=window.n_present if window else 0,
+        n_rows=window.n_rows if window else 0,
+        unreadable=dict(window.unreadable) if window else {},
+        violation=finding.violation if finding else None,
+    )
+
+
+def _compared(name: str, reference: ValueCounts, window: ValueCounts) -> Comparison:
+    comparison = compare(name, reference, window)
+    if len(reference.values) == 1 and reference.values.tolist() == window.values.tolist():
+        return replace(comparison, evidence=None, reason="every value is the same one on both sides")
+    return comparison
+
+
+def _prediction_case(reference: Side, window: Side, policy: Policy) -> Case:
+    rule = policy.rule(None, FeatureType.NUMERIC)
+    nothing = Comparison(name=PROBABILITY_COLUMN, type=FeatureType.NUMERIC)
+    expected, found = reference.probabilities, window.probabilities
+    if expected is None or found is None:
+        return Case(comparison=replace(nothing, reason=reference.why_not or window.why_not), rule=rule)
+    try:
+        if found.n_rows and not found.n_present:
+            return Case(comparison=replace(nothing, reason="no predictions were captured"), rule=rule)
+        compared = _compared(PROBABILITY_COLUMN, expected, found)
+        # An absent prediction is a matter of what was captured, not of what the model answered.
+        return Case(
+            comparison=replace(compared, missing_evidence=None),
+            rule=rule,
+            n_present=found.n_present,
+            n_rows=found.n_rows,
+        )
+    except Exception as error:
+        return Case(comparison=replace(nothing, reason=failure(error)), rule=rule)

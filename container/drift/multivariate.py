@@ -1,0 +1,125 @@
+"""Drift of the joint distribution: whether a classifier tells the window's rows from the reference's."""
+
+import numpy as np
+from numpy.typing import NDArray
+
+from contract.records import MultivariateReport, Status
+from drift.design import design
+from drift.learned import Baseline
+from drift.rows import row_groups
+from drift.table import Table
+
+MOST_ROWS = 2000
+"""Rows of each side: what a classifier learns from in a second."""
+FEWEST_ROWS = 200
+"""Of each side: with fewer the held-out half says little."""
+N_PERMUTATIONS = 999
+
+
+def separability(baseline: Baseline, window: Table, seed: int) -> MultivariateReport:
+    """Return the held-out area under the ROC curve of a classifier of reference against window, and its p-value.
+
+    Definition: at most 2,000 rows of each side, half of them to learn from, half held out; identical rows are in the
+    same half, or the classifier would know them again. The score of a row is the mean of two classifiers': a logistic
+    regression, which sees small shifts, and gradient-boosted trees, which see interactions. Null: both samples come
+    from one distribution; the p-value is the share of 999 seeded permutations of the held-out labels that separate
+    the scores as well, the observed one counted among them. 0.5 is chance, 1 complete separation.
+
+    The reference's rows are a sample of the training data, or the labelled test set where the baseline has none.
+
+    References
+    ----------
+    D. Lopez-Paz, M. Oquab, "Revisiting classifier two-sample tests" (2017).
+    """
+    reference = baseline.sample or (baseline.test.table if baseline.test else None)
+    if reference is None:
+        return MultivariateReport(reason="the baseline has no rows to compare with")
+    random = np.random.default_rng(seed)
+    sides = [_some(table, random) for table in (reference, window)]
+    n_reference, n_window = (side.n_rows for side in sides)
+    if min(n_reference, n_window) < FEWEST_ROWS:
+        return MultivariateReport(
+            reason=f"{n_reference} reference rows and {n_window} of the window, fewer than {FEWEST_ROWS} on a side",
+            n_reference=n_reference,
+            n_window=n_window,
+        )
+    rows = _stacked(*sides)
+    of_window = np.arange(rows.n_rows) >= n_reference
+    held_out = _halves(rows, random)
+    if min(_class_sizes(of_window[held_out]) + _class_sizes(of_window[~held_out])) < FEWEST_ROWS // 4:
+        return MultivariateReport(
+            reason="too many rows are identical to be divided in two halves", n_reference=n_reference, n_window=n_window
+        )
+    scores = _scores(design(rows), of_window, held_out, seed)
+    observed, p_value = _tested(scores, of_window[held_out], random)
+    return MultivariateReport(
+        status=Status.ESTIMATED,
+        area_under_curve=observed,
+        p_value=p_value,
+        n_reference=n_reference,
+        n_window=n_window,
+    )
+
+
+def _some(table: Table, random: np.random.Generator) -> Table:
+    if table.n_rows <= MOST_ROWS:
+        return table
+    chosen = np.sort(random.choice(table.n_rows, MOST_ROWS, replace=False))
+    return Table(table.specs, {name: column[chosen] for name, column in table.columns.items()})
+
+
+def _stacked(reference: Table, window: Table) -> Table:
+    columns = {name: np.concatenate([column, window.columns[name]]) for name, column in reference.columns.items()}
+    return Table(reference.specs, columns)
+
+
+def _halves(rows: Table, random: np.random.Generator) -> NDArray[np.bool_]:
+    """Return which rows are held out, shape (n_rows,): half of the distinct ones, with all their copies."""
+    groups = row_groups(rows, np.full(rows.n_rows, np.nan))
+    return np.asarray(random.permutation(groups.max() + 1) % 2 == 0)[groups]
+
+
+def _class_sizes(labels: NDArray[np.bool_]) -> tuple[int, int]:
+    n_window = int(labels.sum())
+    return len(labels) - n_window, n_window
+
+
+def _scores(
+    rows: NDArray[np.float64], of_window: NDArray[np.bool_], held_out: NDArray[np.bool_], seed: int
+) -> NDArray[np.float64]:
+    """Return the held-out rows' scores, shape (n_held_out,): higher looks more like the window."""
+    # A heavy import, paid for only where this is switched on.
+    from sklearn.ensemble import HistGradientBoostingClassifier
+    from sklearn.linear_model import LogisticRegression
+    from threadpoolctl import threadpool_limits  # type: ignore[import-untyped]
+
+    trees = HistGradientBoostingClassifier(max_iter=50, max_leaf_nodes=15, early_stopping=False, random_state=seed)
+    linear = LogisticRegression(C=0.1, max_iter=500)
+    # One thread: so few rows take 0.1 s, and many threads wait for each other on a busy machine.
+    with threadpool_limits(1):
+        learned = [model.fit(rows[~held_out], of_window[~held_out]) for model in (trees, linear)]
+        probabilities = [model.predict_proba(rows[held_out])[:, 1] for model in learned]
+    return np.asarray(np.mean(probabilities, axis=0))
+
+
+def _tested(
+    scores: NDArray[np.float64], of_window: NDArray[np.bool_], random: np.random.Generator
+) -> tuple[float, float]:
+    ranks = _ranks(scores)
+    n_window = int(of_window.sum())
+    pairs = n_window * (len(scores) - n_window)
+
+    def area(rank_sum: float) -> float:
+        return (rank_sum - n_window * (n_window + 1) / 2) / pairs
+
+    observed = area(float(ranks[of_window].sum()))
+    drawn = [float(random.permutation(ranks)[:n_window].sum()) for _ in range(N_PERMUTATIONS)]
+    as_good = sum(area(rank_sum) >= observed for rank_sum in drawn)
+    return observed, (1 + as_good) / (1 + N_PERMUTATIONS)
+
+
+def _ranks(scores: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Return ranks from 1; equal scores share the mean of theirs."""
+    _, positions, counts = np.unique(scores, return_inverse=True, return_counts=True)
+    last = np.cumsum(counts)
+    return (last - (counts - 1) / 2)[positions]

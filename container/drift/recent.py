@@ -1,0 +1,96 @@
+"""The windows before this one as a second reference: what changed since then, whatever training looked like."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from contract.records import RecentReport, WindowBounds
+from drift.counts import NumericCounts, ValueCounts
+from drift.judgement import Side, failure, judge
+from drift.merging import merged
+from drift.policy import Policy
+from drift.table import FeatureSpec
+from drift.verdict import too_few
+from drift.window import WindowCounts
+
+
+@dataclass(frozen=True, eq=False, kw_only=True)
+class StoredWindow:
+    """What a run leaves of its window for later ones: value counts, no rows."""
+
+    bounds: WindowBounds
+    n_rows: int
+    specs: tuple[FeatureSpec, ...]
+    columns: dict[str, ValueCounts]
+    probabilities: NumericCounts
+
+
+@dataclass(frozen=True, eq=False, kw_only=True)
+class EarlierWindows:
+    """The windows before this one that were found, of the `n_wanted` that were looked for; 0: none were.
+
+    `skipped` says of each file that could not be used which it was, and why.
+    """
+
+    n_wanted: int = 0
+    windows: tuple[StoredWindow, ...] = ()
+    skipped: tuple[str, ...] = ()
+
+    @property
+    def n_rows(self) -> int:
+        """Rows of all windows."""
+        return sum(window.n_rows for window in self.windows)
+
+    @property
+    def note(self) -> str:
+        """What was not found, or an empty text."""
+        parts = [f"{len(self.windows)} of {self.n_wanted} earlier windows"] * (len(self.windows) < self.n_wanted)
+        return "; ".join([*parts, *(f"skipped {file}" for file in self.skipped)])
+
+
+def judge_recent(
+    specs: Sequence[FeatureSpec], earlier: EarlierWindows, window: WindowCounts, policy: Policy, refused: str
+) -> RecentReport:
+    """Judge the window against the earlier windows' counts, added up. It is a family of tests of its own.
+
+    Parameters
+    ----------
+    refused
+        Why the window as a whole is not judged; empty: it is.
+    """
+    if not earlier.n_wanted:
+        return RecentReport(reason="switched off")
+    try:
+        return _judged(specs, earlier, window, policy, refused)
+    except Exception as error:
+        # The verdict against training stands without this one.
+        return RecentReport(reason=failure(error), n_windows=len(earlier.windows), n_rows=earlier.n_rows)
+
+
+def _judged(
+    specs: Sequence[FeatureSpec], earlier: EarlierWindows, window: WindowCounts, policy: Policy, refused: str
+) -> RecentReport:
+    refused = refused or _refusal(earlier, policy)
+    if not earlier.windows:
+        return RecentReport(reason="; ".join(text for text in (refused, earlier.note) if text))
+    reference = Side(
+        columns={spec.name: merged([stored.columns[spec.name] for stored in earlier.windows]) for spec in specs},
+        probabilities=merged([stored.probabilities for stored in earlier.windows]),
+        why_not="no predictions were captured in the earlier windows",
+    )
+    side = Side(columns=window.columns, probabilities=window.probabilities)
+    outcome = judge(specs, reference, side, policy, refused)
+    return RecentReport(
+        verdict=outcome.verdict,
+        reason="; ".join(text for text in (outcome.reason, earlier.note) if text),
+        n_windows=len(earlier.windows),
+        n_rows=earlier.n_rows,
+        features=outcome.features,
+        prediction=outcome.prediction,
+    )
+
+
+def _refusal(earlier: EarlierWindows, policy: Policy) -> str:
+    if not earlier.windows:
+        return "no earlier window left its counts"
+    few = too_few(earlier.n_rows, policy)
+    return f"the earlier windows have {few}" if few else ""

@@ -1,0 +1,65 @@
+"""Parts of the window against the same parts of the reference: each production variant, each value of one column."""
+
+from collections.abc import Mapping
+
+from contract.records import SegmentReport, Verdict
+from drift.counts import ValueCounts
+from drift.judgement import Side, failure, judge
+from drift.learned import Baseline
+from drift.policy import Policy
+from drift.verdict import too_few
+from drift.window import Segment, SegmentCounts, SegmentKind, WindowCounts
+
+
+def judge_segments(baseline: Baseline, window: WindowCounts, policy: Policy) -> tuple[SegmentReport, ...]:
+    """Return one report per segment, in order; each is a family of tests of its own.
+
+    A variant is judged against all training rows: they know of no variants. The only variant of a window is the
+    window, and no segment.
+    """
+    variants = [segment for segment in window.segments if segment.kind is SegmentKind.VARIANT]
+    return tuple(
+        _report(segment, window.segments[segment], baseline, policy)
+        for segment in sorted(window.segments)
+        if variants != [segment]
+    )
+
+
+def _report(segment: Segment, counts: SegmentCounts, baseline: Baseline, policy: Policy) -> SegmentReport:
+    reference = _reference(segment, baseline)
+    try:
+        if reference is None:
+            return _not_judged(segment, counts.n_rows, "the baseline has no rows of this segment")
+        outcome = judge(
+            baseline.specs,
+            Side(columns=reference),
+            Side(columns=counts.columns),
+            policy,
+            too_few(counts.n_rows, policy),
+        )
+    except Exception as error:
+        # One segment must not take the others with it.
+        return _not_judged(segment, counts.n_rows, failure(error))
+    return SegmentReport(
+        kind=segment.kind.value,
+        value=segment.value,
+        n_rows=counts.n_rows,
+        verdict=outcome.verdict,
+        reason=outcome.reason,
+        features=outcome.features,
+    )
+
+
+def _reference(segment: Segment, baseline: Baseline) -> Mapping[str, ValueCounts] | None:
+    return baseline.counts if segment.kind is SegmentKind.VARIANT else baseline.segments.get(segment.value)
+
+
+def _not_judged(segment: Segment, n_rows: int, reason: str) -> SegmentReport:
+    return SegmentReport(
+        kind=segment.kind.value,
+        value=segment.value,
+        n_rows=n_rows,
+        verdict=Verdict.NOT_JUDGED,
+        reason=reason,
+        features=(),
+    )
