@@ -10,6 +10,10 @@ class Reason(StrEnum):
 
     COMPRESSED_FILE = "compressed_file"
     """The file is gzip data; it counts as one record, because its lines cannot be told apart."""
+    OTHER_VARIANT = "other_variant"
+    """One variant is monitored, and the file's path names another."""
+    LINE_TOO_LONG = "line_too_long"
+    """The line has more than 10 MB, which no record has; it is not read."""
     NOT_UTF8 = "not_utf8"
     """The line, or the text of a side, is not Unicode text."""
     NOT_JSON = "not_json"
@@ -20,8 +24,6 @@ class Reason(StrEnum):
     """A window was asked for, and the record does not say when it happened."""
     OUTSIDE_WINDOW = "outside_window"
     """The platform hands over more than the window asked for; such records belong to another run."""
-    DUPLICATE_EVENT_ID = "duplicate_event_id"
-    """A record of this event was used before."""
     NO_INPUT = "no_input"
     """The input side is absent, or has no rows."""
     INVALID_BASE64 = "invalid_base64"
@@ -31,24 +33,34 @@ class Reason(StrEnum):
     """JSON, but no list of lists or of objects, bare or under ``instances``, nor a single such row."""
     FIELD_COUNT = "field_count"
     """A row has another number of fields than training had, or an object none of training's columns."""
-    NOT_A_NUMBER = "not_a_number"
-    """A numeric column holds something else than a finite number."""
-    NOT_A_VALUE = "not_a_value"
-    """A JSON cell is neither text, number nor null."""
     OUTPUT_NOT_A_PREDICTION = "output_not_a_prediction"
     """The output side is there and is not made of probabilities: an error text, for example."""
     ROW_COUNT_MISMATCH = "row_count_mismatch"
     """The output side does not have one probability for each row."""
+    DUPLICATE_EVENT_ID = "duplicate_event_id"
+    """Of the otherwise usable records of one event, all but the first in order of path and line."""
+
+
+class CellReason(StrEnum):
+    """Reasons under which a cell is counted as unreadable; the rest of its row is used."""
+
+    NOT_A_NUMBER = "not_a_number"
+    """A text in a column of numbers."""
+    NOT_FINITE = "not_finite"
+    """NaN, an infinite number, or one beyond the range of floats, in a column of numbers."""
+    NOT_A_VALUE = "not_a_value"
+    """A JSON value that is neither text, number nor null."""
 
 
 class Rejected(Exception):
-    """Raised inside the reader to give up one record; never leaves it."""
+    """Raised inside the reader to give up one record; never leaves it. `shape` says what was seen of a misfit."""
 
-    def __init__(self, reason: Reason) -> None:
+    def __init__(self, reason: Reason, shape: str = "") -> None:
         super().__init__(reason)
         self.reason = reason
+        self.shape = shape
 
 
 def records_in_window(counts: RecordCounts) -> int:
     """Return how many of the records read belong to the window; what cannot be placed in time counts as its own."""
-    return counts.read - counts.rejected.get(Reason.OUTSIDE_WINDOW, 0)
+    return counts.read - sum(counts.rejected.get(reason, 0) for reason in (Reason.OUTSIDE_WINDOW, Reason.OTHER_VARIANT))

@@ -17,7 +17,6 @@ from drift.outputs import write_reports
 from drift.policy import Policy
 from drift.settings import CaptureHour, Reference, Settings, window_bounds
 from drift.sources import fetch, fetch_hour
-from drift.window import count_rows
 
 _DEFAULT_POLICY = Policy()
 
@@ -38,7 +37,7 @@ class _Task:
 
     def perform(self) -> DriftReport:
         """Read the window, judge it, write the report files."""
-        window = count_rows(self.baseline, read_window(self.folder, self.baseline.specs, self.bounds))
+        window = read_window(self.folder, self.baseline, self.bounds)
         report = analyse(
             self.baseline,
             window,

@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 
 from contract.records import FeatureType
 from contract.training import MISSING_TEXTS, finite_number
+from drift.rejection import CellReason
 from drift.table import FeatureSpec, Table
 
 Cell: TypeAlias = float | str | None
@@ -16,7 +17,11 @@ Cell: TypeAlias = float | str | None
 
 
 class NotANumberError(ValueError):
-    """Raised when a numeric cell holds something else than a finite number."""
+    """Raised when a numeric cell holds something else than a finite number; `reason` says what."""
+
+    def __init__(self, text: str, reason: CellReason) -> None:
+        super().__init__(text)
+        self.reason = reason
 
 
 def cell(kind: FeatureType, text: str) -> Cell:
@@ -35,8 +40,16 @@ def cell(kind: FeatureType, text: str) -> Cell:
         return math.nan
     number = finite_number(stripped)
     if number is None:
-        raise NotANumberError(stripped)
+        raise NotANumberError(stripped, _reason(stripped))
     return number
+
+
+def _reason(text: str) -> CellReason:
+    try:
+        float(text)
+    except ValueError:
+        return CellReason.NOT_A_NUMBER
+    return CellReason.NOT_A_NUMBER if "_" in text else CellReason.NOT_FINITE
 
 
 def table(specs: Sequence[FeatureSpec], rows: Iterable[Sequence[Cell]]) -> Table:

@@ -13,7 +13,6 @@ from drift.metrics import metrics_file, of_report
 from drift.outputs import write_reports
 from drift.policy import Policy
 from drift.values import table
-from drift.window import count_rows
 from jsonschema import Draft202012Validator
 
 from contract.names import ReportFile
@@ -60,7 +59,7 @@ def run_folder(request: pytest.FixtureRequest, tmp_path: Path) -> Path:
         probabilities=np.array([0.9, 0.1] * 300),
     )
     data = write_capture(tmp_path / "data", [record(text) for text in WINDOWS[request.param]])
-    window = count_rows(baseline, read_window(data, SPECS, WindowBounds()))
+    window = read_window(data, baseline, WindowBounds())
     report = analyse(
         baseline, window, Policy(), endpoint="e", schedule=None, isolation_forest=request.param == "ordinary", seed=0
     )

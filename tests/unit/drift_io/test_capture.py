@@ -2,27 +2,29 @@ import base64
 import gzip
 import json
 import logging
-import math
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
+from drift.baseline import learn
 from drift.capture import read_window
-from drift.errors import ConfigError
-from drift.rejection import Reason
-from drift.table import CapturedWindow
+from drift.errors import BaselineError, ConfigError
+from drift.rejection import CellReason, Reason
+from drift.values import table
+from drift.window import Segment, SegmentKind, WindowCounts
 
 from contract.records import WindowBounds
 from tests.unit.drift_io.builders import SPECS, record, side, write_capture
 
 EVERYTHING = WindowBounds()
 HOUR = WindowBounds("2026-11-22T12:00:00Z", "2026-11-22T13:00:00Z")
+BASELINE = learn(train=table(SPECS, [(17.0, "Private", 1.0), (90.0, "Self", 99.0)]), target_label="income")
 
 
-def read(folder: Path, *entries: Mapping[str, Any] | bytes, bounds: WindowBounds = EVERYTHING) -> CapturedWindow:
-    return read_window(write_capture(folder, entries), SPECS, bounds)
+def read(folder: Path, *entries: Mapping[str, Any] | bytes, bounds: WindowBounds = EVERYTHING) -> WindowCounts:
+    return read_window(write_capture(folder, entries), BASELINE, bounds)
 
 
 def base64_side(text: str, content_type: str | None = None) -> dict[str, Any]:
@@ -33,29 +35,33 @@ def json_side(document: object) -> dict[str, Any]:
     return side(json.dumps(document), "JSON", "application/json")
 
 
-def columns(window: CapturedWindow) -> list[list[object]]:
-    return [column.tolist() for column in window.table.columns.values()]
+def columns(window: WindowCounts) -> list[list[object]]:
+    """The present values of each column, in ascending order."""
+    return [np.repeat(column.values, column.counts).tolist() for column in window.columns.values()]
+
+
+def probabilities(window: WindowCounts) -> list[float]:
+    return np.repeat(window.probabilities.values, window.probabilities.counts).tolist()
 
 
 def test_one_row_becomes_one_cell_per_column(tmp_path: Path) -> None:
     window = read(tmp_path, record("41, Private, 40", "0.25\n"))
     assert columns(window) == [[41.0], ["Private"], [40.0]]
-    assert window.probabilities.tolist() == [0.25]
+    assert probabilities(window) == [0.25]
     assert (window.records.read, window.records.used, dict(window.records.rejected)) == (1, 1, {})
 
 
 def test_a_record_of_many_rows_is_one_record(tmp_path: Path) -> None:
     window = read(tmp_path, record("41,Private,40\n30,Self,20\r\n\n", "0.1\n0.2\n"))
-    assert window.table.n_rows == 2
+    assert window.n_rows == 2
     assert window.records.used == 1
-    assert window.probabilities.tolist() == [0.1, 0.2]
+    assert probabilities(window) == [0.1, 0.2]
 
 
 def test_question_mark_and_empty_are_missing(tmp_path: Path) -> None:
     window = read(tmp_path, record("?, ?, "))
-    assert math.isnan(window.table.columns["age"][0])
-    assert window.table.columns["workclass"].tolist() == [None]
-    assert math.isnan(window.table.columns["hours"][0])
+    assert [column.n_missing for column in window.columns.values()] == [1, 1, 1]
+    assert columns(window) == [[], [], []]
 
 
 @pytest.mark.parametrize(
@@ -94,36 +100,36 @@ def test_every_encoding_of_a_row_reads_alike(tmp_path: Path, request_side: dict[
 )
 def test_every_encoding_of_probabilities_reads_alike(tmp_path: Path, response: Any) -> None:
     window = read(tmp_path, record("41,Private,40\n30,Self,20", response))
-    assert window.probabilities.tolist() == [0.1, 0.2]
+    assert probabilities(window) == [0.1, 0.2]
 
 
 @pytest.mark.parametrize("response", [json_side(0.25), json_side({"probability": 0.25}), json_side([0.25])])
 def test_a_single_prediction_needs_no_list(tmp_path: Path, response: dict[str, Any]) -> None:
-    assert read(tmp_path, record(response=response)).probabilities.tolist() == [0.25]
+    assert probabilities(read(tmp_path, record(response=response))) == [0.25]
 
 
 def test_sides_are_decoded_each_by_its_own_encoding(tmp_path: Path) -> None:
     window = read(tmp_path, record(json_side([[41, "Private", 40]]), base64_side("0.5")))
-    assert window.probabilities.tolist() == [0.5]
+    assert probabilities(window) == [0.5]
 
 
 def test_rows_without_captured_output_have_no_probability(tmp_path: Path) -> None:
     window = read(tmp_path, record(response=None))
     assert window.records.used == 1
-    assert np.isnan(window.probabilities).tolist() == [True]
+    assert (window.probabilities.n_missing, probabilities(window)) == (1, [])
 
 
-def test_a_feature_that_an_object_does_not_name_is_missing(tmp_path: Path) -> None:
+def test_a_feature_that_an_object_does_not_name_is_absent(tmp_path: Path) -> None:
     window = read(tmp_path, record(json_side([{"age": 41, "workclass": None}])))
-    assert window.table.columns["age"].tolist() == [41.0]
-    assert window.table.columns["workclass"].tolist() == [None]
-    assert np.isnan(window.table.columns["hours"]).tolist() == [True]
+    assert columns(window) == [[41.0], [], []]
+    assert [column.n_missing for column in window.columns.values()] == [0, 1, 1]
+    assert [column.n_absent for column in window.columns.values()] == [0, 0, 1]
 
 
 @pytest.mark.parametrize(("value", "label"), [(40, "40"), (40.0, "40"), (40.5, "40.5"), (" a ", "a")])
 def test_a_json_label_is_spelled_as_a_file_would(tmp_path: Path, value: object, label: str) -> None:
     window = read(tmp_path, record(json_side([[41, value, 40]])))
-    assert window.table.columns["workclass"].tolist() == [label]
+    assert columns(window)[1] == [label]
 
 
 def test_window_is_half_open(tmp_path: Path) -> None:
@@ -195,15 +201,6 @@ LINE = json.dumps(record()).encode()
         (record(json_side([{"code": 424, "message": "error"}])), Reason.FIELD_COUNT),
         (record(json_side({"rows": []})), Reason.FIELD_COUNT),
         (record(json_side([41, "Private"])), Reason.FIELD_COUNT),
-        (record("age,workclass,hours\n41,Private,40"), Reason.NOT_A_NUMBER),
-        (record("nan,Private,40"), Reason.NOT_A_NUMBER),
-        (record("1e400,Private,40"), Reason.NOT_A_NUMBER),
-        (record("inf,Private,40"), Reason.NOT_A_NUMBER),
-        (record(side('[[1e400,"Private",40]]', "JSON")), Reason.NOT_A_NUMBER),
-        (record(side("[[41,NaN,40]]", "JSON")), Reason.NOT_A_NUMBER),
-        (record(side("[[" + "9" * 400 + ',"Private",40]]', "JSON")), Reason.NOT_A_NUMBER),
-        (record(json_side([[True, "Private", 40]])), Reason.NOT_A_VALUE),
-        (record(json_side([[41, ["Private"], 40]])), Reason.NOT_A_VALUE),
         (record(response="0.1\n0.2\n"), Reason.ROW_COUNT_MISMATCH),
         (record(response=""), Reason.ROW_COUNT_MISMATCH),
         (record(response="1.5"), Reason.OUTPUT_NOT_A_PREDICTION),
@@ -223,7 +220,7 @@ def test_a_malformed_record_is_counted_under_its_reason(
 ) -> None:
     window = read(tmp_path, record("30,Self,20"), entry)
     assert window.records.rejected == {reason: 1}
-    assert (window.records.read, window.records.used, window.table.n_rows) == (2, 1, 1)
+    assert (window.records.read, window.records.used, window.n_rows) == (2, 1, 1)
 
 
 @pytest.mark.parametrize("time", [None, 5, "", "noon", "0001-01-01T00:00:00+14:00"])
@@ -235,26 +232,26 @@ def test_a_record_without_usable_time_is_in_no_window(tmp_path: Path, time: obje
 def test_a_compressed_file_is_one_rejected_record(tmp_path: Path, name: str) -> None:
     folder = write_capture(tmp_path, [record()])
     (folder / name).write_bytes(gzip.compress(LINE * 1000))
-    window = read_window(folder, SPECS, EVERYTHING)
+    window = read_window(folder, BASELINE, EVERYTHING)
     assert window.records.rejected == {Reason.COMPRESSED_FILE: 1}
     assert window.records.used == 1
 
 
-def test_files_are_read_in_the_order_of_their_paths_whatever_their_depth(tmp_path: Path) -> None:
+def test_files_are_read_whatever_their_depth(tmp_path: Path) -> None:
     for age, name in ((3, "c.jsonl"), (1, "a/2026/x.jsonl"), (2, "b/y.jsonl"), (9, "b/ignored.txt")):
         write_capture(tmp_path, [record(f"{age},Private,40")], name)
     (tmp_path / "empty.jsonl").touch()
     (tmp_path / "blank.jsonl").write_bytes(b"\n  \n")
-    window = read_window(tmp_path, SPECS, EVERYTHING)
-    assert window.table.columns["age"].tolist() == [1.0, 2.0, 3.0]
+    window = read_window(tmp_path, BASELINE, EVERYTHING)
+    assert columns(window)[0] == [1.0, 2.0, 3.0]
     assert window.records.read == 3
 
 
 def test_an_empty_folder_is_a_window_without_records(tmp_path: Path) -> None:
-    window = read_window(tmp_path, SPECS, HOUR)
-    assert window.records.read == window.table.n_rows == 0
-    assert list(window.table.columns) == ["age", "workclass", "hours"]
-    assert window.table.columns["age"].dtype == np.float64
+    window = read_window(tmp_path, BASELINE, HOUR)
+    assert window.records.read == window.n_rows == 0
+    assert list(window.columns) == ["age", "workclass", "hours"]
+    assert window.columns["age"].values.dtype == np.float64
 
 
 def test_the_log_names_five_places_and_no_content(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
@@ -269,15 +266,112 @@ def test_the_log_names_five_places_and_no_content(tmp_path: Path, caplog: pytest
 
 def test_a_folder_that_is_not_there_is_the_operators_error(tmp_path: Path) -> None:
     with pytest.raises(ConfigError, match="dataset_source must be a folder"):
-        read_window(tmp_path / "nowhere", SPECS, EVERYTHING)
+        read_window(tmp_path / "nowhere", BASELINE, EVERYTHING)
 
 
 def test_a_file_that_cannot_be_opened_is_the_operators_error(tmp_path: Path) -> None:
     (tmp_path / "gone.jsonl").symlink_to(tmp_path / "nowhere")
     with pytest.raises(ConfigError, match="must be readable, got No such file"):
-        read_window(tmp_path, SPECS, EVERYTHING)
+        read_window(tmp_path, BASELINE, EVERYTHING)
 
 
 def test_bounds_that_are_no_times_are_refused(tmp_path: Path) -> None:
     with pytest.raises(ConfigError, match="must be an ISO 8601 time, got 'noon'"):
-        read_window(tmp_path, SPECS, WindowBounds("noon", None))
+        read_window(tmp_path, BASELINE, WindowBounds("noon", None))
+
+
+@pytest.mark.parametrize(
+    ("request_side", "faults"),
+    [
+        ("age,workclass,hours", {"age": CellReason.NOT_A_NUMBER, "hours": CellReason.NOT_A_NUMBER}),
+        ("4_1,Private,40", {"age": CellReason.NOT_A_NUMBER}),
+        ("nan,Private,40", {"age": CellReason.NOT_FINITE}),
+        ("1e400,Private,inf", {"age": CellReason.NOT_FINITE, "hours": CellReason.NOT_FINITE}),
+        (side('[[1e400,"Private",40]]', "JSON"), {"age": CellReason.NOT_FINITE}),
+        (side("[[41,NaN,NaN]]", "JSON"), {"hours": CellReason.NOT_FINITE}),
+        (side("[[" + "9" * 400 + ',"Private",40]]', "JSON"), {"age": CellReason.NOT_FINITE}),
+        (json_side([[True, "Private", 40]]), {"age": CellReason.NOT_A_VALUE}),
+        (json_side([[41, ["Private"], 40]]), {"workclass": CellReason.NOT_A_VALUE}),
+    ],
+)
+def test_a_cell_that_cannot_be_read_costs_no_more_than_itself(
+    tmp_path: Path, request_side: Any, faults: Mapping[str, CellReason]
+) -> None:
+    window = read(tmp_path, record("30,Self,20"), record(request_side))
+    assert (window.records.used, window.n_rows) == (2, 2)
+    assert {name: dict(column.unreadable) for name, column in window.columns.items()} == {
+        name: {faults[name]: 1} if name in faults else {} for name in window.columns
+    }
+    assert window.n_outside == 1
+
+
+def test_the_log_names_the_places_of_unreadable_cells(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    read(tmp_path, *[record("secret,Private,40")] * 7)
+    (entry,) = caplog.records
+    assert entry.getMessage().startswith("cells of 'age' could not be read (not_a_number), for example ep/AllTraffic")
+    assert entry.getMessage().count("a.jsonl:") == 5
+    assert "secret" not in entry.getMessage()
+
+
+def test_the_first_of_an_events_records_counts_whatever_the_order_of_reading(tmp_path: Path) -> None:
+    write_capture(tmp_path, [record("30,Self,20", event_id="a")], "b.jsonl")
+    write_capture(tmp_path, [record("2,2"), record("41,Private,40", event_id="a")], "a.jsonl")
+    window = read_window(tmp_path, BASELINE, EVERYTHING)
+    assert columns(window) == [[41.0], ["Private"], [40.0]]
+    assert window.records.examples == {Reason.DUPLICATE_EVENT_ID: ("b.jsonl:1",), Reason.FIELD_COUNT: ("a.jsonl:1",)}
+    assert window.sample.table.columns["age"].tolist() == [41.0]
+
+
+def test_a_line_over_ten_megabytes_is_counted_and_passed_over(tmp_path: Path) -> None:
+    window = read(tmp_path, record(), b'{"x":"' + b"y" * 10_000_000 + b'"}', record())
+    assert window.records.rejected == {Reason.LINE_TOO_LONG: 1}
+    assert window.records.examples == {Reason.LINE_TOO_LONG: ("ep/AllTraffic/2026/11/22/12/a.jsonl:2",)}
+    assert window.records.used == 2
+
+
+def test_records_of_another_variant_are_not_of_this_window(tmp_path: Path) -> None:
+    write_capture(tmp_path, [record(), b"", record()], "ep/Shadow/2026/11/22/12/a.jsonl")
+    write_capture(tmp_path, [record()], "ep/AllTraffic/2026/11/22/12/a.jsonl")
+    write_capture(tmp_path, [record()], "loose.jsonl")
+    window = read_window(tmp_path, BASELINE, EVERYTHING, variant="AllTraffic")
+    assert window.records.rejected == {Reason.OTHER_VARIANT: 2}
+    assert window.records.used == 2
+
+
+def test_variants_and_values_of_a_column_are_segments(tmp_path: Path) -> None:
+    rows = {"A": ["41,Private,40", "42,Never,40"], "B": ["43,Private,40", "44,?,40"]}
+    for variant, texts in rows.items():
+        write_capture(tmp_path, [record(text) for text in texts], f"ep/{variant}/2026/11/22/12/a.jsonl")
+    window = read_window(tmp_path, BASELINE, EVERYTHING, segment="workclass")
+    ages = {
+        (segment.kind, segment.value.strip()): counts.columns["age"].values.tolist()
+        for segment, counts in window.segments.items()
+    }
+    assert ages == {
+        (SegmentKind.VARIANT, "A"): [41.0, 42.0],
+        (SegmentKind.VARIANT, "B"): [43.0, 44.0],
+        (SegmentKind.COLUMN, "Private"): [41.0, 43.0],
+        (SegmentKind.COLUMN, "other"): [42.0, 44.0],
+    }
+
+
+def test_one_variant_is_no_segment(tmp_path: Path) -> None:
+    assert read(tmp_path, record()).segments == {}
+    assert Segment(SegmentKind.VARIANT, "A") < Segment(SegmentKind.VARIANT, "B")
+
+
+@pytest.mark.parametrize(
+    ("entry", "seen"),
+    [(record("41,Private"), "2 fields"), (record(json_side({"b": 1, "a": "secret"})), "the keys a, b")],
+)
+def test_a_baseline_of_another_schema_is_refused(tmp_path: Path, entry: Mapping[str, Any], seen: str) -> None:
+    with pytest.raises(
+        BaselineError, match=rf"3 columns \(age, workclass, hours\), got 38 .*\({seen} at ep/All"
+    ) as error:
+        read(tmp_path, *[record()] * 2, *[entry] * 38)
+    assert "secret" not in str(error.value)
+
+
+def test_a_few_rows_of_another_shape_are_not_a_matter_of_the_baseline(tmp_path: Path) -> None:
+    assert read(tmp_path, *[record()] * 3, *[record("41,Private")] * 37).records.used == 3
+    assert read(tmp_path / "b", *[record("41,Private")] * 19).records.used == 0

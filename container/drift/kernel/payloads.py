@@ -1,4 +1,4 @@
-"""One side of a capture record: its text decoded into rows of cells, or into probabilities.
+"""One side of one record, whatever its encoding: rows of texts, or probabilities.
 
 Each side says by itself how it is encoded: with one content type in the capture options and another in the
 request, input and output of one record differ.
@@ -10,24 +10,40 @@ import csv
 import io
 import json
 import math
-from collections.abc import Mapping, Sequence
-from typing import Any
+from collections.abc import Sequence
+from enum import Enum, auto
+from typing import Any, TypeAlias
+
+import msgspec
 
 from contract.training import PROBABILITY_COLUMN, finite_number
+from drift.kernel.records import Side
 from drift.rejection import Reason, Rejected
-from drift.table import FeatureSpec
-from drift.values import Cell, NotANumberError, cell
 
-Row = tuple[Cell, ...]
-_BYTE_ORDER_MARK = "\ufeff"
+BYTE_ORDER_MARK = "\ufeff"
+LONGEST_FIELD = csv.field_size_limit()
+_SHAPE_LENGTH = 200
 
 
-def decode_input(side: object, specs: Sequence[FeatureSpec]) -> list[Row]:
-    """Return the rows of an input side, each with one cell per spec.
+class Marker(Enum):
+    """What a JSON cell says that no text could."""
 
-    JSON objects are read by name: a feature that an object does not name is missing in that row, so that a client
-    that stops sending it shows up as missing values; an object that names no feature at all is not one of our
-    rows; other names are ignored.
+    ABSENT = auto()
+    """The object does not name the feature."""
+    NOT_A_VALUE = auto()
+    """Neither text, number nor null."""
+
+
+Token: TypeAlias = str | Marker
+"""One cell before it is read as a number or a label: the text that a CSV payload would hold, or a marker."""
+
+
+def decode_input(side: Side | None, names: Sequence[str]) -> list[list[Token]]:
+    """Return the rows of an input side, each with one token per feature name.
+
+    JSON objects are read by name: a feature that an object does not name is absent in that row, so that a client
+    that stops sending it shows up; an object that names no feature at all is not one of our rows; other names are
+    ignored.
 
     Raises
     ------
@@ -37,13 +53,13 @@ def decode_input(side: object, specs: Sequence[FeatureSpec]) -> list[Row]:
     if side is None:
         raise Rejected(Reason.NO_INPUT)
     is_json, text = _text(side)
-    rows = _json_rows(text, specs) if is_json else _csv_rows(text, specs)
+    rows = _json_rows(text, names) if is_json else _csv_rows(text, len(names))
     if not rows:
         raise Rejected(Reason.NO_INPUT)
     return rows
 
 
-def decode_output(side: object, n_rows: int) -> list[float]:
+def decode_output(side: Side | None, n_rows: int) -> list[float]:
     """Return one probability per row; NaN for each where the output was not captured.
 
     Raises
@@ -55,7 +71,7 @@ def decode_output(side: object, n_rows: int) -> list[float]:
         return [math.nan] * n_rows
     try:
         is_json, text = _text(side)
-        values = _json_predictions(text) if is_json else _csv_fields(text)
+        values = _json_predictions(text) if is_json else [field for fields in _csv_lines(text) for field in fields]
     except Rejected as error:
         raise Rejected(Reason.OUTPUT_NOT_A_PREDICTION) from error
     probabilities = [_probability(value) for value in values]
@@ -64,17 +80,16 @@ def decode_output(side: object, n_rows: int) -> list[float]:
     return probabilities
 
 
-def _text(side: object) -> tuple[bool, str]:
+def _text(side: Side) -> tuple[bool, str]:
     """Return whether the side is JSON, and its text without a byte order mark, which endpoints take in their stride."""
-    if not isinstance(side, Mapping) or not isinstance(side.get("data"), str):
+    if side.data is None:
         raise Rejected(Reason.NOT_A_CAPTURE_RECORD)
-    data, encoding = side["data"], side.get("encoding")
-    if encoding == "BASE64":
-        text = _from_base64(data).removeprefix(_BYTE_ORDER_MARK)
-        return _is_json(side.get("observedContentType"), text), text
-    if not isinstance(encoding, str) or encoding not in {"CSV", "JSON"}:
+    if side.encoding == "BASE64":
+        text = _from_base64(side.data).removeprefix(BYTE_ORDER_MARK)
+        return _is_json(side.observed_content_type, text), text
+    if side.encoding not in {"CSV", "JSON"}:
         raise Rejected(Reason.NOT_A_CAPTURE_RECORD)
-    return encoding == "JSON", _unicode(data).removeprefix(_BYTE_ORDER_MARK)
+    return side.encoding == "JSON", _unicode(side.data).removeprefix(BYTE_ORDER_MARK)
 
 
 def _unicode(text: str) -> str:
@@ -94,9 +109,9 @@ def _from_base64(data: str) -> str:
         raise Rejected(Reason.INVALID_BASE64) from error
 
 
-def _is_json(content_type: object, text: str) -> bool:
+def _is_json(content_type: str | None, text: str) -> bool:
     """Decide by the content type; where the model server named none or another one, by the first character."""
-    media_type = content_type.lower() if isinstance(content_type, str) else ""
+    media_type = content_type.lower() if content_type else ""
     if "json" in media_type or "csv" in media_type:
         return "json" in media_type
     return text.lstrip().startswith(("[", "{"))
@@ -104,9 +119,12 @@ def _is_json(content_type: object, text: str) -> bool:
 
 def _load_json(text: str) -> Any:
     try:
-        return json.loads(text)
-    except (ValueError, RecursionError) as error:
-        raise Rejected(Reason.INPUT_NOT_JSON) from error
+        return msgspec.json.decode(text)
+    except (ValueError, RecursionError):  # what msgspec refuses and Python reads: NaN, 1e400, half surrogate pairs
+        try:
+            return json.loads(text)
+        except (ValueError, RecursionError) as error:
+            raise Rejected(Reason.INPUT_NOT_JSON) from error
 
 
 def _csv_lines(text: str) -> list[list[str]]:
@@ -118,15 +136,19 @@ def _csv_lines(text: str) -> list[list[str]]:
         raise Rejected(Reason.INPUT_NOT_CSV) from error
 
 
-def _csv_fields(text: str) -> list[str]:
-    return [field for fields in _csv_lines(text) for field in fields]
+def _csv_rows(text: str, n_features: int) -> list[list[Token]]:
+    rows: list[list[Token]] = [[*fields] for fields in _csv_lines(text)]
+    for row in rows:
+        _require_fields(row, n_features)
+    return rows
 
 
-def _csv_rows(text: str, specs: Sequence[FeatureSpec]) -> list[Row]:
-    return [_row(fields, specs) for fields in _csv_lines(text)]
+def _require_fields(row: Sequence[object], n_features: int) -> None:
+    if len(row) != n_features:
+        raise Rejected(Reason.FIELD_COUNT, f"{len(row)} fields")
 
 
-def _json_rows(text: str, specs: Sequence[FeatureSpec]) -> list[Row]:
+def _json_rows(text: str, names: Sequence[str]) -> list[list[Token]]:
     """Return the rows of a list of lists or objects, bare or under ``instances``, or of a single such row."""
     document = _load_json(text)
     instances = document.get("instances", [document]) if isinstance(document, dict) else document
@@ -134,38 +156,31 @@ def _json_rows(text: str, specs: Sequence[FeatureSpec]) -> list[Row]:
         raise Rejected(Reason.INPUT_NOT_ROWS)
     if instances and not any(isinstance(instance, list | dict) for instance in instances):
         instances = [instances]
-    return [_row(_values(instance, specs), specs) for instance in instances]
+    return [[_token(value) for value in _values(instance, names)] for instance in instances]
 
 
-def _values(instance: object, specs: Sequence[FeatureSpec]) -> list[object]:
+def _values(instance: object, names: Sequence[str]) -> list[object]:
     if isinstance(instance, list):
+        _require_fields(instance, len(names))
         return instance
     if not isinstance(instance, dict):
         raise Rejected(Reason.INPUT_NOT_ROWS)
-    if not any(spec.name in instance for spec in specs):
-        raise Rejected(Reason.FIELD_COUNT)
-    return [instance.get(spec.name) for spec in specs]
+    if not any(name in instance for name in names):
+        keys = ", ".join(sorted(instance))[:_SHAPE_LENGTH]
+        raise Rejected(Reason.FIELD_COUNT, f"the keys {keys.encode(errors='backslashreplace').decode()}")
+    return [instance.get(name, Marker.ABSENT) for name in names]
 
 
-def _row(values: Sequence[object], specs: Sequence[FeatureSpec]) -> Row:
-    if len(values) != len(specs):
-        raise Rejected(Reason.FIELD_COUNT)
-    try:
-        return tuple(cell(spec.type, _spelled(value)) for spec, value in zip(specs, values, strict=True))
-    except NotANumberError as error:
-        raise Rejected(Reason.NOT_A_NUMBER) from error
-
-
-def _spelled(value: object) -> str:
+def _token(value: object) -> Token:
     """Return a JSON value as the text that a CSV payload would hold: null is missing, 40.0 is 40."""
     if isinstance(value, str):
         return _unicode(value)
     if value is None:
         return ""
+    if isinstance(value, Marker):
+        return value
     if isinstance(value, bool) or not isinstance(value, int | float):
-        raise Rejected(Reason.NOT_A_VALUE)
-    if isinstance(value, float) and not math.isfinite(value):
-        raise Rejected(Reason.NOT_A_NUMBER)
+        return Marker.NOT_A_VALUE
     return str(int(value)) if isinstance(value, float) and value.is_integer() else str(value)
 
 

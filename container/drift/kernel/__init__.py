@@ -1,0 +1,1 @@
+"""The kernel: capture files reduced to partial counts, which merge by addition."""

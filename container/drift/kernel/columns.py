@@ -1,0 +1,144 @@
+"""What the distinct tokens of one column say: a number, a label, nothing, or something unreadable."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from enum import IntEnum
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+from numpy.typing import NDArray
+
+from contract.records import FeatureType
+from drift.counts import ValueCounts
+from drift.kernel.hashes import Hashes, mixed, number_hashes, text_hashes
+from drift.kernel.payloads import Marker, Token
+from drift.rejection import CellReason
+from drift.table import FeatureSpec
+from drift.values import Cell, NotANumberError, cell
+
+_NUMBER = r"^[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?$"
+"""Texts that Arrow and Python read as the same number; all others are Python's."""
+_REMEMBERED = 65_536
+
+
+class State(IntEnum):
+    """What a cell is."""
+
+    PRESENT = 0
+    MISSING = 1
+    ABSENT = 2
+    NOT_A_NUMBER = 3
+    NOT_FINITE = 4
+    NOT_A_VALUE = 5
+
+    @property
+    def reason(self) -> CellReason | None:
+        """The reason under which an unreadable cell is counted; None for the others."""
+        return CellReason[self.name] if self >= State.NOT_A_NUMBER else None
+
+
+@dataclass(frozen=True, eq=False)
+class Cells:
+    """One entry per distinct token, shape (n_distinct,).
+
+    `values` is float64, or object holding ``str``: NaN or None where the state is not present. `outside` says which
+    the reference gives no ground for (`drift.support`).
+    """
+
+    values: NDArray[np.float64] | NDArray[np.object_]
+    states: NDArray[np.int8]
+    hashes: Hashes
+    outside: NDArray[np.bool_]
+
+
+@dataclass(eq=False)
+class ColumnReader:
+    """Reads one column; labels and odd texts are remembered from block to block."""
+
+    spec: FeatureSpec
+    reference: ValueCounts
+    _known: frozenset[object] = field(init=False)
+    _seen: dict[Token, tuple[Cell, State]] = field(init=False, default_factory=dict)
+
+    def __post_init__(self) -> None:
+        """Look up the reference's labels once."""
+        self._known = frozenset(self.reference.values.tolist())
+
+    def read(self, distinct: Sequence[Token] | pa.StringArray) -> Cells:
+        """Return what each token says."""
+        if len(self._seen) > _REMEMBERED:
+            self._seen.clear()
+        if self.spec.type is FeatureType.NUMERIC:
+            return self._numeric(distinct)
+        return self._categorical(distinct.to_pylist() if isinstance(distinct, pa.Array) else distinct)
+
+    def _numeric(self, distinct: Sequence[Token] | pa.StringArray) -> Cells:
+        if isinstance(distinct, pa.Array):
+            values, odd = _plain_numbers(distinct)
+        else:
+            values, odd = np.full(len(distinct), np.nan), np.ones(len(distinct), dtype=bool)
+        states = np.full(len(values), State.PRESENT, dtype=np.int8)
+        for position in np.flatnonzero(odd).tolist():
+            token = distinct[position]
+            value, states[position] = self._cell(token.as_py() if isinstance(token, pa.Scalar) else token)
+            values[position] = np.nan if value is None else value
+        values += 0.0
+        outside = np.zeros(len(values), dtype=bool)
+        if self.reference.n_present:
+            outside |= (values < self.reference.values[0]) | (values > self.reference.values[-1])
+        return Cells(values, states, _with_states(number_hashes(values), states), outside | self._strange(states))
+
+    def _categorical(self, distinct: Sequence[Token]) -> Cells:
+        read = [self._cell(token) for token in distinct]
+        values = np.array([value for value, _ in read], dtype=np.object_)
+        states = np.array([state for _, state in read], dtype=np.int8)
+        hashes = text_hashes(values.tolist())
+        unseen = np.array([value not in self._known for value in values], dtype=bool)
+        outside = unseen & (states == State.PRESENT) & bool(self.reference.n_present)
+        return Cells(values, states, _with_states(hashes, states), outside | self._strange(states))
+
+    def _strange(self, states: NDArray[np.int8]) -> NDArray[np.bool_]:
+        """Return which cells have no value where the reference always had one."""
+        if not self.reference.n_present:
+            return np.zeros(len(states), dtype=bool)
+        missing = (states == State.MISSING) | (states == State.ABSENT)
+        return np.asarray((states >= State.NOT_A_NUMBER) | (missing & (not self.reference.n_missing)))
+
+    def _cell(self, token: Token) -> tuple[Cell, State]:
+        found = self._seen.get(token)
+        if found is None:
+            found = self._seen[token] = _cell(self.spec.type, token)
+        return found
+
+
+def _cell(kind: FeatureType, token: Token) -> tuple[Cell, State]:
+    if isinstance(token, Marker):
+        return None, State.ABSENT if token is Marker.ABSENT else State.NOT_A_VALUE
+    try:
+        value = cell(kind, token)
+    except NotANumberError as error:
+        return None, State[error.reason.name]
+    missing = value is None or value != value  # noqa: PLR0124 - NaN, and quicker than asking for the type first
+    return (None, State.MISSING) if missing else (value, State.PRESENT)
+
+
+def _with_states(hashes: Hashes, states: NDArray[np.int8]) -> Hashes:
+    """Give the cells without a value hashes of their own; a missing cell and an absent one are alike."""
+    alike = np.where(states == State.ABSENT, State.MISSING, states)
+    return np.where(states == State.PRESENT, hashes, mixed(alike.astype(np.uint64)))
+
+
+def _plain_numbers(texts: pa.StringArray) -> tuple[NDArray[np.float64], NDArray[np.bool_]]:
+    """Return the texts as numbers, and which of them Python has to read."""
+    # Masks and fills by numpy: a Python value handed to Arrow makes it look for pandas, and load it where it is.
+    trimmed = pc.ascii_trim_whitespace(texts)
+    plain = pc.match_substring_regex(trimmed, _NUMBER)
+    numbers = np.full(len(texts), np.nan)
+    numbers[_to_numpy(pc.cast(plain, pa.uint8())) == 1] = _to_numpy(pc.cast(trimmed.filter(plain), pa.float64()))
+    return numbers, ~np.isfinite(numbers)
+
+
+def _to_numpy(array: pa.Array) -> NDArray[Any]:
+    return np.from_dlpack(array)

@@ -1,0 +1,168 @@
+"""Partial counts: what one capture file, or many, come down to. They add up in any order."""
+
+from collections import Counter
+from dataclasses import dataclass, field
+
+import numpy as np
+from numpy.typing import NDArray
+
+from contract.records import FeatureType, RecordCounts
+from drift.counts import CategoricalCounts, NumericCounts, ValueCounts
+from drift.kernel.columns import Cells, State
+from drift.kernel.places import MOST_PLACES, Place, Places
+from drift.kernel.plan import Plan
+from drift.kernel.sample import SampledRows
+from drift.kernel.tally import LabelTally, Tally
+from drift.rejection import Reason, Rejected
+from drift.sketch import RELATIVE_ERROR
+
+
+@dataclass(eq=False)
+class ColumnCounts:
+    """Cells of one column: values by value, all by state; `states` has shape (len(State),)."""
+
+    values: Tally | LabelTally
+    states: NDArray[np.int64] = field(default_factory=lambda: np.zeros(len(State), dtype=np.int64))
+
+    @classmethod
+    def empty(cls, kind: FeatureType, known: frozenset[str] = frozenset()) -> "ColumnCounts":
+        """Return the counts of no cell; `known` are the reference's labels."""
+        return cls(Tally.of_numbers() if kind is FeatureType.NUMERIC else LabelTally(known))
+
+    def add(self, cells: Cells, counts: NDArray[np.int64]) -> None:
+        """Count distinct cells, each as often as it occurs."""
+        self.states += np.bincount(cells.states, weights=counts, minlength=len(State)).astype(np.int64)
+        present = (cells.states == State.PRESENT) & (counts > 0)
+        values, counts = cells.values[present], counts[present]
+        if isinstance(self.values, Tally):
+            self.values.add(values, counts)
+        else:
+            summed: Counter[str] = Counter()
+            for label, count in zip(values.tolist(), counts.tolist(), strict=True):
+                summed[label] += count
+            self.values.add(summed)
+
+    def merge(self, other: "ColumnCounts", sign: int = 1) -> None:
+        """Add the cells of another part; with a sign of -1 take them away."""
+        self.states += sign * other.states
+        if isinstance(self.values, Tally) and isinstance(other.values, Tally):
+            self.values.merge(other.values, sign)
+        elif isinstance(self.values, LabelTally) and isinstance(other.values, LabelTally):
+            self.values.merge(other.values, sign)
+
+    def counts(self) -> ValueCounts:
+        """Return the value counts that the statistics read."""
+        n_absent = int(self.states[State.ABSENT])
+        n_missing = int(self.states[State.MISSING]) + n_absent
+        unreadable = {str(state.reason): int(self.states[state]) for state in State if state.reason}
+        unreadable = {reason: count for reason, count in sorted(unreadable.items()) if count}
+        if isinstance(self.values, Tally):
+            tally = self.values.settle()
+            error = RELATIVE_ERROR if tally.is_collapsed else None
+            return NumericCounts(tally.keys, tally.counts, n_missing, unreadable, n_absent, relative_error=error)
+        labels = sorted(self.values.counts)
+        return CategoricalCounts(
+            np.array(labels, dtype=np.object_),
+            np.array([self.values.counts[label] for label in labels], dtype=np.int64),
+            n_missing,
+            unreadable,
+            n_absent,
+        )
+
+
+@dataclass(frozen=True, order=True)
+class Group:
+    """Rows of one variant with one value in the segment column; an empty text where there is neither."""
+
+    variant: str = ""
+    value: str = ""
+
+
+@dataclass(eq=False)
+class GroupCounts:
+    """The rows of one group; `columns` has one entry per spec and, last, the probabilities."""
+
+    columns: list[ColumnCounts]
+    n_rows: int = 0
+
+    @classmethod
+    def empty(cls, plan: Plan) -> "GroupCounts":
+        """Return the counts of no row."""
+        columns = [ColumnCounts.empty(spec.type, plan.labels.get(spec.name, frozenset())) for spec in plan.specs]
+        return cls([*columns, ColumnCounts.empty(FeatureType.NUMERIC)])
+
+    def merge(self, other: "GroupCounts", sign: int = 1) -> None:
+        """Add the rows of another part; with a sign of -1 take them away."""
+        self.n_rows += sign * other.n_rows
+        for ours, theirs in zip(self.columns, other.columns, strict=True):
+            ours.merge(theirs, sign)
+
+
+@dataclass(eq=False)
+class PartialCounts:
+    """Everything that is kept of some capture files.
+
+    `rejected` counts records by reason and `examples` has their places, with what was seen of a row of another shape;
+    `unreadable` has the places of unreadable cells by feature and reason. `repetition` counts identical rows.
+    """
+
+    groups: dict[Group, GroupCounts] = field(default_factory=dict)
+    n_used: int = 0
+    rejected: Counter[Reason] = field(default_factory=Counter)
+    examples: dict[Reason, Places] = field(default_factory=dict)
+    unreadable: dict[tuple[str, str], Places] = field(default_factory=dict)
+    n_outside: int = 0
+    repetition: Tally = field(default_factory=Tally.of_hashes)
+    sample: SampledRows | None = None
+
+    def reject(self, error: Rejected, place: Place, count: int = 1) -> None:
+        """Count a record that is not used."""
+        self.rejected[error.reason] += count
+        self.examples.setdefault(error.reason, Places()).add([Place(place.name, place.line, error.shape)])
+
+    def group(self, key: Group, plan: Plan) -> GroupCounts:
+        """Return the counts of a group, to be added to."""
+        if key not in self.groups:
+            self.groups[key] = GroupCounts.empty(plan)
+        return self.groups[key]
+
+    def add_sample(self, rows: SampledRows) -> None:
+        """Offer rows to the sample."""
+        self.sample = (self.sample or SampledRows(rows.keys[:0], tuple(c[:0] for c in rows.columns))).with_rows(rows)
+
+    def merge(self, other: "PartialCounts", plan: Plan) -> None:
+        """Add other files."""
+        for key, counts in other.groups.items():
+            self.group(key, plan).merge(counts)
+        self.n_used += other.n_used
+        self.rejected += other.rejected
+        self.n_outside += other.n_outside
+        self.repetition.merge(other.repetition)
+        for reason, places in other.examples.items():
+            self.examples.setdefault(reason, Places()).add(places.first)
+        for cell, places in other.unreadable.items():
+            self.unreadable.setdefault(cell, Places()).add(places.first)
+        if other.sample is not None:
+            self.add_sample(other.sample)
+
+    def subtract_used(self, part: "PartialCounts") -> None:
+        """Take records away that were counted as used; where they stood is not forgotten."""
+        for key, counts in part.groups.items():
+            self.groups[key].merge(counts, -1)
+        self.groups = {key: counts for key, counts in self.groups.items() if counts.n_rows}
+        self.n_used -= part.n_used
+        self.n_outside -= part.n_outside
+        self.repetition.merge(part.repetition, -1)
+        if self.sample is not None and part.sample is not None:
+            self.sample = self.sample.without(part.sample)
+
+    def records(self) -> RecordCounts:
+        """Return the account: read is used plus rejected."""
+        rejected = {str(reason): self.rejected[reason] for reason in sorted(self.rejected)}
+        examples = {str(reason): tuple(map(str, self.examples[reason].first)) for reason in sorted(self.rejected)}
+        return RecordCounts(self.n_used + self.rejected.total(), self.n_used, rejected, examples)
+
+
+def first_places(name: str, numbers: NDArray[np.int64]) -> list[Place]:
+    """Return the places of a file's lines, as far as they can be examples."""
+    return [Place(name, int(number)) for number in np.unique(numbers)[:MOST_PLACES]]

@@ -1,0 +1,31 @@
+"""Where something was seen: file and line, the first few in order, never the content."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from heapq import nsmallest
+
+MOST_PLACES = 5
+
+
+@dataclass(frozen=True, order=True)
+class Place:
+    """A line of a capture file, by its path relative to the folder; line 0 is the file itself."""
+
+    name: str
+    line: int
+    note: str = ""
+
+    def __str__(self) -> str:
+        """Return it as a log would say it."""
+        return f"{self.name}:{self.line}" if self.line else self.name
+
+
+@dataclass(eq=False)
+class Places:
+    """The first places in order of path and line, whatever the order in which they were found."""
+
+    first: list[Place] = field(default_factory=list)
+
+    def add(self, places: Iterable[Place]) -> None:
+        """Take note of places."""
+        self.first = nsmallest(MOST_PLACES, [*self.first, *places])

@@ -1,0 +1,145 @@
+"""A line of a capture file -> the parts of a record that count."""
+
+import json
+from collections.abc import Callable, Mapping, Sequence
+
+import msgspec
+import numpy as np
+
+from drift.kernel.lines import Block
+from drift.rejection import Reason, Rejected
+
+Reject = Callable[[Rejected, int], None]
+"""Counts one record, given its line number, under the reason it was given up for."""
+
+
+class Side(msgspec.Struct, rename="camel", gc=False):
+    """One side of the exchange; None where the record has no text."""
+
+    data: str | None = None
+    encoding: str | None = None
+    observed_content_type: str | None = None
+
+
+class Sides(msgspec.Struct, rename="camel", gc=False):
+    """Request and response; None where a side was not captured."""
+
+    endpoint_input: Side | None = None
+    endpoint_output: Side | None = None
+
+
+class Metadata(msgspec.Struct, rename="camel", gc=False):
+    """Which event, and when."""
+
+    event_id: str | None = None
+    inference_time: str | None = None
+
+
+class Record(msgspec.Struct, rename="camel", gc=False):
+    """One capture record. The names are SageMaker's."""
+
+    capture_data: Sides
+    event_metadata: Metadata
+
+
+_DECODER = msgspec.json.Decoder(Record)
+_FAILURES = (ValueError, RecursionError)  # msgspec's own errors are ValueErrors
+_NOT_TEXT = Side()
+
+
+def parse(block: Block, reject: Reject) -> tuple[list[Record], Sequence[int]]:
+    """Return the block's records and their line numbers; what is no record is rejected, and blank lines are nothing."""
+    records = _parse_at_once(block)
+    if records is not None:
+        return records, range(block.first, block.first + len(records))
+    return parse_lines(block.numbered(), reject)
+
+
+def parse_lines(lines: Sequence[tuple[int, bytes]], reject: Reject) -> tuple[list[Record], list[int]]:
+    """Return the records of numbered lines, read one by one, and their numbers."""
+    records, numbers = [], []
+    for number, line in lines:
+        if not line.strip():
+            continue
+        try:
+            records.append(_parse_line(line))
+        except Rejected as error:
+            reject(error, number)
+        else:
+            numbers.append(number)
+    return records, numbers
+
+
+def _parse_at_once(block: Block) -> list[Record] | None:
+    """Return one record per line, or None where lines have to be looked at one by one."""
+    try:
+        _require_utf8(block.data)
+        records = _DECODER.decode_lines(block.data) if _has_one_object_per_line(block) else None
+    except _FAILURES:
+        return None
+    n_lines = len(block.line_feeds) + (not block.data.endswith(b"\n"))
+    return records if records is not None and len(records) == n_lines else None
+
+
+def _has_one_object_per_line(block: Block) -> bool:
+    """Return whether each line begins with ``{`` and ends with ``}``: no line then goes on in the next.
+
+    The decoder of lines would take two objects on one line, or one on two. But "}" and "{" are never neighbours within
+    an object, and no string goes over the end of a line.
+    """
+    content = np.frombuffer(block.data, dtype=np.uint8)
+    ends = block.line_feeds
+    starts = ends[ends < len(content) - 1] + 1
+    return (
+        block.data.startswith(b"{")
+        and bool((content[starts] == ord("{")).all())
+        and bool((content[ends - 1] == ord("}")).all())
+    )
+
+
+def _parse_line(line: bytes) -> Record:
+    try:
+        _require_utf8(line)
+        return _DECODER.decode(line)
+    except _FAILURES:
+        return _parse_slowly(line)
+
+
+def _require_utf8(data: bytes) -> None:
+    # msgspec does not look at the texts that the record's type has no place for.
+    if not data.isascii():
+        data.decode()
+
+
+def _parse_slowly(line: bytes) -> Record:
+    """Say what is wrong with a line, or forgive it what does not matter: a byte order mark, odd types in odd places."""
+    try:
+        document = json.loads(line.decode("utf-8-sig"))
+    except UnicodeDecodeError as error:
+        raise Rejected(Reason.NOT_UTF8) from error
+    except _FAILURES as error:
+        raise Rejected(Reason.NOT_JSON) from error
+    data, metadata = (_member(document, name) for name in ("captureData", "eventMetadata"))
+    if not isinstance(data, dict) or not isinstance(metadata, dict):
+        raise Rejected(Reason.NOT_A_CAPTURE_RECORD)
+    return Record(
+        Sides(_side(data.get("endpointInput")), _side(data.get("endpointOutput"))),
+        Metadata(_text(metadata, "eventId"), _text(metadata, "inferenceTime")),
+    )
+
+
+def _member(document: object, name: str) -> object:
+    return document.get(name) if isinstance(document, dict) else None
+
+
+def _text(mapping: Mapping[str, object], name: str) -> str | None:
+    value = mapping.get(name)
+    return value if isinstance(value, str) else None
+
+
+def _side(value: object) -> Side | None:
+    if value is None:
+        return None
+    if not isinstance(value, dict):
+        return _NOT_TEXT
+    return Side(*(_text(value, name) for name in ("data", "encoding", "observedContentType")))

@@ -1,0 +1,274 @@
+"""Capture files read slowly and obviously, by the standard library alone: what the kernel is held against.
+
+Nothing here is the product's: not its enumerations, not its rules for a cell. Names of reasons are spelled out.
+"""
+
+import base64
+import binascii
+import csv
+import io
+import json
+import math
+import re
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+MISSING, ABSENT = "missing", "absent"
+Cell = tuple[str, Any]
+"""("value", number or label), ("missing", None), ("absent", None) or ("unreadable", reason)."""
+
+
+class Reject(Exception):
+    pass
+
+
+@dataclass
+class Row:
+    cells: tuple[Cell, ...]
+    probability: float | None
+    variant: str
+
+
+@dataclass
+class SlowWindow:
+    rows: list[Row] = field(default_factory=list)
+    used: int = 0
+    rejected: Counter[str] = field(default_factory=Counter)
+    places: dict[str, list[tuple[str, int]]] = field(default_factory=dict)
+    unreadable_places: dict[tuple[str, str], list[tuple[str, int]]] = field(default_factory=dict)
+
+
+@dataclass
+class Question:
+    """What is asked of the files: (name, is numeric) of each feature, the window, the one variant."""
+
+    features: Sequence[tuple[str, bool]]
+    start: datetime | None = None
+    end: datetime | None = None
+    variant: str | None = None
+
+
+def read(folder: Path, question: Question) -> SlowWindow:  # noqa: C901 - one obvious loop
+    window = SlowWindow()
+    events: set[str] = set()
+    names = sorted(
+        file.relative_to(folder).as_posix() for pattern in ("*.jsonl", "*.jsonl.gz") for file in folder.rglob(pattern)
+    )
+    for name in names:
+        content = (folder / name).read_bytes()
+        found = re.search(r"(^|/)([^/]+)/\d{4}/\d\d/\d\d/\d\d/[^/]+$", name)
+        variant = found[2] if found else None
+        if content.startswith(b"\x1f\x8b"):
+            _reject(window, "compressed_file", name, 0)
+            continue
+        for number, line in enumerate(content.split(b"\n"), 1):
+            if not line.strip() and len(line) <= 10_000_000:
+                continue
+            try:
+                if question.variant is not None and variant not in (None, question.variant):
+                    raise Reject("other_variant")
+                event_id, rows = _record(line, question)
+                if event_id in events:
+                    raise Reject("duplicate_event_id")
+            except Reject as error:
+                _reject(window, str(error), name, number)
+                continue
+            window.used += 1
+            if event_id is not None:
+                events.add(event_id)
+            for cells, probability in rows:
+                window.rows.append(Row(cells, probability, variant or ""))
+                for (feature, _), (state, reason) in zip(question.features, cells, strict=True):
+                    if state == "unreadable":
+                        places = window.unreadable_places.setdefault((feature, reason), [])
+                        if (name, number) not in places:
+                            places.append((name, number))
+    return window
+
+
+def _reject(window: SlowWindow, reason: str, name: str, number: int) -> None:
+    window.rejected[reason] += 1
+    window.places.setdefault(reason, []).append((name, number))
+
+
+def _record(line: bytes, question: Question) -> tuple[str | None, list[tuple[tuple[Cell, ...], float | None]]]:
+    if len(line) > 10_000_000:
+        raise Reject("line_too_long")
+    try:
+        text = line.decode("utf-8-sig")
+    except UnicodeDecodeError:
+        raise Reject("not_utf8") from None
+    try:
+        record = json.loads(text)
+    except (ValueError, RecursionError):
+        raise Reject("not_json") from None
+    sides = record.get("captureData") if isinstance(record, dict) else None
+    metadata = record.get("eventMetadata") if isinstance(record, dict) else None
+    if not isinstance(sides, dict) or not isinstance(metadata, dict):
+        raise Reject("not_a_capture_record")
+    _check_time(metadata.get("inferenceTime"), question)
+    rows = _input(sides.get("endpointInput"), question.features)
+    probabilities = _output(sides.get("endpointOutput"), len(rows))
+    event_id = metadata.get("eventId")
+    return event_id if isinstance(event_id, str) else None, list(zip(rows, probabilities, strict=True))
+
+
+def _check_time(value: object, question: Question) -> None:
+    if question.start is None and question.end is None:
+        return
+    try:
+        text = value if isinstance(value, str) else ""
+        moment = datetime.fromisoformat("".join(text.split()) if "T" in text else text.strip())
+        moment = moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)
+    except (ValueError, OverflowError):
+        raise Reject("invalid_time") from None
+    if (question.start and moment < question.start) or (question.end and moment >= question.end):
+        raise Reject("outside_window")
+
+
+def _side_text(side: object) -> tuple[bool, str]:
+    if not isinstance(side, dict) or not isinstance(side.get("data"), str):
+        raise Reject("not_a_capture_record")
+    data, encoding, content_type = side["data"], side.get("encoding"), side.get("observedContentType")
+    if encoding == "BASE64":
+        try:
+            text = base64.b64decode("".join(data.split()), validate=True).decode()
+        except UnicodeDecodeError:
+            raise Reject("not_utf8") from None
+        except (binascii.Error, ValueError):
+            raise Reject("invalid_base64") from None
+        text = text.removeprefix("\ufeff")
+        media_type = content_type.lower() if isinstance(content_type, str) else ""
+        if "json" in media_type or "csv" in media_type:
+            return "json" in media_type, text
+        return text.lstrip().startswith(("[", "{")), text
+    if encoding not in ("CSV", "JSON"):
+        raise Reject("not_a_capture_record")
+    _require_unicode(data)
+    return encoding == "JSON", data.removeprefix("\ufeff")
+
+
+def _require_unicode(text: str) -> None:
+    if any("\ud800" <= character <= "\udfff" for character in text):
+        raise Reject("not_utf8")
+
+
+def _json(text: str) -> Any:
+    try:
+        return json.loads(text)
+    except (ValueError, RecursionError):
+        raise Reject("input_not_json") from None
+
+
+def _csv(text: str) -> list[list[str]]:
+    try:
+        lines = csv.reader(io.StringIO(text, newline=""), skipinitialspace=True, strict=True)
+        return [fields for fields in lines if fields]
+    except csv.Error:
+        raise Reject("input_not_csv") from None
+
+
+def _input(side: object, features: Sequence[tuple[str, bool]]) -> list[tuple[Cell, ...]]:
+    if side is None:
+        raise Reject("no_input")
+    is_json, text = _side_text(side)
+    rows = _json_rows(_json(text), features) if is_json else _csv(text)
+    if not rows:
+        raise Reject("no_input")
+    if any(len(row) != len(features) for row in rows):
+        raise Reject("field_count")
+    return [tuple(_cell(value, numeric) for value, (_, numeric) in zip(row, features, strict=True)) for row in rows]
+
+
+class _Absent:
+    pass
+
+
+def _json_rows(document: Any, features: Sequence[tuple[str, bool]]) -> Sequence[Sequence[Any]]:  # noqa: C901
+    if isinstance(document, dict):
+        document = document.get("instances", [document])
+    if not isinstance(document, list):
+        raise Reject("input_not_rows")
+    if document and all(not isinstance(entry, (list, dict)) for entry in document):
+        document = [document]
+    rows: list[Sequence[Any]] = []
+    for instance in document:
+        entry = instance
+        if isinstance(entry, dict):
+            if all(name not in entry for name, _ in features):
+                raise Reject("field_count")
+            entry = [entry.get(name, _Absent) for name, _ in features]
+        if not isinstance(entry, list):
+            raise Reject("input_not_rows")
+        if len(entry) != len(features):
+            raise Reject("field_count")
+        for value in entry:
+            if isinstance(value, str):
+                _require_unicode(value)
+        rows.append(entry)
+    return rows
+
+
+def _cell(value: Any, numeric: bool) -> Cell:  # noqa: PLR0911 - one case after the other
+    if value is _Absent:
+        return ABSENT, None
+    if value is None:
+        return MISSING, None
+    if isinstance(value, (bool, list, dict)):
+        return "unreadable", "not_a_value"
+    if isinstance(value, float) and value.is_integer():
+        value = int(value)
+    text = str(value).strip()
+    if text in ("", "?"):
+        return MISSING, None
+    if not numeric:
+        return "value", text
+    try:
+        number = float(text)
+    except ValueError:
+        return "unreadable", "not_a_number"
+    if "_" in text:
+        return "unreadable", "not_a_number"
+    return ("value", number + 0.0) if math.isfinite(number) else ("unreadable", "not_finite")
+
+
+def _output(side: object, n_rows: int) -> list[float | None]:
+    if side is None:
+        return [None] * n_rows
+    try:
+        is_json, text = _side_text(side)
+        values = _predictions(_json(text)) if is_json else [value for line in _csv(text) for value in line]
+    except Reject:
+        raise Reject("output_not_a_prediction") from None
+    numbers = [_probability(value) for value in values]
+    if len(numbers) != n_rows:
+        raise Reject("row_count_mismatch")
+    return [*numbers]
+
+
+def _predictions(document: Any) -> list[Any]:
+    if isinstance(document, dict):
+        document = document.get("predictions", document)
+    entries = document if isinstance(document, list) else [document]
+    return [entry.get("probability") if isinstance(entry, dict) else entry for entry in entries]
+
+
+def _probability(value: object) -> float:
+    if isinstance(value, bool) or not isinstance(value, (int, float, str)) or "_" in str(value):
+        raise Reject("output_not_a_prediction")
+    try:
+        number = float(value)
+    except (ValueError, OverflowError):
+        raise Reject("output_not_a_prediction") from None
+    if not 0 <= number <= 1:
+        raise Reject("output_not_a_prediction")
+    return number
+
+
+def value_counts(window: SlowWindow, position: int) -> Mapping[Cell, int]:
+    """How often each cell of one feature occurs."""
+    return Counter(row.cells[position] for row in window.rows)
