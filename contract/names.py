@@ -2,6 +2,9 @@
 
 from contract.enums import StrEnum
 
+VERSION = "0.1.0"
+"""The product's, as pyproject.toml has it: the image is built without package metadata."""
+
 METRIC_NAMESPACE = "Plumbline"
 """Our own namespace: AWS's pages disagree about Model Monitor's (docs/adr/0005-own-metric-namespace.md)."""
 
@@ -158,6 +161,7 @@ class MlPath(StrEnum):
     """Paths below the platform's root that the contract names."""
 
     JOB_CONFIG = "config/processingjobconfig.json"
+    RESOURCES = "config/resourceconfig.json"
     MESSAGE = "output/message"
     METRICS = "output/metrics/cloudwatch/cloudwatch_metrics.jsonl"
 
@@ -204,4 +208,9 @@ def report_prefix(endpoint: str, schedule: str, hour: str) -> str:
 
     `hour` is the window's start as ``yyyy/mm/dd/hh``.
     """
-    return f"{endpoint}/{schedule}/{hour}"
+    return f"{schedule_prefix(endpoint, schedule)}/{hour}"
+
+
+def schedule_prefix(endpoint: str, schedule: str) -> str:
+    """Return the key below the report prefix where all windows of one schedule are."""
+    return f"{endpoint}/{schedule}"

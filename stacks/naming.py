@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from contract.names import Prefix, resource_prefix, training_job_prefix
+from contract.names import Prefix, resource_prefix, schedule_prefix, training_job_prefix
 
 
 @dataclass(frozen=True)
@@ -44,7 +44,7 @@ class Naming:
     @property
     def report_prefix(self) -> str:
         """Key prefix of this schedule's reports."""
-        return f"{Prefix.REPORTS}/{self.endpoint}/{self.schedule}"
+        return f"{Prefix.REPORTS}/{schedule_prefix(self.endpoint, self.schedule)}"
 
     def stack(self, part: str) -> str:
         """Return a stack's name, for example plumbline-dev-serving."""

@@ -7,10 +7,10 @@ from collections.abc import Sequence
 from datetime import UTC, datetime
 from typing import NoReturn
 
-from contract.names import Argument
+from contract.names import VERSION, Argument
 from drift.errors import ConfigError, DriftError
 from drift.handover import Clients, one_line, report_failure
-from drift.settings import read_platform, read_settings
+from drift.settings import Settings, read_platform, read_settings
 
 EXIT_FINISHED = 0
 """The analysis finished, drift or not."""
@@ -26,6 +26,7 @@ _HELP = {
     Argument.TEST: "labelled test set with the training file's columns",
     Argument.PREDICTIONS: "CSV with one column, probability, row for row with the test set",
     Argument.TARGET_LABEL: "name of the target's column",
+    Argument.POLICY: "JSON file with rules for single features",
 }
 
 
@@ -78,11 +79,18 @@ def _parser() -> _Parser:
 
 def _run(arguments: argparse.Namespace) -> None:
     settings = read_settings(arguments)
-    # Deferred: numpy, scipy and boto3 make --help and a refused setting wait.
+    _LOG.info("%s", _what_runs(settings))
+    # Deferred: numpy, scipy and boto3 make --help, a refused setting and the line above wait.
     from drift.run import run
 
     report = run(settings, now=_now(), clients=Clients.of_region(settings.platform.region))
     _LOG.info("%s: %s", report.verdict, report.reason)
+
+
+def _what_runs(settings: Settings) -> str:
+    bounds = settings.window.bounds
+    window = f"the window {bounds.start} to {bounds.end}" if bounds.start else "all captured records"
+    return f"plumbline {VERSION} judges {window} of {settings.platform.endpoint or 'an endpoint without a name'}"
 
 
 def _report_failure(reason: str) -> None:

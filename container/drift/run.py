@@ -15,7 +15,8 @@ from drift.errors import ConfigError
 from drift.handover import Clients, report_success
 from drift.outputs import write_reports
 from drift.policy import Policy
-from drift.settings import CaptureHour, Reference, Settings, window_bounds
+from drift.policy_file import read_policy
+from drift.settings import CaptureHour, Extras, Reference, Settings, window_bounds
 from drift.sources import fetch, fetch_hour
 
 _DEFAULT_POLICY = Policy()
@@ -30,24 +31,28 @@ class _Task:
     bounds: WindowBounds
     output: Path
     policy: Policy
-    isolation_forest: bool
+    extras: Extras
+    variant: str | None = None
     seed: int = 0
     endpoint: str | None = None
     schedule: str | None = None
 
     def perform(self) -> DriftReport:
         """Read the window, judge it, write the report files."""
-        window = read_window(self.folder, self.baseline, self.bounds)
+        baseline = self.baseline
+        self.policy.require_features({spec.name: spec.type for spec in baseline.specs})
+        window = read_window(self.folder, baseline, self.bounds, variant=self.variant, segment=baseline.segment_column)
         report = analyse(
-            self.baseline,
+            baseline,
             window,
             self.policy,
             endpoint=self.endpoint,
             schedule=self.schedule,
-            isolation_forest=self.isolation_forest,
+            isolation_forest=self.extras.isolation_forest,
+            multivariate=self.extras.multivariate,
             seed=self.seed,
         )
-        write_reports(self.output, report, self.baseline, window, self.policy)
+        write_reports(self.output, report, baseline, window, self.policy)
         return report
 
 
@@ -77,17 +82,24 @@ def monitor(  # noqa: PLR0913 - one keyword per option of `plumbline monitor`
     start_time: str | None = None,
     end_time: str | None = None,
     policy: Policy = _DEFAULT_POLICY,
+    variant: str | None = None,
     isolation_forest: bool = False,
+    multivariate: bool = False,
     seed: int = 0,
 ) -> DriftReport:
     """Judge the capture files below a folder against a saved baseline, and write the report files to `output`.
 
     Without times all records of the folder are the window.
 
+    Parameters
+    ----------
+    variant
+        The production variant whose records count; None: all.
+
     Raises
     ------
     ConfigError
-        If the folder or the times are not usable.
+        If the folder or the times are not usable, or `policy` has rules for a feature that the baseline does not have.
     BaselineError
         If `baseline` holds no baseline of this version.
     PublishError
@@ -99,7 +111,8 @@ def monitor(  # noqa: PLR0913 - one keyword per option of `plumbline monitor`
         bounds=window_bounds(start_time, end_time),
         output=output,
         policy=policy,
-        isolation_forest=isolation_forest,
+        extras=Extras(isolation_forest=isolation_forest, multivariate=multivariate),
+        variant=variant,
         seed=seed,
     ).perform()
 
@@ -123,13 +136,20 @@ def run(settings: Settings, *, now: datetime, clients: Clients) -> DriftReport:
             folder=_captured(settings.window.source, Path(workspace), clients),
             bounds=settings.window.bounds,
             output=settings.window.output,
-            policy=settings.policy,
-            isolation_forest=settings.isolation_forest,
+            policy=_policy(settings, Path(workspace), clients),
+            extras=settings.extras,
+            variant=settings.window.variant,
             endpoint=settings.platform.endpoint,
             schedule=settings.schedule,
         ).perform()
     report_success(settings.platform, report, now=now, clients=clients)
     return report
+
+
+def _policy(settings: Settings, workspace: Path, clients: Clients) -> Policy:
+    if settings.policy_file is None:
+        return settings.policy
+    return read_policy(fetch(settings.policy_file, workspace / "policy", clients.s3), settings.policy)
 
 
 def _captured(source: Path | CaptureHour, workspace: Path, clients: Clients) -> Path:

@@ -13,10 +13,18 @@ from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 
-from contract.names import PLATFORM_ROOT, Argument, MlPath, MonitorVariable, Variable, report_prefix
-from contract.records import WindowBounds
+from contract.names import (
+    PLATFORM_ROOT,
+    Argument,
+    MlPath,
+    MonitorVariable,
+    Variable,
+    report_prefix,
+    schedule_prefix,
+)
+from contract.records import EffectMeasure, WindowBounds
 from drift.errors import ConfigError
-from drift.policy import Policy
+from drift.policy import DEFAULT_THRESHOLDS, Policy
 from drift.times import HOUR, format_time, hour_folder, parse_time
 from drift.variables import Variables
 
@@ -91,18 +99,44 @@ class Window:
     bounds: WindowBounds
     source: Path | CaptureHour
     """Folder of capture files, or where to fetch them from."""
+    variant: str | None = None
+    """The production variant whose records count; None: all."""
     output: Path
+
+
+@dataclass(frozen=True)
+class EarlierReports:
+    """Where the counts of the windows before this one are, and how many of them are the second reference.
+
+    `uri` is the root below which every report of this schedule is.
+    """
+
+    uri: str
+    n_windows: int
+
+
+@dataclass(frozen=True, kw_only=True)
+class Extras:
+    """What a run does beyond judging each feature against the training data."""
+
+    isolation_forest: bool = False
+    multivariate: bool = False
+    earlier: EarlierReports | None = None
 
 
 @dataclass(frozen=True, kw_only=True)
 class Settings:
-    """One run of the container."""
+    """One run of the container.
+
+    `policy` is what the environment says; the file at `policy_file`, a path or an S3 URI, says more.
+    """
 
     reference: Reference
     window: Window
     schedule: str | None
     policy: Policy
-    isolation_forest: bool
+    policy_file: str | None
+    extras: Extras
     platform: Platform
 
 
@@ -120,12 +154,15 @@ def read_settings(arguments: Namespace, environment: Mapping[str, str] = os.envi
     platform = read_platform(environment)
     if platform.publish and platform.endpoint is None:
         raise variables.error(MonitorVariable.ENDPOINT_NAME, "must name the endpoint when metrics are published")
+    given = {name: value or None for name, value in vars(arguments).items()}
+    policy_file = given.pop(Argument.POLICY.name.lower(), None)
     return Settings(
-        reference=Reference(**{name: value or None for name, value in vars(arguments).items()}),
+        reference=Reference(**given),
         window=_scheduled_window(variables) if variables.text(Variable.SCHEDULED_TIME) else _given_window(variables),
         schedule=variables.text(MonitorVariable.SCHEDULE_NAME),
         policy=_policy(variables),
-        isolation_forest=variables.switch(Variable.ISOLATION_FOREST),
+        policy_file=policy_file,
+        extras=_extras(variables),
         platform=platform,
     )
 
@@ -159,6 +196,7 @@ def _given_window(variables: Variables) -> Window:
     return Window(
         bounds=window_bounds(variables.text(MonitorVariable.START_TIME), variables.text(MonitorVariable.END_TIME)),
         source=Path(variables.required(MonitorVariable.DATASET_SOURCE)),
+        variant=variables.text(Variable.VARIANT),
         output=Path(variables.required(MonitorVariable.OUTPUT_PATH)),
     )
 
@@ -173,6 +211,7 @@ def _scheduled_window(variables: Variables) -> Window:
     return Window(
         bounds=WindowBounds(format_time(start), format_time(start + HOUR)),
         source=CaptureHour(variables.required(Variable.CAPTURE_S3_URI), start),
+        variant=variables.text(Variable.VARIANT),
         output=output / report_prefix(endpoint, schedule, hour_folder(start)),
     )
 
@@ -211,15 +250,33 @@ def _check_format(variables: Variables) -> None:
 
 
 def _policy(variables: Variables) -> Policy:
-    rows = variables.number(Variable.MINIMUM_ROWS, Policy.minimum_rows)
-    if rows != int(rows):
-        raise variables.error(Variable.MINIMUM_ROWS, "must be a whole number")
+    share = variables.text(Variable.DRIFTED_SHARE)
+    measure = EffectMeasure(variables.choice(Variable.EFFECT_MEASURE, EffectMeasure, Policy.effect_measure))
     return Policy(
         alpha=variables.number(Variable.ALPHA, Policy.alpha),
-        effect_threshold=variables.number(Variable.EFFECT_THRESHOLD, Policy.effect_threshold),
+        effect_measure=measure,
+        effect_threshold=variables.number(Variable.EFFECT_THRESHOLD, DEFAULT_THRESHOLDS[measure]),
         missing_threshold=variables.number(Variable.MISSING_THRESHOLD, Policy.missing_threshold),
-        minimum_rows=int(rows),
+        minimum_rows=variables.count(Variable.MINIMUM_ROWS, Policy.minimum_rows),
+        drifted_share=None if share is None else variables.number(Variable.DRIFTED_SHARE, 0),
     )
+
+
+def _extras(variables: Variables) -> Extras:
+    n_windows = variables.count(Variable.RECENT_WINDOWS, 0)
+    if n_windows < 0:
+        raise variables.error(Variable.RECENT_WINDOWS, "must be 0 or more")
+    return Extras(
+        isolation_forest=variables.switch(Variable.ISOLATION_FOREST),
+        multivariate=variables.switch(Variable.MULTIVARIATE),
+        earlier=EarlierReports(_reports_of_schedule(variables), n_windows) if n_windows else None,
+    )
+
+
+def _reports_of_schedule(variables: Variables) -> str:
+    root = variables.required(Variable.REPORTS_S3_URI).rstrip("/")
+    endpoint = variables.required(MonitorVariable.ENDPOINT_NAME)
+    return f"{root}/{schedule_prefix(endpoint, variables.required(MonitorVariable.SCHEDULE_NAME))}"
 
 
 def _region_of_job(ml_root: Path) -> str | None:

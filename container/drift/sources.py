@@ -1,14 +1,18 @@
 """Local path or S3 URI -> a local file or folder: the only module that talks to S3."""
 
+import tempfile
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 from datetime import datetime
+from itertools import takewhile
 from pathlib import Path
 from typing import Any
 
+from contract.names import ReportFile
 from drift.archive import extract
 from drift.errors import ConfigError
-from drift.times import HOUR, hour_folder
+from drift.times import DAY, HOUR, hour_folder
 
 _SCHEME = "s3://"
 _LATE_MINUTE = 50
@@ -16,6 +20,15 @@ _LATE_MINUTE = 50
 
 Connect = Callable[[], Any]
 """Makes an S3 client when the first S3 URI asks for it."""
+
+
+@dataclass(frozen=True)
+class CaptureFile:
+    """One capture file of a window: its path relative to the folder or prefix, and where it is, a path or an S3 URI."""
+
+    name: str
+    location: str
+    n_bytes: int
 
 
 def s3_client(region: str | None) -> Any:
@@ -44,11 +57,40 @@ def fetch(source: str, folder: Path, connect: Connect) -> Path:
     return extract(path, folder / "unpacked")
 
 
-def fetch_hour(capture_uri: str, start: datetime, folder: Path, connect: Connect) -> Path:
-    """Store the capture files of the hour from `start` below `folder`, for every variant; return `folder`.
+def list_hour(capture_uri: str, start: datetime, connect: Connect) -> list[CaptureFile]:
+    """Return the capture files of the hour from `start`, for every variant.
 
     The key's hour is that of a file's first event, so the last files of the hour before come along: their later
-    events may belong to the window. An hour without files leaves an empty folder.
+    events may belong to the window.
+
+    Raises
+    ------
+    ConfigError
+        If the destination cannot be read.
+    """
+    bucket, prefix = _split(capture_uri.rstrip("/") + "/")
+    with _told(capture_uri):
+        client = connect()
+        variants = [
+            group["Prefix"] for group in _listed(client, "CommonPrefixes", bucket, Prefix=prefix, Delimiter="/")
+        ]
+        found = [
+            entry
+            for variant in variants
+            for hour in (start, start - HOUR)
+            for entry in _objects(client, bucket, f"{variant}{hour_folder(hour)}/")
+            if hour == start or _is_late(entry["Key"])
+        ]
+    return [
+        CaptureFile(_name(bucket, entry["Key"], prefix), f"{_SCHEME}{bucket}/{entry['Key']}", entry["Size"])
+        for entry in found
+    ]
+
+
+def fetch_hour(capture_uri: str, start: datetime, folder: Path, connect: Connect) -> Path:
+    """Store the capture files of the hour from `start` (`list_hour`) below `folder`; return `folder`.
+
+    An hour without files leaves an empty folder.
 
     Raises
     ------
@@ -57,13 +99,58 @@ def fetch_hour(capture_uri: str, start: datetime, folder: Path, connect: Connect
     """
     bucket, prefix = _split(capture_uri.rstrip("/") + "/")
     folder.mkdir(parents=True, exist_ok=True)
+    keys = [prefix + file.name for file in list_hour(capture_uri, start, connect)]
     with _told(capture_uri):
-        client = connect()
-        for variant in list(_listed(client, "CommonPrefixes", "Prefix", bucket, Prefix=prefix, Delimiter="/")):
-            keys = list(_keys(client, bucket, f"{variant}{hour_folder(start)}/"))
-            keys += filter(_is_late, _keys(client, bucket, f"{variant}{hour_folder(start - HOUR)}/"))
-            _store(client, bucket, prefix, keys, folder)
+        _store(connect(), bucket, prefix, keys, folder)
     return folder
+
+
+def fetch_window_counts(uri: str, start: datetime, n_windows: int, folder: Path, connect: Connect) -> Path:
+    """Store what the last runs before the hour from `start` left of their windows below `folder`; return `folder`.
+
+    That is at most one file more than `n_windows`: the hour in a report's key is the window's in our layout, and may be
+    the run's in the platform's, so that which windows end before `start` is in the files. Runs are at most a day apart.
+
+    Parameters
+    ----------
+    uri
+        Root of the schedule's reports: below it keys begin with year, month, day and hour.
+
+    Raises
+    ------
+    ConfigError
+        If the reports cannot be read.
+    """
+    bucket, prefix = _split(uri.rstrip("/") + "/")
+    folder.mkdir(parents=True, exist_ok=True)
+    first, last = (f"{prefix}{hour_folder(hour)}/" for hour in (start - (n_windows + 1) * DAY, start + HOUR))
+    with _told(uri):
+        client = connect()
+        listed = _listed(client, "Contents", bucket, Prefix=prefix, StartAfter=first)
+        keys = [entry["Key"] for entry in takewhile(lambda entry: entry["Key"] < last, listed)]
+        counts = [key for key in keys if key.endswith(f"/{ReportFile.WINDOW_COUNTS}")]
+        _store(client, bucket, prefix, counts[-n_windows - 1 :], folder)
+    return folder
+
+
+@contextmanager
+def local_copy(location: str, connect: Connect) -> Iterator[Path]:
+    """Yield a file as a local path: its own, or that of a copy which goes with the block.
+
+    Raises
+    ------
+    ConfigError
+        If an S3 object cannot be read.
+    """
+    if not location.startswith(_SCHEME):
+        yield Path(location)
+        return
+    bucket, key = _split(location)
+    with tempfile.TemporaryDirectory(prefix="plumbline-") as folder:
+        copy = Path(folder, "capture.jsonl")
+        with _told(location):
+            connect().download_file(bucket, key, str(copy))
+        yield copy
 
 
 def _is_late(key: str) -> bool:
@@ -81,7 +168,7 @@ def _download(source: str, folder: Path, connect: Connect) -> Path:
             _store(client, bucket, key.removesuffix(name), [key], folder)
             return folder / name
         prefix = key if key.endswith("/") or not key else f"{key}/"
-        keys = list(_keys(client, bucket, prefix))
+        keys = [entry["Key"] for entry in _objects(client, bucket, prefix)]
         if not keys:
             raise ConfigError(f"{source} must hold objects, got none; upload them or correct the URI")
         _store(client, bucket, prefix, keys, folder)
@@ -108,22 +195,27 @@ def _told(uri: str) -> Iterator[None]:
         ) from error
 
 
-def _keys(client: Any, bucket: str, prefix: str) -> Iterator[str]:
-    """Yield the keys below `prefix`, without the markers that consoles leave for folders."""
-    keys = _listed(client, "Contents", "Key", bucket, Prefix=prefix)
-    return (key for key in keys if not key.endswith("/"))
+def _objects(client: Any, bucket: str, prefix: str) -> Iterator[Any]:
+    """Yield the objects below `prefix`, without the markers that consoles leave for folders."""
+    objects = _listed(client, "Contents", bucket, Prefix=prefix)
+    return (entry for entry in objects if not entry["Key"].endswith("/"))
 
 
-def _listed(client: Any, group: str, name: str, bucket: str, **filters: str) -> Iterator[str]:
+def _listed(client: Any, group: str, bucket: str, **filters: str) -> Iterator[Any]:
     for page in client.get_paginator("list_objects_v2").paginate(Bucket=bucket, **filters):
-        for entry in page.get(group, []):
-            yield entry[name]
+        yield from page.get(group, [])
 
 
 def _store(client: Any, bucket: str, prefix: str, keys: Iterable[str], folder: Path) -> None:
     for key in keys:
-        file = folder / key.removeprefix(prefix)
-        if not file.resolve().is_relative_to(folder.resolve()):
-            raise ConfigError(f"s3://{bucket}/{key} must stay below its prefix, got '..' in it; rename the object")
+        file = folder / _name(bucket, key, prefix)
         file.parent.mkdir(parents=True, exist_ok=True)
         client.download_file(bucket, key, str(file))
+
+
+def _name(bucket: str, key: str, prefix: str) -> str:
+    """Return the key relative to the prefix; one that would leave a folder is refused."""
+    name = key.removeprefix(prefix)
+    if ".." in name.split("/") or name.startswith("/"):
+        raise ConfigError(f"s3://{bucket}/{key} must stay below its prefix, got '..' in it; rename the object")
+    return name

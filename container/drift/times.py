@@ -3,6 +3,7 @@
 from datetime import UTC, datetime, timedelta
 
 HOUR = timedelta(hours=1)
+DAY = timedelta(days=1)
 
 
 def parse_time(text: str) -> datetime:

@@ -1,6 +1,6 @@
 """Typed access to environment variables, with errors that say which one to change."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 from contract.names import Switch
@@ -43,3 +43,17 @@ class Variables:
         if number is None:
             raise self.error(name, "must be a finite number")
         return number
+
+    def count(self, name: str, default: int) -> int:
+        """Return the variable as a whole number, or raise ConfigError."""
+        number = self.number(name, default)
+        if number != int(number):
+            raise self.error(name, "must be a whole number")
+        return int(number)
+
+    def choice(self, name: str, choices: Iterable[str], default: str) -> str:
+        """Return the variable as one of `choices`, or raise ConfigError."""
+        text = self.text(name) or default
+        if text not in (known := list(choices)):
+            raise self.error(name, f"must be one of {', '.join(known)}")
+        return text

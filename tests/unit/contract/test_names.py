@@ -1,12 +1,19 @@
 """Physical names stay within what AWS accepts."""
 
 import re
+import tomllib
+from pathlib import Path
 
 import pytest
 
-from contract.names import AlarmKind, Prefix, alarm_name, resource_prefix, training_job_prefix
+from contract.names import VERSION, AlarmKind, Prefix, alarm_name, resource_prefix, training_job_prefix
 
 SAGEMAKER_NAME = re.compile(r"[a-zA-Z0-9](-*[a-zA-Z0-9]){0,62}")
+
+
+def test_version_is_the_packages() -> None:
+    project = Path(__file__).parents[3] / "pyproject.toml"
+    assert tomllib.loads(project.read_text())["project"]["version"] == VERSION
 
 
 @pytest.mark.parametrize("name", [resource_prefix("staging"), training_job_prefix("staging")])

@@ -7,10 +7,19 @@ from pathlib import Path
 import pytest
 from drift.errors import ConfigError
 from drift.policy import Policy
-from drift.settings import CaptureHour, Reference, Settings, read_platform, read_settings, window_bounds
+from drift.settings import (
+    CaptureHour,
+    EarlierReports,
+    Extras,
+    Reference,
+    Settings,
+    read_platform,
+    read_settings,
+    window_bounds,
+)
 
 from contract.names import MonitorVariable, Variable
-from contract.records import WindowBounds
+from contract.records import EffectMeasure, WindowBounds
 
 # The page "Container contract inputs" prints times with spaces inside, and this format key.
 MODEL_MONITOR = {
@@ -30,7 +39,14 @@ SCHEDULER = {name: value for name, value in MODEL_MONITOR.items() if name not in
 
 
 def settings(environment: Mapping[str, str], **arguments: str | None) -> Settings:
-    given = {"baseline": "s3://bucket/baseline", "train": None, "test": None, "predictions": None, "target_label": "y"}
+    given = {
+        "baseline": "s3://bucket/baseline",
+        "train": None,
+        "test": None,
+        "predictions": None,
+        "target_label": "y",
+        "policy": None,
+    }
     return read_settings(Namespace(**{**given, **arguments}), environment)
 
 
@@ -43,7 +59,8 @@ def test_the_contracts_own_example_is_read() -> None:
     assert read.platform.publish is False
     assert read.platform.message_file == Path("/opt/ml/output/message")
     assert read.platform.metrics_file == Path("/opt/ml/output/metrics/cloudwatch/cloudwatch_metrics.jsonl")
-    assert read.policy == Policy()
+    assert (read.policy, read.policy_file, read.extras) == (Policy(), None, Extras())
+    assert read.window.variant is None
     assert read.reference == Reference(baseline="s3://bucket/baseline", target_label="y")
 
 
@@ -73,11 +90,40 @@ def test_thresholds_come_from_the_environment() -> None:
         Variable.EFFECT_THRESHOLD: "0.2",
         Variable.MISSING_THRESHOLD: " 0.3",
         Variable.MINIMUM_ROWS: "50",
-        Variable.ISOLATION_FOREST: "Enabled",
+        Variable.DRIFTED_SHARE: "0.25",
     }
-    read = settings(MODEL_MONITOR | variables)
-    assert read.policy == Policy(alpha=0.01, effect_threshold=0.2, missing_threshold=0.3, minimum_rows=50)
-    assert read.isolation_forest is True
+    assert settings(MODEL_MONITOR | variables).policy == Policy(
+        alpha=0.01, effect_threshold=0.2, missing_threshold=0.3, minimum_rows=50, drifted_share=0.25
+    )
+
+
+def test_an_effect_measure_brings_its_own_threshold_unless_one_is_given() -> None:
+    score = MODEL_MONITOR | {Variable.EFFECT_MEASURE: "drift_score"}
+    assert settings(score).policy.effect_measure is EffectMeasure.DRIFT_SCORE
+    assert settings(score).policy.effect_threshold == 20
+    assert settings(score | {Variable.EFFECT_THRESHOLD: "150"}).policy.effect_threshold == 150
+
+
+def test_the_policy_file_is_named_by_its_argument() -> None:
+    assert settings(MODEL_MONITOR, policy="s3://bucket/policy.json").policy_file == "s3://bucket/policy.json"
+    assert settings(MODEL_MONITOR, policy="").policy_file is None
+
+
+@pytest.mark.parametrize("engine", [MODEL_MONITOR, SCHEDULER])
+def test_both_engines_may_ask_for_one_variant(engine: dict[str, str]) -> None:
+    assert settings(engine | {Variable.VARIANT: "AllTraffic"}).window.variant == "AllTraffic"
+
+
+def test_extras_are_switched_on_one_by_one() -> None:
+    assert settings(MODEL_MONITOR | {Variable.ISOLATION_FOREST: "Enabled"}).extras == Extras(isolation_forest=True)
+    assert settings(MODEL_MONITOR | {Variable.MULTIVARIATE: "Enabled"}).extras == Extras(multivariate=True)
+
+
+def test_earlier_windows_are_those_of_this_schedule() -> None:
+    variables = {Variable.RECENT_WINDOWS: "24", Variable.REPORTS_S3_URI: "s3://bucket/reports"}
+    earlier = settings(MODEL_MONITOR | variables).extras.earlier
+    assert earlier == EarlierReports("s3://bucket/reports/endpoint-name/schedule-name", 24)
+    assert settings(MODEL_MONITOR | variables | {Variable.RECENT_WINDOWS: "0"}).extras.earlier is None
 
 
 @pytest.mark.parametrize("key", ["sagemakerCaptureJson", "sageMakerCaptureJson"])
@@ -108,6 +154,16 @@ def test_times_and_format_are_optional() -> None:
         ({"PLUMBLINE_ALPHA": "nan"}, "PLUMBLINE_ALPHA must be a finite number"),
         ({"PLUMBLINE_ALPHA": "2"}, "alpha must lie between 0 and 1, got 2.0"),
         ({"PLUMBLINE_MINIMUM_ROWS": "2.5"}, "PLUMBLINE_MINIMUM_ROWS must be a whole number"),
+        (
+            {"PLUMBLINE_EFFECT_MEASURE": "psi"},
+            "PLUMBLINE_EFFECT_MEASURE must be one of jensen_shannon_distance, drift_score, wasserstein_distance, "
+            "got 'psi'; set it on the monitoring job",
+        ),
+        ({"PLUMBLINE_DRIFTED_SHARE": "0"}, "drifted_share must lie above 0 and be at most 1, got 0.0"),
+        ({"PLUMBLINE_DRIFTED_SHARE": "half"}, "PLUMBLINE_DRIFTED_SHARE must be a finite number, got 'half'"),
+        ({"PLUMBLINE_MULTIVARIATE": "on"}, "PLUMBLINE_MULTIVARIATE must be Enabled or Disabled, got 'on'"),
+        ({"PLUMBLINE_RECENT_WINDOWS": "-1"}, "PLUMBLINE_RECENT_WINDOWS must be 0 or more, got '-1'"),
+        ({"PLUMBLINE_RECENT_WINDOWS": "3"}, "PLUMBLINE_REPORTS_S3_URI must be set, got None"),
         ({"PLUMBLINE_ISOLATION_FOREST": "yes"}, "PLUMBLINE_ISOLATION_FOREST must be Enabled or Disabled"),
         ({"PLUMBLINE_SCHEDULED_TIME": "now"}, "PLUMBLINE_SCHEDULED_TIME must be an ISO 8601 time, got 'now'"),
         ({"PLUMBLINE_SCHEDULED_TIME": "2026-01-01T00:00:00Z"}, "PLUMBLINE_CAPTURE_S3_URI must be set, got None"),

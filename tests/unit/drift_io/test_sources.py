@@ -8,7 +8,7 @@ import pytest
 from botocore.exceptions import ClientError
 from drift.archive import extract
 from drift.errors import BaselineError, ConfigError
-from drift.sources import fetch, fetch_hour, s3_client
+from drift.sources import fetch, fetch_hour, fetch_window_counts, s3_client
 
 START = datetime(2026, 11, 22, 0, tzinfo=UTC)
 
@@ -27,13 +27,15 @@ class FakeS3:
         assert operation == "list_objects_v2"
         return self
 
-    def paginate(self, *, Bucket: str, Prefix: str, Delimiter: str = "") -> Iterator[dict[str, Any]]:
+    def paginate(
+        self, *, Bucket: str, Prefix: str, Delimiter: str = "", StartAfter: str = ""
+    ) -> Iterator[dict[str, Any]]:
         if self.error:
             raise self.error
         assert Bucket == "bucket"
-        found = [key for key in sorted(self.objects) if key.startswith(Prefix)]
+        found = [key for key in sorted(self.objects) if key.startswith(Prefix) and key > StartAfter]
         if not Delimiter:
-            yield from ({"Contents": [{"Key": key}]} for key in found)
+            yield from ({"Contents": [{"Key": key, "Size": len(self.objects[key])}]} for key in found)
         folders = {Prefix + key.removeprefix(Prefix).split("/")[0] + "/" for key in found}
         yield {"CommonPrefixes": [{"Prefix": folder} for folder in sorted(folders)]}
 
@@ -103,6 +105,50 @@ def test_the_hour_of_every_variant_is_fetched_with_late_files_of_the_hour_before
     folder = fetch_hour("s3://bucket/capture/ep", START, tmp_path / "hour", FakeS3(objects))
     found = {str(file.relative_to(folder)) for file in folder.rglob("*.jsonl")}
     assert found == {files[0], files[1], files[4]}
+
+
+REPORTS = "reports/ep/ep-monitor"
+
+
+def reports(*hours: str) -> FakeS3:
+    files = ("drift_report.json", "window_counts.json")
+    return FakeS3({f"{REPORTS}/{hour}/{file}": hour for hour in hours for file in files})
+
+
+def stored(folder: Path) -> list[str]:
+    return sorted(str(file.relative_to(folder)) for file in folder.rglob("*") if file.is_file())
+
+
+def test_window_counts_of_the_last_runs_are_fetched_and_nothing_else_of_them(tmp_path: Path) -> None:
+    bucket = reports("2026/11/21/20", "2026/11/21/21", "2026/11/21/22", "2026/11/21/23")
+    folder = fetch_window_counts(f"s3://bucket/{REPORTS}", START, 2, tmp_path, bucket)
+    # One more than asked for: the hour in the key may be the run's.
+    assert stored(folder) == [f"2026/11/21/{hour}/window_counts.json" for hour in (21, 22, 23)]
+
+
+def test_window_counts_of_this_hour_come_along_and_of_later_ones_do_not(tmp_path: Path) -> None:
+    bucket = reports("2026/11/21/23", "2026/11/22/00", "2026/11/22/01")
+    folder = fetch_window_counts(f"s3://bucket/{REPORTS}/", START, 5, tmp_path, bucket)
+    assert stored(folder) == ["2026/11/21/23/window_counts.json", "2026/11/22/00/window_counts.json"]
+
+
+def test_window_counts_are_looked_for_a_day_per_window_at_most(tmp_path: Path) -> None:
+    bucket = reports("2026/11/18/23", "2026/11/20/05")
+    assert stored(fetch_window_counts(f"s3://bucket/{REPORTS}", START, 2, tmp_path, bucket)) == [
+        "2026/11/20/05/window_counts.json"
+    ]
+
+
+def test_no_earlier_reports_are_an_empty_folder(tmp_path: Path) -> None:
+    folder = fetch_window_counts(f"s3://bucket/{REPORTS}", START, 3, tmp_path / "earlier", FakeS3({}))
+    assert folder.is_dir()
+    assert stored(folder) == []
+
+
+def test_reports_that_may_not_be_read_are_the_operators_error(tmp_path: Path) -> None:
+    refusal = ClientError({"Error": {"Code": "AccessDenied", "Message": "no"}}, "ListObjectsV2")
+    with pytest.raises(ConfigError, match="check the URI and the monitoring role's rights"):
+        fetch_window_counts(f"s3://bucket/{REPORTS}", START, 3, tmp_path, FakeS3({}, refusal))
 
 
 def test_an_hour_without_files_is_an_empty_folder(tmp_path: Path) -> None:
