@@ -80,7 +80,7 @@ class EventLog:
         parts = (entries["hash"] % _N_PARTS).astype(np.uint8)
         order = np.argsort(parts, kind="stable")
         bounds = np.searchsorted(parts[order], np.arange(_N_PARTS + 1))
-        for part in range(_N_PARTS):
+        for part in np.unique(parts).tolist():
             with self._file(part).open("ab") as handle:
                 entries[order[bounds[part] : bounds[part + 1]]].tofile(handle)
 
