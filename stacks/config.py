@@ -107,6 +107,25 @@ class Monitor(Section):
     """How many windows before this one are the second reference; 0: none."""
     variant: Annotated[str, text(VARIANT_NAME, "be the name of a production variant")] | None = None
     """The production variant to judge; absent: all of them, as one."""
+    instance_count: Annotated[StrictInt, Field(ge=1, le=100)] = 1
+    """With two or more the job is a Spark cluster, and the window is read by all of them."""
+    spark_above_gb: Annotated[StrictInt, Field(ge=0)] | None = None
+    """Windows with more captured data than this are read by Spark, with all cores; absent: none."""
+    spark_master: Annotated[str, text(r"(spark|k8s)://\S+|yarn", "be a master like spark://host:7077")] | None = None
+    """A Spark cluster of your own that reads the windows; absent: none."""
+
+    @property
+    def needs_spark(self) -> bool:
+        """Whether the job's image has to hold Spark."""
+        return self.instance_count > 1 or self.spark_above_gb is not None or self.spark_master is not None
+
+    @model_validator(mode="after")
+    def _one_cluster(self) -> Self:
+        if self.spark_master is not None and self.instance_count > 1:
+            raise ValueError(
+                f"must have instance_count 1 beside spark_master {self.spark_master}, got {self.instance_count}"
+            )
+        return self
 
     @property
     def interval_hours(self) -> int:

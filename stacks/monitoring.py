@@ -46,7 +46,7 @@ class MonitoringStack(Stack):
         alerts = AlertTopic(self, "Alerts", emails=config.alarms.emails, removal=context.removal)
         self.topic = alerts.topic
         self._dead_letters = DeadLetters(self, "DeadLetters", key=alerts.key)
-        self._image = DriftImage(self, "Image", root=context.root)
+        self._image = DriftImage(self, "Image", root=context.root, spark=config.monitor.needs_spark)
         self.baseline = InputSource(
             self, "Baseline", setting="model.baseline", location=config.model.baseline, root=context.root
         )

@@ -7,14 +7,22 @@ from aws_cdk import aws_ecr_assets as ecr_assets
 from constructs import Construct
 
 DOCKERFILE = "container/Dockerfile"
+SPARK = {"BUILD_REQUIREMENTS": "requirements-spark-build.txt", "REQUIREMENTS": "requirements-spark.txt"}
+"""Build arguments that name the lock files with Spark (docs/adr/0010-spark.md)."""
 LEAVE_OUT = ["**", "!container", "!contract", "**/__pycache__", "**/*.pyc", "**/.*"]
 """Only what the Dockerfile copies may change the image."""
 
 
 class DriftImage(Construct):
-    """Content-addressed image for linux/amd64: SageMaker's instances, whatever the laptop is."""
+    """Content-addressed image for linux/amd64: SageMaker's instances, whatever the laptop is.
 
-    def __init__(self, scope: Construct, construct_id: str, *, root: Path) -> None:
+    Parameters
+    ----------
+    spark
+        Whether the image holds Spark.
+    """
+
+    def __init__(self, scope: Construct, construct_id: str, *, root: Path, spark: bool) -> None:
         super().__init__(scope, construct_id)
         self.asset = ecr_assets.DockerImageAsset(
             self,
@@ -22,6 +30,7 @@ class DriftImage(Construct):
             directory=str(root),
             file=DOCKERFILE,
             platform=ecr_assets.Platform.LINUX_AMD64,
+            build_args=SPARK if spark else None,
             exclude=LEAVE_OUT,
             ignore_mode=IgnoreMode.DOCKER,
         )

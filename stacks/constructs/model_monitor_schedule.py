@@ -26,6 +26,8 @@ class ModelMonitorSchedule(Construct):
 
 
 def _definition(job: MonitorJob) -> Schedule.MonitoringJobDefinitionProperty:
+    # Spark divides the files, and any instance may get any of them: each needs all, which is AWS's default as well.
+    distribution = "FullyReplicated" if job.monitor.instance_count > 1 else None
     return Schedule.MonitoringJobDefinitionProperty(
         monitoring_app_specification=Schedule.MonitoringAppSpecificationProperty(
             image_uri=job.image_uri, container_arguments=job.arguments
@@ -33,7 +35,9 @@ def _definition(job: MonitorJob) -> Schedule.MonitoringJobDefinitionProperty:
         environment=job.environment,
         monitoring_inputs=[
             Schedule.MonitoringInputProperty(
-                endpoint_input=Schedule.EndpointInputProperty(endpoint_name=job.endpoint_name, local_path=INPUT_PATH)
+                endpoint_input=Schedule.EndpointInputProperty(
+                    endpoint_name=job.endpoint_name, local_path=INPUT_PATH, s3_data_distribution_type=distribution
+                )
             )
         ],
         monitoring_output_config=Schedule.MonitoringOutputConfigProperty(
@@ -48,20 +52,28 @@ def _definition(job: MonitorJob) -> Schedule.MonitoringJobDefinitionProperty:
         ),
         monitoring_resources=Schedule.MonitoringResourcesProperty(
             cluster_config=Schedule.ClusterConfigProperty(
-                instance_count=1, instance_type=job.monitor.instance_type, volume_size_in_gb=job.monitor.volume_gb
+                instance_count=job.monitor.instance_count,
+                instance_type=job.monitor.instance_type,
+                volume_size_in_gb=job.monitor.volume_gb,
             )
         ),
-        network_config=_network(job.network),
+        network_config=_network(job),
         role_arn=job.role_arn,
         stopping_condition=Schedule.StoppingConditionProperty(max_runtime_in_seconds=job.monitor.max_runtime_seconds),
     )
 
 
-def _network(network: Network | None) -> Schedule.NetworkConfigProperty | None:
-    if network is None:
+def _network(job: MonitorJob) -> Schedule.NetworkConfigProperty | None:
+    has_neighbours = job.monitor.instance_count > 1
+    if job.network is None and not has_neighbours:
         return None
     return Schedule.NetworkConfigProperty(
-        vpc_config=Schedule.VpcConfigProperty(
-            subnets=list(network.subnet_ids), security_group_ids=list(network.security_group_ids)
-        )
+        enable_inter_container_traffic_encryption=has_neighbours or None,
+        vpc_config=_vpc(job.network) if job.network else None,
+    )
+
+
+def _vpc(network: Network) -> Schedule.VpcConfigProperty:
+    return Schedule.VpcConfigProperty(
+        subnets=list(network.subnet_ids), security_group_ids=list(network.security_group_ids)
     )

@@ -57,6 +57,8 @@ class MonitorJob:
             Variable.VARIANT: monitor.variant,
             Variable.RECENT_WINDOWS: monitor.recent_windows,
             Variable.REPORTS_S3_URI: self.report_uri if monitor.recent_windows else None,
+            Variable.SPARK_ABOVE_GB: monitor.spark_above_gb,
+            Variable.SPARK_MASTER: monitor.spark_master,
         }
         return {"AWS_DEFAULT_REGION": self.region} | {
             name.value: str(value) for name, value in values.items() if value is not None

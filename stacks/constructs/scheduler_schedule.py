@@ -80,21 +80,28 @@ def processing_job(job: MonitorJob) -> dict[str, Any]:
         },
         "ProcessingResources": {
             "ClusterConfig": {
-                "InstanceCount": 1,
+                "InstanceCount": job.monitor.instance_count,
                 "InstanceType": job.monitor.instance_type,
                 "VolumeSizeInGB": job.monitor.volume_gb,
             }
         },
         "StoppingCondition": {"MaxRuntimeInSeconds": job.monitor.max_runtime_seconds},
     }
-    if job.network:
-        request["NetworkConfig"] = {
-            "VpcConfig": {
-                "Subnets": list(job.network.subnet_ids),
-                "SecurityGroupIds": list(job.network.security_group_ids),
-            }
-        }
+    if network := _network(job):
+        request["NetworkConfig"] = network
     return request
+
+
+def _network(job: MonitorJob) -> dict[str, Any]:
+    network: dict[str, Any] = {}
+    if job.monitor.instance_count > 1:
+        network["EnableInterContainerTrafficEncryption"] = True
+    if job.network:
+        network["VpcConfig"] = {
+            "Subnets": list(job.network.subnet_ids),
+            "SecurityGroupIds": list(job.network.security_group_ids),
+        }
+    return network
 
 
 def _model_monitor_environment(job: MonitorJob) -> dict[str, str]:

@@ -29,7 +29,7 @@ FULL: dict[str, Any] = {
     "model": {"artifact": "s3://models/census/model.tar.gz", "baseline": "s3://models/census/baseline/"},
     "training": {"train": "s3://rows/census/train", "test": "s3://rows/census/test/"},
     "endpoint": {"instance_count": 2, "autoscaling": {"maximum_count": 4, "invocations_per_instance": 500}},
-    "monitor": {"variant": "AllTraffic"},
+    "monitor": {"variant": "AllTraffic", "instance_count": 2, "spark_above_gb": 4},
     "thresholds": {"drifted_share": 0.25},
     "features": {
         "age": {"critical": True, "alpha": 0.01, "effect_measure": "wasserstein_distance", "effect_threshold": 0.5},
@@ -38,7 +38,7 @@ FULL: dict[str, Any] = {
     "alarms": {"emails": ["ops@example.com"]},
     "network": {"subnet_ids": ["subnet-0a000000", "subnet-0b000000"], "security_group_ids": ["sg-0c000000"]},
 }
-"""Every optional setting at once, over dev."""
+"""Every optional setting at once, over dev; a Spark cluster beside the job's own instances is refused."""
 
 ASSEMBLIES = tempfile.TemporaryDirectory(prefix="plumbline-cdk-")
 """Cloud assemblies of this process; they go with it."""

@@ -99,6 +99,8 @@ def test_every_fault_gets_its_own_line() -> None:
         ("training", "cooldown_hours", (0, 720), (-1, 721)),
         ("endpoint", "instance_count", (1, 100), (0, 101)),
         ("monitor", "max_runtime_seconds", (60, 3600), (59, 3601)),
+        ("monitor", "instance_count", (1, 100), (0, 101)),
+        ("monitor", "spark_above_gb", (0, 100), (-1,)),
         ("monitor", "volume_gb", (1, 16384), (0, 16385)),
         ("thresholds", "minimum_rows", (2,), (1,)),
         ("thresholds", "alpha", (0.001, 0.999), (0, 1)),
@@ -143,6 +145,14 @@ def test_number_is_held_to_its_bounds(
         (
             {"capture": {"sampling_percent": "50"}},
             "capture.sampling_percent must be a whole number without quotes, got '50'",
+        ),
+        (
+            {"monitor": {"spark_master": "local"}},
+            "monitor.spark_master must be a master like spark://host:7077, got 'local'",
+        ),
+        (
+            {"monitor": {"spark_master": "yarn", "instance_count": 2}},
+            "monitor must have instance_count 1 beside spark_master yarn, got 2",
         ),
         ({"monitor": {"engine": "cron"}}, "monitor.engine must be 'model_monitor' or 'scheduler', got 'cron'"),
         ({"monitor": {"isolation_forest": 1}}, "monitor.isolation_forest must be true or false without quotes, got 1"),

@@ -8,6 +8,7 @@ from stacks.constructs.policy_file import policy_text
 from tests.unit.stacks.synthesis import (
     ENGINES,
     FULL,
+    Assembly,
     as_list,
     config,
     environment,
@@ -162,6 +163,45 @@ def test_reports_are_encrypted_and_below_one_prefix() -> None:
 
 def test_job_stops_at_its_time_limit() -> None:
     assert definition()["StoppingCondition"] == {"MaxRuntimeInSeconds": 1800}
+
+
+def test_job_is_one_instance_without_spark_unless_the_file_asks_for_it() -> None:
+    for job in (definition()["MonitoringResources"], scheduled_request()["ProcessingResources"]):
+        assert job["ClusterConfig"]["InstanceCount"] == 1
+    assert not spark_settings(environment())
+    assert "NetworkConfig" not in definition()
+    assert "NetworkConfig" not in scheduled_request()
+
+
+def test_instances_of_one_job_read_with_spark_and_talk_in_secret() -> None:
+    for job, resources in (
+        (full_definition(), "MonitoringResources"),
+        (scheduled_request(full("scheduler")), "ProcessingResources"),
+    ):
+        assert job[resources]["ClusterConfig"]["InstanceCount"] == 2
+        assert job["NetworkConfig"]["EnableInterContainerTrafficEncryption"] is True
+    assert spark_settings(full())
+
+
+def test_every_instance_gets_every_file_of_model_monitor() -> None:
+    (source,) = full_definition()["MonitoringInputs"]
+    assert source["EndpointInput"]["S3DataDistributionType"] == "FullyReplicated"
+
+
+@pytest.mark.parametrize("settings", [{"spark_above_gb": 0}, {"spark_master": "yarn"}])
+def test_spark_on_one_instance_is_in_the_image_and_the_environment(settings: dict[str, Any]) -> None:
+    assembly = synthesize(config("dev", "scheduler", monitor=settings))
+    ((name, value),) = settings.items()
+    assert spark_settings(assembly)
+    assert scheduled_request(assembly)["Environment"][f"PLUMBLINE_{name.upper()}"] == str(value)
+
+
+def spark_settings(assembly: Assembly) -> dict[str, str]:
+    """Return the build arguments of the image, as the cloud assembly hands them to Docker."""
+    manifest = json.loads((assembly.folder / "plumbline-dev-monitoring.assets.json").read_text())
+    (image,) = manifest["dockerImages"].values()
+    arguments: dict[str, str] = image["source"].get("dockerBuildArgs", {})
+    return arguments
 
 
 def test_job_joins_the_vpc() -> None:
