@@ -90,12 +90,14 @@ def write_text(file: Path, text: str) -> None:
 
 def completed_message(report: DriftReport) -> str:
     """Return the exit message: SageMaker's own words for the outcome, then ours."""
-    status = "CompletedWithViolations" if report.verdict is Verdict.DRIFT else "Completed"
+    broken = [feature.name for feature in report.features if feature.violation is not None]
+    status = "CompletedWithViolations" if report.verdict is Verdict.DRIFT or broken else "Completed"
     outcome = "not judged, " if report.verdict is Verdict.NOT_JUDGED else ""
     n_records = records_in_window(report.records)
     n_rejected = n_records - report.records.used
     note = f"; {n_rejected} of {n_records} records rejected" if n_rejected else ""
-    return short_message(f"{status}: {outcome}{report.reason} ({report.n_rows} rows{note})")
+    schema = f"; not as in training: {', '.join(broken)}" if broken else ""
+    return short_message(f"{status}: {outcome}{report.reason} ({report.n_rows} rows{note}{schema})")
 
 
 def short_message(text: str) -> str:

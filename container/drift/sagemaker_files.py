@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from contract.names import Switch
-from contract.records import DriftReport, FeatureReport, Verdict, finite
+from contract.records import DriftReport, FeatureReport, FeatureType, Verdict, finite
 from drift.counts import NumericCounts, ValueCounts
 from drift.policy import Policy
 
@@ -43,43 +43,62 @@ def statistics(window: Mapping[str, ValueCounts], n_rows: int) -> Json:
 def constraints(reference: Mapping[str, ValueCounts], policy: Policy) -> Json:
     """Describe what the reference says a column looks like, and the thresholds in force.
 
-    SageMaker knows two comparison methods; ours allows for the sample's size, as its ``Robust`` does.
+    SageMaker knows two comparison methods; ours allows for the sample's size, as its ``Robust`` does. Its schema has
+    no word for the effect measure, which stands in the drift report.
     """
     return {
         "version": 0,
-        "features": [_constraint(name, column) for name, column in reference.items()],
+        "features": [
+            _constraint(name, column) | _overrides(name, column, policy) for name, column in reference.items()
+        ],
         "monitoring_config": {
             "evaluate_constraints": Switch.ENABLED,
             "emit_metrics": Switch.ENABLED,
             "datatype_check_threshold": 0.0,
             "domain_content_threshold": _DOMAIN_THRESHOLD,
-            "distribution_constraints": {
-                "perform_comparison": Switch.ENABLED,
-                "comparison_threshold": policy.effect_threshold,
-                "comparison_method": "Robust",
-            },
+            "distribution_constraints": _comparison(policy.effect_threshold),
         },
     }
 
 
+def _comparison(threshold: float) -> Json:
+    return {
+        "perform_comparison": Switch.ENABLED,
+        "comparison_threshold": threshold,
+        "comparison_method": "Robust",
+    }
+
+
+def _overrides(name: str, column: ValueCounts, policy: Policy) -> Json:
+    """Return what one feature has in place of the thresholds for all, if anything."""
+    rule = policy.rule(name, FeatureType.NUMERIC if isinstance(column, NumericCounts) else FeatureType.CATEGORICAL)
+    if rule.ignore:
+        return {"monitoringConfigOverrides": {"evaluate_constraints": Switch.DISABLED}}
+    if rule.effect_threshold != policy.effect_threshold:
+        return {"monitoringConfigOverrides": {"distribution_constraints": _comparison(rule.effect_threshold)}}
+    return {}
+
+
 def violations(report: DriftReport, policy: Policy) -> Json:
-    """List what is behind the report's verdict; empty unless the verdict is drift.
+    """List what is behind a verdict of drift, and whatever the verdict the features whose payload is broken.
 
-    Rows with too many, too few or ill-typed fields are never used but counted under ``records.rejected``, so
-    ``extra_column_check`` and ``data_type_check`` have nothing to look at here.
+    Rows with too many or too few fields are never used but counted under ``records.rejected``, so
+    ``extra_column_check`` has nothing to look at here.
     """
-    found: list[Json] = []
-    if report.verdict is Verdict.DRIFT:
-        for feature in (*report.features, report.prediction):
-            found += [
-                {"feature_name": feature.name, "constraint_check_type": check, "description": description}
-                for check, description in _checks(feature, policy)
-            ]
-    return {"violations": found}
+    drifted = report.verdict is Verdict.DRIFT
+    return {
+        "violations": [
+            {"feature_name": feature.name, "constraint_check_type": check, "description": description}
+            for feature in (*report.features, report.prediction)
+            for check, description in _checks(feature, policy, drifted)
+        ]
+    }
 
 
-def _checks(feature: FeatureReport, policy: Policy) -> Iterable[tuple[str, str]]:
-    if feature.verdict is not Verdict.DRIFT:
+def _checks(feature: FeatureReport, policy: Policy, drifted: bool) -> Iterable[tuple[str, str]]:
+    if feature.violation is not None:
+        yield feature.violation.value, feature.reason
+    if feature.verdict is not Verdict.DRIFT or not drifted:
         return
     yield "baseline_drift_check", feature.reason
     missing, expected = feature.missing_fraction, feature.missing_fraction_reference

@@ -8,17 +8,21 @@ from drift.counts import ValueCounts, count
 from drift.errors import PublishError
 from drift.handover import completed_message, short_message, write_text
 from drift.outputs import write_reports
-from drift.policy import Policy
+from drift.policy import FeaturePolicy, Policy
 from drift.sagemaker_files import Json, constraints, statistics, violations
 from drift.table import CapturedWindow
 from drift.values import table
 from drift.window import WindowCounts, count_rows
 
-from contract.records import DriftReport, FeatureType, RecordCounts, Verdict, WindowBounds
+from contract.records import DriftReport, FeatureType, RecordCounts, Verdict, Violation, WindowBounds
 from tests.unit.drift_io.builders import SPECS
-from tests.unit.drift_io.reports import DRIFTED, NOT_JUDGED, REPORT, small_baseline
+from tests.unit.drift_io.reports import ABSENT, DRIFTED, NOT_JUDGED, REPORT, small_baseline
 
 NAN = float("nan")
+
+
+SOUND = replace(REPORT, features=tuple(feature for feature in REPORT.features if feature is not ABSENT))
+"""The report of a window whose payload is as in training."""
 
 
 def numeric(*values: float) -> ValueCounts:
@@ -104,6 +108,20 @@ def test_constraints_describe_the_reference() -> None:
     assert document["monitoring_config"]["distribution_constraints"]["comparison_threshold"] == 0.2
 
 
+def test_constraints_say_what_a_feature_has_of_its_own() -> None:
+    own = {"age": FeaturePolicy(effect_threshold=0.3), "hours": FeaturePolicy(ignore=True)}
+    age, work, hours = constraints(small_baseline().counts, Policy(features=own))["features"]
+    assert age["monitoringConfigOverrides"] == {
+        "distribution_constraints": {
+            "perform_comparison": "Enabled",
+            "comparison_threshold": 0.3,
+            "comparison_method": "Robust",
+        }
+    }
+    assert "monitoringConfigOverrides" not in work
+    assert hours["monitoringConfigOverrides"] == {"evaluate_constraints": "Disabled"}
+
+
 def test_constraints_of_an_empty_or_wide_column_claim_nothing() -> None:
     wide = categorical(*[str(number) for number in range(101)])
     empty, many = constraints({"empty": numeric(NAN), "many": wide}, Policy())["features"]
@@ -117,13 +135,22 @@ def checks(report: DriftReport) -> list[tuple[str, str]]:
 
 
 def test_a_drifted_feature_is_a_violation() -> None:
-    assert checks(REPORT) == [("hours", "baseline_drift_check")]
-    assert violations(REPORT, Policy())["violations"][0]["description"] == "moved"
+    assert checks(SOUND) == [("hours", "baseline_drift_check")]
+    assert violations(SOUND, Policy())["violations"][0]["description"] == "moved"
+
+
+@pytest.mark.parametrize("verdict", list(Verdict))
+@pytest.mark.parametrize("violation", list(Violation))
+def test_a_broken_payload_is_a_violation_whatever_the_verdict(verdict: Verdict, violation: Violation) -> None:
+    report = replace(REPORT, verdict=verdict, features=(replace(ABSENT, violation=violation),))
+    assert violations(report, Policy())["violations"] == [
+        {"feature_name": "age", "constraint_check_type": violation.value, "description": "no row names it"}
+    ]
 
 
 @pytest.mark.parametrize("verdict", [Verdict.NO_DRIFT, Verdict.NOT_JUDGED])
 def test_without_a_drift_verdict_there_is_no_violation(verdict: Verdict) -> None:
-    assert checks(replace(REPORT, verdict=verdict)) == []
+    assert checks(replace(SOUND, verdict=verdict)) == []
 
 
 @pytest.mark.parametrize(
@@ -173,9 +200,12 @@ def test_a_folder_that_cannot_be_written_is_the_operators_error(tmp_path: Path) 
 
 
 def test_the_message_says_drift_in_sagemakers_words() -> None:
-    assert completed_message(REPORT) == (
-        "CompletedWithViolations: drift in hours (290 rows; 4 of 294 records rejected)"
-    )
+    assert completed_message(SOUND) == "CompletedWithViolations: drift in hours (290 rows; 4 of 294 records rejected)"
+
+
+def test_the_message_names_the_features_whose_payload_is_broken() -> None:
+    quiet = replace(REPORT, verdict=Verdict.NO_DRIFT, reason="no drift", records=RecordCounts(290, 290))
+    assert completed_message(quiet) == "CompletedWithViolations: no drift (290 rows; not as in training: age)"
 
 
 def test_the_message_says_plainly_that_nothing_was_judged() -> None:
