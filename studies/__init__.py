@@ -1,0 +1,1 @@
+"""Studies of the product's own statistics: measured, seeded, re-runnable; not shipped."""

@@ -1,0 +1,90 @@
+"""Holds our writing of Evidently's rule to the package itself, on a few windows."""
+
+import json
+import math
+import subprocess
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+from contract.records import FeatureType
+from studies.calibration import evidently_package
+from studies.calibration.false_alarms import columns, generator
+from studies.calibration.other_rules import Column, Score, evidently_rule
+from studies.calibration.population import Counted, Population
+from studies.calibration.results import Agreement
+
+SIZES = ((1_000, 200), (1_000, 2_000), (20_000, 200), (20_000, 2_000), (20_000, 10_000))
+"""Rows of reference and window: both sides of Evidently's change of methods."""
+REPETITIONS = 2
+TOLERANCE = 1e-9
+_OWN_STREAM = 2
+
+
+def agreement(population: Population, python: Path, seed: int) -> Agreement:
+    """Put the same windows to our rule and to the package.
+
+    Parameters
+    ----------
+    python
+        Interpreter of an environment that has Evidently.
+
+    Raises
+    ------
+    subprocess.CalledProcessError
+        If the package fails on them.
+    """
+    windows = list(_windows(population, seed))
+    return compared(windows, _ask(python, windows))
+
+
+def compared(windows: list[list[Column]], said: dict[str, Any]) -> Agreement:
+    """Count the columns on which our rule and the package's answer agree.
+
+    No column of a window does where the two count different numbers of drifted columns.
+    """
+    agreeing = [_agreeing(window, theirs) for window, theirs in zip(windows, said["windows"], strict=True)]
+    return Agreement(said["version"], len(windows), sum(map(len, windows)), sum(agreeing))
+
+
+def _ask(python: Path, windows: list[list[Column]]) -> dict[str, Any]:
+    asked = json.dumps([{pair.spec.name: _raw(pair) for pair in window} for window in windows])
+    answer = subprocess.run(  # noqa: S603 - an interpreter of ours
+        [python, "-W", "ignore", evidently_package.__file__], input=asked, capture_output=True, text=True, check=True
+    )
+    said: dict[str, Any] = json.loads(answer.stdout)
+    return said
+
+
+def _windows(population: Population, seed: int) -> Iterator[list[Column]]:
+    for n_reference, n_window in SIZES:
+        for repetition in range(REPETITIONS):
+            random = generator(seed, n_reference, n_window, repetition, _OWN_STREAM)
+            reference = population.draw(n_reference, random)
+            yield columns(population, reference, population.draw(n_window, random))
+
+
+def _raw(pair: Column) -> dict[str, Any]:
+    return {
+        "numeric": pair.spec.type is FeatureType.NUMERIC,
+        "reference": _cells(pair, pair.reference),
+        "window": _cells(pair, pair.window),
+    }
+
+
+def _cells(pair: Column, counts: Counted) -> list[Any]:
+    values = [*pair.levels.tolist(), None]
+    return [value for value, count in zip(values, counts.tolist(), strict=True) for _ in range(count)]
+
+
+def _agreeing(window: list[Column], theirs: dict[str, Any]) -> int:
+    ours = {pair.spec.name: evidently_rule(pair) for pair in window}
+    if sum(score.drifts for score in ours.values()) != theirs["n_drifted"]:
+        return 0
+    return sum(_same(score, theirs["columns"][name]) for name, score in ours.items())
+
+
+def _same(ours: Score, theirs: dict[str, Any]) -> bool:
+    return ours.method == theirs["method"] and math.isclose(
+        ours.value, theirs["score"], rel_tol=TOLERANCE, abs_tol=TOLERANCE
+    )

@@ -1,0 +1,61 @@
+"""The product's verdict on a counted sample, through its own door: `drift.analysis.analyse`."""
+
+from dataclasses import dataclass, replace
+
+import numpy as np
+from drift.analysis import analyse
+from drift.baseline import Baseline, learn
+from drift.counts import NumericCounts
+from drift.policy import Policy
+from drift.table import CapturedWindow
+from drift.window import WindowCounts, count_rows
+
+from contract.records import DriftReport, RecordCounts, WindowBounds
+from studies.calibration.population import Frequencies, Population
+
+TARGET = "label"
+_ROWS_OF_THE_PATTERN = 1
+
+
+@dataclass(frozen=True, eq=False)
+class Product:
+    """Judges samples of one population with one policy.
+
+    The reference and the window are learned and counted once from a row in memory, by the product's own functions,
+    and then take each sample's value counts; a test holds the result to what the same rows would have given.
+    """
+
+    population: Population
+    policy: Policy
+    baseline: Baseline
+    window: WindowCounts
+
+    @classmethod
+    def of(cls, population: Population, policy: Policy | None = None) -> "Product":
+        """Prepare to judge samples of `population`, by default with the policy that the product ships."""
+        table = population.table(np.arange(_ROWS_OF_THE_PATTERN))
+        baseline = learn(train=table, target_label=TARGET)
+        none_captured = np.full(table.n_rows, np.nan)
+        window = count_rows(baseline, CapturedWindow(WindowBounds(), table, none_captured, RecordCounts()))
+        return cls(population, policy or Policy(), baseline, window)
+
+    def learned(self, reference: Frequencies) -> Baseline:
+        """Return the baseline of a reference sample."""
+        counts = self.population.counts(reference)
+        return replace(self.baseline, n_rows=_n_rows(reference), counts=counts)
+
+    def judge(self, baseline: Baseline, window: Frequencies, seed: int) -> DriftReport:
+        """Return the report on a window of the given rows; `seed` is that of the product's own random numbers."""
+        n_rows = _n_rows(window)
+        counted = replace(
+            self.window,
+            records=RecordCounts(n_rows, n_rows),
+            n_rows=n_rows,
+            columns=self.population.counts(window),
+            probabilities=NumericCounts(np.array([]), np.array([], dtype=np.int64), n_rows),
+        )
+        return analyse(baseline, counted, self.policy, endpoint=None, schedule=None, isolation_forest=False, seed=seed)
+
+
+def _n_rows(sample: Frequencies) -> int:
+    return int(next(iter(sample.values())).sum())

@@ -1,0 +1,98 @@
+"""The study's results as Markdown tables."""
+
+from collections.abc import Iterable, Sequence
+
+from studies.calibration.false_alarms import ALPHA, RULES, TEXTBOOK, FeatureTally, Tally
+from studies.calibration.power import Found
+from studies.calibration.results import LEVEL, interval
+
+
+def table(header: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
+    """Return a Markdown table."""
+    lines = ["| " + " | ".join(cells) + " |" for cells in (header, *rows)]
+    return "\n".join([lines[0], "|" + "---|" * len(header), *lines[1:]])
+
+
+def rate(n_events: int, n_trials: int) -> str:
+    """Return a rate in percent with its exact binomial interval."""
+    lower, upper = interval(n_events, n_trials)
+    return f"{_percent(n_events, n_trials)} % ({100 * lower:.1f} to {100 * upper:.1f})"
+
+
+def window_alarms(tallies: Sequence[Tally]) -> str:
+    """Return how often each rule alarmed without drift: a row for each window size."""
+    return table(
+        ["rows in the window", *RULES, "window not judged"],
+        [
+            [
+                f"{tally.n_window:,}",
+                *(rate(tally.alarms[rule], tally.repetitions) for rule in RULES),
+                f"{_percent(tally.not_judged, tally.repetitions)} %",
+            ]
+            for tally in tallies
+        ],
+    )
+
+
+def feature_alarms(tallies: Sequence[Tally]) -> str:
+    """Return how often each feature drifted and was not judged, without drift."""
+    return table(
+        ["feature", *(f"n = {tally.n_window:,}" for tally in tallies)],
+        [
+            [f"`{name}`", *(_verdicts(tally.features[name], tally.repetitions) for tally in tallies)]
+            for name in tallies[0].features
+        ],
+    )
+
+
+def _verdicts(feature: FeatureTally, repetitions: int) -> str:
+    return f"{_percent(feature.drifts, repetitions)} / {_percent(feature.not_judged, repetitions)}"
+
+
+def sizes(tallies: Sequence[Tally]) -> str:
+    """Return how often each feature's p-value was below alpha without drift, by test; scipy's own beside it."""
+    n_cells = sum(len(feature.tested) for tally in tallies for feature in tally.features.values())
+    rows = []
+    for name in tallies[0].features:
+        tests = sorted({test for tally in tallies for test in tally.features[name].tested} - {TEXTBOOK})
+        rows += [
+            [
+                f"`{name}`",
+                "scipy" if test == TEXTBOOK else f"`{test}`",
+                *(_size(t.features[name], test, n_cells) for t in tallies),
+            ]
+            for test in (*tests, TEXTBOOK)
+        ]
+    return table(["feature", "test", *(f"n = {tally.n_window:,}" for tally in tallies)], rows)
+
+
+def _size(feature: FeatureTally, test: str, n_cells: int) -> str:
+    if test not in feature.tested:
+        return "–"
+    n_tested, n_significant = feature.tested[test], feature.significant[test]
+    text = _percent(n_significant, n_tested)
+    lower, _ = interval(n_significant, n_tested, 1 - (1 - LEVEL) / n_cells)
+    return f"**{text}**" if lower > ALPHA else text
+
+
+def found(results: Sequence[Found]) -> str:
+    """Return how often each change was found, by window size: a row for each change."""
+    sizes_studied = sorted({result.n_window for result in results})
+    rows = []
+    for key in dict.fromkeys((result.feature, result.size, result.effect) for result in results):
+        feature, size, effect = key
+        by_size = {r.n_window: r for r in results if (r.feature, r.size) == (feature, size)}
+        rows.append([f"`{feature}`", size, f"{effect:.3f}", *(_found(by_size[n]) for n in sizes_studied)])
+    return table(["feature", "change", "effect", *(f"n = {n:,}" for n in sizes_studied)], rows)
+
+
+def _found(result: Found) -> str:
+    named, reference, evidently = (
+        f"{100 * count / result.repetitions:.0f}" for count in (result.named, result.reference, result.evidently)
+    )
+    refused = f" [{100 * result.not_judged / result.repetitions:.0f}]" if result.not_judged else ""
+    return f"**{named}**{refused} / {reference} / {evidently}"
+
+
+def _percent(n_events: int, n_trials: int) -> str:
+    return f"{100 * n_events / n_trials:.1f}"

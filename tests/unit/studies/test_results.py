@@ -1,0 +1,96 @@
+from pathlib import Path
+
+import pytest
+from scipy import stats
+
+from studies.calibration import page, run, tables
+from studies.calibration.evidently_check import compared
+from studies.calibration.false_alarms import RULES, TEXTBOOK, FeatureTally, Tally, columns, generator
+from studies.calibration.other_rules import evidently_rule
+from studies.calibration.results import Agreement, Study, interval
+from tests.unit.studies.people import people
+
+EXTENT = run.Extent({600: 3}, (200, 300), 2, "make study")
+
+
+def small() -> Study:
+    return run.study(people(), "a small town", EXTENT, 7, Agreement("0.7.21", 2, 28, 28))
+
+
+@pytest.fixture(scope="module")
+def study() -> Study:
+    return small()
+
+
+@pytest.mark.parametrize(("n_events", "n_trials"), [(0, 40), (3, 40), (40, 40)])
+def test_interval_is_clopper_and_pearsons(n_events: int, n_trials: int) -> None:
+    expected = stats.binomtest(n_events, n_trials).proportion_ci(0.95, method="exact")
+    assert interval(n_events, n_trials) == pytest.approx((expected.low, expected.high), abs=1e-12)
+
+
+def test_study_counts_what_its_extent_says(study: Study) -> None:
+    assert [(tally.n_reference, tally.n_window, tally.repetitions) for tally in study.tallies] == [
+        (600, 200, 3), (600, 300, 3),
+    ]  # fmt: skip
+    assert all(tuple(tally.alarms) == RULES and len(tally.features) == 14 for tally in study.tallies)
+    assert all(one.tested[TEXTBOOK] == 3 for tally in study.tallies for one in tally.features.values())
+    assert {(one.n_window, one.repetitions) for one in study.found} == {(200, 2), (300, 2)}
+    assert {one.feature for one in study.found} == {
+        "age", "hours-per-week", "sex", "native-country", "occupation", "workclass",
+    }  # fmt: skip
+
+
+def test_study_depends_on_its_seed_only(study: Study) -> None:
+    again = small()
+    assert (again.tallies, again.found) == (study.tallies, study.found)
+
+
+def test_large_changes_are_found_and_named(study: Study) -> None:
+    large = [one for one in study.found if one.effect > 0.3]
+    assert large
+    assert all(one.named == one.repetitions for one in large)
+
+
+def test_results_are_kept(study: Study, tmp_path: Path) -> None:
+    study.save(tmp_path / "new" / "results.json")
+    assert Study.load(tmp_path / "new" / "results.json") == study
+
+
+def test_page_takes_results_between_its_markers_and_plots_beside_it(study: Study, tmp_path: Path) -> None:
+    text = f"# Title\n\nBefore.\n\n{page.BEGIN}\nold\n{page.END}\n\nAfter.\n"
+    (tmp_path / "page.md").write_text(text)
+    page.write(study, tmp_path / "page.md", tmp_path / "images")
+    written = (tmp_path / "page.md").read_text()
+    assert written.startswith(f"# Title\n\nBefore.\n\n{page.BEGIN}\n")
+    assert written.endswith(f"\n{page.END}\n\nAfter.\n")
+    assert "\nold\n" not in written
+    assert "28 of 28 columns" in written
+    for plot in (page.FALSE_ALARMS_PLOT, page.POWER_PLOT):
+        assert f"(images/{plot})" in written
+        assert (tmp_path / "images" / plot).read_bytes().startswith(b"\x89PNG")
+
+
+def test_page_without_markers_is_refused(study: Study, tmp_path: Path) -> None:
+    (tmp_path / "page.md").write_text("# Title\n")
+    with pytest.raises(ValueError, match=r"page\.md must hold .*; add them"):
+        page.write(study, tmp_path / "page.md", tmp_path / "images")
+    assert (tmp_path / "page.md").read_text() == "# Title\n"
+
+
+def test_sizes_show_in_bold_what_chance_does_not_explain() -> None:
+    features = {"a": FeatureTally(tested={TEXTBOOK: 400, "t": 400}, significant={TEXTBOOK: 24, "t": 60})}
+    text = tables.sizes([Tally(1_000, 200, 400, 0, dict.fromkeys(RULES, 0), features)])
+    assert text.splitlines()[2:] == ["| `a` | `t` | **15.0** |", "| `a` | scipy | 6.0 |"]
+
+
+def test_agreement_asks_for_method_score_and_number_of_drifted_columns() -> None:
+    random = generator(1)
+    window = columns(people(), people().draw(800, random), people().draw(300, random))
+    said = {pair.spec.name: evidently_rule(pair) for pair in window}
+    n_drifted = sum(score.drifts for score in said.values())
+    answer = {name: {"method": score.method, "score": score.value} for name, score in said.items()}
+    agreeing = {"n_drifted": n_drifted, "columns": answer}
+    one_off = {"n_drifted": n_drifted, "columns": {**answer, "sex": {**answer["sex"], "score": 0.5}}}
+    other_number = {"n_drifted": n_drifted + 1, "columns": answer}
+    counted = compared([window] * 3, {"version": "0", "windows": [agreeing, one_off, other_number]})
+    assert counted == Agreement("0", 3, 3 * 14, 14 + 13)
