@@ -74,6 +74,7 @@ lock: $(UV)
 	$(LOCK) --constraint requirements/dev.txt container/requirements.in --output-file container/requirements.txt
 	$(LOCK) --constraint container/requirements.txt container/requirements-spark.in --output-file container/requirements-spark.txt
 	$(LOCK) container/requirements-spark-build.in --output-file container/requirements-spark-build.txt
+	for peer in requirements/bench-*.in; do $(LOCK) $$peer --output-file $${peer%.in}.txt; done
 
 clean:
 	rm -rf $(VENV) node_modules .cache cdk.out demo-output
