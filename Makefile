@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 UV := $(BIN)/uv
 ENV ?= dev
 
-.PHONY: demo test setup setup-dev lint fmt types imports unit e2e study synth snapshot starter lock clean
+.PHONY: demo test setup setup-dev lint fmt types imports unit e2e benchmark study synth snapshot starter lock clean
 
 setup: $(VENV)/.runtime node_modules/.stamp
 setup-dev: setup $(VENV)/.dev
@@ -53,6 +53,9 @@ unit: setup-dev
 
 e2e: setup-dev
 	$(BIN)/pytest -n 2 --dist loadfile -m e2e
+
+benchmark: setup
+	$(BIN)/python -m benchmarks --output docs
 
 study: setup
 	$(BIN)/python -m studies.calibration --evidently

@@ -1,0 +1,96 @@
+"""Results -> the Markdown page of the documentation."""
+
+from collections.abc import Callable, Iterable, Sequence
+from typing import Final
+
+from benchmarks import captures
+from benchmarks.programs import OURS
+from benchmarks.results import Results
+from benchmarks.targets import Target, targets
+
+PLOT: Final = "images/benchmarks.png"
+"""Where the plot is, from the page."""
+
+_METHOD: Final = f"""\
+# Benchmarks
+
+How long one window takes, from starting a process to its end, and how much memory the process needs: our container
+program (`python -m drift` in its image, with a learned baseline) and five peers, each in its own environment, on the
+same capture files. The command makes the capture files, runs everything, and writes this page:
+
+```sh
+{{command}}
+```
+
+- **Data.** One hour of SageMaker data capture, JSON Lines with CSV payloads of 14 features (6 numeric, 8 categorical)
+  and one probability, in files of at most 50,000 records; drawn from the synthetic population that looks like Census
+  Income, without drift. The reference has {captures.N_TRAIN:,} rows.
+- **Measured.** The whole process on one pinned core: wall clock, and the peak of resident memory (of all processes
+  together where there are several). Files are in the system's cache. The order alternates with every repetition; the
+  tables show medians. 1 MB is a million bytes. Every run had its core to itself for at least {{share:.0%}} of its time.
+- **Ours does more.** It checks every record's time and event id, decodes the output side, and projects the accuracy
+  with its interval from {captures.N_TEST:,} labelled test rows; the peers read the input side only.
+- **Peers** run the shortest program that their users write, with their defaults (`benchmarks/peers`): lines through
+  `json.loads`, payloads through `csv`, a pandas data frame. `reference` is the whole algorithm of AWS's
+  bring-your-own-container example, written anew: tests, distances, and the IsolationForest behind its accuracy.
+"""
+
+
+def render(results: Results) -> str:
+    """Return the page."""
+    parts = [
+        _METHOD.format(command=results.command, share=results.least_share_of_core),
+        "## Targets\n",
+        _table(["target", "measured", "met"], map(_target_row, targets(results))),
+        f"![Time and peak memory against records, both axes logarithmic]({PLOT})\n",
+        "## Seconds\n",
+        _by_size(results, results.seconds, _seconds),
+        "## Peak memory in MB\n",
+        _by_size(results, results.peak_bytes, lambda peak: f"{peak / 1e6:,.0f}"),
+        "## Times as long as ours\n",
+        _by_size(results, lambda program, size: results.ratio(program, OURS, size), lambda ratio: f"{ratio:.1f}"),
+        _not_run(results),
+        "## Machine and versions\n",
+        _table(["", ""], results.machine.items()),
+        _table(
+            ["program", "versions"],
+            (
+                [name, ", ".join(f"{package} {version}" for package, version in versions.items())]
+                for name, versions in results.versions.items()
+            ),
+        ),
+    ]
+    return "\n".join(parts).rstrip() + "\n"
+
+
+def _by_size(results: Results, figure: Callable[[str, int], float | None], written: Callable[[float], str]) -> str:
+    def cell(program: str, size: int) -> str:
+        value = figure(program, size)
+        return "not run" if value is None else written(value)
+
+    header = ["records", *(f"{size:,}" for size in results.sizes)]
+    return _table(header, ([name, *(cell(name, size) for size in results.sizes)] for name in results.programs))
+
+
+def _seconds(value: float) -> str:
+    return f"{value:.2f}" if value < 10 else f"{value:.1f}"
+
+
+def _target_row(target: Target) -> list[str]:
+    if target.measured is None:
+        return [target.text, "not measured", ""]
+    return [target.text, f"{target.measured:.4g} {target.unit}".strip(), "yes" if target.met else "**no**"]
+
+
+def _not_run(results: Results) -> str:
+    if not results.not_run:
+        return "Every program ran at every size.\n"
+    rows = (
+        [entry.program, f"{entry.records:,}" if entry.records else "all", entry.reason] for entry in results.not_run
+    )
+    return "Not run:\n\n" + _table(["program", "records", "why"], rows)
+
+
+def _table(header: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
+    lines = [header, ["---"] * len(header), *rows]
+    return "".join("| " + " | ".join(cell.replace("|", "\\|") for cell in line) + " |\n" for line in lines)

@@ -1,0 +1,183 @@
+"""The programs that are compared: ours as its image runs it, and the peers in their own environments."""
+
+import json
+import os
+import shutil
+import subprocess
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Final, Protocol
+
+from benchmarks import captures
+from contract.names import Argument, MonitorVariable, ReportFile, Switch, Variable
+from contract.records import DriftReport
+from local import environments
+from local.aws import docker
+from local.aws.images import Image, ImageStore
+
+OURS: Final = "plumbline"
+
+_ROOT: Final = environments.ROOT
+_QUIET: Final = {"DO_NOT_TRACK": "1", "NML_DISABLE_USAGE_LOGGING": "1", "WHYLOGS_NO_ANALYTICS": "True"}
+"""Usage reports are off: they would add the network's time to the peers'."""
+
+
+@dataclass(frozen=True)
+class Task:
+    """One window to judge: a peer reads the reference's files, ours the baseline learned from them beforehand."""
+
+    reference: captures.Reference
+    baseline: Path
+    window: Path
+    output: Path
+    """Folder for what the program writes; empty before it starts."""
+
+
+@dataclass(frozen=True)
+class Command:
+    """One process to start."""
+
+    words: tuple[str, ...]
+    environment: Mapping[str, str]
+    folder: Path
+
+
+class Program(Protocol):
+    """One thing to measure."""
+
+    @property
+    def name(self) -> str:
+        """Return what the results call it."""
+
+    @property
+    def versions(self) -> Mapping[str, str]:
+        """Return package to version, of what does the work."""
+
+    def command(self, task: Task) -> Command:
+        """Return the process that performs the task."""
+
+    def rows_judged(self, task: Task) -> int:
+        """Return the number of rows that a finished run says it judged."""
+
+
+@dataclass(frozen=True)
+class Peer:
+    """A program of `benchmarks/peers`, an environment of its own."""
+
+    name: str
+    module: str
+    python: Path
+    versions: Mapping[str, str]
+
+    def command(self, task: Task) -> Command:
+        """Return the process that compares the window with the reference."""
+        paths = (task.reference.train, task.reference.test, task.window, self._result(task))
+        words = (self.python, "-m", f"benchmarks.peers.{self.module}", *paths)
+        return Command(tuple(map(str, words)), {**_inherited(), **_QUIET, "PYTHONPATH": str(_ROOT)}, task.output)
+
+    def rows_judged(self, task: Task) -> int:
+        """Return the number of rows in the peer's result."""
+        return int(json.loads(self._result(task).read_text())["rows"])
+
+    def _result(self, task: Task) -> Path:
+        return task.output / "result.json"
+
+
+@dataclass(frozen=True)
+class Container:
+    """Our container program, in the image that its Dockerfile describes."""
+
+    image: Image
+    versions: Mapping[str, str]
+    name: str = OURS
+    extra: Mapping[str, str] = field(default_factory=dict)
+    """Environment variables beyond those that Model Monitor sets."""
+
+    def command(self, task: Task) -> Command:
+        """Return the job that Model Monitor would start for the window's hour."""
+        words = self.image.command([], [Argument.BASELINE, str(task.baseline)])
+        variables: dict[str, str] = {
+            MonitorVariable.DATASET_FORMAT: '{"sagemakerCaptureJson": {}}',
+            MonitorVariable.DATASET_SOURCE: str(task.window),
+            MonitorVariable.OUTPUT_PATH: str(task.output / "report"),
+            MonitorVariable.PUBLISH_CLOUDWATCH_METRICS: Switch.DISABLED,
+            MonitorVariable.ENDPOINT_NAME: captures.ENDPOINT,
+            MonitorVariable.START_TIME: captures.WINDOW_START,
+            MonitorVariable.END_TIME: captures.WINDOW_END,
+            Variable.ML_ROOT: str(task.output / "ml"),
+        }
+        environment = {**_inherited(), **self.image.variables(), **variables, **self.extra}
+        return Command(tuple(words), environment, self.image.folder)
+
+    def rows_judged(self, task: Task) -> int:
+        """Return the number of rows in the drift report."""
+        text = (task.output / "report" / ReportFile.DRIFT_REPORT).read_text()
+        return DriftReport.from_json(text).n_rows
+
+
+@dataclass(frozen=True)
+class _PeerPackage:
+    module: str
+    packages: tuple[str, ...]
+
+
+_PEERS: Final = {
+    "reference": _PeerPackage("reference_rule", ("scikit-learn",)),
+    "evidently": _PeerPackage("evidently_preset", ("evidently",)),
+    "nannyml": _PeerPackage("nannyml_univariate", ("nannyml",)),
+    "alibi-detect": _PeerPackage("alibi_tabular", ("alibi-detect",)),
+    "whylogs": _PeerPackage("whylogs_profiles", ("whylogs",)),
+}
+PEERS: Final = tuple(_PEERS)
+_COMMON_PACKAGES: Final = ("pandas", "numpy", "scipy")
+
+
+def peer(name: str) -> Peer:
+    """Return a peer, ready to run.
+
+    Raises
+    ------
+    local.environments.EnvironmentSetupError
+        If its environment cannot be made here.
+    """
+    package = _PEERS[name]
+    python = environments.ensure(_ROOT / "requirements" / f"bench-{name}.txt", name=f"bench-{name}")
+    return Peer(name, package.module, python, _versions(python, (*package.packages, *_COMMON_PACKAGES)))
+
+
+def container(workspace: Path) -> Container:
+    """Build our image below `workspace` from the files of this checkout, and return its program.
+
+    Raises
+    ------
+    local.environments.EnvironmentSetupError
+        If its environment cannot be made here.
+    """
+    context = workspace / "context"
+    for part in ("contract", "container"):
+        shutil.copytree(_ROOT / part, context / part, ignore=shutil.ignore_patterns("__pycache__"))
+    image = docker.build(
+        context,
+        context / "container" / "Dockerfile",
+        ImageStore(workspace),
+        lambda locks: environments.ensure(*locks, name="image"),
+    )
+    lines = (_ROOT / "container" / "requirements.in").read_text().splitlines()
+    packages = [line.split("==")[0] for line in lines if not line.startswith("#")]
+    return Container(image, _versions(Path(image.python), packages))
+
+
+def _versions(python: Path, packages: Sequence[str]) -> dict[str, str]:
+    code = (
+        "import json, platform, sys; from importlib.metadata import version; "
+        "print(json.dumps({'python': platform.python_version()} | {name: version(name) for name in sys.argv[1:]}))"
+    )
+    printed = subprocess.run([python, "-I", "-c", code, *packages], check=True, capture_output=True, text=True)  # noqa: S603 - our own command line
+    versions: dict[str, str] = json.loads(printed.stdout)
+    return versions
+
+
+def _inherited() -> dict[str, str]:
+    """Return what every process needs; bytecode is written, as in any installed program."""
+    return {name: os.environ[name] for name in ("HOME", "PATH", "LANG", "TMPDIR") if name in os.environ}

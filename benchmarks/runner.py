@@ -1,0 +1,140 @@
+"""Runs every program on every window, in alternating order, each in a process of its own on one core."""
+
+import json
+import shutil
+import subprocess
+import sys
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Final
+
+from benchmarks.programs import OURS, Command, Program, Task
+from benchmarks.results import Measurement, NotRun
+
+ONCE_ABOVE_RECORDS: Final = 1_000_000
+"""Larger windows are run once: their time varies little, and there is much of it."""
+
+Measure = Callable[[Command, Path], Mapping[str, Any]]
+"""(command, log file) -> what `benchmarks.measure` prints."""
+
+
+class BenchmarkError(Exception):
+    """Our own program failed, or read another number of rows than there are."""
+
+
+@dataclass(frozen=True)
+class Plan:
+    """Which windows are run, and how often."""
+
+    sizes: Sequence[int]
+    repetitions: int
+    largest_of_peers: int
+    """Windows with more records are run by ours alone."""
+
+    def turns(self, programs: Sequence[str]) -> Iterator[tuple[int, int, str]]:
+        """Yield (records, repetition, program) in the order to run: each repetition starts with another program."""
+        for records in sorted(self.sizes):
+            several = [name for name in programs if _is_ours(name) or records <= self.largest_of_peers]
+            for repetition in range(1 if records > ONCE_ABOVE_RECORDS else self.repetitions):
+                first = repetition % len(several)
+                for name in several[first:] + several[:first]:
+                    yield records, repetition, name
+
+    def left_out(self, programs: Sequence[str]) -> list[NotRun]:
+        """Return the windows that are too large for the peers."""
+        reason = f"above --largest-of-peers {self.largest_of_peers}"
+        sizes = [records for records in sorted(self.sizes) if records > self.largest_of_peers]
+        return [NotRun(name, records, reason) for records in sizes for name in programs if not _is_ours(name)]
+
+
+def _is_ours(program: str) -> bool:
+    return program.startswith(OURS)
+
+
+@dataclass
+class Runner:
+    """Performs a plan's turns.
+
+    `task` makes the task of a window of so many records, with an output folder that does not exist yet.
+    """
+
+    task: Callable[[int], Task]
+    measure: Measure
+    say: Callable[[str], None]
+    measurements: list[Measurement] = field(default_factory=list)
+    not_run: list[NotRun] = field(default_factory=list)
+
+    def run(self, plan: Plan, programs: Sequence[Program]) -> None:
+        """Run every turn; a peer that fails on a window is noted and not run on it, or a larger one, again.
+
+        Raises
+        ------
+        BenchmarkError
+            If ours fails.
+        """
+        by_name = {program.name: program for program in programs}
+        self.not_run += plan.left_out(list(by_name))
+        failed: set[str] = set()
+        for records, repetition, name in plan.turns(list(by_name)):
+            if name in failed:
+                continue
+            try:
+                self._turn(by_name[name], records, repetition)
+            except BenchmarkError as error:
+                if _is_ours(name):
+                    raise
+                failed.add(name)
+                self.not_run.append(NotRun(name, records, str(error)))
+                self.say(f"{name} at {records} records: {error}")
+
+    def _turn(self, program: Program, records: int, repetition: int) -> None:
+        task = self.task(records)
+        _read_through(task.window)
+        shutil.rmtree(task.output, ignore_errors=True)
+        task.output.mkdir(parents=True)
+        log = task.output / "log"
+        found = dict(self.measure(program.command(task), log))
+        exit_code = found.pop("exit_code")
+        if exit_code:
+            raise BenchmarkError(f"exit code {exit_code}: {_last_line(log)}")
+        if (rows := program.rows_judged(task)) != records:
+            raise BenchmarkError(f"rows judged must be {records}, got {rows}")
+        entry = Measurement(program=program.name, records=records, repetition=repetition, **found)
+        self.measurements.append(entry)
+        self.say(
+            f"{records:>9,} records, {program.name}: {entry.seconds:.2f} s, {entry.peak_bytes / 1e6:.0f} MB "
+            f"(repetition {repetition + 1})"
+        )
+
+
+def measure(core: int | None) -> Measure:
+    """Return what measures a command from a small process of its own, pinned to `core`."""
+    script = Path(__file__).with_name("measure.py")
+    pinned = "-" if core is None else str(core)
+
+    def run(command: Command, log: Path) -> Mapping[str, Any]:
+        printed = subprocess.run(  # noqa: S603 - our own command line
+            [sys.executable, "-I", "-S", script, pinned, log, *command.words],
+            check=True,
+            stdout=subprocess.PIPE,
+            cwd=command.folder,
+            env=dict(command.environment),
+        )
+        found: dict[str, Any] = json.loads(printed.stdout)
+        return found
+
+    return run
+
+
+def _read_through(folder: Path) -> None:
+    """Bring the files into the system's cache, so that no program pays for the disk."""
+    for file in folder.rglob("*.jsonl"):
+        with file.open("rb") as stream:
+            while stream.read(1 << 20):
+                pass
+
+
+def _last_line(log: Path) -> str:
+    lines = [line for line in log.read_text(errors="replace").splitlines() if line.strip()]
+    return lines[-1].strip() if lines else "nothing on standard error"
