@@ -8,14 +8,11 @@ from numpy.typing import NDArray
 from contract.records import FeatureType
 from contract.training import MISSING_TEXTS, positive_label
 from drift.baseline_file import load, save
-from drift.counts import ValueCounts, count
+from drift.bounded_counts import count_segments, count_table
 from drift.errors import BaselineError
 from drift.learned import Baseline, LabelledTest
 from drift.row_sample import sample_rows
 from drift.table import Table
-
-MOST_SEGMENTS = 50
-"""A bound for the artifact and the report; segments beyond it would seldom have the rows to be judged."""
 
 __all__ = ["Baseline", "LabelledTest", "learn", "load", "save"]
 
@@ -65,40 +62,12 @@ def learn(
         positive_label=_positive(labelled),
         n_rows=train.n_rows,
         specs=train.specs,
-        counts=_counts(train),
+        counts=count_table(train),
         test=labelled,
         sample=sample_rows(train),
         segment_column=segment_column,
-        segments={} if segment_column is None else _segments(train, segment_column),
+        segments={} if segment_column is None else count_segments(train, segment_column),
     )
-
-
-def _counts(table: Table) -> dict[str, ValueCounts]:
-    return {spec.name: count(spec.type, table.columns[spec.name]) for spec in table.specs}
-
-
-def _segments(train: Table, name: str) -> dict[str, dict[str, ValueCounts]]:
-    """Return the value counts of the rows with each value of the column; a row without a value is in no segment."""
-    kinds = {spec.name: spec.type for spec in train.specs}
-    if kinds.get(name) is not FeatureType.CATEGORICAL:
-        found = f"the numeric column {name!r}" if name in kinds else f"{name!r}"
-        categorical = ", ".join(key for key, kind in kinds.items() if kind is FeatureType.CATEGORICAL) or "none"
-        raise BaselineError(
-            f"segment_column must be a categorical feature, got {found}; choose one of those in the training data: "
-            f"{categorical}"
-        )
-    column = train.columns[name]
-    values = sorted(set(column.tolist()) - {None})
-    if not 1 <= len(values) <= MOST_SEGMENTS:
-        raise BaselineError(
-            f"segment_column must have 1 to {MOST_SEGMENTS} values, got {len(values)} in {name!r}; choose a column "
-            "whose values have enough rows each to be judged by themselves"
-        )
-    return {value: _counts(_rows_of(train, column == value)) for value in values}
-
-
-def _rows_of(table: Table, chosen: NDArray[np.bool_]) -> Table:
-    return Table(table.specs, {name: column[chosen] for name, column in table.columns.items()})
 
 
 def _check_train(train: Table, target_label: str | None) -> None:

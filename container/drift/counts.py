@@ -9,6 +9,11 @@ from numpy.typing import NDArray
 
 from contract.records import FeatureType
 
+MOST_DISTINCT = 65_536
+"""Distinct values of a column up to which its counts are exact."""
+OTHER_LABELS = "other "
+"""Stands for all labels beyond the bound. No cell reads so: a label has no white space at its end."""
+
 
 @dataclass(frozen=True, eq=False)
 class ValueCounts:
@@ -104,7 +109,7 @@ def missing(column: NDArray[np.float64] | NDArray[np.object_]) -> NDArray[np.boo
 def unknown(reference: ValueCounts, values: NDArray[np.float64] | NDArray[np.object_]) -> NDArray[np.bool_]:
     """Return which values the reference knows nothing of: labels it never had, numbers beyond its range; same shape.
 
-    A missing value is no value, and never unknown.
+    A missing value is no value, and never unknown. Of a reference with more labels than it keeps, none is.
 
     Raises
     ------
@@ -116,6 +121,8 @@ def unknown(reference: ValueCounts, values: NDArray[np.float64] | NDArray[np.obj
     if isinstance(reference, NumericCounts):
         numbers = np.asarray(values, dtype=np.float64)
         return np.asarray((numbers < reference.values[0]) | (numbers > reference.values[-1]))
+    if OTHER_LABELS in reference.values:
+        return np.zeros(len(values), dtype=bool)
     # A set: numpy compares object arrays label by label, which takes minutes for a column of identifiers.
     known = {None, *reference.values.tolist()}
     return np.array([label not in known for label in values.tolist()], dtype=bool)
