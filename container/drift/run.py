@@ -57,7 +57,13 @@ class _Task:
 
 
 def learn_baseline(
-    *, train: Path, test: Path | None, predictions: Path | None, target_label: str, output: Path
+    *,
+    train: Path,
+    test: Path | None,
+    predictions: Path | None,
+    target_label: str,
+    output: Path,
+    segment_column: str | None = None,
 ) -> None:
     """Learn a baseline from CSV files with a header row, and save it as the folder `output`.
 
@@ -65,13 +71,15 @@ def learn_baseline(
     ----------
     predictions
         One column ``probability``, row for row with `test`.
+    segment_column
+        Categorical column by whose values windows are also judged apart.
 
     Raises
     ------
     BaselineError
         If a file cannot be read or does not fit the others.
     """
-    save(_learn(train, test, predictions, target_label), output)
+    save(_learn(train, test, predictions, target_label, segment_column), output)
 
 
 def monitor(  # noqa: PLR0913 - one keyword per option of `plumbline monitor`
@@ -175,10 +183,16 @@ def _obtain(reference: Reference, workspace: Path, clients: Clients) -> Baseline
     return baseline
 
 
-def _learn(train: Path, test: Path | None, predictions: Path | None, target_label: str) -> Baseline:
+def _learn(
+    train: Path,
+    test: Path | None,
+    predictions: Path | None,
+    target_label: str | None,
+    segment_column: str | None = None,
+) -> Baseline:
     features, _ = read_training(train, target_label)
-    if test is None:
-        return learn(train=features, target_label=target_label)
+    if test is None or target_label is None:
+        return learn(train=features, target_label=target_label, segment_column=segment_column)
     test_features, labels = read_labelled(test, features.specs, target_label)
     return learn(
         train=features,
@@ -186,4 +200,5 @@ def _learn(train: Path, test: Path | None, predictions: Path | None, target_labe
         test=test_features,
         test_labels=labels,
         probabilities=None if predictions is None else read_probabilities(predictions),
+        segment_column=segment_column,
     )

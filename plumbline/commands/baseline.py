@@ -20,6 +20,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "it the accuracy cannot be projected",
     )
     parser.add_argument("--target-label", required=True, metavar="NAME", help="name of the column to predict")
+    parser.add_argument(
+        "--segment-column",
+        metavar="NAME",
+        help="categorical column by whose values windows are also judged apart",
+    )
     parser.add_argument("--output", type=Path, required=True, metavar="DIR", help="folder to write the baseline to")
 
 
@@ -36,6 +41,7 @@ def run(arguments: argparse.Namespace) -> int:
             test=arguments.test,
             predictions=arguments.predictions,
             target_label=arguments.target_label,
+            segment_column=arguments.segment_column,
             output=arguments.output,
         )
     except DriftError as error:
