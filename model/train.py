@@ -1,4 +1,4 @@
-"""Training script that SageMaker's XGBoost image runs: labelled CSV files in, model and test predictions out."""
+"""Training script that SageMaker's XGBoost image runs: labelled CSV files in; model, predictions and baseline out."""
 
 import argparse
 import json
@@ -10,8 +10,10 @@ from pathlib import Path
 import numpy as np
 import xgboost
 from dataset import LabelledTable, TrainingDataError, concatenate, read_channel
+from drift.errors import BaselineError
 from numpy.typing import NDArray
 from preprocessing import Preprocessor, learn_column
+from reference import write_baseline
 
 from contract.training import (
     CHANNEL_FRESH,
@@ -20,6 +22,7 @@ from contract.training import (
     DECISION_THRESHOLD,
     MODEL_BOOSTER,
     MODEL_PREPROCESSOR,
+    OUTPUT_BASELINE,
     OUTPUT_METRICS,
     OUTPUT_PREDICTIONS,
     PROBABILITY_COLUMN,
@@ -105,7 +108,7 @@ def _area_under_curve(labels: NDArray[np.float32], scores: NDArray[np.float32]) 
 
 
 def train(settings: argparse.Namespace, environment: Mapping[str, str]) -> dict[str, float | int | None]:
-    """Train on the channels named by SageMaker's variables and leave model, predictions and metrics.
+    """Train on the channels named by SageMaker's variables and leave model, predictions, metrics and baseline.
 
     Returns
     -------
@@ -115,6 +118,8 @@ def train(settings: argparse.Namespace, environment: Mapping[str, str]) -> dict[
     ------
     TrainingDataError
         If a channel is absent or its rows cannot be used.
+    BaselineError
+        If the segment column cannot be used.
     """
     channels = [CHANNEL_TRAIN] + [CHANNEL_FRESH] * (_variable(CHANNEL_FRESH) in environment)
     rows = concatenate([read_channel(_channel(environment, name), settings.target_label) for name in channels])
@@ -129,7 +134,18 @@ def train(settings: argparse.Namespace, environment: Mapping[str, str]) -> dict[
 
     metrics = evaluate(test_labels, probabilities) | {"n_training_rows": len(rows.rows)}
     _write_model(Path(environment["SM_MODEL_DIR"]), preprocessor, booster)
-    _write_results(Path(environment["SM_OUTPUT_DATA_DIR"]), probabilities, metrics)
+    # Nine digits bring back the very same float32.
+    answers = [f"{probability:.9g}" for probability in probabilities]
+    output = Path(environment["SM_OUTPUT_DATA_DIR"])
+    _write_results(output, answers, metrics)
+    write_baseline(
+        output / OUTPUT_BASELINE,
+        train=rows,
+        test=test,
+        probabilities=[float(answer) for answer in answers],
+        target=settings.target_label,
+        segment_column=settings.segment_column,
+    )
     return metrics
 
 
@@ -150,10 +166,9 @@ def _write_model(folder: Path, preprocessor: Preprocessor, booster: xgboost.Boos
     booster.save_model(folder / MODEL_BOOSTER)
 
 
-def _write_results(folder: Path, probabilities: NDArray[np.float32], metrics: Mapping[str, float | int | None]) -> None:
+def _write_results(folder: Path, answers: Sequence[str], metrics: Mapping[str, float | int | None]) -> None:
     folder.mkdir(parents=True, exist_ok=True)
-    lines = [PROBABILITY_COLUMN, *(f"{probability:.9g}" for probability in probabilities)]
-    (folder / OUTPUT_PREDICTIONS).write_text("\n".join(lines) + "\n", encoding="utf-8")
+    (folder / OUTPUT_PREDICTIONS).write_text("\n".join([PROBABILITY_COLUMN, *answers]) + "\n", encoding="utf-8")
     (folder / OUTPUT_METRICS).write_text(json.dumps(metrics, indent=1, sort_keys=True) + "\n", encoding="utf-8")
 
 
@@ -161,6 +176,7 @@ def parse_hyperparameters(arguments: Sequence[str] | None = None) -> argparse.Na
     """Read the hyperparameters, which SageMaker hands over as arguments; unknown ones are refused."""
     parser = argparse.ArgumentParser(description=__doc__, allow_abbrev=False)
     parser.add_argument("--target_label", required=True, help="name of the column to predict")
+    parser.add_argument("--segment_column", help="categorical column by whose values the baseline counts rows apart")
     parser.add_argument("--max_depth", type=int, default=5)
     parser.add_argument("--eta", type=float, default=0.2)
     parser.add_argument("--gamma", type=float, default=4.0)
@@ -176,7 +192,7 @@ def main() -> None:
     """Run the training job; a reason that the caller can remove is one line on standard error."""
     try:
         metrics = train(parse_hyperparameters(), os.environ)
-    except ValueError as error:
+    except (BaselineError, ValueError) as error:
         sys.exit(f"training failed: {error}")
     print(json.dumps(metrics, sort_keys=True))
 

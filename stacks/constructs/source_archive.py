@@ -2,6 +2,7 @@
 
 import gzip
 import hashlib
+import importlib.util
 import io
 import tarfile
 import tempfile
@@ -13,12 +14,28 @@ from constructs import Construct
 from stacks.constructs.s3_grants import allow_read_of
 from stacks.constructs.tar_gz_asset import TarGzAsset
 
-MODEL_FOLDER = "model"
-CONTRACT_FILES = ("contract/__init__.py", "contract/training.py")
+FOLDERS = {"model": "", "contract": "contract/"}
+"""Folder of the repository, and where its modules are in the archive."""
+BASELINE_MODULES = (
+    "__init__",
+    "baseline",
+    "baseline_csv",
+    "baseline_file",
+    "bounded_counts",
+    "columns",
+    "counts",
+    "errors",
+    "learned",
+    "row_sample",
+    "sketch",
+    "table",
+    "values",
+)
+"""Modules of container/drift/ that learn and write a baseline: the training job leaves one beside its model."""
 
 
 class SourceArchive(Construct):
-    """Modules of model/ at the archive's root, beside the part of contract/ that they import."""
+    """Modules of model/ at the archive's root, beside what they import of contract/, drift/ and a library."""
 
     def __init__(self, scope: Construct, construct_id: str, *, root: Path) -> None:
         super().__init__(scope, construct_id)
@@ -38,8 +55,14 @@ class SourceArchive(Construct):
 
 def archive(root: Path) -> bytes:
     """Return the tar archive: equal sources give equal bytes, whatever their dates and owners."""
-    modules = sorted(path for path in (root / MODEL_FOLDER).glob("*.py") if path.name != "__init__.py")
-    members = {path.name: path for path in modules} | {name: root / name for name in CONTRACT_FILES}
+    members = {
+        prefix + path.name: path
+        for folder, prefix in FOLDERS.items()
+        for path in sorted((root / folder).glob("*.py"))
+        if prefix or path.name != "__init__.py"
+    }
+    members |= {f"drift/{name}.py": root / "container" / "drift" / f"{name}.py" for name in BASELINE_MODULES}
+    members["ddsketch/mapping.py"] = _mapping_module()
     buffer = io.BytesIO()
     with tarfile.open(fileobj=buffer, mode="w", format=tarfile.PAX_FORMAT) as tar:
         for name, path in members.items():
@@ -48,3 +71,11 @@ def archive(root: Path) -> bytes:
             info.size = len(content)
             tar.addfile(info, io.BytesIO(content))
     return buffer.getvalue()
+
+
+def _mapping_module() -> Path:
+    """Return the module of DDSketch's mapping: the image does not have the package, and may not reach an index."""
+    spec = importlib.util.find_spec("ddsketch")
+    if spec is None or spec.origin is None:
+        raise ModuleNotFoundError("ddsketch must be installed for synthesis, got none; run make setup")
+    return Path(spec.origin).with_name("mapping.py")

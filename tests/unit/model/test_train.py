@@ -9,6 +9,8 @@ import numpy as np
 import pytest
 import xgboost
 from dataset import TrainingDataError
+from drift.baseline import load
+from drift.errors import BaselineError
 from inference import input_fn, model_fn, predict_fn
 from train import evaluate, main, parse_hyperparameters, train
 
@@ -41,6 +43,7 @@ def test_defaults_are_those_of_the_reference_task() -> None:
 
     assert found | {"seed": 0, "nthread": 0} == {
         "target_label": TARGET,
+        "segment_column": None,
         "max_depth": 5,
         "eta": 0.2,
         "gamma": 4.0,
@@ -80,7 +83,8 @@ def test_equal_jobs_leave_equal_bytes(tmp_path: Path) -> None:
     for name in ("one", "two"):
         run(tmp_path / name, "--nthread", "1")
 
-    for file in ("model/xgboost-model.json", "model/preprocessor.json", "output/predictions.csv"):
+    left = ("model/xgboost-model.json", "model/preprocessor.json", "output/predictions.csv")
+    for file in (*left, "output/baseline/baseline.json", "output/baseline/sample.csv"):
         assert (tmp_path / "one" / file).read_bytes() == (tmp_path / "two" / file).read_bytes()
 
 
@@ -94,6 +98,22 @@ def test_fresh_rows_are_training_rows(tmp_path: Path) -> None:
     metrics = run(tmp_path, fresh=generate(50, 3))
 
     assert metrics["n_training_rows"] == 650
+
+
+def test_the_baseline_is_of_all_rows_that_were_trained_on(tmp_path: Path) -> None:
+    run(tmp_path, fresh=generate(50, 3))
+
+    baseline = load(tmp_path / "output" / "baseline")
+
+    assert baseline.n_rows == 650
+    assert baseline.target_label == TARGET
+    assert baseline.test is not None and baseline.test.probabilities is not None
+    assert baseline.test.probabilities.tolist() == predictions(tmp_path)
+
+
+def test_a_segment_column_that_divides_nothing_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(BaselineError, match="segment_column must be a categorical feature, got the numeric .*'age'"):
+        run(tmp_path, "--segment_column", "age")
 
 
 def test_test_rows_may_have_their_columns_in_another_order(tmp_path: Path) -> None:
