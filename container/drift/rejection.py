@@ -1,7 +1,8 @@
 """Why a capture record is not used. The names are keys of drift_report.json: stable."""
 
-from enum import StrEnum
 
+
+from contract.enums import StrEnum
 from contract.records import RecordCounts
 
 

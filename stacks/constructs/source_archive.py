@@ -26,6 +26,7 @@ BASELINE_MODULES = (
     "counts",
     "errors",
     "learned",
+    "rejection",
     "row_sample",
     "sketch",
     "table",
