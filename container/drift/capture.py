@@ -5,8 +5,10 @@ Source: SageMaker Developer Guide, "Capture data from real-time endpoint".
 """
 
 import logging
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from functools import partial
 from pathlib import Path
+from typing import TypeAlias
 
 from contract.records import WindowBounds
 from drift.errors import ConfigError
@@ -22,7 +24,11 @@ from drift.rejection import Reason
 from drift.window import WindowCounts
 
 _LOG = logging.getLogger(__name__)
-_SUFFIXES = (".jsonl", ".jsonl.gz")
+SUFFIXES = (".jsonl", ".jsonl.gz")
+"""Of capture files; what else lies beside them is not read."""
+
+Count: TypeAlias = Callable[[Plan], PartialCounts]
+"""Reads a window's files."""
 
 
 def read_window(
@@ -34,6 +40,21 @@ def read_window(
     counted under its reason (`drift.rejection.Reason`), with up to five places and never its content; the log names
     them too. Blank lines are no records.
 
+    Raises
+    ------
+    ConfigError
+        If `folder` is no folder that can be read, or a bound is no time.
+    BaselineError
+        If the captured rows are of another schema than the baseline.
+    """
+    return count_window(partial(count_folder, folder), baseline, bounds, variant=variant, segment=segment)
+
+
+def count_window(
+    count: Count, baseline: Baseline, bounds: WindowBounds, *, variant: str | None = None, segment: str | None = None
+) -> WindowCounts:
+    """Count the records of a window, whoever reads its files.
+
     Parameters
     ----------
     variant
@@ -44,12 +65,12 @@ def read_window(
     Raises
     ------
     ConfigError
-        If `folder` is no folder that can be read, or a bound is no time.
+        If a bound is no time.
     BaselineError
         If the captured rows are of another schema than the baseline.
     """
     plan = Plan.of(baseline.specs, baseline.counts, bounds, variant=variant, segment=segment)
-    counts = count_folder(folder, plan)
+    counts = count(plan)
     log_rejections(counts)
     require_fit(counts, plan)
     return window_counts(counts, plan, bounds)
@@ -67,7 +88,7 @@ def count_folder(folder: Path, plan: Plan, block_bytes: int = BLOCK_BYTES) -> Pa
     try:
         with EventLog() as events:
             for file, name in capture_files(folder):
-                counts.merge(counter.count(file, name, events.add), plan)
+                counter.count(file, name, events.add, counts)
             for suspects in events.suspects():
                 reject_duplicates(counts, suspects, folder, counter)
     except OSError as error:
@@ -85,7 +106,7 @@ def capture_files(folder: Path) -> Iterator[tuple[Path, str]]:
     """
     if not folder.is_dir():
         raise ConfigError(f"dataset_source must be a folder of capture files, got {str(folder)!r}; check the path")
-    files = {file.relative_to(folder).as_posix(): file for file in folder.rglob("*") if file.name.endswith(_SUFFIXES)}
+    files = {file.relative_to(folder).as_posix(): file for file in folder.rglob("*") if file.name.endswith(SUFFIXES)}
     for name in sorted(files):
         yield files[name], name
 

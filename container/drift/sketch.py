@@ -27,6 +27,11 @@ def _mapping() -> LogarithmicMapping:
     return LogarithmicMapping(RELATIVE_ERROR)
 
 
+@cache
+def _representative(key: int) -> float:
+    return _mapping().value(key)
+
+
 def representatives(values: NDArray[np.float64]) -> NDArray[np.float64]:
     """Return the representative of each finite number's bucket: same shape; 0 stands for itself.
 
@@ -36,7 +41,7 @@ def representatives(values: NDArray[np.float64]) -> NDArray[np.float64]:
     magnitudes = np.abs(values)
     inside = magnitudes > mapping.min_possible
     keys, positions = np.unique(_keys(np.minimum(magnitudes[inside], mapping.max_possible)), return_inverse=True)
-    found = np.array([mapping.value(int(key)) for key in keys], dtype=np.float64)
+    found = np.array([_representative(int(key)) for key in keys], dtype=np.float64)
     result = np.zeros(len(values))
     result[inside] = np.copysign(found[positions], values[inside])
     return result

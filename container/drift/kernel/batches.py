@@ -3,7 +3,9 @@
 import math
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from functools import cache
 from itertools import compress
+from typing import Any
 
 import msgspec
 import numpy as np
@@ -108,11 +110,8 @@ def _is_plain(side: Side | None, n_features: int) -> bool:
 
 def _plain_rows(records: Sequence[Record], numbers: Sequence[int], n_features: int) -> _Rows | None:
     """Read all inputs as one CSV text; None where they have to be looked at one by one."""
-    sides = [record.capture_data.endpoint_input for record in records]
-    if {side.encoding if side else None for side in sides} != {"CSV"}:
-        return None
-    texts = [side.data for side in sides if side and side.data is not None]
-    if len(texts) < len(records) or max(map(len, texts)) > LONGEST_FIELD:
+    texts = _csv_texts([record.capture_data.endpoint_input for record in records])
+    if not texts or max(map(len, texts)) > LONGEST_FIELD:
         return None
     joined = "\n".join(texts)
     if any(mark in joined for mark in _UNUSUAL):
@@ -128,24 +127,31 @@ def _plain_rows(records: Sequence[Record], numbers: Sequence[int], n_features: i
     return _Rows(records, numbers, n_rows, columns)
 
 
+def _csv_texts(sides: Sequence[Side | None]) -> list[str] | None:
+    """Return the sides' texts if all of them are CSV."""
+    texts = [side.data for side in sides if side and side.encoding == "CSV" and side.data is not None]
+    return texts if len(texts) == len(sides) else None
+
+
 def _parse_csv(text: str, n_features: int) -> list[Encoded] | None:
-    names = [str(position) for position in range(n_features)]
     try:
         data = text.encode()
-        table = pyarrow.csv.read_csv(
-            pa.BufferReader(data),
-            read_options=pyarrow.csv.ReadOptions(
-                column_names=names, use_threads=False, block_size=max(len(data) + 1, 1024)
-            ),
-            parse_options=pyarrow.csv.ParseOptions(quote_char=False, double_quote=False),
-            convert_options=pyarrow.csv.ConvertOptions(
-                column_types=dict.fromkeys(names, pa.dictionary(pa.int32(), pa.string())), strings_can_be_null=False
-            ),
-        )
+        names, convert, parse = _csv_options(n_features)
+        # One block, so that each column is one piece with one dictionary.
+        read = pyarrow.csv.ReadOptions(column_names=names, use_threads=False, block_size=max(len(data) + 1, 1024))
+        table = pyarrow.csv.read_csv(pa.BufferReader(data), read, parse, convert)
     except (ValueError, pa.ArrowException):  # a row of another number of fields, or half a surrogate pair
         return None
     chunks = [column.combine_chunks() for column in table.columns]
     return [Encoded(np.from_dlpack(chunk.indices).astype(np.int64), chunk.dictionary) for chunk in chunks]
+
+
+@cache
+def _csv_options(n_features: int) -> tuple[list[str], Any, Any]:
+    names = [str(position) for position in range(n_features)]
+    types = dict.fromkeys(names, pa.dictionary(pa.int32(), pa.string()))
+    convert = pyarrow.csv.ConvertOptions(column_types=types, strings_can_be_null=False)
+    return names, convert, pyarrow.csv.ParseOptions(quote_char=False, double_quote=False)
 
 
 def _odd_rows(records: Sequence[Record], numbers: Sequence[int], names: Sequence[str], reject: Reject) -> _Rows:
@@ -201,11 +207,12 @@ def _plain_probabilities(rows: _Rows) -> NDArray[np.float64] | None:
     outputs = [record.capture_data.endpoint_output for record in rows.records]
     if not any(outputs):
         return np.full(int(rows.n_rows.sum()), math.nan)
-    if {output.encoding if output else None for output in outputs} != {"CSV"} or (rows.n_rows != 1).any():
+    texts = _csv_texts(outputs)
+    if texts is None or (rows.n_rows != 1).any():
         return None
     try:
         # One list of numbers: a text with two of them makes it too long, and one without is no JSON.
-        numbers = _NUMBERS.decode("[" + ",".join([output.data or "" for output in outputs if output]) + "]")
+        numbers = _NUMBERS.decode(f"[{','.join(texts)}]")
     except ValueError:
         return None
     probabilities = np.array(numbers, dtype=np.float64)

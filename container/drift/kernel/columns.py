@@ -39,6 +39,11 @@ class State(IntEnum):
         return CellReason[self.name] if self >= State.NOT_A_NUMBER else None
 
 
+PRESENT, MISSING, ABSENT = np.int8(State.PRESENT), np.int8(State.MISSING), np.int8(State.ABSENT)
+UNREADABLE = np.int8(State.NOT_A_NUMBER)
+"""The first of the unreadable states. (Enumerations are slow to look members up in, and this is done per cell.)"""
+
+
 @dataclass(frozen=True, eq=False)
 class Cells:
     """One entry per distinct token, shape (n_distinct,).
@@ -79,7 +84,7 @@ class ColumnReader:
             values, odd = _plain_numbers(distinct)
         else:
             values, odd = np.full(len(distinct), np.nan), np.ones(len(distinct), dtype=bool)
-        states = np.full(len(values), State.PRESENT, dtype=np.int8)
+        states = np.full(len(values), PRESENT)
         for position in np.flatnonzero(odd).tolist():
             token = distinct[position]
             value, states[position] = self._cell(token.as_py() if isinstance(token, pa.Scalar) else token)
@@ -96,15 +101,15 @@ class ColumnReader:
         states = np.array([state for _, state in read], dtype=np.int8)
         hashes = text_hashes(values.tolist())
         unseen = np.array([value not in self._known for value in values], dtype=bool)
-        outside = unseen & (states == State.PRESENT) & bool(self.reference.n_present)
+        outside = unseen & (states == PRESENT) & bool(self.reference.n_present)
         return Cells(values, states, _with_states(hashes, states), outside | self._strange(states))
 
     def _strange(self, states: NDArray[np.int8]) -> NDArray[np.bool_]:
         """Return which cells have no value where the reference always had one."""
         if not self.reference.n_present:
             return np.zeros(len(states), dtype=bool)
-        missing = (states == State.MISSING) | (states == State.ABSENT)
-        return np.asarray((states >= State.NOT_A_NUMBER) | (missing & (not self.reference.n_missing)))
+        missing = (states == MISSING) | (states == ABSENT)
+        return np.asarray((states >= UNREADABLE) | (missing & (not self.reference.n_missing)))
 
     def _cell(self, token: Token) -> tuple[Cell, State]:
         found = self._seen.get(token)
@@ -126,8 +131,8 @@ def _cell(kind: FeatureType, token: Token) -> tuple[Cell, State]:
 
 def _with_states(hashes: Hashes, states: NDArray[np.int8]) -> Hashes:
     """Give the cells without a value hashes of their own; a missing cell and an absent one are alike."""
-    alike = np.where(states == State.ABSENT, State.MISSING, states)
-    return np.where(states == State.PRESENT, hashes, mixed(alike.astype(np.uint64)))
+    alike = np.where(states == ABSENT, MISSING, states)
+    return np.where(states == PRESENT, hashes, mixed(alike.astype(np.uint64)))
 
 
 def _plain_numbers(texts: pa.StringArray) -> tuple[NDArray[np.float64], NDArray[np.bool_]]:

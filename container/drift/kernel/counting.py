@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from drift.kernel.batches import Batch
-from drift.kernel.columns import Cells, ColumnReader, State
+from drift.kernel.columns import MISSING, PRESENT, UNREADABLE, Cells, ColumnReader, State
 from drift.kernel.hashes import Hashes, combined, number_hashes
 from drift.kernel.partial import Group, PartialCounts, first_places
 from drift.kernel.places import Places
@@ -67,7 +67,7 @@ def _count_group(
 
 
 def _probability_cells(probabilities: NDArray[np.float64]) -> tuple[Cells, NDArray[np.int64]]:
-    states = np.where(np.isnan(probabilities), State.MISSING, State.PRESENT).astype(np.int8)
+    states = np.where(np.isnan(probabilities), MISSING, PRESENT)
     none = np.zeros(len(states), dtype=bool)
     cells = Cells(probabilities + 0.0, states, none.astype(np.uint64), none)
     return cells, np.ones(len(states), dtype=np.int64)
@@ -75,7 +75,7 @@ def _probability_cells(probabilities: NDArray[np.float64]) -> tuple[Cells, NDArr
 
 def _note_unreadable(counts: PartialCounts, batch: Batch, cells: Sequence[Cells], name: str, plan: Plan) -> None:
     for spec, column, read in zip(plan.specs, batch.columns, cells, strict=True):
-        for state in set(read.states[read.states >= State.NOT_A_NUMBER].tolist()):
+        for state in set(read.states[read.states >= UNREADABLE].tolist()):
             lines = np.repeat(batch.numbers, batch.n_rows)[(read.states == state)[column.codes]]
             places = counts.unreadable.setdefault((spec.name, str(State(state).reason)), Places())
             places.add(first_places(name, lines))

@@ -31,9 +31,14 @@ class FileCounter:
         self._block_bytes = block_bytes
         self._readers = [ColumnReader(spec, plan.reference[spec.name]) for spec in plan.specs]
 
-    def count(self, file: Path, name: str, note_events: NoteEvents) -> PartialCounts:
-        """Return what a file comes down to; `name` is its path relative to the folder, with ``/``."""
-        counts = PartialCounts()
+    def count(
+        self, file: Path, name: str, note_events: NoteEvents, counts: PartialCounts | None = None
+    ) -> PartialCounts:
+        """Return what a file comes down to, added to `counts` if there are any before it.
+
+        `name` is the file's path relative to the folder, with ``/``.
+        """
+        counts = counts or PartialCounts()
         reject = _rejection(counts, name)
         if is_compressed(file):
             reject(Rejected(Reason.COMPRESSED_FILE), 0)
@@ -83,6 +88,8 @@ def _rejection(counts: PartialCounts, name: str) -> Reject:
 
 
 def _events(batch: Batch) -> tuple[Hashes, Lines]:
+    if None not in batch.event_ids:
+        return batch.event_hashes, batch.numbers
     named = np.array([event_id is not None for event_id in batch.event_ids], dtype=bool)
     return batch.event_hashes[named], batch.numbers[named]
 

@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 
 from contract.records import FeatureType, RecordCounts
 from drift.counts import CategoricalCounts, NumericCounts, ValueCounts
-from drift.kernel.columns import Cells, State
+from drift.kernel.columns import PRESENT, Cells, State
 from drift.kernel.places import MOST_PLACES, Place, Places
 from drift.kernel.plan import Plan
 from drift.kernel.sample import SampledRows
@@ -32,7 +32,7 @@ class ColumnCounts:
     def add(self, cells: Cells, counts: NDArray[np.int64]) -> None:
         """Count distinct cells, each as often as it occurs."""
         self.states += np.bincount(cells.states, weights=counts, minlength=len(State)).astype(np.int64)
-        present = (cells.states == State.PRESENT) & (counts > 0)
+        present = (cells.states == PRESENT) & (counts > 0)
         values, counts = cells.values[present], counts[present]
         if isinstance(self.values, Tally):
             self.values.add(values, counts)

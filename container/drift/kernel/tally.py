@@ -48,7 +48,7 @@ class Tally:
         """Count keys, which may repeat."""
         self._waiting.append((keys, counts, is_collapsed))
         self._n_waiting += len(keys)
-        if self._n_waiting > MOST_DISTINCT:
+        if self._n_waiting > 2 * MOST_DISTINCT:
             self.settle()
 
     def merge(self, other: "Tally", sign: int = 1) -> None:
@@ -77,7 +77,7 @@ class Tally:
 
     def _sum(self, parts: Sequence[tuple[NDArray[Any], Counts]]) -> None:
         keys, counts = (np.concatenate(column) for column in zip(*parts, strict=True))
-        order = np.argsort(keys)
+        order = np.argsort(keys, kind="stable" if keys.itemsize == 2 else None)  # stable is linear for 16 bits
         keys, counts = keys[order], counts[order]
         first = np.flatnonzero(np.append(True, keys[1:] != keys[:-1])[: len(keys)])
         sums = np.add.reduceat(counts, first) if len(first) else counts
@@ -108,7 +108,7 @@ def _to_signed_sums(hashes: Hashes, counts: Counts) -> tuple[Hashes, Counts]:
     Charikar, Chen and Farach-Colton (2002), Finding frequent items in data streams.
     """
     signs = 1 - 2 * ((hashes >> _SIGN_BIT) & np.uint64(1)).astype(np.int64)
-    return hashes & np.uint64(0xFFFF), counts * signs
+    return hashes.astype(np.uint16), counts * signs
 
 
 @dataclass(eq=False)
