@@ -3,11 +3,14 @@
 import argparse
 import logging
 import sys
+import tempfile
 from collections.abc import Sequence
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import NoReturn
 
 from contract.names import VERSION, Argument
+from drift.distribution import Distribution
 from drift.errors import ConfigError, DriftError
 from drift.handover import Clients, one_line, report_failure
 from drift.settings import Settings, read_platform, read_settings
@@ -79,12 +82,23 @@ def _parser() -> _Parser:
 
 def _run(arguments: argparse.Namespace) -> None:
     settings = read_settings(arguments)
+    if settings.distribution.follows:
+        _follow(settings.distribution)
+        return
     _LOG.info("%s", _what_runs(settings))
     # Deferred: numpy, scipy and boto3 make --help, a refused setting and the line above wait.
     from drift.run import run
 
     report = run(settings, now=_now(), clients=Clients.of_region(settings.platform.region))
     _LOG.info("%s: %s", report.verdict, report.reason)
+
+
+def _follow(distribution: Distribution) -> None:
+    _LOG.info("plumbline %s works for %s on %s", VERSION, distribution.leader, distribution.host)
+    from drift.spark.entry import follow_leader
+
+    with tempfile.TemporaryDirectory(prefix="plumbline-") as workspace:
+        follow_leader(distribution, Path(workspace))
 
 
 def _what_runs(settings: Settings) -> str:
@@ -97,7 +111,8 @@ def _report_failure(reason: str) -> None:
     """Do what can still be done; a second failure must not hide the first."""
     try:
         platform = read_platform()
-        report_failure(platform, reason, now=_now(), clients=Clients.of_region(platform.region))
+        if platform.leads:
+            report_failure(platform, reason, now=_now(), clients=Clients.of_region(platform.region))
     except Exception:
         _LOG.exception("the failure could not be reported")
 

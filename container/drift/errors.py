@@ -3,6 +3,7 @@
 DriftError
 ├── ConfigError      an argument or environment variable that the operator can fix
 ├── BaselineError    a baseline or reference file that is missing or does not fit
+├── ClusterError     instances of one job that did not work together
 └── PublishError     metrics or files that could not be handed over
 
 A bad capture record is none of these: it is counted under its reason and the run goes on.
@@ -19,6 +20,10 @@ class ConfigError(DriftError):
 
 class BaselineError(DriftError):
     """Raised when the baseline or the files it is learned from are missing or do not fit."""
+
+
+class ClusterError(DriftError):
+    """Raised when the instances of one job, or Spark on them, do not finish what they began."""
 
 
 class PublishError(DriftError):

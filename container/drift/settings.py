@@ -23,6 +23,7 @@ from contract.names import (
     schedule_prefix,
 )
 from contract.records import EffectMeasure, WindowBounds
+from drift.distribution import Distribution, leads, read_distribution
 from drift.errors import ConfigError
 from drift.policy import DEFAULT_THRESHOLDS, Policy
 from drift.times import HOUR, format_time, hour_folder, parse_time
@@ -72,6 +73,8 @@ class Platform:
     endpoint: str | None
     publish: bool
     region: str | None
+    leads: bool = True
+    """Whether this instance reports for the job."""
 
     @property
     def message_file(self) -> Path:
@@ -137,6 +140,7 @@ class Settings:
     policy: Policy
     policy_file: str | None
     extras: Extras
+    distribution: Distribution = Distribution()
     platform: Platform
 
 
@@ -163,6 +167,7 @@ def read_settings(arguments: Namespace, environment: Mapping[str, str] = os.envi
         policy=_policy(variables),
         policy_file=policy_file,
         extras=_extras(variables),
+        distribution=read_distribution(variables, platform.ml_root),
         platform=platform,
     )
 
@@ -225,6 +230,7 @@ def read_platform(environment: Mapping[str, str] = os.environ) -> Platform:
         endpoint=variables.text(MonitorVariable.ENDPOINT_NAME),
         publish=_publishes(variables),
         region=next(filter(None, map(variables.text, _REGION_VARIABLES)), None) or _region_of_job(ml_root),
+        leads=leads(ml_root),
     )
 
 

@@ -1,0 +1,1 @@
+"""The kernel on Apache Spark, for windows that one process is too small for; imported only when asked for."""

@@ -1,0 +1,74 @@
+"""The instances of one processing job as a Spark cluster: one master, a worker on each, and the driver on the first."""
+
+import logging
+import os
+import subprocess
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+
+from drift.errors import ClusterError
+from drift.spark.ending import Ending, wait_for_end
+from drift.spark.installation import prepare
+
+_LOG = logging.getLogger(__name__)
+MASTER_PORT = 7077
+_GRACE_SECONDS = 10
+
+
+def security(secret: str) -> dict[str, str]:
+    """Return the Spark properties that let only those join who know the job's secret."""
+    return {
+        "spark.authenticate": "true",
+        "spark.authenticate.secret": secret,
+        "spark.network.crypto.enabled": "true",
+    }
+
+
+@contextmanager
+def lead(host: str, n_instances: int, environment: Mapping[str, str]) -> Iterator[str]:
+    """Run master and a worker on this instance; yield the master's URL, and tell the others how the block ended."""
+    url = f"spark://{host}:{MASTER_PORT}"
+    with (
+        _running("master.Master", "--host", host, "--port", str(MASTER_PORT), environment=environment),
+        _running("worker.Worker", "--host", host, url, environment=environment),
+        # Innermost: the others hear of the end while their workers still have a master.
+        Ending(host, n_instances - 1),
+    ):
+        yield url
+
+
+def follow(host: str, leader: str, secret: str, folder: Path) -> None:
+    """Work for the first instance until it is done.
+
+    Raises
+    ------
+    ClusterError
+        If the run failed there, or the worker ended here.
+    """
+    environment = prepare(folder, security(secret)) | {"SPARK_LOCAL_HOSTNAME": host}
+    url = f"spark://{leader}:{MASTER_PORT}"
+    with _running("worker.Worker", "--host", host, url, environment=environment) as worker:
+        finished = wait_for_end(leader, is_alive=lambda: worker.poll() is None)
+    if worker.returncode is not None and not finished:
+        _LOG.warning("the worker of %s ended with exit code %d", host, worker.returncode)
+    if not finished:
+        raise ClusterError(f"the run must succeed on {leader}, got no word of it on {host}; read the log of {leader}")
+
+
+@contextmanager
+def _running(daemon: str, *arguments: str, environment: Mapping[str, str]) -> Iterator["subprocess.Popen[bytes]"]:
+    """Run one of Spark's daemons as a child of this process."""
+    command = [f"{environment['SPARK_HOME']}/bin/spark-class", f"org.apache.spark.deploy.{daemon}"]
+    process = subprocess.Popen(  # noqa: S603 - Spark's own program
+        [*command, "--webui-port", "0", *arguments], env={**os.environ, **environment}, stdin=subprocess.DEVNULL
+    )
+    try:
+        yield process
+    finally:
+        process.terminate()
+        try:
+            process.wait(_GRACE_SECONDS)
+        except subprocess.TimeoutExpired:
+            process.kill()
+            process.wait()

@@ -1,0 +1,113 @@
+"""A window's files -> partial counts, with the kernel of `drift.capture` in Spark's tasks."""
+
+import math
+import tempfile
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import ExitStack
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+
+from drift.errors import ClusterError
+from drift.kernel.events import Suspects, reject_duplicates
+from drift.kernel.files import FileCounter
+from drift.kernel.partial import PartialCounts
+from drift.kernel.plan import Plan
+from drift.sources import CaptureFile, Connect, local_copy, s3_client
+from drift.spark.rows import SCHEMA, Kind, counts_of, event_rows, rows_of
+
+_TASK_BYTES = 64 << 20
+"""A task reads about as much: seconds of work beside which its start does not count."""
+
+
+def count_files(spark: Any, files: Sequence[CaptureFile], plan: Plan, region: str | None) -> PartialCounts:
+    """Return the sum of the files, without the events that were captured before.
+
+    Parameters
+    ----------
+    spark
+        Session of Spark SQL.
+    region
+        AWS region of the executors' S3 clients.
+
+    Raises
+    ------
+    ClusterError
+        If Spark gives up, for example because an executor cannot read a file.
+    """
+    from pyspark import StorageLevel
+    from pyspark.errors import PySparkException
+    from pyspark.sql import functions
+
+    if not files:
+        return PartialCounts()
+    connect = partial(s3_client, region)
+    names, locations = [file.name for file in files], [file.location for file in files]
+    table = spark.createDataFrame(pa.table({"name": names, "location": locations}))
+    rows = table.repartition(_n_tasks(spark, files)).mapInArrow(_task(plan, connect), SCHEMA)
+    # Two questions are asked of what the tasks read; on disk, because all event ids of a window are in it.
+    rows = rows.persist(StorageLevel.DISK_ONLY)
+    is_event, of_event = functions.col("kind") == str(Kind.EVENT), functions.struct("segment", "count")
+    keys = ["kind", "segment", "feature", "value"]
+    try:
+        summed = rows.where(~is_event).groupBy(*keys).agg(functions.sum("count").alias("count")).toArrow()
+        events = rows.where(is_event).groupBy("value").agg(functions.collect_list(of_event).alias("places"))
+        repeated = events.where(functions.size("places") > 1).select("places").toArrow()
+    except PySparkException as error:
+        raise ClusterError(f"Spark must read every capture file, got {_cause(error)}; see the job's log") from error
+    counts = counts_of(summed, plan)
+    if suspects := _suspects(repeated):
+        _reject_duplicates(counts, suspects, files, FileCounter(plan), connect)
+    return counts
+
+
+def _n_tasks(spark: Any, files: Sequence[CaptureFile]) -> int:
+    by_size = math.ceil(sum(file.n_bytes for file in files) / _TASK_BYTES)
+    return min(len(files), max(by_size, 2 * int(spark.sparkContext.defaultParallelism)))
+
+
+def _task(plan: Plan, connect: Connect) -> Callable[[Iterator[pa.RecordBatch]], Iterator[pa.RecordBatch]]:
+    """Return what one task does: rows of (name, location) come in, rows of counts and events go out."""
+
+    def read(batches: Iterator[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
+        counts, counter = PartialCounts(), FileCounter(plan)
+        for batch in batches:
+            for file in batch.to_pylist():
+                events: list[pa.RecordBatch] = []
+                with local_copy(file["location"], connect) as path:
+                    counts.merge(counter.count(path, file["name"], lambda *e: events.append(event_rows(*e))), plan)  # noqa: B023
+                yield from events
+        yield from rows_of(counts)
+
+    return read
+
+
+def _suspects(repeated: pa.Table) -> Suspects:
+    places: dict[str, list[int]] = {}
+    for row in repeated["places"].to_pylist():
+        for place in row:
+            places.setdefault(place["segment"], []).append(place["count"])
+    return {name: np.array(sorted(lines), dtype=np.int64) for name, lines in places.items()}
+
+
+def _reject_duplicates(
+    counts: PartialCounts, suspects: Suspects, files: Sequence[CaptureFile], counter: FileCounter, connect: Connect
+) -> None:
+    """Read the few files with suspects again, here."""
+    with ExitStack() as copies, tempfile.TemporaryDirectory(prefix="plumbline-") as folder:
+        for file in files:
+            if file.name in suspects:
+                link = Path(folder, file.name)
+                link.parent.mkdir(parents=True, exist_ok=True)
+                link.symlink_to(copies.enter_context(local_copy(file.location, connect)).resolve())
+        reject_duplicates(counts, suspects, Path(folder), counter)
+
+
+def _cause(error: Exception) -> str:
+    """Return the last line of a failure that says something: an executor's own error, under Spark's many words."""
+    lines = [line.strip() for line in str(error).splitlines()]
+    ours = [line for line in lines if "Error: " in line]
+    return (ours or lines or [""])[-1]

@@ -1,0 +1,70 @@
+"""A window's files counted by Spark, wherever the run's distribution says."""
+
+import os
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from drift.distribution import Distribution
+from drift.kernel.partial import PartialCounts
+from drift.kernel.plan import Plan
+from drift.sources import CaptureFile
+from drift.spark.cluster import follow, lead, security
+from drift.spark.counting import count_files
+from drift.spark.installation import prepare
+from drift.spark.session import send_packages, session
+
+
+def count_on_spark(
+    files: Sequence[CaptureFile], plan: Plan, distribution: Distribution, region: str | None, workspace: Path
+) -> PartialCounts:
+    """Return the sum of the files, without the events that were captured before.
+
+    Parameters
+    ----------
+    region
+        AWS region of the executors' S3 clients.
+    workspace
+        Folder for Spark's own files.
+
+    Raises
+    ------
+    DriftError
+        If Spark is not there or gives up.
+    """
+    with _session(distribution, workspace) as spark:
+        return count_files(spark, files, plan, region)
+
+
+def follow_leader(distribution: Distribution, workspace: Path) -> None:
+    """Work for the job's first instance until its run is over.
+
+    Raises
+    ------
+    ClusterError
+        If that run failed, or the worker ended here.
+    """
+    follow(distribution.host, distribution.leader, distribution.secret, workspace)
+
+
+@contextmanager
+def _session(distribution: Distribution, workspace: Path) -> Iterator[Any]:
+    if distribution.master:
+        # What the operator set for that cluster stays.
+        environment = {name: text for name, text in prepare(workspace, {}).items() if name not in os.environ}
+        environment.pop("PYSPARK_PYTHON", None)
+        with session(distribution.master, environment) as spark:
+            send_packages(spark, workspace)
+            yield spark
+    elif distribution.hosts:
+        host = {"SPARK_LOCAL_HOSTNAME": distribution.leader}
+        environment = prepare(workspace, security(distribution.secret)) | host
+        with (
+            lead(distribution.leader, len(distribution.hosts), environment) as master,
+            session(master, environment) as spark,
+        ):
+            yield spark
+    else:
+        with session("local[*]", prepare(workspace, {}) | {"SPARK_LOCAL_IP": "127.0.0.1"}) as spark:
+            yield spark

