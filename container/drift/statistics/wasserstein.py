@@ -3,7 +3,6 @@
 import math
 
 import numpy as np
-from scipy.stats import wasserstein_distance
 
 from drift.counts import NumericCounts
 
@@ -33,12 +32,22 @@ def wasserstein(reference: NumericCounts, window: NumericCounts) -> float | None
         raise ValueError("both sides must have a present value, got none on one of them")
     if not (np.isfinite(reference.values).all() and np.isfinite(window.values).all()):
         return None
-    # A common power of two leaves the quotient as it is.
-    exponent = max(reference.scale_exponent(), window.scale_exponent())
-    u, v = np.ldexp(reference.values, -exponent), np.ldexp(window.values, -exponent)
-    distance = float(wasserstein_distance(u, v, reference.counts, window.counts))
-    centre = np.average(u, weights=reference.counts)
-    deviation = math.sqrt(float(np.average((u - centre) ** 2, weights=reference.counts)))
-    if len(u) > 1 and deviation > 0 and math.isfinite(distance / deviation):
+    distance, deviation = _scaled(reference, window)
+    if len(reference.values) > 1 and deviation > 0 and math.isfinite(distance / deviation):
         return distance / deviation
     return 0.0 if distance == 0 else None
+
+
+def _scaled(reference: NumericCounts, window: NumericCounts) -> tuple[float, float]:
+    """Return the distance and the reference's standard deviation, both in the same unit."""
+    # A common power of two leaves their quotient as it is, and keeps differences and squares finite.
+    exponent = max(reference.scale_exponent(), window.scale_exponent())
+    u, v = np.ldexp(reference.values, -exponent), np.ldexp(window.values, -exponent)
+    values = np.sort(np.concatenate([u, v]))
+    below_u, below_v = (
+        np.concatenate([[0], np.cumsum(side.counts)])[np.searchsorted(own, values[:-1], side="right")] / side.n_present
+        for own, side in ((u, reference), (v, window))
+    )
+    distance = float((np.abs(below_u - below_v) * np.diff(values)).sum())
+    centre = np.average(u, weights=reference.counts)
+    return distance, math.sqrt(float(np.average((u - centre) ** 2, weights=reference.counts)))

@@ -1,7 +1,8 @@
 import numpy as np
 import pytest
 from drift.counts import CategoricalCounts, NumericCounts
-from drift.statistics.cells import Cells, decile_edges
+from drift.statistics.bins import Bins
+from drift.statistics.cells import Cells
 
 
 def numeric(*values: float) -> NumericCounts:
@@ -19,10 +20,10 @@ def test_labels_are_aligned_over_their_union() -> None:
 
 
 def test_edges_are_the_reference_deciles() -> None:
-    edges, atoms = decile_edges(NumericCounts.of(np.arange(101.0)))
+    bins = Bins.of(NumericCounts.of(np.arange(101.0)))
     # numpy.quantile with linear interpolation puts the deciles of 0..100 on 10, 20, ... 90.
-    assert edges.tolist() == [10, 20, 30, 40, 50, 60, 70, 80, 90]
-    assert atoms.size == 0
+    assert bins.edges.tolist() == [10, 20, 30, 40, 50, 60, 70, 80, 90]
+    assert bins.atoms.size == 0
 
 
 def test_bins_are_closed_on_the_right_and_open_outwards() -> None:
@@ -39,8 +40,8 @@ def test_infinite_window_values_fall_into_the_outer_bins() -> None:
 
 def test_a_value_that_fills_a_decile_is_a_bin_of_its_own() -> None:
     reference = numeric(*([0.0] * 92), *range(1, 9))
-    edges, atoms = decile_edges(reference)
-    assert (edges.tolist(), atoms.tolist()) == ([0.0], [0.0])
+    bins = Bins.of(reference)
+    assert (bins.edges.tolist(), bins.atoms.tolist()) == ([0.0], [0.0])
     cells = Cells.between(reference, numeric(-1.0, 0.0, 0.0, 5.0))
     assert cells.reference.tolist() == [0, 92, 8]
     assert cells.window.tolist() == [1, 2, 1]
@@ -71,3 +72,47 @@ def test_a_side_without_values_is_refused() -> None:
 def test_sides_of_different_types_are_refused() -> None:
     with pytest.raises(TypeError, match="one type"):
         Cells.between(labels("a"), numeric(1.0))
+
+
+def test_bins_are_named_by_what_they_hold() -> None:
+    hours = numeric(*np.arange(11.0, 31), *([40.0] * 30), *np.arange(50.0, 100))
+    # Of 100 values the first decile lies at place 9.9, between 20 and 21; the second at 19.8, between 30 and 40.
+    assert Bins.of(hours).labels().tolist() == [
+        "<= 20.9",
+        "(20.9, 38]",
+        "(38, 40)",
+        "= 40",
+        "(40, 45]",
+        "(45, 59.4]",
+        "(59.4, 69.3]",
+        "(69.3, 79.2]",
+        "(79.2, 89.1]",
+        "> 89.1",
+    ]
+
+
+def test_an_atom_at_the_lowest_edge_leaves_what_is_below_it() -> None:
+    assert Bins.of(numeric(*([0.0] * 92), *range(1, 9))).labels().tolist() == ["< 0", "= 0", "> 0"]
+
+
+def test_edges_that_differ_late_are_told_apart() -> None:
+    seconds = Bins.of(NumericCounts.of(1_700_000_000 + np.arange(101.0))).labels()
+    assert seconds[:2].tolist() == ["<= 1700000010", "(1700000010, 1700000020]"]
+    small = Bins.of(NumericCounts.of(0.123456 + np.arange(101.0) * 1e-9)).labels()
+    assert small[:2].tolist() == ["<= 0.12345601", "(0.12345601, 0.12345602]"]
+
+
+def test_cells_carry_their_labels_without_the_empty_ones() -> None:
+    found = Cells.between(numeric(1.0, 1.0), numeric(5.0))
+    assert found.labels is not None
+    assert found.labels.tolist() == ["= 1", "> 1"]
+
+
+def test_deciles_next_to_infinite_values_are_values() -> None:
+    edges = Bins.of(numeric(-np.inf, -np.inf, 0.0, 1.0, np.inf)).edges
+    assert edges.tolist() == pytest.approx([-np.inf, 0.0, 0.4, 0.8, 1.0, np.inf])
+
+
+@pytest.mark.parametrize(("reference", "sparse"), [([50, 50], False), ([90, 4], True), ([95, 5], False)])
+def test_cells_are_sparse_where_fewer_than_five_are_expected(reference: list[int], sparse: bool) -> None:
+    assert Cells(np.array(reference), np.array(reference)).sparse is sparse

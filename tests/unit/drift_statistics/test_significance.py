@@ -1,11 +1,16 @@
-import time
+import itertools
+import math
+import tracemalloc
 
 import numpy as np
 import pytest
 from drift.counts import CategoricalCounts, NumericCounts
 from drift.statistics.cells import Cells
-from drift.statistics.chi_square import chi_square, missing_chi_square
+from drift.statistics.chi_square import ASYMPTOTIC as CHI_SQUARE
+from drift.statistics.chi_square import MONTE_CARLO, chi_square, missing_chi_square
 from drift.statistics.kolmogorov_smirnov import ASYMPTOTIC, EXACT, kolmogorov_smirnov
+from drift.statistics.ks_limit import log_kolmogorov_tail
+from scipy import stats
 
 
 def numeric(values: np.ndarray) -> NumericCounts:
@@ -53,6 +58,86 @@ def test_missing_fractions_need_rows() -> None:
         missing_chi_square(labels("a"), labels())
 
 
+def test_small_expected_counts_are_dealt_out_instead() -> None:
+    # Expected in the window: 100 * 6 / 300 = 2. One label of six rows, all in the window: C(294, 94) / C(300, 100).
+    table = Cells(np.array([200, 0]), np.array([94, 6]))
+    probability = math.comb(294, 94) / math.comb(300, 100)
+    evidence = chi_square(table, seed=1)
+    assert evidence.test == MONTE_CARLO
+    # Of 9,999 deals 13 are expected to be as extreme.
+    assert evidence.p_value == pytest.approx(probability, abs=0.001)
+    assert evidence.p_value > 0
+
+
+def test_a_dealt_p_value_stops_early_where_nothing_is_to_be_seen() -> None:
+    # Two rows of a rare label, one on each side: every second deal is as extreme or more.
+    evidence = chi_square(Cells(np.array([99, 1]), np.array([99, 1])), seed=1)
+    assert (evidence.test, evidence.p_value) == (MONTE_CARLO, 1)
+
+
+def test_equal_seeds_give_equal_p_values() -> None:
+    table = Cells(np.array([300, 7, 2]), np.array([90, 4, 3]))
+    assert chi_square(table, 5) == chi_square(table, 5)
+    assert chi_square(table, 5) != chi_square(table, 6)
+
+
+def test_a_new_category_on_a_twentieth_of_a_small_window_is_seen_among_forty_rare_ones() -> None:
+    rare = [18_000, *([50] * 40)]
+    reference = np.array([*rare, 0])
+    window = np.array([170, *([1, 0] * 20), 10])
+    evidence = chi_square(Cells(reference, window))
+    assert evidence.test == MONTE_CARLO
+    assert evidence.p_value == pytest.approx(0.0001)
+
+
+def test_the_rarest_of_many_labels_count_as_one() -> None:
+    n = 5000
+    evidence = chi_square(Cells(np.full(n, 20), np.full(n, 20)))
+    assert evidence.test == CHI_SQUARE
+    assert evidence.statistic == pytest.approx(0)
+    # All the labels beyond 999 appear on one side only.
+    shifted = Cells(np.array([30] * 999 + [20] * 4001), np.array([30] * 999 + [0] * 4001))
+    assert chi_square(shifted).p_value < 1e-300
+
+
+def test_a_chi_square_p_value_below_the_smallest_float_goes_on_in_logarithms() -> None:
+    # Two degrees of freedom have the tail exp(-x / 2) exactly.
+    evidence = chi_square(Cells(np.array([9000, 9000, 0]), np.array([0, 0, 9000])))
+    assert evidence.p_value == 0
+    assert evidence.log_p_value == pytest.approx(-evidence.statistic / 2)
+    assert evidence.statistic == pytest.approx(27_000)
+
+
+def divisions(pooled: np.ndarray, n_window: int) -> float:
+    """Return the share of all divisions whose distance is at least that of the last `n_window` values."""
+
+    def distance(chosen: tuple[int, ...]) -> float:
+        inside = np.isin(np.arange(len(pooled)), chosen)
+        return max(abs(float(np.mean(pooled[inside] <= x) - np.mean(pooled[~inside] <= x))) for x in pooled)
+
+    n = len(pooled)
+    observed = distance(tuple(range(n - n_window, n)))
+    found = [distance(chosen) >= observed - 1e-12 for chosen in itertools.combinations(range(n), n_window)]
+    return sum(found) / len(found)
+
+
+@pytest.mark.parametrize("seed", range(12))
+def test_the_exact_p_value_counts_all_divisions_of_tied_rows(seed: int) -> None:
+    random = np.random.default_rng(seed)
+    n_reference, n_window = int(random.integers(1, 8)), int(random.integers(1, 6))
+    pooled = random.integers(0, 4, n_reference + n_window).astype(np.float64)
+    evidence = kolmogorov_smirnov(numeric(pooled[:n_reference]), numeric(pooled[n_reference:]))
+    assert evidence.test == EXACT
+    assert evidence.p_value == pytest.approx(divisions(pooled, n_window), abs=1e-12)
+
+
+def test_ties_make_the_asymptotic_p_value_too_large() -> None:
+    random = np.random.default_rng(3)
+    reference, window = random.integers(0, 4, 5000), random.integers(0, 4, 500)
+    evidence = kolmogorov_smirnov(numeric(reference), numeric(window))
+    assert evidence.p_value < 0.7 * stats.ks_2samp(reference, window, method="asymp").pvalue
+
+
 def test_kolmogorov_smirnov_of_disjoint_samples_by_hand() -> None:
     # One of the C(8, 4) = 70 orders puts all of one side first, one all of the other.
     evidence = kolmogorov_smirnov(numeric(np.arange(4)), numeric(np.arange(4, 8)))
@@ -61,25 +146,60 @@ def test_kolmogorov_smirnov_of_disjoint_samples_by_hand() -> None:
     assert evidence.p_value == pytest.approx(2 / 70)
 
 
-def test_large_samples_are_tested_asymptotically_and_say_so() -> None:
-    random = np.random.default_rng(1)
-    evidence = kolmogorov_smirnov(numeric(random.normal(size=10_001)), numeric(random.normal(size=50)))
-    assert evidence.test == ASYMPTOTIC
-    assert 0 <= evidence.p_value <= 1
+def test_a_disjoint_pair_of_large_samples_has_a_p_value_in_logarithms() -> None:
+    evidence = kolmogorov_smirnov(numeric(np.arange(2000)), numeric(np.arange(2000, 3000)))
+    assert (evidence.statistic, evidence.p_value) == (1, 0)
+    assert evidence.log_p_value == pytest.approx(math.log(2) - math.log(math.comb(3000, 1000)), rel=1e-9)
 
 
-def test_the_largest_exact_test_neither_hangs_nor_warns() -> None:
+def test_the_largest_exact_test_of_scipy_has_its_p_value() -> None:
     random = np.random.default_rng(2)
-    started = time.perf_counter()
-    evidence = kolmogorov_smirnov(numeric(random.normal(size=10_000)), numeric(random.normal(2, size=9_999)))
-    assert evidence.p_value == 0
-    assert time.perf_counter() - started < 10
+    reference, window = random.normal(size=10_000), random.normal(0.02, size=9_999)
+    evidence = kolmogorov_smirnov(numeric(reference), numeric(window))
+    assert evidence.test == EXACT
+    assert evidence.p_value == pytest.approx(stats.ks_2samp(reference, window, method="exact").pvalue, abs=1e-9)
+
+
+@pytest.mark.parametrize("n_window", [50, 60_000])
+def test_many_distinct_values_are_tested_asymptotically_and_say_so(n_window: int) -> None:
+    random = np.random.default_rng(1)
+    reference, window = random.normal(size=60_000), random.normal(size=n_window)
+    evidence = kolmogorov_smirnov(numeric(reference), numeric(window))
+    assert evidence.test == ASYMPTOTIC
+    assert evidence.p_value == pytest.approx(stats.ks_2samp(reference, window, method="asymp").pvalue, abs=1e-9)
+
+
+@pytest.mark.parametrize("n", [1, 7, 140, 141, 4999, 5000, 3_000_000])
+def test_the_asymptotic_tail_is_that_of_scipy(n: int) -> None:
+    distances = np.linspace(0.01, min(5.0, 0.999 * math.sqrt(n)), 60) / math.sqrt(n)
+    ours = [math.exp(log_kolmogorov_tail(n, distance)) for distance in distances]
+    assert ours == pytest.approx(stats.kstwo.sf(distances, n), abs=1e-9)
+
+
+def test_a_strong_shift_keeps_its_rank_below_the_smallest_float() -> None:
+    reference = np.arange(20_000.0)
+    less, more = (kolmogorov_smirnov(numeric(reference), numeric(reference + shift)) for shift in (10_000, 11_000))
+    assert (less.p_value, more.p_value) == (0, 0)
+    assert more.log_p_value < less.log_p_value < -700
+
+
+def test_a_window_of_ten_million_rows_takes_the_memory_of_its_distinct_values() -> None:
+    values = np.arange(50.0)
+    reference = NumericCounts(values, np.full(50, 600, dtype=np.int64), 0)
+    window = NumericCounts(values, np.full(50, 200_000, dtype=np.int64), 0)
+    tracemalloc.start()
+    evidence = kolmogorov_smirnov(reference, window)
+    Cells.between(reference, window)
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert (evidence.statistic, evidence.p_value) == (0, 1)
+    assert peak < 10_000_000
 
 
 def test_an_extreme_pair_of_sizes_gives_a_probability() -> None:
     for n_reference, n_window in ((1, 1), (1, 9_999), (9_973, 7), (3, 40_000)):
         evidence = kolmogorov_smirnov(numeric(np.arange(n_reference)), numeric(np.full(n_window, 0.5)))
-        assert 0 <= evidence.p_value <= 1
+        assert 0 < evidence.p_value <= 1
 
 
 def test_kolmogorov_smirnov_refuses_a_side_without_values() -> None:
