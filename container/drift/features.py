@@ -4,12 +4,15 @@ from dataclasses import dataclass, replace
 
 from contract.records import FeatureType, Part
 from drift.counts import NumericCounts, ValueCounts, unknown
+from drift.sketch import bucketed
 from drift.statistics.cells import Cells
 from drift.statistics.chi_square import chi_square, missing_chi_square
 from drift.statistics.drift_score import drift_score
 from drift.statistics.evidence import Evidence
 from drift.statistics.jensen_shannon import jensen_shannon_distance, null_quantile
 from drift.statistics.kolmogorov_smirnov import kolmogorov_smirnov
+from drift.statistics.parts import largest_moves
+from drift.statistics.power import Sought, rows_needed
 from drift.statistics.wasserstein import wasserstein
 
 
@@ -35,13 +38,26 @@ class Comparison:
     unseen_fraction: float | None = None
     out_of_range_fraction: float | None = None
     rows_needed: int | None = None
+    """Present values from which the effect that was asked for is found; None: not asked, or no number is enough."""
     relative_error: float | None = None
+    """Of the values, where one side came in buckets; None: exact."""
     parts: tuple[Part, ...] = ()
+    """The cells that moved most, whatever the verdict will be."""
     reason: str = ""
 
 
-def compare(name: str, reference: ValueCounts, window: ValueCounts) -> Comparison:
-    """Compare one column of the window with the reference's."""
+def compare(
+    name: str, reference: ValueCounts, window: ValueCounts, *, sought: Sought | None = None, seed: int = 0
+) -> Comparison:
+    """Compare one column of the window with the reference's.
+
+    Parameters
+    ----------
+    sought
+        The effect that `rows_needed` is about.
+    seed
+        Of the random divisions where counts are small, 0 or more.
+    """
     comparison = Comparison(
         name=name,
         type=FeatureType.NUMERIC if isinstance(reference, NumericCounts) else FeatureType.CATEGORICAL,
@@ -50,20 +66,42 @@ def compare(name: str, reference: ValueCounts, window: ValueCounts) -> Compariso
     )
     if not window.n_rows:
         return replace(comparison, reason="the window has no rows")
-    comparison = replace(comparison, missing_evidence=missing_chi_square(reference, window))
+    if reference.n_rows:
+        comparison = replace(comparison, missing_evidence=missing_chi_square(reference, window, seed))
     for side, counts in (("reference", reference), ("window", window)):
         if not counts.n_present:
-            return replace(comparison, reason=f"every value is missing in the {side}")
-    return _with_distances(comparison, reference, window)
+            return replace(comparison, reason=_no_value(side, counts))
+    return _with_distances(comparison, *comparable(reference, window), sought, seed)
 
 
-def _with_distances(comparison: Comparison, reference: ValueCounts, window: ValueCounts) -> Comparison:
+def comparable(reference: ValueCounts, window: ValueCounts) -> tuple[ValueCounts, ValueCounts]:
+    """Return both sides in the same buckets, where either came in buckets."""
+    if not (isinstance(reference, NumericCounts) and isinstance(window, NumericCounts)):
+        return reference, window
+    if (reference.relative_error is None) == (window.relative_error is None):
+        return reference, window
+    if reference.relative_error is None:
+        return bucketed(reference), window
+    return reference, bucketed(window)
+
+
+def _no_value(side: str, counts: ValueCounts) -> str:
+    if not counts.n_rows:
+        return f"the {side} has no rows"
+    return f"every value is {'unreadable or missing' if counts.n_unreadable else 'missing'} in the {side}"
+
+
+def _with_distances(
+    comparison: Comparison, reference: ValueCounts, window: ValueCounts, sought: Sought | None, seed: int
+) -> Comparison:
     cells = Cells.between(reference, window)
     comparison = replace(
         comparison,
         drift_score=drift_score(cells),
         jensen_shannon_distance=jensen_shannon_distance(cells),
-        chance_distance=null_quantile(cells),
+        chance_distance=null_quantile(cells, seed),
+        rows_needed=rows_needed(cells, sought) if sought else None,
+        parts=largest_moves(cells),
     )
     unknown_fraction = int(window.counts[unknown(reference, window.values)].sum()) / window.n_present
     if isinstance(reference, NumericCounts) and isinstance(window, NumericCounts):
@@ -73,8 +111,9 @@ def _with_distances(comparison: Comparison, reference: ValueCounts, window: Valu
             evidence=kolmogorov_smirnov(reference, window),
             wasserstein_distance=distance,
             out_of_range_fraction=unknown_fraction,
+            relative_error=window.relative_error,
             reason=""
             if distance is not None
             else "no Wasserstein distance: the reference is constant or a value is infinite",
         )
-    return replace(comparison, evidence=chi_square(cells), unseen_fraction=unknown_fraction)
+    return replace(comparison, evidence=chi_square(cells, seed), unseen_fraction=unknown_fraction)

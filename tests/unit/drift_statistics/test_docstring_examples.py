@@ -13,6 +13,7 @@ import pytest
         "drift.statistics.drift_score",
         "drift.statistics.jensen_shannon",
         "drift.statistics.kolmogorov_smirnov",
+        "drift.statistics.power",
         "drift.statistics.wasserstein",
     ],
 )

@@ -1,0 +1,35 @@
+import numpy as np
+import pytest
+from drift.counts import CategoricalCounts, NumericCounts
+from drift.statistics.cells import Cells
+from drift.statistics.parts import largest_moves
+
+from contract.records import Part
+
+
+def labels(*values: str) -> CategoricalCounts:
+    return CategoricalCounts.of(np.array(values, dtype=object))
+
+
+def test_the_label_that_moved_most_comes_first_from_what_to_what() -> None:
+    moved = largest_moves(Cells.between(labels(*"aaabbbbbcc"), labels(*"abbbbbcccc")))
+    assert moved == (Part("a", 0.3, 0.1), Part("c", 0.2, 0.4))
+
+
+def test_bins_are_named_in_words() -> None:
+    hours = NumericCounts.of(np.array([40.0] * 70 + [60.0] * 30))
+    moved = largest_moves(Cells.between(hours, NumericCounts.of(np.array([38.0] * 10 + [60.0] * 10))))
+    assert [part.label for part in moved] == ["= 40", "< 40", "= 60"]
+
+
+def test_at_most_five_are_named() -> None:
+    assert len(largest_moves(Cells.between(labels(*"abcdefgh"), labels("z")))) == 5
+
+
+def test_nothing_is_named_where_nothing_moved() -> None:
+    assert largest_moves(Cells.between(labels("a", "b"), labels("a", "b", "a", "b"))) == ()
+
+
+def test_cells_without_labels_are_refused() -> None:
+    with pytest.raises(ValueError, match="labels"):
+        largest_moves(Cells(np.array([1, 2]), np.array([2, 1])))
