@@ -1,7 +1,5 @@
 """Why a capture record is not used. The names are keys of drift_report.json: stable."""
 
-
-
 from contract.enums import StrEnum
 from contract.records import RecordCounts
 

@@ -12,13 +12,14 @@ from unittest.mock import patch
 import numpy as np
 import pytest
 from drift.capture import count_folder
+from drift.counts import OTHER_LABELS
 from drift.kernel import sample, tally
 from drift.kernel.counted import window_counts
 from drift.kernel.files import FileCounter
 from drift.kernel.partial import PartialCounts
 from drift.kernel.partial_file import from_json, to_json
 from drift.kernel.plan import Plan
-from drift.kernel.tally import OTHER_LABELS, LabelTally, Tally
+from drift.kernel.tally import LabelTally, Tally
 from drift.sketch import RELATIVE_ERROR, bucketed, representatives
 from hypothesis import given
 from hypothesis import strategies as st

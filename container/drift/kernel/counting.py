@@ -5,6 +5,7 @@ from collections.abc import Iterator, Sequence
 import numpy as np
 from numpy.typing import NDArray
 
+from drift.counts import OTHER_LABELS
 from drift.kernel.batches import Batch
 from drift.kernel.columns import MISSING, PRESENT, UNREADABLE, Cells, ColumnReader, State
 from drift.kernel.hashes import Hashes, combined, number_hashes
@@ -12,7 +13,6 @@ from drift.kernel.partial import Group, PartialCounts, first_places
 from drift.kernel.places import Places
 from drift.kernel.plan import Plan, variant_of
 from drift.kernel.sample import SampledRows
-from drift.kernel.tally import OTHER_LABELS
 
 
 def count_batch(counts: PartialCounts, batch: Batch, name: str, plan: Plan, readers: Sequence[ColumnReader]) -> None:

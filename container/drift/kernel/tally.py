@@ -11,13 +11,9 @@ from typing import Any, TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
+from drift.counts import MOST_DISTINCT, OTHER_LABELS
 from drift.kernel.hashes import Hashes
 from drift.sketch import representatives
-
-MOST_DISTINCT = 65_536
-"""Distinct keys up to which counts are exact."""
-OTHER_LABELS = "other "
-"""Stands for all labels beyond the bound. No cell reads so: a label has no white space at its end."""
 
 Counts: TypeAlias = NDArray[np.int64]
 Collapse: TypeAlias = Callable[[NDArray[Any], Counts], tuple[NDArray[Any], Counts]]
@@ -115,13 +111,18 @@ def _to_signed_sums(hashes: Hashes, counts: Counts) -> tuple[Hashes, Counts]:
 class LabelTally:
     """Counts of labels; of those that the reference never had at most the bound's number is told apart.
 
-    Once there are more, they are one: `OTHER_LABELS`. The reference's own labels stay exact.
+    Once there are more, they are one: `OTHER_LABELS`. The reference's own labels stay exact. Of a reference that has
+    more labels than it keeps every unknown one is among its others.
     """
 
     known: frozenset[str]
     counts: dict[str, int] = field(default_factory=dict)
     n_unknown: int = 0
     is_collapsed: bool = False
+
+    def __post_init__(self) -> None:
+        """Take the form of the reference."""
+        self.is_collapsed = self.is_collapsed or OTHER_LABELS in self.known
 
     def add(self, counts: Mapping[str, int]) -> None:
         """Count labels."""

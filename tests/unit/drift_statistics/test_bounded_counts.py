@@ -2,6 +2,7 @@ import numpy as np
 import pytest
 from drift.bounded_counts import count_segments, count_table
 from drift.counts import OTHER_LABELS, CategoricalCounts, NumericCounts, unknown
+from drift.kernel.tally import LabelTally
 from drift.table import FeatureSpec, Table
 
 from contract.records import FeatureType
@@ -59,3 +60,9 @@ def test_segments_have_the_form_of_the_whole() -> None:
         assert isinstance(counts["x"], NumericCounts) and counts["x"].relative_error == 0.001
         assert OTHER_LABELS in counts["id"].values
     assert sum(counts["id"].n_present for counts in segments.values()) == 27
+
+
+def test_a_window_counts_what_such_a_reference_never_had_among_its_others() -> None:
+    window = LabelTally(frozenset(count_table(table(12))["id"].values.tolist()))
+    window.add({"id 000": 1, "id 011": 2, "never seen": 3})
+    assert window.counts == {"id 000": 1, OTHER_LABELS: 5}
