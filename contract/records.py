@@ -141,6 +141,7 @@ class FeatureReport:
     relative_error: float | None = None
     missing_fraction: float | None = None
     missing_fraction_reference: float | None = None
+    missing_p_value_adjusted: float | None = None
     unseen_fraction: float | None = None
     out_of_range_fraction: float | None = None
     unreadable: Mapping[str, int] = field(default_factory=dict)

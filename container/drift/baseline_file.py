@@ -5,31 +5,23 @@ The files are plain text and the same bytes for the same baseline. `baseline.jso
 SHA-256 of the file without the checksum's own line: ``grep -v '^  "checksum"' baseline.json | sha256sum``.
 """
 
-import hashlib
 import json
-import re
-from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-from numpy.typing import NDArray
-
 from contract.names import BASELINE_FILE
-from contract.records import FeatureType
 from contract.training import OUTPUT_PREDICTIONS
 from drift.baseline_csv import parse_predictions, parse_sample, parse_test, predictions_text, sample_text, test_text
-from drift.counts import CategoricalCounts, NumericCounts, ValueCounts
+from drift.counts_json import columns_of, counts_entries, spec_entries, specs_of
 from drift.errors import BaselineError
 from drift.learned import Baseline, LabelledTest
-from drift.table import FeatureSpec
+from drift.signed_json import is_intact, sha256, signed
 
 BASELINE_VERSION = 2
 TEST_FILE = "test.csv"
 PREDICTIONS_FILE = OUTPUT_PREDICTIONS
 SAMPLE_FILE = "sample.csv"
 _SIDE_FILES = (TEST_FILE, PREDICTIONS_FILE, SAMPLE_FILE)
-_CHECKSUM_LINE = re.compile('^  "checksum": "([0-9a-f]{64})",\n', re.MULTILINE)
 
 _ADVICE = "learn the baseline again with `plumbline baseline`"
 
@@ -43,7 +35,7 @@ def save(baseline: Baseline, folder: Path) -> None:
         If the files cannot be written.
     """
     side_files = _side_files(baseline)
-    texts = side_files | {BASELINE_FILE: _signed(_header(baseline, side_files))}
+    texts = side_files | {BASELINE_FILE: signed(_document(baseline, side_files), before="files")}
     try:
         folder.mkdir(parents=True, exist_ok=True)
         for name in _SIDE_FILES:
@@ -71,7 +63,7 @@ def load(folder: Path) -> Baseline:
     version = document.get("version") if isinstance(document, dict) else None
     if version != BASELINE_VERSION:
         raise BaselineError(f"{BASELINE_FILE} must be of version {BASELINE_VERSION}, got {version!r}; {_ADVICE}")
-    if _signed(_CHECKSUM_LINE.sub("", text, count=1)) != text:
+    if not is_intact(text, document):
         raise BaselineError(
             f"{BASELINE_FILE} must have the content it was written with, got another checksum: it was edited or "
             f"damaged; {_ADVICE}"
@@ -91,20 +83,11 @@ def _read(folder: Path, name: str) -> str:
 
 def _verified(folder: Path, name: str, digest: str) -> str:
     text = _read(folder, name)
-    if _sha256(text) != digest:
+    if sha256(text) != digest:
         raise BaselineError(
             f"{name} must be the file that {BASELINE_FILE} was written with, got another content; {_ADVICE}"
         )
     return text
-
-
-def _sha256(text: str) -> str:
-    return hashlib.sha256(text.encode()).hexdigest()
-
-
-def _signed(text: str) -> str:
-    """Return the file with its checksum in the line before the names of the other files."""
-    return text.replace('\n  "files": {', f'\n  "checksum": "{_sha256(text)}",\n  "files": {{', 1)
 
 
 def _side_files(baseline: Baseline) -> dict[str, str]:
@@ -118,47 +101,26 @@ def _side_files(baseline: Baseline) -> dict[str, str]:
     return files
 
 
-def _header(baseline: Baseline, side_files: dict[str, str]) -> str:
-    """Return the file without its checksum."""
-    document: dict[str, Any] = {
+def _document(baseline: Baseline, side_files: dict[str, str]) -> dict[str, Any]:
+    return {
         "version": BASELINE_VERSION,
         "target_label": baseline.target_label,
         "positive_label": baseline.positive_label,
         "n_rows": baseline.n_rows,
         "segment_column": baseline.segment_column,
-        "features": [{"name": spec.name, "type": spec.type.value} for spec in baseline.specs],
-        "files": {name: _sha256(text) for name, text in side_files.items()},
-        "counts": _counts_entries(baseline.specs, baseline.counts),
+        "features": spec_entries(baseline.specs),
+        "files": {name: sha256(text) for name, text in side_files.items()},
+        "counts": counts_entries(baseline.specs, baseline.counts),
         "segments": [
-            {"value": value, "counts": _counts_entries(baseline.specs, counts)}
+            {"value": value, "counts": counts_entries(baseline.specs, counts)}
             for value, counts in baseline.segments.items()
         ],
     }
-    return "{\n" + ",\n".join(f'  "{key}": {_pretty(value)}' for key, value in document.items()) + "\n}\n"
-
-
-def _pretty(value: Any) -> str:
-    """Return JSON with one line per entry of a list, and no deeper breaks."""
-    if not value or not isinstance(value, list):
-        return json.dumps(value, ensure_ascii=False, allow_nan=False)
-    lines = ",\n".join(f"    {json.dumps(entry, ensure_ascii=False, allow_nan=False)}" for entry in value)
-    return f"[\n{lines}\n  ]"
-
-
-def _counts_entries(specs: tuple[FeatureSpec, ...], counts: Mapping[str, ValueCounts]) -> list[dict[str, Any]]:
-    return [_counts_entry(counts[spec.name]) for spec in specs]
-
-
-def _counts_entry(counts: ValueCounts) -> dict[str, Any]:
-    entry = {"n_missing": counts.n_missing, "values": counts.values.tolist(), "counts": counts.counts.tolist()}
-    if isinstance(counts, NumericCounts) and counts.relative_error is not None:
-        entry["relative_error"] = counts.relative_error
-    return entry
 
 
 def _decode(document: dict[str, Any], texts: dict[str, str]) -> Baseline:
-    specs = tuple(FeatureSpec(entry["name"], FeatureType(entry["type"])) for entry in document["features"])
-    counts = _counts_of(specs, document["counts"])
+    specs = specs_of(document["features"])
+    counts = columns_of(specs, document["counts"])
     for name, column in counts.items():
         if column.n_rows != document["n_rows"]:
             raise ValueError(f"counts of {name!r} must add up to {document['n_rows']} rows, got {column.n_rows}")
@@ -176,19 +138,5 @@ def _decode(document: dict[str, Any], texts: dict[str, str]) -> Baseline:
         test=test,
         sample=parse_sample(texts[SAMPLE_FILE], specs) if SAMPLE_FILE in texts else None,
         segment_column=document["segment_column"],
-        segments={entry["value"]: _counts_of(specs, entry["counts"]) for entry in document["segments"]},
+        segments={entry["value"]: columns_of(specs, entry["counts"]) for entry in document["segments"]},
     )
-
-
-def _counts_of(specs: tuple[FeatureSpec, ...], entries: list[dict[str, Any]]) -> dict[str, ValueCounts]:
-    return {spec.name: _counts(spec, entry) for spec, entry in zip(specs, entries, strict=True)}
-
-
-def _counts(spec: FeatureSpec, entry: dict[str, Any]) -> ValueCounts:
-    numbers: NDArray[np.int64] = np.array(entry["counts"], dtype=np.int64)
-    if len(entry["values"]) != len(numbers):
-        raise ValueError(f"counts of {spec.name!r} must have a number per value")
-    if spec.type is FeatureType.NUMERIC:
-        values = np.array(entry["values"], dtype=np.float64)
-        return NumericCounts(values, numbers, entry["n_missing"], relative_error=entry.get("relative_error"))
-    return CategoricalCounts(np.array(entry["values"], dtype=object), numbers, entry["n_missing"])

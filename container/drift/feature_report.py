@@ -6,13 +6,16 @@ from contract.records import FeatureReport, Verdict, finite
 from drift.case import Case, Outcome
 
 
-def feature_report(case: Case, adjusted_log_p: float | None, outcome: Outcome) -> FeatureReport:
+def feature_report(
+    case: Case, adjusted_log_p: float | None, adjusted_log_p_missing: float | None, outcome: Outcome
+) -> FeatureReport:
     """Return the report's entry for one feature.
 
     Parameters
     ----------
-    adjusted_log_p
-        Natural logarithm of the adjusted p-value; None where the feature was not tested.
+    adjusted_log_p, adjusted_log_p_missing
+        Natural logarithms of the adjusted p-values, of the distribution and of the missing fraction; None where the
+        feature was not tested.
     """
     comparison, effect, evidence = case.comparison, case.effect, case.comparison.evidence
     n_unreadable = sum(case.unreadable.values())
@@ -36,6 +39,7 @@ def feature_report(case: Case, adjusted_log_p: float | None, outcome: Outcome) -
         relative_error=comparison.relative_error,
         missing_fraction=comparison.missing_fraction,
         missing_fraction_reference=comparison.missing_fraction_reference,
+        missing_p_value_adjusted=None if adjusted_log_p_missing is None else math.exp(adjusted_log_p_missing),
         unseen_fraction=comparison.unseen_fraction,
         out_of_range_fraction=comparison.out_of_range_fraction,
         unreadable=case.unreadable,

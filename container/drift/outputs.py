@@ -11,10 +11,11 @@ from drift.handover import write_text
 from drift.learned import Baseline
 from drift.policy import Policy
 from drift.window import WindowCounts
+from drift.window_counts_file import window_counts_text
 
 
 def write_reports(folder: Path, report: DriftReport, baseline: Baseline, window: WindowCounts, policy: Policy) -> None:
-    """Write the four report files. Equal arguments give equal bytes.
+    """Write the report files. Equal arguments give equal bytes.
 
     Raises
     ------
@@ -25,6 +26,7 @@ def write_reports(folder: Path, report: DriftReport, baseline: Baseline, window:
         ReportFile.STATISTICS: _json(sagemaker_files.statistics(window.columns, window.n_rows)),
         ReportFile.CONSTRAINTS: _json(sagemaker_files.constraints(baseline.counts, policy)),
         ReportFile.VIOLATIONS: _json(sagemaker_files.violations(report, policy)),
+        ReportFile.WINDOW_COUNTS: window_counts_text(baseline, window),
         # Last, so that whoever waits for the report finds the others beside it.
         ReportFile.DRIFT_REPORT: report.to_json(),
     }

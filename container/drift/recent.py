@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from contract.records import RecentReport, WindowBounds
-from drift.counts import NumericCounts, ValueCounts
+from drift.counts import ValueCounts
 from drift.judgement import Side, failure, judge
 from drift.merging import merged
 from drift.policy import Policy
@@ -21,7 +21,7 @@ class StoredWindow:
     n_rows: int
     specs: tuple[FeatureSpec, ...]
     columns: dict[str, ValueCounts]
-    probabilities: NumericCounts
+    probabilities: ValueCounts
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)

@@ -3,22 +3,29 @@
 import tempfile
 from dataclasses import dataclass
 from datetime import datetime
+from functools import partial
 from pathlib import Path
 
 from contract.names import Argument
 from contract.records import DriftReport, WindowBounds
 from drift.analysis import analyse
 from drift.baseline import Baseline, learn, load, save
-from drift.capture import read_window
+from drift.capture import Count, count_folder, count_window
 from drift.csvfile import read_labelled, read_probabilities, read_training
 from drift.errors import ConfigError
 from drift.handover import Clients, report_success
 from drift.outputs import write_reports
 from drift.policy import Policy
 from drift.policy_file import read_policy
-from drift.settings import CaptureHour, Extras, Reference, Settings, window_bounds
-from drift.sources import fetch, fetch_hour
+from drift.reading import reader
+from drift.recent import EarlierWindows
+from drift.recent_files import EarlierFiles, read_earlier
+from drift.settings import Extras, Reference, Settings, window_bounds
+from drift.sources import fetch, fetch_window_counts
+from drift.times import parse_time
 
+RECENT_WINDOWS = 24
+"""Earlier windows that are the second reference, if nobody says how many: a day of hours."""
 _DEFAULT_POLICY = Policy()
 
 
@@ -27,11 +34,12 @@ class _Task:
     """One window to judge, whoever asks."""
 
     baseline: Baseline
-    folder: Path
+    read: Count
     bounds: WindowBounds
     output: Path
     policy: Policy
     extras: Extras
+    earlier: EarlierFiles | None = None
     variant: str | None = None
     seed: int = 0
     endpoint: str | None = None
@@ -41,7 +49,7 @@ class _Task:
         """Read the window, judge it, write the report files."""
         baseline = self.baseline
         self.policy.require_features({spec.name: spec.type for spec in baseline.specs})
-        window = read_window(self.folder, baseline, self.bounds, variant=self.variant, segment=baseline.segment_column)
+        window = count_window(self.read, baseline, self.bounds, variant=self.variant, segment=baseline.segment_column)
         report = analyse(
             baseline,
             window,
@@ -51,9 +59,15 @@ class _Task:
             isolation_forest=self.extras.isolation_forest,
             multivariate=self.extras.multivariate,
             seed=self.seed,
+            earlier=self._earlier(),
         )
         write_reports(self.output, report, baseline, window, self.policy)
         return report
+
+    def _earlier(self) -> EarlierWindows:
+        if self.earlier is None:
+            return EarlierWindows()
+        return read_earlier(self.earlier, self.bounds, self.baseline.specs, besides=self.output)
 
 
 def learn_baseline(
@@ -91,6 +105,8 @@ def monitor(  # noqa: PLR0913 - one keyword per option of `plumbline monitor`
     end_time: str | None = None,
     policy: Policy = _DEFAULT_POLICY,
     variant: str | None = None,
+    recent: Path | None = None,
+    recent_windows: int = RECENT_WINDOWS,
     isolation_forest: bool = False,
     multivariate: bool = False,
     seed: int = 0,
@@ -103,6 +119,9 @@ def monitor(  # noqa: PLR0913 - one keyword per option of `plumbline monitor`
     ----------
     variant
         The production variant whose records count; None: all.
+    recent, recent_windows
+        Folder of the reports of earlier runs, and how many of their windows are the second reference; None: there is
+        none.
 
     Raises
     ------
@@ -115,11 +134,12 @@ def monitor(  # noqa: PLR0913 - one keyword per option of `plumbline monitor`
     """
     return _Task(
         baseline=load(baseline),
-        folder=dataset_source,
+        read=partial(count_folder, dataset_source),
         bounds=window_bounds(start_time, end_time),
         output=output,
         policy=policy,
         extras=Extras(isolation_forest=isolation_forest, multivariate=multivariate),
+        earlier=None if recent is None else EarlierFiles(recent, recent_windows),
         variant=variant,
         seed=seed,
     ).perform()
@@ -141,11 +161,12 @@ def run(settings: Settings, *, now: datetime, clients: Clients) -> DriftReport:
     with tempfile.TemporaryDirectory(prefix="plumbline-") as workspace:
         report = _Task(
             baseline=_obtain(settings.reference, Path(workspace), clients),
-            folder=_captured(settings.window.source, Path(workspace), clients),
+            read=_reader(settings, Path(workspace), clients),
             bounds=settings.window.bounds,
             output=settings.window.output,
             policy=_policy(settings, Path(workspace), clients),
             extras=settings.extras,
+            earlier=_earlier(settings, Path(workspace), clients),
             variant=settings.window.variant,
             endpoint=settings.platform.endpoint,
             schedule=settings.schedule,
@@ -154,16 +175,35 @@ def run(settings: Settings, *, now: datetime, clients: Clients) -> DriftReport:
     return report
 
 
+def _earlier(settings: Settings, workspace: Path, clients: Clients) -> EarlierFiles | None:
+    reports, start = settings.extras.earlier, settings.window.bounds.start
+    if reports is None:
+        return None
+    folder = workspace / "earlier"
+    if start is None:
+        return EarlierFiles(folder, reports.n_windows, "the window has no times, so that none is earlier")
+    try:
+        fetch_window_counts(reports.uri, parse_time(start), reports.n_windows, folder, clients.s3)
+    except ConfigError as error:
+        # The verdict against training stands without the second reference, and the report says so.
+        return EarlierFiles(folder, reports.n_windows, str(error))
+    return EarlierFiles(folder, reports.n_windows)
+
+
 def _policy(settings: Settings, workspace: Path, clients: Clients) -> Policy:
     if settings.policy_file is None:
         return settings.policy
     return read_policy(fetch(settings.policy_file, workspace / "policy", clients.s3), settings.policy)
 
 
-def _captured(source: Path | CaptureHour, workspace: Path, clients: Clients) -> Path:
-    if isinstance(source, Path):
-        return source
-    return fetch_hour(source.uri, source.start, workspace / "capture", clients.s3)
+def _reader(settings: Settings, workspace: Path, clients: Clients) -> Count:
+    return reader(
+        settings.window.source,
+        settings.distribution,
+        region=settings.platform.region,
+        connect=clients.s3,
+        workspace=workspace,
+    )
 
 
 def _obtain(reference: Reference, workspace: Path, clients: Clients) -> Baseline:

@@ -102,7 +102,7 @@ def _checks(feature: FeatureReport, policy: Policy, drifted: bool) -> Iterable[t
         return
     yield "baseline_drift_check", feature.reason
     missing, expected = feature.missing_fraction, feature.missing_fraction_reference
-    if missing is not None and expected is not None and missing - expected >= policy.missing_threshold:
+    if missing is not None and expected is not None and _lost(feature, missing - expected, policy):
         check = "missing_column_check" if missing == 1 else "completeness_check"
         yield check, f"missing fraction {missing:.3g} in the window, {expected:.3g} in the reference"
     if feature.unseen_fraction is not None and feature.unseen_fraction > _DOMAIN_THRESHOLD:
@@ -111,6 +111,12 @@ def _checks(feature: FeatureReport, policy: Policy, drifted: bool) -> Iterable[t
             f"fraction {feature.unseen_fraction:.3g} of the values is unknown to the reference, "
             f"more than {_DOMAIN_THRESHOLD}",
         )
+
+
+def _lost(feature: FeatureReport, increase: float, policy: Policy) -> bool:
+    """Return whether values went missing: so many that it matters, and more than chance explains."""
+    p_value, alpha = feature.missing_p_value_adjusted, policy.rule(feature.name, feature.type).alpha
+    return p_value is not None and p_value < alpha and increase >= policy.missing_threshold
 
 
 def _common(column: ValueCounts) -> Json:

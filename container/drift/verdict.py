@@ -40,7 +40,7 @@ def judge_features(cases: Sequence[Case], policy: Policy, window_refusal: str) -
     adjusted = _adjusted([case.comparison.evidence if case.is_tested else None for case in cases])
     adjusted_missing = _adjusted([case.comparison.missing_evidence if case.is_tested else None for case in cases])
     return [
-        feature_report(case, log_p, _outcome(case, log_p, log_p_missing, policy, window_refusal))
+        feature_report(case, log_p, log_p_missing, _outcome(case, log_p, log_p_missing, policy, window_refusal))
         for case, log_p, log_p_missing in zip(cases, adjusted, adjusted_missing, strict=True)
     ]
 
@@ -50,19 +50,19 @@ def judge_window(
 ) -> Outcome:
     """Return the window's verdict by the policy's rule (`rule_text`)."""
     if window_refusal:
-        return Outcome(Verdict.NOT_JUDGED, window_refusal + _violations(features))
+        return Outcome(Verdict.NOT_JUDGED, window_refusal)
     drifted = [feature for feature in features if feature.verdict is Verdict.DRIFT]
     skipped = [feature.name for feature in features if feature.verdict is Verdict.NOT_JUDGED]
     n_judged = len(features) - len(skipped)
     alone = prediction is not None and prediction.verdict is Verdict.DRIFT
     names = ", ".join([feature.name for feature in drifted] + ["the prediction"] * alone)
     if alone or any(feature.critical for feature in drifted) or _enough(len(drifted), n_judged, policy):
-        return Outcome(Verdict.DRIFT, f"drift in {names}{_violations(features)}")
+        return Outcome(Verdict.DRIFT, f"drift in {names}")
     if not n_judged:
-        return Outcome(Verdict.NOT_JUDGED, f"no feature could be judged{_violations(features)}")
+        return Outcome(Verdict.NOT_JUDGED, "no feature could be judged")
     quiet = f"drift in {names} only, {len(drifted)} of {n_judged} judged features" if drifted else "no feature drifted"
     note = f"; not judged: {', '.join(skipped)}" if skipped else ""
-    return Outcome(Verdict.NO_DRIFT, f"{quiet}{note}{_violations(features)}")
+    return Outcome(Verdict.NO_DRIFT, f"{quiet}{note}")
 
 
 def rule_text(policy: Policy) -> str:
@@ -80,11 +80,6 @@ def _enough(n_drifted: int, n_judged: int, policy: Policy) -> bool:
         return n_drifted > 0
     # Three of ten are 0.3, which is not a float.
     return n_drifted > 0 and n_drifted >= policy.drifted_share * n_judged * (1 - 1e-12)
-
-
-def _violations(features: Sequence[FeatureReport]) -> str:
-    broken = [f"{feature.name} ({feature.violation})" for feature in features if feature.violation]
-    return f"; broken: {', '.join(broken)}" if broken else ""
 
 
 def _adjusted(evidence: Sequence[Evidence | None]) -> list[float | None]:

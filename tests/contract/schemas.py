@@ -168,6 +168,7 @@ FEATURE = closed(
         "relative_error": maybe(FRACTION),
         "missing_fraction": maybe(FRACTION),
         "missing_fraction_reference": maybe(FRACTION),
+        "missing_p_value_adjusted": maybe(FRACTION),
         "unseen_fraction": maybe(FRACTION),
         "out_of_range_fraction": maybe(FRACTION),
         "unreadable": COUNTS,
@@ -245,6 +246,29 @@ DRIFT_REPORT = closed(
                 "n_window": COUNT,
             }
         ),
+    }
+)
+COLUMN_COUNTS = closed(
+    {
+        "n_missing": COUNT,
+        "values": {"type": "array"},
+        "counts": array({"type": "integer", "minimum": 1}),
+        "n_absent": COUNT,
+        "unreadable": COUNTS,
+        "relative_error": FRACTION,
+    },
+    optional=("n_absent", "unreadable", "relative_error"),
+)
+WINDOW_COUNTS = closed(
+    {
+        "version": {"const": 1},
+        "start": maybe(TEXT),
+        "end": maybe(TEXT),
+        "n_rows": COUNT,
+        "checksum": {"type": "string", "pattern": "^[0-9a-f]{64}$"},
+        "features": array(closed({"name": TEXT, "type": {"enum": ["numeric", "categorical"]}})),
+        "probabilities": COLUMN_COUNTS,
+        "counts": array(COLUMN_COUNTS),
     }
 )
 METRIC_LINE = closed(

@@ -25,6 +25,7 @@ SCHEMAS = {
     ReportFile.CONSTRAINTS: schemas.CONSTRAINTS,
     ReportFile.VIOLATIONS: schemas.VIOLATIONS,
     ReportFile.DRIFT_REPORT: schemas.DRIFT_REPORT,
+    ReportFile.WINDOW_COUNTS: schemas.WINDOW_COUNTS,
 }
 WINDOWS = {
     "ordinary": ["41,a,40"] * 150 + ["30,b,20"] * 150,
@@ -68,7 +69,7 @@ def run_folder(request: pytest.FixtureRequest, tmp_path: Path) -> Path:
     return tmp_path / "out"
 
 
-@pytest.mark.parametrize("name", list(SCHEMAS))
+@pytest.mark.parametrize("name", list(ReportFile))
 def test_a_report_file_has_the_documented_keys_and_types(run_folder: Path, name: ReportFile) -> None:
     assert_valid(strict((run_folder / name).read_text()), SCHEMAS[name])
 

@@ -14,6 +14,7 @@ from drift.table import CapturedWindow
 from drift.values import table
 from drift.window import WindowCounts, count_rows
 
+from contract.names import ReportFile
 from contract.records import DriftReport, FeatureType, RecordCounts, Verdict, Violation, WindowBounds
 from tests.unit.drift_io.builders import SPECS
 from tests.unit.drift_io.reports import ABSENT, DRIFTED, NOT_JUDGED, REPORT, small_baseline
@@ -154,10 +155,17 @@ def test_without_a_drift_verdict_there_is_no_violation(verdict: Verdict) -> None
 
 
 @pytest.mark.parametrize(
-    ("missing", "check"), [(0.05, "completeness_check"), (1.0, "missing_column_check"), (0.04, None)]
+    ("missing", "p", "check"),
+    [
+        (0.05, 0.01, "completeness_check"),
+        (1.0, 0.01, "missing_column_check"),
+        (0.04, 0.01, None),
+        (0.3, 0.05, None),
+        (0.3, None, None),
+    ],
 )
-def test_missing_values_are_a_violation_of_their_own(missing: float, check: str | None) -> None:
-    report = replace(REPORT, features=(replace(DRIFTED, missing_fraction=missing),))
+def test_missing_values_are_a_violation_of_their_own(missing: float, p: float | None, check: str | None) -> None:
+    report = replace(REPORT, features=(replace(DRIFTED, missing_fraction=missing, missing_p_value_adjusted=p),))
     assert checks(report)[1:] == ([("hours", check)] if check else [])
 
 
@@ -185,7 +193,7 @@ def test_equal_arguments_give_equal_bytes(tmp_path: Path, rows: list[tuple[float
     for folder in ("a", "b"):
         write_reports(tmp_path / folder, REPORT, small_baseline(), window_of(*rows), Policy())
     names = sorted(file.name for file in (tmp_path / "a").iterdir())
-    assert names == ["constraint_violations.json", "constraints.json", "drift_report.json", "statistics.json"]
+    assert names == sorted(ReportFile)
     for name in names:
         text = (tmp_path / "a" / name).read_bytes()
         assert text == (tmp_path / "b" / name).read_bytes()

@@ -258,14 +258,13 @@ def test_a_column_that_no_row_names_violates_the_schema(baseline: Baseline) -> N
             Violation.MISSING_COLUMN,
         )
         assert found.verdict is Verdict.NO_DRIFT
-        assert "job (missing_column_check)" in found.reason
 
 
 def test_a_violation_is_told_of_a_window_too_small_to_judge(baseline: Baseline) -> None:
     counted = count_rows(baseline, window(rows(12, 3)))
     gone = replace(counted.columns["job"], values=np.array([]), counts=np.array([], int), n_missing=12, n_absent=12)
     found = report(baseline, replace(counted, columns={**counted.columns, "job": gone}))
-    assert found.reason == "12 rows, fewer than the minimum of 200; broken: job (missing_column_check)"
+    assert found.verdict is Verdict.NOT_JUDGED
     assert feature(found, "job").violation is Violation.MISSING_COLUMN
 
 
