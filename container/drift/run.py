@@ -18,9 +18,14 @@ from drift.outputs import write_reports
 from drift.policy import Policy
 from drift.policy_file import read_policy
 from drift.reading import reader
+from drift.recent import EarlierWindows
+from drift.recent_files import EarlierFiles, read_earlier
 from drift.settings import Extras, Reference, Settings, window_bounds
-from drift.sources import fetch
+from drift.sources import fetch, fetch_window_counts
+from drift.times import parse_time
 
+RECENT_WINDOWS = 24
+"""Earlier windows that are the second reference, if nobody says how many: a day of hours."""
 _DEFAULT_POLICY = Policy()
 
 
@@ -34,6 +39,7 @@ class _Task:
     output: Path
     policy: Policy
     extras: Extras
+    earlier: EarlierFiles | None = None
     variant: str | None = None
     seed: int = 0
     endpoint: str | None = None
@@ -53,9 +59,15 @@ class _Task:
             isolation_forest=self.extras.isolation_forest,
             multivariate=self.extras.multivariate,
             seed=self.seed,
+            earlier=self._earlier(),
         )
         write_reports(self.output, report, baseline, window, self.policy)
         return report
+
+    def _earlier(self) -> EarlierWindows:
+        if self.earlier is None:
+            return EarlierWindows()
+        return read_earlier(self.earlier, self.bounds, self.baseline.specs, besides=self.output)
 
 
 def learn_baseline(
@@ -93,6 +105,8 @@ def monitor(  # noqa: PLR0913 - one keyword per option of `plumbline monitor`
     end_time: str | None = None,
     policy: Policy = _DEFAULT_POLICY,
     variant: str | None = None,
+    recent: Path | None = None,
+    recent_windows: int = RECENT_WINDOWS,
     isolation_forest: bool = False,
     multivariate: bool = False,
     seed: int = 0,
@@ -105,6 +119,9 @@ def monitor(  # noqa: PLR0913 - one keyword per option of `plumbline monitor`
     ----------
     variant
         The production variant whose records count; None: all.
+    recent, recent_windows
+        Folder of the reports of earlier runs, and how many of their windows are the second reference; None: there is
+        none.
 
     Raises
     ------
@@ -122,6 +139,7 @@ def monitor(  # noqa: PLR0913 - one keyword per option of `plumbline monitor`
         output=output,
         policy=policy,
         extras=Extras(isolation_forest=isolation_forest, multivariate=multivariate),
+        earlier=None if recent is None else EarlierFiles(recent, recent_windows),
         variant=variant,
         seed=seed,
     ).perform()
@@ -148,12 +166,28 @@ def run(settings: Settings, *, now: datetime, clients: Clients) -> DriftReport:
             output=settings.window.output,
             policy=_policy(settings, Path(workspace), clients),
             extras=settings.extras,
+            earlier=_earlier(settings, Path(workspace), clients),
             variant=settings.window.variant,
             endpoint=settings.platform.endpoint,
             schedule=settings.schedule,
         ).perform()
     report_success(settings.platform, report, now=now, clients=clients)
     return report
+
+
+def _earlier(settings: Settings, workspace: Path, clients: Clients) -> EarlierFiles | None:
+    reports, start = settings.extras.earlier, settings.window.bounds.start
+    if reports is None:
+        return None
+    folder = workspace / "earlier"
+    if start is None:
+        return EarlierFiles(folder, reports.n_windows, "the window has no times, so that none is earlier")
+    try:
+        fetch_window_counts(reports.uri, parse_time(start), reports.n_windows, folder, clients.s3)
+    except ConfigError as error:
+        # The verdict against training stands without the second reference, and the report says so.
+        return EarlierFiles(folder, reports.n_windows, str(error))
+    return EarlierFiles(folder, reports.n_windows)
 
 
 def _policy(settings: Settings, workspace: Path, clients: Clients) -> Policy:
