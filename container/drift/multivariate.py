@@ -51,7 +51,7 @@ def separability(baseline: Baseline, window: Table, seed: int) -> MultivariateRe
             reason="too many rows are identical to be divided in two halves", n_reference=n_reference, n_window=n_window
         )
     scores = _scores(design(rows), of_window, held_out, seed)
-    observed, p_value = _tested(scores, of_window[held_out], random)
+    observed, p_value = area_and_p_value(scores, of_window[held_out], random)
     return MultivariateReport(
         status=Status.ESTIMATED,
         area_under_curve=observed,
@@ -102,9 +102,10 @@ def _scores(
     return np.asarray(np.mean(probabilities, axis=0))
 
 
-def _tested(
+def area_and_p_value(
     scores: NDArray[np.float64], of_window: NDArray[np.bool_], random: np.random.Generator
 ) -> tuple[float, float]:
+    """Return the area under the ROC curve of `scores`, shape (n,), and its permutation p-value."""
     ranks = _ranks(scores)
     n_window = int(of_window.sum())
     pairs = n_window * (len(scores) - n_window)
