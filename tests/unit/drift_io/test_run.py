@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from botocore.exceptions import ClientError
 from drift import cli
 from drift.errors import ConfigError
 from drift.handover import Clients
@@ -254,6 +255,74 @@ def test_multivariate_drift_is_judged_when_switched_on(tmp_path: Path, reference
     )
     report = run(settings, now=NOW, clients=Clients(s3=no_client, cloudwatch=no_client))
     assert report.multivariate.status is Status.ESTIMATED
+
+
+HOURS = [f"2026-11-22T{hour}:00:00Z" for hour in range(10, 14)]
+
+
+def judged_hour(folder: Path, reference: Path, number: int, *, later: int) -> DriftReport:
+    """Judge the hour `number` of `HOURS` against training and against the two hours before it."""
+    data = [
+        record(", ".join(row[:-1]), f"{probability(row)}\n", event_id=str(n), time=HOURS[number])
+        for n, row in enumerate(rows(20 + number, 600, later=later))
+    ]
+    return monitor(
+        dataset_source=write_capture(folder / f"data{number}", data),
+        baseline=reference / "baseline",
+        output=folder / "results" / str(number),
+        start_time=HOURS[number],
+        end_time=HOURS[number + 1],
+        recent=folder / "results",
+        recent_windows=2,
+    )
+
+
+def test_a_shift_is_drift_from_the_hours_before_only_while_it_is_new(tmp_path: Path, reference: Path) -> None:
+    reports = [judged_hour(tmp_path, reference, number, later=later) for number, later in enumerate([7, 7, 0])]
+    assert [report.verdict for report in reports] == [Verdict.DRIFT, Verdict.DRIFT, Verdict.NO_DRIFT]
+    assert [report.recent.verdict for report in reports] == [Verdict.NOT_JUDGED, Verdict.NO_DRIFT, Verdict.DRIFT]
+    assert [report.recent.n_windows for report in reports] == [0, 1, 2]
+
+
+def test_a_window_that_is_judged_again_gets_the_same_report(tmp_path: Path, reference: Path) -> None:
+    first, *_ = (judged_hour(tmp_path, reference, number, later=0) for number in (1, 2))
+    assert judged_hour(tmp_path, reference, 1, later=0) == first
+
+
+RECENT = {"PLUMBLINE_RECENT_WINDOWS": "2", "PLUMBLINE_REPORTS_S3_URI": "s3://bucket/reports"}
+
+
+def test_earlier_windows_come_from_the_schedules_own_reports(tmp_path: Path, reference: Path) -> None:
+    judged_hour(tmp_path, reference, 1, later=0)
+    counts = tmp_path / "results" / "1" / "window_counts.json"
+    bucket = FakeBucket(counts, "reports/plumbline-dev/plumbline-dev/2026/11/22/11/window_counts.json")
+    capture(tmp_path / "data", rows(3, 600, later=7))
+    settings = read_settings(arguments(baseline=str(reference / "baseline")), environment(tmp_path, **RECENT))
+    report = run(settings, now=NOW, clients=Clients(s3=lambda: bucket, cloudwatch=no_client))
+    assert (report.recent.verdict, report.recent.n_windows, report.recent.n_rows) == (Verdict.DRIFT, 1, 600)
+
+
+class ClosedBucket:
+    """An S3 client whose role may not list."""
+
+    def get_paginator(self, _: str) -> Any:
+        raise ClientError({"Error": {"Code": "AccessDenied", "Message": "no"}}, "ListObjectsV2")
+
+
+def test_the_verdict_against_training_stands_without_earlier_windows(tmp_path: Path, reference: Path) -> None:
+    capture(tmp_path / "data", rows(3, 600, later=7))
+    settings = read_settings(arguments(baseline=str(reference / "baseline")), environment(tmp_path, **RECENT))
+    report = run(settings, now=NOW, clients=Clients(s3=ClosedBucket, cloudwatch=no_client))
+    assert (report.verdict, report.recent.verdict) == (Verdict.DRIFT, Verdict.NOT_JUDGED)
+    assert "s3://bucket/reports/plumbline-dev/plumbline-dev must be readable" in report.recent.reason
+
+
+def test_no_window_is_earlier_than_one_without_times(tmp_path: Path, reference: Path) -> None:
+    capture(tmp_path / "data", rows(3, 600))
+    variables = environment(tmp_path, **RECENT, start_time="", end_time="")
+    settings = read_settings(arguments(baseline=str(reference / "baseline")), variables)
+    report = run(settings, now=NOW, clients=Clients(s3=no_client, cloudwatch=no_client))
+    assert "the window has no times" in report.recent.reason
 
 
 def program(folder: Path, *given: str, **changes: str) -> "subprocess.CompletedProcess[str]":
