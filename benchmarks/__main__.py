@@ -18,6 +18,7 @@ from plumbline.census import TARGET
 
 _CACHE = ROOT / ".cache" / "benchmarks"
 _SEED = 1
+_SIZE_ON_SPARK = 5_000_000
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -47,6 +48,8 @@ def write(results: Results, output: Path) -> None:
 
 def _measure(options: argparse.Namespace, workspace: Path, command: str) -> Results:
     several: list[Program] = [programs.container(workspace)]
+    if options.spark:
+        several.append(programs.container_on_spark(workspace))
     not_run = []
     for name in options.peers:
         try:
@@ -68,7 +71,8 @@ def _measure(options: argparse.Namespace, workspace: Path, command: str) -> Resu
         return Task(reference, baseline, captures.window(_CACHE, records, _SEED), workspace / "output")
 
     run = Runner(task, runner.measure(machine.core_to_pin()), _say, not_run=not_run)
-    run.run(Plan(options.sizes, options.repetitions, options.largest_of_peers), several)
+    size_on_spark = _SIZE_ON_SPARK if options.spark else None
+    run.run(Plan(options.sizes, options.repetitions, options.largest_of_peers, size_on_spark), several)
     versions = {program.name: program.versions for program in several}
     return Results(command, machine.describe(), versions, run.measurements, run.not_run)
 
@@ -99,6 +103,9 @@ def _parser() -> argparse.ArgumentParser:
         default=3,
         metavar="N",
         help=f"of windows up to {runner.ONCE_ABOVE_RECORDS:,} records; larger ones are run once",
+    )
+    parser.add_argument(
+        "--spark", action="store_true", help=f"add {_SIZE_ON_SPARK:,} records, run by ours with and without Spark"
     )
     parser.add_argument("--output", type=Path, default=ROOT / ".cache" / "benchmarks" / "results", metavar="DIR")
     return parser

@@ -4,13 +4,14 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from benchmarks.programs import OURS
+from benchmarks.programs import ON_SPARK, OURS
 from benchmarks.results import Results
 from plumbline.report import style
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
+_OURS = (OURS, ON_SPARK)
 _COLOURS = (style.VERMILION, style.GREEN, style.PURPLE, style.MUTED, style.INK)
 _MARKERS = "sD^vPX"
 
@@ -31,7 +32,7 @@ def save(results: Results, file: Path) -> None:
 def _panel(axes: "Axes", results: Results, title: str, figure: Callable[[str, int], float | None]) -> None:
     from matplotlib.ticker import LogLocator, NullFormatter
 
-    others = [name for name in results.programs if not name.startswith(OURS)]
+    others = [name for name in results.programs if name not in _OURS]
     for name in results.programs:
         points = [(size, value) for size in results.sizes if (value := figure(name, size)) is not None]
         ours = name not in others

@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import shutil
 import subprocess
 from collections.abc import Mapping, Sequence
@@ -17,6 +18,7 @@ from local.aws import docker
 from local.aws.images import Image, ImageStore
 
 OURS: Final = "plumbline"
+ON_SPARK: Final = f"{OURS} on Spark"
 
 _ROOT: Final = environments.ROOT
 _QUIET: Final = {"DO_NOT_TRACK": "1", "NML_DISABLE_USAGE_LOGGING": "1", "WHYLOGS_NO_ANALYTICS": "True"}
@@ -41,6 +43,8 @@ class Command:
     words: tuple[str, ...]
     environment: Mapping[str, str]
     folder: Path
+    one_core: bool = True
+    """Whether it may use one core only."""
 
 
 class Program(Protocol):
@@ -93,6 +97,7 @@ class Container:
     name: str = OURS
     extra: Mapping[str, str] = field(default_factory=dict)
     """Environment variables beyond those that Model Monitor sets."""
+    one_core: bool = True
 
     def command(self, task: Task) -> Command:
         """Return the job that Model Monitor would start for the window's hour."""
@@ -108,7 +113,7 @@ class Container:
             Variable.ML_ROOT: str(task.output / "ml"),
         }
         environment = {**_inherited(), **self.image.variables(), **variables, **self.extra}
-        return Command(tuple(words), environment, self.image.folder)
+        return Command(tuple(words), environment, self.image.folder, self.one_core)
 
     def rows_judged(self, task: Task) -> int:
         """Return the number of rows in the drift report."""
@@ -154,18 +159,49 @@ def container(workspace: Path) -> Container:
     local.environments.EnvironmentSetupError
         If its environment cannot be made here.
     """
+    image = _build(workspace / "image", {})
+    return Container(image, _versions(Path(image.python), _required("requirements.in")))
+
+
+def container_on_spark(workspace: Path) -> Container:
+    """Build our image with Spark, and return its program with every window read by Spark on all cores.
+
+    Raises
+    ------
+    local.environments.EnvironmentSetupError
+        If its environment cannot be made here.
+    """
+    # Deferred: it brings the CDK's own process.
+    from stacks.constructs.drift_image import SPARK
+
+    image = _build(workspace / "image-spark", SPARK)
+    packages = [*_required("requirements.in"), *_required("requirements-spark.in")]
+    return Container(
+        image,
+        _versions(Path(image.python), packages),
+        name=ON_SPARK,
+        extra={Variable.SPARK_ABOVE_GB: "0"},
+        one_core=False,
+    )
+
+
+def _build(workspace: Path, arguments: Mapping[str, str]) -> Image:
     context = workspace / "context"
     for part in ("contract", "container"):
         shutil.copytree(_ROOT / part, context / part, ignore=shutil.ignore_patterns("__pycache__"))
-    image = docker.build(
+    return docker.build(
         context,
         context / "container" / "Dockerfile",
         ImageStore(workspace),
         lambda locks: environments.ensure(*locks, name="image"),
+        arguments,
     )
-    lines = (_ROOT / "container" / "requirements.in").read_text().splitlines()
-    packages = [line.split("==")[0] for line in lines if not line.startswith("#")]
-    return Container(image, _versions(Path(image.python), packages))
+
+
+def _required(file: str) -> list[str]:
+    """Return the packages that one of the image's requirements files names."""
+    lines = (_ROOT / "container" / file).read_text().splitlines()
+    return [re.split("[=<>]", line)[0] for line in lines if line and not line.startswith(("#", "-"))]
 
 
 def _versions(python: Path, packages: Sequence[str]) -> dict[str, str]:

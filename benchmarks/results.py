@@ -73,10 +73,10 @@ class Results:
         times = [entry.first_line_seconds for entry in self.measurements if entry.program == program]
         return _median([time for time in times if time is not None]) if None not in times else None
 
-    @property
-    def least_share_of_core(self) -> float:
-        """Return processor time over wall clock in the run that had least of its core; below 1 others used it too."""
-        return min((entry.cpu_seconds / entry.seconds for entry in self.measurements), default=0.0)
+    def least_share_of_core(self, programs: Sequence[str]) -> float:
+        """Return processor time over wall clock in the run that had least of its core; others had the rest."""
+        runs = [entry for entry in self.measurements if entry.program in programs]
+        return min((entry.cpu_seconds / entry.seconds for entry in runs), default=0.0)
 
     def ratio(self, peer: str, ours: str, records: int) -> float | None:
         """Return how many times as long as ours a peer takes; None when either was not measured."""

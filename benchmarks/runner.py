@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final
 
-from benchmarks.programs import OURS, Command, Program, Task
+from benchmarks.programs import ON_SPARK, OURS, Command, Program, Task
 from benchmarks.results import Measurement, NotRun
 
 ONCE_ABOVE_RECORDS: Final = 1_000_000
@@ -31,11 +31,13 @@ class Plan:
     repetitions: int
     largest_of_peers: int
     """Windows with more records are run by ours alone."""
+    size_on_spark: int | None = None
+    """The window that ours is run on with Spark as well; None for none."""
 
     def turns(self, programs: Sequence[str]) -> Iterator[tuple[int, int, str]]:
         """Yield (records, repetition, program) in the order to run: each repetition starts with another program."""
-        for records in sorted(self.sizes):
-            several = [name for name in programs if _is_ours(name) or records <= self.largest_of_peers]
+        for records in self._all_sizes():
+            several = [name for name in programs if self._includes(name, records)]
             for repetition in range(1 if records > ONCE_ABOVE_RECORDS else self.repetitions):
                 first = repetition % len(several)
                 for name in several[first:] + several[:first]:
@@ -44,12 +46,20 @@ class Plan:
     def left_out(self, programs: Sequence[str]) -> list[NotRun]:
         """Return the windows that are too large for the peers."""
         reason = f"above --largest-of-peers {self.largest_of_peers}"
-        sizes = [records for records in sorted(self.sizes) if records > self.largest_of_peers]
+        sizes = [records for records in self._all_sizes() if records > self.largest_of_peers]
         return [NotRun(name, records, reason) for records in sizes for name in programs if not _is_ours(name)]
+
+    def _all_sizes(self) -> list[int]:
+        return sorted({*self.sizes, *filter(None, [self.size_on_spark])})
+
+    def _includes(self, program: str, records: int) -> bool:
+        if program == ON_SPARK:
+            return records == self.size_on_spark
+        return _is_ours(program) or records <= self.largest_of_peers
 
 
 def _is_ours(program: str) -> bool:
-    return program.startswith(OURS)
+    return program in {OURS, ON_SPARK}
 
 
 @dataclass
@@ -109,11 +119,11 @@ class Runner:
 
 
 def measure(core: int | None) -> Measure:
-    """Return what measures a command from a small process of its own, pinned to `core`."""
+    """Return what measures a command from a small process of its own, pinned to `core` if it may use one core only."""
     script = Path(__file__).with_name("measure.py")
-    pinned = "-" if core is None else str(core)
 
     def run(command: Command, log: Path) -> Mapping[str, Any]:
+        pinned = str(core) if command.one_core and core is not None else "-"
         printed = subprocess.run(  # noqa: S603 - our own command line
             [sys.executable, "-I", "-S", script, pinned, log, *command.words],
             check=True,

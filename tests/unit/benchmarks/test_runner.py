@@ -67,6 +67,13 @@ def test_windows_above_a_million_run_once() -> None:
     assert [records for records, _, _ in turns] == [1_000_000, 1_000_000, 1_000_001]
 
 
+def test_spark_runs_on_its_window_alone_and_peers_do_not() -> None:
+    plan = Plan([10], repetitions=1, largest_of_peers=10, size_on_spark=20)
+    assert [(records, name) for records, _, name in plan.turns(["plumbline", "plumbline on Spark", "one"])] == [
+        (10, "plumbline"), (10, "one"), (20, "plumbline"), (20, "plumbline on Spark"),
+    ]  # fmt: skip
+
+
 def test_large_windows_are_ours_alone_and_told(tmp_path: Path) -> None:
     runner = _runner(tmp_path, _Measure())
     runner.run(Plan([10, 20], 1, largest_of_peers=10), [_Program("plumbline"), _Program("one")])
