@@ -5,6 +5,7 @@ holds Evidently's rule to the package itself.
 """
 
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 from drift.table import FeatureSpec
@@ -44,6 +45,11 @@ class Column:
         """Both sides without the missing cells."""
         return self.reference[:-1], self.window[:-1]
 
+    @cached_property
+    def kolmogorov_smirnov(self) -> float:
+        """The p-value of `scipy.stats.ks_2samp`, which three of the rules ask for."""
+        return float(ks_2samp(*(np.repeat(self.levels, side) for side in self.present)).pvalue)
+
 
 @dataclass(frozen=True)
 class Score:
@@ -56,9 +62,9 @@ class Score:
 
 def textbook_p_value(column: Column) -> float:
     """Return scipy's own p-value: `ks_2samp` as it chooses its method, or `chi2_contingency` without correction."""
-    reference, window = column.present
     if column.spec.type is FeatureType.NUMERIC:
-        return _kolmogorov_smirnov(column.levels, reference, window)
+        return column.kolmogorov_smirnov
+    reference, window = column.present
     held = (reference + window) > 0
     return float(chi2_contingency(np.stack([reference[held], window[held]]), correction=False).pvalue)
 
@@ -72,7 +78,7 @@ def reference_rule(column: Column) -> bool:
     """
     distinct = int((column.reference > 0).sum())
     if column.spec.type is FeatureType.NUMERIC and distinct >= REFERENCE_CATEGORICAL_BELOW:
-        return _kolmogorov_smirnov(column.levels, *column.present) < REFERENCE_ALPHA
+        return column.kolmogorov_smirnov < REFERENCE_ALPHA
     common = (column.reference > 0) & (column.window > 0)
     n = column.window.sum()
     observed = np.floor(column.reference[common] / column.reference.sum() * n)
@@ -98,8 +104,7 @@ def evidently_rule(column: Column) -> Score:
     if reference.sum() > EVIDENTLY_TESTS_UP_TO:
         return _distance(column.levels, reference, window) if is_number else _divergence(reference, window)
     if is_number:
-        p = _kolmogorov_smirnov(column.levels, reference, window)
-        return Score("K-S p_value", p, p <= EVIDENTLY_ALPHA)
+        return Score("K-S p_value", column.kolmogorov_smirnov, column.kolmogorov_smirnov <= EVIDENTLY_ALPHA)
     if distinct <= 2:
         p = _z_test(reference, window)
         return Score("Z-test p_value", p, p < EVIDENTLY_ALPHA)
@@ -118,10 +123,6 @@ def _distance(levels: Levels, reference: Counted, window: Counted) -> Score:
 def _divergence(reference: Counted, window: Counted) -> Score:
     distance = jensenshannon(reference / reference.sum(), window / window.sum())
     return Score("Jensen-Shannon distance", float(distance), bool(distance >= EVIDENTLY_DISTANCE))
-
-
-def _kolmogorov_smirnov(levels: Levels, reference: Counted, window: Counted) -> float:
-    return float(ks_2samp(np.repeat(levels, reference), np.repeat(levels, window)).pvalue)
 
 
 def _chi_square_of_fit(observed: NDArray[np.float64] | Counted, expected: NDArray[np.float64] | Counted) -> float:

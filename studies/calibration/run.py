@@ -33,7 +33,7 @@ class Extent:
     command: str
 
 
-FULL = Extent({20_000: 1_000, 1_000: 400}, (200, 500, 2_000, 10_000, 100_000), 100, "make study")
+FULL = Extent({20_000: 500, 1_000: 400}, (200, 500, 2_000, 10_000, 100_000), 40, "make study")
 QUICK = Extent({20_000: 40, 1_000: 40}, (200, 500, 2_000), 5, "python -m studies.calibration --quick")
 
 

@@ -114,9 +114,9 @@ def studied(population: Population) -> list[Shift]:
     """Return the changes whose detection is measured; `population` has `NEW_LABEL` among its occupations."""
     return [
         *(tilt(population, "age", size) for size in (0.05, 0.1, 0.2, 0.3, 0.5)),
-        *(tilt(population, "hours-per-week", size) for size in (0.1, 0.2, 0.3, 0.5)),
-        *(move(population, "sex", "Female", points, source="Male") for points in (2, 5, 10, 20)),
-        *(move(population, "native-country", "Mexico", points, source="United-States") for points in (2, 5, 10, 20)),
-        *(new_label(population, "occupation", percent) for percent in (1, 2, 5, 10, 20)),
-        *(missing(population, "workclass", points) for points in (2, 4, 7, 10, 20)),
+        *(tilt(population, "hours-per-week", size) for size in (0.2, 0.3, 0.5)),
+        *(move(population, "sex", "Female", points, source="Male") for points in (5, 10, 20)),
+        *(move(population, "native-country", "Mexico", points, source="United-States") for points in (2, 5, 10)),
+        *(new_label(population, "occupation", percent) for percent in (1, 2, 5, 20)),
+        *(missing(population, "workclass", points) for points in (2, 7, 20)),
     ]

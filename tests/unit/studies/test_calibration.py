@@ -16,9 +16,9 @@ from tests.unit.studies.people import people
 
 ERROR_RATE = 1e-6
 POPULATION = 20_000
-N_REFERENCE = 5_000
+N_REFERENCE = 2_000
 N_WINDOW = 500
-REPETITIONS = 120
+REPETITIONS = 100
 SEED = 20260511
 
 

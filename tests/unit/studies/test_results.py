@@ -10,7 +10,7 @@ from studies.calibration.other_rules import evidently_rule
 from studies.calibration.results import Agreement, Study, interval
 from tests.unit.studies.people import people
 
-EXTENT = run.Extent({600: 3}, (200, 300), 2, "make study")
+EXTENT = run.Extent({600: 2}, (200, 300), 1, "make study")
 
 
 def small() -> Study:
@@ -30,11 +30,11 @@ def test_interval_is_clopper_and_pearsons(n_events: int, n_trials: int) -> None:
 
 def test_study_counts_what_its_extent_says(study: Study) -> None:
     assert [(tally.n_reference, tally.n_window, tally.repetitions) for tally in study.tallies] == [
-        (600, 200, 3), (600, 300, 3),
+        (600, 200, 2), (600, 300, 2),
     ]  # fmt: skip
     assert all(tuple(tally.alarms) == RULES and len(tally.features) == 14 for tally in study.tallies)
-    assert all(one.tested[TEXTBOOK] == 3 for tally in study.tallies for one in tally.features.values())
-    assert {(one.n_window, one.repetitions) for one in study.found} == {(200, 2), (300, 2)}
+    assert all(one.tested[TEXTBOOK] == 2 for tally in study.tallies for one in tally.features.values())
+    assert {(one.n_window, one.repetitions) for one in study.found} == {(200, 1), (300, 1)}
     assert {one.feature for one in study.found} == {
         "age", "hours-per-week", "sex", "native-country", "occupation", "workclass",
     }  # fmt: skip
