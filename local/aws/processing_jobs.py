@@ -1,6 +1,6 @@
-"""Processing jobs: S3 inputs, a container of an image that the Docker stand-in built, S3 outputs."""
+"""Processing jobs: S3 inputs, containers of an image that the Docker stand-in built, S3 outputs."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
@@ -10,6 +10,7 @@ from botocore.exceptions import ClientError
 from contract.names import PLATFORM_ROOT, MlPath, Variable
 from local.aws import objects
 from local.aws.images import Image, ImageError, ImageStore
+from local.aws.instances import Instance, instances, run_together
 from local.aws.jobs import REASON_LIMIT, Job, JobError, fetch
 from local.aws.objects import S3Location
 
@@ -27,29 +28,35 @@ class ProcessingWork:
     credentials: Callable[[str], Mapping[str, str]]
 
     def __call__(self, job: Job) -> dict[str, Any]:
-        """Run the container and return the job's exit message, if it left one.
+        """Run a container on each instance and return the job's exit message, if they left one.
 
         Raises
         ------
         JobError, JobStopped
-            When the container did not run to exit code 0.
+            When not every container ran to exit code 0.
         """
         client = self.s3(job.record["RoleArn"])
-        _prepare(job, client)
-        specification = job.record["AppSpecification"]
+        members = instances(job)
+        for instance in members:
+            _prepare(instance, client)
+        code = run_together(members, self._run)
+        message = _exit_message([instance.job.root / MlPath.MESSAGE for instance in members])
+        for instance in members:
+            _upload(instance.job, client, finished=code == 0)
+        told = {"ExitMessage": message} if message else {}
+        if code:
+            raise JobError(f"AlgorithmError: See job logs for more information, exit code: {code}", **told)
+        return told
+
+    def _run(self, instance: Instance) -> int:
+        job, specification = instance.job, instance.job.record["AppSpecification"]
         try:
             image = self.images.get(specification["ImageUri"])
             arguments = [job.mapped(text) for text in specification.get("ContainerArguments", [])]
             command = image.command(specification.get("ContainerEntrypoint", []), arguments)
         except ImageError as error:
             raise JobError(f"ClientError: {error}") from error
-        code = job.run(command, cwd=image.folder, environment=self._environment(job, image))
-        message = _exit_message(job.root / MlPath.MESSAGE)
-        _upload(job, client, finished=code == 0)
-        members = {"ExitMessage": message} if message else {}
-        if code:
-            raise JobError(f"AlgorithmError: See job logs for more information, exit code: {code}", **members)
-        return members
+        return job.run(command, cwd=image.folder, environment=self._environment(job, image))
 
     def _environment(self, job: Job, image: Image) -> dict[str, str]:
         given = {name: job.mapped(text) for name, text in job.record.get("Environment", {}).items()}
@@ -61,10 +68,10 @@ class ProcessingWork:
         }
 
 
-def _prepare(job: Job, client: Any) -> None:
+def _prepare(instance: Instance, client: Any) -> None:
     """Write the platform's two files, make the output folders and download the inputs."""
-    record = job.record
-    job.write_json("config/resourceconfig.json", {"current_host": "algo-1", "hosts": ["algo-1"]})
+    job, record = instance.job, instance.job.record
+    job.write_json(MlPath.RESOURCES, instance.resources)
     job.write_json(MlPath.JOB_CONFIG, _job_config(record))
     (job.root / "output").mkdir(parents=True, exist_ok=True)
     for output in _outputs(record):
@@ -113,17 +120,15 @@ def _inside(job: Job, local_path: str) -> Path:
     return path
 
 
-def _exit_message(path: Path) -> str:
-    """Return the first kilobyte of the message file; empty when there is none.
+def _exit_message(files: Iterable[Path]) -> str:
+    """Return the first kilobyte of what the message files say together; empty when there is none.
 
     Raises
     ------
     JobError
         If it is not UTF-8, as on SageMaker.
     """
-    if not path.exists():
-        return ""
-    data = path.read_bytes()
+    data = b"".join(file.read_bytes() for file in files if file.exists())
     try:
         data.decode("utf-8")
     except UnicodeDecodeError as error:

@@ -134,3 +134,46 @@ def test_fails_by_name_for_an_input_that_is_no_prefix(work: ProcessingWork, fold
 
     with pytest.raises(JobError, match="S3Prefix inputs in File mode only, not 'in'"):
         work(job(folder, processes, "", ProcessingInputs=[{"InputName": "in", "S3Input": source}]))
+
+
+def cluster(count: int) -> dict[str, Any]:
+    return {"ClusterConfig": {"InstanceCount": count, "InstanceType": "ml.m5.large", "VolumeSizeInGB": 20}}
+
+
+RESOURCES = "json.load(open(os.environ['PLUMBLINE_ML_ROOT'] + '/config/resourceconfig.json'))"
+
+
+def test_every_instance_runs_at_once_with_an_address_of_its_own(
+    work: ProcessingWork, folder: Path, processes: Processes, s3: FakeS3
+) -> None:
+    # Each waits for the other to listen: one after the other they would wait for ever.
+    code = (
+        f"import json, os, pathlib, sys, time; r = {RESOURCES}; meeting = pathlib.Path({str(folder)!r}) / 'meeting'; "
+        "meeting.mkdir(exist_ok=True); (meeting / r['current_host']).touch(); "
+        "end = time.monotonic() + 60\n"
+        "while len(list(meeting.iterdir())) < 2 and time.monotonic() < end: time.sleep(0.01)\n"
+        "sys.exit(time.monotonic() >= end) if r['current_host'] != min(r['hosts']) else "
+        "pathlib.Path(sys.argv[1], 'hosts').write_text(json.dumps(r['hosts']))"
+    )
+
+    work(job(folder, processes, code, ProcessingResources=cluster(2)))
+
+    first, second = json.loads(s3.objects["b", "reports/hosts"])
+    assert [first.split(".")[0], first.split(".")[-1], second.split(".")[-1]] == ["127", "1", "2"]
+    assert sorted(path.name for path in (folder / "meeting").iterdir()) == [first, second]
+
+
+def test_a_job_fails_with_any_of_its_instances(
+    work: ProcessingWork, folder: Path, processes: Processes, s3: FakeS3
+) -> None:
+    code = (
+        f"import json, os, sys; r = {RESOURCES}; open(sys.argv[1] + '/report', 'w').write('done'); "
+        "open(os.environ['PLUMBLINE_ML_ROOT'] + '/output/message', 'w').write(r['current_host'][-1]); "
+        "sys.exit(0 if r['current_host'] == min(r['hosts']) else 4)"
+    )
+
+    with pytest.raises(JobError, match="exit code: 4") as failure:
+        work(job(folder, processes, code, ProcessingResources=cluster(2)))
+
+    assert failure.value.members == {"ExitMessage": "12"}
+    assert ("b", "reports/report") not in s3.objects
