@@ -112,8 +112,20 @@ def _with_distances(
             wasserstein_distance=distance,
             out_of_range_fraction=unknown_fraction,
             relative_error=window.relative_error,
-            reason=""
-            if distance is not None
-            else "no Wasserstein distance: the reference is constant or a value is infinite",
+            reason="; ".join(_numeric_notes(reference, window, distance)),
         )
     return replace(comparison, evidence=chi_square(cells, seed), unseen_fraction=unknown_fraction)
+
+
+def _numeric_notes(reference: NumericCounts, window: NumericCounts, distance: float | None) -> list[str]:
+    notes = []
+    if distance is None:
+        notes.append("no Wasserstein distance: the reference is constant or a value is infinite")
+    if window.relative_error is not None:
+        # Within a bucket the distribution functions move apart by its larger share at most.
+        largest = max(int(side.counts.max()) / side.n_present for side in (reference, window))
+        notes.append(
+            f"values counted in buckets of {window.relative_error:.1%}: the Kolmogorov-Smirnov statistic of the values "
+            f"themselves is larger by {largest:.3g} at most"
+        )
+    return notes
