@@ -14,10 +14,11 @@ from drift.kernel.files import FileCounter, Lines
 from drift.kernel.hashes import Hashes
 from drift.kernel.partial import PartialCounts
 from drift.kernel.places import Place
-from drift.rejection import Reason, Rejected
+from drift.rejection import Reason
 
 _N_PARTS = 64
 _MOST_WAITING = 1 << 20
+_MOST_SUSPECTS = 1 << 17
 _ENTRY = np.dtype([("hash", "<u8"), ("file", "<u4"), ("line", "<u4")])
 _NotedEvents: TypeAlias = "np.ndarray[Any, np.dtype[np.void]]"
 
@@ -56,18 +57,23 @@ class EventLog:
             self._write()
 
     def suspects(self) -> Iterator[Suspects]:
-        """Yield the places of hashes that occur more than once, part by part of the range of hashes."""
+        """Yield the places of hashes that occur more than once, a bounded number of them at a time."""
         self._write()
+        waiting: list[_NotedEvents] = []
         for part in range(_N_PARTS):
-            file = self._file(part)
-            entries = np.fromfile(file, dtype=_ENTRY) if file.exists() else np.empty(0, dtype=_ENTRY)
-            hashes = np.sort(entries["hash"])
-            repeated = entries[np.isin(entries["hash"], hashes[1:][hashes[1:] == hashes[:-1]])]
-            if len(repeated):
+            waiting.append(self._repeated(part))
+            if sum(map(len, waiting)) >= _MOST_SUSPECTS or part == _N_PARTS - 1:
+                repeated, waiting = np.concatenate(waiting), []
                 yield {
                     self._names[number]: np.sort(repeated["line"][repeated["file"] == number]).astype(np.int64)
-                    for number in np.unique(repeated["file"])
+                    for number in np.unique(repeated["file"]).tolist()
                 }
+
+    def _repeated(self, part: int) -> _NotedEvents:
+        file = self._file(part)
+        entries = np.fromfile(file, dtype=_ENTRY) if file.exists() else np.empty(0, dtype=_ENTRY)
+        hashes = np.sort(entries["hash"])
+        return entries[np.isin(entries["hash"], hashes[1:][hashes[1:] == hashes[:-1]])]
 
     def _file(self, part: int) -> Path:
         return Path(self._folder.name) / f"{part}.events"
@@ -99,6 +105,5 @@ def reject_duplicates(counts: PartialCounts, suspects: Suspects, folder: Path, c
             repeated[place.name].append(place.line)
     for name, numbers in sorted(repeated.items()):
         lines = np.array(sorted(numbers), dtype=np.int64)
-        counts.subtract_used(counter.count_lines(folder / name, name, lines))
-        for number in lines.tolist():
-            counts.reject(Rejected(Reason.DUPLICATE_EVENT_ID), Place(name, number))
+        part = counter.count_lines(folder / name, name, lines)
+        counts.reject_used(Reason.DUPLICATE_EVENT_ID, part, name, lines)

@@ -13,7 +13,6 @@ from drift.kernel.counting import count_batch
 from drift.kernel.hashes import Hashes
 from drift.kernel.lines import BLOCK_BYTES, Block, TooLong, blocks, is_compressed
 from drift.kernel.partial import PartialCounts
-from drift.kernel.places import Place
 from drift.kernel.plan import Plan, variant_of
 from drift.kernel.records import Record, Reject, parse, parse_lines
 from drift.rejection import Reason, Rejected
@@ -84,7 +83,7 @@ class FileCounter:
 
 
 def _rejection(counts: PartialCounts, name: str) -> Reject:
-    return lambda error, number: counts.reject(error, Place(name, number))
+    return lambda error, number: counts.reject(error, name, number)
 
 
 def _events(batch: Batch) -> tuple[Hashes, Lines]:

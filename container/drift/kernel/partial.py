@@ -115,10 +115,18 @@ class PartialCounts:
     repetition: Tally = field(default_factory=Tally.of_hashes)
     sample: SampledRows | None = None
 
-    def reject(self, error: Rejected, place: Place, count: int = 1) -> None:
+    def reject(self, error: Rejected, name: str, line: int) -> None:
         """Count a record that is not used."""
-        self.rejected[error.reason] += count
-        self.examples.setdefault(error.reason, Places()).add([Place(place.name, place.line, error.shape)])
+        self.rejected[error.reason] += 1
+        places = self.examples.setdefault(error.reason, Places())
+        if places.has_room_for(name, line):
+            places.add([Place(name, line, error.shape)])
+
+    def reject_used(self, reason: Reason, part: "PartialCounts", name: str, lines: NDArray[np.int64]) -> None:
+        """Reject records of one file that were counted as used, given what they come down to."""
+        self._subtract(part)
+        self.rejected[reason] += len(lines)
+        self.examples.setdefault(reason, Places()).add(first_places(name, lines))
 
     def group(self, key: Group, plan: Plan) -> GroupCounts:
         """Return the counts of a group, to be added to."""
@@ -145,8 +153,7 @@ class PartialCounts:
         if other.sample is not None:
             self.add_sample(other.sample)
 
-    def subtract_used(self, part: "PartialCounts") -> None:
-        """Take records away that were counted as used; where they stood is not forgotten."""
+    def _subtract(self, part: "PartialCounts") -> None:
         for key, counts in part.groups.items():
             self.groups[key].merge(counts, -1)
         self.groups = {key: counts for key, counts in self.groups.items() if counts.n_rows}

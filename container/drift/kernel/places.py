@@ -26,6 +26,10 @@ class Places:
 
     first: list[Place] = field(default_factory=list)
 
+    def has_room_for(self, name: str, line: int) -> bool:
+        """Return whether a place comes before the last one here, or there is room after it."""
+        return len(self.first) < MOST_PLACES or (name, line) < (self.first[-1].name, self.first[-1].line)
+
     def add(self, places: Iterable[Place]) -> None:
         """Take note of places."""
         self.first = nsmallest(MOST_PLACES, [*self.first, *places])

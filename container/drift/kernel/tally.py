@@ -4,7 +4,7 @@ Whether a tally is collapsed depends on its keys alone, and so do the counts it 
 any order, however they were cut.
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, TypeAlias
 
@@ -21,7 +21,7 @@ Collapse: TypeAlias = Callable[[NDArray[Any], Counts], tuple[NDArray[Any], Count
 
 @dataclass(eq=False)
 class Tally:
-    """Counts of sorted keys; `collapse` maps keys and counts to those of the bounded form."""
+    """Counts of sorted keys; `collapse` maps keys and counts to those of the bounded form, and that form to itself."""
 
     collapse: Collapse
     keys: NDArray[Any]
@@ -57,22 +57,18 @@ class Tally:
         """Bring keys and counts up to date."""
         if not self._waiting:
             return self
-        waiting = [(self.keys, self.counts, self.is_collapsed), *self._waiting]
+        self.is_collapsed = self.is_collapsed or any(is_collapsed for _, _, is_collapsed in self._waiting)
+        parts = [(self.keys, self.counts), *((keys, counts) for keys, counts, _ in self._waiting)]
         self._waiting, self._n_waiting = [], 0
-        if any(is_collapsed for _, _, is_collapsed in waiting):
-            self._collapse(waiting)
-        else:
-            self._sum([(keys, counts) for keys, counts, _ in waiting])
+        self._sum(*(np.concatenate(column) for column in zip(*parts, strict=True)))
         if not self.is_collapsed and len(self.keys) > MOST_DISTINCT:
-            self._collapse([(self.keys, self.counts, False)])
+            self.is_collapsed = True
+            self._sum(self.keys, self.counts)
         return self
 
-    def _collapse(self, parts: Sequence[tuple[NDArray[Any], Counts, bool]]) -> None:
-        self.is_collapsed = True
-        self._sum([(keys, counts) if done else self.collapse(keys, counts) for keys, counts, done in parts])
-
-    def _sum(self, parts: Sequence[tuple[NDArray[Any], Counts]]) -> None:
-        keys, counts = (np.concatenate(column) for column in zip(*parts, strict=True))
+    def _sum(self, keys: NDArray[Any], counts: Counts) -> None:
+        if self.is_collapsed:
+            keys, counts = self.collapse(keys, counts)
         order = np.argsort(keys, kind="stable" if keys.itemsize == 2 else None)  # stable is linear for 16 bits
         keys, counts = keys[order], counts[order]
         first = np.flatnonzero(np.append(True, keys[1:] != keys[:-1])[: len(keys)])
