@@ -14,6 +14,8 @@ MONTE_CARLO = "chi2_homogeneity_monte_carlo"
 
 _MOST_CELLS = 1000
 _DEALS = 9999
+_MOST_NUMBERS = 4_000_000
+"""Bound of deals times cells: half a second."""
 _ENOUGH = 100
 """Deals as extreme as the window after which the p-value is known to a tenth of itself."""
 
@@ -28,8 +30,8 @@ def chi_square(cells: Cells, seed: int = 0) -> Evidence:
 
     - asymptotic, where every expected count is 5 or more: the chi-square distribution, no continuity correction;
     - Monte Carlo, where one is not: the share of up to 9,999 random divisions of the pooled rows, seeded, whose
-      statistic is as large; fewer where 100 of them are. Exact in level: never too small, whatever the counts, and
-      nothing is pooled that could hide a new label. At least 0.0001.
+      statistic is as large; fewer where 100 of them are, or beyond 400 labels. Exact in level: never too small,
+      whatever the counts, and nothing is pooled that could hide a new label. At least 0.0001.
 
     References
     ----------
@@ -86,7 +88,7 @@ def _share_of_deals(cells: Cells, seed: int) -> float:
     # Equal divisions may differ in the last digit.
     observed = float(_statistics(cells, cells.window)) * (1 - 1e-12)
     n_extreme, n_dealt = 0, 0
-    for batch in deals(cells, _DEALS, seed):
+    for batch in deals(cells, min(_DEALS, _MOST_NUMBERS // len(cells.pooled)), seed):
         extreme = n_extreme + np.cumsum(_statistics(cells, batch) >= observed)
         if extreme[-1] >= _ENOUGH:
             return _ENOUGH / (n_dealt + int(np.argmax(extreme >= _ENOUGH)) + 1)
