@@ -14,13 +14,14 @@ from typing import Any
 
 import pytest
 
+from contract.names import ReportFile
 from plumbline import census
 from tests.e2e.local_account import ROOT, processes_below
 
 pytestmark = pytest.mark.e2e
 
 HOURS = 4
-HOUR_FILES = {"drift_report.json", "statistics.json", "constraints.json", "constraint_violations.json"}
+HOUR_FILES = set(ReportFile)
 PLOTS = {"drift_score.png", "projected_accuracy.png", "p_values.png"}
 STEP_SECONDS = 120
 

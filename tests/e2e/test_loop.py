@@ -89,6 +89,12 @@ def test_shifted_capture_alarms_and_starts_retraining(deployment: Deployment, ho
     assert deployment.aws.client("s3").head_object(Bucket=bucket, Key=key)["ContentLength"] > 0
 
 
+def test_first_drifted_hour_differs_from_the_hours_before_it_too(hours: list[Played]) -> None:
+    recent = [hour.report.recent for hour in hours]
+    assert [report.n_windows for report in recent] == [0, 1, 2, 3]
+    assert [report.verdict for report in recent[:3]] == [Verdict.NOT_JUDGED, Verdict.NO_DRIFT, Verdict.DRIFT]
+
+
 def test_retraining_learns_from_the_fresh_labels(deployment: Deployment, hours: list[Played]) -> None:
     job = deployment.aws.client("sagemaker").describe_training_job(TrainingJobName=hours[2].training_jobs[0])
 
@@ -117,7 +123,7 @@ def test_reports_lie_under_sagemakers_key_layout(deployment: Deployment, hours: 
     s3, bucket = deployment.aws.client("s3"), deployment.outputs["ReportsBucketName"]
     folder = "reports/plumbline-dev/plumbline-dev-monitor/2026/05/04/12/"
     found = {row["Key"].removeprefix(folder) for row in s3.list_objects_v2(Bucket=bucket, Prefix=folder)["Contents"]}
-    assert found == {"drift_report.json", "statistics.json", "constraints.json", "constraint_violations.json"}
+    assert found == set(ReportFile)
 
     key = deployment.report_key(START + 2 * HOUR, ReportFile.VIOLATIONS)
     violations = json.load(s3.get_object(Bucket=bucket, Key=key)["Body"])["violations"]
@@ -133,7 +139,10 @@ def test_malformed_capture_line_is_counted_and_the_run_goes_on(deployment: Deplo
     n_requests = ROWS_PER_HOUR // ROWS_PER_REQUEST
     report = hours[3].report
 
-    assert report.records == RecordCounts(read=n_requests + 1, used=n_requests, rejected={"not_json": 1})
+    place = f"{deployment.capture_prefix(START + 3 * HOUR).removeprefix('capture/')}/cut-off.jsonl:1"
+    assert report.records == RecordCounts(
+        read=n_requests + 1, used=n_requests, rejected={"not_json": 1}, examples={"not_json": (place,)}
+    )
     assert (report.n_rows, report.verdict) == (ROWS_PER_HOUR, Verdict.DRIFT)
 
 
@@ -158,6 +167,19 @@ def test_monitoring_role_writes_below_its_report_prefix_only(
     for bucket, key in elsewhere:
         with pytest.raises(ClientError, match="AccessDenied"):
             s3.put_object(Bucket=bucket, Key=key, Body=b"x")
+
+
+def test_monitoring_role_reads_of_its_reports_the_window_counts_only(
+    deployment: Deployment, hours: list[Played], as_monitor: Callable[[str], Any]
+) -> None:
+    s3, reports = as_monitor("s3"), deployment.outputs["ReportsBucketName"]
+    s3.get_object(Bucket=reports, Key=deployment.report_key(START, ReportFile.WINDOW_COUNTS))
+    s3.list_objects_v2(Bucket=reports, Prefix=f"{deployment.naming.report_prefix}/")
+
+    with pytest.raises(ClientError, match="AccessDenied"):
+        s3.get_object(Bucket=reports, Key=deployment.report_key(START, ReportFile.DRIFT_REPORT))
+    with pytest.raises(ClientError, match="AccessDenied"):
+        s3.list_objects_v2(Bucket=reports, Prefix="reports/")
 
 
 def test_monitoring_role_publishes_in_our_namespace_only(as_monitor: Callable[[str], Any]) -> None:
