@@ -129,5 +129,6 @@ def _require_fraction(name: str, value: float) -> None:
 def _require_effect(name: str, measure: EffectMeasure, value: float) -> None:
     if not 0 < value < measure.largest:
         raise ConfigError(
-            f"{name} must lie between 0 and {measure.largest:g} for the {measure}, got {value!r}; correct that threshold"
+            f"{name} must lie between 0 and {measure.largest:g} for the {measure}, got {value!r}; "
+            "correct that threshold"
         )
