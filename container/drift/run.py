@@ -9,9 +9,8 @@ from pathlib import Path
 from contract.names import Argument
 from contract.records import DriftReport, WindowBounds
 from drift.analysis import analyse
-from drift.baseline import Baseline, learn, load, save
+from drift.baseline import Baseline, load, save
 from drift.capture import Count, count_folder, count_window
-from drift.csvfile import read_labelled, read_probabilities, read_training
 from drift.errors import ConfigError
 from drift.handover import Clients, report_success
 from drift.outputs import write_reports
@@ -20,6 +19,7 @@ from drift.policy_file import read_policy
 from drift.reading import reader
 from drift.recent import EarlierWindows
 from drift.recent_files import EarlierFiles, read_earlier
+from drift.reference_files import ReferenceFiles
 from drift.settings import Extras, Reference, Settings, window_bounds
 from drift.sources import fetch, fetch_window_counts
 from drift.times import parse_time
@@ -93,13 +93,16 @@ def learn_baseline(
     BaselineError
         If a file cannot be read or does not fit the others.
     """
-    save(_learn(train, test, predictions, target_label, segment_column), output)
+    files = ReferenceFiles(
+        train=train, test=test, predictions=predictions, target_label=target_label, segment_column=segment_column
+    )
+    save(files.learn(), output)
 
 
 def monitor(  # noqa: PLR0913 - one keyword per option of `plumbline monitor`
     *,
     dataset_source: Path,
-    baseline: Path,
+    baseline: Path | Baseline,
     output: Path,
     start_time: str | None = None,
     end_time: str | None = None,
@@ -111,12 +114,14 @@ def monitor(  # noqa: PLR0913 - one keyword per option of `plumbline monitor`
     multivariate: bool = False,
     seed: int = 0,
 ) -> DriftReport:
-    """Judge the capture files below a folder against a saved baseline, and write the report files to `output`.
+    """Judge the capture files below a folder against a baseline, and write the report files to `output`.
 
     Without times all records of the folder are the window.
 
     Parameters
     ----------
+    baseline
+        A saved baseline's folder, or the baseline itself.
     variant
         The production variant whose records count; None: all.
     recent, recent_windows
@@ -128,12 +133,12 @@ def monitor(  # noqa: PLR0913 - one keyword per option of `plumbline monitor`
     ConfigError
         If the folder or the times are not usable, or `policy` has rules for a feature that the baseline does not have.
     BaselineError
-        If `baseline` holds no baseline of this version.
+        If `baseline` holds no baseline of this version, or the captured rows have another schema.
     PublishError
         If `output` cannot be written.
     """
     return _Task(
-        baseline=load(baseline),
+        baseline=load(baseline) if isinstance(baseline, Path) else baseline,
         read=partial(count_folder, dataset_source),
         bounds=window_bounds(start_time, end_time),
         output=output,
@@ -211,9 +216,11 @@ def _obtain(reference: Reference, workspace: Path, clients: Clients) -> Baseline
         return None if source is None else fetch(source, workspace / name, clients.s3)
 
     train = local("train", reference.train)
-    if train is not None and reference.target_label is not None:
+    if train is not None:
         test, predictions = local("test", reference.test), local("predictions", reference.predictions)
-        return _learn(train, test, predictions, reference.target_label)
+        return ReferenceFiles(
+            train=train, test=test, predictions=predictions, target_label=reference.target_label
+        ).learn()
     baseline = load(fetch(str(reference.baseline), workspace / "baseline", clients.s3))
     if reference.target_label not in {None, baseline.target_label}:
         raise ConfigError(
@@ -221,24 +228,3 @@ def _obtain(reference: Reference, workspace: Path, clients: Clients) -> Baseline
             f"got {reference.target_label!r}; correct it, or learn a baseline for that target"
         )
     return baseline
-
-
-def _learn(
-    train: Path,
-    test: Path | None,
-    predictions: Path | None,
-    target_label: str | None,
-    segment_column: str | None = None,
-) -> Baseline:
-    features, _ = read_training(train, target_label)
-    if test is None or target_label is None:
-        return learn(train=features, target_label=target_label, segment_column=segment_column)
-    test_features, labels = read_labelled(test, features.specs, target_label)
-    return learn(
-        train=features,
-        target_label=target_label,
-        test=test_features,
-        test_labels=labels,
-        probabilities=None if predictions is None else read_probabilities(predictions),
-        segment_column=segment_column,
-    )

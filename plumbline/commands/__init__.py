@@ -29,9 +29,9 @@ COMMANDS = {
         baseline.run,
     ),
     "monitor": Command(
-        "judge captured traffic against a baseline",
-        "Judge capture files against a baseline: exactly what the container runs, on plain files. Without times, all "
-        "records below the folder are the window.",
+        "judge captured traffic against a baseline or CSV files",
+        "Judge capture files against a baseline, or against the training data itself: exactly what the container runs, "
+        "on plain files. Without times, all records below the folder are the window.",
         monitor.add_arguments,
         monitor.run,
     ),

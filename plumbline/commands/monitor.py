@@ -1,15 +1,19 @@
 """`plumbline monitor`."""
 
 import argparse
-from collections.abc import Iterator
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from drift.policy import Policy
+from drift.policy import DEFAULT_THRESHOLDS, Policy
 
 from contract.names import ReportFile
-from contract.records import DriftReport, ProjectedAccuracy, Status, Verdict
+from contract.records import EffectMeasure, Verdict
 from plumbline.commands.errors import CommandError
+from plumbline.commands.verdict_text import verdict_lines
 from plumbline.exit_codes import EXIT_FINISHED
+
+if TYPE_CHECKING:
+    from drift.baseline import Baseline
 
 EXIT_VIOLATION = 1
 _DEFAULT = Policy()
@@ -20,13 +24,79 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--dataset-source", type=Path, required=True, metavar="DIR", help="folder with capture files, at any depth"
     )
-    parser.add_argument("--baseline", type=Path, required=True, metavar="DIR", help="folder that baseline wrote")
+    _add_reference(parser)
     parser.add_argument("--output", type=Path, required=True, metavar="DIR", help="folder to write the reports to")
     parser.add_argument(
         "--start-time", metavar="T", help="start of the window, ISO 8601, for example 2026-01-31T13:00:00Z"
     )
     parser.add_argument("--end-time", metavar="T", help="end of the window, not part of it; both times or none")
+    parser.add_argument(
+        "--variant", metavar="NAME", help="judge the records of this production variant only (default: all)"
+    )
+    parser.add_argument(
+        "--recent", type=Path, metavar="DIR",
+        help="also judge the window against the earlier ones whose reports are below this folder",
+    )  # fmt: skip
     _add_thresholds(parser)
+    _add_extras(parser)
+
+
+def _add_reference(parser: argparse.ArgumentParser) -> None:
+    reference = parser.add_argument_group("reference", "a saved baseline, or the CSV files to learn one from")
+    source = reference.add_mutually_exclusive_group(required=True)
+    source.add_argument("--baseline", type=Path, metavar="DIR", help="folder that baseline wrote")
+    source.add_argument("--train", type=Path, metavar="FILE", help="training rows, CSV with a header row")
+    reference.add_argument(
+        "--target-label", metavar="NAME", help="column of --train that is no feature (default: none)"
+    )
+    reference.add_argument("--test", type=Path, metavar="FILE", help="labelled test rows with the same columns")
+    reference.add_argument(
+        "--predictions", type=Path, metavar="FILE",
+        help="CSV with one column, probability, row for row with the test rows; without it the accuracy cannot be "
+        "projected",
+    )  # fmt: skip
+    reference.add_argument(
+        "--segment-column", metavar="NAME", help="categorical column by whose values the window is also judged apart"
+    )
+
+
+def _add_thresholds(parser: argparse.ArgumentParser) -> None:
+    thresholds = parser.add_argument_group("thresholds")
+    thresholds.add_argument(
+        "--alpha", type=float, default=_DEFAULT.alpha, metavar="P",
+        help="a feature drifts only when its adjusted p-value is below this (default: %(default)s)",
+    )  # fmt: skip
+    thresholds.add_argument(
+        "--effect-measure", choices=[measure.value for measure in EffectMeasure], metavar="NAME",
+        default=_DEFAULT.effect_measure.value, help="size of a change: %(choices)s (default: %(default)s)",
+    )  # fmt: skip
+    thresholds.add_argument(
+        "--effect-threshold", type=float, metavar="D",
+        help="and when that size is at least this (default: "
+        f"{', '.join(f'{DEFAULT_THRESHOLDS[measure]:g}' for measure in EffectMeasure)}, by measure)",
+    )  # fmt: skip
+    thresholds.add_argument(
+        "--missing-threshold", type=float, default=_DEFAULT.missing_threshold, metavar="F",
+        help="or when its missing fraction moved by at least this, significantly (default: %(default)s)",
+    )  # fmt: skip
+    thresholds.add_argument(
+        "--minimum-rows", type=int, default=_DEFAULT.minimum_rows, metavar="N",
+        help="a window with fewer rows is not judged (default: %(default)s)",
+    )  # fmt: skip
+    thresholds.add_argument(
+        "--drifted-share", type=float, metavar="F",
+        help="the window drifts when this share of the judged features does (default: any one)",
+    )  # fmt: skip
+    thresholds.add_argument(
+        "--policy", type=Path, metavar="FILE",
+        help="JSON file with rules for single features; what it says goes before the options above",
+    )  # fmt: skip
+
+
+def _add_extras(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "--multivariate", action="store_true", help="also tell the window's rows from the reference's by a classifier"
+    )
     parser.add_argument(
         "--isolation-forest",
         action="store_true",
@@ -40,49 +110,31 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
 
 
-def _add_thresholds(parser: argparse.ArgumentParser) -> None:
-    thresholds = parser.add_argument_group("thresholds")
-    thresholds.add_argument(
-        "--alpha", type=float, default=_DEFAULT.alpha, metavar="P",
-        help="a feature drifts only when its adjusted p-value is below this (default: %(default)s)",
-    )  # fmt: skip
-    thresholds.add_argument(
-        "--effect-threshold", type=float, default=_DEFAULT.effect_threshold, metavar="D",
-        help="and when its Jensen-Shannon distance is at least this, 0 to 1 (default: %(default)s)",
-    )  # fmt: skip
-    thresholds.add_argument(
-        "--missing-threshold", type=float, default=_DEFAULT.missing_threshold, metavar="F",
-        help="or when its missing fraction moved by at least this, significantly (default: %(default)s)",
-    )  # fmt: skip
-    thresholds.add_argument(
-        "--minimum-rows", type=int, default=_DEFAULT.minimum_rows, metavar="N",
-        help="a window with fewer rows is not judged (default: %(default)s)",
-    )  # fmt: skip
-
-
 def run(arguments: argparse.Namespace) -> int:
     """Judge the window, write its reports and print the verdict."""
     from drift import run as drift_run
     from drift.errors import DriftError, PublishError
 
-    if arguments.seed < 0:
-        raise CommandError(f"--seed must be 0 or more, got {arguments.seed}; choose another")
+    _check(arguments)
     try:
         report = drift_run.monitor(
-            dataset_source=arguments.dataset_source,
-            baseline=arguments.baseline,
+            dataset_source=_captured(arguments.dataset_source),
+            baseline=_reference(arguments),
             output=arguments.output,
             start_time=arguments.start_time,
             end_time=arguments.end_time,
             policy=_policy(arguments),
+            variant=arguments.variant,
+            recent=arguments.recent,
             isolation_forest=arguments.isolation_forest,
+            multivariate=arguments.multivariate,
             seed=arguments.seed,
         )
     except PublishError as error:
         cause = error.__cause__ or error
         raise CommandError(f"--output must be a folder to write to, got {cause}; choose another folder") from error
     except DriftError as error:
-        raise CommandError(str(error)) from error
+        raise CommandError(f"{error}{_hint(arguments, error)}") from error
     for line in verdict_lines(report):
         print(line)
     print(f"reports: {arguments.output / ReportFile.DRIFT_REPORT} and the files beside it")
@@ -90,33 +142,72 @@ def run(arguments: argparse.Namespace) -> int:
     return EXIT_VIOLATION if failed else EXIT_FINISHED
 
 
+def _hint(arguments: argparse.Namespace, error: Exception) -> str:
+    """Return what to try when every captured row lacks a column: it may be the target, which requests do not hold."""
+    unnamed = arguments.train and arguments.target_label is None and "fit the captured rows" in str(error)
+    return "; if the file has a target column, name it with --target-label" if unnamed else ""
+
+
+def _check(arguments: argparse.Namespace) -> None:
+    if arguments.seed < 0:
+        raise CommandError(f"--seed must be 0 or more, got {arguments.seed}; choose another")
+    if arguments.recent is not None and not arguments.recent.is_dir():
+        raise CommandError(f"--recent must be a folder, got {str(arguments.recent)!r}; name that of earlier --output")
+    if arguments.baseline and (arguments.test or arguments.predictions):
+        raise CommandError("--test and --predictions must come with --train, got --baseline; a baseline brings its own")
+    if arguments.predictions and not arguments.test:
+        raise CommandError("--predictions must come with --test, got it alone; name the rows that were predicted")
+    if arguments.test and arguments.target_label is None:
+        raise CommandError("--test must come with --target-label, got it alone; name the column to predict")
+
+
+def _captured(folder: Path) -> Path:
+    from drift.capture import SUFFIXES, capture_files
+
+    if next(capture_files(folder), None) is None:
+        raise CommandError(
+            f"--dataset-source must hold capture files, {' or '.join(f'*{suffix}' for suffix in SUFFIXES)}, got none "
+            f"below {folder}; name the folder that the endpoint's capture was copied to"
+        )
+    return folder
+
+
+def _reference(arguments: argparse.Namespace) -> "Baseline":
+    from drift.baseline import load
+    from drift.reference_files import ReferenceFiles
+
+    if arguments.train:
+        return ReferenceFiles(
+            train=arguments.train,
+            test=arguments.test,
+            predictions=arguments.predictions,
+            target_label=arguments.target_label,
+            segment_column=arguments.segment_column,
+        ).learn()
+    baseline = load(arguments.baseline)
+    for option, given, learned in (
+        ("--target-label", arguments.target_label, baseline.target_label),
+        ("--segment-column", arguments.segment_column, baseline.segment_column),
+    ):
+        if given not in {None, learned}:
+            raise CommandError(
+                f"{option} must be the baseline's ({learned or 'it has none'}), got {given!r}; leave it out, or learn "
+                "a baseline with it"
+            )
+    return baseline
+
+
 def _policy(arguments: argparse.Namespace) -> Policy:
-    return Policy(
+    from drift.policy_file import read_policy
+
+    measure = EffectMeasure(arguments.effect_measure)
+    given = arguments.effect_threshold
+    policy = Policy(
         alpha=arguments.alpha,
-        effect_threshold=arguments.effect_threshold,
+        effect_measure=measure,
+        effect_threshold=DEFAULT_THRESHOLDS[measure] if given is None else given,
         missing_threshold=arguments.missing_threshold,
         minimum_rows=arguments.minimum_rows,
+        drifted_share=arguments.drifted_share,
     )
-
-
-def verdict_lines(report: DriftReport) -> Iterator[str]:
-    """Yield what a person wants to know of one report, a line each."""
-    if report.verdict is Verdict.DRIFT:
-        yield "verdict: drift"
-        yield f"drifted features: {', '.join(report.drifted_features) or 'none, but the prediction'}"
-    else:
-        yield f"verdict: {report.verdict.replace('_', ' ')}{f': {report.reason}' if report.reason else ''}"
-    yield f"projected accuracy: {_accuracy(report.projected_accuracy)}"
-    counts = report.records
-    reasons = ", ".join(f"{number} {reason}" for reason, number in sorted(counts.rejected.items()))
-    rejected = f"{sum(counts.rejected.values())} rejected{f' ({reasons})' if reasons else ''}"
-    yield f"records: {counts.read} read, {counts.used} used with {report.n_rows} rows, {rejected}"
-
-
-def _accuracy(projected: ProjectedAccuracy) -> str:
-    from plumbline.report.words import interval, percent
-
-    if projected.status is not Status.ESTIMATED:
-        return f"not judged: {projected.reason}"
-    reference = f", {percent(projected.reference)} on the labelled test set" if projected.reference is not None else ""
-    return f"{percent(projected.estimate)} (95 % interval {interval(projected)}){reference}"
+    return policy if arguments.policy is None else read_policy(arguments.policy, policy)

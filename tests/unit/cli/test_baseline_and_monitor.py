@@ -1,4 +1,5 @@
 import csv
+import gzip
 import json
 import random
 from collections.abc import Sequence
@@ -8,14 +9,9 @@ import pytest
 
 from contract.records import (
     DriftReport,
-    ProjectedAccuracy,
-    RecordCounts,
-    Status,
     Verdict,
 )
 from plumbline.cli import main
-from plumbline.commands.monitor import verdict_lines
-from tests.unit.report.builders import REFUSED, feature, report
 
 HEADER = ("age", "colour", "label")
 
@@ -95,7 +91,9 @@ def test_quiet_traffic_is_judged_quiet(baseline: Path, tmp_path: Path, capsys: p
     assert monitor(baseline, source, "--fail-on-violation") == 0
     shown = capsys.readouterr().out
     assert "verdict: no drift" in shown
-    assert "records: 602 read, 600 used with 600 rows, 2 rejected (2 not_json)" in shown
+    assert "records: 602 read, 600 used with 600 rows, 2 rejected\n" in shown
+    file = "30-00-000-capture.jsonl"
+    assert f"rejected: 2 not_json, for example {file}:601, {file}:602\n" in shown
     assert "on the labelled test set" in shown
     written = DriftReport.from_json((tmp_path / "out" / "drift_report.json").read_text())
     assert written.verdict is Verdict.NO_DRIFT
@@ -106,7 +104,7 @@ def test_drift_is_a_result_and_not_a_failure_unless_asked(
 ) -> None:
     source = write_capture(tmp_path / "capture", rows(600, seed=3, age=60))
     assert monitor(baseline, source) == 0
-    assert "drifted features: age\n" in capsys.readouterr().out
+    assert "verdict: drift: drift in age, the prediction\nage: Jensen-Shannon distance 0." in capsys.readouterr().out
     assert monitor(baseline, source, "--fail-on-violation") == 1
 
 
@@ -116,7 +114,7 @@ def test_times_choose_the_window(baseline: Path, tmp_path: Path, capsys: pytest.
     assert monitor(baseline, source, *times) == 0
     shown = capsys.readouterr().out
     assert "verdict: not judged" in shown
-    assert "600 rejected (600 outside_window)" in shown
+    assert "rejected: 600 outside_window, for example" in shown
 
 
 def test_thresholds_reach_the_verdict(baseline: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -134,6 +132,13 @@ def test_thresholds_reach_the_verdict(baseline: Path, tmp_path: Path, capsys: py
         (("--start-time", "2026-03-01T00:00:00Z"), "must be given together"),
         (("--dataset-source", "absent"), "absent"),
         (("--baseline", "absent"), "absent"),
+        (("--test", "t.csv"), "--test and --predictions must come with --train"),
+        (("--target-label", "wage"), "--target-label must be the baseline's (label), got 'wage'"),
+        (("--segment-column", "colour"), "--segment-column must be the baseline's (it has none), got 'colour'"),
+        (("--policy", "absent"), "policy file absent must be readable JSON"),
+        (("--recent", "absent"), "--recent must be a folder, got 'absent'"),
+        (("--effect-threshold", "1.5"), "effect_threshold must lie between 0 and 1 for the jensen_shannon_distance"),
+        (("--drifted-share", "0"), "drifted_share must lie above 0"),
     ],
 )
 def test_what_the_user_can_fix_is_one_line_and_exit_code_2(
@@ -164,24 +169,152 @@ def test_baseline_without_test_set_says_what_it_costs(tmp_path: Path, capsys: py
     assert "the accuracy cannot be projected" in capsys.readouterr().out
 
 
-def test_verdict_is_told_in_lines() -> None:
-    drifted = report(
-        0,
-        features=(feature("age", 30.0, drift=True), feature("sex")),
-        reason="age drifted",
-        rejected={"not_json": 2, "field_count": 1},
-        projected=ProjectedAccuracy(status=Status.ESTIMATED, estimate=0.8, lower=0.79, upper=0.81, reference=0.9),
+@pytest.fixture(scope="module")
+def files(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("files")
+    write_csv(folder / "train.csv", HEADER, rows(2000, seed=1))
+    test = write_csv(folder / "test.csv", HEADER, rows(800, seed=2))
+    predictions = [[probability(row)] for row in rows(800, seed=2)]
+    write_csv(folder / "predictions.csv", ["probability"], predictions)
+    assert test.exists()
+    return folder
+
+
+def from_files(files: Path, source: Path, *more: str) -> int:
+    paths = (
+        "--dataset-source",
+        str(source),
+        "--train",
+        str(files / "train.csv"),
+        "--output",
+        str(source.parent / "out"),
     )
-    assert list(verdict_lines(drifted)) == [
-        "verdict: drift",
-        "drifted features: age",
-        "projected accuracy: 80.0 % (95 % interval 79.0 to 81.0 %), 90.0 % on the labelled test set",
-        "records: 503 read, 500 used with 2000 rows, 3 rejected (1 field_count, 2 not_json)",
+    return main(["monitor", *paths, *more])
+
+
+def test_one_command_leads_from_csv_files_to_the_report_that_a_saved_baseline_gives(
+    baseline: Path, files: Path, tmp_path: Path
+) -> None:
+    source = write_capture(tmp_path / "capture", rows(600, seed=3, age=44))
+    assert monitor(baseline, source) == 0
+    expected = (tmp_path / "out" / "drift_report.json").read_bytes()
+    labelled = ("--test", str(files / "test.csv"), "--predictions", str(files / "predictions.csv"))
+    assert from_files(files, source, "--target-label", "label", *labelled) == 0
+    assert (tmp_path / "out" / "drift_report.json").read_bytes() == expected
+
+
+def test_without_a_target_every_column_of_the_reference_is_a_feature(files: Path, tmp_path: Path) -> None:
+    write_csv(tmp_path / "features.csv", HEADER[:-1], [row[:-1] for row in rows(2000, seed=1)])
+    source = write_capture(tmp_path / "capture", rows(600, seed=3))
+    assert from_files(files, source, "--train", str(tmp_path / "features.csv")) == 0
+    found = DriftReport.from_json((tmp_path / "out" / "drift_report.json").read_text())
+    assert [(one.name, one.verdict) for one in found.features] == [
+        ("age", Verdict.NO_DRIFT),
+        ("colour", Verdict.NO_DRIFT),
     ]
-    assert RecordCounts(read=503, used=500, rejected={"not_json": 2, "field_count": 1}) == drifted.records
 
 
-def test_refused_projection_gives_its_reason() -> None:
-    assert "projected accuracy: not judged: no predictions were captured" in list(
-        verdict_lines(report(0, projected=REFUSED))
-    )
+def test_segments_of_a_column_are_judged_apart(files: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    traffic = [(age if colour == "red" else str(float(age) + 20), colour, label) for age, colour, label in rows(900, 3)]
+    source = write_capture(tmp_path / "capture", traffic)
+    assert from_files(files, source, "--target-label", "label", "--segment-column", "colour") == 0
+    shown = capsys.readouterr().out
+    n_red = sum(row[1] == "red" for row in traffic)
+    assert f"segment blue ({900 - n_red} rows): drift: drift in age\n" in shown
+    assert f"segment red ({n_red} rows): no drift" in shown
+
+
+def test_the_joint_distribution_is_judged_when_asked(
+    files: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    source = write_capture(tmp_path / "capture", rows(600, seed=3))
+    assert from_files(files, source, "--target-label", "label") == 0
+    assert "classifier" not in capsys.readouterr().out
+    assert from_files(files, source, "--target-label", "label", "--multivariate") == 0
+    assert "rows told apart by a classifier: AUC 0." in capsys.readouterr().out
+
+
+def test_earlier_runs_are_the_second_reference(
+    baseline: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    first = write_capture(tmp_path / "first", rows(600, seed=3, age=60))
+    second = write_capture(tmp_path / "second", rows(600, seed=4, age=60))
+    assert monitor(baseline, first, "--output", str(tmp_path / "runs" / "1")) == 0
+    assert monitor(baseline, second, "--output", str(tmp_path / "runs" / "2"), "--recent", str(tmp_path / "runs")) == 0
+    shown = capsys.readouterr().out
+    assert "since the 1 windows before (600 rows): no drift" in shown
+    assert shown.count("verdict: drift: drift in age") == 2
+
+
+def test_one_variant_is_judged_when_named(baseline: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (tmp_path / "capture").mkdir()
+    for variant, n, seed in (("blue", 300, 3), ("green", 250, 4)):
+        hour = tmp_path / "capture" / variant / "2026" / "03" / "01"
+        hour.mkdir(parents=True)
+        write_capture(hour / "00", rows(n, seed=seed))
+    assert monitor(baseline, tmp_path / "capture", "--variant", "green") == 0
+    assert "250 used with 250 rows, 300 rejected\nrejected: 300 other_variant" in capsys.readouterr().out
+
+
+def test_a_policy_file_reaches_the_verdict(baseline: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    source = write_capture(tmp_path / "capture", rows(600, seed=3, age=60))
+    policy = tmp_path / "policy.json"
+    policy.write_text(json.dumps({"version": 1, "features": {"age": {"ignore": True}}}))
+    assert monitor(baseline, source, "--policy", str(policy)) == 0
+    shown = capsys.readouterr().out
+    assert "verdict: drift: drift in the prediction\nprediction: " in shown
+    assert "not judged: age: " in shown
+
+
+def test_the_effect_measure_brings_its_own_threshold(baseline: Path, tmp_path: Path) -> None:
+    source = write_capture(tmp_path / "capture", rows(600, seed=3, age=60))
+    assert monitor(baseline, source, "--effect-measure", "wasserstein_distance") == 0
+    age, _ = DriftReport.from_json((tmp_path / "out" / "drift_report.json").read_text()).features
+    assert (age.effect_measure, age.effect_threshold) == ("wasserstein_distance", 0.25)
+
+
+@pytest.mark.parametrize(
+    ("more", "message"),
+    [
+        ((), "must fit the captured rows: it has 3 columns (age, colour, label), got 40 records with other rows"),
+        ((), "; if the file has a target column, name it with --target-label"),
+        (("--target-label", "salary"), "must have the target column 'salary', got ['age', 'colour', 'label']"),
+        (("--target-label", "label", "--segment-column", "age"), "got the numeric column 'age'"),
+        (("--test", "test.csv"), "--test must come with --target-label"),
+        (("--target-label", "label", "--predictions", "p.csv"), "--predictions must come with --test"),
+        (("--baseline", "b"), "argument --baseline: not allowed with argument --train"),
+    ],
+)
+def test_what_does_not_fit_the_files_is_one_line_and_exit_code_2(
+    files: Path, tmp_path: Path, more: tuple[str, ...], message: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    source = write_capture(tmp_path / "capture", rows(40, seed=3))
+    try:
+        code = from_files(files, source, *more)
+    except SystemExit as stopped:  # argparse's own way out
+        code = int(stopped.code or 0)
+    assert code == 2
+    error = capsys.readouterr().err.splitlines()[-1]
+    assert error.startswith("plumbline monitor: error: ")
+    assert message in error
+
+
+def test_a_folder_without_capture_files_is_refused(
+    files: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "capture").mkdir()
+    (tmp_path / "capture" / "capture.csv").write_text("41,red\n")
+    assert from_files(files, tmp_path / "capture", "--target-label", "label") == 2
+    assert "must hold capture files, *.jsonl or *.jsonl.gz, got none below" in capsys.readouterr().err
+
+
+def test_compressed_captures_are_counted_and_told(
+    baseline: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    file = write_capture(tmp_path / "capture", rows(300, seed=3)) / "30-00-000-capture.jsonl"
+    file.with_suffix(".jsonl.gz").write_bytes(gzip.compress(file.read_bytes()))
+    file.unlink()
+    assert monitor(baseline, tmp_path / "capture") == 0
+    shown = capsys.readouterr().out
+    assert "verdict: not judged: none of the 1 records in the window could be used\n" in shown
+    assert "rejected: 1 compressed_file, for example 30-00-000-capture.jsonl.gz" in shown
