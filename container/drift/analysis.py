@@ -3,7 +3,7 @@
 from contract.records import DriftReport, IsolationForestSimilarity, MultivariateReport, ProjectedAccuracy
 from drift import isolation_forest as forest
 from drift.counts import NumericCounts
-from drift.judgement import Side, failure, judge
+from drift.judgement import Side, Terms, failure, judge
 from drift.learned import Baseline
 from drift.multivariate import separability
 from drift.policy import Policy
@@ -45,13 +45,9 @@ def analyse(  # noqa: PLR0913 - the report's origin is two plain names, not wort
         The windows before this one, as a second reference.
     """
     refused = refusal(window.records, window.n_rows, policy)
-    outcome = judge(
-        baseline.specs,
-        _reference(baseline),
-        Side(columns=window.columns, probabilities=window.probabilities),
-        policy,
-        refused,
-    )
+    terms = Terms(policy=policy, refused=refused, seed=seed)
+    side = Side(columns=window.columns, probabilities=window.probabilities)
+    outcome = judge(baseline.specs, _reference(baseline), side, terms)
     return DriftReport(
         window=window.bounds,
         endpoint=endpoint,
@@ -65,8 +61,8 @@ def analyse(  # noqa: PLR0913 - the report's origin is two plain names, not wort
         prediction=outcome.prediction,
         projected_accuracy=_projected_accuracy(baseline, window, refused, seed),
         isolation_forest_similarity=_similarity(baseline, window, refused, seed if isolation_forest else None),
-        recent=judge_recent(baseline.specs, earlier, window, policy, refused),
-        segments=judge_segments(baseline, window, policy),
+        recent=judge_recent(baseline.specs, earlier, side, terms),
+        segments=judge_segments(baseline, window.segments, terms),
         multivariate=_separability(baseline, window, refused, seed if multivariate else None),
     )
 

@@ -61,7 +61,8 @@ class Case:
     """One feature's numbers, the rule that holds for it, and what is broken about it.
 
     `n_present` is the number of the window's cells with a value, `n_rows` of all; `unreadable` counts those that hold
-    no value of the feature's type, by reason.
+    no value of the feature's type, by reason. With `needs_power` a quiet feature must have the rows that
+    its comparison says are needed; where it says no number, none is enough.
     """
 
     comparison: Comparison
@@ -70,6 +71,7 @@ class Case:
     n_rows: int = 0
     unreadable: Mapping[str, int] = field(default_factory=dict)
     violation: Violation | None = None
+    needs_power: bool = False
 
     @property
     def is_tested(self) -> bool:

@@ -1,16 +1,15 @@
 """The windows before this one as a second reference: what changed since then, whatever training looked like."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from contract.records import RecentReport, WindowBounds
 from drift.counts import ValueCounts
-from drift.judgement import Side, failure, judge
+from drift.judgement import Side, Terms, failure, judge
 from drift.merging import merged
 from drift.policy import Policy
 from drift.table import FeatureSpec
 from drift.verdict import too_few
-from drift.window import WindowCounts
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
@@ -47,29 +46,19 @@ class EarlierWindows:
         return "; ".join([*parts, *(f"skipped {file}" for file in self.skipped)])
 
 
-def judge_recent(
-    specs: Sequence[FeatureSpec], earlier: EarlierWindows, window: WindowCounts, policy: Policy, refused: str
-) -> RecentReport:
-    """Judge the window against the earlier windows' counts, added up. It is a family of tests of its own.
-
-    Parameters
-    ----------
-    refused
-        Why the window as a whole is not judged; empty: it is.
-    """
+def judge_recent(specs: Sequence[FeatureSpec], earlier: EarlierWindows, window: Side, terms: Terms) -> RecentReport:
+    """Judge the window against the earlier windows' counts, added up. It is a family of tests of its own."""
     if not earlier.n_wanted:
         return RecentReport(reason="switched off")
     try:
-        return _judged(specs, earlier, window, policy, refused)
+        return _judged(specs, earlier, window, terms)
     except Exception as error:
         # The verdict against training stands without this one.
         return RecentReport(reason=failure(error), n_windows=len(earlier.windows), n_rows=earlier.n_rows)
 
 
-def _judged(
-    specs: Sequence[FeatureSpec], earlier: EarlierWindows, window: WindowCounts, policy: Policy, refused: str
-) -> RecentReport:
-    refused = refused or _refusal(earlier, policy)
+def _judged(specs: Sequence[FeatureSpec], earlier: EarlierWindows, window: Side, terms: Terms) -> RecentReport:
+    refused = terms.refused or _refusal(earlier, terms.policy)
     if not earlier.windows:
         return RecentReport(reason="; ".join(text for text in (refused, earlier.note) if text))
     reference = Side(
@@ -77,8 +66,7 @@ def _judged(
         probabilities=merged([stored.probabilities for stored in earlier.windows]),
         why_not="no predictions were captured in the earlier windows",
     )
-    side = Side(columns=window.columns, probabilities=window.probabilities)
-    outcome = judge(specs, reference, side, policy, refused)
+    outcome = judge(specs, reference, window, replace(terms, refused=refused))
     return RecentReport(
         verdict=outcome.verdict,
         reason="; ".join(text for text in (outcome.reason, earlier.note) if text),

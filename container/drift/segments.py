@@ -1,42 +1,37 @@
 """Parts of the window against the same parts of the reference: each production variant, each value of one column."""
 
 from collections.abc import Mapping
+from dataclasses import replace
 
 from contract.records import SegmentReport, Verdict
 from drift.counts import ValueCounts
-from drift.judgement import Side, failure, judge
+from drift.judgement import Side, Terms, failure, judge
 from drift.learned import Baseline
-from drift.policy import Policy
 from drift.verdict import too_few
-from drift.window import Segment, SegmentCounts, SegmentKind, WindowCounts
+from drift.window import Segment, SegmentCounts, SegmentKind
 
 
-def judge_segments(baseline: Baseline, window: WindowCounts, policy: Policy) -> tuple[SegmentReport, ...]:
+def judge_segments(
+    baseline: Baseline, segments: Mapping[Segment, SegmentCounts], terms: Terms
+) -> tuple[SegmentReport, ...]:
     """Return one report per segment, in order; each is a family of tests of its own.
 
     A variant is judged against all training rows: they know of no variants. The only variant of a window is the
-    window, and no segment.
+    window, and no segment. Whether a segment has rows enough is its own matter: `terms.refused` is the window's.
     """
-    variants = [segment for segment in window.segments if segment.kind is SegmentKind.VARIANT]
+    variants = [segment for segment in segments if segment.kind is SegmentKind.VARIANT]
     return tuple(
-        _report(segment, window.segments[segment], baseline, policy)
-        for segment in sorted(window.segments)
-        if variants != [segment]
+        _report(segment, segments[segment], baseline, terms) for segment in sorted(segments) if variants != [segment]
     )
 
 
-def _report(segment: Segment, counts: SegmentCounts, baseline: Baseline, policy: Policy) -> SegmentReport:
+def _report(segment: Segment, counts: SegmentCounts, baseline: Baseline, terms: Terms) -> SegmentReport:
     reference = _reference(segment, baseline)
     try:
         if reference is None:
             return _not_judged(segment, counts.n_rows, "the baseline has no rows of this segment")
-        outcome = judge(
-            baseline.specs,
-            Side(columns=reference),
-            Side(columns=counts.columns),
-            policy,
-            too_few(counts.n_rows, policy),
-        )
+        own = replace(terms, refused=too_few(counts.n_rows, terms.policy))
+        outcome = judge(baseline.specs, Side(columns=reference), Side(columns=counts.columns), own)
     except Exception as error:
         # One segment must not take the others with it.
         return _not_judged(segment, counts.n_rows, failure(error))

@@ -225,7 +225,7 @@ def test_a_prediction_that_was_not_captured_is_not_judged(baseline: Baseline) ->
 
 
 def test_predictions_lost_in_part_are_reported_and_no_drift(baseline: Baseline) -> None:
-    columns = rows(800, 3)
+    columns = rows(1600, 3)
     partly = scores(columns)
     partly[::2] = np.nan
     found = report(baseline, window(columns, probabilities=partly)).prediction
@@ -249,9 +249,9 @@ def test_one_bad_column_does_not_take_the_report_with_it(baseline: Baseline) -> 
 
 
 def test_a_column_that_no_row_names_violates_the_schema(baseline: Baseline) -> None:
-    counted = count_rows(baseline, window(rows(400, 3)))
-    gone = CategoricalCounts.of(np.array([None] * 400, dtype=object))
-    for columns in ({**counted.columns, "job": replace(gone, n_absent=400)}, {"age": counted.columns["age"]}):
+    counted = count_rows(baseline, window(rows(800, 3)))
+    gone = CategoricalCounts.of(np.array([None] * 800, dtype=object))
+    for columns in ({**counted.columns, "job": replace(gone, n_absent=800)}, {"age": counted.columns["age"]}):
         found = report(baseline, replace(counted, columns=columns))
         assert (feature(found, "job").verdict, feature(found, "job").violation) == (
             Verdict.NOT_JUDGED,
@@ -277,7 +277,7 @@ def test_a_failing_prediction_or_projection_is_not_judged(baseline: Baseline) ->
 
 
 def test_a_forest_that_fails_leaves_the_report_standing(baseline: Baseline) -> None:
-    columns = rows(400, 3)
+    columns = rows(800, 3)
     captured = window(columns)
     del columns["job"]
     found = report(baseline, captured, isolation_forest=True)
@@ -334,3 +334,20 @@ def test_quiet_windows_raise_false_alarms_no_more_often_than_promised(baseline: 
     # The effect must also reach what chance reaches once in 100 comparisons: of four, at most 4 % of the windows,
     # which gives more than 15 of 150 in 1 run of 10,000.
     assert drifted <= min(significant, 15)
+
+
+def test_a_quiet_feature_that_could_not_have_shown_a_change_is_not_judged(baseline: Baseline) -> None:
+    found = report(baseline, window(rows(250, 3)))
+    age = feature(found, "age")
+    assert found.reason == "no feature drifted; not judged: age, job"
+    assert age.verdict is Verdict.NOT_JUDGED
+    assert age.rows_needed is not None and age.rows_needed > 250
+    assert age.reason == f"250 values are too few: a change of 0.1 takes {age.rows_needed} to be found"
+
+
+def test_a_drifted_feature_says_what_moved(baseline: Baseline) -> None:
+    columns = rows(800, 3)
+    columns["job"] = np.array(["smith"] * 600 + ["clerk"] * 200, dtype=object)
+    (first, *_) = feature(report(baseline, window(columns)), "job").parts
+    assert (first.label, first.window_share) == ("smith", 0.75)
+    assert first.reference_share == pytest.approx(0.2, abs=0.03)

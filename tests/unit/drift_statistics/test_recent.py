@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 from drift.baseline import Baseline, learn
 from drift.counts import CategoricalCounts, NumericCounts
+from drift.judgement import Side, Terms
 from drift.merging import merged
 from drift.policy import Policy
 from drift.recent import EarlierWindows, StoredWindow, judge_recent
@@ -20,7 +21,7 @@ from numpy.typing import NDArray
 from contract.records import FeatureType, RecordCounts, Verdict, WindowBounds
 
 SPECS = (FeatureSpec("age", FeatureType.NUMERIC), FeatureSpec("job", FeatureType.CATEGORICAL))
-POLICY = Policy()
+TERMS = Terms(policy=Policy())
 
 
 def rows(n: int, seed: int, shift: float = 0.0) -> Table:
@@ -40,6 +41,11 @@ def window(hour: int, table: Table, scores: NDArray[np.float64] | None = None) -
     n = table.n_rows
     scores = np.linspace(0, 1, n) if scores is None else scores
     return count_rows(BASELINE, CapturedWindow(bounds(hour), table, scores, RecordCounts(n, n)))
+
+
+def side(table: Table) -> Side:
+    found = window(3, table)
+    return Side(columns=found.columns, probabilities=found.probabilities)
 
 
 def stored(found: WindowCounts) -> StoredWindow:
@@ -167,7 +173,7 @@ def earlier(*windows: WindowCounts, n_wanted: int | None = None) -> EarlierWindo
 
 def test_a_window_like_those_before_it_has_not_drifted_since_whatever_training_was() -> None:
     before = [window(hour, rows(400, hour, shift=30)) for hour in range(3)]
-    found = judge_recent(SPECS, earlier(*before), window(3, rows(800, 9, shift=30)), POLICY, "")
+    found = judge_recent(SPECS, earlier(*before), side(rows(800, 9, shift=30)), TERMS)
     assert (found.verdict, found.n_windows, found.n_rows) == (Verdict.NO_DRIFT, 3, 1200)
     assert [feature.name for feature in found.features] == ["age", "job"]
     assert found.prediction is not None and found.prediction.verdict is Verdict.NO_DRIFT
@@ -175,32 +181,30 @@ def test_a_window_like_those_before_it_has_not_drifted_since_whatever_training_w
 
 def test_a_window_unlike_those_before_it_has_drifted_since() -> None:
     before = [window(hour, rows(400, hour, shift=30)) for hour in range(3)]
-    found = judge_recent(SPECS, earlier(*before, n_wanted=4), window(3, rows(800, 9)), POLICY, "")
+    found = judge_recent(SPECS, earlier(*before, n_wanted=4), side(rows(800, 9)), TERMS)
     assert (found.verdict, found.reason) == (Verdict.DRIFT, "drift in age; 3 of 4 earlier windows")
 
 
 def test_without_earlier_windows_nothing_is_judged() -> None:
-    this = window(3, rows(400, 9))
-    assert judge_recent(SPECS, EarlierWindows(), this, POLICY, "").reason == "switched off"
-    found = judge_recent(SPECS, EarlierWindows(n_wanted=24), this, POLICY, "")
+    this = side(rows(800, 9))
+    assert judge_recent(SPECS, EarlierWindows(), this, TERMS).reason == "switched off"
+    found = judge_recent(SPECS, EarlierWindows(n_wanted=24), this, TERMS)
     assert (found.verdict, found.features) == (Verdict.NOT_JUDGED, ())
     assert found.reason == "no earlier window left its counts; 0 of 24 earlier windows"
 
 
 def test_few_earlier_rows_or_a_refused_window_are_not_judged() -> None:
-    this = window(3, rows(400, 9))
-    few = judge_recent(SPECS, earlier(window(0, rows(50, 1))), this, POLICY, "")
+    this = side(rows(800, 9))
+    few = judge_recent(SPECS, earlier(window(0, rows(50, 1))), this, TERMS)
     assert few.verdict is Verdict.NOT_JUDGED
     assert few.reason == "the earlier windows have 50 rows, fewer than the minimum of 200"
-    refused = judge_recent(SPECS, earlier(window(0, rows(500, 1))), this, POLICY, "12 rows")
+    refused = judge_recent(SPECS, earlier(window(0, rows(500, 1))), this, replace(TERMS, refused="12 rows"))
     assert (refused.verdict, refused.reason) == (Verdict.NOT_JUDGED, "12 rows")
 
 
 def test_a_failure_leaves_the_report_standing() -> None:
     broken = earlier(window(0, rows(500, 1)))
     (one,) = broken.windows
-    found = judge_recent(
-        SPECS, replace(broken, windows=(replace(one, columns={}),)), window(3, rows(400, 9)), POLICY, ""
-    )
+    found = judge_recent(SPECS, replace(broken, windows=(replace(one, columns={}),)), side(rows(800, 9)), TERMS)
     assert found.verdict is Verdict.NOT_JUDGED
     assert found.reason.startswith("could not be computed: KeyError")

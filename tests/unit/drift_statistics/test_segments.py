@@ -3,12 +3,13 @@ from dataclasses import replace
 import numpy as np
 from drift.baseline import Baseline, learn
 from drift.counts import NumericCounts, ValueCounts, count
+from drift.judgement import Terms
 from drift.policy import Policy
 from drift.segments import judge_segments
-from drift.table import CapturedWindow, FeatureSpec, Table
-from drift.window import Segment, SegmentCounts, SegmentKind, WindowCounts, count_rows
+from drift.table import FeatureSpec, Table
+from drift.window import Segment, SegmentCounts, SegmentKind
 
-from contract.records import FeatureType, RecordCounts, SegmentReport, Verdict, WindowBounds
+from contract.records import FeatureType, SegmentReport, Verdict
 
 SPECS = (FeatureSpec("age", FeatureType.NUMERIC), FeatureSpec("sex", FeatureType.CATEGORICAL))
 MEANS = {"f": 30.0, "m": 60.0}
@@ -36,18 +37,13 @@ BASELINE: Baseline = replace(
 )
 
 
-def window(segments: dict[Segment, Table]) -> WindowCounts:
-    table = rows("f", 5, 3)
-    plain = count_rows(BASELINE, CapturedWindow(WindowBounds(), table, np.full(5, np.nan), RecordCounts(5, 5)))
+def counts(segments: dict[Segment, Table]) -> dict[Segment, SegmentCounts]:
     none = NumericCounts.of(np.array([]))
-    return replace(
-        plain,
-        segments={segment: SegmentCounts(part.n_rows, counted(part), none) for segment, part in segments.items()},
-    )
+    return {segment: SegmentCounts(part.n_rows, counted(part), none) for segment, part in segments.items()}
 
 
 def judged(segments: dict[Segment, Table], baseline: Baseline = BASELINE) -> dict[str, SegmentReport]:
-    return {found.value: found for found in judge_segments(baseline, window(segments), Policy())}
+    return {found.value: found for found in judge_segments(baseline, counts(segments), Terms(policy=Policy()))}
 
 
 def of_column(value: str) -> Segment:

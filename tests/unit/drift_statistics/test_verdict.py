@@ -232,19 +232,25 @@ def test_a_violation_is_not_judged_and_in_no_family() -> None:
 
 
 def test_a_quiet_feature_with_too_few_rows_is_not_judged() -> None:
-    (found,) = of_cases(case(comparison(rows_needed=501)))
+    (found,) = of_cases(case(comparison(rows_needed=501), needs_power=True))
     assert (found.verdict, found.rows_needed) == (Verdict.NOT_JUDGED, 501)
     assert found.reason == "500 values are too few: a change of 0.1 takes 501 to be found"
-    assert of_cases(case(comparison(rows_needed=500)))[0].verdict is Verdict.NO_DRIFT
+    assert of_cases(case(comparison(rows_needed=500), needs_power=True))[0].verdict is Verdict.NO_DRIFT
+
+
+def test_where_no_window_is_large_enough_nothing_quiet_is_judged() -> None:
+    (found,) = of_cases(case(comparison(rows_needed=None), needs_power=True))
+    assert (found.verdict, found.rows_needed) == (Verdict.NOT_JUDGED, None)
+    assert found.reason == "the reference has too few values to find a change of 0.1 in any window"
 
 
 def test_few_rows_that_show_drift_suffice() -> None:
-    assert of_cases(case(replace(LOUD, rows_needed=9000)))[0].verdict is Verdict.DRIFT
+    assert of_cases(case(replace(LOUD, rows_needed=9000), needs_power=True))[0].verdict is Verdict.DRIFT
 
 
 def test_a_significant_change_that_is_small_needs_no_more_rows() -> None:
     small = comparison(evidence=Evidence("t", 9.0, 1e-9), jensen_shannon_distance=0.02, rows_needed=9000)
-    assert of_cases(case(small))[0].verdict is Verdict.NO_DRIFT
+    assert of_cases(case(small, needs_power=True))[0].verdict is Verdict.NO_DRIFT
 
 
 def test_unreadable_cells_are_counted_beside_the_verdict() -> None:
