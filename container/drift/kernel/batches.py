@@ -14,7 +14,7 @@ import pyarrow.csv
 from numpy.typing import NDArray
 
 from drift.kernel.hashes import Hashes, text_hashes
-from drift.kernel.payloads import BYTE_ORDER_MARK, LONGEST_FIELD, Token, decode_input, decode_output
+from drift.kernel.payloads import BYTE_ORDER_MARK, LONGEST_FIELD, Token, decode_input, decode_output, unwrapped
 from drift.kernel.plan import Plan
 from drift.kernel.records import Record, Reject, Side
 from drift.rejection import Rejected
@@ -68,6 +68,9 @@ def batches(records: Sequence[Record], numbers: Sequence[int], plan: Plan, rejec
     if rows is not None:
         yield _with_outputs(rows, reject)
         return
+    for record in records:
+        sides = record.capture_data
+        sides.endpoint_input, sides.endpoint_output = unwrapped(sides.endpoint_input), unwrapped(sides.endpoint_output)
     plain = [_is_plain(record.capture_data.endpoint_input, len(names)) for record in records]
     rows = _plain_rows([*compress(records, plain)], [*compress(numbers, plain)], len(names))
     if rows is None:

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from contract.records import FeatureType
 from drift.counts import ValueCounts
 from drift.kernel.hashes import Hashes, mixed, number_hashes, text_hashes
-from drift.kernel.payloads import Marker, Token
+from drift.kernel.payloads import Marker, Token, spelled
 from drift.rejection import CellReason
 from drift.table import FeatureSpec
 from drift.values import Cell, NotANumberError, cell
@@ -122,7 +122,7 @@ def _cell(kind: FeatureType, token: Token) -> tuple[Cell, State]:
     if isinstance(token, Marker):
         return None, State.ABSENT if token is Marker.ABSENT else State.NOT_A_VALUE
     try:
-        value = cell(kind, token)
+        value = cell(kind, token if isinstance(token, str) else spelled(token))
     except NotANumberError as error:
         return None, State[error.reason.name]
     missing = value is None or value != value  # noqa: PLR0124 - NaN, and quicker than asking for the type first

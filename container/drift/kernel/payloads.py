@@ -12,6 +12,7 @@ import json
 import math
 from collections.abc import Sequence
 from enum import Enum, auto
+from itertools import chain
 from typing import Any, TypeAlias
 
 import msgspec
@@ -34,8 +35,15 @@ class Marker(Enum):
     """Neither text, number nor null."""
 
 
-Token: TypeAlias = str | Marker
-"""One cell before it is read as a number or a label: the text that a CSV payload would hold, or a marker."""
+Token: TypeAlias = str | int | float | Marker
+"""One cell before it is read as a number or a label. Equal tokens say the same: True, which equals 1, is none."""
+_ABSENT, _NOT_A_VALUE = Marker.ABSENT, Marker.NOT_A_VALUE
+_TOKENS = frozenset({str, int, float})
+
+
+def spelled(number: float) -> str:
+    """Return a JSON number as the text that a CSV payload would hold: 40.0 is 40."""
+    return str(int(number)) if isinstance(number, float) and number.is_integer() else str(number)
 
 
 def decode_input(side: Side | None, names: Sequence[str]) -> list[list[Token]]:
@@ -80,6 +88,17 @@ def decode_output(side: Side | None, n_rows: int) -> list[float]:
     return probabilities
 
 
+def unwrapped(side: Side | None) -> Side | None:
+    """Return a side of CSV text in BASE64 as the side of CSV that it stands for, and any other as it is."""
+    if side is None or side.encoding != "BASE64":
+        return side
+    try:
+        is_json, text = _text(side)
+    except Rejected:
+        return side
+    return side if is_json or text.startswith(BYTE_ORDER_MARK) else Side(text, "CSV")
+
+
 def _text(side: Side) -> tuple[bool, str]:
     """Return whether the side is JSON, and its text without a byte order mark, which endpoints take in their stride."""
     if side.data is None:
@@ -118,9 +137,10 @@ def _is_json(content_type: str | None, text: str) -> bool:
 
 
 def _load_json(text: str) -> Any:
+    """Return the document; what Python reads and msgspec does not are NaN, 1e400 and half surrogate pairs."""
     try:
         return msgspec.json.decode(text)
-    except (ValueError, RecursionError):  # what msgspec refuses and Python reads: NaN, 1e400, half surrogate pairs
+    except (ValueError, RecursionError):
         try:
             return json.loads(text)
         except (ValueError, RecursionError) as error:
@@ -156,7 +176,11 @@ def _json_rows(text: str, names: Sequence[str]) -> list[list[Token]]:
         raise Rejected(Reason.INPUT_NOT_ROWS)
     if instances and not any(isinstance(instance, list | dict) for instance in instances):
         instances = [instances]
-    return [[_token(value) for value in _values(instance, names)] for instance in instances]
+    rows = [_tokens(_values(instance, names)) for instance in instances]
+    if "\\u" in text:
+        for token in chain.from_iterable(rows):
+            _unicode(token if isinstance(token, str) else "")
+    return rows
 
 
 def _values(instance: object, names: Sequence[str]) -> list[object]:
@@ -165,23 +189,21 @@ def _values(instance: object, names: Sequence[str]) -> list[object]:
         return instance
     if not isinstance(instance, dict):
         raise Rejected(Reason.INPUT_NOT_ROWS)
-    if not any(name in instance for name in names):
+    if instance.keys().isdisjoint(names):
         keys = ", ".join(sorted(instance))[:_SHAPE_LENGTH]
         raise Rejected(Reason.FIELD_COUNT, f"the keys {keys.encode(errors='backslashreplace').decode()}")
-    return [instance.get(name, Marker.ABSENT) for name in names]
+    return [instance.get(name, _ABSENT) for name in names]
 
 
-def _token(value: object) -> Token:
-    """Return a JSON value as the text that a CSV payload would hold: null is missing, 40.0 is 40."""
-    if isinstance(value, str):
-        return _unicode(value)
+def _tokens(values: Sequence[Any]) -> list[Token]:
+    """Return JSON values as tokens; null is missing, as an empty field is."""
+    return [value if type(value) in _TOKENS else _odd_token(value) for value in values]
+
+
+def _odd_token(value: object) -> Token:
     if value is None:
         return ""
-    if isinstance(value, Marker):
-        return value
-    if isinstance(value, bool) or not isinstance(value, int | float):
-        return Marker.NOT_A_VALUE
-    return str(int(value)) if isinstance(value, float) and value.is_integer() else str(value)
+    return _ABSENT if value is _ABSENT else _NOT_A_VALUE
 
 
 def _json_predictions(text: str) -> list[object]:
@@ -194,8 +216,7 @@ def _json_predictions(text: str) -> list[object]:
 
 
 def _probability(value: object) -> float:
-    text = value if isinstance(value, str) else json.dumps(value) if isinstance(value, int | float) else ""
-    number = None if isinstance(value, bool) else finite_number(text)
-    if number is None or not 0 <= number <= 1:
-        raise Rejected(Reason.OUTPUT_NOT_A_PREDICTION)
-    return number
+    number = finite_number(value) if isinstance(value, str) else value
+    if isinstance(number, int | float) and not isinstance(number, bool) and 0 <= number <= 1:
+        return float(number)
+    raise Rejected(Reason.OUTPUT_NOT_A_PREDICTION)
