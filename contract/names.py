@@ -152,6 +152,8 @@ POLICY_VERSION = 1
 
 BASELINE_FILE = "baseline.json"
 """The file that makes a folder a baseline."""
+BASELINE_VERSION = 2
+"""Version of the baseline's files that this code writes, and the only one that it reads."""
 
 PLATFORM_ROOT = "/opt/ml"
 """Where SageMaker mounts the folders of a job."""

@@ -5,7 +5,7 @@ import json
 from collections.abc import Mapping
 from pathlib import Path
 
-from contract.names import BASELINE_FILE
+from contract.names import BASELINE_FILE, BASELINE_VERSION
 from contract.records import EffectMeasure, FeatureType
 from stacks.config import EnvironmentConfig
 from stacks.errors import ConfigError
@@ -36,13 +36,18 @@ def _check_baseline(folder: Path, location: str, target: str) -> dict[str, str]:
     """Return the types of the baseline's features by name."""
     try:
         document = json.loads((folder / BASELINE_FILE).read_text(encoding="utf-8"))
-        learned = document["target_label"]
+        version, learned = document["version"], document["target_label"]
         features = {str(entry["name"]): str(entry["type"]) for entry in document["features"]}
     except (OSError, ValueError, LookupError, TypeError) as error:
         raise ConfigError(
             f"model.baseline must be a folder with a readable {BASELINE_FILE}, got {location!r}; "
             "name the folder that `plumbline baseline` wrote"
         ) from error
+    if version != BASELINE_VERSION:
+        raise ConfigError(
+            f"model.baseline must be of version {BASELINE_VERSION}, got {version!r} in {location!r}; learn it again "
+            "with `plumbline baseline`"
+        )
     if learned != target:
         raise ConfigError(
             f"training.target_label must be the target of model.baseline, {learned!r}, got {target!r}; correct it, "

@@ -9,7 +9,7 @@ import json
 from pathlib import Path
 from typing import Any
 
-from contract.names import BASELINE_FILE
+from contract.names import BASELINE_FILE, BASELINE_VERSION
 from contract.training import OUTPUT_PREDICTIONS
 from drift.baseline_csv import parse_predictions, parse_sample, parse_test, predictions_text, sample_text, test_text
 from drift.counts_json import columns_of, counts_entries, spec_entries, specs_of
@@ -17,7 +17,6 @@ from drift.errors import BaselineError
 from drift.learned import Baseline, LabelledTest
 from drift.signed_json import is_intact, sha256, signed
 
-BASELINE_VERSION = 2
 TEST_FILE = "test.csv"
 PREDICTIONS_FILE = OUTPUT_PREDICTIONS
 SAMPLE_FILE = "sample.csv"

@@ -14,7 +14,8 @@ FEATURES = [{"name": "a", "type": "numeric"}, {"name": "b", "type": "categorical
 def inputs(folder: Path, target: str = "y") -> dict[str, Any]:
     """Write a baseline and two tables, and return the settings that name them."""
     (folder / "baseline").mkdir()
-    (folder / "baseline" / "baseline.json").write_text(json.dumps({"target_label": target, "features": FEATURES}))
+    document = {"version": 2, "target_label": target, "features": FEATURES}
+    (folder / "baseline" / "baseline.json").write_text(json.dumps(document))
     (folder / "train.csv").write_text("\ufeffa, y\n1, no\n")
     (folder / "test.csv").write_text('"a","y"\n1,no\n')
     return {
@@ -51,6 +52,15 @@ def test_fails_when_the_baseline_is_none(tmp_path: Path, text: str) -> None:
     assert refusal(tmp_path, settings) == (
         "model.baseline must be a folder with a readable baseline.json, got 'baseline'; "
         "name the folder that `plumbline baseline` wrote"
+    )
+
+
+def test_fails_when_the_baseline_is_of_an_older_version(tmp_path: Path) -> None:
+    settings = inputs(tmp_path)
+    path = tmp_path / "baseline" / "baseline.json"
+    path.write_text(path.read_text().replace('"version": 2', '"version": 1'))
+    assert refusal(tmp_path, settings) == (
+        "model.baseline must be of version 2, got 1 in 'baseline'; learn it again with `plumbline baseline`"
     )
 
 
