@@ -9,15 +9,12 @@ from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
-from drift.run import learn_baseline
 from retraining.settings import Settings
 from retraining.training_job import training_request
 
-from contract.training import OUTPUT_PREDICTIONS
+from contract.training import OUTPUT_BASELINE
 from local.aws.objects import S3Location
-from local.demo.data import TEST_FILE, TRAIN_FILE
 from local.embedded import EmbeddedAws
-from plumbline.census import TARGET
 from stacks.config import EnvironmentConfig
 
 POLL_SECONDS = 0.2
@@ -37,9 +34,9 @@ class FirstModel:
 
 
 def make(aws: EmbeddedAws, config: EnvironmentConfig, outputs: Mapping[str, str], folder: Path) -> FirstModel:
-    """Train, and learn the baseline from what the job wrote.
+    """Train, and take the baseline that the job learned.
 
-    `outputs` are the foundation stack's; `folder` holds the CSV files and takes the baseline.
+    `outputs` are the foundation stack's; `folder` takes the baseline.
 
     Raises
     ------
@@ -53,15 +50,8 @@ def make(aws: EmbeddedAws, config: EnvironmentConfig, outputs: Mapping[str, str]
     if job["TrainingJobStatus"] != "Completed":
         raise TrainingError(f"training job {name} is {job['TrainingJobStatus']}: {job.get('FailureReason', '')}")
     artifact: str = job["ModelArtifacts"]["S3ModelArtifacts"]
-    fetch_predictions(aws, artifact.removesuffix("model.tar.gz") + "output.tar.gz", folder)
-    learn_baseline(
-        train=folder / TRAIN_FILE,
-        test=folder / TEST_FILE,
-        predictions=folder / OUTPUT_PREDICTIONS,
-        target_label=TARGET,
-        output=folder / "baseline",
-    )
-    return FirstModel(artifact, folder / "baseline")
+    fetch_baseline(aws, artifact.removesuffix("model.tar.gz") + "output.tar.gz", folder)
+    return FirstModel(artifact, folder / OUTPUT_BASELINE)
 
 
 def wait_for_training(aws: EmbeddedAws, name: str) -> Mapping[str, Any]:
@@ -95,8 +85,8 @@ def _settings(config: EnvironmentConfig, outputs: Mapping[str, str]) -> Settings
     )
 
 
-def fetch_predictions(aws: EmbeddedAws, uri: str, folder: Path) -> None:
-    """Take the model's answers to the test rows out of the job's output archive.
+def fetch_baseline(aws: EmbeddedAws, uri: str, folder: Path) -> None:
+    """Take the baseline of the rows that were trained on out of the job's output archive, into a folder of `folder`.
 
     Raises
     ------
@@ -106,8 +96,7 @@ def fetch_predictions(aws: EmbeddedAws, uri: str, folder: Path) -> None:
     source = S3Location.parse(uri)
     body = aws.client("s3").get_object(Bucket=source.bucket, Key=source.key)["Body"].read()
     with tarfile.open(fileobj=io.BytesIO(body)) as archive:
-        found = OUTPUT_PREDICTIONS in archive.getnames()
-        member = archive.extractfile(OUTPUT_PREDICTIONS) if found else None
-        if member is None:
-            raise TrainingError(f"{uri} must hold {OUTPUT_PREDICTIONS}")
-        (folder / OUTPUT_PREDICTIONS).write_bytes(member.read())
+        members = [member for member in archive if member.name.startswith(f"{OUTPUT_BASELINE}/")]
+        if not members:
+            raise TrainingError(f"{uri} must hold {OUTPUT_BASELINE}/")
+        archive.extractall(folder, members, filter="data")

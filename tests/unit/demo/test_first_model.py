@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from local.demo.first_model import TrainingError, fetch_predictions
+from local.demo.first_model import TrainingError, fetch_baseline
 
 
 class OneObject:
@@ -27,15 +27,16 @@ class OneObject:
 
 
 def fetch(aws: Any, folder: Path) -> None:
-    fetch_predictions(aws, "s3://models/first/output.tar.gz", folder)
+    fetch_baseline(aws, "s3://models/first/output.tar.gz", folder)
 
 
-def test_predictions_are_taken_out_of_the_jobs_output(tmp_path: Path) -> None:
-    fetch(OneObject("metrics.json", "predictions.csv"), tmp_path)
+def test_the_baseline_is_taken_out_of_the_jobs_output(tmp_path: Path) -> None:
+    fetch(OneObject("metrics.json", "baseline/baseline.json", "baseline/sample.csv"), tmp_path)
 
-    assert [path.name for path in tmp_path.iterdir()] == ["predictions.csv"]
+    files = sorted(str(path.relative_to(tmp_path)) for path in tmp_path.rglob("*") if path.is_file())
+    assert files == ["baseline/baseline.json", "baseline/sample.csv"]
 
 
-def test_fails_by_name_without_predictions(tmp_path: Path) -> None:
-    with pytest.raises(TrainingError, match=r"s3://models/first/output\.tar\.gz must hold predictions\.csv"):
+def test_fails_by_name_without_a_baseline(tmp_path: Path) -> None:
+    with pytest.raises(TrainingError, match=r"s3://models/first/output\.tar\.gz must hold baseline/"):
         fetch(OneObject("metrics.json"), tmp_path)
