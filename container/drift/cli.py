@@ -5,6 +5,7 @@ import logging
 import sys
 import tempfile
 from collections.abc import Sequence
+from contextlib import AbstractContextManager, nullcontext
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import NoReturn
@@ -89,8 +90,18 @@ def _run(arguments: argparse.Namespace) -> None:
     # Deferred: numpy, scipy and boto3 make --help, a refused setting and the line above wait.
     from drift.run import run
 
-    report = run(settings, now=_now(), clients=Clients.of_region(settings.platform.region))
+    with _told_to_others(settings.distribution):
+        report = run(settings, now=_now(), clients=Clients.of_region(settings.platform.region))
     _LOG.info("%s: %s", report.verdict, report.reason)
+
+
+def _told_to_others(distribution: Distribution) -> AbstractContextManager[object]:
+    """Return what tells the job's other instances how this one's run ended, from its first moment on."""
+    if not distribution.hosts:
+        return nullcontext()
+    from drift.spark.ending import Ending
+
+    return Ending(distribution.leader, len(distribution.hosts) - 1)
 
 
 def _follow(distribution: Distribution) -> None:

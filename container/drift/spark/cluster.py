@@ -1,6 +1,5 @@
 """The instances of one processing job as a Spark cluster: one master, a worker on each, and the driver on the first."""
 
-import logging
 import os
 import subprocess
 from collections.abc import Iterator, Mapping
@@ -8,10 +7,9 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from drift.errors import ClusterError
-from drift.spark.ending import Ending, wait_for_end
+from drift.spark.ending import wait_for_end
 from drift.spark.installation import prepare
 
-_LOG = logging.getLogger(__name__)
 MASTER_PORT = 7077
 _GRACE_SECONDS = 10
 
@@ -26,14 +24,12 @@ def security(secret: str) -> dict[str, str]:
 
 
 @contextmanager
-def lead(host: str, n_instances: int, environment: Mapping[str, str]) -> Iterator[str]:
-    """Run master and a worker on this instance; yield the master's URL, and tell the others how the block ended."""
+def lead(host: str, environment: Mapping[str, str]) -> Iterator[str]:
+    """Run master and a worker on this instance; yield the master's URL."""
     url = f"spark://{host}:{MASTER_PORT}"
     with (
         _running("master.Master", "--host", host, "--port", str(MASTER_PORT), environment=environment),
         _running("worker.Worker", "--host", host, url, environment=environment),
-        # Innermost: the others hear of the end while their workers still have a master.
-        Ending(host, n_instances - 1),
     ):
         yield url
 
@@ -50,8 +46,9 @@ def follow(host: str, leader: str, secret: str, folder: Path) -> None:
     url = f"spark://{leader}:{MASTER_PORT}"
     with _running("worker.Worker", "--host", host, url, environment=environment) as worker:
         finished = wait_for_end(leader, is_alive=lambda: worker.poll() is None)
-    if worker.returncode is not None and not finished:
-        _LOG.warning("the worker of %s ended with exit code %d", host, worker.returncode)
+        code = worker.poll()
+    if code is not None:
+        raise ClusterError(f"the worker on {host} must run to the end, got exit code {code}; read the log of {host}")
     if not finished:
         raise ClusterError(f"the run must succeed on {leader}, got no word of it on {host}; read the log of {leader}")
 

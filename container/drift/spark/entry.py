@@ -61,7 +61,7 @@ def _session(distribution: Distribution, workspace: Path) -> Iterator[Any]:
         host = {"SPARK_LOCAL_HOSTNAME": distribution.leader}
         environment = prepare(workspace, security(distribution.secret)) | host
         with (
-            lead(distribution.leader, len(distribution.hosts), environment) as master,
+            lead(distribution.leader, environment) as master,
             session(master, environment) as spark,
         ):
             yield spark

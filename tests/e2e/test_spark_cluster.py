@@ -1,0 +1,126 @@
+"""Two instances of one job are a Spark cluster, and its report is that of one process to the last byte."""
+
+import json
+import subprocess
+import sys
+from collections.abc import Mapping
+from pathlib import Path
+
+import pytest
+
+from contract.names import MonitorVariable, ReportFile, Variable
+from contract.records import DriftReport
+from local import environments
+from tests.e2e.local_account import ROOT
+from tests.e2e.spark_window import BASELINE, END, ENDPOINT, N_FILES, ROWS_PER_FILE, START, TARGET, write_window
+
+pytestmark = pytest.mark.e2e
+
+HOSTS = ("127.41.1.1", "127.41.1.2")
+LOCKS = ("requirements.txt", "requirements-spark-build.txt", "requirements-spark.txt")
+PATIENCE_SECONDS = 240
+
+
+@pytest.fixture(scope="session")
+def with_spark() -> Path:
+    """The interpreter of the image with Spark."""
+    return environments.ensure(*(ROOT / "container" / lock for lock in LOCKS), name="image")
+
+
+@pytest.fixture(scope="module")
+def capture(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return write_window(tmp_path_factory.mktemp("capture"))
+
+
+def start(
+    python: Path, capture: Path, folder: Path, *, host: str = "", baseline: Path = BASELINE, above_gb: str = ""
+) -> "subprocess.Popen[str]":
+    """Start the container program as an instance of a job."""
+    if host:
+        config = folder / "opt" / "config"
+        config.mkdir(parents=True)
+        (config / "resourceconfig.json").write_text(json.dumps({"current_host": host, "hosts": HOSTS}))
+    temporary = folder / "tmp"
+    temporary.mkdir(parents=True)
+    environment: Mapping[str, str] = {
+        "PATH": "/usr/bin:/bin",
+        "PYTHONPATH": f"{ROOT / 'container'}:{ROOT}",
+        "PYTHONDONTWRITEBYTECODE": "1",
+        "OPENBLAS_NUM_THREADS": "1",
+        "TMPDIR": str(temporary),
+        MonitorVariable.DATASET_SOURCE: str(capture),
+        MonitorVariable.OUTPUT_PATH: str(folder / "reports"),
+        MonitorVariable.ENDPOINT_NAME: ENDPOINT,
+        MonitorVariable.START_TIME: START,
+        MonitorVariable.END_TIME: END,
+        Variable.ML_ROOT: str(folder / "opt"),
+        Variable.SPARK_ABOVE_GB: above_gb,
+    }
+    arguments = ["-m", "drift", "--baseline_s3_uri", str(baseline), "--target_label", TARGET]
+    return subprocess.Popen(
+        [python, *arguments], cwd=folder, env=environment, text=True, stdout=subprocess.PIPE, stderr=subprocess.STDOUT
+    )
+
+
+def end(process: "subprocess.Popen[str]", code: int = 0) -> str:
+    """Wait for a program, and return what it said."""
+    try:
+        said, _ = process.communicate(timeout=PATIENCE_SECONDS)
+    finally:
+        process.kill()
+    assert process.returncode == code, said
+    return said
+
+
+def reports(folder: Path) -> dict[str, bytes]:
+    return {name: (folder / "reports" / name).read_bytes() for name in ReportFile}
+
+
+@pytest.fixture(scope="module")
+def alone(capture: Path, tmp_path_factory: pytest.TempPathFactory) -> dict[str, bytes]:
+    """What one process without Spark reports."""
+    folder = tmp_path_factory.mktemp("alone")
+    end(start(Path(sys.executable), capture, folder))
+    return reports(folder)
+
+
+def test_the_window_tells_ways_of_reading_apart(alone: dict[str, bytes]) -> None:
+    report = DriftReport.from_json(alone[ReportFile.DRIFT_REPORT].decode())
+
+    rejected = report.records.rejected
+    reasons = {"duplicate_event_id", "not_json", "field_count", "compressed_file", "invalid_time", "outside_window"}
+    assert reasons == set(rejected)
+    assert rejected["duplicate_event_id"] > 5
+    assert report.n_rows > N_FILES * ROWS_PER_FILE * 0.9
+    assert len(report.segments) == 2
+
+
+def test_two_instances_report_what_one_process_reports(
+    with_spark: Path, capture: Path, tmp_path: Path, alone: dict[str, bytes]
+) -> None:
+    leader, follower = (start(with_spark, capture, tmp_path / host, host=host) for host in HOSTS)
+
+    end(leader)
+    said = end(follower)
+
+    assert reports(tmp_path / HOSTS[0]) == alone
+    assert not (tmp_path / HOSTS[1] / "reports").exists(), said
+
+
+def test_a_large_window_is_read_by_all_cores_with_the_same_report(
+    with_spark: Path, capture: Path, tmp_path: Path, alone: dict[str, bytes]
+) -> None:
+    end(start(with_spark, capture, tmp_path, above_gb="0"))
+
+    assert reports(tmp_path) == alone
+
+
+def test_every_instance_fails_with_the_run(with_spark: Path, capture: Path, tmp_path: Path) -> None:
+    absent = tmp_path / "absent"
+    leader, follower = (start(with_spark, capture, tmp_path / host, host=host, baseline=absent) for host in HOSTS)
+
+    assert "must exist, got no such file or folder" in end(leader, code=2)
+    assert f"the run must succeed on {HOSTS[0]}, got no word of it on {HOSTS[1]}" in end(follower, code=2)
+    # One run, one message: the leader's.
+    assert (tmp_path / HOSTS[0] / "opt" / "output" / "message").read_text().startswith("Failed: ")
+    assert not (tmp_path / HOSTS[1] / "opt" / "output").exists()
