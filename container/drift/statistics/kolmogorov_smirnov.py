@@ -23,8 +23,9 @@ def kolmogorov_smirnov(reference: NumericCounts, window: NumericCounts) -> Evide
     and memory are those of the distinct values, not of the rows. The result names how the p-value came about:
 
     - exact: the share of all divisions of the pooled rows that are as far apart as observed, with the ties as they are;
-      up to 50,000 distinct values, within a bounded number of steps;
-    - asymptotic: beyond, and where the p-value is below 1e-30. With many ties it is too large.
+      wherever the smaller side has 10,000 values or fewer, or the distinct values are few;
+    - asymptotic: beyond, where it takes more than about a second, and where the p-value is below 1e-30. With many ties
+      it is too large.
 
     Raises
     ------

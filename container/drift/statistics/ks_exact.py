@@ -9,9 +9,10 @@ from numpy.typing import NDArray
 from scipy import special
 
 _MOST_STEPS = 50_000
-_MOST_PRODUCTS = 500_000_000
-_MOST_KEPT = 1_000_000
-"""Bounds of time, about half a second, and of memory, 8 MB for each array."""
+_MOST_PRODUCTS = 1_000_000_000
+_MOST_KEPT = 4_000_000
+"""Bounds of time, about a second, and of memory, 32 MB for each array. Sides that are as far apart as by chance keep
+within them while the smaller has 10,000 rows or fewer."""
 _FARTHEST = 35.0
 """Bound of the squared scaled distance: beyond it the probability is below 1e-30, and its digits matter to nobody."""
 
@@ -58,18 +59,22 @@ class Walk:
     @property
     def feasible(self) -> bool:
         """Whether the exact probability takes a bounded time, and is large enough to be worth it."""
-        if len(self.sizes) > _MOST_STEPS or self.n_effective * self.distance**2 > _FARTHEST:
+        if self.n_effective * self.distance**2 > _FARTHEST:
             return False
-        low, high = self._corridor()
-        share = self.n_smaller / self.n_pooled
-        kernels = np.minimum(self.sizes, 2 * _reach(self.sizes, share)) + 1
-        products = float((high - low + 1).astype(np.float64) @ kernels.astype(np.float64))
-        return products <= _MOST_PRODUCTS and int(kernels.sum()) <= _MOST_KEPT
+        sizes, low, high = self._corridor()
+        kernels = np.minimum(sizes, 2 * _reach(sizes, self.n_smaller / self.n_pooled)) + 1
+        n_products = float((high - low + 1).astype(np.float64) @ kernels.astype(np.float64))
+        return len(sizes) <= _MOST_STEPS and n_products <= _MOST_PRODUCTS and int(kernels.sum()) <= _MOST_KEPT
 
-    def _corridor(self) -> tuple[Integers, Integers]:
-        # Where the walk is nearer to its mean than observed: first and last whole number, after each value.
-        mean, n = np.cumsum(self.sizes) * self.n_smaller, self.n_pooled
-        return (mean - self.gap) // n + 1, -((-mean - self.gap) // n) - 1
+    def _corridor(self) -> tuple[Integers, Integers, Integers]:
+        """Return the steps that matter: rows of each, and the first and last place nearer to the mean than observed."""
+        reached = np.cumsum(self.sizes)
+        mean, n = reached * self.n_smaller, self.n_pooled
+        low, high = (mean - self.gap) // n + 1, -((-mean - self.gap) // n) - 1
+        # The walk never goes down: it is too low where the lower edge rises, and too high before the upper one does.
+        matter = np.append(np.diff(high) > 0, True)
+        matter |= np.diff(low, prepend=0) > 0
+        return np.diff(reached[matter], prepend=0), low[matter], high[matter]
 
     def probability(self) -> float:
         """Return the probability that a random division of the pooled rows is as far apart as observed, or farther.
@@ -86,20 +91,22 @@ class Walk:
         if not self.gap:
             return 1.0
         share = self.n_smaller / self.n_pooled
-        kernels = {size: _kernel(size, share) for size in np.unique(self.sizes).tolist()}
+        sizes, lows, highs = (column.tolist() for column in self._corridor())
+        kernels = {size: _kernel(size, share) for size in set(sizes)}
         left: list[Floats] = []
         marks: list[tuple[int, int]] = []
         mass, start, reached = np.ones(1), 0, 0
-        for size, low, high in zip(self.sizes.tolist(), *(edge.tolist() for edge in self._corridor()), strict=True):
+        for size, low, high in zip(sizes, lows, highs, strict=True):
             kernel, shift = kernels[size]
             mass, start, reached = np.convolve(mass, kernel), start + shift, reached + size
             first, end = max(low - start, 0), max(high + 1 - start, 0)
+            # Copies: a part would keep the whole array of each step in memory.
             if first:
-                left.append(mass[:first])
+                left.append(mass[:first].copy())
                 marks.append((start, reached))
             if end < len(mass):
                 end = max(first, end)
-                left.append(mass[end:])
+                left.append(mass[end:].copy())
                 marks.append((start + end, reached))
             mass, start = mass[first:end], start + first
             if not mass.size:
