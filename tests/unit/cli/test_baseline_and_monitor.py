@@ -215,14 +215,12 @@ def test_without_a_target_every_column_of_the_reference_is_a_feature(files: Path
 
 
 def test_segments_of_a_column_are_judged_apart(files: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    traffic = [
-        (age if colour == "red" else str(float(age) + 20), colour, label) for age, colour, label in rows(1800, 3)
-    ]
+    traffic = [(age if colour == "red" else str(float(age) + 20), colour, label) for age, colour, label in rows(2000, 3)]
     source = write_capture(tmp_path / "capture", traffic)
     assert from_files(files, source, "--target-label", "label", "--segment-column", "colour") == 0
     shown = capsys.readouterr().out
     n_red = sum(row[1] == "red" for row in traffic)
-    assert f"segment blue ({1800 - n_red} rows): drift: drift in age\n" in shown
+    assert f"segment blue ({2000 - n_red} rows): drift: drift in age\n" in shown
     assert f"segment red ({n_red} rows): no drift" in shown
 
 
