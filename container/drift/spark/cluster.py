@@ -47,10 +47,11 @@ def follow(host: str, leader: str, secret: str, folder: Path) -> None:
     with _running("worker.Worker", "--host", host, url, environment=environment) as worker:
         finished = wait_for_end(leader, is_alive=lambda: worker.poll() is None)
         code = worker.poll()
+    if finished:
+        return
     if code is not None:
         raise ClusterError(f"the worker on {host} must run to the end, got exit code {code}; read the log of {host}")
-    if not finished:
-        raise ClusterError(f"the run must succeed on {leader}, got no word of it on {host}; read the log of {leader}")
+    raise ClusterError(f"the run must succeed on {leader}, got no word of it on {host}; read the log of {leader}")
 
 
 @contextmanager
