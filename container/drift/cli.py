@@ -14,7 +14,8 @@ from contract.names import VERSION, Argument
 from drift.distribution import Distribution
 from drift.errors import ConfigError, DriftError
 from drift.handover import Clients, one_line, report_failure
-from drift.settings import Settings, read_platform, read_settings
+from drift.platform_settings import read_platform
+from drift.settings import Settings, read_settings
 
 EXIT_FINISHED = 0
 """The analysis finished, drift or not."""

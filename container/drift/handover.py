@@ -11,9 +11,9 @@ from typing import Any, Self
 from contract.records import DriftReport, Verdict
 from drift.errors import PublishError
 from drift.metrics import Measurement, metrics_file, of_failure, of_report
+from drift.platform_settings import Platform
 from drift.publish import cloudwatch_client, publish
 from drift.rejection import records_in_window
-from drift.settings import Platform
 from drift.sources import s3_client
 from drift.times import format_time
 

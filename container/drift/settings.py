@@ -1,4 +1,4 @@
-"""Arguments and environment -> `Settings`. The only reader of the environment in this package.
+"""Arguments and environment -> `Settings`. With `drift.platform_settings` the only reader of the environment here.
 
 Two engines start the same image. Model Monitor hands over the window's times and its data, and uploads what the
 output folder holds below a key of its own. Our schedule (`Variable.SCHEDULED_TIME`) names the moment it fired and
@@ -14,23 +14,21 @@ from datetime import datetime
 from pathlib import Path
 
 from contract.names import (
-    PLATFORM_ROOT,
     Argument,
-    MlPath,
     MonitorVariable,
     Variable,
     report_prefix,
     schedule_prefix,
 )
 from contract.records import EffectMeasure, WindowBounds
-from drift.distribution import Distribution, leads, read_distribution
+from drift.distribution import Distribution, read_distribution
 from drift.errors import ConfigError
+from drift.platform_settings import Platform, read_platform
 from drift.policy import DEFAULT_THRESHOLDS, Policy
 from drift.times import HOUR, format_time, hour_folder, parse_time
 from drift.variables import Variables
 
 _CAPTURE_FORMAT = "sagemakercapturejson"
-_REGION_VARIABLES = ("AWS_REGION", "AWS_DEFAULT_REGION")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -63,28 +61,6 @@ class Reference:
             raise ConfigError(
                 f"{Argument.PREDICTIONS} must come with {Argument.TEST}, got {self.predictions!r} alone; pass both"
             )
-
-
-@dataclass(frozen=True, kw_only=True)
-class Platform:
-    """Where the platform looks for messages and metrics, and whom the metrics are about."""
-
-    ml_root: Path
-    endpoint: str | None
-    publish: bool
-    region: str | None
-    leads: bool = True
-    """Whether this instance reports for the job."""
-
-    @property
-    def message_file(self) -> Path:
-        """The exit message: its first 1024 bytes become the job's ExitMessage."""
-        return self.ml_root / MlPath.MESSAGE
-
-    @property
-    def metrics_file(self) -> Path:
-        """The metrics file of the bring-your-own-container contract."""
-        return self.ml_root / MlPath.METRICS
 
 
 @dataclass(frozen=True)
@@ -221,26 +197,6 @@ def _scheduled_window(variables: Variables) -> Window:
     )
 
 
-def read_platform(environment: Mapping[str, str] = os.environ) -> Platform:
-    """Read what even a run with broken settings needs in order to report its failure; nothing here is refused."""
-    variables = Variables(environment)
-    ml_root = Path(variables.text(Variable.ML_ROOT) or PLATFORM_ROOT)
-    return Platform(
-        ml_root=ml_root,
-        endpoint=variables.text(MonitorVariable.ENDPOINT_NAME),
-        publish=_publishes(variables),
-        region=next(filter(None, map(variables.text, _REGION_VARIABLES)), None) or _region_of_job(ml_root),
-        leads=leads(ml_root),
-    )
-
-
-def _publishes(variables: Variables) -> bool:
-    try:
-        return variables.switch(MonitorVariable.PUBLISH_CLOUDWATCH_METRICS)
-    except ConfigError:
-        return False
-
-
 def _check_format(variables: Variables) -> None:
     """Accept endpoint capture only. AWS's pages spell the key with both s and S, so case does not count."""
     name = MonitorVariable.DATASET_FORMAT
@@ -283,12 +239,3 @@ def _reports_of_schedule(variables: Variables) -> str:
     root = variables.required(Variable.REPORTS_S3_URI).rstrip("/")
     endpoint = variables.required(MonitorVariable.ENDPOINT_NAME)
     return f"{root}/{schedule_prefix(endpoint, variables.required(MonitorVariable.SCHEDULE_NAME))}"
-
-
-def _region_of_job(ml_root: Path) -> str | None:
-    """Return the region in the job's own ARN: boto3 needs one and the platform may have set no variable for it."""
-    try:
-        arn = json.loads((ml_root / MlPath.JOB_CONFIG).read_text())["ProcessingJobArn"]
-        return str(arn).split(":")[3] or None
-    except (OSError, ValueError, LookupError, TypeError):
-        return None

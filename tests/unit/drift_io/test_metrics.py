@@ -10,8 +10,8 @@ from botocore.exceptions import ClientError, NoRegionError
 from drift.errors import PublishError
 from drift.handover import Clients, report_failure, report_success
 from drift.metrics import Measurement, metrics_file, of_failure, of_report
+from drift.platform_settings import Platform
 from drift.publish import cloudwatch_client, publish
-from drift.settings import Platform
 
 from contract.names import Dimension, Metric
 from contract.records import RecordCounts, Verdict

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 from drift.errors import ConfigError
+from drift.platform_settings import read_platform
 from drift.policy import Policy
 from drift.settings import (
     CaptureHour,
@@ -13,7 +14,6 @@ from drift.settings import (
     Extras,
     Reference,
     Settings,
-    read_platform,
     read_settings,
     window_bounds,
 )
