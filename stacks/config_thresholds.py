@@ -49,7 +49,7 @@ class FeatureSettings(Section):
 
 
 def check_effect(key: str, measure: EffectMeasure, threshold: float) -> None:
-    """Refuse a threshold that its measure reaches always or never.
+    """Refuse a threshold that its measure never reaches.
 
     Raises
     ------

@@ -117,13 +117,13 @@ def test_both_engines_set_variables_of_the_contract_only() -> None:
     named = set(re.findall(r'"((?:PLUMBLINE_|sagemaker_|dataset_|output_path|publish_)\w*)":', text(target["Input"])))
     assert set(job["Environment"]) <= known
     assert set(job["Environment"]) - {"AWS_DEFAULT_REGION"} <= named <= known
-    # Never set by a stack: the window's times are the platform's, the root is the laptop's.
+    # Never set by a stack: the window's times are the platform's, the root is the laptop's. A Spark master excludes
+    # other settings.
     assert known - named == {
         MonitorVariable.START_TIME,
         MonitorVariable.END_TIME,
         Variable.ML_ROOT,
         Variable.SPARK_MASTER,
-        Variable.SPARK_ABOVE_GB,
         "AWS_DEFAULT_REGION",
     }
 
