@@ -13,13 +13,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 
-from contract.names import (
-    Argument,
-    MonitorVariable,
-    Variable,
-    report_prefix,
-    schedule_prefix,
-)
+from contract.names import Argument, MonitorVariable, Variable, report_prefix, schedule_prefix
 from contract.records import EffectMeasure, WindowBounds
 from drift.distribution import Distribution, read_distribution
 from drift.errors import ConfigError
