@@ -6,7 +6,6 @@ from typing import Self
 import numpy as np
 from numpy.typing import NDArray
 from scipy.optimize import isotonic_regression
-from scipy.stats import rankdata
 
 
 @dataclass(frozen=True, eq=False)
@@ -58,5 +57,7 @@ class ScoredLabels:
         """
         n_positive = float(self.positive.sum())
         n_negative = len(self.positive) - n_positive
-        ranks = float(rankdata(self.index)[self.positive > 0].sum())
+        occurrences = np.bincount(self.index)
+        middle = np.cumsum(occurrences) - (occurrences - 1) / 2
+        ranks = float(middle[self.index] @ self.positive)
         return (ranks - n_positive * (n_positive + 1) / 2) / (n_positive * n_negative)

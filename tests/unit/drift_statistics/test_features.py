@@ -1,3 +1,5 @@
+import subprocess
+import sys
 from dataclasses import replace
 
 import numpy as np
@@ -104,3 +106,10 @@ def test_a_constant_that_changed_is_told_by_its_parts() -> None:
     found = compare("x", numeric(np.full(30, 7.0)), numeric(np.full(20, 8.0)))
     assert found.parts == (Part("= 7", 1, 0), Part("> 7", 0, 1))
     assert found.reason == "no Wasserstein distance: the reference is constant or a value is infinite"
+
+
+def test_an_analysis_does_not_import_scipy_stats() -> None:
+    # It takes longer than reading a hundred thousand records.
+    program = "import drift.analysis, sys; sys.exit('scipy.stats' in sys.modules)"
+    environment = {"PYTHONPATH": ":".join(path for path in sys.path if path)}
+    assert subprocess.run([sys.executable, "-c", program], env=environment, check=False).returncode == 0
