@@ -1,7 +1,7 @@
 """drift_report.json files below a folder: read, checked, in the order of their windows."""
 
 import math
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import Any
@@ -82,7 +82,7 @@ def _why(error: BaseException) -> str:
 
 def _checked(report: DriftReport) -> DriftReport:
     """Return the report if each number is one; JSON readers let NaN and text in number's place through."""
-    for feature in (*report.features, report.prediction):
+    for feature in _all_features(report):
         _require_text("name", feature.name)
         _require_numbers(f"feature {feature.name}", _numbers(feature))
     projected = report.projected_accuracy
@@ -90,14 +90,31 @@ def _checked(report: DriftReport) -> DriftReport:
     similarity = report.isolation_forest_similarity.relative_difference_percent
     _require_numbers("isolation_forest_similarity", {"relative_difference_percent": similarity})
     _require_numbers("records", {"n_rows": report.n_rows, **report.records.rejected})
+    _require_numbers("multivariate", {name: getattr(report.multivariate, name) for name in _MULTIVARIATE_NUMBERS})
+    _require_numbers("recent", {"n_windows": report.recent.n_windows, "n_rows": report.recent.n_rows})
+    _require_numbers("segments", {segment.value: segment.n_rows for segment in report.segments})
+    _require_numbers("parts", _shares(report))
     for name in ("start", "end"):
         if getattr(report.window, name) is not None:
             _require_text(f"window {name}", getattr(report.window, name))
     return report
 
 
+_MULTIVARIATE_NUMBERS = ("area_under_curve", "p_value", "n_reference", "n_window")
 _ACCURACY_NUMBERS = ("estimate", "lower", "upper", "reference", "drop")
+_PART_SHARES = ("reference_share", "window_share")
 _FEATURE_NUMBERS = tuple(field.name for field in fields(FeatureReport) if field.type in {float | None, int | None})
+
+
+def _all_features(report: DriftReport) -> Iterator[FeatureReport]:
+    yield from (*report.features, report.prediction, *report.recent.features)
+    for segment in report.segments:
+        yield from segment.features
+
+
+def _shares(report: DriftReport) -> Mapping[str, Any]:
+    parts = [(feature.name, part) for feature in _all_features(report) for part in feature.parts]
+    return {f"{name} {part.label} {share}": getattr(part, share) for name, part in parts for share in _PART_SHARES}
 
 
 def _numbers(feature: FeatureReport) -> Mapping[str, Any]:

@@ -7,6 +7,8 @@ from drift.rejection import Reason
 
 from contract.records import PROJECTED_ACCURACY_NOTE, Status, Verdict
 from plumbline.report import tables, words
+from plumbline.report.comparison_table import comparisons
+from plumbline.report.feature_table import last_features, last_moves
 from plumbline.report.style_sheet import STYLE_SHEET
 from plumbline.report.tables import text
 from plumbline.report.timeline import Timeline
@@ -28,7 +30,9 @@ _TERMS = (
     ("Adjusted p-value", "How often chance alone would differ this much if nothing had changed, corrected for the "
      "number of features tested at once. −log10 p of 3 is one in a thousand."),
     ("Drift verdict", "Given only where the change is both improbable as chance (adjusted p-value) and large enough "
-     "to matter (Jensen–Shannon distance), or where the missing share moved."),
+     "to matter (Jensen–Shannon distance, unless the policy names another size), or where the missing share moved."),
+    ("Violation", "The feature is absent from every row (missing_column_check), or its values are of another type than "
+     "in training (data_type_check). That is a broken payload, not drift."),
     ("Projected accuracy", PROJECTED_ACCURACY_NOTE),
     ("Not judged", "Too little or unsuitable data for an honest answer. It is never counted as no drift."),
 )  # fmt: skip
@@ -49,7 +53,9 @@ def render(timeline: Timeline, plots: Iterable[Plot], title: str) -> str:
             "</header>",
             *(_figure(plot) for plot in plots),
             f'<section id="hours"><h2>Window by window</h2>{tables.hours(timeline)}</section>',
-            f'<section id="features"><h2>Last window, by feature</h2>{tables.last_features(timeline)}</section>',
+            f'<section id="features"><h2>Last window, by feature</h2>{last_features(timeline)}</section>',
+            _optional("moves", "Last window, what moved", last_moves(timeline)),
+            f'<section id="comparisons"><h2>Last window, each comparison</h2>{comparisons(timeline)}</section>',
             f'<section id="not-judged"><h2>What was not judged, and why</h2>{tables.unjudged(timeline)}</section>',
             tables.problems(timeline),
             f'<section id="limits"><h2>What this report cannot see</h2>{_limits()}</section>',
@@ -58,6 +64,10 @@ def render(timeline: Timeline, plots: Iterable[Plot], title: str) -> str:
             "</main>\n</body>\n</html>\n",
         )
     )
+
+
+def _optional(anchor: str, title: str, content: str) -> str:
+    return f'<section id="{anchor}"><h2>{title}</h2>{content}</section>' if content else ""
 
 
 def _figure(plot: Plot) -> str:

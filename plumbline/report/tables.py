@@ -2,18 +2,18 @@
 
 import html
 from collections.abc import Iterable, Sequence
-from dataclasses import replace
 
-from contract.records import FeatureReport, ProjectedAccuracy, Status, Verdict
+from contract.records import ProjectedAccuracy, Status, Verdict
 from plumbline.report.plot_scores import PREDICTION
 from plumbline.report.timeline import Slot, Timeline
-from plumbline.report.words import brief_moment, interval, moment, percent
+from plumbline.report.words import brief_moment, interval, percent
 
-_VERDICTS = {
+VERDICTS = {
     Verdict.DRIFT: '<span class="drift">● drift</span>',
     Verdict.NO_DRIFT: '<span class="calm">○ no drift</span>',
     Verdict.NOT_JUDGED: '<span class="unjudged">– not judged</span>',
 }
+"""The verdicts as HTML."""
 
 
 def text(value: object) -> str:
@@ -63,7 +63,7 @@ def _outcome(slot: Slot) -> list[str]:
     if report.prediction.verdict is Verdict.DRIFT:
         drifted.append(PREDICTION)
     return [
-        _VERDICTS[report.verdict],
+        VERDICTS[report.verdict],
         f"{report.n_rows:,}",
         f"{report.records.read:,}",
         "<br>".join(rejected) or "0",
@@ -80,49 +80,6 @@ def _projected(projected: ProjectedAccuracy) -> str:
 
 def _events(slot: Slot) -> str:
     return "<br>".join(f"<b>{text(event.kind)}</b> {text(event.text)}" for event in slot.events) or "–"
-
-
-def last_features(timeline: Timeline) -> str:
-    """Return the table of features of the last window that has any, or a sentence when none has."""
-    slot = next((slot for slot in reversed(timeline.slots) if slot.report and slot.report.features), None)
-    if slot is None or slot.report is None:
-        return "<p>No window has results by feature.</p>"
-    head = [
-        "feature", "verdict", "drift score", "adjusted p", "Jensen–Shannon", "Wasserstein",
-        "missing (reference)", "unseen", "out of range", "reason",
-    ]  # fmt: skip
-    prediction = replace(slot.report.prediction, name=PREDICTION)
-    rows = [_feature(feature) for feature in (*slot.report.features, prediction)]
-    caption = (
-        f"Window of {text(moment(slot, timeline))}: {slot.report.n_rows:,} rows against the reference. Drift score in "
-        "percent, 0 to 200; Jensen–Shannon distance 0 to 1; Wasserstein distance in reference standard deviations."
-    )
-    return table(caption, head, rows, numeric=frozenset(range(2, 9)))
-
-
-def _feature(feature: FeatureReport) -> list[str]:
-    return [
-        f"{text(feature.name)}<br><small>{feature.type}</small>",
-        _VERDICTS[feature.verdict],
-        _number(feature.drift_score, ".1f"),
-        f"{_p_value(feature.p_value_adjusted)}<br><small>{text((feature.test or '').replace('_', ' '))}</small>",
-        _number(feature.jensen_shannon_distance, ".3f"),
-        _number(feature.wasserstein_distance, ".3f"),
-        f"{percent(feature.missing_fraction)}<br><small>({percent(feature.missing_fraction_reference)})</small>",
-        percent(feature.unseen_fraction),
-        percent(feature.out_of_range_fraction),
-        f'<div class="reason">{text(feature.reason) or "–"}</div>',
-    ]
-
-
-def _number(value: float | None, form: str) -> str:
-    return "–" if value is None else format(value, form)
-
-
-def _p_value(value: float | None) -> str:
-    if value is None:
-        return "–"
-    return "&lt; 1e-300" if value < 1e-300 else f"{value:.3f}" if value >= 0.001 else f"{value:.0e}"
 
 
 def unjudged(timeline: Timeline) -> str:

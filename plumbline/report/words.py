@@ -10,7 +10,7 @@ CANNOT_SEE = (
     "A change in what the label is, given the inputs (concept drift): the inputs look as before. Only labels show it.",
     "A change in how common the label is, as such (label shift): the projected accuracy misreads it by several points.",
     "Values that swap their meaning without changing how often they occur, such as two codes exchanged for each other.",
-    "Columns that drift together but not alone: each feature is compared by itself.",
+    "Columns that drift together but not alone, unless whole rows are compared too, which is off at first.",
     "Requests that were not captured, and records that were rejected: they are counted, not analysed.",
 )
 """Limits of every method used here, whatever the data."""

@@ -2,12 +2,26 @@ import html
 import logging
 import math
 import re
+from dataclasses import replace
 from html.parser import HTMLParser
 from pathlib import Path
 
 import pytest
 
-from contract.records import ISOLATION_FOREST_NOTE, DriftReport, FeatureReport, FeatureType, Verdict
+from contract.records import (
+    ISOLATION_FOREST_NOTE,
+    DriftReport,
+    EffectMeasure,
+    FeatureReport,
+    FeatureType,
+    MultivariateReport,
+    Part,
+    RecentReport,
+    SegmentReport,
+    Status,
+    Verdict,
+    Violation,
+)
 from plumbline.report import Event, build
 from plumbline.report.plot_p_values import minus_log10
 from plumbline.report.plot_scores import ranked_rows
@@ -213,3 +227,73 @@ def test_every_window_is_on_the_plot_of_p_values(tmp_path: Path) -> None:
 @pytest.mark.parametrize(("p", "expected"), [(1.0, 0.0), (0.01, 2.0), (1e-10, 10.0), (0.0, 300.0), (5e-324, 300.0)])
 def test_minus_log10_ends_where_floating_point_ends(p: float, expected: float) -> None:
     assert minus_log10(p) == pytest.approx(expected)
+
+
+def _text(tmp_path: Path, one: DriftReport) -> str:
+    return made(tmp_path, one).read_text(encoding="utf-8")
+
+
+def test_drifted_features_show_what_moved(tmp_path: Path) -> None:
+    moved = replace(feature("job", drift=True), parts=(Part("<nurse>", 0.125, 0.5),))
+    page = _text(tmp_path, report(0, features=(moved,)))
+    row = '<th scope="row">job</th><td>&lt;nurse&gt;</td><td class="number">12.5 %</td><td class="number">50.0 %</td>'
+    assert row in page
+
+
+def test_without_moves_there_is_no_table_of_them(tmp_path: Path) -> None:
+    assert 'id="moves"' not in _text(tmp_path, report(0))
+
+
+def test_a_feature_tells_its_rule_its_violation_and_what_could_not_be_read(tmp_path: Path) -> None:
+    broken = replace(
+        feature("age"),
+        critical=True,
+        relative_error=0.001,
+        rows_needed=1434,
+        effect_measure=EffectMeasure.DRIFT_SCORE,
+        effect_threshold=20.0,
+        unreadable_fraction=0.625,
+        violation=Violation.DATA_TYPE,
+        verdict=Verdict.NOT_JUDGED,
+    )
+    page = _text(tmp_path, report(0, features=(broken,)))
+    assert "numeric, critical, approximate, 0.1 %" in page
+    assert '<span class="drift">data_type_check</span>' in page
+    assert "drift score 20 counts, found from 1,434 rows on" in page
+    assert "62.5 %" in page
+
+
+def test_every_comparison_of_the_last_window_is_told(tmp_path: Path) -> None:
+    one = replace(
+        report(0),
+        rule="drift in any feature",
+        recent=RecentReport(verdict=Verdict.DRIFT, reason="drift in <age>", n_windows=24, n_rows=48000),
+        segments=(
+            SegmentReport(
+                kind="variant", value="blue&", n_rows=40, verdict=Verdict.NOT_JUDGED, reason="40 rows", features=()
+            ),
+        ),
+        multivariate=MultivariateReport(
+            status=Status.ESTIMATED, area_under_curve=0.73, p_value=0.001, n_reference=2000, n_window=1999
+        ),
+    )
+    page = _text(tmp_path, one)
+    assert "A comparison says drift where there is drift in any feature." in page
+    assert '<th scope="row">24 windows before</th><td><span class="drift">● drift</span></td>' in page
+    assert "drift in &lt;age&gt;" in page
+    assert "training data, variant blue&amp;" in page
+    assert "area under the curve of 0.730 (0.5 is chance, p 0.001)" in page
+    assert "1,999" in page
+
+
+def test_comparisons_that_were_switched_off_are_left_out(tmp_path: Path) -> None:
+    off = replace(
+        report(0),
+        recent=RecentReport(reason="switched off"),
+        multivariate=MultivariateReport(reason="switched off"),
+    )
+    page = _text(tmp_path, off)
+    assert "whole rows</th>" not in page
+    assert "before</th>" not in page
+    refused = replace(off, multivariate=MultivariateReport(reason="few rows"))
+    assert "few rows" in _text(tmp_path, refused)

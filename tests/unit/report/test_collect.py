@@ -21,6 +21,9 @@ def test_reports_without_times_keep_the_order_of_their_files(tmp_path: Path) -> 
     assert [one.reason for one in collect(tmp_path).reports] == ["first", "second"]
 
 
+MULTIVARIATE = json.loads(report(1).to_json())["multivariate"]
+
+
 def _with_feature(**changes: object) -> str:
     return _changed(features=[json.loads(report(1).to_json())["features"][0] | changes])
 
@@ -41,6 +44,11 @@ def _changed(**changes: object) -> str:
         (_with_feature(name=7), "name must be text, got 7"),
         (_with_feature(drift_score=float("nan")), "feature age: drift_score must be a number or null, got nan"),
         (_with_feature(rows_needed="many"), "feature age: rows_needed must be a number or null, got 'many'"),
+        (
+            _with_feature(parts=[{"label": "a", "reference_share": "x", "window_share": 0.1}]),
+            "parts: age a reference_share must be a number or null, got 'x'",
+        ),
+        (_changed(multivariate=MULTIVARIATE | {"p_value": []}), "multivariate: p_value must be a number or null"),
         (_changed(window={"start": 5}), "window start must be text, got 5"),
     ],
 )
