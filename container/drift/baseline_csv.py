@@ -81,9 +81,11 @@ def _table(specs: tuple[FeatureSpec, ...], columns: Sequence[Sequence[str]]) -> 
 
 
 def _column(spec: FeatureSpec, texts: Sequence[str]) -> NDArray[np.float64] | NDArray[np.object_]:
-    if spec.type is FeatureType.NUMERIC:
-        return np.array([float(text) if text else np.nan for text in texts], dtype=np.float64)
-    return np.array([text or None for text in texts], dtype=object)
+    if spec.type is FeatureType.CATEGORICAL:
+        return np.array([text or None for text in texts], dtype=object)
+    # Columns repeat themselves: each text is read once.
+    numbers = {text: float(text) if text else np.nan for text in dict.fromkeys(texts)}
+    return np.array([numbers[text] for text in texts], dtype=np.float64)
 
 
 def _texts(table: Table) -> list[list[str]]:

@@ -1,6 +1,7 @@
 """Columns of text, as a CSV file holds them -> typed columns. `plumbline baseline` and the training job share this."""
 
 import logging
+from collections import Counter
 from collections.abc import Iterable, Sequence
 from itertools import islice
 
@@ -40,16 +41,16 @@ def infer(name: str, texts: Sequence[str]) -> FeatureSpec:
 
     A column without any present value is categorical. The log names a column that a few values make categorical.
     """
-    others = {text for text in set(texts) - MISSING_TEXTS if finite_number(text) is None}
-    n_present = sum(text not in MISSING_TEXTS for text in texts)
-    if n_present and not others:
+    present = {text: number for text, number in Counter(texts).items() if text not in MISSING_TEXTS}
+    others = {text: number for text, number in present.items() if finite_number(text) is None}
+    if present and not others:
         return FeatureSpec(name, FeatureType.NUMERIC)
-    n_others = sum(text in others for text in texts)
+    n_others, n_present = sum(others.values()), sum(present.values())
     if n_others * 2 < n_present:
         _LOG.warning(
             "column %r is categorical: %d of its %d values are no finite numbers, for example %r; "
             "if that means missing, leave the cell empty",
-            name, n_others, n_present, next(text for text in texts if text in others),
+            name, n_others, n_present, next(iter(others)),
         )  # fmt: skip
     return FeatureSpec(name, FeatureType.CATEGORICAL)
 
