@@ -84,11 +84,10 @@ def count_folder(folder: Path, plan: Plan, block_bytes: int = BLOCK_BYTES) -> Pa
     ConfigError
         If the folder or a file of it cannot be read.
     """
-    counts, counter = PartialCounts(), FileCounter(plan, block_bytes)
+    counter = FileCounter(plan, block_bytes)
     try:
         with EventLog() as events:
-            for file, name in capture_files(folder):
-                counter.count(file, name, events.add, counts)
+            counts = counter.count_all(capture_files(folder), events.add)
             for suspects in events.suspects():
                 reject_duplicates(counts, suspects, folder, counter)
     except OSError as error:

@@ -1,6 +1,7 @@
 """A batch of rows -> partial counts: everything is looked up per distinct cell, and gathered per row."""
 
 from collections.abc import Iterator, Sequence
+from typing import TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
@@ -9,14 +10,19 @@ from drift.counts import OTHER_LABELS
 from drift.kernel.batches import Batch
 from drift.kernel.columns import MISSING, PRESENT, UNREADABLE, Cells, ColumnReader, State
 from drift.kernel.hashes import Hashes, combined, number_hashes
-from drift.kernel.partial import Group, PartialCounts, first_places
-from drift.kernel.places import Places
+from drift.kernel.partial import Group, GroupCounts, PartialCounts
+from drift.kernel.places import POSITIONS, Places, first_places
 from drift.kernel.plan import Plan, variant_of
 from drift.kernel.sample import SampledRows
 
+_Rows: TypeAlias = NDArray[np.bool_] | None
+"""Which rows of a batch; None: all."""
 
-def count_batch(counts: PartialCounts, batch: Batch, name: str, plan: Plan, readers: Sequence[ColumnReader]) -> None:
-    """Add the batch's rows to `counts`."""
+
+def count_batch(
+    counts: PartialCounts, batch: Batch, names: Sequence[str], plan: Plan, readers: Sequence[ColumnReader]
+) -> None:
+    """Add the batch's rows to `counts`; `names` are those of its files."""
     n_rows = len(batch.probabilities)
     if not n_rows:
         return
@@ -25,44 +31,47 @@ def count_batch(counts: PartialCounts, batch: Batch, name: str, plan: Plan, read
     for column, read in zip(batch.columns, cells, strict=True):
         outside |= read.outside[column.codes]
         hashes = combined(hashes, read.hashes[column.codes])
-    counts.n_used += len(batch.numbers)
+    counts.n_used += len(batch.positions)
     counts.n_outside += int(outside.sum())
     counts.repetition.add(hashes, np.ones(n_rows, dtype=np.int64))
-    for group, rows in _groups(batch, cells, variant_of(name) or "", plan):
-        _count_group(counts, group, rows, batch, cells, plan)
-    _note_unreadable(counts, batch, cells, name, plan)
+    for variant, of_variant in _variants(batch, names):
+        for value, of_value in _segments(batch, cells, plan):
+            rows = of_value if of_variant is None else of_variant if of_value is None else of_variant & of_value
+            if rows is None or rows.any():
+                _count_group(counts.group(Group(variant, value), plan), rows, batch, cells)
+    _note_unreadable(counts, batch, cells, names, plan)
     _sample(counts, batch, cells, hashes)
 
 
-def _groups(
-    batch: Batch, cells: Sequence[Cells], variant: str, plan: Plan
-) -> Iterator[tuple[Group, NDArray[np.bool_] | slice]]:
+def _variants(batch: Batch, names: Sequence[str]) -> Iterator[tuple[str, _Rows]]:
+    files = batch.positions // POSITIONS
+    variants = {file: variant_of(names[file]) or "" for file in np.unique(files).tolist()}
+    if len(set(variants.values())) == 1:
+        yield next(iter(variants.values())), None
+        return
+    for variant in sorted(set(variants.values())):
+        of_variant = [file for file, its_variant in variants.items() if its_variant == variant]
+        yield variant, np.repeat(np.isin(files, of_variant), batch.n_rows)
+
+
+def _segments(batch: Batch, cells: Sequence[Cells], plan: Plan) -> Iterator[tuple[str, _Rows]]:
     if plan.segment is None:
-        yield Group(variant), slice(None)
+        yield "", None
         return
     position = next(place for place, spec in enumerate(plan.specs) if spec.name == plan.segment)
     known = plan.labels[plan.segment]
     labels, codes = cells[position].values, batch.columns[position].codes
     segments = np.array([label if label in known else OTHER_LABELS for label in labels], dtype=np.object_)
     for value in sorted(set(segments)):
-        rows = (segments == value)[codes]
-        if rows.any():
-            yield Group(variant, value), rows
+        yield value, (segments == value)[codes]
 
 
-def _count_group(
-    counts: PartialCounts,
-    group: Group,
-    rows: NDArray[np.bool_] | slice,
-    batch: Batch,
-    cells: Sequence[Cells],
-    plan: Plan,
-) -> None:
-    kept = counts.group(group, plan)
-    probabilities = batch.probabilities[rows]
+def _count_group(kept: GroupCounts, rows: _Rows, batch: Batch, cells: Sequence[Cells]) -> None:
+    chosen = slice(None) if rows is None else rows
+    probabilities = batch.probabilities[chosen]
     kept.n_rows += len(probabilities)
     for column, encoded, read in zip(kept.columns, batch.columns, cells, strict=False):
-        column.add(read, np.bincount(encoded.codes[rows], minlength=len(read.states)))
+        column.add(read, np.bincount(encoded.codes[chosen], minlength=len(read.states)))
     kept.columns[-1].add(*_probability_cells(probabilities))
 
 
@@ -73,12 +82,14 @@ def _probability_cells(probabilities: NDArray[np.float64]) -> tuple[Cells, NDArr
     return cells, np.ones(len(states), dtype=np.int64)
 
 
-def _note_unreadable(counts: PartialCounts, batch: Batch, cells: Sequence[Cells], name: str, plan: Plan) -> None:
+def _note_unreadable(
+    counts: PartialCounts, batch: Batch, cells: Sequence[Cells], names: Sequence[str], plan: Plan
+) -> None:
     for spec, column, read in zip(plan.specs, batch.columns, cells, strict=True):
         for state in set(read.states[read.states >= UNREADABLE].tolist()):
-            lines = np.repeat(batch.numbers, batch.n_rows)[(read.states == state)[column.codes]]
+            positions = np.repeat(batch.positions, batch.n_rows)[(read.states == state)[column.codes]]
             places = counts.unreadable.setdefault((spec.name, str(State(state).reason)), Places())
-            places.add(first_places(name, lines))
+            places.add(first_places(names, positions))
 
 
 def _sample(counts: PartialCounts, batch: Batch, cells: Sequence[Cells], hashes: Hashes) -> None:

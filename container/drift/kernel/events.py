@@ -31,7 +31,7 @@ class EventLog:
     """The hashes of a window's event ids, and where they stand: 16 bytes each, in temporary files."""
 
     _folder: tempfile.TemporaryDirectory[str] = field(default_factory=lambda: tempfile.TemporaryDirectory("events"))
-    _names: list[str] = field(default_factory=list)
+    _files: dict[str, int] = field(default_factory=dict)
     _waiting: list[_NotedEvents] = field(default_factory=list)
     _n_waiting: int = 0
 
@@ -46,11 +46,10 @@ class EventLog:
         self._folder.cleanup()
 
     def add(self, name: str, hashes: Hashes, lines: Lines) -> None:
-        """Note the events of some records of one file; a file's records come one after the other."""
-        if not self._names or self._names[-1] != name:
-            self._names.append(name)
+        """Note the events of some records of one file."""
         entries = np.empty(len(hashes), dtype=_ENTRY)
-        entries["hash"], entries["file"], entries["line"] = hashes, len(self._names) - 1, lines
+        entries["hash"], entries["line"] = hashes, lines
+        entries["file"] = self._files.setdefault(name, len(self._files))
         self._waiting.append(entries)
         self._n_waiting += len(entries)
         if self._n_waiting >= _MOST_WAITING:
@@ -59,13 +58,14 @@ class EventLog:
     def suspects(self) -> Iterator[Suspects]:
         """Yield the places of hashes that occur more than once, a bounded number of them at a time."""
         self._write()
+        names = [*self._files]
         waiting: list[_NotedEvents] = []
         for part in range(_N_PARTS):
             waiting.append(self._repeated(part))
             if sum(map(len, waiting)) >= _MOST_SUSPECTS or part == _N_PARTS - 1:
                 repeated, waiting = np.concatenate(waiting), []
                 yield {
-                    self._names[number]: np.sort(repeated["line"][repeated["file"] == number]).astype(np.int64)
+                    names[number]: np.sort(repeated["line"][repeated["file"] == number]).astype(np.int64)
                     for number in np.unique(repeated["file"]).tolist()
                 }
 
@@ -96,7 +96,7 @@ def reject_duplicates(counts: PartialCounts, suspects: Suspects, folder: Path, c
     places: dict[str, list[Place]] = defaultdict(list)
     for name, lines in suspects.items():
         for batch in counter.read_lines(folder / name, lines):
-            for event_id, number in zip(batch.event_ids, batch.numbers.tolist(), strict=True):
+            for event_id, number in zip(batch.event_ids, batch.positions.tolist(), strict=True):
                 if event_id is not None:
                     places[event_id].append(Place(name, number))
     repeated: dict[str, list[int]] = defaultdict(list)

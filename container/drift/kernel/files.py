@@ -1,6 +1,6 @@
-"""One capture file -> partial counts."""
+"""Capture files -> partial counts."""
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import TypeAlias
 
@@ -13,10 +13,13 @@ from drift.kernel.counting import count_batch
 from drift.kernel.hashes import Hashes
 from drift.kernel.lines import BLOCK_BYTES, Block, TooLong, blocks, is_compressed
 from drift.kernel.partial import PartialCounts
+from drift.kernel.places import POSITIONS
 from drift.kernel.plan import Plan, variant_of
 from drift.kernel.records import Record, Reject, parse, parse_lines
 from drift.rejection import Reason, Rejected
 
+_TOGETHER = 4_096
+"""From this number of records on, what has to be done once for a batch does not count."""
 Lines: TypeAlias = NDArray[np.int64]
 NoteEvents: TypeAlias = Callable[[str, Hashes, Lines], None]
 """Told of the event ids of used records: the file's name, the hashes of the ids, and the records' line numbers."""
@@ -30,67 +33,90 @@ class FileCounter:
         self._block_bytes = block_bytes
         self._readers = [ColumnReader(spec, plan.reference[spec.name]) for spec in plan.specs]
 
-    def count(
-        self, file: Path, name: str, note_events: NoteEvents, counts: PartialCounts | None = None
-    ) -> PartialCounts:
-        """Return what a file comes down to, added to `counts` if there are any before it.
+    def count(self, file: Path, name: str, note_events: NoteEvents) -> PartialCounts:
+        """Return what a file comes down to; `name` is its path relative to the folder, with ``/``."""
+        return self.count_all([(file, name)], note_events)
 
-        `name` is the file's path relative to the folder, with ``/``.
-        """
-        counts = counts or PartialCounts()
-        reject = _rejection(counts, name)
-        if is_compressed(file):
-            reject(Rejected(Reason.COMPRESSED_FILE), 0)
-            return counts
-        if self.plan.variant is not None and variant_of(name) not in {None, self.plan.variant}:
-            self._reject_all(file, reject)
-            return counts
-        for records, numbers in self._records(file, reject):
-            for batch in batches(records, numbers, self.plan, reject):
-                count_batch(counts, batch, name, self.plan, self._readers)
-                note_events(name, *_events(batch))
+    def count_all(self, files: Iterable[tuple[Path, str]], note_events: NoteEvents) -> PartialCounts:
+        """Return what some files, each with its name, come down to. Small files are counted together."""
+        counts, names = PartialCounts(), list[str]()
+        reject = _rejection(counts, names)
+        waiting: list[Record] = []
+        positions: list[int] = []
+        for records, its_positions in self._records(files, names, reject):
+            waiting += records
+            positions += its_positions
+            if len(waiting) >= _TOGETHER:
+                self._count(counts, waiting, positions, names, note_events)
+                waiting, positions = [], []
+        self._count(counts, waiting, positions, names, note_events)
         return counts
 
     def count_lines(self, file: Path, name: str, lines: Lines) -> PartialCounts:
         """Return what some lines of a file come down to."""
         counts = PartialCounts()
         for batch in self.read_lines(file, lines):
-            count_batch(counts, batch, name, self.plan, self._readers)
+            count_batch(counts, batch, [name], self.plan, self._readers)
         return counts
 
     def read_lines(self, file: Path, lines: Lines) -> Iterator[Batch]:
         """Yield the usable records among some lines of a file, given in ascending order."""
-        reject = _rejection(PartialCounts(), "")
+        reject = _rejection(PartialCounts(), [""])
         for block in blocks(file, self._block_bytes):
             if isinstance(block, Block) and (chosen := _chosen(block, lines)):
                 yield from batches(*parse_lines(chosen, reject), self.plan, reject)
 
-    def _records(self, file: Path, reject: Reject) -> Iterator[tuple[list[Record], Sequence[int]]]:
-        for block in blocks(file, self._block_bytes):
-            if isinstance(block, TooLong):
-                reject(Rejected(Reason.LINE_TOO_LONG), block.number)
-            else:
-                yield parse(block, reject)
+    def _count(
+        self,
+        counts: PartialCounts,
+        records: Sequence[Record],
+        positions: Sequence[int],
+        names: Sequence[str],
+        note_events: NoteEvents,
+    ) -> None:
+        for batch in batches(records, positions, self.plan, _rejection(counts, names)):
+            count_batch(counts, batch, names, self.plan, self._readers)
+            for name, hashes, lines in _events(batch, names):
+                note_events(name, hashes, lines)
 
-    def _reject_all(self, file: Path, reject: Reject) -> None:
-        for block in blocks(file, self._block_bytes):
-            if isinstance(block, TooLong):
-                reject(Rejected(Reason.OTHER_VARIANT), block.number)
+    def _records(
+        self, files: Iterable[tuple[Path, str]], names: list[str], reject: Reject
+    ) -> Iterator[tuple[list[Record], Sequence[int]]]:
+        """Yield the records of all files and their positions, with the files' names added to `names`."""
+        for file, name in files:
+            start = len(names) * POSITIONS
+            names.append(name)
+            if is_compressed(file):
+                reject(Rejected(Reason.COMPRESSED_FILE), start)
                 continue
-            for number, line in block.numbered():
-                if line.strip():
-                    reject(Rejected(Reason.OTHER_VARIANT), number)
+            is_other = self.plan.variant is not None and variant_of(name) not in {None, self.plan.variant}
+            for block in blocks(file, self._block_bytes, start + 1):
+                if is_other:
+                    _reject_block(block, reject)
+                elif isinstance(block, TooLong):
+                    reject(Rejected(Reason.LINE_TOO_LONG), block.number)
+                else:
+                    yield parse(block, reject)
 
 
-def _rejection(counts: PartialCounts, name: str) -> Reject:
-    return lambda error, number: counts.reject(error, name, number)
+def _reject_block(block: Block | TooLong, reject: Reject) -> None:
+    lines = [(block.number, b"too long")] if isinstance(block, TooLong) else block.numbered()
+    for position, line in lines:
+        if line.strip():
+            reject(Rejected(Reason.OTHER_VARIANT), position)
 
 
-def _events(batch: Batch) -> tuple[Hashes, Lines]:
-    if None not in batch.event_ids:
-        return batch.event_hashes, batch.numbers
-    named = np.array([event_id is not None for event_id in batch.event_ids], dtype=bool)
-    return batch.event_hashes[named], batch.numbers[named]
+def _rejection(counts: PartialCounts, names: Sequence[str]) -> Reject:
+    return lambda error, position: counts.reject(error, names[position // POSITIONS], position % POSITIONS)
+
+
+def _events(batch: Batch, names: Sequence[str]) -> Iterator[tuple[str, Hashes, Lines]]:
+    """Yield the hashes and the lines of the batch's event ids, file by file."""
+    files = batch.positions // POSITIONS
+    named = None not in batch.event_ids or np.array([text is not None for text in batch.event_ids], dtype=bool)
+    for file in np.unique(files).tolist():
+        chosen = (files == file) & named
+        yield names[file], batch.event_hashes[chosen], batch.positions[chosen] % POSITIONS
 
 
 def _chosen(block: Block, lines: Lines) -> list[tuple[int, bytes]]:

@@ -18,7 +18,7 @@ _GZIP_MAGIC = b"\x1f\x8b"
 
 @dataclass(frozen=True, eq=False)
 class Block:
-    """Consecutive whole lines; `first` is the number of the first one, from 1. The last may lack its line feed."""
+    """Consecutive whole lines; `first` is the number of the first one. The last may lack its line feed."""
 
     first: int
     data: bytes
@@ -46,9 +46,11 @@ def is_compressed(file: Path) -> bool:
         return handle.read(len(_GZIP_MAGIC)) == _GZIP_MAGIC
 
 
-def blocks(file: Path, block_bytes: int = BLOCK_BYTES) -> Iterator[Block | TooLong]:
-    """Yield all lines of a file: `block_bytes` at a time, each block completed to its last line's end."""
-    first = 1
+def blocks(file: Path, block_bytes: int = BLOCK_BYTES, first: int = 1) -> Iterator[Block | TooLong]:
+    """Yield all lines of a file: `block_bytes` at a time, each block completed to its last line's end.
+
+    Lines are numbered from `first`.
+    """
     with file.open("rb") as handle:
         while start := handle.read(block_bytes):
             end = b"" if start.endswith(b"\n") else handle.readline(MAXIMUM_LINE_BYTES + 1)

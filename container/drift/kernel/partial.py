@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 from contract.records import FeatureType, RecordCounts
 from drift.counts import CategoricalCounts, NumericCounts, ValueCounts
 from drift.kernel.columns import PRESENT, Cells, State
-from drift.kernel.places import MOST_PLACES, Place, Places
+from drift.kernel.places import Place, Places, first_places
 from drift.kernel.plan import Plan
 from drift.kernel.sample import SampledRows
 from drift.kernel.tally import LabelTally, Tally
@@ -126,7 +126,7 @@ class PartialCounts:
         """Reject records of one file that were counted as used, given what they come down to."""
         self._subtract(part)
         self.rejected[reason] += len(lines)
-        self.examples.setdefault(reason, Places()).add(first_places(name, lines))
+        self.examples.setdefault(reason, Places()).add(first_places([name], lines))
 
     def group(self, key: Group, plan: Plan) -> GroupCounts:
         """Return the counts of a group, to be added to."""
@@ -168,8 +168,3 @@ class PartialCounts:
         rejected = {str(reason): self.rejected[reason] for reason in sorted(self.rejected)}
         examples = {str(reason): tuple(map(str, self.examples[reason].first)) for reason in sorted(self.rejected)}
         return RecordCounts(self.n_used + self.rejected.total(), self.n_used, rejected, examples)
-
-
-def first_places(name: str, numbers: NDArray[np.int64]) -> list[Place]:
-    """Return the places of a file's lines, as far as they can be examples."""
-    return [Place(name, int(number)) for number in np.unique(numbers)[:MOST_PLACES]]

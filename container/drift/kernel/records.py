@@ -10,7 +10,7 @@ from drift.kernel.lines import Block
 from drift.rejection import Reason, Rejected
 
 Reject = Callable[[Rejected, int], None]
-"""Counts one record, given its line number, under the reason it was given up for."""
+"""Counts one record, given its line's number or position, under the reason it was given up for."""
 
 
 class Side(msgspec.Struct, rename="camel", gc=False):
