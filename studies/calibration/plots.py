@@ -47,7 +47,7 @@ def false_alarms(tallies: Sequence[Tally]) -> "Figure":
         axes.set_title(f"reference of {n_reference:,} rows", loc="left", fontsize=10, color=style.INK)
     panels[0].set_ylabel("windows with a false alarm (%)", fontsize=9)
     handles, labels = panels[0].get_legend_handles_labels()
-    figure.legend(handles, labels, loc="outside lower center", ncols=len(labels), frameon=False, fontsize=8.5)
+    figure.legend(handles, labels, loc="outside lower center", ncols=len(labels), frameon=False, fontsize=8)
     return figure
 
 
@@ -87,7 +87,7 @@ def power(results: Sequence[Found], thresholds: Mapping[Measure, float]) -> "Fig
         axes.set_visible(False)
     figure.supylabel("windows in which the feature is named (%)", fontsize=9, color=style.MUTED)
     handles, labels = panels[0].get_legend_handles_labels()
-    figure.legend(handles, labels, loc="outside lower center", ncols=len(labels), frameon=False, fontsize=8.5)
+    figure.legend(handles, labels, loc="outside lower center", ncols=len(labels), frameon=False, fontsize=8)
     return figure
 
 
