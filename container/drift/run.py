@@ -75,7 +75,7 @@ def learn_baseline(
     train: Path,
     test: Path | None,
     predictions: Path | None,
-    target_label: str,
+    target_label: str | None,
     output: Path,
     segment_column: str | None = None,
 ) -> None:

@@ -19,7 +19,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help="CSV with one column, probability: that of the positive class, row for row with the test rows; without "
         "it the accuracy cannot be projected",
     )
-    parser.add_argument("--target-label", required=True, metavar="NAME", help="name of the column to predict")
+    parser.add_argument(
+        "--target-label", metavar="NAME", help="name of the column to predict, which is no feature (default: none)"
+    )
     parser.add_argument(
         "--segment-column",
         metavar="NAME",
@@ -35,6 +37,8 @@ def run(arguments: argparse.Namespace) -> int:
 
     if arguments.predictions and not arguments.test:
         raise CommandError("--predictions must come with --test, got it alone; name the rows that were predicted")
+    if arguments.test and arguments.target_label is None:
+        raise CommandError("--test must come with --target-label, got it alone; name the column to predict")
     try:
         learn_baseline(
             train=arguments.train,

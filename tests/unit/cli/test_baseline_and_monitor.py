@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
+from drift.baseline import load
 
 from contract.records import (
     DriftReport,
@@ -157,6 +158,19 @@ def test_predictions_without_test_set_are_refused(tmp_path: Path, capsys: pytest
     assert "--predictions must come with --test" in capsys.readouterr().err
 
 
+def test_a_test_set_without_target_is_refused(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["baseline", "--train", "t", "--test", "t", "--output", str(tmp_path)]) == 2
+    assert "--test must come with --target-label" in capsys.readouterr().err
+
+
+def test_a_baseline_without_target_has_every_column_as_a_feature(tmp_path: Path) -> None:
+    train = str(write_csv(tmp_path / "train.csv", HEADER, rows(300, seed=1)))
+    assert main(["baseline", "--train", train, "--output", str(tmp_path / "b")]) == 0
+    learned = load(tmp_path / "b")
+    assert learned.target_label is None
+    assert [spec.name for spec in learned.specs] == list(HEADER)
+
+
 def test_missing_training_file_is_named(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     absent = str(tmp_path / "absent.csv")
     assert main(["baseline", "--train", absent, "--target-label", "label", "--output", str(tmp_path / "b")]) == 2
@@ -215,7 +229,9 @@ def test_without_a_target_every_column_of_the_reference_is_a_feature(files: Path
 
 
 def test_segments_of_a_column_are_judged_apart(files: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    traffic = [(age if colour == "red" else str(float(age) + 20), colour, label) for age, colour, label in rows(2000, 3)]
+    traffic = [
+        (age if colour == "red" else str(float(age) + 20), colour, label) for age, colour, label in rows(2000, 3)
+    ]
     source = write_capture(tmp_path / "capture", traffic)
     assert from_files(files, source, "--target-label", "label", "--segment-column", "colour") == 0
     shown = capsys.readouterr().out

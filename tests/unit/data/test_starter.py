@@ -4,6 +4,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from drift.run import learn_baseline
 from inference import Model, model_fn
 from preprocessing import Preprocessor
 
@@ -50,6 +51,19 @@ def test_committed_data_is_what_the_code_draws() -> None:
 
     assert LabelledRows.read_csv(DATA / "train.csv", TARGET) == drawn.train
     assert LabelledRows.read_csv(DATA / "test.csv", TARGET) == drawn.test
+
+
+def test_committed_baseline_is_what_the_code_learns(tmp_path: Path) -> None:
+    committed = starter.STARTER / "baseline"
+    learn_baseline(
+        train=DATA / "train.csv",
+        test=DATA / "test.csv",
+        predictions=committed / OUTPUT_PREDICTIONS,
+        target_label=TARGET,
+        output=tmp_path,
+    )
+
+    assert contents(tmp_path) == contents(committed)
 
 
 def test_starter_is_small() -> None:
