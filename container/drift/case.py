@@ -36,6 +36,11 @@ class Effect:
     chance: float
 
     @property
+    def sought(self) -> str:
+        """The smallest change that counts, in words."""
+        return f"a {_WORDS[self.measure]} of {self.threshold:g}"
+
+    @property
     def is_small(self) -> bool:
         """Whether the change stays below its threshold, whatever chance reaches."""
         return self.value is None or self.value < self.threshold

@@ -7,6 +7,7 @@ from functools import reduce
 import numpy as np
 
 from drift.counts import NumericCounts, ValueCounts
+from drift.sketch import bucketed
 
 
 def merged(parts: Sequence[ValueCounts]) -> ValueCounts:
@@ -22,9 +23,6 @@ def merged(parts: Sequence[ValueCounts]) -> ValueCounts:
     if not parts:
         raise ValueError("counts to merge must be at least one, got none")
     if any(isinstance(part, NumericCounts) and part.relative_error is not None for part in parts):
-        # Deferred: seldom needed, and slow to import.
-        from drift.sketch import bucketed
-
         parts = [bucketed(part) if isinstance(part, NumericCounts) else part for part in parts]
     return reduce(_sum, parts)
 

@@ -125,13 +125,13 @@ def _missing_drift(case: Case, log_p: float | None, policy: Policy) -> str:
 
 def _too_weak(case: Case, log_p: float) -> str:
     """Return why a quiet feature proves nothing: even a change of the threshold's size would hardly have shown."""
-    needed, threshold = case.comparison.rows_needed, case.effect.threshold
+    needed, sought = case.comparison.rows_needed, case.effect.sought
     found_small = _significant(case, log_p) and case.effect.is_small
     if not case.needs_power or found_small or (needed is not None and case.n_present >= needed):
         return ""
     if needed is None:
-        return f"the reference has too few values to find a change of {threshold:g} in any window"
-    return f"{case.n_present} values are too few: a change of {threshold:g} takes {needed} to be found"
+        return f"the reference has too few values to find {sought} in any window"
+    return f"{case.n_present} values are too few: {sought} takes {needed} to be found"
 
 
 def _why_not(case: Case, log_p: float) -> str:

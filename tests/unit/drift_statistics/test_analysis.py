@@ -342,7 +342,7 @@ def test_a_quiet_feature_that_could_not_have_shown_a_change_is_not_judged(baseli
     assert found.reason == "no feature drifted; not judged: age, job"
     assert age.verdict is Verdict.NOT_JUDGED
     assert age.rows_needed is not None and age.rows_needed > 250
-    assert age.reason == f"250 values are too few: a change of 0.1 takes {age.rows_needed} to be found"
+    assert age.reason == f"250 values are too few: a Jensen-Shannon distance of 0.1 takes {age.rows_needed} to be found"
 
 
 def test_a_drifted_feature_says_what_moved(baseline: Baseline) -> None:

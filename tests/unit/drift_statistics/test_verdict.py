@@ -234,14 +234,14 @@ def test_a_violation_is_not_judged_and_in_no_family() -> None:
 def test_a_quiet_feature_with_too_few_rows_is_not_judged() -> None:
     (found,) = of_cases(case(comparison(rows_needed=501), needs_power=True))
     assert (found.verdict, found.rows_needed) == (Verdict.NOT_JUDGED, 501)
-    assert found.reason == "500 values are too few: a change of 0.1 takes 501 to be found"
+    assert found.reason == "500 values are too few: a Jensen-Shannon distance of 0.1 takes 501 to be found"
     assert of_cases(case(comparison(rows_needed=500), needs_power=True))[0].verdict is Verdict.NO_DRIFT
 
 
 def test_where_no_window_is_large_enough_nothing_quiet_is_judged() -> None:
     (found,) = of_cases(case(comparison(rows_needed=None), needs_power=True))
     assert (found.verdict, found.rows_needed) == (Verdict.NOT_JUDGED, None)
-    assert found.reason == "the reference has too few values to find a change of 0.1 in any window"
+    assert found.reason == "the reference has too few values to find a Jensen-Shannon distance of 0.1 in any window"
 
 
 def test_few_rows_that_show_drift_suffice() -> None:
