@@ -11,10 +11,11 @@ import pyarrow.compute as pc
 from numpy.typing import NDArray
 
 from contract.records import FeatureType
-from drift.counts import ValueCounts
+from drift.counts import OTHER_LABELS, NumericCounts, ValueCounts
 from drift.kernel.hashes import Hashes, mixed, number_hashes, text_hashes
 from drift.kernel.payloads import Marker, Token, spelled
 from drift.rejection import CellReason
+from drift.sketch import representatives
 from drift.table import FeatureSpec
 from drift.values import Cell, NotANumberError, cell
 
@@ -90,18 +91,26 @@ class ColumnReader:
             value, states[position] = self._cell(token.as_py() if isinstance(token, pa.Scalar) else token)
             values[position] = np.nan if value is None else value
         values += 0.0
-        outside = np.zeros(len(values), dtype=bool)
-        if self.reference.n_present:
-            outside |= (values < self.reference.values[0]) | (values > self.reference.values[-1])
-        return Cells(values, states, _with_states(number_hashes(values), states), outside | self._strange(states))
+        hashes = _with_states(number_hashes(values), states)
+        return Cells(values, states, hashes, self._beyond(values, states) | self._strange(states))
+
+    def _beyond(self, values: NDArray[np.float64], states: NDArray[np.int8]) -> NDArray[np.bool_]:
+        """Return which numbers lie outside the reference's range; of a bucketed one, whose buckets do."""
+        if not self.reference.n_present:
+            return np.zeros(len(values), dtype=bool)
+        is_bucketed = isinstance(self.reference, NumericCounts) and self.reference.relative_error is not None
+        held = representatives(values) if is_bucketed else values
+        lowest, highest = self.reference.values[[0, -1]]
+        return np.asarray((states == PRESENT) & ((held < lowest) | (held > highest)))
 
     def _categorical(self, distinct: Sequence[Token]) -> Cells:
         read = [self._cell(token) for token in distinct]
         values = np.array([value for value, _ in read], dtype=np.object_)
         states = np.array([state for _, state in read], dtype=np.int8)
         hashes = text_hashes(values.tolist())
-        unseen = np.array([value not in self._known for value in values], dtype=bool)
-        outside = unseen & (states == PRESENT) & bool(self.reference.n_present)
+        has_ground = OTHER_LABELS in self._known or not self.reference.n_present
+        outside = np.array([not has_ground and value not in self._known for value in values], dtype=bool)
+        outside &= states == PRESENT
         return Cells(values, states, _with_states(hashes, states), outside | self._strange(states))
 
     def _strange(self, states: NDArray[np.int8]) -> NDArray[np.bool_]:
