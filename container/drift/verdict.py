@@ -11,6 +11,9 @@ from drift.policy import Policy
 from drift.rejection import records_in_window
 from drift.statistics.evidence import Evidence
 
+IGNORED = "ignored by the policy"
+"""Why a feature is not judged that nobody asked about; the window's reason leaves it out."""
+
 
 def refusal(records: RecordCounts, n_rows: int, policy: Policy) -> str:
     """Return why the window as a whole is not judged, or an empty text."""
@@ -52,8 +55,9 @@ def judge_window(
     if window_refusal:
         return Outcome(Verdict.NOT_JUDGED, window_refusal)
     drifted = [feature for feature in features if feature.verdict is Verdict.DRIFT]
-    skipped = [feature.name for feature in features if feature.verdict is Verdict.NOT_JUDGED]
-    n_judged = len(features) - len(skipped)
+    unjudged = [feature for feature in features if feature.verdict is Verdict.NOT_JUDGED]
+    skipped = [feature.name for feature in unjudged if feature.reason != IGNORED]
+    n_judged = len(features) - len(unjudged)
     alone = prediction is not None and prediction.verdict is Verdict.DRIFT
     names = ", ".join([feature.name for feature in drifted] + ["the prediction"] * alone)
     if alone or any(feature.critical for feature in drifted) or _enough(len(drifted), n_judged, policy):
@@ -92,7 +96,7 @@ def _outcome(
 ) -> Outcome:
     comparison = case.comparison
     if case.rule.ignore:
-        return Outcome(Verdict.NOT_JUDGED, "ignored by the policy")
+        return Outcome(Verdict.NOT_JUDGED, IGNORED)
     if case.violation:
         return Outcome(Verdict.NOT_JUDGED, comparison.reason)
     if window_refusal:

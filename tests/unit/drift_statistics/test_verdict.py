@@ -223,6 +223,13 @@ def test_an_ignored_feature_is_described_and_in_no_family() -> None:
     assert alone.p_value_adjusted == pytest.approx(0.03)
 
 
+def test_an_ignored_feature_is_not_among_those_that_could_not_be_judged() -> None:
+    ignored = replace(report("id", Verdict.NOT_JUDGED), reason="ignored by the policy")
+    outcome = judge_window([report("age", Verdict.NO_DRIFT), ignored], None, POLICY, "")
+    assert (outcome.verdict, outcome.reason) == (Verdict.NO_DRIFT, "no feature drifted")
+    assert judge_window([ignored], None, POLICY, "").verdict is Verdict.NOT_JUDGED
+
+
 def test_a_violation_is_not_judged_and_in_no_family() -> None:
     broken = case(replace(LOUD, reason="no row of the window names it"), violation=Violation.MISSING_COLUMN)
     found, alone = of_cases(broken, case(comparison(evidence=Evidence("t", 9.0, 0.03))))
