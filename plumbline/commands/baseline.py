@@ -3,6 +3,7 @@
 import argparse
 from pathlib import Path
 
+from plumbline.commands import reference
 from plumbline.commands.errors import CommandError
 
 
@@ -11,22 +12,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--train", type=Path, required=True, metavar="FILE", help="training rows, CSV with a header row"
     )
-    parser.add_argument("--test", type=Path, metavar="FILE", help="labelled test rows with the same columns")
-    parser.add_argument(
-        "--predictions",
-        type=Path,
-        metavar="FILE",
-        help="CSV with one column, probability: that of the positive class, row for row with the test rows; without "
-        "it the accuracy cannot be projected",
-    )
-    parser.add_argument(
-        "--target-label", metavar="NAME", help="name of the column to predict, which is no feature (default: none)"
-    )
-    parser.add_argument(
-        "--segment-column",
-        metavar="NAME",
-        help="categorical column by whose values windows are also judged apart",
-    )
+    reference.add_arguments(parser)
     parser.add_argument("--output", type=Path, required=True, metavar="DIR", help="folder to write the baseline to")
 
 
@@ -35,10 +21,7 @@ def run(arguments: argparse.Namespace) -> int:
     from drift.errors import DriftError
     from drift.run import learn_baseline
 
-    if arguments.predictions and not arguments.test:
-        raise CommandError("--predictions must come with --test, got it alone; name the rows that were predicted")
-    if arguments.test and arguments.target_label is None:
-        raise CommandError("--test must come with --target-label, got it alone; name the column to predict")
+    reference.check(arguments)
     try:
         learn_baseline(
             train=arguments.train,

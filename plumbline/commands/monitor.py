@@ -8,6 +8,7 @@ from drift.policy import DEFAULT_THRESHOLDS, Policy
 
 from contract.names import ReportFile
 from contract.records import EffectMeasure, Verdict
+from plumbline.commands import reference
 from plumbline.commands.errors import CommandError
 from plumbline.commands.verdict_text import verdict_lines
 from plumbline.exit_codes import EXIT_FINISHED
@@ -42,22 +43,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def _add_reference(parser: argparse.ArgumentParser) -> None:
-    reference = parser.add_argument_group("reference", "a saved baseline, or the CSV files to learn one from")
-    source = reference.add_mutually_exclusive_group(required=True)
+    group = parser.add_argument_group("reference", "a saved baseline, or the CSV files to learn one from")
+    source = group.add_mutually_exclusive_group(required=True)
     source.add_argument("--baseline", type=Path, metavar="DIR", help="folder that baseline wrote")
     source.add_argument("--train", type=Path, metavar="FILE", help="training rows, CSV with a header row")
-    reference.add_argument(
-        "--target-label", metavar="NAME", help="column of --train that is no feature (default: none)"
-    )
-    reference.add_argument("--test", type=Path, metavar="FILE", help="labelled test rows with the same columns")
-    reference.add_argument(
-        "--predictions", type=Path, metavar="FILE",
-        help="CSV with one column, probability, row for row with the test rows; without it the accuracy cannot be "
-        "projected",
-    )  # fmt: skip
-    reference.add_argument(
-        "--segment-column", metavar="NAME", help="categorical column by whose values the window is also judged apart"
-    )
+    reference.add_arguments(group)
 
 
 def _add_thresholds(parser: argparse.ArgumentParser) -> None:
@@ -155,10 +145,7 @@ def _check(arguments: argparse.Namespace) -> None:
         raise CommandError(f"--recent must be a folder, got {str(arguments.recent)!r}; name that of earlier --output")
     if arguments.baseline and (arguments.test or arguments.predictions):
         raise CommandError("--test and --predictions must come with --train, got --baseline; a baseline brings its own")
-    if arguments.predictions and not arguments.test:
-        raise CommandError("--predictions must come with --test, got it alone; name the rows that were predicted")
-    if arguments.test and arguments.target_label is None:
-        raise CommandError("--test must come with --target-label, got it alone; name the column to predict")
+    reference.check(arguments)
 
 
 def _captured(folder: Path) -> Path:
