@@ -19,6 +19,7 @@ pytestmark = pytest.mark.e2e
 HOSTS = ("127.41.1.1", "127.41.1.2")
 LOCKS = ("requirements.txt", "requirements-spark-build.txt", "requirements-spark.txt")
 PATIENCE_SECONDS = 240
+NO_VARIABLES: Mapping[str, str] = {}
 
 
 @pytest.fixture(scope="session")
@@ -33,7 +34,13 @@ def capture(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def start(
-    python: Path, capture: Path, folder: Path, *, host: str = "", baseline: Path = BASELINE, above_gb: str = ""
+    python: Path,
+    capture: Path,
+    folder: Path,
+    *,
+    host: str = "",
+    baseline: Path = BASELINE,
+    variables: Mapping[str, str] = NO_VARIABLES,
 ) -> "subprocess.Popen[str]":
     """Start the container program as an instance of a job."""
     if host:
@@ -54,7 +61,7 @@ def start(
         MonitorVariable.START_TIME: START,
         MonitorVariable.END_TIME: END,
         Variable.ML_ROOT: str(folder / "opt"),
-        Variable.SPARK_ABOVE_GB: above_gb,
+        **variables,
     }
     arguments = ["-m", "drift", "--baseline_s3_uri", str(baseline), "--target_label", TARGET]
     return subprocess.Popen(
@@ -107,10 +114,17 @@ def test_two_instances_report_what_one_process_reports(
     assert not (tmp_path / HOSTS[1] / "reports").exists(), said
 
 
-def test_a_large_window_is_read_by_all_cores_with_the_same_report(
-    with_spark: Path, capture: Path, tmp_path: Path, alone: dict[str, bytes]
+@pytest.mark.parametrize(
+    "asked_for",
+    [
+        pytest.param({Variable.SPARK_ABOVE_GB: "0"}, id="large window"),
+        pytest.param({Variable.SPARK_MASTER: "local-cluster[2,1,1024]", "SPARK_LOCAL_IP": "127.0.0.1"}, id="cluster"),
+    ],
+)
+def test_spark_beside_one_instance_leaves_the_same_report(
+    with_spark: Path, capture: Path, tmp_path: Path, alone: dict[str, bytes], asked_for: Mapping[str, str]
 ) -> None:
-    end(start(with_spark, capture, tmp_path, above_gb="0"))
+    end(start(with_spark, capture, tmp_path, variables={**asked_for, "PYSPARK_PYTHON": str(with_spark)}))
 
     assert reports(tmp_path) == alone
 

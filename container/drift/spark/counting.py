@@ -47,7 +47,7 @@ def count_files(spark: Any, files: Sequence[CaptureFile], plan: Plan, region: st
     connect = partial(s3_client, region)
     names, locations = [file.name for file in files], [file.location for file in files]
     table = spark.createDataFrame(pa.table({"name": names, "location": locations}))
-    rows = table.repartition(_n_tasks(spark, files)).mapInArrow(_task(plan, connect), SCHEMA)
+    rows = table.repartition(_n_tasks(spark, files)).mapInArrow(read_files(plan, connect), SCHEMA)
     # Two questions are asked of what the tasks read; on disk, because all event ids of a window are in it.
     rows = rows.persist(StorageLevel.DISK_ONLY)
     is_event, of_event = functions.col("kind") == str(Kind.EVENT), functions.struct("segment", "count")
@@ -59,7 +59,7 @@ def count_files(spark: Any, files: Sequence[CaptureFile], plan: Plan, region: st
     except PySparkException as error:
         raise ClusterError(f"Spark must read every capture file, got {_cause(error)}; see the job's log") from error
     counts = counts_of(summed, plan)
-    if suspects := _suspects(repeated):
+    if suspects := suspects_of(repeated):
         _reject_duplicates(counts, suspects, files, FileCounter(plan), connect)
     return counts
 
@@ -69,23 +69,29 @@ def _n_tasks(spark: Any, files: Sequence[CaptureFile]) -> int:
     return min(len(files), max(by_size, 2 * int(spark.sparkContext.defaultParallelism)))
 
 
-def _task(plan: Plan, connect: Connect) -> Callable[[Iterator[pa.RecordBatch]], Iterator[pa.RecordBatch]]:
+def read_files(plan: Plan, connect: Connect) -> Callable[[Iterator[pa.RecordBatch]], Iterator[pa.RecordBatch]]:
     """Return what one task does: rows of (name, location) come in, rows of counts and events go out."""
 
     def read(batches: Iterator[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
-        counts, counter = PartialCounts(), FileCounter(plan)
-        for batch in batches:
-            for file in batch.to_pylist():
-                events: list[pa.RecordBatch] = []
-                with local_copy(file["location"], connect) as path:
-                    counts.merge(counter.count(path, file["name"], lambda *e: events.append(event_rows(*e))), plan)  # noqa: B023
-                yield from events
+        events: list[pa.RecordBatch] = []
+        files = _opened(batches, connect)
+        counts = FileCounter(plan).count_all(files, lambda *of_file: events.append(event_rows(*of_file)))
+        yield from events
         yield from rows_of(counts)
 
     return read
 
 
-def _suspects(repeated: pa.Table) -> Suspects:
+def _opened(batches: Iterator[pa.RecordBatch], connect: Connect) -> Iterator[tuple[Path, str]]:
+    """Yield each file and its name; a copy is there until the next one is asked for."""
+    for batch in batches:
+        for file in batch.to_pylist():
+            with local_copy(file["location"], connect) as path:
+                yield path, file["name"]
+
+
+def suspects_of(repeated: pa.Table) -> Suspects:
+    """Return the lines of repeated hashes by file; `places` has a list of (segment, count) for each hash."""
     places: dict[str, list[int]] = {}
     for row in repeated["places"].to_pylist():
         for place in row:

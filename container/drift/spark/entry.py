@@ -51,9 +51,9 @@ def follow_leader(distribution: Distribution, workspace: Path) -> None:
 @contextmanager
 def _session(distribution: Distribution, workspace: Path) -> Iterator[Any]:
     if distribution.master:
-        # What the operator set for that cluster stays.
-        environment = {name: text for name, text in prepare(workspace, {}).items() if name not in os.environ}
-        environment.pop("PYSPARK_PYTHON", None)
+        # What the operator set for that cluster stays, and its machines have paths of their own.
+        theirs = {"PYSPARK_PYTHON", "PYTHONPATH", *os.environ}
+        environment = {name: text for name, text in prepare(workspace, {}).items() if name not in theirs}
         with session(distribution.master, environment) as spark:
             send_packages(spark, workspace)
             yield spark

@@ -14,7 +14,8 @@ for argument; do
   shift
   [ "$argument" = --add-modules=jdk.incubator.vector ] || set -- "$@" "$argument"
 done
-exec "{java}" "$@"
+# Python does the work and Java only shuffles: its second compiler would cost more than it gains in minutes.
+exec "{java}" -XX:TieredStopAtLevel=1 -XX:+UseSerialGC "$@"
 """
 _LOGGING = """rootLogger.level = warn
 rootLogger.appenderRef.stderr.ref = stderr
@@ -24,13 +25,9 @@ appender.stderr.target = SYSTEM_ERR
 appender.stderr.layout.type = PatternLayout
 appender.stderr.layout.pattern = %p %c{1}: %m%n
 """
-# Python does the work, and Java only shuffles: its second compiler would cost more than it gains in minutes.
-_JAVA_OPTIONS = "-XX:TieredStopAtLevel=1 -XX:+UseSerialGC"
 _DEFAULTS = {
     "spark.ui.enabled": "false",
     "spark.ui.showConsoleProgress": "false",
-    "spark.driver.extraJavaOptions": _JAVA_OPTIONS,
-    "spark.executor.extraJavaOptions": _JAVA_OPTIONS,
     "spark.driver.memory": "2g",
     # A window's distinct values come back to the driver; the kernel bounds them, not this.
     "spark.driver.maxResultSize": "0",
@@ -67,7 +64,6 @@ def prepare(folder: Path, settings: Mapping[str, str]) -> dict[str, str]:
         "JAVA_HOME": str(java),
         "SPARK_HOME": str(home),
         "SPARK_CONF_DIR": str(configuration),
-        "SPARK_DAEMON_JAVA_OPTS": _JAVA_OPTIONS,
         "SPARK_LOCAL_DIRS": str(work),
         "SPARK_WORKER_DIR": str(work),
         "PYSPARK_PYTHON": sys.executable,

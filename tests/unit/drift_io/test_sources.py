@@ -8,7 +8,7 @@ import pytest
 from botocore.exceptions import ClientError
 from drift.archive import extract
 from drift.errors import BaselineError, ConfigError
-from drift.sources import fetch, fetch_hour, fetch_window_counts, s3_client
+from drift.sources import CaptureFile, fetch, fetch_hour, fetch_window_counts, list_hour, local_copy, s3_client
 
 START = datetime(2026, 11, 22, 0, tzinfo=UTC)
 
@@ -219,3 +219,40 @@ def test_a_file_that_is_no_archive_is_refused(tmp_path: Path) -> None:
     (tmp_path / "b.zip").write_text("text")
     with pytest.raises(BaselineError, match="must be a readable zip archive"):
         extract(tmp_path / "b.zip", tmp_path / "in")
+
+
+def test_the_files_of_an_hour_have_names_places_and_sizes() -> None:
+    keys = [
+        "A/2026/11/22/00/00-10-000-x.jsonl",
+        "A/2026/11/21/23/59-30-000-x.jsonl",
+        "A/2026/11/21/23/10-00-000-x.jsonl",
+    ]
+    objects = {f"capture/ep/{key}": "text" for key in keys}
+    assert list_hour("s3://bucket/capture/ep/", START, FakeS3(objects)) == [
+        CaptureFile(key, f"s3://bucket/capture/ep/{key}", 4) for key in keys[:2]
+    ]
+
+
+def test_a_listed_key_may_not_leave_its_folder() -> None:
+    objects = {"capture/ep/A/2026/11/22/00/../../../../../../../evil.jsonl": "x"}
+    with pytest.raises(ConfigError, match="must stay below its prefix"):
+        list_hour("s3://bucket/capture/ep", START, FakeS3(objects))
+
+
+def test_a_copy_of_an_object_goes_when_it_was_read() -> None:
+    with local_copy("s3://bucket/a/b.jsonl", FakeS3({"a/b.jsonl": "text"})) as file:
+        assert file.read_text() == "text"
+    assert not file.exists()
+
+
+def test_a_local_file_needs_no_copy(tmp_path: Path) -> None:
+    with local_copy(str(tmp_path / "a.jsonl"), no_s3) as file:
+        assert file == tmp_path / "a.jsonl"
+
+
+def test_an_object_that_is_gone_is_the_operators_error() -> None:
+    with (
+        pytest.raises(ConfigError, match="s3://bucket/gone must be readable"),
+        local_copy("s3://bucket/gone", FakeS3({})),
+    ):
+        pytest.fail("there is nothing to read")
