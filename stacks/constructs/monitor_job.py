@@ -66,4 +66,4 @@ class MonitorJob:
 
 
 def _switch(on: bool) -> str:
-    return (Switch.ENABLED if on else Switch.DISABLED).value
+    return Switch.ENABLED.value if on else Switch.DISABLED.value
