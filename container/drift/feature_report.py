@@ -27,7 +27,10 @@ def feature_report(
         statistic=finite(evidence.statistic) if evidence else None,
         p_value=evidence.p_value if evidence else None,
         log_p_value=finite(evidence.log_p_value) if evidence else None,
-        p_value_adjusted=None if adjusted_log_p is None else math.exp(adjusted_log_p),
+        # Never below the p-value itself, which the way through the logarithm may round to.
+        p_value_adjusted=None
+        if evidence is None or adjusted_log_p is None
+        else max(math.exp(adjusted_log_p), evidence.p_value),
         wasserstein_distance=comparison.wasserstein_distance,
         jensen_shannon_distance=comparison.jensen_shannon_distance,
         chance_distance=comparison.chance_distance if comparison.jensen_shannon_distance is not None else None,
