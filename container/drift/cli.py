@@ -102,7 +102,7 @@ def _told_to_others(distribution: Distribution) -> AbstractContextManager[object
         return nullcontext()
     from drift.spark.ending import Ending
 
-    return Ending(distribution.leader, len(distribution.hosts) - 1)
+    return Ending.on(distribution.leader, len(distribution.hosts) - 1)
 
 
 def _follow(distribution: Distribution) -> None:

@@ -2,14 +2,13 @@
 
 import os
 import subprocess
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
-from pathlib import Path
+from typing import TypeAlias
 
 from drift.errors import ClusterError
-from drift.spark.ending import wait_for_end
-from drift.spark.installation import prepare
 
+Wait: TypeAlias = Callable[[Callable[[], bool]], bool]
 MASTER_PORT = 7077
 _GRACE_SECONDS = 10
 
@@ -34,18 +33,22 @@ def lead(host: str, environment: Mapping[str, str]) -> Iterator[str]:
         yield url
 
 
-def follow(host: str, leader: str, secret: str, folder: Path) -> None:
+def follow(host: str, leader: str, environment: Mapping[str, str], wait: Wait) -> None:
     """Work for the first instance until it is done.
+
+    Parameters
+    ----------
+    wait
+        Waits for the end of the leader's run as long as the worker lives, and returns whether it succeeded.
 
     Raises
     ------
     ClusterError
         If the run failed there, or the worker ended here.
     """
-    environment = prepare(folder, security(secret)) | {"SPARK_LOCAL_HOSTNAME": host}
     url = f"spark://{leader}:{MASTER_PORT}"
     with _running("worker.Worker", "--host", host, url, environment=environment) as worker:
-        finished = wait_for_end(leader, is_alive=lambda: worker.poll() is None)
+        finished = wait(lambda: worker.poll() is None)
         code = worker.poll()
     if finished:
         return

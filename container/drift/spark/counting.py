@@ -1,6 +1,7 @@
 """A window's files -> partial counts, with the kernel of `drift.capture` in Spark's tasks."""
 
 import math
+import re
 import tempfile
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack
@@ -19,6 +20,7 @@ from drift.kernel.plan import Plan
 from drift.sources import CaptureFile, Connect, local_copy, s3_client
 from drift.spark.rows import SCHEMA, Kind, counts_of, event_rows, rows_of
 
+_OUR_ERROR = re.compile(r"^drift\.errors\.\w+: (.+)$", re.MULTILINE)
 _TASK_BYTES = 64 << 20
 """A task reads about as much: seconds of work beside which its start does not count."""
 
@@ -57,10 +59,9 @@ def count_files(spark: Any, files: Sequence[CaptureFile], plan: Plan, region: st
         events = rows.where(is_event).groupBy("value").agg(functions.collect_list(of_event).alias("places"))
         repeated = events.where(functions.size("places") > 1).select("places").toArrow()
     except PySparkException as error:
-        raise ClusterError(f"Spark must read every capture file, got {_cause(error)}; see the job's log") from error
+        raise failure_of(str(error)) from error
     counts = counts_of(summed, plan)
-    if suspects := suspects_of(repeated):
-        _reject_duplicates(counts, suspects, files, FileCounter(plan), connect)
+    reject_repeated(counts, suspects_of(repeated), files, plan, connect)
     return counts
 
 
@@ -99,21 +100,22 @@ def suspects_of(repeated: pa.Table) -> Suspects:
     return {name: np.array(sorted(lines), dtype=np.int64) for name, lines in places.items()}
 
 
-def _reject_duplicates(
-    counts: PartialCounts, suspects: Suspects, files: Sequence[CaptureFile], counter: FileCounter, connect: Connect
+def reject_repeated(
+    counts: PartialCounts, suspects: Suspects, files: Sequence[CaptureFile], plan: Plan, connect: Connect
 ) -> None:
-    """Read the few files with suspects again, here."""
+    """Read the few files with suspects again, here, and reject all but the first record of each event."""
     with ExitStack() as copies, tempfile.TemporaryDirectory(prefix="plumbline-") as folder:
         for file in files:
             if file.name in suspects:
                 link = Path(folder, file.name)
                 link.parent.mkdir(parents=True, exist_ok=True)
                 link.symlink_to(copies.enter_context(local_copy(file.location, connect)).resolve())
-        reject_duplicates(counts, suspects, Path(folder), counter)
+        reject_duplicates(counts, suspects, Path(folder), FileCounter(plan))
 
 
-def _cause(error: Exception) -> str:
-    """Return the last line of a failure that says something: an executor's own error, under Spark's many words."""
-    lines = [line.strip() for line in str(error).splitlines()]
-    ours = [line for line in lines if "Error: " in line]
-    return (ours or lines or [""])[-1]
+def failure_of(text: str) -> ClusterError:
+    """Return what an executor said in the words of this package, under Spark's many, or else Spark's first line."""
+    if ours := _OUR_ERROR.findall(text):
+        return ClusterError(ours[-1].strip())
+    first = text.strip().partition("\n")[0]
+    return ClusterError(f"Spark must read every capture file, got {first!r}; see the job's log")

@@ -4,10 +4,12 @@ import socket
 import threading
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from types import TracebackType
 from typing import Final, Self
 
 PORT: Final = 7079
+"""Of the first instance. Spark's own ports are others."""
 _DONE: Final = b"\x01"
 _FAILED: Final = b"\x00"
 _POLL_SECONDS: Final = 0.5
@@ -20,19 +22,26 @@ class Ending:
 
     Parameters
     ----------
+    server
+        Listens where the others will ask.
     n_others
         Instances to tell.
     patience_seconds
         How long to wait at the end for instances that are late.
     """
 
-    def __init__(self, host: str, n_others: int, patience_seconds: float = 60, port: int = PORT) -> None:
+    def __init__(self, server: socket.socket, n_others: int, patience_seconds: float = 60) -> None:
+        self._server = server
         self._n_others = n_others
         self._patience_seconds = patience_seconds
         self._connections: list[socket.socket] = []
         self._all_there = threading.Event()
-        self._server = socket.create_server((host, port), backlog=max(n_others, 1))
         self._thread = threading.Thread(target=self._accept, name="ending", daemon=True)
+
+    @classmethod
+    def on(cls, host: str, n_others: int) -> Self:
+        """Listen on an instance's address."""
+        return cls(socket.create_server((host, PORT), backlog=n_others), n_others)
 
     def __enter__(self) -> Self:
         """Start to listen."""
@@ -43,7 +52,10 @@ class Ending:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         """Tell everybody."""
-        self._all_there.wait(self._patience_seconds if self._n_others else 0)
+        self._all_there.wait(self._patience_seconds)
+        with suppress(OSError):
+            self._server.shutdown(socket.SHUT_RDWR)  # so that nobody waits in accept for ever
+        self._thread.join()
         self._server.close()
         for connection in self._connections:
             try:
@@ -63,29 +75,31 @@ class Ending:
         self._all_there.set()
 
 
+def connection_to(host: str) -> socket.socket:
+    """Return a connection to the first instance; OSError until it listens."""
+    return socket.create_connection((host, PORT), timeout=_POLL_SECONDS)
+
+
 def wait_for_end(
-    host: str,
-    *,
-    is_alive: Callable[[], bool],
-    patience_seconds: float = 600,
-    port: int = PORT,
-    clock: Callable[[], float] = time.monotonic,
+    connect: Callable[[], socket.socket], is_alive: Callable[[], bool], patience_seconds: float = 600
 ) -> bool:
     """Wait until the first instance's run is over, and return whether it succeeded.
 
     Parameters
     ----------
+    connect
+        Tried until it succeeds.
     is_alive
         Whether it still makes sense to wait; asked about twice a second.
     patience_seconds
         How long the first instance may take to listen: names of instances resolve late, and images load at their pace.
     """
-    deadline = clock() + patience_seconds
+    deadline = time.monotonic() + patience_seconds
     while is_alive():
         try:
-            connection = socket.create_connection((host, port), timeout=_POLL_SECONDS)
+            connection = connect()
         except OSError:
-            if clock() >= deadline:
+            if time.monotonic() >= deadline:
                 return False
             time.sleep(_POLL_SECONDS)
             continue

@@ -3,6 +3,7 @@
 import os
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +13,7 @@ from drift.kernel.plan import Plan
 from drift.sources import CaptureFile
 from drift.spark.cluster import follow, lead, security
 from drift.spark.counting import count_files
+from drift.spark.ending import connection_to, wait_for_end
 from drift.spark.installation import prepare
 from drift.spark.session import send_packages, session
 
@@ -45,7 +47,12 @@ def follow_leader(distribution: Distribution, workspace: Path) -> None:
     ClusterError
         If that run failed, or the worker ended here.
     """
-    follow(distribution.host, distribution.leader, distribution.secret, workspace)
+    host, leader = distribution.host, distribution.leader
+    follow(host, leader, _environment(distribution, workspace), partial(wait_for_end, partial(connection_to, leader)))
+
+
+def _environment(distribution: Distribution, workspace: Path) -> dict[str, str]:
+    return prepare(workspace, security(distribution.secret)) | {"SPARK_LOCAL_HOSTNAME": distribution.host}
 
 
 @contextmanager
@@ -58,8 +65,7 @@ def _session(distribution: Distribution, workspace: Path) -> Iterator[Any]:
             send_packages(spark, workspace)
             yield spark
     elif distribution.hosts:
-        host = {"SPARK_LOCAL_HOSTNAME": distribution.leader}
-        environment = prepare(workspace, security(distribution.secret)) | host
+        environment = _environment(distribution, workspace)
         with (
             lead(distribution.leader, environment) as master,
             session(master, environment) as spark,

