@@ -2,9 +2,12 @@
 
 import gzip
 import json
+import sys
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
+
+import pytest
 
 from tests.e2e.local_account import ROOT
 
@@ -16,6 +19,9 @@ TARGET = "income"
 BASELINE = ROOT / "starter" / "baseline"
 N_FILES = 6
 ROWS_PER_FILE = 120
+
+
+on_linux = pytest.mark.skipif(sys.platform != "linux", reason="other systems have one loopback address")
 
 
 def window() -> dict[str, bytes]:

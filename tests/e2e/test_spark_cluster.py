@@ -1,6 +1,7 @@
 """Two instances of one job are a Spark cluster, and its report is that of one process to the last byte."""
 
 import json
+import os
 import subprocess
 import sys
 from collections.abc import Mapping
@@ -12,11 +13,23 @@ from contract.names import MonitorVariable, ReportFile, Variable
 from contract.records import DriftReport
 from local import environments
 from tests.e2e.local_account import ROOT
-from tests.e2e.spark_window import BASELINE, END, ENDPOINT, N_FILES, ROWS_PER_FILE, START, TARGET, write_window
+from tests.e2e.spark_window import (
+    BASELINE,
+    END,
+    ENDPOINT,
+    N_FILES,
+    ROWS_PER_FILE,
+    START,
+    TARGET,
+    on_linux,
+    write_window,
+)
 
 pytestmark = pytest.mark.e2e
 
-HOSTS = ("127.41.1.1", "127.41.1.2")
+_NETWORK = f"127.{64 + os.getpid() // 256 % 128}.{os.getpid() % 256}"
+HOSTS = (f"{_NETWORK}.1", f"{_NETWORK}.2")
+"""Of this process alone: Spark's master has one port on every host."""
 LOCKS = ("requirements.txt", "requirements-spark-build.txt", "requirements-spark.txt")
 PATIENCE_SECONDS = 240
 NO_VARIABLES: Mapping[str, str] = {}
@@ -102,6 +115,7 @@ def test_the_window_tells_ways_of_reading_apart(alone: dict[str, bytes]) -> None
     assert len(report.segments) == 2
 
 
+@on_linux
 def test_two_instances_report_what_one_process_reports(
     with_spark: Path, capture: Path, tmp_path: Path, alone: dict[str, bytes]
 ) -> None:
@@ -129,6 +143,7 @@ def test_spark_beside_one_instance_leaves_the_same_report(
     assert reports(tmp_path) == alone
 
 
+@on_linux
 def test_every_instance_fails_with_the_run(with_spark: Path, capture: Path, tmp_path: Path) -> None:
     absent = tmp_path / "absent"
     leader, follower = (start(with_spark, capture, tmp_path / host, host=host, baseline=absent) for host in HOSTS)

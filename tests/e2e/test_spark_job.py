@@ -10,7 +10,7 @@ import pytest
 
 from contract.names import MonitorVariable, ReportFile, Variable, report_prefix
 from tests.e2e.local_account import BUCKET, ROOT, LocalAccount, eventually, local_account
-from tests.e2e.spark_window import BASELINE, ENDPOINT, HOUR, window
+from tests.e2e.spark_window import BASELINE, ENDPOINT, HOUR, on_linux, window
 from tests.unit.stacks.synthesis import Assembly, config, synthesize, text
 
 pytestmark = pytest.mark.e2e
@@ -94,6 +94,7 @@ def finished(account: LocalAccount, image: str, wanted: dict[str, Any], instance
     return {file: account.get(f"{folder}/{file}") for file in ReportFile}
 
 
+@on_linux
 def test_two_instances_report_what_one_reports(account: LocalAccount, assembly: Assembly, image: str) -> None:
     assert request(assembly)["ProcessingResources"]["ClusterConfig"]["InstanceCount"] == 2
 
