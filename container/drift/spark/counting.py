@@ -52,12 +52,13 @@ def count_files(spark: Any, files: Sequence[CaptureFile], plan: Plan, region: st
     rows = table.repartition(_n_tasks(spark, files)).mapInArrow(read_files(plan, connect), SCHEMA)
     # Two questions are asked of what the tasks read; on disk, because all event ids of a window are in it.
     rows = rows.persist(StorageLevel.DISK_ONLY)
-    is_event, of_event = functions.col("kind") == str(Kind.EVENT), functions.struct("segment", "count")
+    is_event = functions.col("kind") == str(Kind.EVENT)
     keys = ["kind", "segment", "feature", "value"]
     try:
         summed = rows.where(~is_event).groupBy(*keys).agg(functions.sum("count").alias("count")).toArrow()
-        events = rows.where(is_event).groupBy("value").agg(functions.collect_list(of_event).alias("places"))
-        repeated = events.where(functions.size("places") > 1).select("places").toArrow()
+        events = rows.where(is_event).select("value", "segment", functions.col("count").alias("line"))
+        hashes = events.groupBy("value").count().where("count > 1").select("value")
+        repeated = events.join(functions.broadcast(hashes), "value", "left_semi").select("segment", "line").toArrow()
     except PySparkException as error:
         raise failure_of(str(error)) from error
     counts = counts_of(summed, plan)
@@ -92,12 +93,9 @@ def _opened(batches: Iterator[pa.RecordBatch], connect: Connect) -> Iterator[tup
 
 
 def suspects_of(repeated: pa.Table) -> Suspects:
-    """Return the lines of repeated hashes by file; `places` has a list of (segment, count) for each hash."""
-    places: dict[str, list[int]] = {}
-    for row in repeated["places"].to_pylist():
-        for place in row:
-            places.setdefault(place["segment"], []).append(place["count"])
-    return {name: np.array(sorted(lines), dtype=np.int64) for name, lines in places.items()}
+    """Return the lines of events with repeated hashes by file."""
+    places = repeated.group_by("segment", use_threads=False).aggregate([("line", "list")]).to_pylist()
+    return {place["segment"]: np.array(sorted(place["line_list"]), dtype=np.int64) for place in places}
 
 
 def reject_repeated(

@@ -1,5 +1,6 @@
 """A Spark session in this process, which leaves the process as it was."""
 
+import logging
 import os
 import zipfile
 from collections.abc import Iterator, Mapping
@@ -14,6 +15,7 @@ APPLICATION = "plumbline"
 @contextmanager
 def session(master: str, environment: Mapping[str, str]) -> Iterator[Any]:
     """Yield a session on `master`; Java starts in `environment` on top of this process's own."""
+    logging.getLogger("py4j").setLevel(logging.WARNING)
     with _set(environment):
         from pyspark.sql import SparkSession
 

@@ -75,11 +75,11 @@ def split(batches: Sequence[pa.RecordBatch]) -> tuple[list[pa.RecordBatch], list
 
 
 def repeated(events: Sequence[Mapping[str, Any]]) -> pa.Table:
-    """Stand for Spark's groups of events with one hash, where there are several."""
-    places: dict[bytes, list[dict[str, Any]]] = {}
-    for row in events:
-        places.setdefault(row["value"], []).append({"segment": row["segment"], "count": row["count"]})
-    return pa.table({"places": [group for group in places.values() if len(group) > 1]})
+    """Stand for what Spark finds: the places of hashes that there are several of."""
+    counts = Counter(row["value"] for row in events)
+    places = [row for row in events if counts[row["value"]] > 1]
+    lines = pa.array([row["count"] for row in places], pa.int64())
+    return pa.table({"segment": pa.array([row["segment"] for row in places], pa.string()), "line": lines})
 
 
 @pytest.mark.parametrize("n_tasks", [1, 2, 5])
