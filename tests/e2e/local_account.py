@@ -1,5 +1,6 @@
 """An embedded AWS with the few resources that SageMaker's own parts need, made by boto3 alone."""
 
+import gzip
 import io
 import json
 import subprocess
@@ -12,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from local.embedded import EmbeddedAws
+from stacks.constructs.source_archive import archive as source_archive
 
 ROOT = Path(__file__).parents[2]
 BUCKET = "plumbline-e2e"
@@ -58,9 +60,7 @@ class LocalAccount:
 
     def model_source(self) -> str:
         """Upload the project's model code as one archive, as the stacks do."""
-        modules = {path.name: path for path in (ROOT / "model").glob("*.py") if path.name != "__init__.py"}
-        shared = {f"contract/{name}": ROOT / "contract" / name for name in ("__init__.py", "training.py")}
-        return self.put_archive("source.tar.gz", {**modules, **shared})
+        return self.put("source.tar.gz", gzip.compress(source_archive(ROOT), mtime=0))
 
     def create_model(self, name: str, *, model: str, source: str, role: str | None = None) -> None:
         """Create a script-mode model."""
