@@ -28,7 +28,7 @@ def reader(
     """
     if distribution.may_want_spark:
         files = _files(source, connect)
-        if distribution.wants_spark(sum(file.n_bytes for file in files)):
+        if files and distribution.wants_spark(sum(file.n_bytes for file in files)):
             # Deferred: nothing of Spark is looked at unless it is asked for.
             from drift.spark.entry import count_on_spark
 

@@ -51,6 +51,11 @@ def test_an_image_without_spark_cannot_do_what_spark_is_asked_for(tmp_path: Path
         read(HOUR, tmp_path, **distribution)
 
 
+def test_an_hour_without_files_starts_no_spark(tmp_path: Path) -> None:
+    idle = CaptureHour(HOUR.uri, datetime(2026, 11, 22, 20, tzinfo=UTC))
+    assert read(idle, tmp_path, master="yarn") == 0
+
+
 def run(folder: Path, code: str, variables: Mapping[str, str]) -> "subprocess.CompletedProcess[str]":
     environment = {
         "PATH": os.environ["PATH"],
