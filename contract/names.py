@@ -185,6 +185,8 @@ class RetrainingVariable(StrEnum):
     OUTPUT_S3_URI = "PLUMBLINE_OUTPUT_S3_URI"
     KMS_KEY_ARN = "PLUMBLINE_KMS_KEY_ARN"
     TARGET_LABEL = "PLUMBLINE_TARGET_LABEL"
+    SEGMENT_COLUMN = "PLUMBLINE_SEGMENT_COLUMN"
+    """Empty when the baseline has no segments."""
     COOLDOWN_HOURS = "PLUMBLINE_COOLDOWN_HOURS"
     SUBNET_IDS = "PLUMBLINE_SUBNET_IDS"
     """Comma-separated; empty when the jobs run outside a VPC."""

@@ -54,10 +54,18 @@ class Training(Section):
     """A CSV file with a header row, or an s3:// prefix of such files."""
     test: Annotated[Location, AfterValidator(table_name)]
     target_label: Annotated[str, StringConstraints(min_length=1, max_length=256)]
+    segment_column: FeatureName | None = None
+    """Categorical feature by whose values windows are also judged apart; absent: none."""
     instance_type: InstanceType
     max_runtime_seconds: Annotated[StrictInt, Field(ge=60, le=86400)]
     cooldown_hours: Annotated[StrictInt, Field(ge=0, le=720)]
     """No job starts within so many hours of the last one."""
+
+    @model_validator(mode="after")
+    def _segments_are_not_of_the_target(self) -> Self:
+        if self.segment_column == self.target_label:
+            raise ValueError(f"must have a segment_column other than target_label, got {self.segment_column!r}")
+        return self
 
 
 class Autoscaling(Section):

@@ -3,14 +3,24 @@
 import csv
 import json
 from collections.abc import Mapping
+from dataclasses import dataclass
 from pathlib import Path
 
 from contract.names import BASELINE_FILE, BASELINE_VERSION
 from contract.records import EffectMeasure, FeatureType
-from stacks.config import EnvironmentConfig
+from stacks.config import EnvironmentConfig, Training
 from stacks.errors import ConfigError
 
 PACKED = ".zip"
+
+
+@dataclass(frozen=True)
+class _Learned:
+    """What a baseline was learned for, and the types of its features by name."""
+
+    target_label: object
+    segment_column: object
+    features: Mapping[str, str]
 
 
 def check_inputs(config: EnvironmentConfig, root: Path) -> None:
@@ -19,25 +29,26 @@ def check_inputs(config: EnvironmentConfig, root: Path) -> None:
     Raises
     ------
     ConfigError
-        If the baseline is no baseline folder, a feature with settings is none of its, or a file does not have the
-        target.
+        If the baseline is no baseline folder, was learned for another target or other segments, a feature with
+        settings is none of its, or a file does not have the columns that the settings name.
     """
-    target = config.training.target_label
     baseline = root / config.model.baseline
     if baseline.exists() and not config.model.baseline.endswith(PACKED):
-        _check_features(config, _check_baseline(baseline, config.model.baseline, target))
+        learned = _read_baseline(baseline, config.model.baseline)
+        _check_training(config.training, learned)
+        _check_features(config, learned.features)
     for setting in ("train", "test"):
-        location = getattr(config.training, setting)
-        if (root / location).is_file():
-            _check_table(root / location, f"training.{setting}", location, target)
+        file = root / getattr(config.training, setting)
+        if file.is_file():
+            _check_table(file, setting, config.training)
 
 
-def _check_baseline(folder: Path, location: str, target: str) -> dict[str, str]:
-    """Return the types of the baseline's features by name."""
+def _read_baseline(folder: Path, location: str) -> _Learned:
     try:
         document = json.loads((folder / BASELINE_FILE).read_text(encoding="utf-8"))
-        version, learned = document["version"], document["target_label"]
+        version = document["version"]
         features = {str(entry["name"]): str(entry["type"]) for entry in document["features"]}
+        learned = _Learned(document["target_label"], document.get("segment_column"), features)
     except (OSError, ValueError, LookupError, TypeError) as error:
         raise ConfigError(
             f"model.baseline must be a folder with a readable {BASELINE_FILE}, got {location!r}; "
@@ -48,12 +59,28 @@ def _check_baseline(folder: Path, location: str, target: str) -> dict[str, str]:
             f"model.baseline must be of version {BASELINE_VERSION}, got {version!r} in {location!r}; learn it again "
             "with `plumbline baseline`"
         )
-    if learned != target:
+    return learned
+
+
+def _check_training(training: Training, learned: _Learned) -> None:
+    target, segments = training.target_label, training.segment_column
+    if learned.target_label != target:
         raise ConfigError(
-            f"training.target_label must be the target of model.baseline, {learned!r}, got {target!r}; correct it, "
-            "or learn a baseline for that target"
+            f"training.target_label must be the target of model.baseline, {learned.target_label!r}, got {target!r}; "
+            "correct it, or learn a baseline for that target"
         )
-    return features
+    if segments is not None and learned.features.get(segments) != FeatureType.CATEGORICAL:
+        allowed = ", ".join(name for name, kind in learned.features.items() if kind == FeatureType.CATEGORICAL)
+        raise ConfigError(
+            f"training.segment_column must be a categorical feature of model.baseline, got {segments!r}; allowed "
+            f"there: {allowed or 'none'}; correct it in the environment file"
+        )
+    if learned.segment_column != segments:
+        theirs, ours = (repr(name) if name else "none" for name in (learned.segment_column, segments))
+        raise ConfigError(
+            f"training.segment_column must be the segment column of model.baseline, {theirs}, got {ours}; correct it, "
+            "or learn the baseline again to match"
+        )
 
 
 def _check_features(config: EnvironmentConfig, known: Mapping[str, str]) -> None:
@@ -70,14 +97,19 @@ def _check_features(config: EnvironmentConfig, known: Mapping[str, str]) -> None
             )
 
 
-def _check_table(file: Path, setting: str, location: str, target: str) -> None:
+def _check_table(file: Path, setting: str, training: Training) -> None:
     try:
         with file.open(encoding="utf-8-sig", newline="") as handle:
             header = [name.strip() for name in next(csv.reader(handle, skipinitialspace=True), [])]
     except (OSError, ValueError, csv.Error) as error:
-        raise ConfigError(f"{setting} must be a CSV file in UTF-8, got {location!r}: {error}; save it again") from error
-    if target not in header:
         raise ConfigError(
-            f"{setting} must have a column training.target_label, {target!r}, got {', '.join(header)!r}; correct the "
-            "label, or name a file with a header row"
-        )
+            f"training.{setting} must be a CSV file in UTF-8, got {getattr(training, setting)!r}: {error}; "
+            "save it again"
+        ) from error
+    for key in ("target_label", "segment_column"):
+        name = getattr(training, key)
+        if name is not None and name not in header:
+            raise ConfigError(
+                f"training.{setting} must have a column training.{key}, {name!r}, got {', '.join(header)!r}; correct "
+                "the name, or name a file with a header row"
+            )

@@ -185,6 +185,7 @@ class MonitoringStack(Stack):
             RetrainingVariable.OUTPUT_S3_URI: foundation.artifacts.uri(Prefix.MODELS),
             RetrainingVariable.KMS_KEY_ARN: foundation.data_key.key_arn,
             RetrainingVariable.TARGET_LABEL: config.training.target_label,
+            RetrainingVariable.SEGMENT_COLUMN: config.training.segment_column or "",
             RetrainingVariable.COOLDOWN_HOURS: str(config.training.cooldown_hours),
             RetrainingVariable.SUBNET_IDS: ",".join(network.subnet_ids if network else ()),
             RetrainingVariable.SECURITY_GROUP_IDS: ",".join(network.security_group_ids if network else ()),

@@ -34,6 +34,7 @@ class Settings:
     output_s3_uri: str
     kms_key_arn: str | None
     target_label: str
+    segment_column: str | None
     cooldown: timedelta
     subnet_ids: tuple[str, ...]
     security_group_ids: tuple[str, ...]
@@ -62,6 +63,7 @@ class Settings:
             output_s3_uri=_required(environ, RetrainingVariable.OUTPUT_S3_URI),
             kms_key_arn=environ.get(RetrainingVariable.KMS_KEY_ARN) or None,
             target_label=_required(environ, RetrainingVariable.TARGET_LABEL),
+            segment_column=environ.get(RetrainingVariable.SEGMENT_COLUMN) or None,
             cooldown=timedelta(hours=_number(environ, RetrainingVariable.COOLDOWN_HOURS)),
             subnet_ids=_items(environ, RetrainingVariable.SUBNET_IDS),
             security_group_ids=_items(environ, RetrainingVariable.SECURITY_GROUP_IDS),

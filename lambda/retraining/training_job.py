@@ -52,13 +52,15 @@ def training_request(settings: Settings, job_name: str, *, with_fresh_data: bool
 
 def _hyperparameters(settings: Settings) -> dict[str, str]:
     """Return them as the script-mode toolkit reads them: each value JSON, the rest arguments of the script."""
-    values: Mapping[str, str | int] = {
+    values: dict[str, str | int] = {
         "sagemaker_program": "train.py",
         "sagemaker_submit_directory": settings.source_s3_uri,
         "sagemaker_region": settings.region,
         "sagemaker_container_log_level": LOG_LEVEL_INFO,
         "target_label": settings.target_label,
     }
+    if settings.segment_column:
+        values["segment_column"] = settings.segment_column
     return {name: json.dumps(value) for name, value in values.items()}
 
 

@@ -79,6 +79,7 @@ def _settings(config: EnvironmentConfig, outputs: Mapping[str, str]) -> Settings
         output_s3_uri=outputs["ModelsUri"],
         kms_key_arn=outputs["DataKeyArn"],
         target_label=config.training.target_label,
+        segment_column=config.training.segment_column,
         cooldown=timedelta(0),
         subnet_ids=(),
         security_group_ids=(),

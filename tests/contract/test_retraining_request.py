@@ -20,7 +20,9 @@ INSIDE_VPC = {RetrainingVariable.SUBNET_IDS: "subnet-1,subnet-2", RetrainingVari
 
 
 @pytest.mark.parametrize(
-    "changes", [{}, INSIDE_VPC, {RetrainingVariable.KMS_KEY_ARN: ""}], ids=["plain", "vpc", "no key"]
+    "changes",
+    [{}, INSIDE_VPC, {RetrainingVariable.KMS_KEY_ARN: ""}, {RetrainingVariable.SEGMENT_COLUMN: ""}],
+    ids=["plain", "vpc", "no key", "no segments"],
 )
 def test_request_matches_the_service_model(changes: dict[str, str]) -> None:
     settings = Settings.from_environment(environment() | changes)
@@ -31,8 +33,10 @@ def test_request_matches_the_service_model(changes: dict[str, str]) -> None:
     assert list(_broken_patterns(request, shape)) == []
 
 
-def test_script_takes_every_hyperparameter_that_is_not_the_toolkits() -> None:
-    request = training_request(Settings.from_environment(environment()), "job", with_fresh_data=False)
+@pytest.mark.parametrize("segments", ["sex", ""])
+def test_script_takes_every_hyperparameter_that_is_not_the_toolkits(segments: str) -> None:
+    settings = Settings.from_environment(environment() | {RetrainingVariable.SEGMENT_COLUMN: segments})
+    request = training_request(settings, "job", with_fresh_data=False)
     script = (MODEL_CODE / json.loads(request["HyperParameters"]["sagemaker_program"])).read_text()
     ours = {name for name in request["HyperParameters"] if not name.startswith("sagemaker_")}
     required = set(re.findall(r'add_argument\("--(\w+)", required=True', script))

@@ -179,6 +179,7 @@ def test_training_by_hand_asks_for_what_the_lambda_asks_for(tmp_path: Path) -> N
         output_s3_uri="value of ModelsUri",
         kms_key_arn="value of DataKeyArn",
         target_label="income",
+        segment_column=None,
         cooldown=timedelta(0),
         subnet_ids=(),
         security_group_ids=(),

@@ -81,6 +81,7 @@ def environment() -> dict[str, str]:
         RetrainingVariable.OUTPUT_S3_URI: "s3://artifacts/models",
         RetrainingVariable.KMS_KEY_ARN: "arn:aws:kms:eu-central-1:000000000000:key/00000000",
         RetrainingVariable.TARGET_LABEL: "income",
+        RetrainingVariable.SEGMENT_COLUMN: "sex",
         RetrainingVariable.COOLDOWN_HOURS: "24",
         RetrainingVariable.SUBNET_IDS: "",
         RetrainingVariable.SECURITY_GROUP_IDS: "",

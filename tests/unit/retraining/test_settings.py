@@ -21,10 +21,11 @@ def test_lists_are_split_at_commas() -> None:
 
 
 def test_optional_variables_may_be_empty_or_absent() -> None:
-    environ = environment() | {RetrainingVariable.KMS_KEY_ARN: ""}
+    environ = environment() | {RetrainingVariable.KMS_KEY_ARN: "", RetrainingVariable.SEGMENT_COLUMN: ""}
     del environ[RetrainingVariable.FRESH_S3_URI]
     settings = Settings.from_environment(environ)
     assert settings.kms_key_arn is None
+    assert settings.segment_column is None
     assert settings.fresh_s3_uri is None
 
 

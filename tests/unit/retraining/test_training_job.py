@@ -26,6 +26,12 @@ def test_hyperparameters_are_json_as_script_mode_reads_them() -> None:
     assert hyperparameters["sagemaker_region"] == '"eu-central-1"'
     assert hyperparameters["sagemaker_container_log_level"] == "20"
     assert json.loads(hyperparameters["target_label"]) == "income"
+    assert json.loads(hyperparameters["segment_column"]) == "sex"
+
+
+def test_without_segments_the_script_is_told_of_none() -> None:
+    request = training_request(dataclasses.replace(SETTINGS, segment_column=None), NAME, with_fresh_data=False)
+    assert "segment_column" not in request["HyperParameters"]
 
 
 def test_output_is_encrypted_with_our_key() -> None:

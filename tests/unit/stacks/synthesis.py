@@ -27,7 +27,7 @@ FULL: dict[str, Any] = {
     "permissions_boundary": "arn:aws:iam::123456789012:policy/boundary",
     "tags": {"owner": "risk"},
     "model": {"artifact": "s3://models/census/model.tar.gz", "baseline": "s3://models/census/baseline/"},
-    "training": {"train": "s3://rows/census/train", "test": "s3://rows/census/test/"},
+    "training": {"train": "s3://rows/census/train", "test": "s3://rows/census/test/", "segment_column": "sex"},
     "endpoint": {"instance_count": 2, "autoscaling": {"maximum_count": 4, "invocations_per_instance": 500}},
     "monitor": {"variant": "AllTraffic", "instance_count": 2, "spark_above_gb": 4},
     "thresholds": {"drifted_share": 0.25},

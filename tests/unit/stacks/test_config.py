@@ -176,6 +176,11 @@ def test_number_is_held_to_its_bounds(
         ({"model": {"baseline": "s3://b"}}, "model.baseline must be a local path or s3://bucket/key, got 's3://b'"),
         ({"training": {"train": "rows.parquet"}}, "training.train must be a local .csv file or an s3:// prefix"),
         ({"training": {"target_label": ""}}, "training.target_label must "),
+        ({"training": {"segment_column": ""}}, "training.segment_column must be 1 to 256 characters, got ''"),
+        (
+            {"training": {"segment_column": "income"}},
+            "training must have a segment_column other than target_label, got 'income'; set it in dev.toml",
+        ),
         (
             {"network": {"subnet_ids": [], "security_group_ids": ["sg-0c000000"]}},
             "network.subnet_ids must have at least one entry, got []",

@@ -11,13 +11,13 @@ from tests.unit.stacks.synthesis import FULL, ROOT, config
 FEATURES = [{"name": "a", "type": "numeric"}, {"name": "b", "type": "categorical"}]
 
 
-def inputs(folder: Path, target: str = "y") -> dict[str, Any]:
+def inputs(folder: Path, target: str = "y", segments: str | None = None) -> dict[str, Any]:
     """Write a baseline and two tables, and return the settings that name them."""
     (folder / "baseline").mkdir()
-    document = {"version": 2, "target_label": target, "features": FEATURES}
+    document = {"version": 2, "target_label": target, "segment_column": segments, "features": FEATURES}
     (folder / "baseline" / "baseline.json").write_text(json.dumps(document))
-    (folder / "train.csv").write_text("\ufeffa, y\n1, no\n")
-    (folder / "test.csv").write_text('"a","y"\n1,no\n')
+    (folder / "train.csv").write_text("\ufeffa, b, y\n1, x, no\n")
+    (folder / "test.csv").write_text('"a","b","y"\n1,x,no\n')
     return {
         "model": {"baseline": "baseline"},
         "training": {"train": "train.csv", "test": "test.csv", "target_label": "y"},
@@ -76,6 +76,46 @@ def test_fails_when_the_baseline_was_learned_for_another_target(tmp_path: Path) 
     )
 
 
+def segmented(settings: dict[str, Any], column: str) -> dict[str, Any]:
+    return settings | {"training": {**settings["training"], "segment_column": column}}
+
+
+def test_segments_of_the_baseline_are_accepted(tmp_path: Path) -> None:
+    check_inputs(config(**segmented(inputs(tmp_path, segments="b"), "b")), tmp_path)
+
+
+def test_fails_when_the_baseline_has_no_segments(tmp_path: Path) -> None:
+    assert refusal(tmp_path, segmented(inputs(tmp_path), "b")) == (
+        "training.segment_column must be the segment column of model.baseline, none, got 'b'; correct it, "
+        "or learn the baseline again to match"
+    )
+
+
+def test_fails_when_retraining_would_lose_the_segments_of_the_baseline(tmp_path: Path) -> None:
+    assert refusal(tmp_path, inputs(tmp_path, segments="b")) == (
+        "training.segment_column must be the segment column of model.baseline, 'b', got none; correct it, "
+        "or learn the baseline again to match"
+    )
+
+
+@pytest.mark.parametrize("column", ["a", "c"], ids=["numeric", "unknown"])
+def test_fails_when_the_segment_column_is_no_categorical_feature(tmp_path: Path, column: str) -> None:
+    assert refusal(tmp_path, segmented(inputs(tmp_path), column)) == (
+        f"training.segment_column must be a categorical feature of model.baseline, got {column!r}; allowed there: b; "
+        "correct it in the environment file"
+    )
+
+
+@pytest.mark.parametrize("name", ["train", "test"])
+def test_fails_when_a_table_lacks_the_segment_column(tmp_path: Path, name: str) -> None:
+    settings = segmented(inputs(tmp_path, segments="b"), "b")
+    (tmp_path / f"{name}.csv").write_text("a,y\n1,no\n")
+    assert refusal(tmp_path, settings) == (
+        f"training.{name} must have a column training.segment_column, 'b', got 'a, y'; correct the name, "
+        "or name a file with a header row"
+    )
+
+
 def test_features_of_the_baseline_may_have_rules_of_their_own(tmp_path: Path) -> None:
     rules = {"a": {"effect_measure": "wasserstein_distance"}, "b": {"effect_measure": "drift_score"}}
     check_inputs(config(**inputs(tmp_path), features=rules), tmp_path)
@@ -101,7 +141,7 @@ def test_fails_when_a_table_lacks_the_target(tmp_path: Path, name: str) -> None:
     settings = inputs(tmp_path)
     (tmp_path / f"{name}.csv").write_text("1,no\n")
     assert refusal(tmp_path, settings) == (
-        f"training.{name} must have a column training.target_label, 'y', got '1, no'; correct the label, "
+        f"training.{name} must have a column training.target_label, 'y', got '1, no'; correct the name, "
         "or name a file with a header row"
     )
 
