@@ -30,7 +30,7 @@ _HELP = {
     Argument.TRAIN: "CSV file or folder with a header row to learn the baseline from instead",
     Argument.TEST: "labelled test set with the training file's columns",
     Argument.PREDICTIONS: "CSV with one column, probability, row for row with the test set",
-    Argument.TARGET_LABEL: "name of the target's column",
+    Argument.TARGET_LABEL: "name of the target's column; without it every column of the training file is a feature",
     Argument.POLICY: "JSON file with rules for single features",
 }
 

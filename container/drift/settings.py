@@ -27,7 +27,10 @@ _CAPTURE_FORMAT = "sagemakercapturejson"
 
 @dataclass(frozen=True, kw_only=True)
 class Reference:
-    """Where the reference comes from: a baseline, or the files to learn one from. Paths or S3 URIs."""
+    """Where the reference comes from: a baseline, or the files to learn one from. Paths or S3 URIs.
+
+    Without a `target_label` every column of `train` is a feature, and there is no test set.
+    """
 
     baseline: str | None = None
     train: str | None = None
@@ -47,9 +50,9 @@ class Reference:
                 f"{Argument.TEST} and {Argument.PREDICTIONS} must come with {Argument.TRAIN}, "
                 f"got {self.test!r} and {self.predictions!r}; a baseline brings its own"
             )
-        if self.train is not None and self.target_label is None:
+        if self.test is not None and self.target_label is None:
             raise ConfigError(
-                f"{Argument.TARGET_LABEL} must name the target's column, got None; pass it with the files"
+                f"{Argument.TARGET_LABEL} must name the target's column in {Argument.TEST}, got None; pass both"
             )
         if self.predictions is not None and self.test is None:
             raise ConfigError(

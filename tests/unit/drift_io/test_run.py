@@ -151,6 +151,17 @@ def test_a_baseline_learned_on_the_fly_gives_the_same_report(tmp_path: Path, ref
     assert reports[0] == reports[1]
 
 
+def test_training_rows_without_a_target_are_reference_enough(tmp_path: Path, reference: Path) -> None:
+    header, *lines = (reference / "train.csv").read_text().splitlines()
+    assert header.endswith(",income")
+    (tmp_path / "features.csv").write_text("".join(line.rpartition(",")[0] + "\n" for line in [header, *lines]))
+    capture(tmp_path / "data", rows(3, 500))
+    settings = read_settings(arguments(train=str(tmp_path / "features.csv")), environment(tmp_path))
+    report = run(settings, now=NOW, clients=Clients(s3=no_client, cloudwatch=no_client))
+    assert report.verdict is Verdict.NO_DRIFT
+    assert [feature.name for feature in report.features] == header.split(",")[:-1]
+
+
 def test_a_zipped_baseline_is_unpacked(tmp_path: Path, reference: Path) -> None:
     with zipfile.ZipFile(tmp_path / "baseline.zip", "w") as archive:
         for file in (reference / "baseline").iterdir():

@@ -182,7 +182,10 @@ def test_a_broken_variable_is_named_with_its_value(changes: dict[str, str], mess
         ({"baseline": "", "train": ""}, "exactly one of"),
         ({"train": "t.csv"}, "exactly one of"),
         ({"test": "t.csv"}, "--test_s3_uri and --predictions_s3_uri must come with --train_s3_uri"),
-        ({"baseline": None, "train": "t.csv", "target_label": None}, "--target_label must name the target's column"),
+        (
+            {"baseline": None, "train": "t.csv", "test": "t.csv", "target_label": None},
+            "--target_label must name the target's column in --test_s3_uri, got None; pass both",
+        ),
         ({"baseline": None, "train": "t.csv", "predictions": "p.csv"}, "--predictions_s3_uri must come with --test"),
     ],
 )
