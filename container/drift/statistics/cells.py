@@ -85,8 +85,25 @@ class Cells:
     @property
     def sparse(self) -> bool:
         """Whether some expected count is below `FEW` on either side."""
-        smaller = min(self.n_reference, self.n_window)
-        return bool(self.pooled.min() * smaller < FEW * (self.n_reference + self.n_window))
+        return bool(self._expected.min() < FEW)
+
+    @property
+    def _expected(self) -> NDArray[np.float64]:
+        """Counts that the smaller side would have without any difference; shape (n_cells,)."""
+        share = min(self.n_reference, self.n_window) / (self.n_reference + self.n_window)
+        return np.asarray(self.pooled * share)
+
+    def without_sparse(self) -> "Cells":
+        """Return the same rows with the rarest cells as one, so that every expected count is `FEW` or more.
+
+        One cell may be all that is left. Which cells are rare is read off both sides together.
+        """
+        order = np.argsort(self._expected, kind="stable")
+        # From the rarest on, until they are frequent together and the next is so by itself.
+        together, alone = np.cumsum(self._expected[order]), self._expected[order] >= FEW
+        n_rare = int(np.argmax((together >= FEW) & np.append(alone[1:], True)))
+        starts = np.append(0, np.arange(n_rare + 1, len(order)))
+        return Cells(*(np.add.reduceat(side[order], starts) for side in (self.reference, self.window)))
 
 
 def _spread(side: CategoricalCounts, union: NDArray[np.object_]) -> NDArray[np.int64]:

@@ -1,5 +1,7 @@
 """Pearson's chi-square test of homogeneity."""
 
+import math
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -11,6 +13,7 @@ from drift.statistics.resampling import can_deal, deals
 
 ASYMPTOTIC = "chi2_homogeneity"
 MONTE_CARLO = "chi2_homogeneity_monte_carlo"
+POOLED = "chi2_homogeneity_pooled"
 
 _MOST_CELLS = 1000
 _DEALS = 9999
@@ -31,7 +34,10 @@ def chi_square(cells: Cells, seed: int = 0) -> Evidence:
     - asymptotic, where every expected count is 5 or more: the chi-square distribution, no continuity correction;
     - Monte Carlo, where one is not: the share of up to 9,999 random divisions of the pooled rows, seeded, whose
       statistic is as large; fewer where 100 of them are, or beyond 400 labels. Exact in level: never too small,
-      whatever the counts, and nothing is pooled that could hide a new label. At least 0.0001.
+      whatever the counts, and nothing is pooled that could hide a new label. At least 0.0001;
+    - pooled, where no division was as large and this p-value is smaller: the chi-square distribution on the table
+      whose rarest labels count as one, so that every expected count is 5 or more. Dealing tells that a change is real,
+      this how far beyond doubt.
 
     References
     ----------
@@ -50,7 +56,7 @@ def chi_square(cells: Cells, seed: int = 0) -> Evidence:
         return Evidence(ASYMPTOTIC, 0.0, 1.0)
     statistic = float(_statistics(cells, cells.window))
     if cells.sparse and can_deal(cells):
-        return Evidence(MONTE_CARLO, statistic, _share_of_deals(cells, seed))
+        return _dealt(cells, statistic, seed)
     return Evidence.of_log(ASYMPTOTIC, statistic, log_chi_square_tail(statistic, freedom))
 
 
@@ -84,13 +90,26 @@ def _statistics(cells: Cells, window: NDArray[np.int64]) -> NDArray[np.float64]:
     return np.asarray(((window - expected) ** 2 / expected).sum(axis=-1) * (n_pooled / cells.n_reference))
 
 
-def _share_of_deals(cells: Cells, seed: int) -> float:
+def _dealt(cells: Cells, statistic: float, seed: int) -> Evidence:
+    n_extreme, n_dealt = _extreme_deals(cells, seed)
+    share = (n_extreme + (n_extreme < _ENOUGH)) / (n_dealt + 1)
+    pooled = cells.without_sparse()
+    # Only below what dealing can tell apart: there the level of either is kept whichever is taken.
+    if not n_extreme and len(pooled.pooled) > 1:
+        log_p = log_chi_square_tail(float(_statistics(pooled, pooled.window)), len(pooled.pooled) - 1)
+        if log_p < math.log(share):
+            return Evidence.of_log(POOLED, statistic, log_p)
+    return Evidence(MONTE_CARLO, statistic, share)
+
+
+def _extreme_deals(cells: Cells, seed: int) -> tuple[int, int]:
+    """Return how many divisions were as extreme as the window, and of how many; the former is at most `_ENOUGH`."""
     # Equal divisions may differ in the last digit.
     observed = float(_statistics(cells, cells.window)) * (1 - 1e-12)
     n_extreme, n_dealt = 0, 0
     for batch in deals(cells, min(_DEALS, _MOST_NUMBERS // len(cells.pooled)), seed):
         extreme = n_extreme + np.cumsum(_statistics(cells, batch) >= observed)
         if extreme[-1] >= _ENOUGH:
-            return _ENOUGH / (n_dealt + int(np.argmax(extreme >= _ENOUGH)) + 1)
+            return _ENOUGH, n_dealt + int(np.argmax(extreme >= _ENOUGH))
         n_extreme, n_dealt = int(extreme[-1]), n_dealt + len(batch)
-    return (n_extreme + 1) / (n_dealt + 1)
+    return n_extreme, n_dealt

@@ -7,7 +7,7 @@ import pytest
 from drift.counts import CategoricalCounts, NumericCounts
 from drift.statistics.cells import Cells
 from drift.statistics.chi_square import ASYMPTOTIC as CHI_SQUARE
-from drift.statistics.chi_square import MONTE_CARLO, chi_square, missing_chi_square
+from drift.statistics.chi_square import MONTE_CARLO, POOLED, chi_square, missing_chi_square
 from drift.statistics.kolmogorov_smirnov import ASYMPTOTIC, EXACT, kolmogorov_smirnov
 from drift.statistics.ks_limit import log_kolmogorov_tail
 from scipy import stats
@@ -86,8 +86,21 @@ def test_a_new_category_on_a_twentieth_of_a_small_window_is_seen_among_forty_rar
     reference = np.array([*rare, 0])
     window = np.array([170, *([1, 0] * 20), 10])
     evidence = chi_square(Cells(reference, window))
+    # 18,170 rows are common, and 2,030 (window: 30) rare; no deal is as extreme, but pooled they show little.
     assert evidence.test == MONTE_CARLO
     assert evidence.p_value == pytest.approx(0.0001)
+
+
+def test_where_no_deal_is_as_extreme_the_pooled_table_says_how_far_beyond_doubt() -> None:
+    # The two rare labels together are expected 100 * 30 / 600 = 5 times in the window.
+    table = Cells(np.array([410, 65, 15, 10]), np.array([10, 85, 2, 3]))
+    pooled = np.array([[410, 65, 25], [10, 85, 5]])
+    evidence = chi_square(table)
+    assert evidence.test == POOLED
+    assert evidence.p_value == pytest.approx(stats.chi2_contingency(pooled, correction=False).pvalue)
+    assert evidence.statistic == pytest.approx(
+        stats.chi2_contingency(np.stack([table.reference, table.window])).statistic
+    )
 
 
 def test_the_rarest_of_many_labels_count_as_one() -> None:
