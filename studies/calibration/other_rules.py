@@ -87,7 +87,7 @@ def reference_rule(column: Column) -> bool:
 
 
 def evidently_rule(column: Column) -> Score:
-    """Return what Evidently's defaults (0.7.21) say of the column.
+    """Return what the defaults of Evidently 0.7 say of the column.
 
     Missing cells are left out. Up to 1,000 reference values: Kolmogorov-Smirnov for numbers, chi-square of fit for
     categories, Z-test for two of them, at 0.05. Beyond: Wasserstein distance in standard deviations of the reference

@@ -12,6 +12,8 @@ from studies.calibration.shifts import Measure
 BEGIN, END = "<!-- study: begin -->", "<!-- study: end -->"
 FALSE_ALARMS_PLOT = "calibration_false_alarms.png"
 POWER_PLOT = "calibration_power.png"
+DOTS_PER_INCH = 100
+"""Enough to read the plots, and small enough to keep."""
 
 
 def write(study: Study, page: Path, images: Path) -> None:
@@ -36,8 +38,8 @@ def _draw(study: Study, images: Path) -> None:
     policy = Policy()
     thresholds = {Measure.DISTANCE: policy.effect_threshold, Measure.MISSING: policy.missing_threshold}
     with style.plotting("calibration"):
-        plots.false_alarms(study.tallies).savefig(images / FALSE_ALARMS_PLOT)
-        plots.power(study.found, thresholds).savefig(images / POWER_PLOT)
+        plots.false_alarms(study.tallies).savefig(images / FALSE_ALARMS_PLOT, dpi=DOTS_PER_INCH)
+        plots.power(study.found, thresholds).savefig(images / POWER_PLOT, dpi=DOTS_PER_INCH)
 
 
 def _body(study: Study, images: str) -> str:
@@ -61,7 +63,7 @@ def _body(study: Study, images: str) -> str:
     parts += [
         "## Size of the tests",
         "Percent of p-values below 0.05 without drift, before any adjustment. Bold: above 5 by more than chance "
-        "explains (95 % over the whole table).",
+        f"explains (95 % over the whole table). –: made in fewer than {tables.FEWEST_WINDOWS} windows.",
     ]
     for n_reference, tallies in by_reference.items():
         parts += [f"Reference of {n_reference:,} rows:", tables.sizes(tallies)]

@@ -6,6 +6,9 @@ from studies.calibration.false_alarms import ALPHA, RULES, TEXTBOOK, FeatureTall
 from studies.calibration.power import Found
 from studies.calibration.results import LEVEL, interval
 
+FEWEST_WINDOWS = 50
+"""The size of a test is not told from fewer windows than these in which it was made."""
+
 
 def table(header: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
     """Return a Markdown table."""
@@ -67,9 +70,9 @@ def sizes(tallies: Sequence[Tally]) -> str:
 
 
 def _size(feature: FeatureTally, test: str, n_cells: int) -> str:
-    if test not in feature.tested:
+    n_tested, n_significant = feature.tested.get(test, 0), feature.significant.get(test, 0)
+    if n_tested < FEWEST_WINDOWS:
         return "–"
-    n_tested, n_significant = feature.tested[test], feature.significant[test]
     text = _percent(n_significant, n_tested)
     lower, _ = interval(n_significant, n_tested, 1 - (1 - LEVEL) / n_cells)
     return f"**{text}**" if lower > ALPHA else text

@@ -77,10 +77,16 @@ def test_page_without_markers_is_refused(study: Study, tmp_path: Path) -> None:
     assert (tmp_path / "page.md").read_text() == "# Title\n"
 
 
-def test_sizes_show_in_bold_what_chance_does_not_explain() -> None:
-    features = {"a": FeatureTally(tested={TEXTBOOK: 400, "t": 400}, significant={TEXTBOOK: 24, "t": 60})}
+def test_sizes_show_in_bold_what_chance_does_not_explain_and_not_what_is_rare() -> None:
+    features = {
+        "a": FeatureTally(tested={TEXTBOOK: 400, "t": 400, "rare": 49}, significant={TEXTBOOK: 24, "t": 60, "rare": 9})
+    }
     text = tables.sizes([Tally(1_000, 200, 400, 0, dict.fromkeys(RULES, 0), features)])
-    assert text.splitlines()[2:] == ["| `a` | `t` | **15.0** |", "| `a` | scipy | 6.0 |"]
+    assert text.splitlines()[2:] == [
+        "| `a` | `rare` | – |",
+        "| `a` | `t` | **15.0** |",
+        "| `a` | scipy | 6.0 |",
+    ]
 
 
 def test_agreement_asks_for_method_score_and_number_of_drifted_columns() -> None:

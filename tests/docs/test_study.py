@@ -1,0 +1,23 @@
+import re
+
+from tests.docs.pages import ROOT, rows, section
+
+CALIBRATION = ROOT / "docs" / "calibration.md"
+LEAST_REPETITIONS = 400
+MOST_FALSE_ALARMS_PERCENT = 5.0
+N_WINDOWS = ["200", "500", "2,000", "10,000", "100,000"]
+
+
+def test_study_shows_no_more_false_alarms_than_promised() -> None:
+    text = section(CALIBRATION, "False alarms")
+    repetitions = [int(number) for number in re.findall(r"([\d,]+) repetitions", text.replace(",", ""))]
+    shown = rows(text)
+    assert [row[0] for row in shown] == N_WINDOWS * len(repetitions)
+    assert repetitions
+    assert min(repetitions) >= LEAST_REPETITIONS
+    assert max(float(row[1].split(" %")[0]) for row in shown) <= MOST_FALSE_ALARMS_PERCENT
+
+
+def test_study_was_held_to_the_package_that_it_speaks_of() -> None:
+    agreeing, columns = re.findall(r"agree in (\d+) of (\d+) columns", CALIBRATION.read_text())[0]
+    assert agreeing == columns
