@@ -11,31 +11,45 @@ from studies.calibration import evidently_check, page, run
 from studies.calibration.population import Population
 from studies.calibration.results import Study
 
-RESULTS = environments.ROOT / ".cache" / "calibration" / "results.json"
+CACHE = environments.ROOT / ".cache" / "calibration"
 PAGE = environments.ROOT / "docs" / "calibration.md"
 EVIDENTLY = environments.ROOT / "requirements" / "bench-evidently.txt"
 SEED = 20260511
+
+_log = logging.getLogger(__name__)
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the study, or make the page of the last run again; return the exit code."""
     logging.basicConfig(level=logging.INFO, format="%(message)s", stream=sys.stderr)
     given = _parser().parse_args(arguments)
+    results = CACHE / ("quick.json" if given.quick else "full.json")
     if not given.page_only:
-        _study(given).save(given.results)
-    page.write(Study.load(given.results), given.page, given.page.parent / "images")
+        _study(given).save(results)
+    written = _draft() if given.quick else PAGE
+    page.write(Study.load(results), written, written.parent / "images")
+    _log.info("%s is written", written)
     return 0
+
+
+def _draft() -> Path:
+    """Return a copy of the page: few repetitions are not to take the place of many."""
+    draft = CACHE / PAGE.name
+    draft.write_text(PAGE.read_text())
+    return draft
 
 
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="python -m studies.calibration", description=__doc__)
-    parser.add_argument("--quick", action="store_true", help="few repetitions, small windows: a minute, not an answer")
+    parser.add_argument(
+        "--quick",
+        action="store_true",
+        help="few repetitions, small windows: a minute, not an answer; into a draft of the page",
+    )
     parser.add_argument("--seed", type=int, default=SEED)
     parser.add_argument("--census", type=Path, help="folder with adult.data and adult.test; else found or fetched")
     parser.add_argument("--evidently", action="store_true", help="hold our writing of Evidently's rule to the package")
-    parser.add_argument("--results", type=Path, default=RESULTS, help="where the run's numbers go")
-    parser.add_argument("--page", type=Path, default=PAGE, help="page with the markers; its images go beside it")
-    parser.add_argument("--page-only", action="store_true", help="make the page of the results that are there")
+    parser.add_argument("--page-only", action="store_true", help="make the page of the last run again")
     return parser
 
 

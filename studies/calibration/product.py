@@ -1,6 +1,7 @@
 """The product's verdict on a counted sample, through its own door: `drift.analysis.analyse`."""
 
 from dataclasses import dataclass, replace
+from typing import Self
 
 import numpy as np
 from drift.analysis import analyse
@@ -19,7 +20,7 @@ _ROWS_OF_THE_PATTERN = 1
 
 @dataclass(frozen=True, eq=False)
 class Product:
-    """Judges samples of one population with one policy.
+    """Judges samples of one population.
 
     The reference and the window are learned and counted once from a row in memory, by the product's own functions,
     and then take each sample's value counts; a test holds the result to what the same rows would have given.
@@ -31,13 +32,13 @@ class Product:
     window: WindowCounts
 
     @classmethod
-    def of(cls, population: Population, policy: Policy | None = None) -> "Product":
-        """Prepare to judge samples of `population`, by default with the policy that the product ships."""
+    def of(cls, population: Population) -> Self:
+        """Prepare to judge samples of `population` with the policy that the product ships."""
         table = population.table(np.arange(_ROWS_OF_THE_PATTERN))
         baseline = learn(train=table, target_label=TARGET)
         none_captured = np.full(table.n_rows, np.nan)
         window = count_rows(baseline, CapturedWindow(WindowBounds(), table, none_captured, RecordCounts()))
-        return cls(population, policy or Policy(), baseline, window)
+        return cls(population, Policy(), baseline, window)
 
     def learned(self, reference: Frequencies) -> Baseline:
         """Return the baseline of a reference sample."""
