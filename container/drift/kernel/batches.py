@@ -1,8 +1,8 @@
 """Records -> batches of rows, column by column: the plain ones all at once, the others one by one."""
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
-from itertools import compress
+from dataclasses import dataclass, replace
+from typing import Self
 
 import numpy as np
 from numpy.typing import NDArray
@@ -11,7 +11,7 @@ from drift.kernel.hashes import Hashes, text_hashes
 from drift.kernel.payloads import Token, decode_input, decode_output, unwrapped
 from drift.kernel.plain import Encoded, is_plain, plain_probabilities, plain_rows
 from drift.kernel.plan import Plan
-from drift.kernel.records import Record, Reject
+from drift.kernel.records import Records, Reject
 from drift.rejection import Rejected
 
 
@@ -35,62 +35,63 @@ class Batch:
 class _Rows:
     """Decoded inputs of some records; the rest of a batch is still to be decoded."""
 
-    records: Sequence[Record]
-    positions: Sequence[int]
+    records: Records
     n_rows: NDArray[np.int64]
     columns: list[Encoded]
 
+    def where(self, used: NDArray[np.bool_]) -> Self:
+        """Return the rows of some of the records."""
+        kept = np.repeat(used, self.n_rows)
+        columns = [Encoded(column.codes[kept], column.distinct) for column in self.columns]
+        return type(self)(self.records.where(used.tolist()), self.n_rows[used], columns)
 
-def batches(records: Sequence[Record], positions: Sequence[int], plan: Plan, reject: Reject) -> Iterator[Batch]:
+
+def batches(records: Records, plan: Plan, reject: Reject) -> Iterator[Batch]:
     """Yield the usable records; reject the others under their positions."""
-    records, positions = _inside(records, positions, plan, reject)
+    records = _inside(records, plan, reject)
     names = [spec.name for spec in plan.specs]
     if not records:
         return
-    rows = _plain_rows(records, positions, len(names))
+    rows = _plain_rows(records, len(names))
     if rows is not None:
         yield _with_outputs(rows, reject)
         return
-    for record in records:
-        sides = record.capture_data
-        sides.endpoint_input, sides.endpoint_output = unwrapped(sides.endpoint_input), unwrapped(sides.endpoint_output)
-    plain = [is_plain(record.capture_data.endpoint_input, len(names)) for record in records]
-    rows = _plain_rows([*compress(records, plain)], [*compress(positions, plain)], len(names))
+    inputs, outputs = [*map(unwrapped, records.inputs)], [*map(unwrapped, records.outputs)]
+    records = replace(records, inputs=inputs, outputs=outputs)
+    plain = [is_plain(side, len(names)) for side in inputs]
+    rows = _plain_rows(records.where(plain), len(names))
     if rows is None:
         plain = [False] * len(records)
     else:
         yield _with_outputs(rows, reject)
     odd = [not flag for flag in plain]
-    yield _with_outputs(_odd_rows([*compress(records, odd)], [*compress(positions, odd)], names, reject), reject)
+    yield _with_outputs(_odd_rows(records.where(odd), names, reject), reject)
 
 
-def _inside(
-    records: Sequence[Record], positions: Sequence[int], plan: Plan, reject: Reject
-) -> tuple[Sequence[Record], Sequence[int]]:
-    times = [record.event_metadata.inference_time for record in records]
-    refusals = {time: plan.time_refusal(time) for time in set(times)}
+def _inside(records: Records, plan: Plan, reject: Reject) -> Records:
+    refusals = {time: plan.time_refusal(time) for time in set(records.times)}
     if not any(refusals.values()):
-        return records, positions
+        return records
     inside = []
-    for time, position in zip(times, positions, strict=True):
+    for time, position in zip(records.times, records.positions, strict=True):
         refusal = refusals[time]
         inside.append(refusal is None)
         if refusal is not None:
             reject(Rejected(refusal), position)
-    return [*compress(records, inside)], [*compress(positions, inside)]
+    return records.where(inside)
 
 
-def _plain_rows(records: Sequence[Record], positions: Sequence[int], n_features: int) -> _Rows | None:
-    rows = plain_rows([record.capture_data.endpoint_input for record in records], n_features)
-    return rows and _Rows(records, positions, *rows)
+def _plain_rows(records: Records, n_features: int) -> _Rows | None:
+    rows = plain_rows(records.inputs, n_features)
+    return rows and _Rows(records, *rows)
 
 
-def _odd_rows(records: Sequence[Record], positions: Sequence[int], names: Sequence[str], reject: Reject) -> _Rows:
+def _odd_rows(records: Records, names: Sequence[str], reject: Reject) -> _Rows:
     rows: list[list[Token]] = []
     n_rows: list[int] = []
-    for record, position in zip(records, positions, strict=True):
+    for side, position in zip(records.inputs, records.positions, strict=True):
         try:
-            decoded = decode_input(record.capture_data.endpoint_input, names)
+            decoded = decode_input(side, names)
         except Rejected as error:
             reject(error, position)
             decoded = []
@@ -98,9 +99,7 @@ def _odd_rows(records: Sequence[Record], positions: Sequence[int], names: Sequen
         rows += decoded
     used = [*map(bool, n_rows)]
     columns = [_encode(column) for column in zip(*rows, strict=True)] or [_encode(())] * len(names)
-    return _Rows(
-        [*compress(records, used)], [*compress(positions, used)], np.array([*filter(None, n_rows)], np.int64), columns
-    )
+    return _Rows(records.where(used), np.array([*filter(None, n_rows)], np.int64), columns)
 
 
 def _encode(column: Sequence[Token]) -> Encoded:
@@ -110,25 +109,26 @@ def _encode(column: Sequence[Token]) -> Encoded:
 
 
 def _with_outputs(rows: _Rows, reject: Reject) -> Batch:
-    outputs = [record.capture_data.endpoint_output for record in rows.records]
-    probabilities = plain_probabilities(outputs, rows.n_rows)
-    used = np.ones(len(rows.records), dtype=bool)
+    records = rows.records
+    probabilities = plain_probabilities(records.outputs, rows.n_rows)
     if probabilities is None:
         values: list[float] = []
-        for record, (output, position, n_rows) in enumerate(zip(outputs, rows.positions, rows.n_rows, strict=True)):
+        used = np.ones(len(records), dtype=bool)
+        for record, (output, position, n_rows) in enumerate(
+            zip(records.outputs, records.positions, rows.n_rows, strict=True)
+        ):
             try:
                 values += decode_output(output, int(n_rows))
             except Rejected as error:
                 reject(error, position)
                 used[record] = False
         probabilities = np.array(values, dtype=np.float64)
-    kept = np.repeat(used, rows.n_rows)
-    event_ids = [record.event_metadata.event_id for record in compress(rows.records, used)]
+        rows = rows.where(used)
     return Batch(
-        positions=np.array(rows.positions, dtype=np.int64)[used],
-        event_ids=event_ids,
-        event_hashes=text_hashes(event_ids),
-        n_rows=rows.n_rows[used],
-        columns=[Encoded(column.codes[kept], column.distinct) for column in rows.columns],
+        positions=np.array(rows.records.positions, dtype=np.int64),
+        event_ids=rows.records.event_ids,
+        event_hashes=text_hashes(rows.records.event_ids),
+        n_rows=rows.n_rows,
+        columns=rows.columns,
         probabilities=probabilities,
     )

@@ -29,7 +29,8 @@ def count_batch(
     cells = [reader.read(column.distinct) for reader, column in zip(readers, batch.columns, strict=True)]
     outside, hashes = np.zeros(n_rows, dtype=bool), number_hashes(batch.probabilities)
     for column, read in zip(batch.columns, cells, strict=True):
-        outside |= read.outside[column.codes]
+        if read.outside.any():
+            outside |= read.outside[column.codes]
         hashes = combined(hashes, read.hashes[column.codes])
     counts.n_used += len(batch.positions)
     counts.n_outside += int(outside.sum())

@@ -17,7 +17,7 @@ from drift.kernel.places import Place
 from drift.rejection import Reason
 
 _N_PARTS = 64
-_MOST_WAITING = 1 << 20
+_MOST_WAITING = 1 << 18
 _MOST_SUSPECTS = 1 << 17
 _ENTRY = np.dtype([("hash", "<u8"), ("file", "<u4"), ("line", "<u4")])
 _NotedEvents: TypeAlias = "np.ndarray[Any, np.dtype[np.void]]"

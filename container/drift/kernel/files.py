@@ -15,10 +15,10 @@ from drift.kernel.lines import BLOCK_BYTES, Block, TooLong, blocks, is_compresse
 from drift.kernel.partial import PartialCounts
 from drift.kernel.places import POSITIONS
 from drift.kernel.plan import Plan, variant_of
-from drift.kernel.records import Record, Reject, parse, parse_lines
+from drift.kernel.records import Records, Reject, parse, parse_lines
 from drift.rejection import Reason, Rejected
 
-_TOGETHER = 4_096
+_TOGETHER = 16_384
 """From this number of records on, what has to be done once for a batch does not count."""
 Lines: TypeAlias = NDArray[np.int64]
 NoteEvents: TypeAlias = Callable[[str, Hashes, Lines], None]
@@ -41,15 +41,13 @@ class FileCounter:
         """Return what some files, each with its name, come down to. Small files are counted together."""
         counts, names = PartialCounts(), list[str]()
         reject = _rejection(counts, names)
-        waiting: list[Record] = []
-        positions: list[int] = []
-        for records, its_positions in self._records(files, names, reject):
-            waiting += records
-            positions += its_positions
+        waiting = Records()
+        for records in self._records(files, names, reject):
+            waiting.add(records)
             if len(waiting) >= _TOGETHER:
-                self._count(counts, waiting, positions, names, note_events)
-                waiting, positions = [], []
-        self._count(counts, waiting, positions, names, note_events)
+                self._count(counts, waiting, names, note_events)
+                waiting = Records()
+        self._count(counts, waiting, names, note_events)
         return counts
 
     def count_lines(self, file: Path, name: str, lines: Lines) -> PartialCounts:
@@ -64,25 +62,16 @@ class FileCounter:
         reject = _rejection(PartialCounts(), [""])
         for block in blocks(file, self._block_bytes):
             if isinstance(block, Block) and (chosen := _chosen(block, lines)):
-                yield from batches(*parse_lines(chosen, reject), self.plan, reject)
+                yield from batches(parse_lines(chosen, reject), self.plan, reject)
 
-    def _count(
-        self,
-        counts: PartialCounts,
-        records: Sequence[Record],
-        positions: Sequence[int],
-        names: Sequence[str],
-        note_events: NoteEvents,
-    ) -> None:
-        for batch in batches(records, positions, self.plan, _rejection(counts, names)):
+    def _count(self, counts: PartialCounts, records: Records, names: Sequence[str], note_events: NoteEvents) -> None:
+        for batch in batches(records, self.plan, _rejection(counts, names)):
             count_batch(counts, batch, names, self.plan, self._readers)
             for name, hashes, lines in _events(batch, names):
                 note_events(name, hashes, lines)
 
-    def _records(
-        self, files: Iterable[tuple[Path, str]], names: list[str], reject: Reject
-    ) -> Iterator[tuple[list[Record], Sequence[int]]]:
-        """Yield the records of all files and their positions, with the files' names added to `names`."""
+    def _records(self, files: Iterable[tuple[Path, str]], names: list[str], reject: Reject) -> Iterator[Records]:
+        """Yield the records of all files, with the files' names added to `names`."""
         for file, name in files:
             start = len(names) * POSITIONS
             names.append(name)

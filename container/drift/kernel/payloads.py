@@ -18,7 +18,7 @@ from typing import Any, TypeAlias
 import msgspec
 
 from contract.training import PROBABILITY_COLUMN, finite_number
-from drift.kernel.records import Side
+from drift.kernel.records import Payload, Side
 from drift.rejection import Reason, Rejected
 
 BYTE_ORDER_MARK = "\ufeff"
@@ -46,7 +46,7 @@ def spelled(number: float) -> str:
     return str(int(number)) if isinstance(number, float) and number.is_integer() else str(number)
 
 
-def decode_input(side: Side | None, names: Sequence[str]) -> list[list[Token]]:
+def decode_input(side: Payload, names: Sequence[str]) -> list[list[Token]]:
     """Return the rows of an input side, each with one token per feature name.
 
     JSON objects are read by name: a feature that an object does not name is absent in that row, so that a client
@@ -67,7 +67,7 @@ def decode_input(side: Side | None, names: Sequence[str]) -> list[list[Token]]:
     return rows
 
 
-def decode_output(side: Side | None, n_rows: int) -> list[float]:
+def decode_output(side: Payload, n_rows: int) -> list[float]:
     """Return one probability per row; NaN for each where the output was not captured.
 
     Raises
@@ -88,27 +88,29 @@ def decode_output(side: Side | None, n_rows: int) -> list[float]:
     return probabilities
 
 
-def unwrapped(side: Side | None) -> Side | None:
-    """Return a side of CSV text in BASE64 as the side of CSV that it stands for, and any other as it is."""
-    if side is None or side.encoding != "BASE64":
+def unwrapped(side: Payload) -> Payload:
+    """Return a side of CSV text in BASE64 as the text, and any other as it is."""
+    if not isinstance(side, Side) or side.encoding != "BASE64":
         return side
     try:
         is_json, text = _text(side)
     except Rejected:
         return side
-    return side if is_json or text.startswith(BYTE_ORDER_MARK) else Side(text, "CSV")
+    return side if is_json or text.startswith(BYTE_ORDER_MARK) else text
 
 
-def _text(side: Side) -> tuple[bool, str]:
+def _text(side: str | Side) -> tuple[bool, str]:
     """Return whether the side is JSON, and its text without a byte order mark, which endpoints take in their stride."""
+    if isinstance(side, str):
+        return False, _unicode(side).removeprefix(BYTE_ORDER_MARK)
     if side.data is None:
         raise Rejected(Reason.NOT_A_CAPTURE_RECORD)
     if side.encoding == "BASE64":
         text = _from_base64(side.data).removeprefix(BYTE_ORDER_MARK)
         return _is_json(side.observed_content_type, text), text
-    if side.encoding not in {"CSV", "JSON"}:
+    if side.encoding != "JSON":
         raise Rejected(Reason.NOT_A_CAPTURE_RECORD)
-    return side.encoding == "JSON", _unicode(side.data).removeprefix(BYTE_ORDER_MARK)
+    return True, _unicode(side.data).removeprefix(BYTE_ORDER_MARK)
 
 
 def _unicode(text: str) -> str:

@@ -7,7 +7,7 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cache
-from typing import Any, TypeAlias
+from typing import Any, TypeAlias, cast
 
 import msgspec
 import numpy as np
@@ -16,7 +16,7 @@ import pyarrow.csv
 from numpy.typing import NDArray
 
 from drift.kernel.payloads import BYTE_ORDER_MARK, LONGEST_FIELD, Token
-from drift.kernel.records import Side
+from drift.kernel.records import Payload
 
 _NUMBERS = msgspec.json.Decoder(list[float])
 _UNUSUAL = ('"', "\r", BYTE_ORDER_MARK)
@@ -35,11 +35,11 @@ Rows: TypeAlias = tuple[NDArray[np.int64], list[Encoded]]
 """How many rows each record has, and the columns of all of them."""
 
 
-def is_plain(side: Side | None, n_features: int) -> bool:
+def is_plain(side: Payload, n_features: int) -> bool:
     """Return whether a side is one line of CSV that splitting at commas reads rightly."""
-    if side is None or side.encoding != "CSV" or side.data is None:
+    if not isinstance(side, str):
         return False
-    text = side.data.removesuffix("\n")
+    text = side.removesuffix("\n")
     return (
         text.count(",") == n_features - 1
         and len(text) <= LONGEST_FIELD
@@ -49,7 +49,7 @@ def is_plain(side: Side | None, n_features: int) -> bool:
     )
 
 
-def plain_rows(sides: Sequence[Side | None], n_features: int) -> Rows | None:
+def plain_rows(sides: Sequence[Payload], n_features: int) -> Rows | None:
     """Return the rows of input sides that are one CSV text together."""
     texts = _csv_texts(sides)
     if not texts or max(map(len, texts)) > LONGEST_FIELD:
@@ -68,9 +68,9 @@ def plain_rows(sides: Sequence[Side | None], n_features: int) -> Rows | None:
     return n_rows, columns
 
 
-def plain_probabilities(sides: Sequence[Side | None], n_rows: NDArray[np.int64]) -> NDArray[np.float64] | None:
+def plain_probabilities(sides: Sequence[Payload], n_rows: NDArray[np.int64]) -> NDArray[np.float64] | None:
     """Return the probabilities of output sides that are one number each, or NaN for each row where all are absent."""
-    if not any(sides):
+    if all(side is None for side in sides):
         return np.full(int(n_rows.sum()), math.nan)
     texts = _csv_texts(sides)
     if texts is None or (n_rows != 1).any():
@@ -85,10 +85,9 @@ def plain_probabilities(sides: Sequence[Side | None], n_rows: NDArray[np.int64])
     return probabilities if fits else None
 
 
-def _csv_texts(sides: Sequence[Side | None]) -> list[str] | None:
+def _csv_texts(sides: Sequence[Payload]) -> Sequence[str] | None:
     """Return the sides' texts if all of them are CSV."""
-    texts = [side.data for side in sides if side and side.encoding == "CSV" and side.data is not None]
-    return texts if len(texts) == len(sides) else None
+    return cast("Sequence[str]", sides) if set(map(type, sides)) <= {str} else None
 
 
 def _parse_csv(text: str, n_features: int) -> list[Encoded] | None:

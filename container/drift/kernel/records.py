@@ -1,7 +1,10 @@
 """A line of a capture file -> the parts of a record that count."""
 
 import json
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from itertools import compress
+from typing import Any, Self, TypeAlias
 
 import msgspec
 import numpy as np
@@ -42,21 +45,72 @@ class Record(msgspec.Struct, rename="camel", gc=False):
     event_metadata: Metadata
 
 
+Payload: TypeAlias = str | Side | None
+"""One side of the exchange; the text alone where it is CSV."""
+
+
+@dataclass(frozen=True, eq=False)
+class Records:
+    """Parts of some records, each with one entry per record, and their line numbers or positions.
+
+    The text of a CSV side stands for the side.
+    """
+
+    positions: list[int] = field(default_factory=list)
+    inputs: list[Payload] = field(default_factory=list)
+    outputs: list[Payload] = field(default_factory=list)
+    event_ids: list[str | None] = field(default_factory=list)
+    times: list[str | None] = field(default_factory=list)
+
+    @classmethod
+    def of(cls, records: Sequence[Record], positions: Iterable[int]) -> Self:
+        """Take records apart."""
+        sides = [record.capture_data for record in records]
+        metadata = [record.event_metadata for record in records]
+        return cls(
+            positions=[*positions],
+            inputs=_payloads([both.endpoint_input for both in sides]),
+            outputs=_payloads([both.endpoint_output for both in sides]),
+            event_ids=[event.event_id for event in metadata],
+            times=[event.inference_time for event in metadata],
+        )
+
+    def __len__(self) -> int:
+        """Return the number of records."""
+        return len(self.positions)
+
+    def add(self, other: Self) -> None:
+        """Add records at the end."""
+        for ours, theirs in zip(self._parts(), other._parts(), strict=True):
+            ours.extend(theirs)
+
+    def where(self, chosen: Sequence[bool]) -> Self:
+        """Return some of the records."""
+        return type(self)(*([*compress(part, chosen)] for part in self._parts()))
+
+    def _parts(self) -> tuple[list[Any], ...]:
+        return self.positions, self.inputs, self.outputs, self.event_ids, self.times
+
+
+def _payloads(sides: Sequence[Side | None]) -> list[Payload]:
+    return [side.data if side and side.encoding == "CSV" and side.data is not None else side for side in sides]
+
+
 _DECODER = msgspec.json.Decoder(Record)
 _FAILURES = (ValueError, RecursionError)  # msgspec's own errors are ValueErrors
 _NOT_TEXT = Side()
 
 
-def parse(block: Block, reject: Reject) -> tuple[list[Record], Sequence[int]]:
-    """Return the block's records and their line numbers; what is no record is rejected, and blank lines are nothing."""
+def parse(block: Block, reject: Reject) -> Records:
+    """Return the block's records; what is no record is rejected, and blank lines are nothing."""
     records = _parse_at_once(block)
     if records is not None:
-        return records, range(block.first, block.first + len(records))
+        return Records.of(records, range(block.first, block.first + len(records)))
     return parse_lines(block.numbered(), reject)
 
 
-def parse_lines(lines: Sequence[tuple[int, bytes]], reject: Reject) -> tuple[list[Record], list[int]]:
-    """Return the records of numbered lines, read one by one, and their numbers."""
+def parse_lines(lines: Sequence[tuple[int, bytes]], reject: Reject) -> Records:
+    """Return the records of numbered lines, read one by one."""
     records, numbers = [], []
     for number, line in lines:
         if not line.strip():
@@ -67,7 +121,7 @@ def parse_lines(lines: Sequence[tuple[int, bytes]], reject: Reject) -> tuple[lis
             reject(error, number)
         else:
             numbers.append(number)
-    return records, numbers
+    return Records.of(records, numbers)
 
 
 def _parse_at_once(block: Block) -> list[Record] | None:
