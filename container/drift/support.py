@@ -19,7 +19,7 @@ def support_refusal(baseline: Baseline, columns: Mapping[str, ValueCounts], n_ou
     """Return why the rows are too strange for an estimate, or an empty text.
 
     A row is outside when at least one of its cells is a label that training never had, a number beyond training's
-    range, or missing in a column that was never missing there.
+    range, unreadable, or missing in a column that was never missing there.
 
     Parameters
     ----------
@@ -44,7 +44,7 @@ def cells_outside(reference: ValueCounts, window: ValueCounts) -> int:
     """Return how many cells of the window's column the reference gives no ground for."""
     if not reference.n_present:
         return 0
-    strange = int(window.counts[unknown(reference, window.values)].sum())
+    strange = int(window.counts[unknown(reference, window.values)].sum()) + window.n_unreadable
     return strange if reference.n_missing else strange + window.n_missing
 
 

@@ -1,9 +1,11 @@
 """A projection is refused where the training data say nothing about the rows."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from drift.baseline import Baseline, learn
-from drift.counts import count
+from drift.counts import NumericCounts, count
 from drift.support import outside_reference, rows_outside, support_refusal
 from drift.table import FeatureSpec, Table
 
@@ -62,6 +64,12 @@ def test_the_reason_gives_the_share_and_the_worst_columns_first() -> None:
 
     assert reason.startswith("50 % of the rows")
     assert "(job, age)" in reason
+
+
+def test_unreadable_cells_are_outside_too() -> None:
+    ages = replace(NumericCounts.of(np.array([30.0])), unreadable={"not_a_number": 3})
+    jobs = count(FeatureType.CATEGORICAL, np.array(["cook"] * 4, dtype=object))
+    assert "(age)" in support_refusal(reference(), {"age": ages, "job": jobs}, n_outside=3, n_rows=4)
 
 
 def test_a_column_without_any_reference_value_gives_no_ground_to_refuse() -> None:
