@@ -117,9 +117,9 @@ class FeatureReport:
     `chance_distance` what it reaches without drift in one window of a hundred of this size.
     `log_p_value` is the natural logarithm, for p-values below the smallest float. `rows_needed` is the window size from
     which an effect of `effect_threshold` is found with a probability of 0.8. `unreadable` counts cells that hold no
-    value of this type, by reason, and `unreadable_fraction` is their share of all cells. `parts` are those that moved
-    most, the largest move first. `approximate` says that values were counted in buckets of relative width
-    `relative_error`.
+    value of this type, by reason, `unreadable_examples` says where the first of them stand, as ``file:line``, and
+    `unreadable_fraction` is their share of all cells. `parts` are those that moved most, the largest move first.
+    `approximate` says that values were counted in buckets of relative width `relative_error`.
     """
 
     name: str
@@ -145,6 +145,7 @@ class FeatureReport:
     unseen_fraction: float | None = None
     out_of_range_fraction: float | None = None
     unreadable: Mapping[str, int] = field(default_factory=dict)
+    unreadable_examples: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     unreadable_fraction: float | None = None
     parts: tuple[Part, ...] = ()
     violation: Violation | None = None
@@ -298,9 +299,11 @@ class DriftReport:
 
 
 def _records(entry: Mapping[str, Any]) -> RecordCounts:
-    return RecordCounts(
-        **{**entry, "examples": {reason: tuple(places) for reason, places in entry["examples"].items()}}
-    )
+    return RecordCounts(**{**entry, "examples": _places(entry["examples"])})
+
+
+def _places(entry: Mapping[str, list[str]]) -> dict[str, tuple[str, ...]]:
+    return {reason: tuple(places) for reason, places in entry.items()}
 
 
 def _features(entry: Mapping[str, Any]) -> tuple[FeatureReport, ...]:
@@ -327,6 +330,7 @@ def _feature(entry: Mapping[str, Any]) -> FeatureReport:
             "type": FeatureType(entry["type"]),
             "verdict": Verdict(entry["verdict"]),
             "effect_measure": EffectMeasure(entry["effect_measure"]),
+            "unreadable_examples": _places(entry["unreadable_examples"]),
             "parts": tuple(Part(**part) for part in entry["parts"]),
             "violation": None if violation is None else Violation(violation),
         }

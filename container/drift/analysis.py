@@ -1,6 +1,15 @@
 """One window against the baseline: the whole report as a pure function. No file, no clock, no network."""
 
-from contract.records import DriftReport, IsolationForestSimilarity, MultivariateReport, ProjectedAccuracy
+from collections.abc import Sequence
+from dataclasses import replace
+
+from contract.records import (
+    DriftReport,
+    FeatureReport,
+    IsolationForestSimilarity,
+    MultivariateReport,
+    ProjectedAccuracy,
+)
 from drift import isolation_forest as forest
 from drift.counts import NumericCounts
 from drift.judgement import Side, Terms, failure, judge
@@ -57,7 +66,7 @@ def analyse(  # noqa: PLR0913 - the report's origin is two plain names, not wort
         verdict=outcome.verdict,
         reason=outcome.reason,
         rule=rule_text(policy),
-        features=outcome.features,
+        features=_with_examples(outcome.features, window),
         prediction=outcome.prediction,
         projected_accuracy=_projected_accuracy(baseline, window, refused, seed),
         isolation_forest_similarity=_similarity(baseline, window, refused, seed if isolation_forest else None),
@@ -71,6 +80,11 @@ def _reference(baseline: Baseline) -> Side:
     if baseline.test is None or baseline.test.probabilities is None:
         return Side(columns=baseline.counts, why_not="the baseline has no predictions for a labelled test set")
     return Side(columns=baseline.counts, probabilities=NumericCounts.of(baseline.test.probabilities))
+
+
+def _with_examples(features: Sequence[FeatureReport], window: WindowCounts) -> tuple[FeatureReport, ...]:
+    examples = window.unreadable_examples
+    return tuple(replace(feature, unreadable_examples=dict(examples.get(feature.name, {}))) for feature in features)
 
 
 def _refused(reason: str) -> str:

@@ -59,7 +59,8 @@ class WindowCounts:
     `columns` has one entry per feature of the baseline, and `probabilities` counts a row without a captured
     prediction as missing. `n_outside` is the number of rows with at least one cell that the reference gives no ground
     for (`drift.support`). `repetition` is the sum of the squared multiplicities of identical rows divided by
-    `n_rows`: 1 when all rows differ, m when each occurs m times.
+    `n_rows`: 1 when all rows differ, m when each occurs m times. `unreadable_examples` has the places of the first
+    unreadable cells, by feature and reason.
     """
 
     bounds: WindowBounds
@@ -71,6 +72,7 @@ class WindowCounts:
     repetition: float
     sample: RowSample
     segments: Mapping[Segment, SegmentCounts] = field(default_factory=dict)
+    unreadable_examples: Mapping[str, Mapping[str, tuple[str, ...]]] = field(default_factory=dict)
 
 
 def count_rows(baseline: Baseline, window: CapturedWindow) -> WindowCounts:

@@ -172,6 +172,7 @@ FEATURE = closed(
         "unseen_fraction": maybe(FRACTION),
         "out_of_range_fraction": maybe(FRACTION),
         "unreadable": COUNTS,
+        "unreadable_examples": {"type": "object", "additionalProperties": array(TEXT, maxItems=5)},
         "unreadable_fraction": maybe(FRACTION),
         "parts": array(closed({"label": TEXT, "reference_share": FRACTION, "window_share": FRACTION})),
         "violation": maybe({"enum": ["missing_column_check", "data_type_check"]}),

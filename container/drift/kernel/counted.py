@@ -28,6 +28,11 @@ def window_counts(counts: PartialCounts, plan: Plan, bounds: WindowBounds) -> Wi
         n_outside=counts.n_outside,
         repetition=max(1.0, counts.repetition.second_moment() / whole.n_rows) if whole.n_rows else 1.0,
         sample=_sample(counts, plan),
+        unreadable_examples={
+            name: {reason: counts.unreadable_places(name, reason) for reason in column.unreadable}
+            for name, column in whole.columns.items()
+            if column.unreadable
+        },
         segments={segment: _together(groups, plan) for segment, groups in sorted(_segments(counts, plan).items())},
     )
 

@@ -138,6 +138,10 @@ class PartialCounts:
         """Offer rows to the sample."""
         self.sample = (self.sample or SampledRows(rows.keys[:0], tuple(c[:0] for c in rows.columns))).with_rows(rows)
 
+    def unreadable_places(self, name: str, reason: str) -> tuple[str, ...]:
+        """Return where a feature's first cells stand that are unreadable for a reason."""
+        return tuple(map(str, self.unreadable[name, reason].first))
+
     def merge(self, other: "PartialCounts", plan: Plan) -> None:
         """Add other files."""
         for key, counts in other.groups.items():

@@ -313,6 +313,16 @@ def test_the_log_names_the_places_of_unreadable_cells(tmp_path: Path, caplog: py
     assert "secret" not in entry.getMessage()
 
 
+def test_the_window_has_the_places_of_the_first_unreadable_cells(tmp_path: Path) -> None:
+    bad = [record("secret,Private,40")] * 6
+    window = read(tmp_path, record("30,Self,20"), *bad, record("1,Self,1e999"))
+    file = "ep/AllTraffic/2026/11/22/12/a.jsonl"
+    assert window.unreadable_examples == {
+        "age": {CellReason.NOT_A_NUMBER: tuple(f"{file}:{line}" for line in range(2, 7))},
+        "hours": {CellReason.NOT_FINITE: (f"{file}:8",)},
+    }
+
+
 def test_the_first_of_an_events_records_counts_whatever_the_order_of_reading(tmp_path: Path) -> None:
     write_capture(tmp_path, [record("30,Self,20", event_id="a")], "b.jsonl")
     write_capture(tmp_path, [record("2,2"), record("41,Private,40", event_id="a")], "a.jsonl")

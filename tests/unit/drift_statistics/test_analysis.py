@@ -76,6 +76,13 @@ def feature(found: DriftReport, name: str) -> FeatureReport:
     return next(feature for feature in found.features if feature.name == name)
 
 
+def test_the_report_says_where_unreadable_cells_stand(baseline: Baseline) -> None:
+    places = {"not_a_number": ("a.jsonl:2", "b.jsonl:1")}
+    counted = replace(count_rows(baseline, window(rows(800, 3))), unreadable_examples={"age": places})
+    found = DriftReport.from_json(report(baseline, counted).to_json())
+    assert [entry.unreadable_examples for entry in found.features] == [places, {}, {}]
+
+
 def test_an_unchanged_window_is_quiet(baseline: Baseline) -> None:
     found = report(baseline, window(rows(800, 3)))
     assert (found.verdict, found.reason) == (Verdict.NO_DRIFT, "no feature drifted")
