@@ -1,6 +1,6 @@
 """What the distinct tokens of one column say: a number, a label, nothing, or something unreadable."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import IntEnum
 from typing import Any
@@ -22,6 +22,8 @@ from drift.values import Cell, NotANumberError, cell
 _NUMBER = r"^[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?$"
 """Texts that Arrow and Python read as the same number; all others are Python's."""
 _REMEMBERED = 65_536
+_BOOLEANS = (("true", "false"), ("True", "False"), ("TRUE", "FALSE"))
+"""How files spell JSON's booleans."""
 
 
 class State(IntEnum):
@@ -66,11 +68,13 @@ class ColumnReader:
     spec: FeatureSpec
     reference: ValueCounts
     _known: frozenset[object] = field(init=False)
+    _booleans: Mapping[Token, str] = field(init=False)
     _seen: dict[Token, tuple[Cell, State]] = field(init=False, default_factory=dict)
 
     def __post_init__(self) -> None:
         """Look up the reference's labels once."""
         self._known = frozenset(self.reference.values.tolist())
+        self._booleans = _booleans(self.spec.type, self._known)
 
     def read(self, distinct: Sequence[Token] | pa.StringArray) -> Cells:
         """Return what each token says."""
@@ -123,8 +127,17 @@ class ColumnReader:
     def _cell(self, token: Token) -> tuple[Cell, State]:
         found = self._seen.get(token)
         if found is None:
-            found = self._seen[token] = _cell(self.spec.type, token)
+            found = self._seen[token] = _cell(self.spec.type, self._booleans.get(token, token))
         return found
+
+
+def _booleans(kind: FeatureType, known: frozenset[object]) -> Mapping[Token, str]:
+    """Return how the reference spells JSON's booleans; nothing where it has none, and they are no values."""
+    if kind is FeatureType.NUMERIC:
+        spellings = [("1", "0")] if known and known <= {0.0, 1.0} else []
+    else:
+        spellings = [pair for pair in _BOOLEANS if not known.isdisjoint(pair)]
+    return dict(zip((Marker.TRUE, Marker.FALSE), spellings[0], strict=True)) if spellings else {}
 
 
 def _cell(kind: FeatureType, token: Token) -> tuple[Cell, State]:

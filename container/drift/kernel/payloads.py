@@ -32,7 +32,9 @@ class Marker(Enum):
     ABSENT = auto()
     """The object does not name the feature."""
     NOT_A_VALUE = auto()
-    """Neither text, number nor null."""
+    """Neither text, number, boolean nor null."""
+    TRUE = auto()
+    FALSE = auto()
 
 
 Token: TypeAlias = str | int | float | Marker
@@ -205,6 +207,8 @@ def _tokens(values: Sequence[Any]) -> list[Token]:
 def _odd_token(value: object) -> Token:
     if value is None:
         return ""
+    if isinstance(value, bool):
+        return Marker.TRUE if value else Marker.FALSE
     return _ABSENT if value is _ABSENT else _NOT_A_VALUE
 
 
