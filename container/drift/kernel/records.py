@@ -4,7 +4,7 @@ import json
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import compress
-from typing import Any, Self, TypeAlias
+from typing import Any, Literal, Self, TypeAlias, get_args
 
 import msgspec
 import numpy as np
@@ -16,11 +16,16 @@ Reject = Callable[[Rejected, int], None]
 """Counts one record, given its line's number or position, under the reason it was given up for."""
 
 
+Encoding: TypeAlias = Literal["CSV", "JSON", "BASE64"]
+"""How a side was captured. Literals need no new text for each record."""
+_ENCODINGS: Mapping[str | None, Encoding] = {name: name for name in get_args(Encoding)}
+
+
 class Side(msgspec.Struct, rename="camel", gc=False):
-    """One side of the exchange; None where the record has no text."""
+    """One side of the exchange; None where the record has no text, or none that we know."""
 
     data: str | None = None
-    encoding: str | None = None
+    encoding: Encoding | None = None
     observed_content_type: str | None = None
 
 
@@ -196,4 +201,5 @@ def _side(value: object) -> Side | None:
         return None
     if not isinstance(value, dict):
         return _NOT_TEXT
-    return Side(*(_text(value, name) for name in ("data", "encoding", "observedContentType")))
+    encoding = _ENCODINGS.get(_text(value, "encoding"))
+    return Side(_text(value, "data"), encoding, _text(value, "observedContentType"))
