@@ -254,7 +254,7 @@ def _predictions(document: Any) -> list[Any]:
     if isinstance(document, dict):
         document = document.get("predictions", document)
     entries = document if isinstance(document, list) else [document]
-    return [entry.get("probability") if isinstance(entry, dict) else entry for entry in entries]
+    return [entry.get("probability", entry.get("score")) if isinstance(entry, dict) else entry for entry in entries]
 
 
 def _probability(value: object) -> float:

@@ -10,7 +10,7 @@ import csv
 import io
 import json
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from enum import Enum, auto
 from itertools import chain
 from typing import Any, TypeAlias
@@ -24,6 +24,7 @@ from drift.rejection import Reason, Rejected
 BYTE_ORDER_MARK = "\ufeff"
 LONGEST_FIELD = csv.field_size_limit()
 _SHAPE_LENGTH = 200
+_SCORE = "score"
 
 
 class Marker(Enum):
@@ -218,7 +219,12 @@ def _json_predictions(text: str) -> list[object]:
     predictions = document.get("predictions", document) if isinstance(document, dict) else document
     if not isinstance(predictions, list):
         predictions = [predictions]
-    return [entry.get(PROBABILITY_COLUMN) if isinstance(entry, dict) else entry for entry in predictions]
+    return [_answer(entry) if isinstance(entry, dict) else entry for entry in predictions]
+
+
+def _answer(entry: Mapping[str, object]) -> object:
+    """Return the probability of one answer object; SageMaker's own algorithms call it the score."""
+    return entry.get(PROBABILITY_COLUMN, entry.get(_SCORE))
 
 
 def _probability(value: object) -> float:

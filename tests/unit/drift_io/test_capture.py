@@ -93,6 +93,7 @@ def test_every_encoding_of_a_row_reads_alike(tmp_path: Path, request_side: dict[
         "0.1\n0.2\n",
         "0.1,0.2",
         json_side({"predictions": [{"probability": 0.1}, {"probability": 0.2}]}),
+        json_side({"predictions": [{"score": 0.1, "predicted_label": 0}, {"score": 0.2, "predicted_label": 0}]}),
         json_side([0.1, 0.2]),
         base64_side("0.1\n0.2", "text/csv; charset=utf-8"),
         base64_side('{"predictions": [{"probability": 0.1}, {"probability": 0.2}]}'),
@@ -211,7 +212,7 @@ LINE = json.dumps(record()).encode()
         (record(response=json_side([True])), Reason.OUTPUT_NOT_A_PREDICTION),
         (record(response=json_side(None)), Reason.OUTPUT_NOT_A_PREDICTION),
         (record(response=json_side({"predictions": None})), Reason.OUTPUT_NOT_A_PREDICTION),
-        (record(response=json_side([{"score": 0.1}])), Reason.OUTPUT_NOT_A_PREDICTION),
+        (record(response=json_side([{"certainty": 0.1}])), Reason.OUTPUT_NOT_A_PREDICTION),
         (record(response=side("{", "JSON")), Reason.OUTPUT_NOT_A_PREDICTION),
     ],
 )
