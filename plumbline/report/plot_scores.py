@@ -31,6 +31,11 @@ class Row:
         return tuple(math.nan if r is None or r.drift_score is None else r.drift_score for r in judged)
 
     @property
+    def judged(self) -> bool:
+        """Whether any slot has a verdict on it."""
+        return any(r is not None and r.verdict is not Verdict.NOT_JUDGED for r in self.results)
+
+    @property
     def drifted(self) -> tuple[int, ...]:
         """Slots in which the verdict is drift."""
         return tuple(i for i, r in enumerate(self.results) if r is not None and r.verdict is Verdict.DRIFT)
@@ -90,7 +95,8 @@ def _panel(axes: "Axes", row: Row, timeline: Timeline, top: float) -> None:
         style.plain(row.name, 20), loc="left", fontsize=9, color=colour if drifted else style.INK,
         fontweight="bold" if drifted else "normal", pad=4,
     )  # fmt: skip
-    highest = f"max {row.highest:.0f} %" if any(not math.isnan(score) for score in scores) else "no score"
+    no_score = "no score" if row.judged else "not judged"
+    highest = no_score if all(map(math.isnan, scores)) else f"max {row.highest:.0f} %"
     axes.set_title(highest, loc="right", fontsize=8, color=style.MUTED, pad=4)
     style.mark_time_axis(axes, timeline.slots, ticks=4)
     axes.tick_params(labelsize=8, length=2)

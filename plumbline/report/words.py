@@ -76,9 +76,11 @@ def _who_drifted(timeline: Timeline) -> Iterable[str]:
     yield f"{listed(leaders)} drifted first, at {moment(timeline.slots[first], timeline)}."
     if followers:
         yield f"Later: {listed(followers)}."
-    still = [row.name for row in rows if not row.drifted and row.name != PREDICTION]
-    if still:
-        yield f"Never drifted: {listed(still)}."
+    still = [row for row in rows if not row.drifted and row.name != PREDICTION]
+    for text, judged in (("Never drifted", True), ("Never judged", False)):
+        names = [row.name for row in still if row.judged is judged]
+        if names:
+            yield f"{text}: {listed(names)}."
 
 
 def _accuracy(timeline: Timeline) -> Iterable[str]:

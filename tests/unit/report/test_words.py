@@ -1,3 +1,5 @@
+from dataclasses import replace
+
 from contract.records import Verdict
 from plumbline.report import words
 from plumbline.report.timeline import timeline
@@ -17,6 +19,14 @@ def test_summary_tells_who_came_first_who_followed_and_who_never_moved() -> None
     line = timeline([report(0, features=QUIET), report(1, features=HOURS), report(2, features=BOTH)], {}, [], [])
     assert words.summary(line)[0] == (
         "hours-per-week drifted first, at 01:00 on 1 March 2026. Later: age. Never drifted: sex."
+    )
+
+
+def test_summary_never_calls_a_feature_quiet_that_was_not_judged() -> None:
+    unjudged = replace(feature("id"), verdict=Verdict.NOT_JUDGED)
+    reports = [report(0, features=(*QUIET, unjudged)), report(1, features=(*HOURS, unjudged))]
+    assert words.summary(timeline(reports, {}, [], []))[0] == (
+        "hours-per-week drifted first, at 01:00 on 1 March 2026. Never drifted: age and sex. Never judged: id."
     )
 
 
