@@ -30,7 +30,8 @@ def read_policy(path: Path, base: Policy) -> Policy:
     document = _document(path)
     if document.get("version") != POLICY_VERSION:
         raise ConfigError(
-            f"{path} must be a policy of version {POLICY_VERSION}, got {document.get('version')!r}; {_REMEDY}"
+            f"{path} must be a policy of version {POLICY_VERSION}, got {document.get('version')!r}; "
+            f'write {{"version": {POLICY_VERSION}, "features": {{...}}}}'
         )
     given = {key: value for key, value in document.items() if key != "version"}
     features = given.pop("features", {})

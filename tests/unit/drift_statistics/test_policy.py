@@ -112,7 +112,7 @@ def test_a_measure_in_the_file_brings_its_threshold(tmp_path: Path) -> None:
         ("{", "must be readable JSON, got "),
         ('{"version": 1, "alpha": 0.1, "alpha": 0.2}', "a key twice among "),
         ([], r"must hold a JSON object, got \[\]"),
-        ({}, "must be a policy of version 1, got None"),
+        ({}, r'version 1, got None; write \{"version": 1, "features": \{\.\.\.\}\}'),
         ({"version": 2}, "must be a policy of version 1, got 2"),
         (
             {"version": 1, "alfa": 0.1},
