@@ -68,7 +68,7 @@ def analyse(  # noqa: PLR0913 - the report's origin is two plain names, not wort
         rule=rule_text(policy),
         features=_with_examples(outcome.features, window),
         prediction=outcome.prediction,
-        projected_accuracy=_projected_accuracy(baseline, window, refused, seed),
+        projected_accuracy=_projected_accuracy(baseline, window, terms),
         isolation_forest_similarity=_similarity(baseline, window, refused, seed if isolation_forest else None),
         recent=judge_recent(baseline.specs, earlier, side, terms),
         segments=judge_segments(baseline, window.segments, terms),
@@ -91,11 +91,11 @@ def _refused(reason: str) -> str:
     return f"the window is not judged: {reason}"
 
 
-def _projected_accuracy(baseline: Baseline, window: WindowCounts, refused: str, seed: int) -> ProjectedAccuracy:
-    if refused:
-        return ProjectedAccuracy(reason=_refused(refused))
+def _projected_accuracy(baseline: Baseline, window: WindowCounts, terms: Terms) -> ProjectedAccuracy:
+    if terms.refused:
+        return ProjectedAccuracy(reason=_refused(terms.refused))
     try:
-        return project(baseline, window, seed)
+        return project(baseline, window, terms.seed, terms.policy.ignored)
     except Exception as error:
         return ProjectedAccuracy(reason=failure(error))
 

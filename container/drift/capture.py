@@ -51,7 +51,13 @@ def read_window(
 
 
 def count_window(
-    count: Count, baseline: Baseline, bounds: WindowBounds, *, variant: str | None = None, segment: str | None = None
+    count: Count,
+    baseline: Baseline,
+    bounds: WindowBounds,
+    *,
+    variant: str | None = None,
+    segment: str | None = None,
+    ignored: frozenset[str] = frozenset(),
 ) -> WindowCounts:
     """Count the records of a window, whoever reads its files.
 
@@ -61,6 +67,8 @@ def count_window(
         The production variant to count; the records of others are rejected. None: all.
     segment
         The categorical column whose values divide the window. None: none.
+    ignored
+        Columns whose values do not count for `WindowCounts.n_outside`.
 
     Raises
     ------
@@ -69,7 +77,7 @@ def count_window(
     BaselineError
         If the captured rows are of another schema than the baseline.
     """
-    plan = Plan.of(baseline.specs, baseline.counts, bounds, variant=variant, segment=segment)
+    plan = Plan.of(baseline.specs, baseline.counts, bounds, variant=variant, segment=segment, ignored=ignored)
     counts = count(plan)
     log_rejections(counts)
     require_fit(counts, plan)

@@ -78,6 +78,11 @@ class Policy:
                 measure = own.effect_measure or self.effect_measure
                 _require_effect(f"effect_threshold of {name!r}", measure, own.effect_threshold)
 
+    @property
+    def ignored(self) -> frozenset[str]:
+        """The features that are never judged."""
+        return frozenset(name for name, own in self.features.items() if own.ignore)
+
     def rule(self, name: str | None, kind: FeatureType) -> FeatureRule:
         """Return what holds for one feature; None: for the prediction, which has no rules of its own.
 

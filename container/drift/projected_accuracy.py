@@ -24,7 +24,9 @@ _NORMAL_QUANTILE = 1.959964
 """97.5 % quantile of the standard normal distribution: a two-sided 95 % interval."""
 
 
-def project(baseline: Baseline, window: WindowCounts, seed: int) -> ProjectedAccuracy:
+def project(
+    baseline: Baseline, window: WindowCounts, seed: int, ignored: frozenset[str] = frozenset()
+) -> ProjectedAccuracy:
     """Estimate the accuracy of the window's predictions, with a 95 % interval for the accuracy that labels would show.
 
     Each captured probability is calibrated on the labelled test set; a row predicted positive is right with that
@@ -33,7 +35,8 @@ def project(baseline: Baseline, window: WindowCounts, seed: int) -> ProjectedAcc
     the window's `repetition`, as identical rows share one label draw. Valid under covariate shift only
     (`contract.records.PROJECTED_ACCURACY_NOTE`).
 
-    Refused, with the reason, where the estimate would mislead; `reference` is then still given if it is known.
+    Refused, with the reason, where the estimate would mislead; `reference` is then still given if it is known. The
+    refusal names none of the `ignored` features, whose strange values `window.n_outside` does not count.
 
     References
     ----------
@@ -51,9 +54,10 @@ def project(baseline: Baseline, window: WindowCounts, seed: int) -> ProjectedAcc
     positive = np.array([label == baseline.positive_label for label in test.labels])
     reference = float(np.mean((test.probabilities >= DECISION_THRESHOLD) == positive))
     labelled = ScoredLabels.of(test.probabilities, positive)
+    judged = {name: column for name, column in window.columns.items() if name not in ignored}
     refused = (
         _window_refusal(window.probabilities)
-        or support_refusal(baseline, window.columns, window.n_outside, window.n_rows)
+        or support_refusal(baseline, judged, window.n_outside, window.n_rows)
         or _calibration_refusal(labelled)
     )
     if refused:

@@ -49,7 +49,14 @@ class _Task:
         """Read the window, judge it, write the report files."""
         baseline = self.baseline
         self.policy.require_features({spec.name: spec.type for spec in baseline.specs})
-        window = count_window(self.read, baseline, self.bounds, variant=self.variant, segment=baseline.segment_column)
+        window = count_window(
+            self.read,
+            baseline,
+            self.bounds,
+            variant=self.variant,
+            segment=baseline.segment_column,
+            ignored=self.policy.ignored,
+        )
         report = analyse(
             baseline,
             window,

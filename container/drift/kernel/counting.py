@@ -28,8 +28,8 @@ def count_batch(
         return
     cells = [reader.read(column.distinct) for reader, column in zip(readers, batch.columns, strict=True)]
     outside, hashes = np.zeros(n_rows, dtype=bool), number_hashes(batch.probabilities)
-    for column, read in zip(batch.columns, cells, strict=True):
-        if read.outside.any():
+    for spec, column, read in zip(plan.specs, batch.columns, cells, strict=True):
+        if spec.name not in plan.ignored and read.outside.any():
             outside |= read.outside[column.codes]
         hashes = combined(hashes, read.hashes[column.codes])
     counts.n_used += len(batch.positions)

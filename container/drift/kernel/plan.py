@@ -21,7 +21,7 @@ class Plan:
     """One reading, the same for every file and every worker; it can be pickled.
 
     `reference` has the value counts of every spec. With a `variant`, files of another one are rejected. `segment`
-    names the categorical column whose values divide the window.
+    names the categorical column whose values divide the window. What the `ignored` columns hold makes no row strange.
     """
 
     specs: tuple[FeatureSpec, ...]
@@ -30,6 +30,7 @@ class Plan:
     end: datetime | None = None
     variant: str | None = None
     segment: str | None = None
+    ignored: frozenset[str] = frozenset()
 
     @classmethod
     def of(
@@ -40,6 +41,7 @@ class Plan:
         *,
         variant: str | None = None,
         segment: str | None = None,
+        ignored: frozenset[str] = frozenset(),
     ) -> "Plan":
         """Return the plan of a window.
 
@@ -55,6 +57,7 @@ class Plan:
             end=_bound(bounds.end),
             variant=variant,
             segment=segment,
+            ignored=ignored,
         )
 
     @cached_property

@@ -3,13 +3,14 @@ import gzip
 import json
 import logging
 from collections.abc import Mapping
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
 from drift.baseline import learn
-from drift.capture import read_window
+from drift.capture import count_folder, count_window, read_window
 from drift.errors import BaselineError, ConfigError
 from drift.rejection import CellReason, Reason
 from drift.values import table
@@ -386,3 +387,10 @@ def test_a_baseline_of_another_schema_is_refused(tmp_path: Path, entry: Mapping[
 def test_a_few_rows_of_another_shape_are_not_a_matter_of_the_baseline(tmp_path: Path) -> None:
     assert read(tmp_path, *[record()] * 3, *[record("41,Private")] * 37).records.used == 3
     assert read(tmp_path / "b", *[record("41,Private")] * 19).records.used == 0
+
+
+def test_values_of_an_ignored_feature_make_no_row_strange(tmp_path: Path) -> None:
+    folder = write_capture(tmp_path, [record("41,Nobody,40"), record("200,Private,40")])
+    window = count_window(partial(count_folder, folder), BASELINE, EVERYTHING, ignored=frozenset({"workclass"}))
+    assert window.n_outside == 1
+    assert window.columns["workclass"].values.tolist() == ["Nobody", "Private"]
