@@ -71,6 +71,19 @@ def test_a_drifted_prediction_is_told() -> None:
     assert list(verdict_lines(found))[1] == "prediction: Jensen-Shannon distance 0.02"
 
 
+def test_many_new_labels_are_told_together() -> None:
+    parts = (Part("x1", 0.0, 0.0005), Part("x2", 0.0, 0.0005))
+    replaced = replace(feature("id", drift=True), jensen_shannon_distance=1.0, unseen_fraction=1.0, parts=parts)
+    assert list(verdict_lines(report(0, features=(replaced,))))[1] == (
+        "id: Jensen-Shannon distance 1, labels that training never had 100.0 %"
+    )
+
+
+def test_one_new_label_is_told_by_its_name() -> None:
+    moved = replace(feature("job", drift=True), unseen_fraction=0.2, parts=(Part("pilot", 0.0, 0.2),))
+    assert "pilot from 0.0 to 20.0 %" in list(verdict_lines(report(0, features=(moved,))))[1]
+
+
 def test_a_window_that_is_not_judged_gives_its_reason_once() -> None:
     features = tuple(replace(feature(name), verdict=Verdict.NOT_JUDGED, reason="why") for name in ("a", "b"))
     found = report(0, features=features, verdict=Verdict.NOT_JUDGED, reason="20 rows", projected=REFUSED)
