@@ -6,12 +6,15 @@ from typing import Self
 import numpy as np
 from numpy.typing import NDArray
 
-from drift.counts import CategoricalCounts, NumericCounts, ValueCounts
+from drift.counts import OTHER_LABELS, CategoricalCounts, NumericCounts, ValueCounts
 from drift.statistics.bins import Bins
 
 FEW = 5
 """Expected count below which a chi-square approximation is not trusted: W. Cochran, "Some methods for strengthening
 the common chi-square tests" (1954)."""
+RARE = 25
+"""Labels that the reference has less often stay together where one side could not keep all of its labels apart: those
+kept were chosen by the reference's own counts, and of rare ones (ids) the window has fewer without any drift."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -44,7 +47,7 @@ class Cells:
             return cls._occupied(bins.frequencies(reference), bins.frequencies(window), bins.labels())
         if isinstance(reference, CategoricalCounts) and isinstance(window, CategoricalCounts):
             union = np.unique(np.concatenate([reference.values, window.values]))
-            return cls._occupied(_spread(reference, union), _spread(window, union), union)
+            return cls._occupied(*_spread_with_others(reference, window, union), union)
         raise TypeError(f"both sides must be of one type, got {type(reference).__name__} and {type(window).__name__}")
 
     @classmethod
@@ -104,6 +107,22 @@ class Cells:
         n_rare = int(np.argmax((together >= FEW) & np.append(alone[1:], True)))
         starts = np.append(0, np.arange(n_rare + 1, len(order)))
         return Cells(*(np.add.reduceat(side[order], starts) for side in (self.reference, self.window)))
+
+
+def _spread_with_others(
+    reference: CategoricalCounts, window: CategoricalCounts, union: NDArray[np.object_]
+) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """Return both sides' counts, the `RARE` labels' among those of all others, where there are others."""
+    before, after = _spread(reference, union), _spread(window, union)
+    others = union == OTHER_LABELS
+    if not others.any():
+        return before, after
+    together = others | (before < RARE)
+    return _moved(before, together, others), _moved(after, together, others)
+
+
+def _moved(side: NDArray[np.int64], source: NDArray[np.bool_], target: NDArray[np.bool_]) -> NDArray[np.int64]:
+    return np.where(target, side[source].sum(), np.where(source, 0, side))
 
 
 def _spread(side: CategoricalCounts, union: NDArray[np.object_]) -> NDArray[np.int64]:
