@@ -37,18 +37,19 @@ figcaption {{ margin-top: .7rem; color: var(--muted); font-size: .92rem; max-wid
 .scroll {{ overflow-x: auto; background: var(--paper); border: 1px solid var(--grid); border-radius: .5rem; }}
 table {{ width: 100%; border-collapse: collapse; font-size: .86rem; }}
 caption {{ padding: .6rem .7rem 0; color: var(--muted); text-align: left; }}
-th, td {{ padding: .35rem .55rem; text-align: left; vertical-align: top; border-bottom: 1px solid var(--grid); }}
+th, td {{ padding: .35rem .45rem; text-align: left; vertical-align: top; border-bottom: 1px solid var(--grid); }}
 thead th.number {{ white-space: normal; }}
 thead th {{ color: var(--muted); font-size: .8rem; font-weight: 600; vertical-align: bottom; }}
 tbody th {{ font-weight: 600; white-space: nowrap; }}
 tbody tr:last-child > * {{ border-bottom: 0; }}
 .number {{ text-align: right; font-variant-numeric: tabular-nums; white-space: nowrap; }}
 .drift {{ color: var(--drift-text); font-weight: 650; white-space: nowrap; }}
-.reason {{ min-width: 12rem; }}
+.reason {{ min-width: 9rem; }}
 .calm {{ white-space: nowrap; }}
 .unjudged, small {{ color: var(--muted); }}
 .unjudged {{ font-style: italic; white-space: nowrap; }}
 small {{ white-space: nowrap; }}
+.number small, .reason small {{ white-space: normal; }}
 dl.terms dt {{ font-weight: 600; }}
 dl.terms dd {{ margin: 0 0 .5rem; color: var(--muted); }}
 footer {{ margin-top: 3rem; color: var(--muted); font-size: .85rem; }}
