@@ -10,6 +10,7 @@ section 2; the mapping is that of its authors' package.
 """
 
 import dataclasses
+import math
 from functools import cache
 
 import numpy as np
@@ -20,6 +21,8 @@ from drift.counts import NumericCounts
 
 RELATIVE_ERROR = 0.001
 """A bucket's representative is within this share of every number in it."""
+_KEYS_PER_DOUBLING = 1 / math.log1p(2 * RELATIVE_ERROR / (1 - RELATIVE_ERROR)) * math.log(2)
+"""Section 2 of the paper: a bucket is wider than the one before by (1 + error) / (1 - error)."""
 
 
 @cache
@@ -57,5 +60,4 @@ def bucketed(counts: NumericCounts) -> NumericCounts:
 
 def _keys(magnitudes: NDArray[np.float64]) -> NDArray[np.float64]:
     """Return the package's key of each positive number; its own function takes one number at a time."""
-    mapping = _mapping()
-    return np.asarray(np.ceil(np.log(magnitudes) / np.log(2.0) * mapping._multiplier))
+    return np.asarray(np.ceil(np.log(magnitudes) / np.log(2.0) * _KEYS_PER_DOUBLING))
