@@ -3,7 +3,7 @@
 from dataclasses import dataclass, replace
 
 from contract.records import FeatureType, Part
-from drift.counts import NumericCounts, ValueCounts, unknown
+from drift.counts import OTHER_LABELS, NumericCounts, ValueCounts, unknown
 from drift.sketch import bucketed
 from drift.statistics.cells import Cells
 from drift.statistics.chi_square import chi_square, missing_chi_square
@@ -14,6 +14,8 @@ from drift.statistics.kolmogorov_smirnov import kolmogorov_smirnov
 from drift.statistics.parts import largest_moves
 from drift.statistics.power import Sought, rows_needed
 from drift.statistics.wasserstein import wasserstein
+
+_BOUNDED = "the reference has more labels than are told apart: which of the window's are new is not known"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -114,7 +116,10 @@ def _with_distances(
             relative_error=window.relative_error,
             reason="; ".join(_numeric_notes(reference, window, distance)),
         )
-    return replace(comparison, evidence=chi_square(cells, seed), unseen_fraction=unknown_fraction)
+    comparison = replace(comparison, evidence=chi_square(cells, seed))
+    if OTHER_LABELS in reference.values:
+        return replace(comparison, reason=_BOUNDED)
+    return replace(comparison, unseen_fraction=unknown_fraction)
 
 
 def _numeric_notes(reference: NumericCounts, window: NumericCounts, distance: float | None) -> list[str]:

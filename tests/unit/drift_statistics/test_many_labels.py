@@ -2,6 +2,7 @@
 
 import numpy as np
 from drift.counts import MOST_DISTINCT, OTHER_LABELS, CategoricalCounts
+from drift.features import compare
 from drift.statistics.cells import RARE, Cells
 
 
@@ -32,6 +33,14 @@ def test_new_labels_beside_frequent_ones_stay_visible() -> None:
     reference = counts({"clerk": RARE, "cook": RARE - 1})
     window = counts({"clerk": 3, "cook": 5, OTHER_LABELS: 70_000})
     assert found(Cells.between(reference, window)) == {"clerk": (RARE, 3), OTHER_LABELS: (RARE - 1, 70_005)}
+
+
+def test_which_labels_are_new_is_not_said_where_the_reference_kept_only_some() -> None:
+    bounded = compare("id", counts({"clerk": 50, OTHER_LABELS: 50}), counts({"clerk": 20, "new": 80}))
+    assert bounded.unseen_fraction is None
+    assert bounded.reason.startswith("the reference has more labels than are told apart")
+    whole = compare("id", counts({"clerk": 100}), counts({"clerk": 20, OTHER_LABELS: 80}))
+    assert (whole.unseen_fraction, whole.reason) == (0.8, "")
 
 
 def test_rare_labels_stay_apart_where_all_are_counted() -> None:
