@@ -99,13 +99,14 @@ def _feature_case(
     spec: FeatureSpec, reference: Mapping[str, ValueCounts], window: ValueCounts | None, question: _Question
 ) -> Case:
     rule = question.rule
-    nothing = Comparison(name=spec.name, type=spec.type)
+    comparison, finding = Comparison(name=spec.name, type=spec.type), None
     try:
         finding = schema_finding(reference[spec.name], window)
-        comparison = nothing if window is None else question.compared(spec.name, reference[spec.name], window)
+        if window is not None:
+            comparison = question.compared(spec.name, reference[spec.name], window)
     except Exception as error:
-        # One bad column must not take the other features' verdicts with it.
-        return Case(comparison=replace(nothing, reason=failure(error)), rule=rule)
+        # One bad column must not take the other features' verdicts with it, nor its own violation.
+        comparison = replace(comparison, reason=failure(error))
     if finding:
         comparison = replace(comparison, reason=finding.reason)
     return Case(

@@ -275,6 +275,13 @@ def test_a_violation_is_told_of_a_window_too_small_to_judge(baseline: Baseline) 
     assert feature(found, "job").violation is Violation.MISSING_COLUMN
 
 
+def test_a_violation_is_told_where_the_numbers_fail(baseline: Baseline) -> None:
+    counted = count_rows(baseline, window(rows(400, 3)))
+    broken = replace(counted.columns["job"], unreadable={"not_a_number": 401})
+    found = feature(report(baseline, replace(counted, columns={**counted.columns, "age": broken})), "age")
+    assert (found.violation, found.reason) == (Violation.DATA_TYPE, "50 % of its values cannot be read")
+
+
 def test_a_failing_prediction_or_projection_is_not_judged(baseline: Baseline) -> None:
     counted = count_rows(baseline, window(rows(400, 3)))
     broken: Any = counted.columns["job"]
