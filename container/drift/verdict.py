@@ -100,7 +100,7 @@ def _outcome(
     if case.violation:
         return Outcome(Verdict.NOT_JUDGED, comparison.reason)
     if window_refusal:
-        return Outcome(Verdict.NOT_JUDGED, comparison.reason or f"the window is not judged: {window_refusal}")
+        return Outcome(Verdict.NOT_JUDGED, _why_refused(case, window_refusal))
     found = [text for text in (_distribution_drift(case, log_p), _missing_drift(case, log_p_missing, policy)) if text]
     notes = [text for text in (comparison.reason, _unreadable_note(case)) if text]
     if found:
@@ -110,6 +110,14 @@ def _outcome(
     why = _too_weak(case, log_p)
     verdict = Verdict.NOT_JUDGED if why else Verdict.NO_DRIFT
     return Outcome(verdict, "; ".join([why or _why_not(case, log_p), *notes]))
+
+
+def _why_refused(case: Case, window_refusal: str) -> str:
+    comparison, why = case.comparison, f"the window is not judged: {window_refusal}"
+    if not comparison.reason:
+        return why
+    # What cannot be compared is not judged in any window; of the others the reason is but a note.
+    return comparison.reason if comparison.evidence is None else f"{why}; {comparison.reason}"
 
 
 def _distribution_drift(case: Case, log_p: float | None) -> str:

@@ -123,6 +123,11 @@ def test_a_refused_window_keeps_its_numbers_and_judges_no_feature() -> None:
     assert report.drift_score == 10.0
 
 
+def test_a_note_does_not_hide_why_the_window_is_refused() -> None:
+    (report,) = judged(comparison(reason="values counted in buckets"), refused="12 rows")
+    assert report.reason == "the window is not judged: 12 rows; values counted in buckets"
+
+
 @pytest.mark.parametrize(
     ("records", "n_rows", "expected"),
     [
