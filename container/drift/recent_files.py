@@ -51,10 +51,12 @@ def read_earlier(
             if _ended_before(window.bounds, bounds):
                 # A window that was run again counts once.
                 found[window.bounds.start or name, window.bounds.end or ""] = window
+                if len(found) > files.n_windows:
+                    del found[min(found)]
         except (OSError, ValueError, RecursionError) as error:
             skipped.append(f"{name}: {error}")
-    last = sorted(found)[-files.n_windows :]
-    return EarlierWindows(n_wanted=files.n_windows, windows=tuple(found[key] for key in last), skipped=tuple(skipped))
+    windows = tuple(found[key] for key in sorted(found))
+    return EarlierWindows(n_wanted=files.n_windows, windows=windows, skipped=tuple(skipped))
 
 
 def _fitting(window: StoredWindow, specs: Sequence[FeatureSpec]) -> StoredWindow:
