@@ -72,7 +72,7 @@ def analyse(  # noqa: PLR0913 - the report's origin is two plain names, not wort
         isolation_forest_similarity=_similarity(baseline, window, refused, seed if isolation_forest else None),
         recent=judge_recent(baseline.specs, earlier, side, terms),
         segments=judge_segments(baseline, window.segments, terms),
-        multivariate=_separability(baseline, window, refused, seed if multivariate else None),
+        multivariate=_separability(baseline, window, terms, seed if multivariate else None),
     )
 
 
@@ -111,12 +111,12 @@ def _similarity(baseline: Baseline, window: WindowCounts, refused: str, seed: in
         return IsolationForestSimilarity(reason=failure(error))
 
 
-def _separability(baseline: Baseline, window: WindowCounts, refused: str, seed: int | None) -> MultivariateReport:
+def _separability(baseline: Baseline, window: WindowCounts, terms: Terms, seed: int | None) -> MultivariateReport:
     if seed is None:
         return MultivariateReport(reason="switched off")
-    if refused:
-        return MultivariateReport(reason=_refused(refused))
+    if terms.refused:
+        return MultivariateReport(reason=_refused(terms.refused))
     try:
-        return separability(baseline, window.sample.table, seed)
+        return separability(baseline, window.sample.table, seed, terms.policy.ignored)
     except Exception as error:
         return MultivariateReport(reason=failure(error))

@@ -7,7 +7,7 @@ from contract.records import MultivariateReport, Status
 from drift.design import design
 from drift.learned import Baseline
 from drift.rows import row_groups
-from drift.table import Table
+from drift.table import FeatureSpec, Table
 
 MOST_ROWS = 2000
 """Rows of each side: what a classifier learns from in a second."""
@@ -16,7 +16,9 @@ FEWEST_ROWS = 200
 N_PERMUTATIONS = 999
 
 
-def separability(baseline: Baseline, window: Table, seed: int) -> MultivariateReport:
+def separability(
+    baseline: Baseline, window: Table, seed: int, ignored: frozenset[str] = frozenset()
+) -> MultivariateReport:
     """Return the held-out area under the ROC curve of a classifier of reference against window, and its p-value.
 
     Definition: at most 2,000 rows of each side, half of them to learn from, half held out; identical rows are in the
@@ -25,7 +27,8 @@ def separability(baseline: Baseline, window: Table, seed: int) -> MultivariateRe
     from one distribution; the p-value is the share of 999 seeded permutations of the held-out labels that separate
     the scores as well, the observed one counted among them. 0.5 is chance, 1 complete separation.
 
-    The reference's rows are a sample of the training data, or the labelled test set where the baseline has none.
+    The reference's rows are a sample of the training data, or the labelled test set where the baseline has none. The
+    `ignored` features are left out: an id or a time would tell any two windows apart.
 
     References
     ----------
@@ -34,8 +37,11 @@ def separability(baseline: Baseline, window: Table, seed: int) -> MultivariateRe
     reference = baseline.sample or (baseline.test.table if baseline.test else None)
     if reference is None:
         return MultivariateReport(reason="the baseline has no rows to compare with")
+    specs = tuple(spec for spec in reference.specs if spec.name not in ignored)
+    if not specs:
+        return MultivariateReport(reason="every feature is ignored by the policy")
     random = np.random.default_rng(seed)
-    sides = [_some(table, random) for table in (reference, window)]
+    sides = [_some(table, specs, random) for table in (reference, window)]
     n_reference, n_window = (side.n_rows for side in sides)
     if min(n_reference, n_window) < FEWEST_ROWS:
         return MultivariateReport(
@@ -61,11 +67,12 @@ def separability(baseline: Baseline, window: Table, seed: int) -> MultivariateRe
     )
 
 
-def _some(table: Table, random: np.random.Generator) -> Table:
-    if table.n_rows <= MOST_ROWS:
-        return table
-    chosen = np.sort(random.choice(table.n_rows, MOST_ROWS, replace=False))
-    return Table(table.specs, {name: column[chosen] for name, column in table.columns.items()})
+def _some(table: Table, specs: tuple[FeatureSpec, ...], random: np.random.Generator) -> Table:
+    columns = {spec.name: table.columns[spec.name] for spec in specs}
+    if table.n_rows > MOST_ROWS:
+        chosen = np.sort(random.choice(table.n_rows, MOST_ROWS, replace=False))
+        columns = {name: column[chosen] for name, column in columns.items()}
+    return Table(specs, columns)
 
 
 def _stacked(reference: Table, window: Table) -> Table:

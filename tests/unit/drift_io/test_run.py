@@ -17,7 +17,7 @@ from botocore.exceptions import ClientError
 from drift import cli
 from drift.errors import ConfigError
 from drift.handover import Clients
-from drift.policy import Policy
+from drift.policy import FeaturePolicy, Policy
 from drift.run import learn_baseline, monitor, run
 from drift.settings import read_settings
 
@@ -237,6 +237,26 @@ def test_the_policy_file_reaches_the_verdict_and_the_report(tmp_path: Path, refe
     assert [feature.name for feature in report.features if feature.critical] == ["age"]
     constraints = json.loads((tmp_path / "results" / "constraints.json").read_text())
     assert constraints["monitoring_config"]["distribution_constraints"]["comparison_threshold"] == 0.1
+
+
+def test_an_ignored_feature_refuses_no_projection_and_tells_no_rows_apart(tmp_path: Path, reference: Path) -> None:
+    strange = [(age, f"new {n}", *rest) for n, (age, _, *rest) in enumerate(rows(3, 1000))]
+    source = capture(tmp_path / "data", strange)
+
+    def judged(policy: Policy) -> DriftReport:
+        return monitor(
+            dataset_source=source,
+            baseline=reference / "baseline",
+            output=tmp_path / "results",
+            policy=policy,
+            multivariate=True,
+        )
+
+    plain, lenient = judged(Policy()), judged(Policy(features={"workclass": FeaturePolicy(ignore=True)}))
+    assert "(workclass)" in plain.projected_accuracy.reason
+    assert lenient.projected_accuracy.status is Status.ESTIMATED
+    assert plain.multivariate.area_under_curve == pytest.approx(1, abs=0.05)
+    assert lenient.multivariate.area_under_curve == pytest.approx(0.5, abs=0.06)
 
 
 def test_rules_for_a_feature_that_the_baseline_lacks_are_refused(tmp_path: Path, reference: Path) -> None:

@@ -55,6 +55,17 @@ def test_a_shifted_column_is_told_apart() -> None:
     assert found.area_under_curve == pytest.approx(1.0, abs=0.02)
 
 
+def test_an_ignored_column_tells_nothing_apart() -> None:
+    columns: dict[str, Any] = {**rows(1000, 2).columns, "x": np.arange(1000.0) + 1e6}
+    found = separability(REFERENCE, Table(SPECS, columns), seed=0, ignored=frozenset({"x"}))
+    assert found.area_under_curve == pytest.approx(0.5, abs=0.06)
+
+
+def test_nothing_is_told_apart_by_ignored_columns_alone() -> None:
+    found = separability(REFERENCE, rows(1000, 2), seed=0, ignored=frozenset({"x", "y", "job"}))
+    assert (found.status, found.reason) == (Status.NOT_JUDGED, "every feature is ignored by the policy")
+
+
 def test_equal_arguments_give_equal_numbers_and_other_seeds_others() -> None:
     one, same, other = (separability(REFERENCE, rows(1000, 2), seed) for seed in (0, 0, 1))
     assert one == same
