@@ -141,7 +141,8 @@ def _hint(arguments: argparse.Namespace, error: Exception) -> str:
 def _check(arguments: argparse.Namespace) -> None:
     if arguments.seed < 0:
         raise CommandError(f"--seed must be 0 or more, got {arguments.seed}; choose another")
-    if arguments.recent is not None and not arguments.recent.is_dir():
+    # A folder that is not there yet has no earlier windows, and the report says so: the same command fits every run.
+    if arguments.recent is not None and arguments.recent.exists() and not arguments.recent.is_dir():
         raise CommandError(f"--recent must be a folder, got {str(arguments.recent)!r}; name that of earlier --output")
     if arguments.baseline and (arguments.test or arguments.predictions):
         raise CommandError("--test and --predictions must come with --train, got --baseline; a baseline brings its own")

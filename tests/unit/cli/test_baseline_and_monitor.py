@@ -137,7 +137,7 @@ def test_thresholds_reach_the_verdict(baseline: Path, tmp_path: Path, capsys: py
         (("--target-label", "wage"), "--target-label must be the baseline's (label), got 'wage'"),
         (("--segment-column", "colour"), "--segment-column must be the baseline's (it has none), got 'colour'"),
         (("--policy", "absent"), "policy file absent must be readable JSON"),
-        (("--recent", "absent"), "--recent must be a folder, got 'absent'"),
+        (("--recent", __file__), f"--recent must be a folder, got {__file__!r}"),
         (("--effect-threshold", "1.5"), "effect_threshold must lie between 0 and 1 for the jensen_shannon_distance"),
         (("--drifted-share", "0"), "drifted_share must lie above 0"),
     ],
@@ -260,6 +260,16 @@ def test_earlier_runs_are_the_second_reference(
     shown = capsys.readouterr().out
     assert "since the 1 windows before (600 rows): no drift" in shown
     assert shown.count("verdict: drift: drift in age") == 2
+
+
+def test_a_first_run_says_that_there_are_no_earlier_ones(
+    baseline: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    source = write_capture(tmp_path / "capture", rows(600, seed=3))
+    assert monitor(baseline, source, "--recent", str(tmp_path / "runs")) == 0
+    shown = capsys.readouterr().out
+    assert "since the 0 windows before (0 rows): not judged: no earlier window left its counts" in shown
+    assert not (tmp_path / "runs").exists()
 
 
 def test_one_variant_is_judged_when_named(baseline: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
