@@ -33,7 +33,7 @@ def similarity(baseline: Baseline, window: Table, seed: int) -> IsolationForestS
         return IsolationForestSimilarity(reason="the model predicted no row of the test set right")
     if not window.n_rows:
         return IsolationForestSimilarity(reason="the window has no rows")
-    # The only use of scikit-learn, and a heavy import: paid for only where the proxy is switched on.
+    # A heavy import, paid for only where the proxy is switched on.
     from sklearn.ensemble import IsolationForest
 
     fitted = _encode(baseline, test.table)[right]
