@@ -8,6 +8,7 @@ from pydantic import AfterValidator, Field, StrictBool, StrictInt, StringConstra
 from stacks.config_thresholds import FeatureName, FeatureSettings, Thresholds, check_effect
 from stacks.config_values import (
     RESOURCE_ID,
+    SPARK_MASTER,
     VARIANT_NAME,
     Days,
     InstanceType,
@@ -119,7 +120,7 @@ class Monitor(Section):
     """With two or more the job is a Spark cluster, and the window is read by all of them."""
     spark_above_gb: Annotated[StrictInt, Field(ge=0)] | None = None
     """Windows with more captured data than this are read by Spark, with all cores; absent: none."""
-    spark_master: Annotated[str, text(r"(spark|k8s)://\S+|yarn", "be a master like spark://host:7077")] | None = None
+    spark_master: Annotated[str, text(SPARK_MASTER, "be a master like spark://host:7077")] | None = None
     """A Spark cluster of your own that reads the windows; absent: none."""
 
     @property

@@ -151,6 +151,10 @@ def test_number_is_held_to_its_bounds(
             "monitor.spark_master must be a master like spark://host:7077, got 'local'",
         ),
         (
+            {"monitor": {"spark_master": f"spark://{'a' * 249}"}},
+            "monitor.spark_master must be a master like spark://host:7077, got 'spark://",
+        ),
+        (
             {"monitor": {"spark_master": "yarn", "instance_count": 2}},
             "monitor must have instance_count 1 beside spark_master yarn, got 2",
         ),
