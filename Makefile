@@ -55,7 +55,7 @@ e2e: setup-dev
 	$(BIN)/pytest -n 2 --dist loadfile -m e2e
 
 benchmark: setup
-	$(BIN)/python -m benchmarks --output docs
+	$(BIN)/python -m benchmarks --spark --output docs
 
 study: setup
 	$(BIN)/python -m studies.calibration --evidently
