@@ -1,6 +1,6 @@
 import re
 
-from tests.docs.pages import ROOT, rows, section
+from tests.docs.pages import README, ROOT, rows, section
 
 CALIBRATION = ROOT / "docs" / "calibration.md"
 LEAST_REPETITIONS = 400
@@ -21,3 +21,11 @@ def test_study_shows_no_more_false_alarms_than_promised() -> None:
 def test_study_was_held_to_the_package_that_it_speaks_of() -> None:
     agreeing, columns = re.findall(r"agree in (\d+) of (\d+) columns", CALIBRATION.read_text())[0]
     assert agreeing == columns
+
+
+def test_readme_quotes_the_study() -> None:
+    shown = rows(section(CALIBRATION, "False alarms"))
+    ours, reference = (sorted(float(row[column].split(" %")[0]) for row in shown) for column in (1, 3))
+    told = " ".join(section(README, "Statistics").split())
+    assert f"{ours[0]} to {ours[-1]} % of them alarm" in told
+    assert f"{reference[0]} to {reference[-1]} % do" in told

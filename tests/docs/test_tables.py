@@ -153,7 +153,7 @@ def test_missing_data_policies_are_those_of_the_templates() -> None:
 
 def test_statistics_are_the_numbers_of_a_report() -> None:
     numbers = {field.name for field in dataclasses.fields(FeatureReport) if field.type == (float | None)}
-    expected = numbers | {"projected_accuracy", "isolation_forest_similarity"}
+    expected = numbers | {"projected_accuracy", "isolation_forest_similarity", "multivariate"}
     assert set(first_codes(section(README, "Statistics"))) == expected
 
 
