@@ -8,7 +8,11 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-_PACKAGES = Path(__file__).parents[1], Path(__file__).parents[3] / "contract"
+import contract
+import drift
+
+# As they were imported: the image has them side by side, the source tree has not.
+_PACKAGES = Path(drift.__file__).parent, Path(contract.__file__).parent
 APPLICATION = "plumbline"
 
 

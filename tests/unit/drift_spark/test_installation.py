@@ -1,4 +1,5 @@
 import os
+import shutil
 import stat
 import subprocess
 import sys
@@ -9,6 +10,8 @@ from drift.errors import ClusterError
 from drift.spark.cluster import follow, lead, security
 from drift.spark.installation import lay_out
 from drift.spark.session import send_packages
+
+TREE = Path(__file__).parents[3]
 
 
 def script(file: Path, text: str) -> Path:
@@ -125,3 +128,23 @@ def test_a_cluster_of_ones_own_gets_the_program(tmp_path: Path) -> None:
         check=True,
     )
     assert finished.stdout.startswith(archive)
+
+
+def test_the_program_is_found_where_the_image_has_it(tmp_path: Path) -> None:
+    for package in (TREE / "contract", TREE / "container" / "drift"):
+        shutil.copytree(package, tmp_path / package.name, ignore=shutil.ignore_patterns("__pycache__"))
+    program = (
+        "from pathlib import Path; from types import SimpleNamespace as Fake; from zipfile import ZipFile;"
+        "from drift.spark.session import send_packages;"
+        "context = Fake(addPyFile=lambda path: print(*ZipFile(path).namelist(), sep='\\n'));"
+        "send_packages(Fake(sparkContext=context), Path())"
+    )
+    finished = subprocess.run(
+        [sys.executable, "-S", "-c", program],
+        cwd=tmp_path,
+        env={"PYTHONPATH": str(tmp_path)},
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    assert {"contract/names.py", "drift/errors.py"} <= set(finished.stdout.splitlines())
