@@ -107,7 +107,7 @@ def _truth(value: Any) -> bool:
 
 
 def _measure(value: Any) -> EffectMeasure:
-    if value not in set(EffectMeasure):
+    if not isinstance(value, str) or value not in set(EffectMeasure):
         raise ValueError(f"one of {', '.join(EffectMeasure)}")
     return EffectMeasure(value)
 

@@ -129,6 +129,7 @@ def test_a_measure_in_the_file_brings_its_threshold(tmp_path: Path) -> None:
         ({"version": 1, "alpha": "0.1"}, "alpha in .* must be a number, got '0.1'"),
         ({"version": 1, "alpha": True}, "alpha in .* must be a number, got True"),
         ({"version": 1, "minimum_rows": 3.0}, "minimum_rows in .* must be a whole number, got 3.0"),
+        ({"version": 1, "effect_measure": ["drift_score"]}, "must be one of jensen_shannon_distance, drift_score, "),
         ({"version": 1, "effect_measure": "psi"}, "must be one of jensen_shannon_distance, drift_score, "),
         ({"version": 1, "features": {"a": {"critical": 1}}}, "critical in features.a in .* must be true or false"),
         ({"version": 1, "alpha": 7}, "alpha must lie between 0 and 1, got 7.0"),
