@@ -49,7 +49,7 @@ class EarlierWindows:
 def judge_recent(specs: Sequence[FeatureSpec], earlier: EarlierWindows, window: Side, terms: Terms) -> RecentReport:
     """Judge the window against the earlier windows' counts, added up. It is a family of tests of its own."""
     if not earlier.n_wanted:
-        return RecentReport(reason="switched off")
+        return RecentReport(reason=SWITCHED_OFF)
     try:
         return _judged(specs, earlier, window, terms)
     except Exception as error:
@@ -61,9 +61,10 @@ def _judged(specs: Sequence[FeatureSpec], earlier: EarlierWindows, window: Side,
     refused = terms.refused or _refusal(earlier, terms.policy)
     if not earlier.windows:
         return RecentReport(reason="; ".join(text for text in (refused, earlier.note) if text))
+    probabilities = merged([stored.probabilities for stored in earlier.windows])
     reference = Side(
         columns={spec.name: merged([stored.columns[spec.name] for stored in earlier.windows]) for spec in specs},
-        probabilities=merged([stored.probabilities for stored in earlier.windows]),
+        probabilities=probabilities if probabilities.n_present else None,
         why_not="no predictions were captured in the earlier windows",
     )
     outcome = judge(specs, reference, window, replace(terms, refused=refused))

@@ -185,6 +185,14 @@ def test_a_window_unlike_those_before_it_has_drifted_since() -> None:
     assert (found.verdict, found.reason) == (Verdict.DRIFT, "drift in age; 3 of 4 earlier windows")
 
 
+def test_earlier_windows_without_predictions_say_so() -> None:
+    before = [window(hour, rows(400, hour), scores=np.full(400, np.nan)) for hour in range(3)]
+    found = judge_recent(SPECS, earlier(*before), side(rows(800, 9)), TERMS)
+    assert found.verdict is Verdict.NO_DRIFT
+    assert found.prediction is not None
+    assert found.prediction.reason == "no predictions were captured in the earlier windows"
+
+
 def test_without_earlier_windows_nothing_is_judged() -> None:
     this = side(rows(800, 9))
     assert judge_recent(SPECS, EarlierWindows(), this, TERMS).reason == "switched off"
