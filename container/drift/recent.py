@@ -49,7 +49,7 @@ class EarlierWindows:
 def judge_recent(specs: Sequence[FeatureSpec], earlier: EarlierWindows, window: Side, terms: Terms) -> RecentReport:
     """Judge the window against the earlier windows' counts, added up. It is a family of tests of its own."""
     if not earlier.n_wanted:
-        return RecentReport(reason=SWITCHED_OFF)
+        return RecentReport(reason="switched off")
     try:
         return _judged(specs, earlier, window, terms)
     except Exception as error:
