@@ -13,6 +13,9 @@ from contract.enums import StrEnum
 
 DRIFT_REPORT_VERSION = 2
 
+SWITCHED_OFF = "switched off"
+"""Reason of a part of the report that nobody asked for; readers leave such a part out."""
+
 PROJECTED_ACCURACY_NOTE = (
     "Projected accuracy is an estimate made without labels. It assumes covariate shift: the mix of rows may change, "
     "the label that a given row deserves may not. It cannot see concept shift; only fresh labels can."

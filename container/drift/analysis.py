@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from contract.records import (
+    SWITCHED_OFF,
     DriftReport,
     FeatureReport,
     IsolationForestSimilarity,
@@ -102,7 +103,7 @@ def _projected_accuracy(baseline: Baseline, window: WindowCounts, terms: Terms) 
 
 def _similarity(baseline: Baseline, window: WindowCounts, refused: str, seed: int | None) -> IsolationForestSimilarity:
     if seed is None:
-        return IsolationForestSimilarity(reason="switched off")
+        return IsolationForestSimilarity(reason=SWITCHED_OFF)
     if refused:
         return IsolationForestSimilarity(reason=_refused(refused))
     try:
@@ -113,7 +114,7 @@ def _similarity(baseline: Baseline, window: WindowCounts, refused: str, seed: in
 
 def _separability(baseline: Baseline, window: WindowCounts, terms: Terms, seed: int | None) -> MultivariateReport:
     if seed is None:
-        return MultivariateReport(reason="switched off")
+        return MultivariateReport(reason=SWITCHED_OFF)
     if terms.refused:
         return MultivariateReport(reason=_refused(terms.refused))
     try:

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
-from contract.records import RecentReport, WindowBounds
+from contract.records import SWITCHED_OFF, RecentReport, WindowBounds
 from drift.counts import ValueCounts
 from drift.judgement import Side, Terms, failure, judge
 from drift.merging import merged
@@ -49,7 +49,7 @@ class EarlierWindows:
 def judge_recent(specs: Sequence[FeatureSpec], earlier: EarlierWindows, window: Side, terms: Terms) -> RecentReport:
     """Judge the window against the earlier windows' counts, added up. It is a family of tests of its own."""
     if not earlier.n_wanted:
-        return RecentReport(reason="switched off")
+        return RecentReport(reason=SWITCHED_OFF)
     try:
         return _judged(specs, earlier, window, terms)
     except Exception as error:

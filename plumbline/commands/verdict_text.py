@@ -3,6 +3,7 @@
 from collections.abc import Iterator, Mapping, Sequence
 
 from contract.records import (
+    SWITCHED_OFF,
     DriftReport,
     EffectMeasure,
     FeatureReport,
@@ -21,7 +22,7 @@ _MEASURES = {
     EffectMeasure.WASSERSTEIN_DISTANCE: "Wasserstein distance",
 }
 
-_NOBODY_ASKED = ("", "switched off")
+_NOBODY_ASKED = ("", SWITCHED_OFF)
 """Reasons of a part of the report that is made on demand, and was not."""
 
 
