@@ -99,7 +99,10 @@ def count_folder(folder: Path, plan: Plan, block_bytes: int = BLOCK_BYTES) -> Pa
             for suspects in events.suspects():
                 reject_duplicates(counts, suspects, folder, counter)
     except OSError as error:
-        raise ConfigError(f"{error.filename} must be readable, got {error.strerror}; check its permissions") from error
+        raise ConfigError(
+            f"{error.filename or folder} must be readable, got {error.strerror or error}; "
+            "check its permissions and the disk"
+        ) from error
     return counts
 
 

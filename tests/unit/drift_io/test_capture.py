@@ -277,6 +277,14 @@ def test_a_file_that_cannot_be_opened_is_the_operators_error(tmp_path: Path) -> 
         read_window(tmp_path, BASELINE, EVERYTHING)
 
 
+@pytest.mark.skipif(not Path("/proc/self/mem").exists(), reason="needs a file that opens and cannot be read")
+def test_a_file_that_fails_while_it_is_read_is_told_by_its_folder(tmp_path: Path) -> None:
+    # The system does not say which file it was.
+    (tmp_path / "broken.jsonl").symlink_to("/proc/self/mem")
+    with pytest.raises(ConfigError, match=f"{tmp_path} must be readable, got Input/output error"):
+        read_window(tmp_path, BASELINE, EVERYTHING)
+
+
 def test_bounds_that_are_no_times_are_refused(tmp_path: Path) -> None:
     with pytest.raises(ConfigError, match="must be an ISO 8601 time, got 'noon'"):
         read_window(tmp_path, BASELINE, WindowBounds("noon", None))
