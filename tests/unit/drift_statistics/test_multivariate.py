@@ -75,8 +75,8 @@ def test_equal_arguments_give_equal_numbers_and_other_seeds_others() -> None:
 def test_repeated_rows_are_not_known_again() -> None:
     # The window repeats 250 fresh rows four times: a classifier that had seen half the copies would know the rest.
     few = rows(250, 2)
-    repeated = Table(SPECS, {name: np.tile(column, 4) for name, column in few.columns.items()})
-    found = separability(REFERENCE, repeated, seed=0)
+    columns: dict[str, Any] = {name: np.tile(column, 4) for name, column in few.columns.items()}
+    found = separability(REFERENCE, Table(SPECS, columns), seed=0)
     assert found.area_under_curve == pytest.approx(0.5, abs=0.1)
 
 
