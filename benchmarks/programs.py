@@ -129,6 +129,7 @@ class _PeerPackage:
 
 _PEERS: Final = {
     "reference": _PeerPackage("reference_rule", ("scikit-learn",)),
+    "reference-today": _PeerPackage("reference_rule", ("scikit-learn",)),
     "evidently": _PeerPackage("evidently_preset", ("evidently",)),
     "nannyml": _PeerPackage("nannyml_univariate", ("nannyml",)),
     "alibi-detect": _PeerPackage("alibi_tabular", ("alibi-detect",)),

@@ -14,7 +14,7 @@ def main() -> None:
     definition = DataDefinition(
         numerical_columns=numbers, categorical_columns=[name for name in reference if name not in numbers]
     )
-    snapshot = Report([DataDriftPreset()]).run(
+    snapshot = Report([DataDriftPreset()], include_tests=True).run(
         Dataset.from_pandas(window, data_definition=definition),
         Dataset.from_pandas(reference, data_definition=definition),
     )
