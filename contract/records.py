@@ -66,6 +66,15 @@ class EffectMeasure(StrEnum):
         """The upper end of the measure's range."""
         return {"jensen_shannon_distance": 1.0, "drift_score": 200.0}.get(self.value, math.inf)
 
+    @property
+    def words(self) -> str:
+        """The measure as sentences name it."""
+        return {
+            "jensen_shannon_distance": "Jensen-Shannon distance",
+            "drift_score": "drift score",
+            "wasserstein_distance": "Wasserstein distance",
+        }[self.value]
+
 
 class Violation(StrEnum):
     """A feature that is not what the baseline says it is: no drift, but a broken payload. SageMaker's own names."""

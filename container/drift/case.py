@@ -7,12 +7,6 @@ from contract.records import EffectMeasure, Verdict, Violation
 from drift.features import Comparison
 from drift.policy import DEFAULT_THRESHOLDS, FeatureRule
 
-_WORDS = {
-    EffectMeasure.JENSEN_SHANNON_DISTANCE: "Jensen-Shannon distance",
-    EffectMeasure.DRIFT_SCORE: "drift score",
-    EffectMeasure.WASSERSTEIN_DISTANCE: "Wasserstein distance",
-}
-
 
 @dataclass(frozen=True)
 class Outcome:
@@ -38,7 +32,7 @@ class Effect:
     @property
     def sought(self) -> str:
         """The smallest change that counts, in words."""
-        return f"a {_WORDS[self.measure]} of {self.threshold:g}"
+        return f"a {self.measure.words} of {self.threshold:g}"
 
     @property
     def is_small(self) -> bool:
@@ -53,7 +47,7 @@ class Effect:
         if self.distance < self.chance and not self.is_small:
             return f"the Jensen-Shannon distance {self.distance:.3g} is below {self.chance:.3g}, which chance reaches"
         relation = "is below" if self.is_small else "reaches"
-        return f"the {_WORDS[self.measure]} {self.value:.3g} {relation} {self.threshold:.3g}"
+        return f"the {self.measure.words} {self.value:.3g} {relation} {self.threshold:.3g}"
 
     @property
     def counts(self) -> bool:

@@ -5,7 +5,6 @@ from collections.abc import Iterator, Mapping, Sequence
 from contract.records import (
     SWITCHED_OFF,
     DriftReport,
-    EffectMeasure,
     FeatureReport,
     MultivariateReport,
     ProjectedAccuracy,
@@ -15,12 +14,6 @@ from contract.records import (
     Status,
     Verdict,
 )
-
-_MEASURES = {
-    EffectMeasure.JENSEN_SHANNON_DISTANCE: "Jensen-Shannon distance",
-    EffectMeasure.DRIFT_SCORE: "drift score",
-    EffectMeasure.WASSERSTEIN_DISTANCE: "Wasserstein distance",
-}
 
 _NOBODY_ASKED = ("", SWITCHED_OFF)
 """Reasons of a part of the report that is made on demand, and was not."""
@@ -56,7 +49,7 @@ def _words(verdict: Verdict) -> str:
 def _drift(feature: FeatureReport) -> str:
     """Return the size of a drift and the part that moved most; of a change in what is missing, the reason."""
     size = getattr(feature, feature.effect_measure.value)
-    parts = [] if size is None else [f"{_MEASURES[feature.effect_measure]} {size:.3g}"]
+    parts = [] if size is None else [f"{feature.effect_measure.words} {size:.3g}"]
     if feature.parts:
         moved, unseen = feature.parts[0], feature.unseen_fraction or 0.0
         # Of thousands of new labels none has a share of its own that tells anything.

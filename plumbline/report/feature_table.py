@@ -2,17 +2,11 @@
 
 from dataclasses import replace
 
-from contract.records import DriftReport, EffectMeasure, FeatureReport
+from contract.records import DriftReport, FeatureReport
 from plumbline.report.plot_scores import PREDICTION
 from plumbline.report.tables import VERDICTS, table, text
 from plumbline.report.timeline import Slot, Timeline
 from plumbline.report.words import moment, percent
-
-_MEASURES = {
-    EffectMeasure.JENSEN_SHANNON_DISTANCE: "Jensen–Shannon distance",
-    EffectMeasure.DRIFT_SCORE: "drift score",
-    EffectMeasure.WASSERSTEIN_DISTANCE: "Wasserstein distance",
-}
 
 
 def last_features(timeline: Timeline) -> str:
@@ -88,7 +82,9 @@ def _threshold(feature: FeatureReport) -> str:
     if feature.effect_threshold is None:
         return ""
     needed = f", found from {feature.rows_needed:,} rows on" if feature.rows_needed is not None else ""
-    return f"<br><small>{_MEASURES[feature.effect_measure]} {feature.effect_threshold:g} counts{needed}</small>"
+    # The page sets pairs of names with a dash, not with a hyphen.
+    measure = feature.effect_measure.words.replace("-", "–")
+    return f"<br><small>{measure} {feature.effect_threshold:g} counts{needed}</small>"
 
 
 def _number(value: float | None, form: str) -> str:
