@@ -7,6 +7,8 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.optimize import isotonic_regression
 
+from drift.statistics.ranks import area_under_curve, middle_ranks
+
 
 @dataclass(frozen=True, eq=False)
 class ScoredLabels:
@@ -52,12 +54,9 @@ class ScoredLabels:
     def area_under_curve(self) -> float:
         """Return the probability that a positive row has a higher probability than a negative one; ties count half.
 
-        Both classes must be present. References: J. Hanley, B. McNeil, "The meaning and use of the area under a
-        receiver operating characteristic (ROC) curve" (1982).
+        Both classes must be present.
         """
         n_positive = float(self.positive.sum())
         n_negative = len(self.positive) - n_positive
-        occurrences = np.bincount(self.index)
-        middle = np.cumsum(occurrences) - (occurrences - 1) / 2
-        ranks = float(middle[self.index] @ self.positive)
-        return (ranks - n_positive * (n_positive + 1) / 2) / (n_positive * n_negative)
+        rank_sum = float(middle_ranks(np.bincount(self.index))[self.index] @ self.positive)
+        return area_under_curve(rank_sum, n_positive, n_negative)

@@ -3,6 +3,7 @@
 from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -97,6 +98,14 @@ class CategoricalCounts(ValueCounts):
         return cls(
             np.array(labels, dtype=object), np.array([counted[label] for label in labels], dtype=np.int64), n_missing
         )
+
+
+def summed(values: NDArray[Any], counts: NDArray[np.int64]) -> tuple[NDArray[Any], NDArray[np.int64]]:
+    """Return the distinct values in ascending order, and the sum of each one's counts."""
+    distinct, positions = np.unique(values, return_inverse=True)
+    sums = np.zeros(len(distinct), dtype=np.int64)
+    np.add.at(sums, positions, counts)
+    return distinct, sums
 
 
 def missing(column: NDArray[np.float64] | NDArray[np.object_]) -> NDArray[np.bool_]:

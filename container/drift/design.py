@@ -5,6 +5,7 @@ from numpy.typing import NDArray
 
 from contract.records import FeatureType
 from drift.counts import missing
+from drift.statistics.ranks import middle_ranks
 from drift.table import Table
 
 MOST_LABELS = 30
@@ -30,8 +31,7 @@ def _ranked(column: NDArray[np.float64]) -> NDArray[np.float64]:
     absent = missing(column)
     _, positions = np.unique(column[~absent], return_inverse=True)
     ranks = np.full(len(column), 0.5)
-    counts = np.bincount(positions)
-    ranks[~absent] = ((np.cumsum(counts) - counts / 2) / max(len(positions), 1))[positions]
+    ranks[~absent] = ((middle_ranks(np.bincount(positions)) - 0.5) / max(len(positions), 1))[positions]
     return np.column_stack([ranks, absent])
 
 

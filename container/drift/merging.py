@@ -6,7 +6,7 @@ from functools import reduce
 
 import numpy as np
 
-from drift.counts import NumericCounts, ValueCounts
+from drift.counts import NumericCounts, ValueCounts, summed
 from drift.sketch import bucketed
 
 
@@ -28,9 +28,7 @@ def merged(parts: Sequence[ValueCounts]) -> ValueCounts:
 
 
 def _sum(one: ValueCounts, other: ValueCounts) -> ValueCounts:
-    values, positions = np.unique(np.concatenate([one.values, other.values]), return_inverse=True)
-    counts = np.zeros(len(values), dtype=np.int64)
-    np.add.at(counts, positions, np.concatenate([one.counts, other.counts]))
+    values, counts = summed(np.concatenate([one.values, other.values]), np.concatenate([one.counts, other.counts]))
     unreadable = {
         reason: one.unreadable.get(reason, 0) + other.unreadable.get(reason, 0)
         for reason in sorted({*one.unreadable, *other.unreadable})

@@ -6,11 +6,11 @@ from numpy.typing import NDArray
 from contract.records import MultivariateReport, Status
 from drift.design import design
 from drift.learned import Baseline
+from drift.row_sample import SAMPLE_ROWS
 from drift.rows import row_groups
+from drift.statistics.ranks import area_under_curve, middle_ranks
 from drift.table import FeatureSpec, Table
 
-MOST_ROWS = 2000
-"""Rows of each side: what a classifier learns from in a second."""
 FEWEST_ROWS = 200
 """Of each side: with fewer the held-out half says little."""
 N_PERMUTATIONS = 999
@@ -69,8 +69,8 @@ def separability(
 
 def _some(table: Table, specs: tuple[FeatureSpec, ...], random: np.random.Generator) -> Table:
     columns = {spec.name: table.columns[spec.name] for spec in specs}
-    if table.n_rows > MOST_ROWS:
-        chosen = np.sort(random.choice(table.n_rows, MOST_ROWS, replace=False))
+    if table.n_rows > SAMPLE_ROWS:
+        chosen = np.sort(random.choice(table.n_rows, SAMPLE_ROWS, replace=False))
         columns = {name: column[chosen] for name, column in columns.items()}
     return Table(specs, columns)
 
@@ -113,21 +113,14 @@ def area_and_p_value(
     scores: NDArray[np.float64], of_window: NDArray[np.bool_], random: np.random.Generator
 ) -> tuple[float, float]:
     """Return the area under the ROC curve of `scores`, shape (n,), and its permutation p-value."""
-    ranks = _ranks(scores)
-    n_window = int(of_window.sum())
-    pairs = n_window * (len(scores) - n_window)
+    _, positions, counts = np.unique(scores, return_inverse=True, return_counts=True)
+    ranks = middle_ranks(counts)[positions]
+    n_reference, n_window = _class_sizes(of_window)
 
     def area(rank_sum: float) -> float:
-        return (rank_sum - n_window * (n_window + 1) / 2) / pairs
+        return area_under_curve(rank_sum, n_window, n_reference)
 
     observed = area(float(ranks[of_window].sum()))
     drawn = [float(random.permutation(ranks)[:n_window].sum()) for _ in range(N_PERMUTATIONS)]
     as_good = sum(area(rank_sum) >= observed for rank_sum in drawn)
     return observed, (1 + as_good) / (1 + N_PERMUTATIONS)
-
-
-def _ranks(scores: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Return ranks from 1; equal scores share the mean of theirs."""
-    _, positions, counts = np.unique(scores, return_inverse=True, return_counts=True)
-    last = np.cumsum(counts)
-    return (last - (counts - 1) / 2)[positions]

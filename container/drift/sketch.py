@@ -17,7 +17,7 @@ import numpy as np
 from ddsketch.mapping import LogarithmicMapping
 from numpy.typing import NDArray
 
-from drift.counts import NumericCounts
+from drift.counts import NumericCounts, summed
 
 RELATIVE_ERROR = 0.001
 """A bucket's representative is within this share of every number in it."""
@@ -52,9 +52,7 @@ def representatives(values: NDArray[np.float64]) -> NDArray[np.float64]:
 
 def bucketed(counts: NumericCounts) -> NumericCounts:
     """Return the counts with each value replaced by its bucket's representative."""
-    values, positions = np.unique(representatives(counts.values), return_inverse=True)
-    sums = np.zeros(len(values), dtype=np.int64)
-    np.add.at(sums, positions, counts.counts)
+    values, sums = summed(representatives(counts.values), counts.counts)
     return dataclasses.replace(counts, values=values, counts=sums, relative_error=RELATIVE_ERROR)
 
 

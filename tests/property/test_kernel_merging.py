@@ -36,7 +36,7 @@ PLANS = [
 @pytest.fixture(autouse=True, scope="module")
 def small_bounds() -> Any:
     """Bounds that small examples reach."""
-    with patch.object(tally, "MOST_DISTINCT", 4), patch.object(sample, "MOST_ROWS", 3):
+    with patch.object(tally, "MOST_DISTINCT", 4), patch.object(sample, "SAMPLE_ROWS", 3):
         yield
 
 

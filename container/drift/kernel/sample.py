@@ -7,8 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from drift.kernel.hashes import Hashes
-
-MOST_ROWS = 2_000
+from drift.row_sample import SAMPLE_ROWS
 
 
 @dataclass(frozen=True, eq=False)
@@ -23,12 +22,12 @@ class SampledRows:
 
     def limit(self) -> np.uint64 | None:
         """Return the key from which on a row has no place here any more; None as long as there is room."""
-        return self.keys[-1] if len(self.keys) >= MOST_ROWS else None
+        return self.keys[-1] if len(self.keys) >= SAMPLE_ROWS else None
 
     def with_rows(self, other: "SampledRows") -> "SampledRows":
         """Return the sample of both."""
         keys = np.concatenate([self.keys, other.keys])
-        order = np.argsort(keys)[:MOST_ROWS]
+        order = np.argsort(keys)[:SAMPLE_ROWS]
         return SampledRows(
             keys[order],
             tuple(
