@@ -6,7 +6,6 @@ Source: SageMaker Developer Guide, "Capture data from real-time endpoint".
 
 import logging
 from collections.abc import Callable, Iterator
-from functools import partial
 from pathlib import Path
 from typing import TypeAlias
 
@@ -31,25 +30,6 @@ Count: TypeAlias = Callable[[Plan], PartialCounts]
 """Reads a window's files."""
 
 
-def read_window(
-    folder: Path, baseline: Baseline, bounds: WindowBounds, *, variant: str | None = None, segment: str | None = None
-) -> WindowCounts:
-    """Count the records of every ``*.jsonl`` file below `folder`.
-
-    Compressed files are not read, but counted. Without bounds every record counts. A record that is not used is
-    counted under its reason (`drift.rejection.Reason`), with up to five places and never its content; the log names
-    them too. Blank lines are no records.
-
-    Raises
-    ------
-    ConfigError
-        If `folder` is no folder that can be read, or a bound is no time.
-    BaselineError
-        If the captured rows are of another schema than the baseline.
-    """
-    return count_window(partial(count_folder, folder), baseline, bounds, variant=variant, segment=segment)
-
-
 def count_window(
     count: Count,
     baseline: Baseline,
@@ -60,6 +40,9 @@ def count_window(
     ignored: frozenset[str] = frozenset(),
 ) -> WindowCounts:
     """Count the records of a window, whoever reads its files.
+
+    Without bounds every record counts. A record that is not used is counted under its reason
+    (`drift.rejection.Reason`), with up to five places and never its content; the log names them too.
 
     Parameters
     ----------
@@ -85,7 +68,9 @@ def count_window(
 
 
 def count_folder(folder: Path, plan: Plan, block_bytes: int = BLOCK_BYTES) -> PartialCounts:
-    """Return the sum of the folder's files, without the events that were captured before.
+    """Count the records of every ``*.jsonl`` file below `folder`, without the events that were captured before.
+
+    Compressed files are not read, but counted. Blank lines are no records.
 
     Raises
     ------

@@ -2,12 +2,8 @@
 
 from collections.abc import Mapping
 
-import numpy as np
-from numpy.typing import NDArray
-
-from drift.counts import ValueCounts, missing, unknown
+from drift.counts import ValueCounts, unknown
 from drift.learned import Baseline
-from drift.table import Table
 
 MAXIMUM_OUTSIDE_FRACTION = 0.2
 """From this share of rows on, an estimate is refused: measured on Census Income, windows with 20 % and more of their
@@ -46,19 +42,3 @@ def cells_outside(reference: ValueCounts, window: ValueCounts) -> int:
         return 0
     strange = int(window.counts[unknown(reference, window.values)].sum()) + window.n_unreadable
     return strange if reference.n_missing else strange + window.n_missing
-
-
-def rows_outside(baseline: Baseline, table: Table) -> NDArray[np.bool_]:
-    """Return which rows have at least one cell that the reference gives no ground for: shape (n_rows,)."""
-    outside = np.zeros(table.n_rows, dtype=bool)
-    for name, column in table.columns.items():
-        outside |= outside_reference(baseline.counts[name], column)
-    return outside
-
-
-def outside_reference(reference: ValueCounts, column: NDArray[np.float64] | NDArray[np.object_]) -> NDArray[np.bool_]:
-    """Return which cells of `column`, shape (n_rows,), the reference gives no ground for; same shape."""
-    if not reference.n_present:
-        return np.zeros(len(column), dtype=bool)
-    strange = unknown(reference, column)
-    return strange if reference.n_missing else strange | missing(column)

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from contract.records import FeatureType, RecordCounts, WindowBounds
+from contract.records import FeatureType
 
 
 @dataclass(frozen=True)
@@ -31,16 +31,3 @@ class Table:
     def n_rows(self) -> int:
         """Rows of the table; 0 for a table without columns."""
         return next((len(column) for column in self.columns.values()), 0)
-
-
-@dataclass(frozen=True)
-class CapturedWindow:
-    """The captured rows of one window, and what happened to every record read for it.
-
-    `probabilities` has shape (n_rows,), NaN where no prediction was captured.
-    """
-
-    bounds: WindowBounds
-    table: Table
-    probabilities: NDArray[np.float64]
-    records: RecordCounts

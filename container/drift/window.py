@@ -8,11 +8,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from contract.records import RecordCounts, WindowBounds
-from drift.counts import NumericCounts, ValueCounts, count
-from drift.learned import Baseline
-from drift.rows import row_groups
-from drift.support import rows_outside
-from drift.table import CapturedWindow, Table
+from drift.counts import NumericCounts, ValueCounts
+from drift.table import Table
 
 
 class SegmentKind(StrEnum):
@@ -73,23 +70,3 @@ class WindowCounts:
     sample: RowSample
     segments: Mapping[Segment, SegmentCounts] = field(default_factory=dict)
     unreadable_examples: Mapping[str, Mapping[str, tuple[str, ...]]] = field(default_factory=dict)
-
-
-def count_rows(baseline: Baseline, window: CapturedWindow) -> WindowCounts:
-    """Count the rows of a window that are all in memory."""
-    _, multiplicity = np.unique(row_groups(window.table, window.probabilities), return_counts=True)
-    n_rows = window.table.n_rows
-    return WindowCounts(
-        bounds=window.bounds,
-        records=window.records,
-        n_rows=n_rows,
-        columns={
-            spec.name: count(spec.type, window.table.columns[spec.name])
-            for spec in window.table.specs
-            if spec.name in window.table.columns
-        },
-        probabilities=NumericCounts.of(window.probabilities),
-        n_outside=int(rows_outside(baseline, window.table).sum()),
-        repetition=float((multiplicity**2).sum()) / n_rows if n_rows else 1.0,
-        sample=RowSample(window.table, window.probabilities),
-    )

@@ -6,10 +6,11 @@ from typing import Self
 import numpy as np
 from drift.analysis import analyse
 from drift.baseline import Baseline, learn
+from drift.capture import count_window
 from drift.counts import NumericCounts
+from drift.kernel.partial import PartialCounts
 from drift.policy import Policy
-from drift.table import CapturedWindow
-from drift.window import WindowCounts, count_rows
+from drift.window import WindowCounts
 
 from contract.records import DriftReport, RecordCounts, WindowBounds
 from studies.calibration.population import Frequencies, Population
@@ -22,8 +23,8 @@ _ROWS_OF_THE_PATTERN = 1
 class Product:
     """Judges samples of one population.
 
-    The reference and the window are learned and counted once from a row in memory, by the product's own functions,
-    and then take each sample's value counts; a test holds the result to what the same rows would have given.
+    The reference is learned from a row in memory and the window counted without any, by the product's own functions;
+    then they take each sample's value counts. A test holds the result to what the same rows would have given.
     """
 
     population: Population
@@ -36,8 +37,7 @@ class Product:
         """Prepare to judge samples of `population` with the policy that the product ships."""
         table = population.table(np.arange(_ROWS_OF_THE_PATTERN))
         baseline = learn(train=table, target_label=TARGET)
-        none_captured = np.full(table.n_rows, np.nan)
-        window = count_rows(baseline, CapturedWindow(WindowBounds(), table, none_captured, RecordCounts()))
+        window = count_window(lambda _: PartialCounts(), baseline, WindowBounds())
         return cls(population, Policy(), baseline, window)
 
     def learned(self, reference: Frequencies) -> Baseline:

@@ -8,7 +8,6 @@ import numpy as np
 import pytest
 from drift.analysis import analyse
 from drift.baseline import learn
-from drift.capture import read_window
 from drift.metrics import metrics_file, of_report
 from drift.outputs import write_reports
 from drift.policy import Policy
@@ -18,7 +17,7 @@ from jsonschema import Draft202012Validator
 from contract.names import ReportFile
 from contract.records import WindowBounds
 from tests.contract import schemas
-from tests.unit.drift_io.builders import SPECS, record, write_capture
+from tests.unit.drift_io.builders import SPECS, read_window, record, write_capture
 
 SCHEMAS = {
     ReportFile.STATISTICS: schemas.STATISTICS,

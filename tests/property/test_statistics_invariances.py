@@ -13,13 +13,13 @@ from drift.statistics.drift_score import drift_score
 from drift.statistics.jensen_shannon import jensen_shannon_distance
 from drift.statistics.kolmogorov_smirnov import kolmogorov_smirnov
 from drift.statistics.wasserstein import wasserstein
-from drift.table import CapturedWindow, FeatureSpec, Table
-from drift.window import count_rows
+from drift.table import FeatureSpec, Table
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
 from contract.records import DriftReport, FeatureType, RecordCounts, WindowBounds
+from tests.oracles.counted_rows import CapturedWindow, count_rows
 
 integers = st.lists(st.integers(-1000, 1000), min_size=1, max_size=50)
 frequencies = st.lists(st.tuples(st.integers(0, 50), st.integers(0, 50)), min_size=1, max_size=8).filter(

@@ -9,12 +9,13 @@ from drift.baseline import Baseline, learn
 from drift.counts import CategoricalCounts, NumericCounts, ValueCounts
 from drift.merging import merged
 from drift.policy import FeaturePolicy, Policy
-from drift.table import CapturedWindow, FeatureSpec, Table
-from drift.window import WindowCounts, count_rows
+from drift.table import FeatureSpec, Table
+from drift.window import WindowCounts
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from contract.records import DriftReport, EffectMeasure, FeatureType, RecordCounts, Verdict, WindowBounds
+from tests.oracles.counted_rows import CapturedWindow, count_rows
 
 SPECS = (FeatureSpec("x", FeatureType.NUMERIC), FeatureSpec("k", FeatureType.CATEGORICAL))
 numbers = st.one_of(

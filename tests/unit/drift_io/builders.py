@@ -2,12 +2,16 @@
 
 import json
 from collections.abc import Iterable, Mapping
+from functools import partial
 from pathlib import Path
 from typing import Any
 
+from drift.baseline import Baseline
+from drift.capture import count_folder, count_window
 from drift.table import FeatureSpec
+from drift.window import WindowCounts
 
-from contract.records import FeatureType
+from contract.records import FeatureType, WindowBounds
 
 AGE = FeatureSpec("age", FeatureType.NUMERIC)
 WORK = FeatureSpec("workclass", FeatureType.CATEGORICAL)
@@ -50,3 +54,9 @@ def write_capture(
     lines = [entry if isinstance(entry, bytes) else json.dumps(entry).encode() for entry in records]
     file.write_bytes(b"".join(line + b"\n" for line in lines))
     return folder
+
+
+def read_window(
+    folder: Path, baseline: Baseline, bounds: WindowBounds, *, variant: str | None = None, segment: str | None = None
+) -> WindowCounts:
+    return count_window(partial(count_folder, folder), baseline, bounds, variant=variant, segment=segment)

@@ -3,12 +3,11 @@ from pathlib import Path
 
 import pytest
 from drift.baseline import learn
-from drift.capture import read_window
 from drift.columns import infer_table
 from drift.window import WindowCounts
 
 from contract.records import WindowBounds
-from tests.unit.drift_io.builders import record, side, write_capture
+from tests.unit.drift_io.builders import read_window, record, side, write_capture
 
 
 def window_of(folder: Path, trained: list[str], sent: list[object]) -> WindowCounts:

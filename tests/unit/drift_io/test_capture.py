@@ -10,14 +10,14 @@ from typing import Any
 import numpy as np
 import pytest
 from drift.baseline import learn
-from drift.capture import count_folder, count_window, read_window
+from drift.capture import count_folder, count_window
 from drift.errors import BaselineError, ConfigError
 from drift.rejection import CellReason, Reason
 from drift.values import table
 from drift.window import Segment, SegmentKind, WindowCounts
 
 from contract.records import WindowBounds
-from tests.unit.drift_io.builders import SPECS, record, side, write_capture
+from tests.unit.drift_io.builders import SPECS, read_window, record, side, write_capture
 
 EVERYTHING = WindowBounds()
 HOUR = WindowBounds("2026-11-22T12:00:00Z", "2026-11-22T13:00:00Z")

@@ -10,12 +10,12 @@ from drift.handover import completed_message, short_message, write_text
 from drift.outputs import write_reports
 from drift.policy import FeaturePolicy, Policy
 from drift.sagemaker_files import Json, constraints, statistics, violations
-from drift.table import CapturedWindow
 from drift.values import table
-from drift.window import WindowCounts, count_rows
+from drift.window import WindowCounts
 
 from contract.names import ReportFile
 from contract.records import DriftReport, FeatureType, RecordCounts, Verdict, Violation, WindowBounds
+from tests.oracles.counted_rows import CapturedWindow, count_rows
 from tests.unit.drift_io.builders import SPECS
 from tests.unit.drift_io.reports import ABSENT, DRIFTED, NOT_JUDGED, REPORT, small_baseline
 

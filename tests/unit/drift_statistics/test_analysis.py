@@ -10,8 +10,8 @@ from drift.baseline import Baseline, learn
 from drift.counts import CategoricalCounts
 from drift.features import compare
 from drift.policy import Policy
-from drift.table import CapturedWindow, FeatureSpec, Table
-from drift.window import WindowCounts, count_rows
+from drift.table import FeatureSpec, Table
+from drift.window import WindowCounts
 from numpy.typing import NDArray
 
 from contract.records import (
@@ -24,6 +24,7 @@ from contract.records import (
     Violation,
     WindowBounds,
 )
+from tests.oracles.counted_rows import CapturedWindow, count_rows
 
 Column = NDArray[np.float64] | NDArray[np.object_]
 SPECS = (

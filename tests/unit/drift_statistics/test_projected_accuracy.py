@@ -7,11 +7,11 @@ from drift.baseline import Baseline, learn
 from drift.calibration import ScoredLabels
 from drift.projected_accuracy import METHOD, project
 from drift.rows import row_groups
-from drift.table import CapturedWindow, FeatureSpec, Table
-from drift.window import count_rows
+from drift.table import FeatureSpec, Table
 from numpy.typing import NDArray
 
 from contract.records import FeatureType, ProjectedAccuracy, RecordCounts, Status, WindowBounds
+from tests.oracles.counted_rows import CapturedWindow, count_rows
 
 Floats = NDArray[np.float64]
 Flags = NDArray[np.bool_]

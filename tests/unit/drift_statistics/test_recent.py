@@ -13,12 +13,13 @@ from drift.policy import Policy
 from drift.recent import EarlierWindows, StoredWindow, judge_recent
 from drift.recent_files import EarlierFiles, read_earlier
 from drift.sketch import bucketed
-from drift.table import CapturedWindow, FeatureSpec, Table
-from drift.window import WindowCounts, count_rows
+from drift.table import FeatureSpec, Table
+from drift.window import WindowCounts
 from drift.window_counts_file import read_window_counts, window_counts_text
 from numpy.typing import NDArray
 
 from contract.records import FeatureType, RecordCounts, Verdict, WindowBounds
+from tests.oracles.counted_rows import CapturedWindow, count_rows
 
 SPECS = (FeatureSpec("age", FeatureType.NUMERIC), FeatureSpec("job", FeatureType.CATEGORICAL))
 TERMS = Terms(policy=Policy())

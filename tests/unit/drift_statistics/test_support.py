@@ -6,8 +6,10 @@ import numpy as np
 import pytest
 from drift.baseline import Baseline, learn
 from drift.counts import NumericCounts, count
-from drift.support import outside_reference, rows_outside, support_refusal
+from drift.kernel.columns import ColumnReader
+from drift.support import support_refusal
 from drift.table import FeatureSpec, Table
+from numpy.typing import NDArray
 
 from contract.records import FeatureType
 
@@ -24,13 +26,22 @@ def reference(*extra: tuple[Age, str | None]) -> Baseline:
     return learn(train=table((20.0, "clerk"), (60.0, "cook"), *extra), target_label="income")
 
 
+def outside(baseline: Baseline, rows: Table) -> NDArray[np.bool_]:
+    """Return what the reader says of each cell, shape (n_features, n_rows)."""
+    tokens = {
+        "age": ["" if np.isnan(age) else repr(age) for age in rows.columns["age"].tolist()],
+        "job": [job or "" for job in rows.columns["job"].tolist()],
+    }
+    return np.array([ColumnReader(spec, baseline.counts[spec.name]).read(tokens[spec.name]).outside for spec in SPECS])
+
+
 def refusal(baseline: Baseline, rows: Table) -> str:
     columns = {spec.name: count(spec.type, rows.columns[spec.name]) for spec in SPECS}
-    return support_refusal(baseline, columns, int(rows_outside(baseline, rows).sum()), rows.n_rows)
+    return support_refusal(baseline, columns, int(outside(baseline, rows).any(axis=0).sum()), rows.n_rows)
 
 
 @pytest.mark.parametrize(
-    ("row", "outside"),
+    ("row", "strange"),
     [
         ((20.0, "clerk"), False),
         ((60.0, "cook"), False),
@@ -42,9 +53,9 @@ def refusal(baseline: Baseline, rows: Table) -> str:
         ((30.0, None), True),
     ],
 )
-def test_a_row_is_outside_when_one_cell_is(row: tuple[Age, str | None], outside: bool) -> None:
+def test_a_row_is_outside_when_one_cell_is(row: tuple[Age, str | None], strange: bool) -> None:
     # Alone in its window, a row outside is all of it.
-    assert bool(refusal(reference(), table(row))) is outside
+    assert bool(refusal(reference(), table(row))) is strange
 
 
 def test_missing_is_known_where_training_missed_cells() -> None:
@@ -74,9 +85,8 @@ def test_unreadable_cells_are_outside_too() -> None:
 
 def test_a_column_without_any_reference_value_gives_no_ground_to_refuse() -> None:
     empty = learn(train=table((None, "cook"), (None, "cook")), target_label="income")
-    cells = np.array([1.0, np.nan])
 
-    assert not outside_reference(empty.counts["age"], cells).any()
+    assert not outside(empty, table((1.0, "cook"), (None, "cook")))[0].any()
 
 
 def test_an_empty_window_is_not_refused_here() -> None:

@@ -3,13 +3,12 @@ from drift.analysis import analyse
 from drift.baseline import learn
 from drift.counts import CategoricalCounts, NumericCounts
 from drift.policy import Policy
-from drift.table import CapturedWindow
-from drift.window import count_rows
 
 from contract.records import FeatureType, RecordCounts, WindowBounds
 from plumbline.rows import LabelledRows
 from studies.calibration.population import Population
 from studies.calibration.product import TARGET, Product
+from tests.oracles.counted_rows import CapturedWindow, count_rows
 from tests.unit.studies.people import people
 
 ROWS = LabelledRows(("age", "job"), (("30", "nurse"), ("?", "clerk"), ("7.5", "?"), ("30.0", "clerk")), ("a",) * 4)
