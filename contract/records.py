@@ -1,4 +1,4 @@
-"""drift_report.json, version 2: the shape that the container writes and people, plots and tests read.
+"""drift_report.json, version 3: the shape that the container writes and people, plots and tests read.
 
 A number that cannot be computed is None, with a reason beside it; NaN is refused.
 """
@@ -7,20 +7,39 @@ import json
 import math
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
-from typing import Any
 
+from contract.accuracy import PROJECTED_ACCURACY_NOTE, ProjectedAccuracy
+from contract.attribution import AttributionReport
+from contract.bias import BiasReport
+from contract.decoding import decode
 from contract.enums import StrEnum
+from contract.quality import QualityReport, ShiftReport
+from contract.verdicts import SWITCHED_OFF, RecordCounts, Status, Verdict, WindowBounds
 
-DRIFT_REPORT_VERSION = 2
+__all__ = [
+    "DRIFT_REPORT_VERSION",
+    "ISOLATION_FOREST_NOTE",
+    "PROJECTED_ACCURACY_NOTE",
+    "SWITCHED_OFF",
+    "DriftReport",
+    "EffectMeasure",
+    "FeatureReport",
+    "FeatureType",
+    "IsolationForestSimilarity",
+    "MultivariateReport",
+    "Part",
+    "ProjectedAccuracy",
+    "RecentReport",
+    "RecordCounts",
+    "SegmentReport",
+    "Status",
+    "Verdict",
+    "Violation",
+    "WindowBounds",
+    "finite",
+]
 
-SWITCHED_OFF = "switched off"
-"""Reason of a part of the report that nobody asked for; readers leave such a part out."""
-
-PROJECTED_ACCURACY_NOTE = (
-    "Projected accuracy is an estimate made without labels. It assumes covariate shift: the mix of rows may change, "
-    "the label that a given row deserves may not. It cannot see concept shift; only fresh labels can."
-)
-"""What every reader of a projected accuracy is told."""
+DRIFT_REPORT_VERSION = 3
 
 ISOLATION_FOREST_NOTE = (
     "Isolation Forest similarity says how alike the window's rows and the test rows that the model predicted right "
@@ -29,21 +48,6 @@ ISOLATION_FOREST_NOTE = (
     "accuracy projected from calibrated confidence was 0.6 points off."
 )
 """What every reader of the reference task's proxy is told."""
-
-
-class Verdict(StrEnum):
-    """The outcome of one comparison. `NOT_JUDGED` is never folded into `NO_DRIFT`."""
-
-    DRIFT = "drift"
-    NO_DRIFT = "no_drift"
-    NOT_JUDGED = "not_judged"
-
-
-class Status(StrEnum):
-    """Whether an estimate was made."""
-
-    ESTIMATED = "estimated"
-    NOT_JUDGED = "not_judged"
 
 
 class FeatureType(StrEnum):
@@ -83,32 +87,6 @@ class Violation(StrEnum):
     """No row names the feature."""
     DATA_TYPE = "data_type_check"
     """Most values are of another type than in training."""
-
-
-@dataclass(frozen=True)
-class RecordCounts:
-    """Capture records of one window: ``read == used + sum(rejected.values())``, always.
-
-    `examples` names, for each reason, up to five places (file and line), never content: captures hold personal data.
-    """
-
-    read: int = 0
-    used: int = 0
-    rejected: Mapping[str, int] = field(default_factory=dict)
-    examples: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
-
-    def __post_init__(self) -> None:
-        """Refuse counts that lose a record."""
-        if self.read != self.used + sum(self.rejected.values()):
-            raise ValueError(f"records read must equal used plus rejected, got {self}")
-
-
-@dataclass(frozen=True)
-class WindowBounds:
-    """Half-open interval [start, end) as ISO 8601 in UTC with Z; None where the caller gave no times."""
-
-    start: str | None = None
-    end: str | None = None
 
 
 @dataclass(frozen=True)
@@ -166,20 +144,6 @@ class FeatureReport:
 
 
 @dataclass(frozen=True, kw_only=True)
-class ProjectedAccuracy:
-    """Accuracy expected without labels; all fractions 0..1. `drop` is `reference` minus `estimate`."""
-
-    status: Status = Status.NOT_JUDGED
-    reason: str = ""
-    estimate: float | None = None
-    lower: float | None = None
-    upper: float | None = None
-    reference: float | None = None
-    drop: float | None = None
-    method: str | None = None
-
-
-@dataclass(frozen=True, kw_only=True)
 class IsolationForestSimilarity:
     """The reference task's own proxy, under its own name. It is not an accuracy."""
 
@@ -229,9 +193,9 @@ class MultivariateReport:
 
 @dataclass(frozen=True, kw_only=True)
 class DriftReport:
-    """Everything one run found out about one window.
+    """Everything one run found out about one window, and what labels have since said of the windows before it.
 
-    `rule` says in words when a window drifts.
+    `rule` says in words when a window drifts. `shifts` has one entry for each kind of shift.
     """
 
     window: WindowBounds
@@ -249,6 +213,10 @@ class DriftReport:
     recent: RecentReport = RecentReport()
     segments: tuple[SegmentReport, ...] = ()
     multivariate: MultivariateReport = MultivariateReport()
+    shifts: tuple[ShiftReport, ...] = ()
+    bias: BiasReport = BiasReport()
+    attribution: AttributionReport = AttributionReport()
+    quality: QualityReport = QualityReport()
     version: int = DRIFT_REPORT_VERSION
 
     @property
@@ -273,80 +241,13 @@ class DriftReport:
         Raises
         ------
         ValueError
-            If the text is no report of a version that this code knows.
+            If the text is no report of the version that this code knows.
         """
-        data: dict[str, Any] = json.loads(text)
+        data = json.loads(text)
         if not isinstance(data, dict) or data.get("version") != DRIFT_REPORT_VERSION:
             found = data.get("version") if isinstance(data, dict) else type(data).__name__
             raise ValueError(f"drift report version must be {DRIFT_REPORT_VERSION}, got {found!r}")
-        return cls(
-            window=WindowBounds(**data["window"]),
-            endpoint=data["endpoint"],
-            schedule=data["schedule"],
-            records=_records(data["records"]),
-            n_rows=data["n_rows"],
-            verdict=Verdict(data["verdict"]),
-            reason=data["reason"],
-            features=_features(data),
-            prediction=_feature(data["prediction"]),
-            projected_accuracy=ProjectedAccuracy(
-                **{**data["projected_accuracy"], "status": Status(data["projected_accuracy"]["status"])}
-            ),
-            isolation_forest_similarity=IsolationForestSimilarity(
-                **{
-                    **data["isolation_forest_similarity"],
-                    "status": Status(data["isolation_forest_similarity"]["status"]),
-                }
-            ),
-            rule=data["rule"],
-            recent=_recent(data["recent"]),
-            segments=tuple(
-                SegmentReport(**{**entry, "verdict": Verdict(entry["verdict"]), "features": _features(entry)})
-                for entry in data["segments"]
-            ),
-            multivariate=MultivariateReport(
-                **{**data["multivariate"], "status": Status(data["multivariate"]["status"])}
-            ),
-        )
-
-
-def _records(entry: Mapping[str, Any]) -> RecordCounts:
-    return RecordCounts(**{**entry, "examples": _places(entry["examples"])})
-
-
-def _places(entry: Mapping[str, list[str]]) -> dict[str, tuple[str, ...]]:
-    return {reason: tuple(places) for reason, places in entry.items()}
-
-
-def _features(entry: Mapping[str, Any]) -> tuple[FeatureReport, ...]:
-    return tuple(_feature(feature) for feature in entry["features"])
-
-
-def _recent(entry: Mapping[str, Any]) -> RecentReport:
-    prediction = entry["prediction"]
-    return RecentReport(
-        **{
-            **entry,
-            "verdict": Verdict(entry["verdict"]),
-            "features": _features(entry),
-            "prediction": None if prediction is None else _feature(prediction),
-        }
-    )
-
-
-def _feature(entry: Mapping[str, Any]) -> FeatureReport:
-    violation = entry["violation"]
-    return FeatureReport(
-        **{
-            **entry,
-            "type": FeatureType(entry["type"]),
-            "verdict": Verdict(entry["verdict"]),
-            "effect_measure": EffectMeasure(entry["effect_measure"]),
-            "unreadable_examples": _places(entry["unreadable_examples"]),
-            "parts": tuple(Part(**part) for part in entry["parts"]),
-            "violation": None if violation is None else Violation(violation),
-        }
-    )
+        return decode(cls, data)
 
 
 def finite(value: float) -> float | None:

@@ -1,7 +1,9 @@
 """What the training job, the endpoint and the baseline agree on."""
 
 import math
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
+
+from contract.enums import StrEnum
 
 CHANNEL_TRAIN = "train"
 """Input channel: a folder of CSV files with a header row and the target column; every file is training data."""
@@ -24,11 +26,40 @@ OUTPUT_BASELINE = "baseline"
 """In the output data folder: the baseline of these very training rows, a folder, to be deployed with the model."""
 
 PROBABILITY_COLUMN = "probability"
+PREDICTED_COLUMN = "predicted"
+"""Of a target with more than two classes: the predicted label, beside its probability."""
 DECISION_THRESHOLD = 0.5
 """A row is predicted positive when its probability is at least this."""
 
 MISSING_TEXTS = frozenset({"", "?"})
 """What a cell says when it has no value, after surrounding white space is removed."""
+
+
+MOST_NUMERIC_CLASSES = 20
+"""A target of more distinct numbers than this is a quantity, one of fewer a class."""
+
+
+class Task(StrEnum):
+    """What the model predicts, as the labels of its test set show."""
+
+    BINARY = "binary"
+    MULTICLASS = "multiclass"
+    REGRESSION = "regression"
+
+
+def task_of(labels: Collection[str]) -> Task:
+    """Return what a model with these labels predicts.
+
+    Examples
+    --------
+    >>> str(task_of(["0", "1"])), str(task_of(["a", "b", "c"])), str(task_of([str(n) for n in range(99)]))
+    ('binary', 'multiclass', 'regression')
+    """
+    distinct = set(labels)
+    if len(distinct) <= 2:
+        return Task.BINARY
+    is_quantity = len(distinct) > MOST_NUMERIC_CLASSES and all(finite_number(label) is not None for label in distinct)
+    return Task.REGRESSION if is_quantity else Task.MULTICLASS
 
 
 def finite_number(text: str) -> float | None:

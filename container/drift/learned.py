@@ -2,10 +2,12 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from functools import cached_property
 
 import numpy as np
 from numpy.typing import NDArray
 
+from contract.training import Task, task_of
 from drift.counts import ValueCounts
 from drift.table import FeatureSpec, Table
 
@@ -14,12 +16,20 @@ from drift.table import FeatureSpec, Table
 class LabelledTest:
     """The labelled test set, row for row: features, labels, and the model's probabilities of the positive class.
 
-    `probabilities` has shape (n_rows,), each within 0 and 1; None when they were not given.
+    `probabilities` has shape (n_rows,), each within 0 and 1; None when they were not given. Where the target has more
+    than two classes they are those of the labels in `predicted`, row for row, which is None otherwise. Of a numeric
+    target they are the predicted numbers themselves.
     """
 
     table: Table
     labels: tuple[str, ...]
     probabilities: NDArray[np.float64] | None
+    predicted: tuple[str, ...] | None = None
+
+    @cached_property
+    def task(self) -> Task:
+        """What the model predicts."""
+        return task_of(self.labels)
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
@@ -41,3 +51,8 @@ class Baseline:
     sample: Table | None = None
     segment_column: str | None = None
     segments: Mapping[str, Mapping[str, ValueCounts]] = field(default_factory=dict)
+
+    @property
+    def task(self) -> Task:
+        """What the model predicts; without a test set a probability is expected of it."""
+        return self.test.task if self.test else Task.BINARY

@@ -49,7 +49,8 @@ class Policy:
     where the sample is small); or when its missing fraction moved by `missing_threshold` or more, significantly.
     A window of fewer than `minimum_rows` rows is not judged. It drifts when a critical feature or the prediction
     drifts, or when at least `drifted_share` of the judged features do; None: any one. `features` has the features
-    that are judged by rules of their own.
+    that are judged by rules of their own. An accuracy, projected or realised, dropped when it lost `accuracy_tolerance`
+    or more, and a group is treated otherwise when a bias metric moved by `bias_tolerance` or more; both beyond chance.
     """
 
     alpha: float = 0.05
@@ -58,11 +59,13 @@ class Policy:
     minimum_rows: int = 200
     effect_measure: EffectMeasure = EffectMeasure.JENSEN_SHANNON_DISTANCE
     drifted_share: float | None = None
+    accuracy_tolerance: float = 0.02
+    bias_tolerance: float = 0.05
     features: Mapping[str, FeaturePolicy] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         """Refuse thresholds outside their range."""
-        for name in ("alpha", "missing_threshold"):
+        for name in ("alpha", "missing_threshold", "accuracy_tolerance", "bias_tolerance"):
             _require_fraction(name, getattr(self, name))
         if self.drifted_share is not None and not 0 < self.drifted_share <= 1:
             raise ConfigError(

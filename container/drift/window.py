@@ -58,6 +58,9 @@ class WindowCounts:
     for (`drift.support`). `repetition` is the sum of the squared multiplicities of identical rows divided by
     `n_rows`: 1 when all rows differ, m when each occurs m times. `unreadable_examples` has the places of the first
     unreadable cells, by feature and reason.
+    `facets` counts the probabilities apart by the values of the facet's column, where one is named; missing values are
+    no group. Of a target with more than two classes `probabilities` are those of the predicted labels, and `classes`
+    counts them apart by predicted label.
     """
 
     bounds: WindowBounds
@@ -70,3 +73,5 @@ class WindowCounts:
     sample: RowSample
     segments: Mapping[Segment, SegmentCounts] = field(default_factory=dict)
     unreadable_examples: Mapping[str, Mapping[str, tuple[str, ...]]] = field(default_factory=dict)
+    facets: Mapping[str, NumericCounts] = field(default_factory=dict)
+    classes: Mapping[str, NumericCounts] = field(default_factory=dict)

@@ -1,0 +1,132 @@
+"""How good the predictions are: projected without labels, or measured with them."""
+
+from dataclasses import dataclass
+
+from contract.enums import StrEnum
+from contract.verdicts import Status, Verdict
+
+PROJECTED_ACCURACY_NOTE = (
+    "Projected accuracy is an estimate made without labels. It assumes covariate shift: the mix of rows may change, "
+    "the label that a given row deserves may not. It cannot see concept shift; only fresh labels can."
+)
+"""What every reader of a projected accuracy is told."""
+
+
+class Measure(StrEnum):
+    """Figures of merit of a classifier. All are 0 to 1, but the log loss, which is 0 upwards."""
+
+    ACCURACY = "accuracy"
+    AREA_UNDER_CURVE = "area_under_curve"
+    PRECISION = "precision"
+    RECALL = "recall"
+    F1 = "f1"
+    LOG_LOSS = "log_loss"
+    """Mean negative natural logarithm of the probability that the model gave to the true class."""
+    CALIBRATION_ERROR = "calibration_error"
+    """Expected calibration error: mean gap between probability and share of positives."""
+
+    @property
+    def words(self) -> str:
+        """The measure as sentences name it."""
+        return {"area_under_curve": "area under the ROC curve", "f1": "F1"}.get(
+            self.value, self.value.replace("_", " ")
+        )
+
+
+class Shift(StrEnum):
+    """What of the joint distribution of rows and labels moved."""
+
+    COVARIATE = "covariate_shift"
+    """The mix of rows; the label that a given row deserves is the same."""
+    LABEL = "label_shift"
+    """The mix of labels; the rows of each label look the same."""
+    CONCEPT = "concept_shift"
+    """The label that a given row deserves."""
+
+    @property
+    def words(self) -> str:
+        """The shift as sentences name it."""
+        return self.value.replace("_", " ")
+
+
+@dataclass(frozen=True, kw_only=True)
+class MeasureReport:
+    """One figure of a window with its 95 % interval; `reference` is that of the labelled test set."""
+
+    measure: Measure
+    status: Status = Status.NOT_JUDGED
+    reason: str = ""
+    value: float | None = None
+    lower: float | None = None
+    upper: float | None = None
+    reference: float | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class LabelShiftScenario:
+    """What the accuracy would be if the window's shift were one of labels alone; shares are 0..1.
+
+    `selected` says that the window looks like it. `positive_share` is the share of positive labels that best explains
+    the predictions. `explained_fraction` is the part of the difference between window and reference that this share
+    explains, and `residual_separability` how well a classifier still tells the two apart after it, 0.5 is chance.
+    """
+
+    status: Status = Status.NOT_JUDGED
+    reason: str = ""
+    selected: bool = False
+    positive_share: float | None = None
+    positive_share_reference: float | None = None
+    explained_fraction: float | None = None
+    residual_separability: float | None = None
+    estimate: float | None = None
+    lower: float | None = None
+    upper: float | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class ProjectionEvidence:
+    """The measurements behind a projection or its refusal; fractions are 0..1, None where not measured.
+
+    `separability` is the area under the ROC curve with which a classifier tells the window's rows from the labelled
+    test set's: 0.5 is chance. `over_represented_fraction` is the share of the window's rows that are more than twenty
+    times as frequent there as in the test set, `outside_fraction` the share with a value that training never had.
+    `gate_statistic` is the paired t of what the features still tell about the labels beside the probability; `weighted`
+    says that it was large enough for the estimate to use them. `spread` is half the range of the estimators that were
+    compared, and `test_area_under_curve` how well the probabilities rank the test set's labels.
+    """
+
+    separability: float | None = None
+    over_represented_fraction: float | None = None
+    outside_fraction: float | None = None
+    gate_statistic: float | None = None
+    weighted: bool = False
+    spread: float | None = None
+    test_area_under_curve: float | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class ProjectedAccuracy:
+    """Accuracy expected without labels; all fractions 0..1. `drop` is `reference` minus `estimate`.
+
+    `verdict` is drift when the accuracy dropped by `tolerance` or more and the drop is more than chance;
+    `verdict_reason` says what decided. `warning` says what makes the estimate doubtful though it was not refused.
+    `measures` has the other figures that can be projected.
+    """
+
+    status: Status = Status.NOT_JUDGED
+    reason: str = ""
+    estimate: float | None = None
+    lower: float | None = None
+    upper: float | None = None
+    reference: float | None = None
+    drop: float | None = None
+    method: str | None = None
+    verdict: Verdict = Verdict.NOT_JUDGED
+    verdict_reason: str = ""
+    tolerance: float | None = None
+    assumed_shift: Shift = Shift.COVARIATE
+    warning: str = ""
+    measures: tuple[MeasureReport, ...] = ()
+    label_shift: LabelShiftScenario = LabelShiftScenario()
+    evidence: ProjectionEvidence = ProjectionEvidence()
+    note: str = PROJECTED_ACCURACY_NOTE

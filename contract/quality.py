@@ -1,0 +1,89 @@
+"""What labels say, when they come: the quality of earlier windows, and which shift it was."""
+
+from dataclasses import dataclass
+
+from contract.accuracy import MeasureReport, Shift
+from contract.bias import BiasReport
+from contract.verdicts import SWITCHED_OFF, RecordCounts, Verdict, WindowBounds
+
+
+@dataclass(frozen=True, kw_only=True)
+class ShiftReport:
+    """Whether one kind of shift is seen, and by what evidence.
+
+    `p_value` and `effect` are those of the test that decided; the effect is a fraction, 0 to 1.
+    """
+
+    shift: Shift
+    verdict: Verdict = Verdict.NOT_JUDGED
+    reason: str = ""
+    p_value: float | None = None
+    effect: float | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class SelectionReport:
+    """Whether the labelled rows look like the window's others: labels that arrive selectively mislead.
+
+    `features` names those that differ.
+    """
+
+    verdict: Verdict = Verdict.NOT_JUDGED
+    reason: str = ""
+    features: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, kw_only=True)
+class WindowQuality:
+    """One earlier window with the labels that have come for it.
+
+    `verdict` is drift when the realised accuracy is below the reference by the tolerance or more, and by more than
+    chance. `projected` is the accuracy projected for the labelled rows alone, so that it can be held against the
+    realised one; `missed_by` is realised minus projected, -1 to 1. `is_final` says that the time for labels is over.
+    `shifts` has label shift and concept shift, as labels show them.
+    """
+
+    window: WindowBounds
+    n_rows: int
+    n_labelled: int
+    label_coverage: float | None
+    is_final: bool
+    verdict: Verdict = Verdict.NOT_JUDGED
+    reason: str = ""
+    measures: tuple[MeasureReport, ...] = ()
+    projected: MeasureReport | None = None
+    missed_by: float | None = None
+    shifts: tuple[ShiftReport, ...] = ()
+    selection: SelectionReport = SelectionReport()
+    bias: BiasReport = BiasReport()
+
+    def shift(self, kind: Shift) -> ShiftReport:
+        """Return what is known of one kind of shift."""
+        return next((found for found in self.shifts if found.shift is kind), ShiftReport(shift=kind))
+
+
+@dataclass(frozen=True, kw_only=True)
+class QualityReport:
+    """Ground truth: the labels that came for the windows before this one, oldest window first.
+
+    `lag_hours` is how long a window is waited for. `labels` counts the label records that were read; they are used when
+    they belong to a captured record of one of the windows. A window of a lower label coverage than `minimum_coverage`
+    is not judged.
+    """
+
+    reason: str = SWITCHED_OFF
+    lag_hours: int = 0
+    minimum_coverage: float | None = None
+    tolerance: float | None = None
+    labels: RecordCounts = RecordCounts()
+    windows: tuple[WindowQuality, ...] = ()
+
+    @property
+    def latest_judged(self) -> WindowQuality | None:
+        """The last window that was judged."""
+        return next((found for found in reversed(self.windows) if found.verdict is not Verdict.NOT_JUDGED), None)
+
+    @property
+    def latest_final(self) -> WindowQuality | None:
+        """The last window whose time for labels is over."""
+        return next((found for found in reversed(self.windows) if found.is_final), None)

@@ -1,0 +1,50 @@
+"""Outcomes that every part of a report shares, and the window they are about."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from contract.enums import StrEnum
+
+SWITCHED_OFF = "switched off"
+"""Reason of a part of the report that nobody asked for; readers leave such a part out."""
+
+
+class Verdict(StrEnum):
+    """The outcome of one comparison. `NOT_JUDGED` is never folded into `NO_DRIFT`."""
+
+    DRIFT = "drift"
+    NO_DRIFT = "no_drift"
+    NOT_JUDGED = "not_judged"
+
+
+class Status(StrEnum):
+    """Whether an estimate was made."""
+
+    ESTIMATED = "estimated"
+    NOT_JUDGED = "not_judged"
+
+
+@dataclass(frozen=True)
+class RecordCounts:
+    """Records that were read: ``read == used + sum(rejected.values())``, always.
+
+    `examples` names, for each reason, up to five places (file and line), never content: captures hold personal data.
+    """
+
+    read: int = 0
+    used: int = 0
+    rejected: Mapping[str, int] = field(default_factory=dict)
+    examples: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        """Refuse counts that lose a record."""
+        if self.read != self.used + sum(self.rejected.values()):
+            raise ValueError(f"records read must equal used plus rejected, got {self}")
+
+
+@dataclass(frozen=True)
+class WindowBounds:
+    """Half-open interval [start, end) as ISO 8601 in UTC with Z; None where the caller gave no times."""
+
+    start: str | None = None
+    end: str | None = None
