@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from contract.training import MISSING_TEXTS
+from contract.training import MISSING_TEXTS, positive_label
 from plumbline.rows import LabelledRows
 
 Z_LIMIT = 2.0
@@ -42,6 +42,31 @@ class Tilt:
         else:
             scores = _standard_scores(cells)
         return self.strength * progress(hour, self.first_hour, self.full_hour) * scores
+
+
+@dataclass(frozen=True)
+class PositiveShare:
+    """The share of rows with the positive label, moved to `share`: rows of either label stay as likely among their own.
+
+    It begins in `first_hour` and is complete in `full_hour`.
+    """
+
+    share: float
+    first_hour: int
+    full_hour: int
+
+    def weights(self, pool: LabelledRows, hour: int) -> NDArray[np.float64]:
+        """Return the factor of each row's probability of being drawn, shape (n_rows,).
+
+        Raises
+        ------
+        ValueError
+            If the pool has not two classes.
+        """
+        positive = np.array(pool.labels) == positive_label(pool.labels)
+        before = float(positive.mean())
+        wanted = before + progress(hour, self.first_hour, self.full_hour) * (self.share - before)
+        return np.where(positive, wanted / before, (1 - wanted) / (1 - before))
 
 
 def pool_weights(pool: LabelledRows, tilts: Sequence[Tilt], held: Sequence[str], hour: int) -> NDArray[np.float64]:

@@ -1,8 +1,13 @@
 """Named drift scenarios: which rows of a held-out pool the traffic of an hour consists of.
 
-Hours count from 1. A scenario is data: tilts that draw labelled rows of the pool with unequal weights, so that every
-row stays a real one and its label true (P(label | row) does not change: covariate shift), or overwrites that
-change cells after uniform drawing, so that the labels are no longer true.
+Hours count from 1. A scenario is data:
+
+- tilts draw labelled rows of the pool with weights that depend on the row: every row stays a real one and its label
+  true, because P(label | row) does not change (covariate shift);
+- a positive share draws with weights that depend on the label alone: P(row | label) does not change (label shift);
+- a swap leaves the rows and changes the label that some of them deserve: P(row) does not change (concept shift), and
+  the label is true;
+- overwrites change cells after the draw, so that the labels are no longer true.
 """
 
 from dataclasses import dataclass
@@ -10,7 +15,8 @@ from dataclasses import dataclass
 import numpy as np
 
 from plumbline.overwriting import Overwrite
-from plumbline.resampling import Tilt, pool_weights
+from plumbline.relabelling import Swap
+from plumbline.resampling import PositiveShare, Tilt, pool_weights
 from plumbline.rows import LabelledRows
 
 
@@ -27,6 +33,8 @@ class Scenario:
     tilts: tuple[Tilt, ...] = ()
     held: tuple[str, ...] = ()
     overwrites: tuple[Overwrite, ...] = ()
+    positive_share: PositiveShare | None = None
+    swap: Swap | None = None
 
     @property
     def labels_are_true(self) -> bool:
@@ -46,7 +54,8 @@ class Scenario:
         Raises
         ------
         ValueError
-            If the hour is below 1, the pool is empty or lacks a column that the scenario names.
+            If the hour is below 1, the pool is empty, lacks a column that the scenario names or has not the two
+            classes that it needs.
         """
         if hour < 1:
             raise ValueError(f"hour must be 1 or more, got {hour!r}")
@@ -54,10 +63,13 @@ class Scenario:
             raise ValueError("pool must hold at least one row, got none; give more labelled rows")
         rng = np.random.default_rng([seed, hour])
         weights = pool_weights(pool, self.tilts, self.held, hour)
+        if self.positive_share is not None:
+            weights = weights * self.positive_share.weights(pool, hour)
+            weights /= weights.sum()
         rows = pool.take(rng.choice(len(pool), n, p=weights).tolist())
         for overwrite in self.overwrites:
             rows = overwrite.apply(rows, hour, rng)
-        return rows
+        return rows if self.swap is None else self.swap.apply(rows, hour, tuple(sorted(set(pool.labels))))
 
 
 NEVER_MOVING = ("fnlwgt", "race", "sex", "capital-gain", "capital-loss", "native-country", "workclass")
@@ -110,6 +122,20 @@ SCENARIOS = {
                     fraction=0.3,
                 ),
             ),
+        ),
+        Scenario(
+            "concept",
+            "two quiet hours; then married people with a degree deserve the other label, at once and for good, while "
+            "the rows stay as they were: concept shift, which no look at rows or predictions shows; labels are true",
+            swap=Swap(
+                first_hour=3, feature="marital-status", category="Married-civ-spouse", number="education-num", least=13
+            ),
+        ),
+        Scenario(
+            "labels",
+            "two quiet hours; then the share of positive labels grows to 55 % by hour 8, while the rows of either "
+            "label stay as they were: label shift; labels stay true",
+            positive_share=PositiveShare(share=0.55, first_hour=3, full_hour=8),
         ),
     )
 }

@@ -10,7 +10,7 @@ from plumbline.commands.errors import CommandError
 if TYPE_CHECKING:
     from plumbline.traffic import RowsOfHour
 
-SCENARIOS = ("none", "gradual", "sudden", "overwrite")
+SCENARIOS = ("none", "gradual", "sudden", "overwrite", "concept", "labels")
 """Names that help shows; a test holds them to `plumbline.scenarios`, which is slow to load."""
 FORMATS = ("csv", "json", "alternate")
 

@@ -10,7 +10,7 @@ from plumbline.scenarios import NEVER_MOVING, SCENARIOS, scenario
 
 POOL = generate(8_000, 11)
 N = 2_000
-RESAMPLING = ("none", "gradual", "sudden")
+RESAMPLING = ("none", "gradual", "sudden", "labels")
 DRIFT_THRESHOLD = 0.1
 """Jensen-Shannon distance from which on a feature may be called drifted (default policy)."""
 
@@ -19,9 +19,17 @@ def mean(rows: LabelledRows, name: str) -> float:
     return float(np.mean(np.array(rows.column(name), float)))
 
 
-def distance(name: str, rows: LabelledRows) -> float:
+def of_label(rows: LabelledRows, label: str) -> LabelledRows:
+    return rows.take(position for position, found in enumerate(rows.labels) if found == label)
+
+
+def positive_share(rows: LabelledRows) -> float:
+    return rows.labels.count(">50K") / len(rows)
+
+
+def distance(name: str, rows: LabelledRows, pool: LabelledRows = POOL) -> float:
     """Jensen-Shannon distance, base 2, between pool and rows; numbers in the pool's quintiles."""
-    before, after = POOL.column(name), rows.column(name)
+    before, after = pool.column(name), rows.column(name)
     if not all(cell.lstrip("-").isdigit() for cell in before):
         labels = sorted(set(before) | set(after))
         return float(jensenshannon(*([cells.count(label) for label in labels] for cells in (before, after)), 2))
@@ -123,6 +131,74 @@ def test_overwritten_numbers_stay_within_their_bounds_and_missing_ones_missing()
     assert max(int(age) for age in ages - {"?"}) == 90
 
 
+@pytest.mark.parametrize("hour", [1, 2, 3, 12])
+def test_concept_shift_leaves_the_rows_exactly_as_they_are_without_drift(hour: int) -> None:
+    assert scenario("concept").rows(POOL, hour, N, 4).rows == scenario("none").rows(POOL, hour, N, 4).rows
+
+
+@pytest.mark.parametrize("hour", [3, 12])
+def test_concept_shift_gives_the_married_with_a_degree_the_other_label_and_nobody_else(hour: int) -> None:
+    before, after = (scenario(name).rows(POOL, hour, N, 4) for name in ("none", "concept"))
+
+    changed = [was != now for was, now in zip(before.labels, after.labels, strict=True)]
+    married_with_a_degree = [
+        status == "Married-civ-spouse" and int(years) >= 13
+        for status, years in zip(before.column("marital-status"), before.column("education-num"), strict=True)
+    ]
+    assert changed == married_with_a_degree
+    assert sum(changed) > N / 20
+    assert scenario("concept").labels_are_true
+
+
+def test_concept_shift_begins_in_hour_three() -> None:
+    assert scenario("concept").rows(POOL, 2, N, 4) == scenario("none").rows(POOL, 2, N, 4)
+
+
+def test_concept_shift_needs_two_classes() -> None:
+    pool = LabelledRows(POOL.header, POOL.rows, ("a", "b", "c") + POOL.labels[3:])
+
+    with pytest.raises(ValueError, match="labels must be of two classes to be swapped, got 5"):
+        scenario("concept").rows(pool, 3, 5, 0)
+
+
+def test_rows_without_the_number_keep_their_label() -> None:
+    pool = POOL.with_column("education-num", ["?"] * len(POOL))
+
+    assert scenario("concept").rows(pool, 3, N, 4) == scenario("none").rows(pool, 3, N, 4)
+
+
+def test_a_draw_of_one_class_is_swapped_too() -> None:
+    pool = POOL.with_column("marital-status", ["Married-civ-spouse"] * len(POOL))
+    pool = pool.with_column("education-num", ["14"] * len(POOL))
+    rows = scenario("concept").rows(pool, 3, 1, 0)
+
+    assert rows.labels != scenario("none").rows(pool, 3, 1, 0).labels
+
+
+def test_label_shift_grows_to_its_share_by_hour_eight_and_stays() -> None:
+    shares = [positive_share(scenario("labels").rows(POOL, hour, 4 * N, 0)) for hour in (1, 2, 3, 5, 8, 12)]
+
+    before = positive_share(POOL)
+    step = (0.55 - before) / 6
+    expected = [before, before, before + step, before + 3 * step, 0.55, 0.55]
+    # 3 standard deviations of a share of 8,000 rows
+    assert shares == pytest.approx(expected, abs=3 * 0.5 / (4 * N) ** 0.5)
+
+
+@pytest.mark.parametrize("label", ["<=50K", ">50K"])
+def test_label_shift_leaves_the_rows_of_either_label_as_they_are(label: str) -> None:
+    rows, pool = of_label(scenario("labels").rows(POOL, 12, 4 * N, 0), label), of_label(POOL, label)
+
+    assert max(distance(feature, rows, pool) for feature in POOL.header) < DRIFT_THRESHOLD / 2
+
+
+def test_label_shift_needs_two_classes() -> None:
+    pool = LabelledRows(POOL.header, POOL.rows, ("same",) * len(POOL))
+
+    with pytest.raises(ValueError, match="two classes, got 1"):
+        scenario("labels").rows(pool, 3, 5, 0)
+
+
 def test_same_hour_and_seed_give_the_same_rows_and_hours_differ() -> None:
     draw = scenario("gradual").rows
 
@@ -132,7 +208,9 @@ def test_same_hour_and_seed_give_the_same_rows_and_hours_differ() -> None:
 
 
 def test_unknown_name_is_refused_with_the_known_ones() -> None:
-    with pytest.raises(ValueError, match="scenario must be one of none, gradual, sudden, overwrite, got 'wild'"):
+    with pytest.raises(
+        ValueError, match="scenario must be one of none, gradual, sudden, overwrite, concept, labels, got 'wild'"
+    ):
         scenario("wild")
 
 
