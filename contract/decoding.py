@@ -31,8 +31,6 @@ def _types(kind: type) -> dict[str, Any]:
 
 def _decoded(kind: Any, value: Any, place: str) -> Any:
     origin, arguments = get_origin(kind), get_args(kind)
-    if kind is Any:
-        return value
     if is_dataclass(kind):
         return _dataclass(kind, value, place)
     if origin in (Union, types.UnionType):

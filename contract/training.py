@@ -93,6 +93,18 @@ def positive_label(labels: Iterable[str]) -> str:
     if len(distinct) != 2:
         shown = ", ".join(sorted(distinct)[:5])
         raise ValueError(f"the target must have two classes, got {len(distinct)}: {shown}")
+    return ordered(distinct)[1]
+
+
+def ordered(labels: Iterable[str]) -> tuple[str, ...]:
+    """Return the distinct labels in their order: as numbers where all of them read so, as texts elsewhere.
+
+    Examples
+    --------
+    >>> ordered(["10", "9", "10"]), ordered([">50K", "<=50K"])
+    (('9', '10'), ('<=50K', '>50K'))
+    """
+    distinct = set(labels)
     numbered = [(number, label) for label in distinct if (number := finite_number(label)) is not None]
     # Of equal numbers, 1 and 1.0, the text decides: the order within a set differs from process to process.
-    return max(numbered)[1] if len(numbered) == 2 else max(distinct)
+    return tuple(label for _, label in sorted(numbered)) if len(numbered) == len(distinct) else tuple(sorted(distinct))

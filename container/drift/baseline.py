@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from contract.records import FeatureType
-from contract.training import MISSING_TEXTS, positive_label
+from contract.training import MISSING_TEXTS, PREDICTED_COLUMN, PROBABILITY_COLUMN, Task, positive_label
 from drift.baseline_file import load, save
 from drift.bounded_counts import count_segments, count_table
 from drift.errors import BaselineError
@@ -17,13 +17,14 @@ from drift.table import Table
 __all__ = ["Baseline", "LabelledTest", "learn", "load", "save"]
 
 
-def learn(
+def learn(  # noqa: PLR0913 - one keyword per part of the reference
     *,
     train: Table,
     target_label: str | None,
     test: Table | None = None,
     test_labels: Sequence[str] | None = None,
     probabilities: NDArray[np.float64] | None = None,
+    predicted: Sequence[str] | None = None,
     segment_column: str | None = None,
 ) -> Baseline:
     """Learn a baseline from the training rows, and keep the labelled test set beside it if there is one.
@@ -37,7 +38,10 @@ def learn(
     test, test_labels
         Features and labels of the labelled test set, row for row; both or neither. Its columns are train's.
     probabilities
-        The model's probability of the positive class for each test row, shape (n_test_rows,).
+        The model's probability of the positive class for each test row, shape (n_test_rows,); that of the predicted
+        label where the target has more than two classes; the predicted number where it is numeric.
+    predicted
+        The predicted label of each test row, where the target has more than two classes.
     segment_column
         A categorical feature by whose values the rows are counted a second time, apart from each other.
 
@@ -51,7 +55,8 @@ def learn(
         raise BaselineError("a test set must have a target, got no target_label; name the column to predict")
     labelled = None
     if test is not None and test_labels is not None:
-        labelled = _labelled_test(train, test, test_labels, probabilities)
+        _check_same_schema(train, test)
+        labelled = _labelled_test(train, LabelledTest(test, tuple(test_labels), probabilities, _texts(predicted)))
     elif not (test is None and test_labels is None and probabilities is None):
         raise BaselineError(
             "a test set must have features and labels, and probabilities belong to a test set, got only part of them; "
@@ -96,21 +101,26 @@ def _check_columns(what: str, table: Table, names: list[str]) -> None:
             raise BaselineError(f"{what} column {spec.name!r} must be finite, got an infinite value; remove its rows")
 
 
-def _labelled_test(
-    train: Table, test: Table, labels: Sequence[str], probabilities: NDArray[np.float64] | None
-) -> LabelledTest:
-    _check_same_schema(train, test)
-    if not test.n_rows:
+def _texts(predicted: Sequence[str] | None) -> tuple[str, ...] | None:
+    return None if predicted is None else tuple(predicted)
+
+
+def _labelled_test(train: Table, test: LabelledTest) -> LabelledTest:
+    """Return the test set with its columns in train's order, everything checked."""
+    rows = test.table
+    if not rows.n_rows:
         raise BaselineError("test must have rows, got none; give the labelled test set")
-    _check_columns("test", test, [spec.name for spec in test.specs])
-    _check_labels(labels, test.n_rows)
+    _check_columns("test", rows, [spec.name for spec in rows.specs])
+    _check_labels(test.labels, rows.n_rows)
+    probabilities = test.probabilities
     if probabilities is not None:
         probabilities = np.asarray(probabilities, dtype=np.float64)
-        _check_probabilities(probabilities, test.n_rows)
+        _check_probabilities(probabilities, rows.n_rows, test.task)
         # -0.0 is a probability, but its text is not that of 0.0: equal baselines are equal bytes.
         probabilities = probabilities + 0.0
-    in_order = Table(train.specs, {spec.name: test.columns[spec.name] for spec in train.specs})
-    return LabelledTest(in_order, tuple(labels), probabilities)
+    _check_predicted(test)
+    in_order = Table(train.specs, {spec.name: rows.columns[spec.name] for spec in train.specs})
+    return LabelledTest(in_order, test.labels, probabilities, test.predicted)
 
 
 def _check_same_schema(train: Table, test: Table) -> None:
@@ -138,13 +148,37 @@ def _check_labels(labels: Sequence[str], n_rows: int) -> None:
             )
 
 
-def _check_probabilities(probabilities: NDArray[np.float64], n_rows: int) -> None:
+def _check_predicted(test: LabelledTest) -> None:
+    wanted = test.task is Task.MULTICLASS and test.probabilities is not None
+    if (test.predicted is not None) != wanted:
+        raise BaselineError(
+            f"predictions must name the predicted label of each row if, and only if, the target has more than two "
+            f"classes, got {'labels' if test.predicted else 'none'} for {len(set(test.labels))} classes; "
+            f"write a column {PREDICTED_COLUMN!r} beside {PROBABILITY_COLUMN!r} for such a target"
+        )
+    if test.predicted is None:
+        return
+    if len(test.predicted) != len(test.labels):
+        raise BaselineError(
+            f"predictions must have one label per test row, got {len(test.predicted)} for {len(test.labels)} rows; "
+            "give the predictions of this very test set"
+        )
+    if unknown := sorted(set(test.predicted) - set(test.labels)):
+        raise BaselineError(
+            f"predicted labels must be among the test set's, got {', '.join(map(repr, unknown[:5]))}; "
+            "spell them as the target's column does"
+        )
+
+
+def _check_probabilities(probabilities: NDArray[np.float64], n_rows: int, task: Task) -> None:
     if probabilities.shape != (n_rows,):
         raise BaselineError(
             f"predictions must have one probability per test row, got {probabilities.size} for {n_rows} rows; "
             "give the predictions of this very test set"
         )
-    outside = ~((probabilities >= 0) & (probabilities <= 1))
+    outside = ~np.isfinite(probabilities)
+    if task is not Task.REGRESSION:
+        outside |= (probabilities < 0) | (probabilities > 1)
     if outside.any():
         row = int(np.argmax(outside))
         raise BaselineError(

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from contract.records import FeatureType
-from contract.training import PROBABILITY_COLUMN
+from contract.training import PREDICTED_COLUMN, PROBABILITY_COLUMN
 from drift.columns import transpose
 from drift.learned import LabelledTest
 from drift.table import FeatureSpec, Table
@@ -28,9 +28,12 @@ def sample_text(sample: Table) -> str:
     return _written([[spec.name for spec in sample.specs], *map(list, zip(*_texts(sample), strict=True))])
 
 
-def predictions_text(probabilities: NDArray[np.float64]) -> str:
-    """Return predictions.csv: one column, row for row with the test set."""
-    return _written([[PROBABILITY_COLUMN], *([repr(value)] for value in probabilities.tolist())])
+def predictions_text(probabilities: NDArray[np.float64], predicted: Sequence[str] | None = None) -> str:
+    """Return predictions.csv: one column, and one for the predicted labels if any, row for row with the test set."""
+    numbers = [repr(value) for value in probabilities.tolist()]
+    if predicted is None:
+        return _written([[PROBABILITY_COLUMN], *([number] for number in numbers)])
+    return _written([[PROBABILITY_COLUMN, PREDICTED_COLUMN], *map(list, zip(numbers, predicted, strict=True))])
 
 
 def parse_test(text: str, specs: tuple[FeatureSpec, ...], target_label: str) -> tuple[Table, tuple[str, ...]]:
@@ -64,16 +67,17 @@ def _columns(what: str, text: str, names: list[str]) -> list[list[str]]:
     return transpose(rows, len(names))
 
 
-def parse_predictions(text: str) -> NDArray[np.float64]:
-    """Read what `predictions_text` wrote: shape (n_rows,).
+def parse_predictions(text: str) -> tuple[NDArray[np.float64], tuple[str, ...] | None]:
+    """Read what `predictions_text` wrote: shape (n_rows,), and the predicted labels if there are any.
 
     Raises
     ------
     ValueError
-        If a line is not one number.
+        If a line is not one number, or one number and a label.
     """
-    _, *lines = text.splitlines()
-    return np.array([float(line) for line in lines], dtype=np.float64)
+    header, *rows = csv.reader(io.StringIO(text, newline=""))
+    probabilities = np.array([float(row[0]) for row in rows], dtype=np.float64)
+    return probabilities, tuple(row[1] for row in rows) if len(header) > 1 else None
 
 
 def _table(specs: tuple[FeatureSpec, ...], columns: Sequence[Sequence[str]]) -> Table:

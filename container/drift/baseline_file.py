@@ -94,7 +94,7 @@ def _side_files(baseline: Baseline) -> dict[str, str]:
     if baseline.test is not None:
         files[TEST_FILE] = test_text(baseline.test, baseline.target_label or "")
         if baseline.test.probabilities is not None:
-            files[PREDICTIONS_FILE] = predictions_text(baseline.test.probabilities)
+            files[PREDICTIONS_FILE] = predictions_text(baseline.test.probabilities, baseline.test.predicted)
     if baseline.sample is not None:
         files[SAMPLE_FILE] = sample_text(baseline.sample)
     return files
@@ -126,8 +126,8 @@ def _decode(document: dict[str, Any], texts: dict[str, str]) -> Baseline:
     test = None
     if TEST_FILE in texts:
         table, labels = parse_test(texts[TEST_FILE], specs, document["target_label"])
-        probabilities = parse_predictions(texts[PREDICTIONS_FILE]) if PREDICTIONS_FILE in texts else None
-        test = LabelledTest(table, labels, probabilities)
+        predictions = parse_predictions(texts[PREDICTIONS_FILE]) if PREDICTIONS_FILE in texts else (None, None)
+        test = LabelledTest(table, labels, *predictions)
     return Baseline(
         target_label=document["target_label"],
         positive_label=document["positive_label"],

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import TypeAlias
 
 from contract.records import WindowBounds
+from contract.training import Task, ordered
 from drift.errors import ConfigError
 from drift.kernel.counted import window_counts
 from drift.kernel.events import EventLog, reject_duplicates
@@ -18,6 +19,7 @@ from drift.kernel.fit import require_fit
 from drift.kernel.lines import BLOCK_BYTES
 from drift.kernel.partial import PartialCounts
 from drift.kernel.plan import Plan
+from drift.kernel.predictions import Outputs
 from drift.learned import Baseline
 from drift.rejection import Reason
 from drift.window import WindowCounts
@@ -30,7 +32,7 @@ Count: TypeAlias = Callable[[Plan], PartialCounts]
 """Reads a window's files."""
 
 
-def count_window(
+def count_window(  # noqa: PLR0913 - what is counted apart, each by its name
     count: Count,
     baseline: Baseline,
     bounds: WindowBounds,
@@ -38,6 +40,7 @@ def count_window(
     variant: str | None = None,
     segment: str | None = None,
     ignored: frozenset[str] = frozenset(),
+    facet: str | None = None,
 ) -> WindowCounts:
     """Count the records of a window, whoever reads its files.
 
@@ -52,6 +55,8 @@ def count_window(
         The categorical column whose values divide the window. None: none.
     ignored
         Columns whose values do not count for `WindowCounts.n_outside`.
+    facet
+        The categorical column by whose values the predictions are also counted apart. None: none.
 
     Raises
     ------
@@ -60,11 +65,27 @@ def count_window(
     BaselineError
         If the captured rows are of another schema than the baseline.
     """
-    plan = Plan.of(baseline.specs, baseline.counts, bounds, variant=variant, segment=segment, ignored=ignored)
+    plan = Plan.of(
+        baseline.specs,
+        baseline.counts,
+        bounds,
+        variant=variant,
+        segment=segment,
+        ignored=ignored,
+        outputs=outputs_of(baseline),
+        facet=facet,
+    )
     counts = count(plan)
     log_rejections(counts)
     require_fit(counts, plan)
     return window_counts(counts, plan, bounds)
+
+
+def outputs_of(baseline: Baseline) -> Outputs:
+    """Return what the endpoint's answers are made of."""
+    if baseline.test is None or baseline.task is not Task.MULTICLASS:
+        return Outputs(baseline.task)
+    return Outputs(baseline.task, ordered(baseline.test.labels))
 
 
 def count_folder(folder: Path, plan: Plan, block_bytes: int = BLOCK_BYTES) -> PartialCounts:

@@ -12,7 +12,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from contract.training import MISSING_TEXTS, PROBABILITY_COLUMN, finite_number
+from contract.training import MISSING_TEXTS, PREDICTED_COLUMN, PROBABILITY_COLUMN, Task, finite_number
 from drift.columns import infer_table, transpose, typed
 from drift.errors import BaselineError
 from drift.table import FeatureSpec, Table
@@ -92,8 +92,11 @@ def read_labelled(path: Path, specs: Sequence[FeatureSpec], target_label: str) -
     return Table(tuple(specs), {spec.name: _column(sheet, spec) for spec in specs}), labels
 
 
-def read_probabilities(path: Path) -> NDArray[np.float64]:
+def read_predictions(path: Path, task: Task) -> tuple[NDArray[np.float64], list[str] | None]:
     """Read the predicted probability of the positive class, one per row: shape (n_rows,), each 0 to 1.
+
+    Where the target has more than two classes, it is that of the predicted label, which stands in a column of its
+    own, ``predicted``, and is the second thing returned. Of a numeric target the predicted numbers are read.
 
     Raises
     ------
@@ -106,11 +109,11 @@ def read_probabilities(path: Path) -> NDArray[np.float64]:
     texts = sheet.columns[PROBABILITY_COLUMN]
     numbers = [finite_number(text) for text in texts]
     for row, number in enumerate(numbers):
-        if number is None or not 0 <= number <= 1:
+        if number is None or (task is not Task.REGRESSION and not 0 <= number <= 1):
             raise BaselineError(
                 f"{sheet.place(row)}: a probability must lie in 0 to 1, got {texts[row]!r}; predict again"
             )
-    return np.array(numbers, dtype=np.float64)
+    return np.array(numbers, dtype=np.float64), sheet.columns.get(PREDICTED_COLUMN)
 
 
 def _require_target(path: Path, sheet: _Sheet, target_label: str) -> None:

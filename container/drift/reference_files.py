@@ -3,8 +3,9 @@
 from dataclasses import dataclass
 from pathlib import Path
 
+from contract.training import task_of
 from drift.baseline import Baseline, learn
-from drift.csvfile import read_labelled, read_probabilities, read_training
+from drift.csvfile import read_labelled, read_predictions, read_training
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -13,7 +14,8 @@ class ReferenceFiles:
 
     `train` and `test` are CSV files with a header row, or folders of them; `predictions` has one column,
     ``probability``, row for row with `test`. Without a `target_label` every column is a feature, and there is no test
-    set. Windows are also judged apart by the values of `segment_column`.
+    set. Of a target with more than two classes `predictions` has a column ``predicted`` beside it. Windows are also
+    judged apart by the values of `segment_column`.
     """
 
     train: Path
@@ -34,11 +36,15 @@ class ReferenceFiles:
         if self.test is None or self.target_label is None:
             return learn(train=features, target_label=self.target_label, segment_column=self.segment_column)
         test, labels = read_labelled(self.test, features.specs, self.target_label)
+        probabilities, predicted = None, None
+        if self.predictions is not None:
+            probabilities, predicted = read_predictions(self.predictions, task_of(labels))
         return learn(
             train=features,
             target_label=self.target_label,
             test=test,
             test_labels=labels,
-            probabilities=None if self.predictions is None else read_probabilities(self.predictions),
+            probabilities=probabilities,
+            predicted=predicted,
             segment_column=self.segment_column,
         )

@@ -28,8 +28,8 @@ from contract.records import WindowBounds
 from tests.property.test_kernel_oracle import BASELINE, good, lines
 
 PLANS = [
-    Plan.of(BASELINE.specs, BASELINE.counts, WindowBounds(), segment=segment, variant=variant)
-    for segment, variant in ((None, None), ("work", None), (None, "A"))
+    Plan.of(BASELINE.specs, BASELINE.counts, WindowBounds(), segment=segment, variant=variant, facet=facet)
+    for segment, variant, facet in ((None, None, None), ("work", None, "work"), (None, "A", "work"))
 ]
 
 

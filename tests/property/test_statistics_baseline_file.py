@@ -29,7 +29,15 @@ def test_a_saved_baseline_loads_as_it_was(rows: list[tuple[float, str | None, st
     specs = (FeatureSpec(f"n{name}", FeatureType.NUMERIC), FeatureSpec(f"c{name}", FeatureType.CATEGORICAL))
     columns = {specs[0].name: np.array(numbers, dtype=np.float64), specs[1].name: np.array(texts, dtype=object)}
     table = Table(specs, columns)
-    learned = learn(train=table, target_label=y, test=table, test_labels=labels, probabilities=np.array(probabilities))
+    predicted = labels[::-1] if len(set(labels)) > 2 else None
+    learned = learn(
+        train=table,
+        target_label=y,
+        test=table,
+        test_labels=labels,
+        probabilities=np.array(probabilities),
+        predicted=predicted,
+    )
     with TemporaryDirectory() as folder:
         save(learned, Path(folder) / "a")
         loaded = load(Path(folder) / "a")
@@ -37,7 +45,7 @@ def test_a_saved_baseline_loads_as_it_was(rows: list[tuple[float, str | None, st
         assert (Path(folder) / "a/baseline.json").read_bytes() == (Path(folder) / "b/baseline.json").read_bytes()
     assert loaded.test is not None and loaded.test.probabilities is not None
     assert loaded.test.probabilities.tolist() == list(probabilities)
-    assert loaded.test.labels == labels
+    assert (loaded.test.labels, loaded.test.predicted) == (labels, predicted)
     np.testing.assert_array_equal(loaded.test.table.columns[specs[0].name], columns[specs[0].name])
     assert loaded.test.table.columns[specs[1].name].tolist() == list(texts)
     assert loaded.positive_label == learned.positive_label

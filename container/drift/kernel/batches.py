@@ -2,15 +2,18 @@
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
+from itertools import compress
 from typing import Self
 
 import numpy as np
 from numpy.typing import NDArray
 
+from contract.training import Task
 from drift.kernel.hashes import Hashes, text_hashes
-from drift.kernel.payloads import Token, decode_input, decode_output, unwrapped
+from drift.kernel.payloads import Token, decode_input, unwrapped
 from drift.kernel.plain import Encoded, is_plain, plain_probabilities, plain_rows
 from drift.kernel.plan import Plan
+from drift.kernel.predictions import NO_CLASS, Outputs, Prediction, decode_output
 from drift.kernel.records import Records, Reject
 from drift.rejection import Rejected
 
@@ -19,16 +22,33 @@ from drift.rejection import Rejected
 class Batch:
     """Used records of some files.
 
-    `positions` (`drift.kernel.places.POSITIONS`), `event_ids`, `event_hashes` (0 without id) and `n_rows` have one
-    entry per record, `columns` has one per spec, and `probabilities` one per row: NaN where no prediction was captured.
+    `positions` (`drift.kernel.places.POSITIONS`), `event_ids`, `inference_ids`, `event_hashes` (0 without id) and
+    `n_rows` have one entry per record and `columns` has one per spec. `probabilities` has one per row, NaN where no
+    prediction was captured, and so has `predicted`: the index of the predicted class, where there are more than two.
     """
 
     positions: NDArray[np.int64]
     event_ids: list[str | None]
+    inference_ids: list[str | None]
     event_hashes: Hashes
     n_rows: NDArray[np.int64]
     columns: list[Encoded]
     probabilities: NDArray[np.float64]
+    predicted: NDArray[np.int64]
+
+    def where(self, chosen: NDArray[np.bool_]) -> Self:
+        """Return some of the records."""
+        rows = np.repeat(chosen, self.n_rows)
+        return type(self)(
+            positions=self.positions[chosen],
+            event_ids=[*compress(self.event_ids, chosen)],
+            inference_ids=[*compress(self.inference_ids, chosen)],
+            event_hashes=self.event_hashes[chosen],
+            n_rows=self.n_rows[chosen],
+            columns=[Encoded(column.codes[rows], column.distinct) for column in self.columns],
+            probabilities=self.probabilities[rows],
+            predicted=self.predicted[rows],
+        )
 
 
 @dataclass(frozen=True, eq=False)
@@ -54,7 +74,7 @@ def batches(records: Records, plan: Plan, reject: Reject) -> Iterator[Batch]:
         return
     rows = _plain_rows(records, len(names))
     if rows is not None:
-        yield _with_outputs(rows, reject)
+        yield _with_outputs(rows, plan.outputs, reject)
         return
     inputs, outputs = [*map(unwrapped, records.inputs)], [*map(unwrapped, records.outputs)]
     records = replace(records, inputs=inputs, outputs=outputs)
@@ -63,9 +83,9 @@ def batches(records: Records, plan: Plan, reject: Reject) -> Iterator[Batch]:
     if rows is None:
         plain = [False] * len(records)
     else:
-        yield _with_outputs(rows, reject)
+        yield _with_outputs(rows, plan.outputs, reject)
     odd = [not flag for flag in plain]
-    yield _with_outputs(_odd_rows(records.where(odd), names, reject), reject)
+    yield _with_outputs(_odd_rows(records.where(odd), names, reject), plan.outputs, reject)
 
 
 def _inside(records: Records, plan: Plan, reject: Reject) -> Records:
@@ -108,27 +128,38 @@ def _encode(column: Sequence[Token]) -> Encoded:
     return Encoded(codes, [*index])
 
 
-def _with_outputs(rows: _Rows, reject: Reject) -> Batch:
+def _with_outputs(rows: _Rows, outputs: Outputs, reject: Reject) -> Batch:
     records = rows.records
-    probabilities = plain_probabilities(records.outputs, rows.n_rows)
+    probabilities = plain_probabilities(records.outputs, rows.n_rows) if outputs.task is Task.BINARY else None
+    predicted = None
     if probabilities is None:
-        values: list[float] = []
-        used = np.ones(len(records), dtype=bool)
-        for record, (output, position, n_rows) in enumerate(
-            zip(records.outputs, records.positions, rows.n_rows, strict=True)
-        ):
-            try:
-                values += decode_output(output, int(n_rows))
-            except Rejected as error:
-                reject(error, position)
-                used[record] = False
-        probabilities = np.array(values, dtype=np.float64)
+        used, predictions = _predictions(rows, outputs, reject)
+        probabilities = np.array([prediction.number for prediction in predictions], dtype=np.float64)
+        predicted = np.array([prediction.predicted for prediction in predictions], dtype=np.int64)
         rows = rows.where(used)
     return Batch(
         positions=np.array(rows.records.positions, dtype=np.int64),
         event_ids=rows.records.event_ids,
+        inference_ids=rows.records.inference_ids,
         event_hashes=text_hashes(rows.records.event_ids),
         n_rows=rows.n_rows,
         columns=rows.columns,
         probabilities=probabilities,
+        predicted=np.full(len(probabilities), NO_CLASS) if predicted is None else predicted,
     )
+
+
+def _predictions(rows: _Rows, outputs: Outputs, reject: Reject) -> tuple[NDArray[np.bool_], list[Prediction]]:
+    """Return which records are usable, and the predictions of their rows."""
+    records = rows.records
+    predictions: list[Prediction] = []
+    used = np.ones(len(records), dtype=bool)
+    for record, (output, position, n_rows) in enumerate(
+        zip(records.outputs, records.positions, rows.n_rows, strict=True)
+    ):
+        try:
+            predictions += decode_output(output, int(n_rows), outputs)
+        except Rejected as error:
+            reject(error, position)
+            used[record] = False
+    return used, predictions

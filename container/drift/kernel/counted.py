@@ -5,8 +5,8 @@ from collections.abc import Iterable
 import numpy as np
 
 from contract.records import WindowBounds
-from drift.counts import NumericCounts
-from drift.kernel.partial import GroupCounts, PartialCounts
+from drift.counts import NumericCounts, ValueCounts
+from drift.kernel.partial import GroupCounts, PartialCounts, ScoreKind
 from drift.kernel.plan import Plan
 from drift.table import Table
 from drift.values import table
@@ -33,8 +33,21 @@ def window_counts(counts: PartialCounts, plan: Plan, bounds: WindowBounds) -> Wi
             for name, column in whole.columns.items()
             if column.unreadable
         },
+        facets=_scores(counts, ScoreKind.FACET),
+        classes=_scores(counts, ScoreKind.CLASS),
         segments={segment: _together(groups, plan) for segment, groups in sorted(_segments(counts, plan).items())},
     )
+
+
+def _scores(counts: PartialCounts, kind: ScoreKind) -> dict[str, NumericCounts]:
+    groups = sorted(group for group in counts.scores if group.kind is kind)
+    return {group.value: _numeric(counts.scores[group].counts()) for group in groups}
+
+
+def _numeric(counts: ValueCounts) -> NumericCounts:
+    if not isinstance(counts, NumericCounts):
+        raise TypeError(f"probabilities must be counted as numbers, got {type(counts)}")
+    return counts
 
 
 def _segments(counts: PartialCounts, plan: Plan) -> dict[Segment, list[GroupCounts]]:
@@ -53,10 +66,8 @@ def _together(groups: Iterable[GroupCounts], plan: Plan) -> SegmentCounts:
     for part in groups:
         total.merge(part)
     *columns, probabilities = [column.counts() for column in total.columns]
-    if not isinstance(probabilities, NumericCounts):
-        raise TypeError(f"probabilities must be counted as numbers, got {type(probabilities)}")
     names = (spec.name for spec in plan.specs)
-    return SegmentCounts(total.n_rows, dict(zip(names, columns, strict=True)), probabilities)
+    return SegmentCounts(total.n_rows, dict(zip(names, columns, strict=True)), _numeric(probabilities))
 
 
 def _sample(counts: PartialCounts, plan: Plan) -> RowSample:

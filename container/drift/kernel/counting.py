@@ -10,9 +10,10 @@ from drift.counts import OTHER_LABELS
 from drift.kernel.batches import Batch
 from drift.kernel.columns import MISSING, PRESENT, UNREADABLE, Cells, ColumnReader, State
 from drift.kernel.hashes import Hashes, combined, number_hashes
-from drift.kernel.partial import Group, GroupCounts, PartialCounts
+from drift.kernel.partial import Group, GroupCounts, PartialCounts, ScoreGroup, ScoreKind
 from drift.kernel.places import POSITIONS, Places, first_places
 from drift.kernel.plan import Plan, variant_of
+from drift.kernel.predictions import NO_CLASS
 from drift.kernel.sample import SampledRows
 
 _Rows: TypeAlias = NDArray[np.bool_] | None
@@ -40,6 +41,9 @@ def count_batch(
             rows = of_value if of_variant is None else of_variant if of_value is None else of_variant & of_value
             if rows is None or rows.any():
                 _count_group(counts.group(Group(variant, value), plan), rows, batch, cells)
+    for score_group, rows in _score_groups(batch, cells, plan):
+        if rows.any():
+            counts.score_group(score_group).add(*_probability_cells(batch.probabilities[rows]))
     _note_unreadable(counts, batch, cells, names, plan)
     _sample(counts, batch, cells, hashes)
 
@@ -59,12 +63,29 @@ def _segments(batch: Batch, cells: Sequence[Cells], plan: Plan) -> Iterator[tupl
     if plan.segment is None:
         yield "", None
         return
-    position = next(place for place, spec in enumerate(plan.specs) if spec.name == plan.segment)
-    known = plan.labels[plan.segment]
-    labels, codes = cells[position].values, batch.columns[position].codes
-    segments = np.array([label if label in known else OTHER_LABELS for label in labels], dtype=np.object_)
+    segments, codes = _known_labels(plan.segment, batch, cells, plan)
+    segments = np.array([OTHER_LABELS if label is None else label for label in segments], dtype=np.object_)
     for value in sorted(set(segments)):
         yield value, (segments == value)[codes]
+
+
+def _score_groups(batch: Batch, cells: Sequence[Cells], plan: Plan) -> Iterator[tuple[ScoreGroup, NDArray[np.bool_]]]:
+    if plan.facet is not None:
+        values, codes = _known_labels(plan.facet, batch, cells, plan)
+        for value in sorted({label for label in values if label is not None}):
+            yield ScoreGroup(ScoreKind.FACET, value), (values == value)[codes]
+    for number in np.unique(batch.predicted[batch.predicted != NO_CLASS]).tolist():
+        yield ScoreGroup(ScoreKind.CLASS, plan.outputs.classes[number]), batch.predicted == number
+
+
+def _known_labels(
+    name: str, batch: Batch, cells: Sequence[Cells], plan: Plan
+) -> tuple[NDArray[np.object_], NDArray[np.int64]]:
+    """Return a column's distinct labels, those unknown to the reference as `OTHER_LABELS`, and each row's index."""
+    position = next(place for place, spec in enumerate(plan.specs) if spec.name == name)
+    known = plan.labels[name] | {None}
+    labels = [label if label in known else OTHER_LABELS for label in cells[position].values]
+    return np.array(labels, dtype=np.object_), batch.columns[position].codes
 
 
 def _count_group(kept: GroupCounts, rows: _Rows, batch: Batch, cells: Sequence[Cells]) -> None:

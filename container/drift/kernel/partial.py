@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 import numpy as np
 from numpy.typing import NDArray
 
+from contract.enums import StrEnum
 from contract.records import FeatureType, RecordCounts
 from drift.counts import CategoricalCounts, NumericCounts, ValueCounts
 from drift.kernel.columns import PRESENT, Cells, State
@@ -15,6 +16,13 @@ from drift.kernel.sample import SampledRows
 from drift.kernel.tally import LabelTally, Tally
 from drift.rejection import Reason, Rejected
 from drift.sketch import RELATIVE_ERROR
+
+
+class ScoreKind(StrEnum):
+    """What divides the predictions beside the groups."""
+
+    FACET = "facet"
+    CLASS = "class"
 
 
 @dataclass(eq=False)
@@ -98,12 +106,21 @@ class GroupCounts:
             ours.merge(theirs, sign)
 
 
+@dataclass(frozen=True, order=True)
+class ScoreGroup:
+    """Rows whose predictions are counted apart: those with one value in a column, or of one predicted class."""
+
+    kind: ScoreKind
+    value: str
+
+
 @dataclass(eq=False)
 class PartialCounts:
     """Everything that is kept of some capture files.
 
     `rejected` counts records by reason and `examples` has their places, with what was seen of a row of another shape;
-    `unreadable` has the places of unreadable cells by feature and reason. `repetition` counts identical rows.
+    `unreadable` has the places of unreadable cells by feature and reason. `repetition` counts identical rows, and
+    `scores` the predictions of some rows apart from the others'.
     """
 
     groups: dict[Group, GroupCounts] = field(default_factory=dict)
@@ -114,6 +131,7 @@ class PartialCounts:
     n_outside: int = 0
     repetition: Tally = field(default_factory=Tally.of_hashes)
     sample: SampledRows | None = None
+    scores: dict[ScoreGroup, ColumnCounts] = field(default_factory=dict)
 
     def reject(self, error: Rejected, name: str, line: int) -> None:
         """Count a record that is not used."""
@@ -134,6 +152,10 @@ class PartialCounts:
             self.groups[key] = GroupCounts.empty(plan)
         return self.groups[key]
 
+    def score_group(self, key: ScoreGroup) -> ColumnCounts:
+        """Return the predictions of a group, to be added to."""
+        return self.scores.setdefault(key, ColumnCounts.empty(FeatureType.NUMERIC))
+
     def add_sample(self, rows: SampledRows) -> None:
         """Offer rows to the sample."""
         self.sample = (self.sample or SampledRows(rows.keys[:0], tuple(c[:0] for c in rows.columns))).with_rows(rows)
@@ -146,6 +168,8 @@ class PartialCounts:
         """Add other files."""
         for key, counts in other.groups.items():
             self.group(key, plan).merge(counts)
+        for score_key, scores in other.scores.items():
+            self.score_group(score_key).merge(scores)
         self.n_used += other.n_used
         self.rejected += other.rejected
         self.n_outside += other.n_outside
@@ -161,6 +185,9 @@ class PartialCounts:
         for key, counts in part.groups.items():
             self.groups[key].merge(counts, -1)
         self.groups = {key: counts for key, counts in self.groups.items() if counts.n_rows}
+        for score_key, scores in part.scores.items():
+            self.scores[score_key].merge(scores, -1)
+        self.scores = {key: scores for key, scores in self.scores.items() if scores.states.any()}
         self.n_used -= part.n_used
         self.n_outside -= part.n_outside
         self.repetition.merge(part.repetition, -1)

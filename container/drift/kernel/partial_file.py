@@ -8,14 +8,14 @@ import msgspec
 import numpy as np
 
 from contract.records import FeatureType
-from drift.kernel.partial import ColumnCounts, Group, GroupCounts, PartialCounts
+from drift.kernel.partial import ColumnCounts, Group, GroupCounts, PartialCounts, ScoreGroup, ScoreKind
 from drift.kernel.places import Place, Places
 from drift.kernel.plan import Plan
 from drift.kernel.sample import SampledRows
 from drift.kernel.tally import LabelTally, Tally
 from drift.rejection import Reason
 
-PARTIAL_COUNTS_VERSION = 1
+PARTIAL_COUNTS_VERSION = 2
 
 
 def to_json(counts: PartialCounts) -> bytes:
@@ -30,6 +30,10 @@ def to_json(counts: PartialCounts) -> bytes:
             "n_outside": counts.n_outside,
             "repetition": _tally(counts.repetition),
             "sample": _sample(counts.sample),
+            "scores": [
+                {"kind": str(group.kind), "value": group.value, **_column(counts.scores[group])}
+                for group in sorted(counts.scores)
+            ],
             "groups": [_group(group, counts.groups[group]) for group in sorted(counts.groups)],
         }
     )
@@ -55,6 +59,12 @@ def from_json(text: bytes, plan: Plan) -> PartialCounts:
         n_outside=data["n_outside"],
         repetition=_read_tally(Tally.of_hashes(), data["repetition"]),
         sample=_read_sample(data["sample"], plan),
+        scores={
+            ScoreGroup(ScoreKind(entry["kind"]), entry["value"]): _read_column(
+                ColumnCounts.empty(FeatureType.NUMERIC), entry
+            )
+            for entry in data["scores"]
+        },
     )
 
 

@@ -1,4 +1,4 @@
-"""One side of one record, whatever its encoding: rows of texts, or probabilities.
+"""One side of one record, whatever its encoding, as text; and input sides as rows.
 
 Each side says by itself how it is encoded: with one content type in the capture options and another in the
 request, input and output of one record differ.
@@ -9,22 +9,19 @@ import binascii
 import csv
 import io
 import json
-import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from enum import Enum, auto
 from itertools import chain
 from typing import Any, TypeAlias
 
 import msgspec
 
-from contract.training import PROBABILITY_COLUMN, finite_number
 from drift.kernel.records import Payload, Side
 from drift.rejection import Reason, Rejected
 
 BYTE_ORDER_MARK = "\ufeff"
 LONGEST_FIELD = csv.field_size_limit()
 _SHAPE_LENGTH = 200
-_SCORE = "score"
 
 
 class Marker(Enum):
@@ -63,32 +60,11 @@ def decode_input(side: Payload, names: Sequence[str]) -> list[list[Token]]:
     """
     if side is None:
         raise Rejected(Reason.NO_INPUT)
-    is_json, text = _text(side)
+    is_json, text = text_of(side)
     rows = _json_rows(text, names) if is_json else _csv_rows(text, len(names))
     if not rows:
         raise Rejected(Reason.NO_INPUT)
     return rows
-
-
-def decode_output(side: Payload, n_rows: int) -> list[float]:
-    """Return one probability per row; NaN for each where the output was not captured.
-
-    Raises
-    ------
-    Rejected
-        If the side is there and does not hold exactly one probability, 0 to 1, for each row.
-    """
-    if side is None:
-        return [math.nan] * n_rows
-    try:
-        is_json, text = _text(side)
-        values = _json_predictions(text) if is_json else [field for fields in _csv_lines(text) for field in fields]
-    except Rejected as error:
-        raise Rejected(Reason.OUTPUT_NOT_A_PREDICTION) from error
-    probabilities = [_probability(value) for value in values]
-    if len(probabilities) != n_rows:
-        raise Rejected(Reason.ROW_COUNT_MISMATCH)
-    return probabilities
 
 
 def unwrapped(side: Payload) -> Payload:
@@ -96,13 +72,13 @@ def unwrapped(side: Payload) -> Payload:
     if not isinstance(side, Side) or side.encoding != "BASE64":
         return side
     try:
-        is_json, text = _text(side)
+        is_json, text = text_of(side)
     except Rejected:
         return side
     return side if is_json or text.startswith(BYTE_ORDER_MARK) else text
 
 
-def _text(side: str | Side) -> tuple[bool, str]:
+def text_of(side: str | Side) -> tuple[bool, str]:
     """Return whether the side is JSON, and its text without a byte order mark, which endpoints take in their stride."""
     if isinstance(side, str):
         return False, _unicode(side).removeprefix(BYTE_ORDER_MARK)
@@ -141,7 +117,7 @@ def _is_json(content_type: str | None, text: str) -> bool:
     return text.lstrip().startswith(("[", "{"))
 
 
-def _load_json(text: str) -> Any:
+def load_json(text: str) -> Any:
     """Return the document; what Python reads and msgspec does not are NaN, 1e400 and half surrogate pairs."""
     try:
         return msgspec.json.decode(text)
@@ -152,7 +128,8 @@ def _load_json(text: str) -> Any:
             raise Rejected(Reason.INPUT_NOT_JSON) from error
 
 
-def _csv_lines(text: str) -> list[list[str]]:
+def csv_lines(text: str) -> list[list[str]]:
+    """Return the fields of each line that has any; what is no CSV is rejected."""
     try:
         return [
             fields for fields in csv.reader(io.StringIO(text, newline=""), skipinitialspace=True, strict=True) if fields
@@ -162,7 +139,7 @@ def _csv_lines(text: str) -> list[list[str]]:
 
 
 def _csv_rows(text: str, n_features: int) -> list[list[Token]]:
-    rows: list[list[Token]] = [[*fields] for fields in _csv_lines(text)]
+    rows: list[list[Token]] = [[*fields] for fields in csv_lines(text)]
     for row in rows:
         _require_fields(row, n_features)
     return rows
@@ -175,7 +152,7 @@ def _require_fields(row: Sequence[object], n_features: int) -> None:
 
 def _json_rows(text: str, names: Sequence[str]) -> list[list[Token]]:
     """Return the rows of a list of lists or objects, bare or under ``instances``, or of a single such row."""
-    document = _load_json(text)
+    document = load_json(text)
     instances = document.get("instances", [document]) if isinstance(document, dict) else document
     if not isinstance(instances, list):
         raise Rejected(Reason.INPUT_NOT_ROWS)
@@ -211,24 +188,3 @@ def _odd_token(value: object) -> Token:
     if isinstance(value, bool):
         return Marker.TRUE if value else Marker.FALSE
     return _ABSENT if value is _ABSENT else _NOT_A_VALUE
-
-
-def _json_predictions(text: str) -> list[object]:
-    """Return the values of a list, bare or under ``predictions``, or a single value."""
-    document = _load_json(text)
-    predictions = document.get("predictions", document) if isinstance(document, dict) else document
-    if not isinstance(predictions, list):
-        predictions = [predictions]
-    return [_answer(entry) if isinstance(entry, dict) else entry for entry in predictions]
-
-
-def _answer(entry: Mapping[str, object]) -> object:
-    """Return the probability of one answer object; SageMaker's own algorithms call it the score."""
-    return entry.get(PROBABILITY_COLUMN, entry.get(_SCORE))
-
-
-def _probability(value: object) -> float:
-    number = finite_number(value) if isinstance(value, str) else value
-    if isinstance(number, int | float) and not isinstance(number, bool) and 0 <= number <= 1:
-        return float(number)
-    raise Rejected(Reason.OUTPUT_NOT_A_PREDICTION)

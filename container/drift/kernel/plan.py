@@ -9,10 +9,12 @@ from functools import cached_property
 from contract.records import FeatureType, WindowBounds
 from drift.counts import ValueCounts
 from drift.errors import ConfigError
+from drift.kernel.predictions import Outputs
 from drift.rejection import Reason
 from drift.table import FeatureSpec
 from drift.times import parse_time
 
+_PROBABILITY = Outputs()
 _VARIANT = re.compile(r"(?:^|/)([^/]+)/\d{4}/\d{2}/\d{2}/\d{2}/[^/]+$")
 
 
@@ -22,6 +24,8 @@ class Plan:
 
     `reference` has the value counts of every spec. With a `variant`, files of another one are rejected. `segment`
     names the categorical column whose values divide the window. What the `ignored` columns hold makes no row strange.
+    `outputs` says what a prediction is, and `facet` names the categorical column by whose values predictions are also
+    counted apart.
     """
 
     specs: tuple[FeatureSpec, ...]
@@ -31,9 +35,11 @@ class Plan:
     variant: str | None = None
     segment: str | None = None
     ignored: frozenset[str] = frozenset()
+    outputs: Outputs = Outputs()
+    facet: str | None = None
 
     @classmethod
-    def of(
+    def of(  # noqa: PLR0913 - the fields of a plan, each by its name
         cls,
         specs: Sequence[FeatureSpec],
         reference: Mapping[str, ValueCounts],
@@ -42,6 +48,8 @@ class Plan:
         variant: str | None = None,
         segment: str | None = None,
         ignored: frozenset[str] = frozenset(),
+        outputs: Outputs = _PROBABILITY,
+        facet: str | None = None,
     ) -> "Plan":
         """Return the plan of a window.
 
@@ -58,6 +66,8 @@ class Plan:
             variant=variant,
             segment=segment,
             ignored=ignored,
+            outputs=outputs,
+            facet=facet,
         )
 
     @cached_property

@@ -40,6 +40,7 @@ class Metadata(msgspec.Struct, rename="camel", gc=False):
     """Which event, and when."""
 
     event_id: str | None = None
+    inference_id: str | None = None
     inference_time: str | None = None
 
 
@@ -65,6 +66,7 @@ class Records:
     inputs: list[Payload] = field(default_factory=list)
     outputs: list[Payload] = field(default_factory=list)
     event_ids: list[str | None] = field(default_factory=list)
+    inference_ids: list[str | None] = field(default_factory=list)
     times: list[str | None] = field(default_factory=list)
 
     @classmethod
@@ -77,6 +79,7 @@ class Records:
             inputs=_payloads([both.endpoint_input for both in sides]),
             outputs=_payloads([both.endpoint_output for both in sides]),
             event_ids=[event.event_id for event in metadata],
+            inference_ids=[event.inference_id for event in metadata],
             times=[event.inference_time for event in metadata],
         )
 
@@ -94,7 +97,7 @@ class Records:
         return type(self)(*([*compress(part, chosen)] for part in self._parts()))
 
     def _parts(self) -> tuple[list[Any], ...]:
-        return self.positions, self.inputs, self.outputs, self.event_ids, self.times
+        return self.positions, self.inputs, self.outputs, self.event_ids, self.inference_ids, self.times
 
 
 def _payloads(sides: Sequence[Side | None]) -> list[Payload]:
@@ -183,7 +186,7 @@ def _parse_slowly(line: bytes) -> Record:
         raise Rejected(Reason.NOT_A_CAPTURE_RECORD)
     return Record(
         Sides(_side(data.get("endpointInput")), _side(data.get("endpointOutput"))),
-        Metadata(_text(metadata, "eventId"), _text(metadata, "inferenceTime")),
+        Metadata(_text(metadata, "eventId"), _text(metadata, "inferenceId"), _text(metadata, "inferenceTime")),
     )
 
 

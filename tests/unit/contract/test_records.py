@@ -1,5 +1,8 @@
 """drift_report.json: the shape survives the file, and a broken one is refused by name."""
 
+import json
+import re
+
 import pytest
 
 from contract.records import (
@@ -74,12 +77,29 @@ def test_fails_on_nan() -> None:
         DriftReport(**{**vars(REPORT), "projected_accuracy": broken}).to_json()
 
 
-@pytest.mark.parametrize("text", ['{"version": 1}', '{"version": 3}', "[]", "{}"])
+@pytest.mark.parametrize("text", ['{"version": 2}', '{"version": 4}', "[]", "{}"])
 def test_fails_on_a_version_it_does_not_know(text: str) -> None:
-    with pytest.raises(ValueError, match="version must be 2"):
+    with pytest.raises(ValueError, match="version must be 3"):
         DriftReport.from_json(text)
 
 
 @pytest.mark.parametrize("value", [float("nan"), float("inf"), float("-inf")])
 def test_numbers_json_has_no_word_for_become_none(value: float) -> None:
     assert finite(value) is None
+
+
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        ({"n_rows": "many"}, "DriftReport.n_rows must be int, got str"),
+        ({"n_rows": True}, "DriftReport.n_rows must be int, got bool"),
+        ({"window": []}, "DriftReport.window must be an object, got list"),
+        ({"features": {}}, "DriftReport.features must be a list, got dict"),
+        ({"window": {"start": None}}, "differs in end"),
+        ({"more": 1}, "DriftReport must have the keys of this version, differs in more"),
+        ({"verdict": "perhaps"}, "'perhaps' is not a valid Verdict"),
+    ],
+)
+def test_a_report_with_another_shape_is_refused(changes: dict[str, object], message: str) -> None:
+    with pytest.raises(ValueError, match=re.escape(message)):
+        DriftReport.from_json(json.dumps({**json.loads(REPORT.to_json()), **changes}))

@@ -56,7 +56,5 @@ def write_capture(
     return folder
 
 
-def read_window(
-    folder: Path, baseline: Baseline, bounds: WindowBounds, *, variant: str | None = None, segment: str | None = None
-) -> WindowCounts:
-    return count_window(partial(count_folder, folder), baseline, bounds, variant=variant, segment=segment)
+def read_window(folder: Path, baseline: Baseline, bounds: WindowBounds, **choices: Any) -> WindowCounts:
+    return count_window(partial(count_folder, folder), baseline, bounds, **choices)

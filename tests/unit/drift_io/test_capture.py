@@ -11,6 +11,7 @@ import numpy as np
 import pytest
 from drift.baseline import learn
 from drift.capture import count_folder, count_window
+from drift.counts import OTHER_LABELS
 from drift.errors import BaselineError, ConfigError
 from drift.rejection import CellReason, Reason
 from drift.values import table
@@ -402,3 +403,16 @@ def test_values_of_an_ignored_feature_make_no_row_strange(tmp_path: Path) -> Non
     window = count_window(partial(count_folder, folder), BASELINE, EVERYTHING, ignored=frozenset({"workclass"}))
     assert window.n_outside == 1
     assert window.columns["workclass"].values.tolist() == ["Nobody", "Private"]
+
+
+def test_the_predictions_are_counted_apart_by_the_values_of_the_facet(tmp_path: Path) -> None:
+    entries = [
+        record("41,Private,40", "0.25"),
+        record("42,Self,40\n43,Private,40", "0.75\n0.5"),
+        record("44,?,40", "0.1"),
+        record("45,Pirate,40", "0.9"),
+        record("46,Self,40", None),
+    ]
+    window = read_window(write_capture(tmp_path, entries), BASELINE, EVERYTHING, facet="workclass")
+    found = {value: (counts.values.tolist(), counts.n_missing) for value, counts in window.facets.items()}
+    assert found == {"Private": ([0.25, 0.5], 0), "Self": ([0.75], 1), OTHER_LABELS: ([0.9], 0)}

@@ -3,11 +3,12 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from drift.csvfile import read_labelled, read_probabilities, read_training
+from drift.csvfile import read_labelled, read_predictions, read_training
 from drift.errors import BaselineError
 from drift.table import FeatureSpec
 
 from contract.records import FeatureType
+from contract.training import Task
 
 
 def csv(folder: Path, text: str | bytes, name: str = "train.csv") -> Path:
@@ -122,7 +123,7 @@ def test_a_test_set_that_does_not_fit_training_is_refused(tmp_path: Path, text: 
 
 
 def test_probabilities_are_read_row_for_row(tmp_path: Path) -> None:
-    assert read_probabilities(csv(tmp_path, "probability\n0.25\n1\n0\n")).tolist() == [0.25, 1.0, 0.0]
+    assert read_predictions(csv(tmp_path, "probability\n0.25\n1\n0\n"), Task.BINARY)[0].tolist() == [0.25, 1.0, 0.0]
 
 
 @pytest.mark.parametrize(
@@ -136,5 +137,5 @@ def test_probabilities_are_read_row_for_row(tmp_path: Path) -> None:
 )
 def test_what_is_no_probability_is_refused(tmp_path: Path, text: str, message: str) -> None:
     with pytest.raises(BaselineError) as error:
-        read_probabilities(csv(tmp_path, text))
+        read_predictions(csv(tmp_path, text), Task.BINARY)
     assert message in str(error.value)

@@ -12,6 +12,7 @@ from drift.errors import BaselineError
 from drift.table import FeatureSpec, Table
 
 from contract.records import FeatureType
+from contract.training import Task
 
 SPECS = (FeatureSpec("age", FeatureType.NUMERIC), FeatureSpec("job", FeatureType.CATEGORICAL))
 
@@ -119,8 +120,39 @@ def test_a_test_set_may_come_without_predictions(tmp_path: Path) -> None:
     assert loaded.test.probabilities is None
 
 
-def test_a_target_of_three_classes_has_no_positive_label() -> None:
-    assert full(test_labels=["a", "b", "c"]).positive_label is None
+def test_a_target_of_three_classes_has_predicted_labels_and_no_positive_one(tmp_path: Path) -> None:
+    learned = full(test_labels=["a", "b", "c"], predicted=["b", "b", "c"])
+    assert learned.positive_label is None
+    assert learned.task is Task.MULTICLASS
+    save(learned, tmp_path)
+    loaded = load(tmp_path)
+    assert loaded.test is not None
+    assert loaded.test.predicted == ("b", "b", "c")
+
+
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        ({"test_labels": ["a", "b", "c"]}, "got none for 3 classes; write a column 'predicted'"),
+        ({"predicted": ["yes", "no", "yes"]}, "got labels for 2 classes"),
+        ({"test_labels": ["a", "b", "c"], "predicted": ["a"]}, "one label per test row, got 1 for 3 rows"),
+        ({"test_labels": ["a", "b", "c"], "predicted": ["a", "b", "d"]}, "among the test set's, got 'd'"),
+    ],
+)
+def test_predicted_labels_that_do_not_fit_are_refused(changes: dict[str, Any], message: str) -> None:
+    with pytest.raises(BaselineError) as error:
+        full(**changes)
+    assert message in str(error.value)
+
+
+def test_a_numeric_target_is_predicted_by_numbers_of_any_size() -> None:
+    n = 30
+    rows = table([float(number) for number in range(n)], ["a"] * n)
+    labels, predicted = [str(number) for number in range(n)], np.linspace(-5.0, 900.0, n)
+    learned = learn(train=rows, target_label="income", test=rows, test_labels=labels, probabilities=predicted)
+    assert learned.task is Task.REGRESSION
+    with pytest.raises(BaselineError, match="0 to 1, got nan"):
+        learn(train=rows, target_label="income", test=rows, test_labels=labels, probabilities=np.full(n, np.nan))
 
 
 def test_the_test_columns_are_put_into_the_order_of_train() -> None:
