@@ -266,6 +266,10 @@ def ground_truth_prefix(endpoint: str) -> str:
     return f"{Prefix.GROUND_TRUTH}/{endpoint}"
 
 
+GROUND_TRUTH_OUTPUT = "GroundTruthUri"
+"""Output of the monitoring stack: where labels arrive; absent where none are awaited."""
+
+
 def report_prefix(endpoint: str, schedule: str, hour: str) -> str:
     """Return the key below the report prefix where one window's files are: SageMaker's own layout.
 

@@ -12,8 +12,8 @@ from plumbline.exit_codes import EXIT_INTERRUPTED, EXIT_OPERATOR, EXIT_OURS
 
 _HELP_WIDTH = 100
 _EPILOG = (
-    "exit codes: 0 finished; 1 drift, with monitor --fail-on-violation, or unanswered requests, with traffic; "
-    "2 something that you can fix; 3 a fault of plumbline; 130 interrupted with Ctrl-C"
+    "exit codes: 0 finished; 1 drift, with monitor --fail-on-violation, unanswered requests, with traffic, or rejected "
+    "rows, with labels; 2 something that you can fix; 3 a fault of plumbline; 130 interrupted with Ctrl-C"
 )
 
 

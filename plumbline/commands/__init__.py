@@ -7,7 +7,7 @@ import argparse
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from plumbline.commands import baseline, demo, monitor, report, traffic
+from plumbline.commands import baseline, demo, labels, monitor, report, traffic
 
 
 @dataclass(frozen=True)
@@ -48,6 +48,15 @@ COMMANDS = {
         "Credentials and region are found as every AWS program finds them.",
         traffic.add_arguments,
         traffic.run,
+    ),
+    "labels": Command(
+        "upload the labels of captured requests",
+        "Write labels in SageMaker's ground-truth format to where the monitor joins them with captured requests. id is "
+        "the InferenceId that a request was sent with, else the event id of its capture record. Rows with one id are "
+        "the rows of one request: row says which, counted from 0; without it they are taken in their order. time says "
+        "when the label was known, ISO 8601. The same labels make the same files: uploading them twice does no harm.",
+        labels.add_arguments,
+        labels.run,
     ),
     "demo": Command(
         "play the whole loop on this computer",

@@ -29,7 +29,7 @@ def failing(monkeypatch: pytest.MonkeyPatch, request: pytest.FixtureRequest) -> 
 
 
 def test_commands_are_those_of_the_specification() -> None:
-    assert list(COMMANDS) == ["baseline", "monitor", "report", "traffic", "demo"]
+    assert list(COMMANDS) == ["baseline", "monitor", "report", "traffic", "labels", "demo"]
 
 
 def test_help_loads_nothing_heavy() -> None:

@@ -1,0 +1,88 @@
+"""Where labels go: a prefix in S3, or a folder with the same layout."""
+
+from collections.abc import Callable, Iterable
+from pathlib import Path
+from typing import Any
+
+from contract.names import GROUND_TRUTH_OUTPUT
+from plumbline.labels import LabelFile
+from stacks.naming import Naming
+
+S3_SCHEME = "s3://"
+CONTENT_TYPE = "application/jsonlines"
+
+Connect = Callable[[], Any]
+"""Makes an S3 client when an S3 URI asks for it."""
+
+
+def check_place(root: str) -> None:
+    """Refuse a place that no label can go to, before anything is read or written.
+
+    Raises
+    ------
+    ValueError
+        If it is an S3 URI without a bucket, a URI of another kind, or a file.
+    """
+    scheme, separator, rest = root.partition("://")
+    if separator and (scheme != "s3" or not rest.strip("/") or rest.startswith("/")):
+        raise ValueError(f"--to must be s3://bucket/prefix or a folder, got {root!r}; correct it")
+    if not separator and Path(root).exists() and not Path(root).is_dir():
+        raise ValueError(f"--to must be s3://bucket/prefix or a folder, got the file {root!r}; name another place")
+
+
+def store(files: Iterable[LabelFile], root: str, connect: Connect) -> None:
+    """Write the files below `root`, an ``s3://`` URI or a folder; what has the same key is overwritten.
+
+    Raises
+    ------
+    ValueError
+        As `check_place` does.
+    botocore.exceptions.BotoCoreError, botocore.exceptions.ClientError
+        If S3 refuses.
+    OSError
+        If the folder cannot be written to.
+    """
+    check_place(root)
+    if root.startswith(S3_SCHEME):
+        _upload(files, root, connect)
+    else:
+        _write(files, Path(root))
+
+
+def _upload(files: Iterable[LabelFile], uri: str, connect: Connect) -> None:
+    bucket, _, prefix = uri.removeprefix(S3_SCHEME).partition("/")
+    client = connect()
+    for file in files:
+        key = "/".join(filter(None, (prefix.strip("/"), file.key)))
+        client.put_object(Bucket=bucket, Key=key, Body=file.body, ContentType=CONTENT_TYPE)
+
+
+def _write(files: Iterable[LabelFile], folder: Path) -> None:
+    for file in files:
+        path = folder / file.key
+        path.parent.mkdir(parents=True, exist_ok=True)
+        # Renamed when whole: a reader beside us sees all of the file's records or none.
+        part = path.with_suffix(".part")
+        part.write_bytes(file.body)
+        part.replace(path)
+
+
+def ground_truth_uri(environment: str, client: Any) -> str:
+    """Return where a deployed environment awaits its labels; `client` is one of CloudFormation.
+
+    Raises
+    ------
+    ValueError
+        If it awaits none.
+    botocore.exceptions.ClientError
+        If there is no such environment.
+    """
+    stack = Naming(environment).stack("monitoring")
+    outputs = client.describe_stacks(StackName=stack)["Stacks"][0].get("Outputs", ())
+    found = next((output["OutputValue"] for output in outputs if output["OutputKey"] == GROUND_TRUTH_OUTPUT), None)
+    if found is None:
+        raise ValueError(
+            f"the stack {stack} must have the output {GROUND_TRUTH_OUTPUT}, got none; add the section [labels] to "
+            "the environment file and deploy it, or name the place with --to"
+        )
+    return str(found)
