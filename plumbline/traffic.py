@@ -14,8 +14,13 @@ from plumbline.rows import Row
 
 RowsOfHour = Callable[[int, int], Sequence[Row]]
 """(hour, n) -> n rows; hours count from 1."""
+LabelsOfHour = Callable[[int, int], Sequence[str]]
+"""The same for the labels of these rows."""
 Pace = Callable[[float], None]
 """Lets so many seconds of traffic time pass."""
+
+
+LONGEST_INFERENCE_ID = 64
 
 
 class Runtime(Protocol):
@@ -42,10 +47,16 @@ class Plan:
     seconds_per_hour: float = 3600.0
 
     def __post_init__(self) -> None:
-        """Refuse a plan that sends nothing."""
+        """Refuse a plan that sends nothing, or requests that the endpoint refuses."""
         for name in ("hours", "rows_per_hour", "rows_per_request", "connections"):
             if getattr(self, name) < 1:
                 raise ValueError(f"{name} must be 1 or more, got {getattr(self, name)!r}; raise it")
+        last = self.inference_id(self.hours, self.requests_per_hour)
+        if not (self.name and last.isascii() and last.isprintable() and len(last) <= LONGEST_INFERENCE_ID):
+            raise ValueError(
+                f"name must be ASCII text that leaves InferenceIds of at most {LONGEST_INFERENCE_ID} characters, got "
+                f"{self.name!r} for ids as {last!r}; shorten it"
+            )
 
     @property
     def requests_per_hour(self) -> int:

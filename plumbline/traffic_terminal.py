@@ -1,12 +1,11 @@
 """Replay with a progress bar, over connections of our own."""
 
-from collections.abc import Sequence
+from collections.abc import Callable
 from typing import Any
 
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
-from plumbline.rows import Row
 from plumbline.traffic import Answer, Plan, RowsOfHour, Runtime, Summary, replay
 
 READ_TIMEOUT_SECONDS = 60
@@ -26,25 +25,13 @@ def connect(connections: int, *, region: str | None = None, endpoint_url: str | 
     return boto3.client("sagemaker-runtime", region_name=region, endpoint_url=endpoint_url, config=config)
 
 
-def in_turn(rows: Sequence[Row]) -> RowsOfHour:
-    """Return a source that sends the rows in their order, hour after hour, and begins again at the end.
-
-    Raises
-    ------
-    ValueError
-        If there is no row.
-    """
-    if not rows:
-        raise ValueError("traffic must have at least one row to send, got none; give a CSV file with rows")
-
-    def rows_of_hour(hour: int, n: int) -> Sequence[Row]:
-        first = (hour - 1) * n
-        return [rows[position % len(rows)] for position in range(first, first + n)]
-
-    return rows_of_hour
-
-
-def replay_on_terminal(plan: Plan, client: Runtime, rows_of_hour: RowsOfHour, console: Console) -> Summary:
+def replay_on_terminal(
+    plan: Plan,
+    client: Runtime,
+    rows_of_hour: RowsOfHour,
+    console: Console,
+    on_answer: Callable[[Answer], None] = lambda answer: None,
+) -> Summary:
     """Replay in real time with a progress bar when the console is a terminal, and print the summary.
 
     The first failure of each kind is told when it happens: the summary may be hours away.
@@ -64,6 +51,7 @@ def replay_on_terminal(plan: Plan, client: Runtime, rows_of_hour: RowsOfHour, co
                     soft_wrap=True,
                 )
             bar.update(task, advance=1, description=f"hour {answer.hour}")
+            on_answer(answer)
 
         summary = replay(plan, client, rows_of_hour, on_answer=advance)
     console.print(str(summary), highlight=False, soft_wrap=True)

@@ -2,13 +2,16 @@
 
 import argparse
 import math
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from plumbline.commands.errors import CommandError
 
 if TYPE_CHECKING:
-    from plumbline.traffic import RowsOfHour
+    from plumbline.traffic import Answer, Plan
+    from plumbline.traffic_source import Source
 
 SCENARIOS = ("none", "gradual", "sudden", "overwrite", "concept", "labels")
 """Names that help shows; a test holds them to `plumbline.scenarios`, which is slow to load."""
@@ -46,6 +49,16 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--connections", type=int, default=4, metavar="N", help="parallel requests (default: %(default)s)"
     )
+    parser.add_argument(
+        "--name", default="replay", metavar="TEXT",
+        help="begins every InferenceId; give each replay its own, so that labels find their requests (default: "
+        "%(default)s)",
+    )  # fmt: skip
+    parser.add_argument(
+        "--labels-out", type=Path, metavar="FILE",
+        help="write id, row and label of every row that was answered to this CSV file, for plumbline labels; needs "
+        "--target-label",
+    )  # fmt: skip
     parser.add_argument("--region", metavar="NAME", help="AWS region of the endpoint")
     parser.add_argument("--endpoint-url", metavar="URL", help="where AWS answers, if not at its own address")
 
@@ -68,29 +81,50 @@ def run(arguments: argparse.Namespace) -> int:
             rows_per_hour=arguments.rows_per_hour,
             rows_per_request=arguments.rows_per_request,
             format=Format(arguments.format),
+            name=arguments.name,
             connections=arguments.connections,
             seconds_per_hour=arguments.seconds_per_hour,
         )
-        rows_of_hour = _rows_of_hour(arguments)
+        source = _source(arguments)
         client = connect(plan.connections, region=arguments.region, endpoint_url=arguments.endpoint_url)
-        return replay_on_terminal(plan, client, rows_of_hour, Console()).exit_code
+        with _labels_out(arguments, plan, source) as on_answer:
+            return replay_on_terminal(plan, client, source.rows, Console(), on_answer).exit_code
     except ValueError as error:
         raise CommandError(str(error)) from error
     except BotoCoreError as error:
         raise CommandError(f"{error}; set --region, and credentials as every AWS program wants them") from error
 
 
-def _rows_of_hour(arguments: argparse.Namespace) -> "RowsOfHour":
+def _source(arguments: argparse.Namespace) -> "Source":
     from plumbline.rows import LabelledRows, read_cells
     from plumbline.scenarios import scenario
-    from plumbline.traffic_terminal import in_turn
+    from plumbline.traffic_source import Source, drawn, in_turn
 
+    target = arguments.target_label
+    for option in ("scenario", "labels_out"):
+        if getattr(arguments, option) is not None and target is None:
+            name = option.replace("_", "-")
+            raise CommandError(f"--{name} must come with --target-label, got it alone; name the label's column")
+    if target is None:
+        return Source(in_turn(read_cells(arguments.data)[1]))
+    pool = LabelledRows.read_csv(arguments.data, target)
     if arguments.scenario is None:
-        if arguments.target_label is None:
-            return in_turn(read_cells(arguments.data)[1])
-        return in_turn(LabelledRows.read_csv(arguments.data, arguments.target_label).rows)
-    if arguments.target_label is None:
-        raise CommandError("--scenario must come with --target-label, got it alone; name the label's column")
-    pool = LabelledRows.read_csv(arguments.data, arguments.target_label)
-    chosen = scenario(arguments.scenario)
-    return lambda hour, n: chosen.rows(pool, hour, n, arguments.seed).rows
+        return Source(in_turn(pool.rows), in_turn(pool.labels))
+    return drawn(scenario(arguments.scenario), pool, arguments.seed)
+
+
+@contextmanager
+def _labels_out(arguments: argparse.Namespace, plan: "Plan", source: "Source") -> "Iterator[Callable[[Answer], None]]":
+    """Yield what takes the answers: the table of labels, where one is asked for."""
+    from plumbline.traffic_labels import labels_file
+
+    if arguments.labels_out is None:
+        yield lambda answer: None
+        return
+    if source.labels is None:
+        raise CommandError(
+            f"--labels-out must come with rows whose labels are true, got --scenario {arguments.scenario}, which "
+            "overwrites cells; choose another scenario"
+        )
+    with labels_file(arguments.labels_out, plan, source.labels) as out:
+        yield out.take

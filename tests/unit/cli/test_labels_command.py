@@ -135,14 +135,13 @@ def test_rejected_rows_are_told_and_are_exit_code_1(
     assert told[4].startswith("labels of 1 requests written")
 
 
-def refused(failure: str) -> Exception:
-    return ClientError({"Error": {"Code": failure, "Message": "no"}}, "PutObject")
-
-
 @pytest.mark.parametrize(
     ("failure", "message"),
     [
-        (refused("AccessDenied"), "(AccessDenied) when calling the PutObject operation: no; check the name"),
+        (
+            ClientError({"Error": {"Code": "AccessDenied", "Message": "no"}}, "PutObject"),
+            "(AccessDenied) when calling the PutObject operation: no; check the name",
+        ),
         (NoCredentialsError(), "Unable to locate credentials; set --region, and credentials"),
     ],
 )

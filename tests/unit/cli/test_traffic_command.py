@@ -15,12 +15,14 @@ class FakeRuntime:
 
     def __init__(self, *, failure: type[Exception] | None = None) -> None:
         self.bodies: list[bytes] = []
+        self.ids: list[str] = []
         self.failure = failure
 
     def invoke_endpoint(self, **request: Any) -> Mapping[str, Any]:
         if self.failure:
             raise self.failure
         self.bodies.append(request["Body"])
+        self.ids.append(request["InferenceId"])
         assert request["EndpointName"] == "plumbline-dev"
         body: bytes = request["Body"]
         if request["ContentType"] == "application/json":
@@ -83,6 +85,57 @@ def test_scenario_draws_from_the_file(endpoint: FakeRuntime, data: Path) -> None
     assert set(endpoint.bodies) <= {b"1", b"2", b"3"}
 
 
+def test_labels_of_the_rows_sent_are_written_by_inference_id(endpoint: FakeRuntime, data: Path, tmp_path: Path) -> None:
+    out = tmp_path / "labels.csv"
+    sizes = ("--hours", "2", "--rows-per-hour", "3", "--rows-per-request", "2")
+
+    assert send(data, "--target-label", "label", *sizes, "--name", "try", "--labels-out", str(out)) == 0
+    assert endpoint.ids == ["try-h001-r000000", "try-h001-r000001", "try-h002-r000000", "try-h002-r000001"]
+    assert out.read_text() == (
+        "id,row,label\n"
+        "try-h001-r000000,0,no\n"
+        "try-h001-r000000,1,yes\n"
+        "try-h001-r000001,0,no\n"
+        "try-h002-r000000,0,no\n"
+        "try-h002-r000000,1,yes\n"
+        "try-h002-r000001,0,no\n"
+    )
+
+
+def test_labels_of_a_scenario_are_those_of_the_rows_it_drew(endpoint: FakeRuntime, data: Path, tmp_path: Path) -> None:
+    out = tmp_path / "labels.csv"
+    drawn = ("--target-label", "label", "--hours", "1", "--rows-per-hour", "9", "--scenario", "none")
+
+    assert send(data, *drawn, "--labels-out", str(out)) == 0
+    label_of = {b"1": "no", b"2": "yes", b"3": "no"}
+    assert [line.split(",")[2] for line in out.read_text().splitlines()[1:]] == [
+        label_of[body] for body in endpoint.bodies
+    ]
+
+
+def test_written_labels_can_be_uploaded(endpoint: FakeRuntime, data: Path, tmp_path: Path) -> None:
+    out = tmp_path / "labels.csv"
+    assert send(data, "--target-label", "label", "--hours", "1", "--rows-per-hour", "3", "--labels-out", str(out)) == 0
+
+    assert main(["labels", "--labels", str(out), "--to", str(tmp_path / "gt")]) == 0
+    (file,) = (path for path in (tmp_path / "gt").rglob("*") if path.is_file())
+    names = [json.loads(line)["eventMetadata"]["eventId"] for line in file.read_text().splitlines()]
+    assert names == endpoint.ids
+
+
+def test_a_row_without_an_answer_gets_no_label(endpoint: FakeRuntime, data: Path, tmp_path: Path) -> None:
+    from botocore.exceptions import EndpointConnectionError
+
+    class Away(EndpointConnectionError):  # type: ignore[misc]
+        def __init__(self) -> None:
+            super().__init__(endpoint_url="nowhere")
+
+    endpoint.failure = Away
+    out = tmp_path / "labels.csv"
+    assert send(data, "--target-label", "label", "--hours", "1", "--rows-per-hour", "2", "--labels-out", str(out)) == 1
+    assert out.read_text() == "id,row,label\n"
+
+
 def test_unanswered_requests_are_exit_code_1(
     endpoint: FakeRuntime, data: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -115,6 +168,13 @@ def test_without_credentials_nothing_is_sent_for_hours(
         (("--seconds-per-hour", "0"), "--seconds-per-hour must be a number above 0, got 0.0"),
         (("--seconds-per-hour", "nan"), "--seconds-per-hour must be a number above 0, got nan"),
         (("--scenario", "gradual"), "--scenario must come with --target-label"),
+        (("--labels-out", "labels.csv"), "--labels-out must come with --target-label"),
+        (
+            ("--labels-out", "labels.csv", "--target-label", "label", "--scenario", "overwrite"),
+            "--labels-out must come with rows whose labels are true, got --scenario overwrite",
+        ),
+        (("--name", "n" * 52), "name must be ASCII text that leaves InferenceIds of at most 64 characters"),
+        (("--name", "größe"), "name must be ASCII text"),
         (("--scenario", "gradual", "--target-label", "label"), "column must be one of age, got "),
         (("--target-label", "income"), "must have one column 'income'"),
         (("--data", "absent.csv"), "No such file or directory: 'absent.csv'; check the path"),

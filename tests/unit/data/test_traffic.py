@@ -12,7 +12,8 @@ from rich.console import Console
 from plumbline.payload import Format
 from plumbline.rows import Row
 from plumbline.traffic import Answer, Plan, SteadyPace, Summary, replay
-from plumbline.traffic_terminal import connect, in_turn, replay_on_terminal
+from plumbline.traffic_source import in_turn
+from plumbline.traffic_terminal import connect, replay_on_terminal
 
 Respond = Callable[[Mapping[str, Any]], bytes]
 
