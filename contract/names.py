@@ -267,7 +267,7 @@ def ground_truth_prefix(endpoint: str) -> str:
 
 
 GROUND_TRUTH_OUTPUT = "GroundTruthUri"
-"""Output of the monitoring stack: where labels arrive; absent where none are awaited."""
+"""Output of the foundation stack: where labels arrive; absent where none are awaited."""
 
 
 def report_prefix(endpoint: str, schedule: str, hour: str) -> str:

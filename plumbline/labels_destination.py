@@ -77,7 +77,7 @@ def ground_truth_uri(environment: str, client: Any) -> str:
     botocore.exceptions.ClientError
         If there is no such environment.
     """
-    stack = Naming(environment).stack("monitoring")
+    stack = Naming(environment).stack("foundation")
     outputs = client.describe_stacks(StackName=stack)["Stacks"][0].get("Outputs", ())
     found = next((output["OutputValue"] for output in outputs if output["OutputKey"] == GROUND_TRUTH_OUTPUT), None)
     if found is None:

@@ -67,7 +67,8 @@ def acknowledge(
             _objects(monitoring, foundation, foundation.capture, capture): PREFIX,
             _objects(monitoring, foundation, foundation.reports, reports): PREFIX,
         }
-        | _recent_windows(context, foundation, monitoring),
+        | _recent_windows(context, foundation, monitoring)
+        | _labels(context, foundation, monitoring),
     )
     _wildcards(monitoring.trigger.role, {"*": UNSCOPED, monitoring.training_jobs_arn: JOBS})
     if monitoring.scheduler_role:
@@ -79,6 +80,13 @@ def _recent_windows(context: Context, foundation: FoundationStack, monitoring: M
         return {}
     counts = f"{context.naming.report_prefix}/*/{ReportFile.WINDOW_COUNTS}"
     return {_objects(monitoring, foundation, foundation.reports, counts): PREFIX}
+
+
+def _labels(context: Context, foundation: FoundationStack, monitoring: MonitoringStack) -> dict[str, str]:
+    if context.config.labels is None:
+        return {}
+    prefixes = (context.naming.ground_truth_prefix, context.naming.merged_prefix)
+    return {_objects(monitoring, foundation, foundation.capture, f"{prefix}/*"): PREFIX for prefix in prefixes}
 
 
 def _wildcards(role: iam.Role, reasons: Mapping[str, str]) -> None:

@@ -5,8 +5,10 @@ from typing import Annotated, Literal, Self
 
 from pydantic import AfterValidator, Field, StrictBool, StrictInt, StringConstraints, model_validator
 
-from stacks.config_thresholds import FeatureName, FeatureSettings, Thresholds, check_effect
+from stacks.config_labels import Labels, check_lag
+from stacks.config_thresholds import Bias, FeatureName, FeatureSettings, Thresholds, check_effect
 from stacks.config_values import (
+    LONGEST_VARIABLE,
     RESOURCE_ID,
     SPARK_MASTER,
     VARIANT_NAME,
@@ -114,6 +116,8 @@ class Monitor(Section):
     """Also judge the features together: whether a classifier tells the window from the training data."""
     recent_windows: Annotated[StrictInt, Field(ge=0, le=MOST_RECENT_WINDOWS)]
     """How many windows before this one are the second reference; 0: none."""
+    attribution: StrictBool = False
+    """Also compare what the predictions rest on, feature by feature, with the test set."""
     variant: Annotated[str, text(VARIANT_NAME, "be the name of a production variant")] | None = None
     """The production variant to judge; absent: all of them, as one."""
     instance_count: Annotated[StrictInt, Field(ge=1, le=100)] = 1
@@ -221,6 +225,8 @@ class EnvironmentConfig(Section):
     thresholds: Thresholds
     features: dict[FeatureName, FeatureSettings] = {}
     """Features that are judged by rules of their own."""
+    labels: Labels | None = None
+    bias: Bias | None = None
     alarms: Alarms
     network: Network | None = None
     retention: Retention
@@ -244,5 +250,28 @@ class EnvironmentConfig(Section):
             raise ValueError(
                 f"must have alarms.drift_periods of at most {LONGEST_ALARM_HOURS // hours}, "
                 f"got {self.alarms.drift_periods}"
+            )
+        return self
+
+    @model_validator(mode="after")
+    def _labels_come_while_captures_are_kept(self) -> Self:
+        if self.labels:
+            hours, days = self.monitor.interval_hours, self.retention.capture_days
+            check_lag(self.labels, interval_hours=hours, capture_days=days)
+        return self
+
+    @model_validator(mode="after")
+    def _groups_are_not_those_of_the_target(self) -> Self:
+        if self.bias and self.bias.facet == self.training.target_label:
+            raise ValueError(f"must have a bias.facet other than training.target_label, got {self.bias.facet!r}")
+        return self
+
+    @model_validator(mode="after")
+    def _model_fits_a_variable(self) -> Self:
+        artifact = self.model.artifact
+        if self.monitor.attribution and artifact.startswith("s3:") and len(artifact) > LONGEST_VARIABLE:
+            raise ValueError(
+                f"must have a model.artifact of at most {LONGEST_VARIABLE} characters beside monitor.attribution, "
+                f"got {len(artifact)}"
             )
         return self

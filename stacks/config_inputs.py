@@ -29,13 +29,15 @@ def check_inputs(config: EnvironmentConfig, root: Path) -> None:
     Raises
     ------
     ConfigError
-        If the baseline is no baseline folder, was learned for another target or other segments, a feature with
-        settings is none of its, or a file does not have the columns that the settings name.
+        If the baseline is no baseline folder, was learned for another target or other segments, a facet or a feature
+        with settings is none of its, or a file does not have the columns that the settings name.
     """
     baseline = root / config.model.baseline
     if baseline.exists() and not config.model.baseline.endswith(PACKED):
         learned = _read_baseline(baseline, config.model.baseline)
         _check_training(config.training, learned)
+        if config.bias:
+            _require_categorical("bias.facet", config.bias.facet, learned.features)
         _check_features(config, learned.features)
     for setting in ("train", "test"):
         file = root / getattr(config.training, setting)
@@ -69,17 +71,22 @@ def _check_training(training: Training, learned: _Learned) -> None:
             f"training.target_label must be the target of model.baseline, {learned.target_label!r}, got {target!r}; "
             "correct it, or learn a baseline for that target"
         )
-    if segments is not None and learned.features.get(segments) != FeatureType.CATEGORICAL:
-        allowed = ", ".join(name for name, kind in learned.features.items() if kind == FeatureType.CATEGORICAL)
-        raise ConfigError(
-            f"training.segment_column must be a categorical feature of model.baseline, got {segments!r}; allowed "
-            f"there: {allowed or 'none'}; correct it in the environment file"
-        )
+    if segments is not None:
+        _require_categorical("training.segment_column", segments, learned.features)
     if learned.segment_column != segments:
         theirs, ours = (repr(name) if name else "none" for name in (learned.segment_column, segments))
         raise ConfigError(
             f"training.segment_column must be the segment column of model.baseline, {theirs}, got {ours}; correct it, "
             "or learn the baseline again to match"
+        )
+
+
+def _require_categorical(setting: str, name: str, features: Mapping[str, str]) -> None:
+    if features.get(name) != FeatureType.CATEGORICAL:
+        allowed = ", ".join(name for name, kind in features.items() if kind == FeatureType.CATEGORICAL)
+        raise ConfigError(
+            f"{setting} must be a categorical feature of model.baseline, got {name!r}; allowed there: "
+            f"{allowed or 'none'}; correct it in the environment file"
         )
 
 

@@ -1,4 +1,4 @@
-"""What counts as drift: for all features, and for one."""
+"""What counts as drift: for all features, for one, for the accuracy and between groups."""
 
 from typing import Annotated, Self
 
@@ -18,6 +18,8 @@ class Thresholds(Section):
     effect_threshold: Positive
     missing_threshold: Fraction
     minimum_rows: Annotated[StrictInt, Field(ge=2)]
+    accuracy_tolerance: Fraction
+    """Drop of the accuracy, projected or realised, from which on it counts."""
     drifted_share: Share | None = None
     """Share of the judged features from which a window drifts; absent: any one feature."""
 
@@ -46,6 +48,15 @@ class FeatureSettings(Section):
         if not self.model_fields_set:
             raise ValueError("must have at least one key, got none")
         return self
+
+
+class Bias(Section):
+    """The groups that the model is to treat as it did on the test set; absent section: bias is not measured."""
+
+    facet: FeatureName
+    """Categorical feature whose values are the groups."""
+    tolerance: Fraction | None = None
+    """Move of a bias metric from which on it counts; absent: the container's default."""
 
 
 def check_effect(key: str, measure: EffectMeasure, threshold: float) -> None:

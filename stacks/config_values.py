@@ -6,6 +6,8 @@ from typing import Annotated
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StrictInt
 
 LONGEST_TEXT = 512
+LONGEST_VARIABLE = 256
+"""SageMaker API reference: length of a value in a monitoring or processing job's environment."""
 
 
 def text(pattern: str, rule: str) -> AfterValidator:

@@ -6,7 +6,7 @@ from aws_cdk import CfnOutput, Duration, Stack
 from aws_cdk import aws_kms as kms
 from constructs import Construct
 
-from contract.names import Prefix
+from contract.names import GROUND_TRUTH_OUTPUT, Prefix
 from stacks.constructs.access_log_bucket import AccessLogBucket
 from stacks.constructs.execution_role import ExecutionRole
 from stacks.constructs.input_source import InputSource
@@ -86,5 +86,7 @@ class FoundationStack(Stack):
             "TestDataUri": self.test_data.uri,
             "ModelsUri": self.artifacts.uri(Prefix.MODELS),
         }
+        if context.config.labels:
+            values[GROUND_TRUTH_OUTPUT] = self.capture.uri(context.naming.ground_truth_prefix)
         for name, value in values.items():
             CfnOutput(self, name, value=value)

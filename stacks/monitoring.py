@@ -1,14 +1,16 @@
 """Monitoring: the hourly comparison, its alarms, and the retraining they start."""
 
+from collections.abc import Sequence
 from typing import Any
 
 from aws_cdk import CfnOutput, CfnResource, Stack
 from aws_cdk import aws_iam as iam
 from constructs import Construct
 
-from contract.names import METRIC_NAMESPACE, AlarmKind, Prefix, ReportFile, RetrainingVariable, alarm_name
+from contract.names import METRIC_NAMESPACE, Prefix, ReportFile, RetrainingVariable
+from stacks.constructs.alarm_rules import Watched
 from stacks.constructs.alert_topic import AlertTopic
-from stacks.constructs.dashboard import DriftDashboard
+from stacks.constructs.dashboard import DriftDashboard, Shown
 from stacks.constructs.dead_letters import DeadLetters
 from stacks.constructs.drift_alarms import DriftAlarms
 from stacks.constructs.drift_image import DriftImage
@@ -16,7 +18,7 @@ from stacks.constructs.execution_role import ExecutionRole
 from stacks.constructs.failed_jobs_rule import FailedJobsRule
 from stacks.constructs.input_source import InputSource
 from stacks.constructs.model_monitor_schedule import ModelMonitorSchedule
-from stacks.constructs.monitor_job import MonitorJob
+from stacks.constructs.monitor_job import GroundTruth, MonitorJob
 from stacks.constructs.policy_file import PolicyFile
 from stacks.constructs.retraining_trigger import RetrainingTrigger
 from stacks.constructs.scheduler_schedule import SchedulerSchedule
@@ -40,8 +42,8 @@ class MonitoringStack(Stack):
         **stack: Any,
     ) -> None:
         super().__init__(scope, construct_id, **stack)
-        self._context, self._foundation = context, foundation
-        config, naming = context.config, context.naming
+        self._context, self._foundation, self._serving = context, foundation, serving
+        config = context.config
         self.add_stack_dependency(serving)
         alerts = AlertTopic(self, "Alerts", emails=config.alarms.emails, removal=context.removal)
         self.topic = alerts.topic
@@ -53,72 +55,111 @@ class MonitoringStack(Stack):
         self._policy = PolicyFile(self, "Policy", features=config.features) if config.features else None
         self.role = self._monitoring_role()
         self.scheduler_role: iam.Role | None = None
-        self._schedule(serving)
+        self._schedule()
         FailedJobsRule(self, "FailedJobs", role_arn=self.role.role.role_arn, topic=self.topic)
-        alarms = DriftAlarms(
+        alarms = self._alarms()
+        self.trigger = self._retraining(alarms.retraining)
+        self._dashboard(alarms)
+        self._outputs(alerts)
+
+    def _alarms(self) -> DriftAlarms:
+        config = self._context.config
+        return DriftAlarms(
             self,
             "Alarms",
             environment=config.name,
-            endpoint_name=naming.endpoint,
-            settings=config.alarms,
-            interval_hours=config.monitor.interval_hours,
+            watched=Watched(
+                endpoint_name=self._context.naming.endpoint,
+                interval_hours=config.monitor.interval_hours,
+                settings=config.alarms,
+            ),
+            labels=config.labels,
+            has_facet=config.bias is not None,
             dead_letters=self._dead_letters.queue,
             topic=self.topic,
         )
-        self.trigger = self._retraining()
+
+    def _dashboard(self, alarms: DriftAlarms) -> None:
+        config, naming = self._context.config, self._context.naming
         DriftDashboard(
             self,
             "Dashboard",
             name=naming.dashboard,
             endpoint_name=naming.endpoint,
             interval_hours=config.monitor.interval_hours,
-            multivariate=config.monitor.multivariate,
+            shown=Shown(
+                multivariate=config.monitor.multivariate,
+                attribution=config.monitor.attribution,
+                labels=config.labels is not None,
+                bias=config.bias is not None,
+            ),
             alarms=alarms.alarms.values(),
         )
+
+    def _outputs(self, alerts: AlertTopic) -> None:
         CfnOutput(self, "TopicArn", value=self.topic.topic_arn)
         CfnOutput(self, "AlertKeyArn", value=alerts.key.key_arn)
         CfnOutput(self, "RetrainingFunctionName", value=self.trigger.function.function_name)
-        CfnOutput(self, "ScheduleName", value=naming.schedule)
+        CfnOutput(self, "ScheduleName", value=self._context.naming.schedule)
         CfnOutput(self, "DeadLetterQueueUrl", value=self._dead_letters.queue.queue_url)
 
     def _monitoring_role(self) -> ExecutionRole:
-        naming, foundation, engine = self._context.naming, self._foundation, self._context.config.monitor.engine
+        naming, foundation, config = self._context.naming, self._foundation, self._context.config
+        own_jobs = config.monitor.engine is Engine.SCHEDULER
         role = ExecutionRole(
             self,
             "MonitoringRole",
             description="Monitoring jobs read captured traffic and write reports",
             # Model Monitor names its jobs itself, and AWS documents no ARN for what a schedule does beside them.
-            sources=[f"processing-job/{naming.schedule}-*" if engine is Engine.SCHEDULER else "*"],
+            sources=[f"processing-job/{naming.schedule}-*" if own_jobs else "*"],
         )
         foundation.capture.allow_read(role.role, naming.capture_prefix)
         foundation.reports.allow_write(role.role, naming.report_prefix)
-        if self._context.config.monitor.recent_windows:
+        if config.monitor.recent_windows:
             foundation.reports.allow_read_named(role.role, naming.report_prefix, ReportFile.WINDOW_COUNTS)
+        if config.labels:
+            foundation.capture.allow_read(role.role, naming.ground_truth_prefix)
+            foundation.capture.allow_write(role.role, naming.merged_prefix)
+        if config.monitor.attribution:
+            self._serving.model.allow_read(role.role)
         self.baseline.allow_read(role.role)
         if self._policy:
             self._policy.allow_read(role.role)
         self._image.asset.repository.grant_pull(role.role)
         role.allow_logs("/aws/sagemaker/ProcessingJobs")
         role.allow_metrics(METRIC_NAMESPACE)
-        role.allow_network(self._context.config.network)
+        role.allow_network(config.network)
         return role
 
-    def _schedule(self, serving: ServingStack) -> None:
+    def _ground_truth(self) -> GroundTruth | None:
+        labels, capture, naming = self._context.config.labels, self._foundation.capture, self._context.naming
+        if labels is None:
+            return None
+        return GroundTruth(
+            settings=labels,
+            labels_uri=capture.uri(naming.ground_truth_prefix),
+            merged_uri=capture.uri(Prefix.MERGED),
+        )
+
+    def _schedule(self) -> None:
         config, naming, foundation = self._context.config, self._context.naming, self._foundation
         job = MonitorJob(
             image_uri=self._image.uri,
             role_arn=self.role.role.role_arn,
             key_arn=foundation.data_key.key_arn,
-            endpoint_name=serving.endpoint.attr_endpoint_name,
+            endpoint_name=self._serving.endpoint.attr_endpoint_name,
             schedule_name=naming.schedule,
             capture_uri=foundation.capture.uri(naming.capture_prefix),
             report_uri=foundation.reports.uri(Prefix.REPORTS),
             baseline_uri=self.baseline.uri,
             policy_uri=self._policy.uri if self._policy else None,
+            model_uri=self._serving.model.uri if config.monitor.attribution else None,
             target_label=config.training.target_label,
             region=self.region,
             monitor=config.monitor,
             thresholds=config.thresholds,
+            ground_truth=self._ground_truth(),
+            bias=config.bias,
             network=config.network,
         )
         if config.monitor.engine is Engine.SCHEDULER:
@@ -129,13 +170,14 @@ class MonitoringStack(Stack):
             schedule = ModelMonitorSchedule(self, "Schedule", job=job).schedule
         schedule.node.add_dependency(self.role.permissions)
 
-    def _retraining(self) -> RetrainingTrigger:
+    def _retraining(self, alarms: Sequence[str]) -> RetrainingTrigger:
         config = self._context.config
+        variables = self._retraining_variables() | {RetrainingVariable.TRIGGER_ALARM_NAMES: ",".join(alarms)}
         trigger = RetrainingTrigger(
             self,
             "Retraining",
             root=self._context.root,
-            environment={name.value: value for name, value in self._retraining_variables().items()},
+            environment={name.value: value for name, value in variables.items()},
             topic=self.topic,
             dead_letters=self._dead_letters,
             log_days=config.retention.log_days,
@@ -173,7 +215,6 @@ class MonitoringStack(Stack):
         config, network = context.config, context.config.network
         return {
             RetrainingVariable.ENVIRONMENT: config.name,
-            RetrainingVariable.DRIFT_ALARM_NAME: alarm_name(config.name, AlarmKind.DRIFT),
             RetrainingVariable.TRAINING_IMAGE: context.image.uri,
             RetrainingVariable.TRAINING_ROLE_ARN: foundation.training_role.role.role_arn,
             RetrainingVariable.TRAINING_INSTANCE_TYPE: config.training.instance_type,

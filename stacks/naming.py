@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from contract.names import Prefix, resource_prefix, schedule_prefix, training_job_prefix
+from contract.names import Prefix, ground_truth_prefix, resource_prefix, schedule_prefix, training_job_prefix
 
 
 @dataclass(frozen=True)
@@ -40,6 +40,16 @@ class Naming:
     def capture_prefix(self) -> str:
         """Key prefix of this endpoint's capture files."""
         return f"{Prefix.CAPTURE}/{self.endpoint}"
+
+    @property
+    def ground_truth_prefix(self) -> str:
+        """Key prefix of this endpoint's labels, beside its captures."""
+        return ground_truth_prefix(self.endpoint)
+
+    @property
+    def merged_prefix(self) -> str:
+        """Key prefix of this endpoint's captures joined with labels."""
+        return f"{Prefix.MERGED}/{self.endpoint}"
 
     @property
     def report_prefix(self) -> str:

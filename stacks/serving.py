@@ -21,17 +21,17 @@ class ServingStack(Stack):
     ) -> None:
         super().__init__(scope, construct_id, **stack)
         config, naming = context.config, context.naming
-        model = InputSource(
+        self.model = InputSource(
             self, "Artifact", setting="model.artifact", location=config.model.artifact, root=context.root
         )
-        self.role = self._role(context, foundation, model)
+        self.role = self._role(context, foundation)
         self.endpoint = ModelEndpoint(
             self,
             "Endpoint",
             name=naming.endpoint,
             serving=Serving(
                 image_uri=context.image.uri,
-                model_uri=model.uri,
+                model_uri=self.model.uri,
                 source_uri=foundation.source.uri,
                 capture_uri=foundation.capture.uri(Prefix.CAPTURE),
             ),
@@ -43,11 +43,11 @@ class ServingStack(Stack):
         ).endpoint
         CfnOutput(self, "EndpointName", value=self.endpoint.attr_endpoint_name)
 
-    def _role(self, context: Context, foundation: FoundationStack, model: InputSource) -> ExecutionRole:
+    def _role(self, context: Context, foundation: FoundationStack) -> ExecutionRole:
         role = ExecutionRole(
             self, "EndpointRole", description="The endpoint reads its model and records traffic", sources=["*"]
         )
-        model.allow_read(role.role)
+        self.model.allow_read(role.role)
         foundation.source.allow_read(role.role)
         foundation.capture.allow_write(role.role, context.naming.capture_prefix)
         role.allow_logs(f"/aws/sagemaker/Endpoints/{context.naming.endpoint}")

@@ -20,9 +20,9 @@ class Action(StrEnum):
 
 @dataclass(frozen=True)
 class Rule:
-    """Which alarm counts, how jobs are named, and how long one job keeps the alarm from starting the next."""
+    """Which alarms count, how jobs are named, and how long one job keeps an alarm from starting the next."""
 
-    alarm_name: str
+    alarm_names: tuple[str, ...]
     job_prefix: str
     cooldown: timedelta
 
@@ -54,12 +54,12 @@ def admit(occurrence: Occurrence, rule: Rule) -> Decision:
         case ManualRequest(reason, request_id):
             name = f"{rule.job_prefix}-by-hand-{_digest(request_id)}"
             return Decision(Action.START, f"asked by hand: {reason}", name)
-        case AlarmChange(name, _, _, _) if name != rule.alarm_name:
-            return Decision(Action.SKIPPED, f"only {rule.alarm_name} starts training", alarm=name)
+        case AlarmChange(name, _, _, _) if name not in rule.alarm_names:
+            return Decision(Action.SKIPPED, f"only {_listed(rule.alarm_names)} training", alarm=name)
         case AlarmChange(name, state, _, _) if state is not AlarmState.ALARM:
             return Decision(Action.SKIPPED, f"the alarm went to {state}, not to ALARM", alarm=name)
         case AlarmChange(name, _, changed_at, reason):
-            return Decision(Action.START, f"drift: {reason}", _job_name(rule, name, changed_at), name)
+            return Decision(Action.START, f"{name}: {reason}", _job_name(rule, name, changed_at), name)
 
 
 def settle(decision: Decision, occurrence: Occurrence, rule: Rule, jobs: Iterable[Job]) -> Decision:
@@ -85,6 +85,11 @@ def settle(decision: Decision, occurrence: Occurrence, rule: Rule, jobs: Iterabl
 def already_started(decision: Decision) -> Decision:
     """Return the decision for an event whose job exists."""
     return replace(decision, action=Action.ALREADY_STARTED, why=f"{decision.job_name} exists: the event came before")
+
+
+def _listed(names: tuple[str, ...]) -> str:
+    *others, last = names
+    return f"{', '.join(others)} and {last} start" if others else f"{last} starts"
 
 
 def _skip(decision: Decision, why: str) -> Decision:

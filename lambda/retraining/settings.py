@@ -22,7 +22,7 @@ class Settings:
 
     environment: str
     region: str
-    alarm_name: str
+    alarm_names: tuple[str, ...]
     training_image: str
     training_role_arn: str
     instance_type: str
@@ -51,7 +51,7 @@ class Settings:
         return cls(
             environment=_required(environ, RetrainingVariable.ENVIRONMENT),
             region=_required(environ, "AWS_REGION"),
-            alarm_name=_required(environ, RetrainingVariable.DRIFT_ALARM_NAME),
+            alarm_names=_required_items(environ, RetrainingVariable.TRIGGER_ALARM_NAMES),
             training_image=_required(environ, RetrainingVariable.TRAINING_IMAGE),
             training_role_arn=_required(environ, RetrainingVariable.TRAINING_ROLE_ARN),
             instance_type=_required(environ, RetrainingVariable.TRAINING_INSTANCE_TYPE),
@@ -85,7 +85,7 @@ class Settings:
     @property
     def rule(self) -> Rule:
         """What the decision needs of the settings."""
-        return Rule(self.alarm_name, self.job_prefix, self.cooldown)
+        return Rule(self.alarm_names, self.job_prefix, self.cooldown)
 
 
 def _required(environ: Mapping[str, str], name: str) -> str:
@@ -110,3 +110,13 @@ def _number(environ: Mapping[str, str], name: str) -> float:
 
 def _items(environ: Mapping[str, str], name: str) -> tuple[str, ...]:
     return tuple(item.strip() for item in environ.get(name, "").split(",") if item.strip())
+
+
+def _required_items(environ: Mapping[str, str], name: str) -> tuple[str, ...]:
+    items = _items(environ, name)
+    if not items:
+        raise SettingsError(
+            f"environment variable {name} must name at least one, got {environ.get(name, '')!r}; deploy the monitoring "
+            "stack again"
+        )
+    return items

@@ -1,27 +1,33 @@
-"""One page that shows whether the model still sees the traffic it was trained for."""
+"""One page that shows whether the model still sees the traffic it was trained for, and whether it is still right."""
 
 from collections.abc import Iterable
+from dataclasses import dataclass
 
 from aws_cdk import Duration
 from aws_cdk import aws_cloudwatch as cloudwatch
 from constructs import Construct
 
 from contract.names import METRIC_NAMESPACE, Dimension, Metric
-from stacks.constructs.drift_alarms import metric
+from stacks.constructs.alarm_rules import metric
 from stacks.constructs.model_endpoint import VARIANT
 
 HALF = 12
 FULL = 24
+PROJECTED = (Metric.PROJECTED_ACCURACY, Metric.PROJECTED_ACCURACY_LOWER, Metric.PROJECTED_ACCURACY_UPPER)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Shown:
+    """What the monitor does beyond the comparison of each feature: only then there is something to draw."""
+
+    multivariate: bool
+    attribution: bool
+    labels: bool
+    bias: bool
 
 
 class DriftDashboard(Construct):
-    """Dashboard of one endpoint: verdicts, scores, projected accuracy, records, the monitor and the endpoint.
-
-    Parameters
-    ----------
-    multivariate
-        Whether the monitor judges the features together: only then there is something to draw.
-    """
+    """Dashboard of one endpoint: verdicts, scores, accuracy, labels, records, the monitor and the endpoint."""
 
     def __init__(  # noqa: PLR0913 - what the page shows, by name
         self,
@@ -31,34 +37,50 @@ class DriftDashboard(Construct):
         name: str,
         endpoint_name: str,
         interval_hours: int,
-        multivariate: bool,
+        shown: Shown,
         alarms: Iterable[cloudwatch.IAlarm],
     ) -> None:
         super().__init__(scope, construct_id)
-        self._endpoint, self._hours = endpoint_name, interval_hours
+        self._endpoint, self._hours, self._shown = endpoint_name, interval_hours, shown
         dashboard = cloudwatch.Dashboard(self, "Dashboard", dashboard_name=name)
         dashboard.add_widgets(cloudwatch.AlarmStatusWidget(title="Alarms", width=FULL, alarms=list(alarms)))
-        dashboard.add_widgets(
-            self._graph("Drifted features", Metric.DRIFTED_FEATURES, Metric.DRIFT_VERDICT), self._scores()
-        )
-        dashboard.add_widgets(
+        for row in (*self._drift(), *self._quality(), *self._operations()):
+            dashboard.add_widgets(*row)
+
+    def _drift(self) -> Iterable[list[cloudwatch.IWidget]]:
+        yield [self._graph("Drifted features", Metric.DRIFTED_FEATURES, Metric.DRIFT_VERDICT), self._scores()]
+        yield [
             self._graph("Against recent windows, and by segment", Metric.RECENT_DRIFT_VERDICT, Metric.DRIFTED_SEGMENTS),
             self._graph("Schema violations", Metric.SCHEMA_VIOLATIONS),
-        )
-        if multivariate:
-            dashboard.add_widgets(
-                self._graph("All features together: classifier's AUC", Metric.MULTIVARIATE_AUC, width=FULL)
-            )
-        dashboard.add_widgets(
+        ]
+        if self._shown.multivariate:
+            yield [self._graph("All features together: classifier's AUC", Metric.MULTIVARIATE_AUC, width=FULL)]
+        if self._shown.attribution:
+            yield [self._graph("Order of the features' attributions: NDCG", Metric.ATTRIBUTION_NDCG, width=FULL)]
+
+    def _quality(self) -> Iterable[list[cloudwatch.IWidget]]:
+        labels = self._shown.labels
+        title = "Accuracy: projected, and realised in the last labelled window" if labels else "Projected accuracy"
+        yield [
             self._graph("Prediction drift score (percent)", Metric.PREDICTION_DRIFT_SCORE),
-            self._graph(
-                "Projected accuracy",
-                Metric.PROJECTED_ACCURACY,
-                Metric.PROJECTED_ACCURACY_LOWER,
-                Metric.PROJECTED_ACCURACY_UPPER,
-            ),
-        )
-        dashboard.add_widgets(
+            self._graph(title, *PROJECTED, *([Metric.REALISED_ACCURACY] if labels else [])),
+        ]
+        verdicts = [Metric.ACCURACY_VERDICT, Metric.PROJECTIONS_REFUSED, Metric.LABEL_SHIFT_SUSPECTED]
+        if self._shown.bias:
+            verdicts.append(Metric.BIAS_VERDICT)
+        unlabelled = self._graph("Verdicts without labels", *verdicts, width=HALF if labels else FULL)
+        if not labels:
+            yield [unlabelled]
+            return
+        by_labels = (Metric.QUALITY_VERDICT, Metric.CONCEPT_SHIFT_VERDICT, Metric.LABEL_SHIFT_VERDICT)
+        yield [unlabelled, self._graph("Verdicts of the last labelled window", *by_labels)]
+        yield [
+            self._graph("Label coverage", Metric.LABEL_COVERAGE, statistic="Minimum"),
+            self._graph("Labels rejected", Metric.LABELS_REJECTED),
+        ]
+
+    def _operations(self) -> Iterable[list[cloudwatch.IWidget]]:
+        yield [
             self._graph("Records", Metric.RECORDS_READ, Metric.RECORDS_REJECTED, Metric.ROWS_USED, statistic="Sum"),
             self._graph(
                 "Monitoring runs",
@@ -68,10 +90,8 @@ class DriftDashboard(Construct):
                 Metric.WINDOWS_NOT_JUDGED,
                 statistic="Sum",
             ),
-        )
-        dashboard.add_widgets(
-            cloudwatch.GraphWidget(title="Endpoint", width=FULL, left=[self._invocations()], right=self._errors())
-        )
+        ]
+        yield [cloudwatch.GraphWidget(title="Endpoint", width=FULL, left=[self._invocations()], right=self._errors())]
 
     def _graph(
         self, title: str, *names: Metric, statistic: str = "Maximum", width: int = HALF

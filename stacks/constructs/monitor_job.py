@@ -4,20 +4,33 @@ from dataclasses import dataclass
 
 from contract.names import PLATFORM_ROOT, Argument, Switch, Variable
 from stacks.config import Monitor, Network
-from stacks.config_thresholds import Thresholds
+from stacks.config_labels import Labels
+from stacks.config_thresholds import Bias, Thresholds
 
 INPUT_PATH = f"{PLATFORM_ROOT}/processing/input/endpoint"
 OUTPUT_PATH = f"{PLATFORM_ROOT}/processing/output"
 UPLOAD_MODE = "EndOfJob"
 """A run that dies leaves no half of a report."""
 
+Values = dict[Variable, str | float | None]
+
+
+@dataclass(frozen=True, kw_only=True)
+class GroundTruth:
+    """Labels that are awaited: where they arrive, and the root below which captures joined with them are written."""
+
+    settings: Labels
+    labels_uri: str
+    merged_uri: str
+
 
 @dataclass(frozen=True, kw_only=True)
 class MonitorJob:
     """Everything of the job that does not depend on who starts it.
 
-    `capture_uri` is the endpoint's own folder, `report_uri` the root that the engine's key layout hangs below;
-    `policy_uri` names the rules of single features, None when there are none.
+    `capture_uri` is the endpoint's own folder, `report_uri` the root that the engine's key layout hangs below.
+    `policy_uri` names the rules of single features, and `model_uri` the artifact whose attributions are computed.
+    None: there are no such rules, no attributions, no labels, no groups.
     """
 
     image_uri: str
@@ -29,10 +42,13 @@ class MonitorJob:
     report_uri: str
     baseline_uri: str
     policy_uri: str | None
+    model_uri: str | None
     target_label: str
     region: str
     monitor: Monitor
     thresholds: Thresholds
+    ground_truth: GroundTruth | None
+    bias: Bias | None
     network: Network | None
 
     @property
@@ -44,25 +60,49 @@ class MonitorJob:
     @property
     def environment(self) -> dict[str, str]:
         """The container's environment, beside what the engine sets; what the file leaves out is not set."""
-        monitor, thresholds = self.monitor, self.thresholds
-        values = {
-            Variable.ALPHA: thresholds.alpha,
-            Variable.EFFECT_MEASURE: thresholds.effect_measure.value,
-            Variable.EFFECT_THRESHOLD: thresholds.effect_threshold,
-            Variable.MISSING_THRESHOLD: thresholds.missing_threshold,
-            Variable.MINIMUM_ROWS: thresholds.minimum_rows,
-            Variable.DRIFTED_SHARE: thresholds.drifted_share,
-            Variable.ISOLATION_FOREST: _switch(monitor.isolation_forest),
-            Variable.MULTIVARIATE: _switch(monitor.multivariate),
-            Variable.VARIANT: monitor.variant,
-            Variable.RECENT_WINDOWS: monitor.recent_windows,
-            Variable.REPORTS_S3_URI: self.report_uri if monitor.recent_windows else None,
-            Variable.SPARK_ABOVE_GB: monitor.spark_above_gb,
-            Variable.SPARK_MASTER: monitor.spark_master,
-        }
+        values = _thresholds(self.thresholds) | _extras(self)
+        if self.ground_truth:
+            values |= _labels(self.ground_truth) | {Variable.CAPTURE_S3_URI: self.capture_uri}
+        if self.bias:
+            values |= {Variable.FACET: self.bias.facet, Variable.BIAS_TOLERANCE: self.bias.tolerance}
         return {"AWS_DEFAULT_REGION": self.region} | {
             name.value: str(value) for name, value in values.items() if value is not None
         }
+
+
+def _thresholds(thresholds: Thresholds) -> Values:
+    return {
+        Variable.ALPHA: thresholds.alpha,
+        Variable.EFFECT_MEASURE: thresholds.effect_measure.value,
+        Variable.EFFECT_THRESHOLD: thresholds.effect_threshold,
+        Variable.MISSING_THRESHOLD: thresholds.missing_threshold,
+        Variable.MINIMUM_ROWS: thresholds.minimum_rows,
+        Variable.DRIFTED_SHARE: thresholds.drifted_share,
+        Variable.ACCURACY_TOLERANCE: thresholds.accuracy_tolerance,
+    }
+
+
+def _extras(job: MonitorJob) -> Values:
+    monitor = job.monitor
+    return {
+        Variable.ISOLATION_FOREST: _switch(monitor.isolation_forest),
+        Variable.MULTIVARIATE: _switch(monitor.multivariate),
+        Variable.MODEL_S3_URI: job.model_uri,
+        Variable.VARIANT: monitor.variant,
+        Variable.RECENT_WINDOWS: monitor.recent_windows,
+        Variable.REPORTS_S3_URI: job.report_uri if monitor.recent_windows else None,
+        Variable.SPARK_ABOVE_GB: monitor.spark_above_gb,
+        Variable.SPARK_MASTER: monitor.spark_master,
+    }
+
+
+def _labels(ground_truth: GroundTruth) -> Values:
+    return {
+        Variable.LABELS_S3_URI: ground_truth.labels_uri,
+        Variable.LABEL_LAG_HOURS: ground_truth.settings.lag_hours,
+        Variable.MINIMUM_LABEL_COVERAGE: ground_truth.settings.minimum_coverage,
+        Variable.MERGED_S3_URI: ground_truth.merged_uri,
+    }
 
 
 def _switch(on: bool) -> str:

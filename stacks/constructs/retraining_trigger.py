@@ -1,4 +1,4 @@
-"""The Lambda that starts a training job when the drift alarm says so."""
+"""The Lambda that starts a training job when an alarm says that fresh rows are needed."""
 
 import shutil
 import tempfile
@@ -58,7 +58,7 @@ class RetrainingTrigger(Construct):
         self.role = iam.Role(
             self,
             "Role",
-            description="Starts training jobs when traffic drifts",
+            description="Starts training jobs when traffic or labels drift",
             assumed_by=iam.ServicePrincipal("lambda.amazonaws.com"),
         )
         self.role.add_to_policy(
@@ -72,7 +72,7 @@ class RetrainingTrigger(Construct):
             self.function = lambda_.Function(
                 self,
                 "Function",
-                description="Plumbline: starts a training job when the drift alarm fires",
+                description="Plumbline: starts a training job when drift, quality or concept-shift alarms fire",
                 code=lambda_.Code.from_asset(str(stage(root, Path(folder)))),
                 handler=HANDLER,
                 runtime=lambda_.Runtime.PYTHON_3_14,

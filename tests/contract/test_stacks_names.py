@@ -28,14 +28,21 @@ from stacks.config_thresholds import FeatureSettings, Thresholds
 from stacks.constructs.drift_alarms import RUNBOOK
 from stacks.constructs.failed_jobs_rule import RUNBOOK_ANCHOR
 from stacks.constructs.policy_file import policy_text
-from tests.unit.stacks.synthesis import ENVIRONMENTS, FULL, ROOT, config, environment, full, statement_of, text
+from tests.unit.stacks.synthesis import ENVIRONMENTS, FULL, ROOT, as_list, config, environment, full, statement_of, text
 
+CONFIGURATION = ROOT / "docs" / "configuration.md"
 WATCHED = {
     AlarmKind.DRIFT: Metric.DRIFT_VERDICT,
     AlarmKind.MONITOR_MISSING: Metric.MONITOR_RUNS,
     AlarmKind.MONITOR_FAILED: Metric.MONITOR_FAILURES,
     AlarmKind.SCHEMA: Metric.SCHEMA_VIOLATIONS,
+    AlarmKind.ACCURACY: Metric.ACCURACY_VERDICT,
+    AlarmKind.QUALITY: Metric.QUALITY_VERDICT,
+    AlarmKind.CONCEPT_SHIFT: Metric.CONCEPT_SHIFT_VERDICT,
+    AlarmKind.LABELS_MISSING: Metric.LABEL_COVERAGE,
+    AlarmKind.BIAS: Metric.BIAS_VERDICT,
 }
+STARTING = {AlarmKind.DRIFT, AlarmKind.QUALITY, AlarmKind.CONCEPT_SHIFT}
 
 
 def function_variables(name: str = "dev") -> dict[str, str]:
@@ -65,20 +72,28 @@ def test_function_gets_every_variable_of_the_contract_and_no_other() -> None:
 
 
 @pytest.mark.parametrize("kind", AlarmKind)
-def test_only_the_drift_alarm_starts_a_training_job(kind: AlarmKind) -> None:
+def test_only_drift_quality_and_concept_shift_start_a_training_job(kind: AlarmKind) -> None:
     settings = Settings.from_environment(function_variables() | {"AWS_REGION": "us-east-1"})
     change = AlarmChange(alarm_name("dev", kind), AlarmState.ALARM, datetime(2026, 1, 1, tzinfo=UTC), "")
     decision = admit(change, settings.rule)
-    assert decision.action is (Action.START if kind is AlarmKind.DRIFT else Action.SKIPPED)
+    assert decision.action is (Action.START if kind in STARTING else Action.SKIPPED)
 
 
 @pytest.mark.parametrize("name", ENVIRONMENTS)
 def test_function_reads_its_settings_from_what_the_stack_sets(name: str) -> None:
     settings = Settings.from_environment(function_variables(name) | {"AWS_REGION": "us-east-1"})
-    assert settings.alarm_name == alarm_name(name, AlarmKind.DRIFT)
+    starting = {AlarmKind.DRIFT} if name == "staging" else STARTING
+    assert set(settings.alarm_names) == {alarm_name(name, kind) for kind in starting}
     assert settings.cooldown.total_seconds() == 24 * 3600
     start = statement_of(environment(name), "monitoring", "RetrainingRole", "sagemaker:CreateTrainingJob")
     assert text(start["Resource"]).endswith(f"/{settings.job_prefix}-*")
+
+
+@pytest.mark.parametrize("name", ENVIRONMENTS)
+def test_function_hears_of_alarms_that_exist(name: str) -> None:
+    alarms = environment(name).resources("monitoring", "AWS::CloudWatch::Alarm").values()
+    settings = Settings.from_environment(function_variables(name) | {"AWS_REGION": "us-east-1"})
+    assert set(settings.alarm_names) <= {entry["Properties"]["AlarmName"] for entry in alarms}
 
 
 def test_training_role_accepts_the_functions_jobs() -> None:
@@ -87,6 +102,11 @@ def test_training_role_accepts_the_functions_jobs() -> None:
     (trust,) = role["Properties"]["AssumeRolePolicyDocument"]["Statement"]
     (pattern,) = (text(arn).rsplit("/", 1)[1] for arn in trust["Condition"]["ArnLike"]["aws:SourceArn"])
     assert f"{settings.job_prefix}-20260101-000000-01234567".startswith(pattern.rstrip("*"))
+
+
+def test_bias_tolerance_is_the_containers_own_unless_the_file_names_one() -> None:
+    (row,) = re.findall(r"^\| `bias\.tolerance` \|.*absent: ([\d.]+)", CONFIGURATION.read_text(), re.MULTILINE)
+    assert float(row) == Policy().bias_tolerance
 
 
 def test_job_gets_the_thresholds_that_the_container_would_take_by_itself_in_dev() -> None:
@@ -131,7 +151,8 @@ def test_both_engines_set_variables_of_the_contract_only() -> None:
 def test_reports_of_both_layouts_are_inside_what_the_monitor_may_write() -> None:
     key = report_prefix("plumbline-dev", "plumbline-dev-monitor", "2026/01/02/03")
     write = statement_of(environment(), "monitoring", "MonitoringRole", "s3:PutObject")
-    assert f"/reports/{key}/drift_report.json".startswith(text(write["Resource"]).split(">", 1)[1].rstrip("*"))
+    writable = [text(arn).split(">", 1)[1].rstrip("*") for arn in as_list(write["Resource"])]
+    assert [prefix for prefix in writable if f"/reports/{key}/drift_report.json".startswith(prefix)]
 
 
 def test_dashboard_searches_the_dimensions_of_the_feature_scores() -> None:

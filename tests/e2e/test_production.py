@@ -55,6 +55,11 @@ def test_alarms_keep_quiet_until_a_window_passed_without_runs(production: Embedd
         AlarmKind.MONITOR_FAILED: "OK",
         AlarmKind.DEAD_LETTERS: "OK",
         AlarmKind.SCHEMA: "INSUFFICIENT_DATA",
+        AlarmKind.ACCURACY: "INSUFFICIENT_DATA",
+        AlarmKind.QUALITY: "INSUFFICIENT_DATA",
+        AlarmKind.CONCEPT_SHIFT: "INSUFFICIENT_DATA",
+        AlarmKind.LABELS_MISSING: "INSUFFICIENT_DATA",
+        AlarmKind.BIAS: "INSUFFICIENT_DATA",
     }
     production.advance((START + MISSING_WINDOW - production.now()).total_seconds())
     messages.eventually(lambda: states(production) == quiet, f"alarms must be {quiet}, are {states(production)}")

@@ -34,7 +34,7 @@ class FakeAws:
     def describe_stacks(self, *, StackName: str) -> Mapping[str, Any]:
         if self.failure:
             raise self.failure
-        assert StackName == "plumbline-dev-monitoring"
+        assert StackName == "plumbline-dev-foundation"
         return {"Stacks": [{"Outputs": self.outputs}]}
 
 
@@ -166,7 +166,7 @@ def test_an_environment_that_awaits_no_labels_is_told(
     aws.outputs = [{"OutputKey": "TopicArn", "OutputValue": "arn"}]
 
     assert label(table, "--environment", "dev", "--region", "eu-central-1") == 2
-    assert "plumbline-dev-monitoring must have the output GroundTruthUri, got none" in capsys.readouterr().err
+    assert "plumbline-dev-foundation must have the output GroundTruthUri, got none" in capsys.readouterr().err
 
 
 @pytest.mark.parametrize(

@@ -11,6 +11,7 @@ from retraining.training_job import JobExistsError
 from contract.names import RetrainingVariable
 
 ALARM = "plumbline-dev-drift"
+QUALITY_ALARM = "plumbline-dev-quality"
 CHANGED_AT = "2026-03-01T05:20:12.345+0000"
 
 
@@ -69,7 +70,7 @@ def environment() -> dict[str, str]:
     return {
         "AWS_REGION": "eu-central-1",
         RetrainingVariable.ENVIRONMENT: "dev",
-        RetrainingVariable.DRIFT_ALARM_NAME: ALARM,
+        RetrainingVariable.TRIGGER_ALARM_NAMES: f"{ALARM},{QUALITY_ALARM}",
         RetrainingVariable.TRAINING_IMAGE: "000000000000.dkr.ecr.eu-central-1.amazonaws.com/sagemaker-xgboost:3.0-5",
         RetrainingVariable.TRAINING_ROLE_ARN: "arn:aws:iam::000000000000:role/plumbline-dev-training",
         RetrainingVariable.TRAINING_INSTANCE_TYPE: "ml.m5.large",

@@ -5,8 +5,10 @@ from retraining.alarm_event import AlarmChange, AlarmState, Foreign, ManualReque
 from retraining.decision import Action, Decision, Job, Rule, admit, settle
 
 NOW = datetime(2026, 3, 1, 5, 20, 12, tzinfo=UTC)
-RULE = Rule("plumbline-dev-drift", "plumbline-dev-train", timedelta(hours=24))
-DRIFT = AlarmChange(RULE.alarm_name, AlarmState.ALARM, NOW, "Threshold Crossed")
+DRIFT_ALARM = "plumbline-dev-drift"
+QUALITY_ALARM = "plumbline-dev-quality"
+RULE = Rule((DRIFT_ALARM, QUALITY_ALARM), "plumbline-dev-train", timedelta(hours=24))
+DRIFT = AlarmChange(DRIFT_ALARM, AlarmState.ALARM, NOW, "Threshold Crossed")
 BY_HAND = ManualRequest("new labels", "request-1")
 
 
@@ -24,22 +26,48 @@ def decide(occurrence: Occurrence, *jobs: Job) -> Decision:
     ("occurrence", "why"),
     [
         (Foreign("the SNS message is not JSON"), "the SNS message is not JSON"),
-        (AlarmChange("plumbline-dev-monitor-failed", AlarmState.ALARM, NOW, ""), "only plumbline-dev-drift starts"),
-        (AlarmChange(RULE.alarm_name, AlarmState.OK, NOW, ""), "went to OK"),
-        (AlarmChange(RULE.alarm_name, AlarmState.INSUFFICIENT_DATA, NOW, ""), "went to INSUFFICIENT_DATA"),
+        (AlarmChange("plumbline-dev-monitor-failed", AlarmState.ALARM, NOW, ""), "only plumbline-dev-drift and"),
+        (AlarmChange(QUALITY_ALARM, AlarmState.OK, NOW, ""), "went to OK"),
+        (AlarmChange(DRIFT_ALARM, AlarmState.INSUFFICIENT_DATA, NOW, ""), "went to INSUFFICIENT_DATA"),
     ],
 )
-def test_only_the_drift_alarm_going_to_alarm_is_admitted(occurrence: Occurrence, why: str) -> None:
+def test_only_an_alarm_of_the_rule_going_to_alarm_is_admitted(occurrence: Occurrence, why: str) -> None:
     decision = admit(occurrence, RULE)
     assert decision.action is Action.SKIPPED
     assert decision.job_name is None
     assert why in decision.why
 
 
+@pytest.mark.parametrize(
+    ("names", "said"),
+    [
+        (("a-drift",), "only a-drift starts training"),
+        (("a-drift", "a-quality"), "only a-drift and a-quality start training"),
+        (("a-drift", "a-quality", "a-shift"), "only a-drift, a-quality and a-shift start training"),
+    ],
+)
+def test_refused_alarm_is_told_which_ones_count(names: tuple[str, ...], said: str) -> None:
+    rule = Rule(names, RULE.job_prefix, RULE.cooldown)
+    assert admit(AlarmChange("a-schema", AlarmState.ALARM, NOW, ""), rule).why == said
+
+
+@pytest.mark.parametrize("name", RULE.alarm_names)
+def test_every_alarm_of_the_rule_starts_a_job_and_is_named(name: str) -> None:
+    decision = decide(AlarmChange(name, AlarmState.ALARM, NOW, "Threshold Crossed"))
+    assert (decision.action, decision.alarm, decision.why) == (Action.START, name, f"{name}: Threshold Crossed")
+
+
+def test_two_alarms_of_one_moment_start_one_job() -> None:
+    first = decide(DRIFT).job_name
+    assert first is not None
+    second = decide(AlarmChange(QUALITY_ALARM, AlarmState.ALARM, NOW, ""), Job(first, True, NOW))
+    assert (second.action, second.why) == (Action.SKIPPED, f"{first} is in progress")
+
+
 def test_first_drift_starts_a_job() -> None:
     decision = decide(DRIFT)
     assert decision.action is Action.START
-    assert decision.alarm == RULE.alarm_name
+    assert decision.alarm == DRIFT_ALARM
     assert decision.job_name is not None
     assert decision.job_name.startswith("plumbline-dev-train-20260301-052012-")
 
@@ -52,7 +80,7 @@ def test_second_delivery_finds_its_job() -> None:
 
 
 def test_another_change_has_another_job() -> None:
-    later = AlarmChange(RULE.alarm_name, AlarmState.ALARM, NOW + timedelta(milliseconds=1), "")
+    later = AlarmChange(DRIFT_ALARM, AlarmState.ALARM, NOW + timedelta(milliseconds=1), "")
     assert decide(later).job_name != decide(DRIFT).job_name
 
 

@@ -29,7 +29,7 @@ def test_drift_alarm_starts_one_job_and_logs_it(capsys: pytest.CaptureFixture[st
     assert logged["action"] == "start"
     assert logged["job_name"] == request["TrainingJobName"]
     assert logged["alarm"] == "plumbline-dev-drift"
-    assert logged["why"].startswith("drift: Threshold Crossed")
+    assert logged["why"].startswith("plumbline-dev-drift: Threshold Crossed")
 
 
 def test_same_message_twice_starts_one_job() -> None:

@@ -4,12 +4,13 @@ import pytest
 from retraining.settings import Settings, SettingsError
 
 from contract.names import RetrainingVariable
-from tests.unit.retraining.builders import environment
+from tests.unit.retraining.builders import ALARM, QUALITY_ALARM, environment
 
 
 def test_environment_is_read() -> None:
     settings = Settings.from_environment(environment())
     assert settings.job_prefix == "plumbline-dev-train"
+    assert settings.rule.alarm_names == (ALARM, QUALITY_ALARM)
     assert settings.cooldown == timedelta(hours=24)
     assert settings.max_runtime_seconds == 3600
     assert settings.subnet_ids == ()
@@ -35,6 +36,12 @@ def test_missing_variable_is_named(name: str) -> None:
     del environ[name]
     with pytest.raises(SettingsError, match=f"environment variable {name} must be set, got ''"):
         Settings.from_environment(environ)
+
+
+@pytest.mark.parametrize("text", ["", " , "])
+def test_function_without_an_alarm_to_hear_is_refused(text: str) -> None:
+    with pytest.raises(SettingsError, match=f"TRIGGER_ALARM_NAMES must name at least one, got '{text}'"):
+        Settings.from_environment(environment() | {RetrainingVariable.TRIGGER_ALARM_NAMES: text})
 
 
 @pytest.mark.parametrize("text", ["soon", "-1", "inf", "nan"])

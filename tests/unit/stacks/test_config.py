@@ -108,6 +108,10 @@ def test_every_fault_gets_its_own_line() -> None:
         ("thresholds", "drifted_share", (0.001, 1), (0, 1.001)),
         ("monitor", "recent_windows", (0, 168), (-1, 169)),
         ("thresholds", "missing_threshold", (0.001, 0.999), (0, 1)),
+        ("thresholds", "accuracy_tolerance", (0.001, 0.999), (0, 1)),
+        ("labels", "lag_hours", (1, 166), (0, 169)),
+        ("labels", "minimum_coverage", (0.001, 1), (0, 1.001)),
+        ("bias", "tolerance", (0.001, 0.999), (0, 1)),
         ("alarms", "missing_hours", (2, 168), (1, 169)),
         ("alarms", "drift_periods", (1, 168), (0, 169)),
         ("retention", "capture_days", (1, 3650), (0, 3651)),
@@ -175,6 +179,11 @@ def test_number_is_held_to_its_bounds(
         ({"features": {"age": {"alpha": 1}}}, "features.age.alpha must be less than 1, got 1; set it in dev.toml"),
         ({"features": {"age": {"critical": "yes"}}}, "features.age.critical must be true or false without quotes"),
         ({"features": {"": {"critical": True}}}, "features..[key] must be 1 to 256 characters, got ''"),
+        ({"labels": {"lag_hours": 6.5}}, "labels.lag_hours must be a whole number without quotes, got 6.5"),
+        ({"labels": {"lag": 6}}, "labels.lag must be a known key, got 'lag'; allowed there: lag_hours, minimum_covera"),
+        ({"bias": {"facet": ""}}, "bias.facet must be 1 to 256 characters, got ''"),
+        ({"bias": {"facet": 3}}, "bias.facet must be text in quotes, got 3"),
+        ({"monitor": {"attribution": 1}}, "monitor.attribution must be true or false without quotes, got 1"),
         ({"endpoint": {"instance_type": "m5.large"}}, "endpoint.instance_type must "),
         ({"model": {"artifact": "model.zip"}}, "model.artifact must end in .tar.gz, got 'model.zip'"),
         ({"model": {"baseline": "s3://b"}}, "model.baseline must be a local path or s3://bucket/key, got 's3://b'"),
@@ -229,6 +238,27 @@ def test_fails_when_value_breaks_its_rule(change: dict[str, Any], said: str) -> 
             "dev.toml must have features.age.effect_threshold below 1 for the jensen_shannon_distance, got 2.0",
         ),
         (
+            {"labels": {"lag_hours": 167}},
+            "dev.toml must have labels.lag_hours of at most 166, as captures are kept for retention.capture_days 7, "
+            "got 167",
+        ),
+        (
+            {
+                "monitor": {"schedule": "cron(0 0/12 ? * * *)"},
+                "alarms": {"missing_hours": 24},
+                "labels": {"lag_hours": 11},
+            },
+            "dev.toml must have labels.lag_hours of at least one window, 12, got 11",
+        ),
+        (
+            {"bias": {"facet": "income"}},
+            "dev.toml must have a bias.facet other than training.target_label, got 'income'",
+        ),
+        (
+            {"model": {"artifact": f"s3://models/{'a' * 238}.tar.gz"}},
+            "dev.toml must have a model.artifact of at most 256 characters beside monitor.attribution, got 257",
+        ),
+        (
             {"features": {"age": {"critical": True, "ignore": True}}},
             "features.age must be critical or ignored, got both",
         ),
@@ -243,6 +273,33 @@ def test_effect_threshold_is_held_to_the_measure_that_it_is_for() -> None:
     assert config(thresholds=wide, features={"age": {"effect_threshold": 150.0}}).features["age"].critical is False
     own = {"age": {"effect_measure": "wasserstein_distance", "effect_threshold": 2.5}}
     assert config(features=own).features["age"].effect_threshold == 2.5
+
+
+def test_lag_may_be_as_long_as_captures_are_kept() -> None:
+    assert config(labels={"lag_hours": 166}).labels is not None
+    assert config(labels={"lag_hours": 168}, retention={"capture_days": 8}).labels is not None
+    daily: dict[str, Any] = {"monitor": {"schedule": "cron(0 3 ? * * *)"}, "alarms": {"missing_hours": 48}}
+    assert config(**daily, labels={"lag_hours": 143}).labels is not None
+    assert "of at most 143," in refusal(document(**daily, labels={"lag_hours": 144}))
+
+
+def test_name_of_the_model_may_be_long_where_no_variable_holds_it() -> None:
+    long = {"model": {"artifact": f"s3://models/{'a' * 238}.tar.gz"}}
+    assert config("staging", **long).model.artifact
+    assert config(model={"artifact": f"s3://models/{'a' * 237}.tar.gz"}).monitor.attribution
+
+
+def test_file_without_the_optional_sections_awaits_no_labels_and_measures_no_bias() -> None:
+    staging = config("staging")
+    assert (staging.labels, staging.bias, staging.monitor.attribution) == (None, None, False)
+
+
+def test_half_of_the_labels_is_enough_unless_the_file_says_otherwise() -> None:
+    data = document()
+    del data["labels"]["minimum_coverage"]
+    labels = parse_environment(data, "dev.toml").labels
+    assert labels is not None
+    assert labels.minimum_coverage == 0.5
 
 
 def test_configuration_is_frozen() -> None:
@@ -291,4 +348,5 @@ def test_fails_when_region_has_no_image_and_says_where_to_add_it() -> None:
 def test_every_section_of_the_model_is_in_every_committed_file() -> None:
     optional = {"account", "permissions_boundary", "features", "network"}
     for name in ENVIRONMENTS:
-        assert set(EnvironmentConfig.model_fields) - set(document(name)) == optional
+        absent = set(EnvironmentConfig.model_fields) - set(document(name))
+        assert absent == optional | ({"labels", "bias"} if name == "staging" else set())

@@ -19,6 +19,7 @@ def inputs(folder: Path, target: str = "y", segments: str | None = None) -> dict
     (folder / "train.csv").write_text("\ufeffa, b, y\n1, x, no\n")
     (folder / "test.csv").write_text('"a","b","y"\n1,x,no\n')
     return {
+        "bias": {"facet": "b"},
         "model": {"baseline": "baseline"},
         "training": {"train": "train.csv", "test": "test.csv", "target_label": "y"},
     }
@@ -102,6 +103,14 @@ def test_fails_when_retraining_would_lose_the_segments_of_the_baseline(tmp_path:
 def test_fails_when_the_segment_column_is_no_categorical_feature(tmp_path: Path, column: str) -> None:
     assert refusal(tmp_path, segmented(inputs(tmp_path), column)) == (
         f"training.segment_column must be a categorical feature of model.baseline, got {column!r}; allowed there: b; "
+        "correct it in the environment file"
+    )
+
+
+@pytest.mark.parametrize("facet", ["a", "c"], ids=["numeric", "unknown"])
+def test_fails_when_the_facet_is_no_categorical_feature(tmp_path: Path, facet: str) -> None:
+    assert refusal(tmp_path, inputs(tmp_path) | {"bias": {"facet": facet}}) == (
+        f"bias.facet must be a categorical feature of model.baseline, got {facet!r}; allowed there: b; "
         "correct it in the environment file"
     )
 

@@ -69,14 +69,17 @@ def test_prefixes_in_s3_end_in_a_slash_as_they_would_find_their_siblings_without
     assert text(variables["PLUMBLINE_FRESH_S3_URI"]).endswith("/training-data/fresh/")
 
 
-def test_monitor_may_read_below_its_s3_baseline_only() -> None:
+def test_monitor_may_read_below_its_s3_baseline_and_its_model_only() -> None:
     granted = [
         text(arn)
         for entry in statements(full(), "monitoring", "MonitoringRole")
         if entry["Action"] == "s3:GetObject"
         for arn in entry["Resource"]
     ]
-    assert [arn for arn in granted if "models" in arn] == ["arn:aws:s3:::models/census/baseline/*"]
+    assert {arn for arn in granted if "models" in arn} == {
+        "arn:aws:s3:::models/census/baseline/*",
+        "arn:aws:s3:::models/census/model.tar.gz",
+    }
 
 
 def test_local_baseline_travels_as_one_zip_object() -> None:

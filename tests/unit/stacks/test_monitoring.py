@@ -75,17 +75,18 @@ def test_job_gets_baseline_and_target() -> None:
 
 
 def test_job_gets_thresholds_as_text() -> None:
-    assert definition("prod")["Environment"] == {
+    assert definition("staging")["Environment"] == {
         "AWS_DEFAULT_REGION": "us-east-1",
         "PLUMBLINE_ALPHA": "0.05",
         "PLUMBLINE_EFFECT_MEASURE": "jensen_shannon_distance",
         "PLUMBLINE_EFFECT_THRESHOLD": "0.1",
         "PLUMBLINE_MISSING_THRESHOLD": "0.05",
         "PLUMBLINE_MINIMUM_ROWS": "200",
+        "PLUMBLINE_ACCURACY_TOLERANCE": "0.02",
         "PLUMBLINE_ISOLATION_FOREST": "Disabled",
         "PLUMBLINE_MULTIVARIATE": "Disabled",
         "PLUMBLINE_RECENT_WINDOWS": "24",
-        "PLUMBLINE_REPORTS_S3_URI": definition("prod")["MonitoringOutputConfig"]["MonitoringOutputs"][0]["S3Output"][
+        "PLUMBLINE_REPORTS_S3_URI": definition("staging")["MonitoringOutputConfig"]["MonitoringOutputs"][0]["S3Output"][
             "S3Uri"
         ],
     }
@@ -215,15 +216,15 @@ def test_job_joins_the_vpc() -> None:
 def test_monitor_reads_this_endpoints_capture_and_writes_this_schedules_reports() -> None:
     granted = {
         (entry["Action"], text(arn).split(">", 1)[1])
-        for entry in statements(environment(), "monitoring", "MonitoringRole")
+        for entry in statements(environment("staging"), "monitoring", "MonitoringRole")
         if entry["Action"] in ("s3:GetObject", "s3:PutObject")
         for arn in (entry["Resource"] if isinstance(entry["Resource"], list) else [entry["Resource"]])
         if "Bucket" in text(arn)
     }
     assert granted == {
-        ("s3:GetObject", "/capture/plumbline-dev/*"),
-        ("s3:GetObject", "/reports/plumbline-dev/plumbline-dev-monitor/*/window_counts.json"),
-        ("s3:PutObject", "/reports/plumbline-dev/plumbline-dev-monitor/*"),
+        ("s3:GetObject", "/capture/plumbline-staging/*"),
+        ("s3:GetObject", "/reports/plumbline-staging/plumbline-staging-monitor/*/window_counts.json"),
+        ("s3:PutObject", "/reports/plumbline-staging/plumbline-staging-monitor/*"),
     }
 
 
@@ -332,6 +333,11 @@ def test_scheduler_may_start_its_own_jobs_with_the_monitors_role_only() -> None:
         ("monitor-failed", "notBreaching"),
         ("dead-letters", "notBreaching"),
         ("schema", "ignore"),
+        ("accuracy", "ignore"),
+        ("quality", "ignore"),
+        ("concept-shift", "ignore"),
+        ("labels-missing", "ignore"),
+        ("bias", "ignore"),
     ],
 )
 def test_alarm_states_what_silence_means(kind: str, policy: str) -> None:
@@ -408,7 +414,7 @@ def test_alarm_periods_follow_the_schedule() -> None:
     ).resources("monitoring", "AWS::CloudWatch::Alarm")
     ours = [entry["Properties"] for entry in every_six_hours.values() if entry["Properties"]["Namespace"] != "AWS/SQS"]
     assert {entry["Period"] for entry in ours} == {6 * 3600}
-    assert sorted(entry["EvaluationPeriods"] for entry in ours) == [1, 1, 1, 2]
+    assert sorted(entry["EvaluationPeriods"] for entry in ours) == [*[1] * 8, 2]
 
 
 @pytest.mark.parametrize("engine", ENGINES)
