@@ -22,6 +22,8 @@ from drift.policy import DEFAULT_THRESHOLDS, Policy
 from drift.times import HOUR, format_time, hour_folder, parse_time
 from drift.variables import Variables
 
+MINIMUM_COVERAGE = 0.5
+"""Share of labelled rows from which on a window is judged, if nobody says it: fewer are seldom a fair sample."""
 _CAPTURE_FORMAT = "sagemakercapturejson"
 
 
@@ -92,12 +94,43 @@ class EarlierReports:
 
 
 @dataclass(frozen=True, kw_only=True)
+class GroundTruth:
+    """Labels that come late: where they arrive, and the captures that they belong to. Paths or S3 URIs.
+
+    `lag_hours` says how long a window is waited for, and `minimum_coverage` from which share of labelled rows on it is
+    judged. Captures joined with labels go to `merged`; None: nowhere.
+    """
+
+    labels: str
+    captures: str
+    lag_hours: int = 0
+    minimum_coverage: float = MINIMUM_COVERAGE
+    merged: str | None = None
+
+    def __post_init__(self) -> None:
+        """Refuse numbers outside their range."""
+        if self.lag_hours < 0:
+            raise ConfigError(f"the label lag must be 0 hours or more, got {self.lag_hours!r}; correct it")
+        if not 0 <= self.minimum_coverage <= 1:
+            raise ConfigError(
+                f"the minimum label coverage must lie in 0 to 1, got {self.minimum_coverage!r}; correct it"
+            )
+
+
+@dataclass(frozen=True, kw_only=True)
 class Extras:
-    """What a run does beyond judging each feature against the training data."""
+    """What a run does beyond judging each feature against the training data.
+
+    `facet` names the column by whose values bias is measured, and `model` where the model's artifact is, a path or an
+    S3 URI, for feature attributions.
+    """
 
     isolation_forest: bool = False
     multivariate: bool = False
     earlier: EarlierReports | None = None
+    ground_truth: GroundTruth | None = None
+    facet: str | None = None
+    model: str | None = None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -217,6 +250,8 @@ def _policy(variables: Variables) -> Policy:
         effect_threshold=variables.number(Variable.EFFECT_THRESHOLD, DEFAULT_THRESHOLDS[measure]),
         missing_threshold=variables.number(Variable.MISSING_THRESHOLD, Policy.missing_threshold),
         minimum_rows=variables.count(Variable.MINIMUM_ROWS, Policy.minimum_rows),
+        accuracy_tolerance=variables.number(Variable.ACCURACY_TOLERANCE, Policy.accuracy_tolerance),
+        bias_tolerance=variables.number(Variable.BIAS_TOLERANCE, Policy.bias_tolerance),
         drifted_share=None if share is None else variables.number(Variable.DRIFTED_SHARE, 0),
     )
 
@@ -229,6 +264,22 @@ def _extras(variables: Variables) -> Extras:
         isolation_forest=variables.switch(Variable.ISOLATION_FOREST),
         multivariate=variables.switch(Variable.MULTIVARIATE),
         earlier=EarlierReports(_reports_of_schedule(variables), n_windows) if n_windows else None,
+        ground_truth=_ground_truth(variables),
+        facet=variables.text(Variable.FACET),
+        model=variables.text(Variable.MODEL_S3_URI),
+    )
+
+
+def _ground_truth(variables: Variables) -> GroundTruth | None:
+    labels = variables.text(Variable.LABELS_S3_URI)
+    if labels is None:
+        return None
+    return GroundTruth(
+        labels=labels,
+        captures=variables.required(Variable.CAPTURE_S3_URI),
+        lag_hours=variables.count(Variable.LABEL_LAG_HOURS, 0),
+        minimum_coverage=variables.number(Variable.MINIMUM_LABEL_COVERAGE, MINIMUM_COVERAGE),
+        merged=variables.text(Variable.MERGED_S3_URI),
     )
 
 

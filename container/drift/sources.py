@@ -38,6 +38,11 @@ def s3_client(region: str | None) -> Any:
     return boto3.client("s3", region_name=region)
 
 
+def is_s3(source: str) -> bool:
+    """Return whether a source is an S3 URI; others are local paths."""
+    return source.startswith(_SCHEME)
+
+
 def fetch(source: str, folder: Path, connect: Connect) -> Path:
     """Return a local file or folder with what `source` names; an archive (.zip) is unpacked.
 
@@ -49,7 +54,7 @@ def fetch(source: str, folder: Path, connect: Connect) -> Path:
     ConfigError
         If there is nothing at `source`, or it cannot be read.
     """
-    path = _download(source, folder, connect) if source.startswith(_SCHEME) else Path(source)
+    path = _download(source, folder, connect) if is_s3(source) else Path(source)
     if not path.exists():
         raise ConfigError(f"{source} must exist, got no such file or folder; check the path")
     if path.suffix != ".zip":
@@ -105,6 +110,36 @@ def fetch_hour(capture_uri: str, start: datetime, folder: Path, connect: Connect
     return folder
 
 
+def fetch_hours(uri: str, start: datetime, end: datetime, folder: Path, connect: Connect) -> Path:
+    """Store the objects of the hours from `start` up to `end`, which lie in folders ``yyyy/mm/dd/hh``; return `folder`.
+
+    Raises
+    ------
+    ConfigError
+        If they cannot be read.
+    """
+    bucket, prefix = _split(uri.rstrip("/") + "/")
+    folder.mkdir(parents=True, exist_ok=True)
+    with _told(uri):
+        client = connect()
+        _store(client, bucket, prefix, _between(client, bucket, prefix, start, end), folder)
+    return folder
+
+
+def store_folder(folder: Path, uri: str, connect: Connect) -> None:
+    """Store the files below `folder` under their own paths below an S3 prefix.
+
+    Raises
+    ------
+    ConfigError
+        If one cannot be written.
+    """
+    bucket, prefix = _split(uri.rstrip("/") + "/")
+    with _told(uri, "writable"):
+        for path in sorted(path for path in folder.rglob("*") if path.is_file()):
+            connect().upload_file(str(path), bucket, prefix + path.relative_to(folder).as_posix())
+
+
 def fetch_window_counts(uri: str, start: datetime, n_windows: int, folder: Path, connect: Connect) -> Path:
     """Store what the last runs before the hour from `start` left of their windows below `folder`; return `folder`.
 
@@ -123,11 +158,9 @@ def fetch_window_counts(uri: str, start: datetime, n_windows: int, folder: Path,
     """
     bucket, prefix = _split(uri.rstrip("/") + "/")
     folder.mkdir(parents=True, exist_ok=True)
-    first, last = (f"{prefix}{hour_folder(hour)}/" for hour in (start - (n_windows + 1) * DAY, start + HOUR))
     with _told(uri):
         client = connect()
-        listed = _listed(client, "Contents", bucket, Prefix=prefix, StartAfter=first)
-        keys = [entry["Key"] for entry in takewhile(lambda entry: entry["Key"] < last, listed)]
+        keys = _between(client, bucket, prefix, start - (n_windows + 1) * DAY, start + HOUR)
         counts = [key for key in keys if key.endswith(f"/{ReportFile.WINDOW_COUNTS}")]
         _store(client, bucket, prefix, counts[-n_windows - 1 :], folder)
     return folder
@@ -142,7 +175,7 @@ def local_copy(location: str, connect: Connect) -> Iterator[Path]:
     ConfigError
         If an S3 object cannot be read.
     """
-    if not location.startswith(_SCHEME):
+    if not is_s3(location):
         yield Path(location)
         return
     bucket, key = _split(location)
@@ -183,7 +216,7 @@ def _split(uri: str) -> tuple[str, str]:
 
 
 @contextmanager
-def _told(uri: str) -> Iterator[None]:
+def _told(uri: str, wanted: str = "readable") -> Iterator[None]:
     """Tell a failure of S3 as something the operator can fix."""
     from botocore.exceptions import BotoCoreError, ClientError
 
@@ -191,7 +224,7 @@ def _told(uri: str) -> Iterator[None]:
         yield
     except (BotoCoreError, ClientError) as error:
         raise ConfigError(
-            f"{uri} must be readable, got {error}; check the URI and the monitoring role's rights on bucket and key"
+            f"{uri} must be {wanted}, got {error}; check the URI and the monitoring role's rights on bucket and key"
         ) from error
 
 
@@ -199,6 +232,14 @@ def _objects(client: Any, bucket: str, prefix: str) -> Iterator[Any]:
     """Yield the objects below `prefix`, without the markers that consoles leave for folders."""
     objects = _listed(client, "Contents", bucket, Prefix=prefix)
     return (entry for entry in objects if not entry["Key"].endswith("/"))
+
+
+def _between(client: Any, bucket: str, prefix: str, start: datetime, end: datetime) -> list[str]:
+    """Return the keys of the hours from `start` up to `end`, which follow the prefix as ``yyyy/mm/dd/hh/``."""
+    first, last = (f"{prefix}{hour_folder(hour)}/" for hour in (start, end))
+    listed = _listed(client, "Contents", bucket, Prefix=prefix, StartAfter=first)
+    keys = (entry["Key"] for entry in takewhile(lambda entry: entry["Key"] < last, listed))
+    return [key for key in keys if not key.endswith("/")]
 
 
 def _listed(client: Any, group: str, bucket: str, **filters: str) -> Iterator[Any]:

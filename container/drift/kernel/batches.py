@@ -38,13 +38,19 @@ class Batch:
 
     def where(self, chosen: NDArray[np.bool_]) -> Self:
         """Return some of the records."""
-        rows = np.repeat(chosen, self.n_rows)
+        return self.rows_where(np.repeat(chosen, self.n_rows))
+
+    def rows_where(self, rows: NDArray[np.bool_]) -> Self:
+        """Return some of the rows, and the records that have any of them."""
+        record_of_row = np.repeat(np.arange(len(self.n_rows)), self.n_rows)
+        n_rows = np.bincount(record_of_row[rows], minlength=len(self.n_rows))
+        chosen = n_rows > 0
         return type(self)(
             positions=self.positions[chosen],
             event_ids=[*compress(self.event_ids, chosen)],
             inference_ids=[*compress(self.inference_ids, chosen)],
             event_hashes=self.event_hashes[chosen],
-            n_rows=self.n_rows[chosen],
+            n_rows=n_rows[chosen],
             columns=[Encoded(column.codes[rows], column.distinct) for column in self.columns],
             probabilities=self.probabilities[rows],
             predicted=self.predicted[rows],

@@ -39,22 +39,40 @@ class FileCounter:
 
     def count_all(self, files: Iterable[tuple[Path, str]], note_events: NoteEvents) -> PartialCounts:
         """Return what some files, each with its name, come down to. Small files are counted together."""
-        counts, names = PartialCounts(), list[str]()
-        reject = _rejection(counts, names)
+        counts = PartialCounts()
+        for found, names in self.read_all(files, counts):
+            for batch in found:
+                self.add(counts, batch, names)
+                for name, hashes, lines in _events(batch, names):
+                    note_events(name, hashes, lines)
+        return counts
+
+    def read_all(
+        self, files: Iterable[tuple[Path, str]], rejected: PartialCounts
+    ) -> Iterator[tuple[list[Batch], Sequence[str]]]:
+        """Yield the usable records of some files, many at a time, with the names of the files so far.
+
+        What is rejected is counted in `rejected`.
+        """
+        names = list[str]()
+        reject = _rejection(rejected, names)
         waiting = Records()
         for records in self._records(files, names, reject):
             waiting.add(records)
             if len(waiting) >= _TOGETHER:
-                self._count(counts, waiting, names, note_events)
+                yield [*batches(waiting, self.plan, reject)], names
                 waiting = Records()
-        self._count(counts, waiting, names, note_events)
-        return counts
+        yield [*batches(waiting, self.plan, reject)], names
+
+    def add(self, counts: PartialCounts, batch: Batch, names: Sequence[str]) -> None:
+        """Add a batch's rows to `counts`; `names` are those of its files."""
+        count_batch(counts, batch, names, self.plan, self._readers)
 
     def count_lines(self, file: Path, name: str, lines: Lines) -> PartialCounts:
         """Return what some lines of a file come down to."""
         counts = PartialCounts()
         for batch in self.read_lines(file, lines):
-            count_batch(counts, batch, [name], self.plan, self._readers)
+            self.add(counts, batch, [name])
         return counts
 
     def read_lines(self, file: Path, lines: Lines) -> Iterator[Batch]:
@@ -63,12 +81,6 @@ class FileCounter:
         for block in blocks(file, self._block_bytes):
             if isinstance(block, Block) and (chosen := _chosen(block, lines)):
                 yield from batches(parse_lines(chosen, reject), self.plan, reject)
-
-    def _count(self, counts: PartialCounts, records: Records, names: Sequence[str], note_events: NoteEvents) -> None:
-        for batch in batches(records, self.plan, _rejection(counts, names)):
-            count_batch(counts, batch, names, self.plan, self._readers)
-            for name, hashes, lines in _events(batch, names):
-                note_events(name, hashes, lines)
 
     def _records(self, files: Iterable[tuple[Path, str]], names: list[str], reject: Reject) -> Iterator[Records]:
         """Yield the records of all files, with the files' names added to `names`."""

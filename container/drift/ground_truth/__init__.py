@@ -1,0 +1,1 @@
+"""Labels that arrive late: read, joined with captured records, and what they say of earlier windows."""

@@ -1,0 +1,122 @@
+"""One window's captured records joined with the labels that have come for them."""
+
+from collections import defaultdict
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TypeAlias
+
+import numpy as np
+from numpy.typing import NDArray
+
+from contract.records import WindowBounds
+from drift.ground_truth.classes import NO_LABEL
+from drift.ground_truth.labels import Codes, LabelBook
+from drift.kernel.batches import Batch
+from drift.kernel.counted import window_counts
+from drift.kernel.files import FileCounter
+from drift.kernel.partial import PartialCounts
+from drift.kernel.places import POSITIONS
+from drift.kernel.plan import Plan
+from drift.window import WindowCounts
+
+Matches: TypeAlias = Mapping[str, Sequence[tuple[int, Codes]]]
+"""By file: the line of each captured record that has labels, in ascending order, and the labels."""
+
+
+@dataclass(frozen=True, eq=False, kw_only=True)
+class JoinedWindow:
+    """A window's rows with the labels they have.
+
+    `labelled` has all rows with a label and `by_label` those of each label; `unlabelled` has the others.
+    """
+
+    bounds: WindowBounds
+    labelled: WindowCounts
+    by_label: Mapping[str, WindowCounts]
+    unlabelled: WindowCounts
+    matches: Matches
+
+    @property
+    def n_rows(self) -> int:
+        """Rows of the window."""
+        return self.labelled.n_rows + self.unlabelled.n_rows
+
+    @property
+    def label_coverage(self) -> float | None:
+        """Share of rows with a label, 0 to 1; None without rows."""
+        return self.labelled.n_rows / self.n_rows if self.n_rows else None
+
+
+@dataclass(eq=False)
+class _Join:
+    """What is known of a window while its files are read."""
+
+    counter: FileCounter
+    book: LabelBook
+    parts: dict[int, PartialCounts] = field(default_factory=lambda: defaultdict(PartialCounts))
+    matches: dict[str, list[tuple[int, Codes]]] = field(default_factory=lambda: defaultdict(list))
+    seen: set[str] = field(default_factory=set)
+
+    def add(self, batch: Batch, names: Sequence[str]) -> None:
+        """Count each row under its label's code."""
+        codes = self._codes(batch, names)
+        for code in np.unique(codes).tolist():
+            self.counter.add(self.parts[code], batch.rows_where(codes == code), names)
+
+    def _codes(self, batch: Batch, names: Sequence[str]) -> NDArray[np.int64]:
+        codes: list[int] = []
+        keys = zip(batch.inference_ids, batch.event_ids, strict=True)
+        for names_of_record, n_rows, position in zip(
+            keys, batch.n_rows.tolist(), batch.positions.tolist(), strict=True
+        ):
+            found = self.book.codes_of(names_of_record, n_rows)
+            codes += found or (NO_LABEL,) * n_rows
+            if found:
+                self.matches[names[position // POSITIONS]].append((position % POSITIONS, found))
+        return np.array(codes, dtype=np.int64)
+
+
+def join(files: Iterable[tuple[Path, str]], plan: Plan, bounds: WindowBounds, book: LabelBook) -> JoinedWindow:
+    """Read a window's capture files, each with its name, and give every row the label it has.
+
+    A record is found by its inference id, or else by its event id. An event that was captured twice counts once: its
+    first record in order of path and line.
+
+    Raises
+    ------
+    OSError
+        If a file cannot be read.
+    """
+    found = _Join(FileCounter(plan), book)
+    for batches, names in found.counter.read_all(sorted(files, key=lambda file: file[1]), PartialCounts()):
+        for batch in _first_of_each_event(batches, found.seen):
+            found.add(batch, names)
+    unlabelled = found.parts.pop(NO_LABEL, PartialCounts())
+    by_label = {book.classes.labels[code]: found.parts[code] for code in sorted(found.parts)}
+    labelled = PartialCounts()
+    for part in by_label.values():
+        labelled.merge(part, plan)
+    return JoinedWindow(
+        bounds=bounds,
+        labelled=window_counts(labelled, plan, bounds),
+        by_label={label: window_counts(part, plan, bounds) for label, part in by_label.items()},
+        unlabelled=window_counts(unlabelled, plan, bounds),
+        matches={name: sorted(lines) for name, lines in sorted(found.matches.items())},
+    )
+
+
+def _first_of_each_event(batches: Sequence[Batch], seen: set[str]) -> Iterable[Batch]:
+    """Yield the batches without the events seen before; among themselves the first position of an event counts."""
+    first: dict[str, int] = {}
+    for batch in batches:
+        for event_id, position in zip(batch.event_ids, batch.positions.tolist(), strict=True):
+            if event_id is not None and event_id not in seen:
+                first[event_id] = min(position, first.get(event_id, position))
+    for batch in batches:
+        kept = [
+            event_id is None or first.get(event_id) == position
+            for event_id, position in zip(batch.event_ids, batch.positions.tolist(), strict=True)
+        ]
+        yield batch if all(kept) else batch.where(np.array(kept, dtype=bool))
+    seen.update(first)

@@ -1,0 +1,180 @@
+"""One window with its labels -> its realised quality, held against what was projected for the same rows."""
+
+import math
+from dataclasses import dataclass
+
+from contract.accuracy import Measure, MeasureReport, ProjectedAccuracy, Shift
+from contract.quality import SelectionReport, ShiftReport, WindowQuality
+from contract.records import Verdict
+from contract.training import Task
+from drift.ground_truth.evidence import Projection, believed_test, believed_window, labelled_test, labelled_window
+from drift.ground_truth.join import JoinedWindow
+from drift.ground_truth.measures import class_measures, measures
+from drift.ground_truth.scored import ConfusionCounts, ScoredCounts
+from drift.judgement import Side, Terms, failure, judge
+from drift.learned import Baseline
+from drift.policy import Policy
+from drift.shifts import LabelEvidence, shifts_after_labels
+from drift.statistics.proportion import ONE_SIDED_QUANTILE
+from drift.verdict import too_few
+
+
+@dataclass(frozen=True, kw_only=True)
+class QualityTerms:
+    """On what terms a window with labels is judged."""
+
+    policy: Policy
+    minimum_coverage: float
+    lag_hours: int = 0
+    seed: int = 0
+
+
+def judge_quality(
+    joined: JoinedWindow, baseline: Baseline, projection: Projection, terms: QualityTerms, *, is_final: bool
+) -> WindowQuality:
+    """Return the quality of one window of a model that predicts classes.
+
+    The realised accuracy dropped when it is below the labelled test set's by `policy.accuracy_tolerance` or more, and
+    by more than 1.645 standard deviations. A window whose labels do not suffice is not judged, and has no figures.
+    """
+    known = WindowQuality(
+        window=joined.bounds,
+        n_rows=joined.n_rows,
+        n_labelled=joined.labelled.n_rows,
+        label_coverage=joined.label_coverage,
+        is_final=is_final,
+    )
+    refused = _refusal(joined, baseline, terms, is_final)
+    try:
+        return _with(known, reason=refused) if refused else _judged(known, joined, baseline, projection, terms)
+    except Exception as error:
+        # One window must not take the others, or the report, with it.
+        return _with(known, reason=failure(error))
+
+
+def _with(known: WindowQuality, **found: object) -> WindowQuality:
+    return WindowQuality(**{**vars(known), **found})
+
+
+def _refusal(joined: JoinedWindow, baseline: Baseline, terms: QualityTerms, is_final: bool) -> str:
+    labelled, coverage = joined.labelled, joined.label_coverage
+    if coverage is None:
+        return "no records in the window"
+    if baseline.test is None or baseline.test.probabilities is None:
+        return "the baseline has no predictions for a labelled test set"
+    if not labelled.n_rows:
+        return f"no labels came within {terms.lag_hours} hours" if is_final else "no labels yet"
+    if coverage < terms.minimum_coverage:
+        yet = "" if is_final else " so far"
+        return f"{100 * coverage:.1f} % of the rows have a label{yet}, fewer than {100 * terms.minimum_coverage:g} %"
+    if not labelled.probabilities.n_present:
+        return "no predictions were captured"
+    few = too_few(labelled.probabilities.n_present, terms.policy)
+    return f"labels and predictions for {few}" if few else ""
+
+
+def _judged(
+    known: WindowQuality, joined: JoinedWindow, baseline: Baseline, projection: Projection, terms: QualityTerms
+) -> WindowQuality:
+    test = baseline.test
+    if test is None:
+        raise ValueError("the baseline must have a labelled test set")
+    window, reference = labelled_window(joined, baseline), labelled_test(test, baseline)
+    tolerance = terms.policy.accuracy_tolerance
+    if isinstance(window.realised, ScoredCounts) and isinstance(reference.realised, ScoredCounts):
+        found = measures(window.realised, reference.realised, terms.seed)
+    elif isinstance(window.realised, ConfusionCounts) and isinstance(reference.realised, ConfusionCounts):
+        found = class_measures(window.realised, reference.realised, terms.seed)
+    verdict, reason = _drop(window.scored, reference.scored, baseline.task, tolerance)
+    projected = _projected(projection.project(joined.labelled, tolerance=tolerance))
+    accuracy = _right(window.scored, baseline.task)[0]
+    missed_by = None if projected.value is None else accuracy - projected.value
+    evidence = LabelEvidence(
+        window=believed_window(window, joined, baseline, projection),
+        reference=believed_test(reference, test, baseline, projection),
+        scores={
+            label: (reference.scores[label], window.scores[label]) for label in reference.scores.keys() & window.scores
+        },
+        missed_by=missed_by,
+        allowed=_half_width(projected),
+    )
+    return _with(
+        known,
+        verdict=verdict,
+        reason=reason,
+        measures=found,
+        projected=projected,
+        missed_by=missed_by,
+        shifts=_shifts(evidence, tolerance),
+        selection=_selection(joined, baseline, terms),
+    )
+
+
+def _right(scored: ScoredCounts, task: Task) -> tuple[float, float]:
+    """Return the accuracy, and the number of rows that say as much as these."""
+    # Of several classes a row counts as positive where its prediction is right.
+    accuracy = scored.n_positive / scored.n_rows if task is Task.MULTICLASS else scored.accuracy
+    return accuracy, scored.n_rows / scored.repetition
+
+
+def _drop(window: ScoredCounts, reference: ScoredCounts, task: Task, tolerance: float) -> tuple[Verdict, str]:
+    realised, n = _right(window, task)
+    before, n_before = _right(reference, task)
+    drop = before - realised
+    deviation = math.sqrt(realised * (1 - realised) / n + before * (1 - before) / n_before)
+    numbers = f"accuracy {100 * realised:.1f} %, {100 * before:.1f} % on the labelled test set"
+    if drop >= tolerance and drop > ONE_SIDED_QUANTILE * deviation:
+        return Verdict.DRIFT, f"{numbers}: {100 * drop:.1f} points lower"
+    if drop >= tolerance:
+        return Verdict.NO_DRIFT, f"{numbers}: no lower than chance makes it"
+    return Verdict.NO_DRIFT, f"{numbers}: no lower by {100 * tolerance:g} points"
+
+
+def _projected(found: ProjectedAccuracy) -> MeasureReport:
+    return MeasureReport(
+        measure=Measure.ACCURACY,
+        status=found.status,
+        reason=found.reason,
+        value=found.estimate,
+        lower=found.lower,
+        upper=found.upper,
+        reference=found.reference,
+    )
+
+
+def _half_width(projected: MeasureReport) -> float | None:
+    if projected.value is None or projected.lower is None or projected.upper is None:
+        return None
+    # An end cut off at 0 or 1 says nothing of the other's width.
+    return max(projected.value - projected.lower, projected.upper - projected.value)
+
+
+def _shifts(evidence: LabelEvidence, tolerance: float) -> tuple[ShiftReport, ...]:
+    try:
+        return shifts_after_labels(evidence, tolerance)
+    except Exception as error:
+        # The realised figures stand without the diagnosis.
+        return tuple(ShiftReport(shift=shift, reason=failure(error)) for shift in (Shift.LABEL, Shift.CONCEPT))
+
+
+def _selection(joined: JoinedWindow, baseline: Baseline, terms: QualityTerms) -> SelectionReport:
+    """Judge whether the labelled rows differ from those without a label."""
+    n_others = joined.unlabelled.n_rows
+    if not n_others:
+        return SelectionReport(verdict=Verdict.NO_DRIFT, reason="every row has a label")
+    few = too_few(n_others, terms.policy)
+    if few:
+        return SelectionReport(reason=f"without a label are {few}")
+    others, labelled = (
+        Side(columns=counts.columns, probabilities=counts.probabilities)
+        for counts in (joined.unlabelled, joined.labelled)
+    )
+    outcome = judge(baseline.specs, others, labelled, Terms(policy=terms.policy, seed=terms.seed))
+    drifted = [feature.name for feature in outcome.features if feature.verdict is Verdict.DRIFT]
+    drifted += ["the prediction"] * (outcome.prediction.verdict is Verdict.DRIFT)
+    if outcome.verdict is Verdict.DRIFT:
+        reason = (
+            f"the labelled rows differ from the others in {', '.join(drifted)}: the figures are those of the former"
+        )
+        return SelectionReport(verdict=Verdict.DRIFT, reason=reason, features=tuple(drifted))
+    return SelectionReport(verdict=outcome.verdict, reason=outcome.reason)
