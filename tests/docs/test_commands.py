@@ -167,7 +167,7 @@ def test_training_by_hand_asks_for_what_the_lambda_asks_for(tmp_path: Path) -> N
     settings = Settings(
         environment="dev",
         region="us-east-1",
-        alarm_name="",
+        alarm_names=(),
         training_image="value of TrainingImageUri",
         training_role_arn="value of TrainingRoleArn",
         instance_type="ml.m5.large",
