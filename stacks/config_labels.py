@@ -1,5 +1,6 @@
 """Ground truth: how long windows wait for their labels, and how long what they are joined with is kept."""
 
+import math
 from typing import Annotated
 
 from pydantic import Field, StrictInt
@@ -21,10 +22,10 @@ class Labels(Section):
 
 
 def check_lag(labels: Labels, *, interval_hours: int, capture_days: int) -> None:
-    """Refuse a lag that holds no window, or whose captures are deleted before their labels may come.
+    """Refuse a lag shorter than a window, or whose captures are deleted before their labels may come.
 
-    The oldest window began `lag_hours` before the newest, which is `interval_hours` long itself, and reading takes a
-    part of another hour.
+    The container rounds the lag up to whole windows. The oldest of them began so long before the newest, which is
+    `interval_hours` long itself, and a run takes a part of another hour.
 
     Raises
     ------
@@ -33,9 +34,10 @@ def check_lag(labels: Labels, *, interval_hours: int, capture_days: int) -> None
     """
     if labels.lag_hours < interval_hours:
         raise ValueError(f"must have labels.lag_hours of at least one window, {interval_hours}, got {labels.lag_hours}")
-    longest = capture_days * HOURS_A_DAY - interval_hours - 1
-    if labels.lag_hours > longest:
+    waited_hours = math.ceil(labels.lag_hours / interval_hours) * interval_hours
+    least_days = (waited_hours + interval_hours) // HOURS_A_DAY + 1
+    if capture_days < least_days:
         raise ValueError(
-            f"must have labels.lag_hours of at most {longest}, as captures are kept for retention.capture_days "
-            f"{capture_days}, got {labels.lag_hours}"
+            f"must have retention.capture_days of at least {least_days} for labels.lag_hours {labels.lag_hours}, "
+            f"got {capture_days}"
         )

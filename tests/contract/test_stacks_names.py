@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 from drift.policy import FeaturePolicy, Policy
 from drift.policy_file import read_policy
+from drift.settings import MINIMUM_COVERAGE
 from retraining.alarm_event import AlarmChange, AlarmState
 from retraining.decision import Action, admit
 from retraining.settings import Settings
@@ -24,6 +25,7 @@ from contract.names import (
     report_prefix,
 )
 from contract.records import EffectMeasure
+from stacks.config_labels import Labels
 from stacks.config_thresholds import FeatureSettings, Thresholds
 from stacks.constructs.drift_alarms import RUNBOOK
 from stacks.constructs.failed_jobs_rule import RUNBOOK_ANCHOR
@@ -107,6 +109,10 @@ def test_training_role_accepts_the_functions_jobs() -> None:
 def test_bias_tolerance_is_the_containers_own_unless_the_file_names_one() -> None:
     (row,) = re.findall(r"^\| `bias\.tolerance` \|.*absent: ([\d.]+)", CONFIGURATION.read_text(), re.MULTILINE)
     assert float(row) == Policy().bias_tolerance
+
+
+def test_label_coverage_is_the_containers_own_unless_the_file_names_one() -> None:
+    assert Labels(lag_hours=1).minimum_coverage == MINIMUM_COVERAGE
 
 
 def test_job_gets_the_thresholds_that_the_container_would_take_by_itself_in_dev() -> None:

@@ -239,8 +239,7 @@ def test_fails_when_value_breaks_its_rule(change: dict[str, Any], said: str) -> 
         ),
         (
             {"labels": {"lag_hours": 167}},
-            "dev.toml must have labels.lag_hours of at most 166, as captures are kept for retention.capture_days 7, "
-            "got 167",
+            "dev.toml must have retention.capture_days of at least 8 for labels.lag_hours 167, got 7",
         ),
         (
             {
@@ -279,8 +278,11 @@ def test_lag_may_be_as_long_as_captures_are_kept() -> None:
     assert config(labels={"lag_hours": 166}).labels is not None
     assert config(labels={"lag_hours": 168}, retention={"capture_days": 8}).labels is not None
     daily: dict[str, Any] = {"monitor": {"schedule": "cron(0 3 ? * * *)"}, "alarms": {"missing_hours": 48}}
-    assert config(**daily, labels={"lag_hours": 143}).labels is not None
-    assert "of at most 143," in refusal(document(**daily, labels={"lag_hours": 144}))
+    assert config(**daily, labels={"lag_hours": 120}).labels is not None
+    # Anything beyond five whole windows is six: their captures and the newest window's are seven days old.
+    assert "capture_days of at least 8 for labels.lag_hours 121, got 7" in refusal(
+        document(**daily, labels={"lag_hours": 121})
+    )
 
 
 def test_name_of_the_model_may_be_long_where_no_variable_holds_it() -> None:
