@@ -19,8 +19,8 @@ from drift.counts import NumericCounts
 from drift.statistics.kolmogorov_smirnov import kolmogorov_smirnov
 from drift.statistics.proportion import NORMAL_QUANTILE, difference_p_value
 
-LEVEL = 0.01
-"""Of every test here: a window is looked at each hour, and nobody wants a false concept shift every day."""
+LEVEL = 0.001
+"""Of every test here: a window is looked at each hour, and nobody wants a false concept shift every other day."""
 CLASS_DISTANCE = 0.03
 """Kolmogorov-Smirnov distance below which the rows of one label count as unmoved."""
 _N_BINS = 10
