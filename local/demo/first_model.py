@@ -67,7 +67,7 @@ def _settings(config: EnvironmentConfig, outputs: Mapping[str, str]) -> Settings
     return Settings(
         environment=config.name,
         region=config.region,
-        alarm_name="",
+        alarm_names=(),
         training_image=outputs["TrainingImageUri"],
         training_role_arn=outputs["TrainingRoleArn"],
         instance_type=config.training.instance_type,

@@ -1,6 +1,5 @@
 """The simulated hours: traffic, the monitor's hourly run, and what followed from it."""
 
-import tempfile
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -10,13 +9,23 @@ from typing import Any
 
 import numpy as np
 
-from contract.names import AlarmKind, Prefix, ReportFile, alarm_name, report_prefix, training_job_prefix
+from contract.names import (
+    GROUND_TRUTH_OUTPUT,
+    AlarmKind,
+    Prefix,
+    ReportFile,
+    RetrainingVariable,
+    alarm_name,
+    report_prefix,
+    training_job_prefix,
+)
 from contract.records import DriftReport
 from contract.training import DECISION_THRESHOLD, positive_label
 from local.demo.first_model import POLL_SECONDS
-from local.demo.summary import FiredAlarm, Hour, RetrainingJob
+from local.demo.hours import Hour
+from local.demo.late_labels import LateLabels
+from local.demo.summary import FiredAlarm, RetrainingJob
 from local.embedded import EmbeddedAws
-from plumbline.census import TARGET
 from plumbline.payload import Format
 from plumbline.rows import LabelledRows
 from plumbline.scenarios import Scenario
@@ -45,8 +54,8 @@ class Episode:
     environment: str
     endpoint: str
     schedule: str
-    buckets: Mapping[str, str]
-    """Output name -> bucket name, of the foundation stack."""
+    outputs: Mapping[str, str]
+    """Of the foundation stack: the names of its buckets, and where labels arrive."""
     scenario: Scenario
     pool: LabelledRows
     hours: int
@@ -80,7 +89,6 @@ class Loop:
     jobs: list[RetrainingJob] = field(default_factory=list)
     _in_alarm: set[str] = field(default_factory=set)
     _known_jobs: set[str] = field(default_factory=set)
-    _unlabelled: tuple[int, LabelledRows] | None = None
 
     def play(self) -> Iterator[tuple[Hour, list[str]]]:
         """Yield each hour when it is over, with notes of what else happened.
@@ -91,31 +99,56 @@ class Loop:
             If requests fail, or the monitor does not finish in time.
         """
         self._known_jobs.update(job["TrainingJobName"] for job in self._training_jobs())
+        triggers = self._triggers()
+        labels = self._late_labels()
         first = self.aws.now().replace(minute=0, second=0, microsecond=0)
         for number in range(1, self.episode.hours + 1):
             start = first + timedelta(hours=number - 1)
+            end = start + timedelta(hours=1)
             rows = self.episode.scenario.rows(self.episode.pool, number, self.episode.rows_per_hour, self.episode.seed)
-            accuracy = self._send(number, start, rows)
-            self._advance_to(start + timedelta(hours=1))
-            self._labels_arrive(number, rows)
+            plan = self._plan(number, end, len(rows))
+            accuracy = self._send(plan, rows)
+            if self.episode.scenario.labels_are_true:
+                labels.sent(number, plan, rows)
+            # Before the hour ends: its monitoring run finds the labels of the hours before.
+            labels.deliver(number, end - timedelta(seconds=HOUR_END_MARGIN_SECONDS))
+            self._advance_to(end)
             report = self._report(start)
             yield (
                 Hour(f"{start:%Y-%m-%dT%H:%M:%SZ}", accuracy, report),
-                self._what_followed(number),
+                self._what_followed(number, triggers),
             )
 
-    def _send(self, number: int, start: datetime, rows: LabelledRows) -> float | None:
-        """Send one hour's rows at a constant rate until the hour's end and return their true accuracy, if known."""
-        left = (start + timedelta(hours=1) - self.aws.now()).total_seconds() - HOUR_END_MARGIN_SECONDS
-        plan = Plan(
+    def _late_labels(self) -> LateLabels:
+        outputs = self.episode.outputs
+        return LateLabels(
+            self.aws.client("s3"),
+            outputs.get(GROUND_TRUTH_OUTPUT),
+            outputs["ArtifactsBucketName"],
+            self.episode.seed,
+        )
+
+    def _triggers(self) -> frozenset[str]:
+        """Return the names of the alarms that start retraining, as the deployed function has them."""
+        functions = self.aws.client("lambda").list_functions()["Functions"]
+        variables = [function.get("Environment", {}).get("Variables", {}) for function in functions]
+        names = (found.get(RetrainingVariable.TRIGGER_ALARM_NAMES, "") for found in variables)
+        return frozenset(name for text in names for name in text.split(",") if name)
+
+    def _plan(self, number: int, end: datetime, n_rows: int) -> Plan:
+        """Return the plan of one hour's traffic, which is over shortly before the hour is."""
+        return Plan(
             endpoint=self.episode.endpoint,
             hours=1,
-            rows_per_hour=len(rows),
+            rows_per_hour=n_rows,
             rows_per_request=ROWS_PER_REQUEST,
             format=Format.ALTERNATE,
             name=f"demo-{number:02d}",
-            seconds_per_hour=left,
+            seconds_per_hour=(end - self.aws.now()).total_seconds() - HOUR_END_MARGIN_SECONDS,
         )
+
+    def _send(self, plan: Plan, rows: LabelledRows) -> float | None:
+        """Send one hour's rows at a constant rate and return their true accuracy, if known."""
         predicted = np.full(len(rows), np.nan)
 
         def keep(answer: Answer) -> None:
@@ -131,7 +164,7 @@ class Loop:
         if summary.interrupted:
             raise KeyboardInterrupt
         if summary.failed:
-            raise LoopError(f"hour {number}: {summary}")
+            raise LoopError(f"{plan.name}: {summary}")
         if not self.episode.scenario.labels_are_true:
             return None
         positive = np.array(rows.labels) == positive_label(self.episode.pool.labels)
@@ -140,24 +173,12 @@ class Loop:
     def _advance_to(self, moment: datetime) -> None:
         self.aws.advance(max(0.0, (moment - self.aws.now()).total_seconds()))
 
-    def _labels_arrive(self, number: int, rows: LabelledRows) -> None:
-        """Deliver the labels of the hour before: the population gives them with a delay of one hour."""
-        if self._unlabelled is not None and self.episode.scenario.labels_are_true:
-            before, labelled = self._unlabelled
-            name = f"hour-{before:02d}.csv"
-            with tempfile.TemporaryDirectory() as folder:
-                labelled.write_csv(Path(folder, name), TARGET)
-                self.aws.client("s3").upload_file(
-                    str(Path(folder, name)), self.episode.buckets["ArtifactsBucketName"], f"{Prefix.FRESH_DATA}/{name}"
-                )
-        self._unlabelled = (number, rows)
-
     def _report(self, start: datetime) -> DriftReport | None:
         """Wait for the execution of the window that began at `start`, and fetch what it left."""
         self._wait_for_execution(start + timedelta(hours=1))
         self.aws.advance(ALARM_MARGIN_SECONDS)
         s3 = self.aws.client("s3")
-        bucket = self.episode.buckets["ReportsBucketName"]
+        bucket = self.episode.outputs["ReportsBucketName"]
         hour = f"{start:%Y/%m/%d/%H}"
         prefix = f"{Prefix.REPORTS}/{report_prefix(self.episode.endpoint, self.episode.schedule, hour)}/"
         target = self.folder / f"{start:%Y-%m-%dT%H}"
@@ -180,22 +201,26 @@ class Loop:
             time.sleep(POLL_SECONDS)
         raise LoopError(f"the monitor's execution of {scheduled} did not end within {RUN_TIMEOUT_SECONDS} s")
 
-    def _what_followed(self, number: int) -> list[str]:
+    def _what_followed(self, number: int, triggers: frozenset[str]) -> list[str]:
         time.sleep(SETTLE_SECONDS)
-        alarms = list(self._new_alarms(number))
-        deadline = time.monotonic() + (RETRAINING_SECONDS if alarms else 0)
+        fired = self._new_alarms(number)
+        deadline = time.monotonic() + (RETRAINING_SECONDS if triggers & set(fired) else 0)
         while not (jobs := list(self._new_jobs(number))) and time.monotonic() < deadline:
             time.sleep(POLL_SECONDS)
+        alarms = (
+            f"alarm {name} fired; {'the topic told the retraining Lambda' if name in triggers else 'it is for people'}"
+            for name in fired
+        )
         return [*alarms, *jobs]
 
-    def _new_alarms(self, number: int) -> Iterator[str]:
+    def _new_alarms(self, number: int) -> list[str]:
         names = [alarm_name(self.episode.environment, kind) for kind in AlarmKind]
         states = self.aws.client("cloudwatch").describe_alarms(AlarmNames=names)["MetricAlarms"]
         now = {state["AlarmName"] for state in states if state["StateValue"] == "ALARM"}
-        for name in sorted(now - self._in_alarm):
-            self.alarms.append(FiredAlarm(name, number))
-            yield f"alarm {name} fired; the topic told the retraining Lambda"
+        fired = sorted(now - self._in_alarm)
+        self.alarms += [FiredAlarm(name, number) for name in fired]
         self._in_alarm = now
+        return fired
 
     def _new_jobs(self, number: int) -> Iterator[str]:
         for summary in self._training_jobs():

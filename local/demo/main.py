@@ -17,9 +17,12 @@ from local.demo.cdk import Cdk, CdkError
 from local.demo.data import TEST_FILE, TRAIN_FILE, DemoData
 from local.demo.environment_file import derive
 from local.demo.first_model import TrainingError, wait_for_training
+from local.demo.ground_truth import news
+from local.demo.hours import Hour
 from local.demo.loop import Episode, Loop, LoopError
 from local.demo.screen import Screen
-from local.demo.summary import Hour, RetrainingJob, Summary
+from local.demo.summary import RetrainingJob, Summary
+from local.demo.words import closing_words
 from local.embedded import EmbeddedAws, EmbeddedAwsError
 from local.environments import EnvironmentSetupError
 from plumbline import report
@@ -110,7 +113,7 @@ def run(arguments: argparse.Namespace) -> int:
     except (CdkError, TrainingError, LoopError, EmbeddedAwsError, EnvironmentSetupError, report.ReportError) as error:
         raise DemoError(f"{error}\nthe embedded AWS's log is {folders.output / 'server.log'}") from error
     screen.say("")
-    for sentence in summary.words():
+    for sentence in closing_words(summary):
         screen.say(sentence)
     screen.say(f"\nRead [bold]{folders.output / report.PAGE}[/bold] next.")
     return 0
@@ -147,7 +150,7 @@ def _play(
             environment=config.name,
             endpoint=naming.endpoint,
             schedule=naming.schedule,
-            buckets=outputs,
+            outputs=outputs,
             scenario=scenario(arguments.scenario),
             pool=chosen.rows.pool,
             hours=arguments.hours,
@@ -200,7 +203,8 @@ def _play_hours(loop: Loop, screen: Screen) -> list[Hour]:
             return hours
         hour, notes = following
         hours.append(hour)
-        screen.hour(len(hours), hour, notes)
+        labelled, seen = news(hours)
+        screen.hour(len(hours), hour, [*seen, *notes], labelled)
 
 
 def _finished(aws: EmbeddedAws, job: RetrainingJob) -> RetrainingJob:

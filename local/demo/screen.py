@@ -6,12 +6,13 @@ from contextlib import contextmanager
 
 from rich.console import Console
 
-from contract.records import DriftReport, Status, Verdict
-from local.demo.summary import Hour
+from contract.records import DriftReport, Verdict
+from local.demo.ground_truth import Realised
+from local.demo.hours import Hour
 
 _VERDICT_STYLES = {Verdict.DRIFT: "bold red", Verdict.NO_DRIFT: "green", Verdict.NOT_JUDGED: "yellow"}
 
-NAMES_SHOWN = 3
+NAMES_SHOWN = 2
 
 
 class Screen:
@@ -43,11 +44,12 @@ class Screen:
         """Print the column titles of `hour`."""
         self.say("")
         self.say(
-            f"[bold]{'hour':>4}  {'rows':>6}  {'verdict':<10}  {'true':>7}  {'projected (95 %)':<22}  drifted features"
+            f"[bold]{'hour':>4}  {'rows':>6}  {'verdict':<10}  {'true':>7}  {'projected (95 %)':<20}  "
+            f"{'realised':<15}  drifted features"
         )
 
-    def hour(self, number: int, hour: Hour, notes: Sequence[str]) -> None:
-        """Print one finished hour and what else happened in it."""
+    def hour(self, number: int, hour: Hour, notes: Sequence[str], labelled: Realised | None = None) -> None:
+        """Print one finished hour, what else happened in it, and the earlier hour whose labels were judged in it."""
         report = hour.report
         truth = "unknown" if hour.true_accuracy is None else f"{hour.true_accuracy:.1%}"
         if report is None:
@@ -56,7 +58,8 @@ class Screen:
             style = _VERDICT_STYLES[report.verdict]
             verdict = f"[{style}]{report.verdict:<10}[/{style}]"
             self.say(
-                f"{number:>4}  {report.n_rows:>6}  {verdict}  {truth:>7}  {_projection(report):<22}  {_drifted(report)}"
+                f"{number:>4}  {report.n_rows:>6}  {verdict}  {truth:>7}  {_projection(report):<20}  "
+                f"{_realised(labelled):<15}  {_drifted(report)}"
             )
         for note in notes:
             self.say(f"      [cyan]→ {note}[/cyan]")
@@ -64,9 +67,15 @@ class Screen:
 
 def _projection(report: DriftReport) -> str:
     projected = report.projected_accuracy
-    if projected.status is not Status.ESTIMATED:
+    if projected.estimate is None or projected.lower is None or projected.upper is None:
         return "not judged"
-    return f"{projected.estimate:.1%} ({projected.lower:.1%}–{projected.upper:.1%})"
+    return f"{projected.estimate:.1%} ({100 * projected.lower:.1f}–{projected.upper:.1%})"
+
+
+def _realised(labelled: Realised | None) -> str:
+    if labelled is None or labelled.accuracy.value is None:
+        return "–"
+    return f"hour {labelled.hour}: {labelled.accuracy.value:.1%}"
 
 
 def _drifted(report: DriftReport) -> str:

@@ -65,7 +65,7 @@ class Deployment:
             environment=self.naming.environment,
             endpoint=self.naming.endpoint,
             schedule=self.naming.schedule,
-            buckets=self.outputs,
+            outputs=self.outputs,
             scenario=scenario("sudden"),
             pool=pool(),
             hours=hours,

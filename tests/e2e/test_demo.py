@@ -149,9 +149,13 @@ def test_summary_has_exactly_the_promised_keys(left: Left) -> None:
     assert set(summary) == {"data_source", "hours", "alarms", "retraining_jobs"}
     assert summary["data_source"] == "synthetic"
     hour_keys = {"window", "n_rows", "verdict", "drifted_features", "true_accuracy", "projected_accuracy"}
+    hour_keys |= {"realised_accuracy", "shifts"}
     assert [set(hour) for hour in summary["hours"]] == [hour_keys] * HOURS
     assert [set(hour["projected_accuracy"]) for hour in summary["hours"]] == [
-        {"status", "estimate", "lower", "upper"}
+        {"status", "estimate", "lower", "upper", "verdict"}
+    ] * HOURS
+    assert [set(hour["realised_accuracy"]) for hour in summary["hours"]] == [
+        {"status", "value", "lower", "upper", "verdict", "label_coverage", "missed_by", "known_in_hour"}
     ] * HOURS
     assert [set(alarm) for alarm in summary["alarms"]] == [{"name", "fired_in_hour"}]
     assert [set(job) for job in summary["retraining_jobs"]] == [{"name", "started_in_hour", "status"}]

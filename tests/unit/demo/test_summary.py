@@ -1,4 +1,4 @@
-"""summary.json keeps its keys, and the closing words say what happened."""
+"""summary.json keeps its keys."""
 
 import json
 from pathlib import Path
@@ -6,13 +6,24 @@ from typing import Any
 
 import pytest
 
+from contract.accuracy import Shift
 from contract.records import Verdict
-from local.demo.summary import FiredAlarm, Hour, RetrainingJob, Summary
-from tests.unit.demo.reports import report
+from local.demo.hours import Hour
+from local.demo.summary import FiredAlarm, RetrainingJob, Summary
+from tests.unit.demo.reports import labelled, report
 
 HOURS = (
     Hour("2026-01-05T12:00:00Z", 0.86, report(Verdict.NO_DRIFT)),
-    Hour("2026-01-05T13:00:00Z", 0.81, report(Verdict.DRIFT, "hours-per-week")),
+    Hour(
+        "2026-01-05T13:00:00Z",
+        0.81,
+        report(
+            Verdict.DRIFT,
+            "hours-per-week",
+            shifts=(Shift.COVARIATE,),
+            windows=(labelled("2026-01-05T12:00:00Z", 0.84),),
+        ),
+    ),
     Hour("2026-01-05T14:00:00Z", 0.84, None),
 )
 SUMMARY = Summary(
@@ -33,45 +44,57 @@ def test_the_file_has_the_promised_keys(tmp_path: Path) -> None:
 
     assert set(found) == {"data_source", "hours", "alarms", "retraining_jobs"}
     assert found["data_source"] == "census"
+    unlabelled = {"without_labels": "not_judged", "with_labels": "not_judged"}
     assert found["hours"][1] == {
         "window": "2026-01-05T13:00:00Z",
         "n_rows": 200,
         "verdict": "drift",
         "drifted_features": ["hours-per-week"],
         "true_accuracy": 0.81,
-        "projected_accuracy": {"status": "estimated", "estimate": 0.85, "lower": 0.82, "upper": 0.88},
+        "projected_accuracy": {
+            "status": "estimated",
+            "estimate": 0.85,
+            "lower": 0.82,
+            "upper": 0.88,
+            "verdict": "not_judged",
+        },
+        "realised_accuracy": {
+            "status": "not_judged",
+            "value": None,
+            "lower": None,
+            "upper": None,
+            "verdict": "not_judged",
+            "label_coverage": None,
+            "missed_by": None,
+            "known_in_hour": None,
+        },
+        "shifts": {
+            "covariate_shift": {"without_labels": "drift", "with_labels": "not_judged"},
+            "label_shift": unlabelled,
+            "concept_shift": unlabelled,
+        },
     }
     assert found["alarms"] == [{"name": "plumbline-dev-drift", "fired_in_hour": 2}]
     assert found["retraining_jobs"] == [{"name": "plumbline-dev-train-1", "started_in_hour": 2, "status": "Completed"}]
+
+
+def test_an_hour_has_what_later_reports_say_of_it(tmp_path: Path) -> None:
+    hour = written(SUMMARY, tmp_path)["hours"][0]
+
+    assert hour["realised_accuracy"] == {
+        "status": "estimated",
+        "value": 0.84,
+        "lower": pytest.approx(0.83),
+        "upper": pytest.approx(0.85),
+        "verdict": "no_drift",
+        "label_coverage": 0.9,
+        "missed_by": pytest.approx(-0.01),
+        "known_in_hour": 2,
+    }
+    assert hour["shifts"]["concept_shift"] == {"without_labels": "not_judged", "with_labels": "no_drift"}
 
 
 def test_an_hour_without_a_report_is_not_judged(tmp_path: Path) -> None:
     hour = written(SUMMARY, tmp_path)["hours"][2]
 
     assert (hour["verdict"], hour["n_rows"], hour["projected_accuracy"]["status"]) == ("not_judged", 0, "not_judged")
-
-
-@pytest.mark.parametrize(
-    ("truth", "covered"), [(0.82, True), (0.88, True), (0.8199, False), (0.89, False), (None, False)]
-)
-def test_an_hour_is_covered_when_the_truth_is_inside_the_interval(truth: float | None, covered: bool) -> None:
-    assert Hour("2026-01-05T12:00:00Z", truth, report(Verdict.NO_DRIFT)).covered is covered
-
-
-def test_the_words_name_the_first_drift_the_alarm_and_the_new_model() -> None:
-    drift, accuracy, alarms, job = SUMMARY.words()
-
-    assert "hour 2 (hours-per-week), in 1 hours" in drift
-    assert "from 86.0% to 84.0%" in accuracy
-    assert "in 1 of 3 hours" in accuracy
-    assert "plumbline-dev-drift in hour 2" in alarms
-    assert "s3://models/1/model.tar.gz" in job
-
-
-def test_the_words_do_not_claim_what_is_not_known() -> None:
-    quiet = Summary("synthetic", (Hour("2026-01-05T12:00:00Z", None, report(Verdict.NO_DRIFT)),))
-    drift, accuracy, alarms = quiet.words()
-
-    assert drift == "No drift in 1 of 1 hours."
-    assert "not known" in accuracy
-    assert alarms == "No alarm fired."

@@ -1,0 +1,134 @@
+"""The closing words: what the demo showed, for people."""
+
+from collections.abc import Iterator, Mapping, Sequence
+
+import numpy as np
+
+from contract.accuracy import Shift
+from contract.records import Verdict
+from local.demo.ground_truth import Realised, realised
+from local.demo.hours import Hour, named
+from local.demo.summary import RetrainingJob, Summary
+
+
+def closing_words(summary: Summary) -> list[str]:
+    """Return what happened as sentences."""
+    known = realised(summary.hours)
+    return [
+        _about_drift(summary.hours),
+        _about_accuracy(summary.hours),
+        *_about_label_shift(summary.hours),
+        *_about_labels(known),
+        *_about_shifts(summary.hours, known),
+        *_about_concept_shift(summary.hours, known),
+        _about_alarms(summary),
+        *map(_about_job, summary.retraining_jobs),
+    ]
+
+
+def _about_drift(hours: Sequence[Hour]) -> str:
+    judged = [number for number, hour in enumerate(hours, 1) if hour.report]
+    drifted = [number for number in judged if hours[number - 1].verdict is Verdict.DRIFT]
+    if not drifted:
+        return f"No drift in {len(judged)} of {len(hours)} hours."
+    report = hours[drifted[0] - 1].report
+    features = ", ".join(report.drifted_features) if report else ""
+    plural = "" if len(drifted) == 1 else "s"
+    return (
+        f"Drift was first seen in hour {drifted[0]} ({features or 'the prediction'}), in {len(drifted)} hour{plural} "
+        "in all."
+    )
+
+
+def _about_accuracy(hours: Sequence[Hour]) -> str:
+    first, last = hours[0].true_accuracy, hours[-1].true_accuracy
+    if first is None or last is None:
+        return "True accuracy is not known: the scenario overwrites values, so the rows' labels no longer hold."
+    covered = sum(hour.covered for hour in hours)
+    return (
+        f"True accuracy went from {first:.1%} to {last:.1%}; "
+        f"it lay inside the projected 95 % interval in {covered} of {len(hours)} hours, without a label."
+    )
+
+
+def _about_label_shift(hours: Sequence[Hour]) -> Iterator[str]:
+    """Yield how the estimate for pure label shift did in the hours that looked like it."""
+    suspected = {
+        number: (hour.projected.estimate, hour.projected.label_shift.estimate, hour.true_accuracy)
+        for number, hour in enumerate(hours, 1)
+        if hour.projected.label_shift.selected
+    }
+    missed = [
+        (abs(projected - truth), abs(scenario - truth))
+        for projected, scenario, truth in suspected.values()
+        if projected is not None and scenario is not None and truth is not None
+    ]
+    if missed:
+        projection, scenario = np.mean(missed, axis=0)
+        yield (
+            f"In {named(suspected)} the traffic looked like pure label shift: the estimate for that case missed the "
+            f"truth by {100 * scenario:.1f} points on average, the projection by {100 * projection:.1f}."
+        )
+
+
+def _about_labels(known: Mapping[int, Realised]) -> Iterator[str]:
+    if not known:
+        return
+    coverage = np.mean([found.quality.label_coverage for found in known.values()])
+    missed = [abs(found.quality.missed_by) for found in known.values() if found.quality.missed_by is not None]
+    foreseen = [found.was_foreseen for found in known.values() if found.was_foreseen is not None]
+    agreement = (
+        f"; realised accuracy lay inside the interval projected for those rows in {sum(foreseen)} of {len(foreseen)}, "
+        f"{100 * np.mean(missed):.1f} points from the projection on average"
+        if foreseen
+        else ""
+    )
+    yield f"Labels came later for {coverage:.0%} of the rows of {named(known)}{agreement}."
+
+
+def _about_shifts(hours: Sequence[Hour], known: Mapping[int, Realised]) -> Iterator[str]:
+    before = {
+        kind: [number for number, hour in enumerate(hours, 1) if _is_seen(hour.shift(kind).verdict)]
+        for kind in (Shift.COVARIATE, Shift.LABEL)
+    }
+    yield f"Shifts seen without labels: {_listed(before)}."
+    if known:
+        after = {
+            kind: [number for number, found in known.items() if found.shows(kind)]
+            for kind in (Shift.LABEL, Shift.CONCEPT)
+        }
+        yield f"Shifts seen by labels: {_listed(after)}."
+
+
+def _is_seen(verdict: Verdict) -> bool:
+    return verdict is Verdict.DRIFT
+
+
+def _listed(shifts: Mapping[Shift, Sequence[int]]) -> str:
+    return ", ".join(f"{kind.words} in {named(numbers)}" for kind, numbers in shifts.items())
+
+
+def _about_concept_shift(hours: Sequence[Hour], known: Mapping[int, Realised]) -> Iterator[str]:
+    shown = [found for found in known.values() if found.shows(Shift.CONCEPT)]
+    if not shown:
+        return
+    first = min(shown, key=lambda found: found.hour)
+    projected, accuracy = hours[first.hour - 1].projected, first.accuracy
+    alarmed = [number for number, hour in enumerate(hours, 1) if _is_seen(hour.projected.verdict)]
+    behaved = f"saw a drop in {named(alarmed)}" if alarmed else "stayed calm"
+    foreseen = f" ({projected.estimate:.1%} for hour {first.hour})" if projected.estimate is not None else ""
+    yield (
+        f"Concept shift: no look at rows or predictions shows it, and the projection {behaved}{foreseen}. The labels "
+        f"of hour {first.hour}, which came in hour {first.known_in}, show {accuracy.value:.1%}."
+    )
+
+
+def _about_alarms(summary: Summary) -> str:
+    if not summary.alarms:
+        return "No alarm fired."
+    return "Alarms: " + "; ".join(f"{alarm.name} in hour {alarm.fired_in_hour}" for alarm in summary.alarms) + "."
+
+
+def _about_job(job: RetrainingJob) -> str:
+    made = f"; its model is {job.artifact}" if job.artifact else ""
+    return f"Retraining job {job.name} started in hour {job.started_in_hour} and is {job.status}{made}."

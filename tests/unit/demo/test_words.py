@@ -1,0 +1,83 @@
+"""The closing words say what happened, and claim nothing else."""
+
+from contract.accuracy import Shift
+from contract.records import Verdict
+from local.demo.hours import Hour
+from local.demo.summary import FiredAlarm, RetrainingJob, Summary
+from local.demo.words import closing_words
+from tests.unit.demo.reports import labelled, projected, report
+
+WINDOWS = [f"2026-01-05T{hour}:00:00Z" for hour in (12, 13, 14)]
+JOB = RetrainingJob("plumbline-dev-train-1", 2, "Completed", "s3://models/1/model.tar.gz")
+
+
+def test_the_first_drift_the_alarm_and_the_new_model_are_named() -> None:
+    hours = (
+        Hour(WINDOWS[0], 0.86, report(Verdict.NO_DRIFT)),
+        Hour(WINDOWS[1], 0.81, report(Verdict.DRIFT, "hours-per-week", shifts=(Shift.COVARIATE,))),
+        Hour(WINDOWS[2], 0.84, None),
+    )
+
+    assert closing_words(Summary("census", hours, (FiredAlarm("plumbline-dev-drift", 2),), (JOB,))) == [
+        "Drift was first seen in hour 2 (hours-per-week), in 1 hour in all.",
+        "True accuracy went from 86.0% to 84.0%; it lay inside the projected 95 % interval in 1 of 3 hours, without a "
+        "label.",
+        "Shifts seen without labels: covariate shift in hour 2, label shift in no hour.",
+        "Alarms: plumbline-dev-drift in hour 2.",
+        "Retraining job plumbline-dev-train-1 started in hour 2 and is Completed; its model is "
+        "s3://models/1/model.tar.gz.",
+    ]
+
+
+def test_what_is_not_known_is_not_claimed() -> None:
+    quiet = Summary("synthetic", (Hour(WINDOWS[0], None, report(Verdict.NO_DRIFT)),))
+
+    assert closing_words(quiet) == [
+        "No drift in 1 of 1 hours.",
+        "True accuracy is not known: the scenario overwrites values, so the rows' labels no longer hold.",
+        "Shifts seen without labels: covariate shift in no hour, label shift in no hour.",
+        "No alarm fired.",
+    ]
+
+
+def test_labels_say_how_well_the_projection_did() -> None:
+    hours = (
+        Hour(WINDOWS[0], 0.86, report(Verdict.NO_DRIFT)),
+        Hour(WINDOWS[1], 0.86, report(Verdict.NO_DRIFT, windows=(labelled(WINDOWS[0], 0.86),))),
+        Hour(WINDOWS[2], 0.86, report(Verdict.NO_DRIFT, windows=(labelled(WINDOWS[1], 0.82, Shift.LABEL),))),
+    )
+
+    words = closing_words(Summary("census", hours))
+    # Projected were 85 %, and up to two points on either side.
+    assert (
+        "Labels came later for 90% of the rows of hours 1 to 2; realised accuracy lay inside the interval projected "
+        "for those rows in 1 of 2, 2.0 points from the projection on average."
+    ) in words
+    assert "Shifts seen by labels: label shift in hour 2, concept shift in no hour." in words
+
+
+def test_concept_shift_is_told_against_a_calm_projection() -> None:
+    shifted = labelled(WINDOWS[1], 0.79, Shift.CONCEPT)
+    hours = (
+        Hour(WINDOWS[0], 0.86, report(Verdict.NO_DRIFT, projected=projected(0.869))),
+        Hour(WINDOWS[1], 0.79, report(Verdict.NO_DRIFT, projected=projected(0.868))),
+        Hour(WINDOWS[2], 0.79, report(Verdict.NO_DRIFT, projected=projected(0.867), windows=(shifted,))),
+    )
+
+    assert (
+        "Concept shift: no look at rows or predictions shows it, and the projection stayed calm (86.8% for hour 2). "
+        "The labels of hour 2, which came in hour 3, show 79.0%."
+    ) in closing_words(Summary("census", hours))
+
+
+def test_the_estimate_for_label_shift_is_held_against_the_projection() -> None:
+    hours = (
+        Hour(WINDOWS[0], 0.86, report(Verdict.NO_DRIFT)),
+        Hour(WINDOWS[1], 0.80, report(Verdict.DRIFT, projected=projected(0.85, label_shift=0.81))),
+        Hour(WINDOWS[2], 0.78, report(Verdict.DRIFT, projected=projected(0.85, label_shift=0.78))),
+    )
+
+    assert (
+        "In hours 2 to 3 the traffic looked like pure label shift: the estimate for that case missed the truth by "
+        "0.5 points on average, the projection by 6.0."
+    ) in closing_words(Summary("census", hours))
