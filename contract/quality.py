@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from contract.accuracy import MeasureReport, Shift
+from contract.accuracy import Measure, MeasureReport, Shift
 from contract.bias import BiasReport
 from contract.verdicts import SWITCHED_OFF, RecordCounts, Verdict, WindowBounds
 
@@ -56,6 +56,10 @@ class WindowQuality:
     shifts: tuple[ShiftReport, ...] = ()
     selection: SelectionReport = SelectionReport()
     bias: BiasReport = BiasReport()
+
+    def measure(self, measure: Measure) -> MeasureReport:
+        """Return one realised figure."""
+        return next((found for found in self.measures if found.measure is measure), MeasureReport(measure=measure))
 
     def shift(self, kind: Shift) -> ShiftReport:
         """Return what is known of one kind of shift."""

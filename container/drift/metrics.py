@@ -4,8 +4,10 @@ import json
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
+from contract.accuracy import Measure, Shift
 from contract.names import Dimension, Metric
-from contract.records import DriftReport, Verdict, finite
+from contract.quality import QualityReport
+from contract.records import SWITCHED_OFF, DriftReport, Status, Verdict, finite
 from drift.rejection import records_in_window
 
 _MOST_DIMENSION_CHARACTERS = 1024
@@ -65,15 +67,16 @@ def metrics_file(measurements: Sequence[Measurement], timestamp: str) -> str:
 
 
 def _figures(report: DriftReport) -> list[tuple[Metric, float | None]]:
+    return [*_of_window(report), *_of_accuracy(report), *_of_labels(report)]
+
+
+def _of_window(report: DriftReport) -> list[tuple[Metric, float | None]]:
     judged = report.verdict is not Verdict.NOT_JUDGED
-    records, accuracy = report.records, report.projected_accuracy
+    records = report.records
     return [
         (Metric.DRIFT_VERDICT, _verdict(report.verdict)),
         (Metric.DRIFTED_FEATURES, len(report.drifted_features) if judged else None),
         (Metric.PREDICTION_DRIFT_SCORE, report.prediction.drift_score),
-        (Metric.PROJECTED_ACCURACY, accuracy.estimate),
-        (Metric.PROJECTED_ACCURACY_LOWER, accuracy.lower),
-        (Metric.PROJECTED_ACCURACY_UPPER, accuracy.upper),
         (Metric.MONITOR_RUNS, 1),
         (Metric.MONITOR_FAILURES, 0),
         (Metric.WINDOWS_WITHOUT_DATA, float(records_in_window(records) == 0)),
@@ -85,7 +88,50 @@ def _figures(report: DriftReport) -> list[tuple[Metric, float | None]]:
         (Metric.RECENT_DRIFT_VERDICT, _verdict(report.recent.verdict)),
         (Metric.DRIFTED_SEGMENTS, _drifted_segments(report)),
         (Metric.MULTIVARIATE_AUC, report.multivariate.area_under_curve),
+        (Metric.ATTRIBUTION_NDCG, report.attribution.ndcg),
     ]
+
+
+def _of_accuracy(report: DriftReport) -> list[tuple[Metric, float | None]]:
+    accuracy, label_shift = report.projected_accuracy, report.projected_accuracy.label_shift
+    refused, suspected = accuracy.status is not Status.ESTIMATED, label_shift.status is Status.ESTIMATED
+    return [
+        (Metric.PROJECTED_ACCURACY, accuracy.estimate),
+        (Metric.PROJECTED_ACCURACY_LOWER, accuracy.lower),
+        (Metric.PROJECTED_ACCURACY_UPPER, accuracy.upper),
+        (Metric.PROJECTIONS_REFUSED, float(refused) if report.n_rows else None),
+        (Metric.ACCURACY_VERDICT, _verdict(accuracy.verdict)),
+        (Metric.LABEL_SHIFT_SUSPECTED, float(label_shift.selected) if suspected else None),
+    ]
+
+
+def _of_labels(report: DriftReport) -> list[tuple[Metric, float | None]]:
+    quality = report.quality
+    judged = quality.latest_judged
+    bias = [report.bias.verdict, *([judged.bias.verdict] if judged else [])]
+    verdicts = [verdict for one in bias if (verdict := _verdict(one)) is not None]
+    found = [(Metric.BIAS_VERDICT, max(verdicts, default=None))]
+    if quality.reason != SWITCHED_OFF:
+        found += [
+            (Metric.LABEL_COVERAGE, _coverage(quality)),
+            (Metric.LABELS_REJECTED, quality.labels.read - quality.labels.used),
+        ]
+    if judged is None:
+        return found
+    return [
+        *found,
+        (Metric.REALISED_ACCURACY, judged.measure(Measure.ACCURACY).value),
+        (Metric.QUALITY_VERDICT, _verdict(judged.verdict)),
+        (Metric.CONCEPT_SHIFT_VERDICT, _verdict(judged.shift(Shift.CONCEPT).verdict)),
+        (Metric.LABEL_SHIFT_VERDICT, _verdict(judged.shift(Shift.LABEL).verdict)),
+    ]
+
+
+def _coverage(quality: QualityReport) -> float | None:
+    if not quality.windows:
+        # Labels that are awaited and cannot be read, or not be judged, are none.
+        return 0.0
+    return quality.latest_final.label_coverage if quality.latest_final else None
 
 
 def _verdict(verdict: Verdict) -> float | None:

@@ -6,6 +6,10 @@ import numpy as np
 from drift.baseline import Baseline, learn
 from drift.values import table
 
+from contract.accuracy import LabelShiftScenario, Measure, MeasureReport, Shift
+from contract.attribution import AttributionFeature, AttributionReport
+from contract.bias import BiasGroup, BiasMeasure, BiasMetric, BiasReport
+from contract.quality import QualityReport, SelectionReport, ShiftReport, WindowQuality
 from contract.records import (
     DriftReport,
     FeatureReport,
@@ -69,6 +73,28 @@ SEGMENTS = tuple(
     )
 )
 
+JUDGED = WindowQuality(
+    window=WindowBounds("2026-11-22T10:00:00Z", "2026-11-22T11:00:00Z"),
+    n_rows=300,
+    n_labelled=240,
+    label_coverage=0.8,
+    is_final=True,
+    verdict=Verdict.DRIFT,
+    reason="accuracy 70.0 %, 90.0 % on the labelled test set: 20.0 points lower",
+    measures=(
+        MeasureReport(measure=Measure.ACCURACY, status=Status.ESTIMATED, value=0.7, lower=0.65, upper=0.75),
+        MeasureReport(measure=Measure.RECALL, reason="there is no positive label"),
+    ),
+    projected=MeasureReport(measure=Measure.ACCURACY, status=Status.ESTIMATED, value=0.8, lower=0.75, upper=0.85),
+    missed_by=-0.1,
+    shifts=(
+        ShiftReport(shift=Shift.LABEL, verdict=Verdict.NO_DRIFT, reason="moved too little", p_value=0.5, effect=0.01),
+        ShiftReport(shift=Shift.CONCEPT, verdict=Verdict.DRIFT, reason="other labels", p_value=1e-9, effect=0.1),
+    ),
+    selection=SelectionReport(verdict=Verdict.NO_DRIFT, reason="no feature drifted"),
+    bias=BiasReport(status=Status.ESTIMATED, reason="", facet="sex", verdict=Verdict.DRIFT),
+)
+
 REPORT = DriftReport(
     window=WindowBounds("2026-11-22T12:00:00Z", "2026-11-22T13:00:00Z"),
     endpoint="plumbline-dev",
@@ -80,7 +106,48 @@ REPORT = DriftReport(
     features=(QUIET, DRIFTED, ABSENT),
     prediction=PREDICTION,
     projected_accuracy=ProjectedAccuracy(
-        status=Status.ESTIMATED, estimate=0.8, lower=0.75, upper=0.85, reference=0.9, drop=0.1, method="x"
+        status=Status.ESTIMATED,
+        estimate=0.8,
+        lower=0.75,
+        upper=0.85,
+        reference=0.9,
+        drop=0.1,
+        method="x",
+        verdict=Verdict.DRIFT,
+        tolerance=0.02,
+        measures=(MeasureReport(measure=Measure.F1, status=Status.ESTIMATED, value=0.6, lower=0.5, upper=0.7),),
+        label_shift=LabelShiftScenario(status=Status.ESTIMATED, selected=True, positive_share=0.4),
+    ),
+    shifts=(ShiftReport(shift=Shift.COVARIATE, verdict=Verdict.DRIFT, reason="the rows' mix moved in hours"),),
+    bias=BiasReport(
+        status=Status.ESTIMATED,
+        reason="",
+        facet="sex",
+        verdict=Verdict.NO_DRIFT,
+        groups=(
+            BiasGroup(
+                value="Female",
+                n_rows=100,
+                n_rows_reference=900,
+                measures=(BiasMeasure(metric=BiasMetric.DISPARATE_IMPACT, value=0.4),),
+            ),
+        ),
+    ),
+    attribution=AttributionReport(
+        status=Status.ESTIMATED,
+        reason="",
+        ndcg=0.97,
+        features=(AttributionFeature(name="age", importance=0.5, importance_reference=0.4, rank=1, rank_reference=2),),
+    ),
+    quality=QualityReport(
+        reason="",
+        lag_hours=2,
+        minimum_coverage=0.5,
+        labels=RecordCounts(500, 480, {"no_captured_record": 20}, {"no_captured_record": ("2026/11/22/12/a.jsonl:3",)}),
+        windows=(
+            JUDGED,
+            replace(JUDGED, is_final=False, verdict=Verdict.NOT_JUDGED, n_labelled=3, label_coverage=0.01),
+        ),
     ),
     isolation_forest_similarity=IsolationForestSimilarity(reason="switched off"),
     recent=RecentReport(verdict=Verdict.NO_DRIFT, n_windows=24, n_rows=7000, features=(QUIET,), prediction=PREDICTION),
@@ -97,6 +164,10 @@ NOT_JUDGED = replace(
     features=(replace(QUIET, drift_score=None, verdict=Verdict.NOT_JUDGED),),
     prediction=replace(PREDICTION, drift_score=None, verdict=Verdict.NOT_JUDGED),
     projected_accuracy=ProjectedAccuracy(reason="no records in the window"),
+    shifts=(),
+    bias=BiasReport(reason="no records in the window"),
+    attribution=AttributionReport(reason="no records in the window"),
+    quality=QualityReport(),
     recent=RecentReport(reason="no records in the window"),
     segments=(),
     multivariate=MultivariateReport(reason="no records in the window"),
