@@ -17,6 +17,7 @@ from drift.times import hour_folder
 EVENT_VERSION = "0"
 RECORDS_PER_FILE = 100_000
 """About 15 MB."""
+_JSON = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"))
 
 
 @dataclass(frozen=True)
@@ -40,7 +41,7 @@ class RequestLabels:
             "eventMetadata": {"eventId": self.id},
             "eventVersion": EVENT_VERSION,
         }
-        return json.dumps(record, ensure_ascii=False, separators=(",", ":"))
+        return _JSON.encode(record)
 
 
 @dataclass(frozen=True)

@@ -177,8 +177,10 @@ class _Requests:
 
     def _latest(self, labels: list[_Label]) -> list[_Label]:
         """Return the latest label of each numbered row in their order, after those without a number."""
-        latest: dict[int | None, _Label] = {}
         numbered = sorted((label for label in labels if label.row is not None), key=lambda label: label.collected)
+        if not numbered:
+            return labels
+        latest: dict[int | None, _Label] = {}
         for label in numbered:
             latest[label.row] = label
         kept = {label.line for label in latest.values()}

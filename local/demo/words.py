@@ -88,24 +88,29 @@ def _about_labels(known: Mapping[int, Realised]) -> Iterator[str]:
 
 def _about_shifts(hours: Sequence[Hour], known: Mapping[int, Realised]) -> Iterator[str]:
     before = {
-        kind: [number for number, hour in enumerate(hours, 1) if _is_seen(hour.shift(kind).verdict)]
+        kind: {number: hour.shift(kind).verdict for number, hour in enumerate(hours, 1)}
         for kind in (Shift.COVARIATE, Shift.LABEL)
     }
     yield f"Shifts seen without labels: {_listed(before)}."
     if known:
         after = {
-            kind: [number for number, found in known.items() if found.shows(kind)]
+            kind: {number: found.quality.shift(kind).verdict for number, found in known.items()}
             for kind in (Shift.LABEL, Shift.CONCEPT)
         }
         yield f"Shifts seen by labels: {_listed(after)}."
 
 
-def _is_seen(verdict: Verdict) -> bool:
-    return verdict is Verdict.DRIFT
+def _listed(shifts: Mapping[Shift, Mapping[int, Verdict]]) -> str:
+    return ", ".join(f"{kind.words} {_where_seen(verdicts)}" for kind, verdicts in shifts.items())
 
 
-def _listed(shifts: Mapping[Shift, Sequence[int]]) -> str:
-    return ", ".join(f"{kind.words} in {named(numbers)}" for kind, numbers in shifts.items())
+def _where_seen(verdicts: Mapping[int, Verdict]) -> str:
+    """Return the hours in which a shift was seen; that none was seen counts only where it was looked for."""
+    seen = [number for number, verdict in verdicts.items() if verdict is Verdict.DRIFT]
+    unjudged = [number for number, verdict in verdicts.items() if verdict is Verdict.NOT_JUDGED]
+    if len(unjudged) == len(verdicts):
+        return "was not judged"
+    return f"in {named(seen)}{f' (not judged in {named(unjudged)})' if unjudged else ''}"
 
 
 def _about_concept_shift(hours: Sequence[Hour], known: Mapping[int, Realised]) -> Iterator[str]:
@@ -114,7 +119,7 @@ def _about_concept_shift(hours: Sequence[Hour], known: Mapping[int, Realised]) -
         return
     first = min(shown, key=lambda found: found.hour)
     projected, accuracy = hours[first.hour - 1].projected, first.accuracy
-    alarmed = [number for number, hour in enumerate(hours, 1) if _is_seen(hour.projected.verdict)]
+    alarmed = [number for number, hour in enumerate(hours, 1) if hour.projected.verdict is Verdict.DRIFT]
     behaved = f"saw a drop in {named(alarmed)}" if alarmed else "stayed calm"
     foreseen = f" ({projected.estimate:.1%} for hour {first.hour})" if projected.estimate is not None else ""
     yield (

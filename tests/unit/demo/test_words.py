@@ -22,7 +22,8 @@ def test_the_first_drift_the_alarm_and_the_new_model_are_named() -> None:
         "Drift was first seen in hour 2 (hours-per-week), in 1 hour in all.",
         "True accuracy went from 86.0% to 84.0%; it lay inside the projected 95 % interval in 1 of 3 hours, without a "
         "label.",
-        "Shifts seen without labels: covariate shift in hour 2, label shift in no hour.",
+        "Shifts seen without labels: covariate shift in hour 2 (not judged in hours 1 and 3), label shift was not "
+        "judged.",
         "Alarms: plumbline-dev-drift in hour 2.",
         "Retraining job plumbline-dev-train-1 started in hour 2 and is Completed; its model is "
         "s3://models/1/model.tar.gz.",
@@ -35,7 +36,7 @@ def test_what_is_not_known_is_not_claimed() -> None:
     assert closing_words(quiet) == [
         "No drift in 1 of 1 hours.",
         "True accuracy is not known: the scenario overwrites values, so the rows' labels no longer hold.",
-        "Shifts seen without labels: covariate shift in no hour, label shift in no hour.",
+        "Shifts seen without labels: covariate shift was not judged, label shift was not judged.",
         "No alarm fired.",
     ]
 
