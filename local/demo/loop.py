@@ -207,10 +207,8 @@ class Loop:
         deadline = time.monotonic() + (RETRAINING_SECONDS if triggers & set(fired) else 0)
         while not (jobs := list(self._new_jobs(number))) and time.monotonic() < deadline:
             time.sleep(POLL_SECONDS)
-        alarms = (
-            f"alarm {name} fired; {'the topic told the retraining Lambda' if name in triggers else 'it is for people'}"
-            for name in fired
-        )
+        outcome = {True: "the topic told the retraining Lambda", False: "it starts no retraining"}
+        alarms = [f"alarm {name} fired; {outcome[name in triggers]}" for name in fired]
         return [*alarms, *jobs]
 
     def _new_alarms(self, number: int) -> list[str]:

@@ -165,6 +165,7 @@ def test_summary_tells_the_loop(left: Left) -> None:
     summary = summary_of(left.output)
 
     assert_caught_in_its_first_hour(summary)
+    assert [hour["realised_accuracy"]["known_in_hour"] for hour in summary["hours"]] == [2, 3, 4, None]
     assert [hour["n_rows"] for hour in summary["hours"]] == [N_ROWS] * HOURS
 
 
@@ -177,6 +178,51 @@ def assert_caught_in_its_first_hour(summary: Mapping[str, Any]) -> None:
     (job,) = summary["retraining_jobs"]
     assert job["name"].startswith("plumbline-dev-train-")
     assert (job["started_in_hour"], job["status"]) == (3, "Completed")
+
+
+@pytest.fixture(scope="module")
+def concept(tmp_path_factory: pytest.TempPathFactory) -> tuple[str, Any]:
+    """Screen and summary of a demo in which the labels change from hour 3 on, and the rows do not."""
+    output = tmp_path_factory.mktemp("concept") / "output"
+    finished = play(output, "--synthetic", "--scenario", "concept")
+    assert finished.returncode == 0, finished.stderr
+    return finished.stdout, summary_of(output)
+
+
+def test_pure_concept_shift_leaves_features_and_projection_calm(concept: tuple[str, Any]) -> None:
+    _, summary = concept
+
+    assert [hour["verdict"] for hour in summary["hours"]] == ["no_drift"] * HOURS
+    assert [hour["projected_accuracy"]["verdict"] for hour in summary["hours"]] == ["no_drift"] * HOURS
+    assert summary["hours"][1]["true_accuracy"] - summary["hours"][2]["true_accuracy"] > 0.03
+
+
+def test_labels_reveal_concept_shift_an_hour_later(concept: tuple[str, Any]) -> None:
+    _, summary = concept
+
+    realised = [hour["realised_accuracy"] for hour in summary["hours"]]
+    assert [known["known_in_hour"] for known in realised] == [2, 3, 4, None]
+    assert [known["verdict"] for known in realised] == ["no_drift", "no_drift", "drift", "not_judged"]
+    assert [hour["shifts"]["concept_shift"]["with_labels"] for hour in summary["hours"]] == [
+        "no_drift",
+        "no_drift",
+        "drift",
+        "not_judged",
+    ]
+    for hour, known in zip(summary["hours"][:3], realised, strict=False):
+        assert 0.8 < known["label_coverage"] < 1
+        assert known["lower"] <= hour["true_accuracy"] <= known["upper"]
+
+
+def test_concept_shift_alarms_and_starts_retraining(concept: tuple[str, Any]) -> None:
+    screen, summary = concept
+
+    assert {"name": "plumbline-dev-concept-shift", "fired_in_hour": 4} in summary["alarms"]
+    assert {alarm["fired_in_hour"] for alarm in summary["alarms"]} == {4}
+    (job,) = summary["retraining_jobs"]
+    assert (job["started_in_hour"], job["status"]) == (4, "Completed")
+    assert "labels of hour 3 show concept shift" in screen
+    assert "the projection stayed calm" in screen
 
 
 def test_foreign_output_folder_is_refused_and_left_alone(tmp_path: Path) -> None:

@@ -4,15 +4,17 @@ One environment lives through a story, a chapter per fixture; every test looks a
 """
 
 import json
+import subprocess
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import Any
 
 import pytest
 from botocore.exceptions import ClientError
 
-from contract.names import METRIC_NAMESPACE, AlarmKind, Metric, ReportFile, alarm_name
+from contract.names import METRIC_NAMESPACE, AlarmKind, Metric, ReportFile, alarm_name, ground_truth_prefix
 from contract.records import DriftReport, RecordCounts, Verdict
 from contract.training import CHANNEL_FRESH, CHANNEL_TEST, CHANNEL_TRAIN
 from local.demo.first_model import wait_for_training
@@ -20,7 +22,7 @@ from local.demo.loop import Loop
 from tests.e2e import messages
 from tests.e2e.alerts import Inbox, deliver
 from tests.e2e.deployment import HOUR, ROWS_PER_HOUR, ROWS_PER_REQUEST, Deployment, deployed, environment_file
-from tests.e2e.local_account import processes_below
+from tests.e2e.local_account import ROOT, processes_below
 from tests.e2e.roles import clients_of_role
 
 pytestmark = pytest.mark.e2e
@@ -288,6 +290,25 @@ def test_broken_argument_ends_with_exit_code_2_and_the_monitor_failed_alarm(
 def test_broken_run_is_no_run_and_no_verdict(deployment: Deployment, broken: dict[str, Any]) -> None:
     assert deployment.published(Metric.MONITOR_FAILURES) == [1]
     assert deployment.published(Metric.MONITOR_RUNS) == deployment.published(Metric.DRIFT_VERDICT) == []
+
+
+def test_labels_by_hand_reach_where_the_environment_awaits_them_once(
+    deployment: Deployment, broken: dict[str, Any], tmp_path: Path
+) -> None:
+    table = tmp_path / "labels.csv"
+    table.write_text("id,row,label\nby-hand,0,>50K\nby-hand,1,<=50K\n")
+    program = [str(ROOT / ".venv" / "bin" / "plumbline"), "labels", "--labels", str(table), "--environment", "dev"]
+    when = ["--collected-at", "2026-05-04T09:00:00Z"]
+
+    for _ in range(2):
+        subprocess.run([*program, *when], env=dict(deployment.aws.environment), check=True)
+
+    bucket, prefix = deployment.outputs["CaptureBucketName"], f"{ground_truth_prefix('plumbline-dev')}/2026/05/04/09/"
+    s3 = deployment.aws.client("s3")
+    (found,) = s3.list_objects_v2(Bucket=bucket, Prefix=prefix)["Contents"]
+    record = json.loads(s3.get_object(Bucket=bucket, Key=found["Key"])["Body"].read())
+    assert record["eventMetadata"]["eventId"] == "by-hand"
+    assert record["groundTruthData"]["data"] == ">50K\n<=50K"
 
 
 @pytest.fixture(scope="module")
