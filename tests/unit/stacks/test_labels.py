@@ -116,6 +116,17 @@ def test_monitor_reads_this_endpoints_labels_and_writes_what_it_joined_them_with
     assert not [prefix for prefix in listed if prefix.startswith("merged")]
 
 
+def test_monitor_may_delete_nothing_and_read_back_nothing_that_it_joined() -> None:
+    actions = {
+        action
+        for entry in statements(full(), "monitoring", "MonitoringRole")
+        for action in as_list(entry["Action"])
+        if action.startswith("s3:")
+    }
+    assert actions == {"s3:GetObject", "s3:ListBucket", "s3:PutObject"}
+    assert not [key for key in allowed(environment(), "s3:GetObject") if key.startswith("/merged")]
+
+
 def test_monitor_may_encrypt_what_it_writes_beside_the_captures() -> None:
     (keys,) = [
         entry
