@@ -75,14 +75,18 @@ def _about_labels(known: Mapping[int, Realised]) -> Iterator[str]:
     if not known:
         return
     coverage = np.mean([found.quality.label_coverage for found in known.values()])
-    missed = [abs(found.quality.missed_by) for found in known.values() if found.quality.missed_by is not None]
-    foreseen = [found.was_foreseen for found in known.values() if found.was_foreseen is not None]
-    agreement = (
-        f"; realised accuracy lay inside the interval projected for those rows in {sum(foreseen)} of {len(foreseen)}, "
-        f"{100 * np.mean(missed):.1f} points from the projection on average"
-        if foreseen
-        else ""
-    )
+    held = [
+        (found.was_foreseen, abs(found.quality.missed_by))
+        for found in known.values()
+        if found.was_foreseen is not None and found.quality.missed_by is not None
+    ]
+    agreement = ""
+    if held:
+        foreseen, missed = np.mean(held, axis=0)
+        agreement = (
+            f"; realised accuracy lay inside the interval projected for those rows in {foreseen * len(held):.0f} of "
+            f"{len(held)}, {100 * missed:.1f} points from the projection on average"
+        )
     yield f"Labels came later for {coverage:.0%} of the rows of {named(known)}{agreement}."
 
 

@@ -4,7 +4,7 @@ import argparse
 from pathlib import Path
 
 from plumbline.commands.errors import CommandError
-from plumbline.commands.traffic import SCENARIOS
+from plumbline.commands.traffic import SCENARIO_HELP, SCENARIOS
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -27,7 +27,10 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help="rows of traffic an hour (default: %(default)s)",
     )
     parser.add_argument(
-        "--scenario", choices=SCENARIOS, default="gradual", help="how the traffic drifts (default: %(default)s)"
+        "--scenario",
+        choices=SCENARIOS,
+        default="gradual",
+        help=f"how the traffic drifts: {SCENARIO_HELP} (default: %(default)s)",
     )
     parser.add_argument(
         "--seed", type=int, default=0, metavar="N", help="seed of everything drawn (default: %(default)s)"

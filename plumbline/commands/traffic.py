@@ -15,6 +15,10 @@ if TYPE_CHECKING:
 
 SCENARIOS = ("none", "gradual", "sudden", "overwrite", "concept", "labels")
 """Names that help shows; a test holds them to `plumbline.scenarios`, which is slow to load."""
+SCENARIO_HELP = (
+    "gradual and sudden shift the mix of rows, labels that of the labels, concept what rows deserve, overwrite breaks "
+    "values; each after two quiet hours"
+)
 FORMATS = ("csv", "json", "alternate")
 
 
@@ -36,7 +40,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--scenario",
         choices=SCENARIOS,
-        help="draw Census Income rows with named drift instead of sending the file in its order; needs --target-label",
+        help="draw Census Income rows with named drift instead of sending the file in its order; needs --target-label; "
+        + SCENARIO_HELP,
     )
     parser.add_argument("--seed", type=int, default=0, metavar="N", help="seed of the drawing (default: %(default)s)")
     parser.add_argument(

@@ -1,5 +1,7 @@
 """The closing words say what happened, and claim nothing else."""
 
+from dataclasses import replace
+
 from contract.accuracy import Shift
 from contract.records import Verdict
 from local.demo.hours import Hour
@@ -55,6 +57,16 @@ def test_labels_say_how_well_the_projection_did() -> None:
         "for those rows in 1 of 2, 2.0 points from the projection on average."
     ) in words
     assert "Shifts seen by labels: label shift in hour 2, concept shift in no hour." in words
+
+
+def test_labels_without_a_projection_are_held_against_nothing() -> None:
+    refused = replace(labelled(WINDOWS[0], 0.86), projected=None, missed_by=None)
+    hours = (
+        Hour(WINDOWS[0], 0.86, report(Verdict.NO_DRIFT)),
+        Hour(WINDOWS[1], 0.86, report(Verdict.NO_DRIFT, windows=(refused,))),
+    )
+
+    assert "Labels came later for 90% of the rows of hour 1." in closing_words(Summary("census", hours))
 
 
 def test_concept_shift_is_told_against_a_calm_projection() -> None:
