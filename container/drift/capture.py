@@ -65,7 +65,30 @@ def count_window(  # noqa: PLR0913 - what is counted apart, each by its name
     BaselineError
         If the captured rows are of another schema than the baseline.
     """
-    plan = Plan.of(
+    plan = plan_of(baseline, bounds, variant=variant, segment=segment, ignored=ignored, facet=facet)
+    counts = count(plan)
+    log_rejections(counts)
+    require_fit(counts, plan)
+    return window_counts(counts, plan, bounds)
+
+
+def plan_of(
+    baseline: Baseline,
+    bounds: WindowBounds,
+    *,
+    variant: str | None = None,
+    segment: str | None = None,
+    ignored: frozenset[str] = frozenset(),
+    facet: str | None = None,
+) -> Plan:
+    """Return what the files of a window are read for; the choices are those of `count_window`.
+
+    Raises
+    ------
+    ConfigError
+        If a bound is no time.
+    """
+    return Plan.of(
         baseline.specs,
         baseline.counts,
         bounds,
@@ -75,10 +98,6 @@ def count_window(  # noqa: PLR0913 - what is counted apart, each by its name
         outputs=outputs_of(baseline),
         facet=facet,
     )
-    counts = count(plan)
-    log_rejections(counts)
-    require_fit(counts, plan)
-    return window_counts(counts, plan, bounds)
 
 
 def outputs_of(baseline: Baseline) -> Outputs:

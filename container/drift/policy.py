@@ -13,6 +13,8 @@ DEFAULT_THRESHOLDS: Mapping[EffectMeasure, float] = {
 }
 """Sizes of like rank: a normal distribution that moves by 0.24 standard deviations has a Jensen-Shannon distance of
 0.1 and a drift score of 19 %."""
+MINIMUM_COVERAGE = 0.5
+"""Share of labelled rows from which on labels judge a window, if nobody says it: fewer are seldom a fair sample."""
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -18,12 +18,10 @@ from contract.records import EffectMeasure, WindowBounds
 from drift.distribution import Distribution, read_distribution
 from drift.errors import ConfigError
 from drift.platform_settings import Platform, read_platform
-from drift.policy import DEFAULT_THRESHOLDS, Policy
+from drift.policy import DEFAULT_THRESHOLDS, MINIMUM_COVERAGE, Policy
 from drift.times import HOUR, format_time, hour_folder, parse_time
 from drift.variables import Variables
 
-MINIMUM_COVERAGE = 0.5
-"""Share of labelled rows from which on a window is judged, if nobody says it: fewer are seldom a fair sample."""
 _CAPTURE_FORMAT = "sagemakercapturejson"
 
 

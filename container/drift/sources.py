@@ -1,5 +1,6 @@
 """Local path or S3 URI -> a local file or folder: the only module that talks to S3."""
 
+import hashlib
 import tempfile
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
@@ -15,6 +16,8 @@ from drift.errors import ConfigError
 from drift.times import DAY, HOUR, hour_folder
 
 _SCHEME = "s3://"
+_DIGEST = "plumbline-sha256"
+"""Metadata of an object. Its ETag is no checksum of its bytes where a KMS key encrypts it."""
 _LATE_MINUTE = 50
 """A capture file is named by its first event and holds events for a minute or two: only late files reach over."""
 
@@ -129,6 +132,8 @@ def fetch_hours(uri: str, start: datetime, end: datetime, folder: Path, connect:
 def store_folder(folder: Path, uri: str, connect: Connect) -> None:
     """Store the files below `folder` under their own paths below an S3 prefix.
 
+    An object that holds the same bytes already is left: a versioned bucket keeps every copy.
+
     Raises
     ------
     ConfigError
@@ -136,8 +141,24 @@ def store_folder(folder: Path, uri: str, connect: Connect) -> None:
     """
     bucket, prefix = _split(uri.rstrip("/") + "/")
     with _told(uri, "writable"):
+        client = connect()
         for path in sorted(path for path in folder.rglob("*") if path.is_file()):
-            connect().upload_file(str(path), bucket, prefix + path.relative_to(folder).as_posix())
+            key = prefix + path.relative_to(folder).as_posix()
+            digest = hashlib.sha256(path.read_bytes()).hexdigest()
+            if _digest(client, bucket, key) != digest:
+                client.upload_file(str(path), bucket, key, ExtraArgs={"Metadata": {_DIGEST: digest}})
+
+
+def _digest(client: Any, bucket: str, key: str) -> str | None:
+    """Return the checksum that an object was stored with; None where there is no such object."""
+    from botocore.exceptions import ClientError
+
+    try:
+        return str(client.head_object(Bucket=bucket, Key=key)["Metadata"].get(_DIGEST))
+    except ClientError as error:
+        if error.response["Error"]["Code"] in {"404", "NoSuchKey"}:
+            return None
+        raise
 
 
 def fetch_window_counts(uri: str, start: datetime, n_windows: int, folder: Path, connect: Connect) -> Path:

@@ -30,11 +30,17 @@ def commands(page: Path) -> list[str]:
 
 def section(page: Path, title: str) -> str:
     """Return what stands below a heading, up to the next one of its level or above."""
-    level, body = re.findall(
-        rf"^(#+) {re.escape(title)}\n(.*?)(?=^#{{1,2}} |\Z)", page.read_text(), re.MULTILINE | re.DOTALL
-    )[0]
-    assert len(level) <= 3
-    return str(body)
+    text = page.read_text()
+    heading = re.search(rf"^(#{{1,3}}) {re.escape(title)}\n", text, re.MULTILINE)
+    assert heading, title
+    body = text[heading.end() :]
+    end = re.search(rf"^#{{1,{len(heading[1])}}} ", _without_code(body), re.MULTILINE)
+    return body[: end.start()] if end else body
+
+
+def _without_code(text: str) -> str:
+    """Return the text with its fenced blocks blanked: a comment in them is no heading."""
+    return _FENCE.sub(lambda block: re.sub(r"[^\n]", " ", block[0]), text)
 
 
 def rows(text: str) -> list[list[str]]:

@@ -1,5 +1,5 @@
 import zipfile
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -8,41 +8,21 @@ import pytest
 from botocore.exceptions import ClientError
 from drift.archive import extract
 from drift.errors import BaselineError, ConfigError
-from drift.sources import CaptureFile, fetch, fetch_hour, fetch_window_counts, list_hour, local_copy, s3_client
+from drift.sources import (
+    CaptureFile,
+    fetch,
+    fetch_hour,
+    fetch_hours,
+    fetch_window_counts,
+    list_hour,
+    local_copy,
+    s3_client,
+    store_folder,
+)
+
+from tests.unit.drift_io.fake_s3 import FakeS3
 
 START = datetime(2026, 11, 22, 0, tzinfo=UTC)
-
-
-class FakeS3:
-    """A bucket in memory that lists as S3 does, one object a page."""
-
-    def __init__(self, objects: Mapping[str, str], error: Exception | None = None) -> None:
-        self.objects = objects
-        self.error = error
-
-    def __call__(self) -> "FakeS3":
-        return self
-
-    def get_paginator(self, operation: str) -> "FakeS3":
-        assert operation == "list_objects_v2"
-        return self
-
-    def paginate(
-        self, *, Bucket: str, Prefix: str, Delimiter: str = "", StartAfter: str = ""
-    ) -> Iterator[dict[str, Any]]:
-        if self.error:
-            raise self.error
-        assert Bucket == "bucket"
-        found = [key for key in sorted(self.objects) if key.startswith(Prefix) and key > StartAfter]
-        if not Delimiter:
-            yield from ({"Contents": [{"Key": key, "Size": len(self.objects[key])}]} for key in found)
-        folders = {Prefix + key.removeprefix(Prefix).split("/")[0] + "/" for key in found}
-        yield {"CommonPrefixes": [{"Prefix": folder} for folder in sorted(folders)]}
-
-    def download_file(self, bucket: str, key: str, file: str) -> None:
-        if key not in self.objects:
-            raise ClientError({"Error": {"Code": "404", "Message": "Not Found"}}, "HeadObject")
-        Path(file).write_text(self.objects[key])
 
 
 def no_s3() -> Any:
@@ -256,3 +236,38 @@ def test_an_object_that_is_gone_is_the_operators_error() -> None:
         local_copy("s3://bucket/gone", FakeS3({})),
     ):
         pytest.fail("there is nothing to read")
+
+
+def test_the_objects_of_some_hours_are_those_of_their_folders(tmp_path: Path) -> None:
+    objects = {f"gt/ep/2026/11/{hour}/a.jsonl": hour for hour in ("21/23", "22/00", "22/01", "22/02")}
+    objects |= {"gt/ep/2026/11/22/01/": "", "gt/ep2/2026/11/22/00/a.jsonl": "another endpoint"}
+    end = datetime(2026, 11, 22, 2, tzinfo=UTC)
+    folder = fetch_hours("s3://bucket/gt/ep", START, end, tmp_path / "labels", FakeS3(objects))
+    found = sorted(file.relative_to(folder).as_posix() for file in folder.rglob("*") if file.is_file())
+    assert found == ["2026/11/22/00/a.jsonl", "2026/11/22/01/a.jsonl"]
+
+
+def test_a_folder_is_stored_below_a_prefix(tmp_path: Path) -> None:
+    (tmp_path / "ep" / "A").mkdir(parents=True)
+    (tmp_path / "ep" / "A" / "part-00000.jsonl").write_text("{}\n")
+    s3 = FakeS3({})
+    store_folder(tmp_path, "s3://bucket/merged/", s3)
+    assert s3.stored == {"merged/ep/A/part-00000.jsonl": "{}\n"}
+
+
+def test_an_object_with_the_same_bytes_is_left(tmp_path: Path) -> None:
+    (tmp_path / "a.jsonl").write_text("1")
+    (tmp_path / "b.jsonl").write_text("1")
+    s3 = FakeS3({})
+    store_folder(tmp_path, "s3://bucket/merged", s3)
+    (tmp_path / "b.jsonl").write_text("2")
+    store_folder(tmp_path, "s3://bucket/merged", s3)
+    assert s3.stored == {"merged/a.jsonl": "1", "merged/b.jsonl": "2"}
+    assert s3.n_uploads == 3
+
+
+def test_a_folder_that_cannot_be_stored_is_the_operators_error(tmp_path: Path) -> None:
+    (tmp_path / "a").write_text("")
+    denied = ClientError({"Error": {"Code": "403", "Message": "no"}}, "HeadObject")
+    with pytest.raises(ConfigError, match="s3://bucket/merged must be writable, got An error occurred"):
+        store_folder(tmp_path, "s3://bucket/merged", FakeS3({}, denied))
