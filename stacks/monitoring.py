@@ -90,8 +90,8 @@ class MonitoringStack(Stack):
             shown=Shown(
                 multivariate=config.monitor.multivariate,
                 attribution=config.monitor.attribution,
-                labels=config.labels is not None,
                 bias=config.bias is not None,
+                labels=config.labels,
             ),
             alarms=alarms.alarms.values(),
         )

@@ -8,6 +8,7 @@ from aws_cdk import aws_cloudwatch as cloudwatch
 from constructs import Construct
 
 from contract.names import METRIC_NAMESPACE, Dimension, Metric
+from stacks.config_labels import Labels
 from stacks.constructs.alarm_rules import metric
 from stacks.constructs.model_endpoint import VARIANT
 
@@ -22,8 +23,8 @@ class Shown:
 
     multivariate: bool
     attribution: bool
-    labels: bool
     bias: bool
+    labels: Labels | None
 
 
 class DriftDashboard(Construct):
@@ -69,15 +70,12 @@ class DriftDashboard(Construct):
         if self._shown.bias:
             verdicts.append(Metric.BIAS_VERDICT)
         unlabelled = self._graph("Verdicts without labels", *verdicts, width=HALF if labels else FULL)
-        if not labels:
+        if labels is None:
             yield [unlabelled]
             return
         by_labels = (Metric.QUALITY_VERDICT, Metric.CONCEPT_SHIFT_VERDICT, Metric.LABEL_SHIFT_VERDICT)
         yield [unlabelled, self._graph("Verdicts of the last labelled window", *by_labels)]
-        yield [
-            self._graph("Label coverage", Metric.LABEL_COVERAGE, statistic="Minimum"),
-            self._graph("Labels rejected", Metric.LABELS_REJECTED),
-        ]
+        yield [self._coverage(labels.minimum_coverage), self._graph("Labels rejected", Metric.LABELS_REJECTED)]
 
     def _operations(self) -> Iterable[list[cloudwatch.IWidget]]:
         yield [
@@ -98,6 +96,14 @@ class DriftDashboard(Construct):
     ) -> cloudwatch.GraphWidget:
         return cloudwatch.GraphWidget(
             title=title, width=width, left=[metric(name, self._endpoint, statistic, self._hours) for name in names]
+        )
+
+    def _coverage(self, least: float) -> cloudwatch.GraphWidget:
+        return cloudwatch.GraphWidget(
+            title="Label coverage",
+            width=HALF,
+            left=[metric(Metric.LABEL_COVERAGE, self._endpoint, "Minimum", self._hours)],
+            left_annotations=[cloudwatch.HorizontalAnnotation(value=least, label="not judged below")],
         )
 
     def _scores(self) -> cloudwatch.GraphWidget:

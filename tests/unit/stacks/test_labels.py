@@ -193,6 +193,11 @@ def test_one_graph_holds_projected_and_realised_accuracy() -> None:
     }
 
 
+def test_graph_of_the_coverage_shows_from_where_on_quality_is_judged() -> None:
+    (graph,) = [widget for widget in drawn(full()) if Metric.LABEL_COVERAGE in metrics_of(widget)]
+    assert [line["value"] for line in graph["annotations"]["horizontal"]] == [0.6]
+
+
 def test_dashboard_draws_what_the_monitor_measures_and_no_more() -> None:
     everything = set().union(*map(metrics_of, drawn(environment())))
     # The features' scores come by search.
