@@ -6,13 +6,13 @@ from collections.abc import Mapping
 from pathlib import Path
 
 
-def derive(template: Path, output: Path, values: Mapping[str, str]) -> Path:
-    """Write a copy of `template` to `output` in which the named keys have other texts as values.
+def derive(template: Path, output: Path, values: Mapping[str, str | int]) -> Path:
+    """Write a copy of `template` to `output` in which the named keys have other values.
 
     Parameters
     ----------
     values
-        ``section.key`` -> text; a key above the first section is named alone.
+        ``section.key`` -> text or number; a key above the first section is named alone.
 
     Raises
     ------
@@ -25,7 +25,7 @@ def derive(template: Path, output: Path, values: Mapping[str, str]) -> Path:
             section = title[1]
         key = re.match(r"(\w+) = ", line)
         name = f"{section}.{key[1]}".removeprefix(".") if key else ""
-        # A JSON string is a TOML string: a folder may have a quote in its name.
+        # JSON's strings and numbers are TOML's: a folder may have a quote in its name.
         lines.append(f"{key[1]} = {json.dumps(left.pop(name), ensure_ascii=False)}" if key and name in left else line)
     if left:
         raise ValueError(f"{template} must have the keys {', '.join(left)}, got none of them")

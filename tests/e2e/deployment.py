@@ -171,7 +171,7 @@ class Deployment:
 
 
 @contextmanager
-def deployed(state: Path, start: datetime, environment: str, values: Mapping[str, str]) -> Iterator[Deployment]:
+def deployed(state: Path, start: datetime, environment: str, values: Mapping[str, str | int]) -> Iterator[Deployment]:
     """Deploy the development environment under another name and with other `values`, then end the server."""
     naming = Naming(environment)
     file = environment_file(state, environment, values)
@@ -185,7 +185,7 @@ def deployed(state: Path, start: datetime, environment: str, values: Mapping[str
         yield Deployment(aws, cdk, state, assembly, naming, _outputs(aws, naming))
 
 
-def environment_file(state: Path, environment: str, values: Mapping[str, str]) -> Path:
+def environment_file(state: Path, environment: str, values: Mapping[str, str | int]) -> Path:
     """Write the development environment's file under another name and with other values."""
     return derive(ROOT / "environments" / "dev.toml", state / "environment.toml", {"name": environment, **values})
 
