@@ -12,13 +12,18 @@ from typing import Any
 
 import pytest
 from drift import cli as container
+from drift.ground_truth.labels import LabelReason
 from drift.policy import Policy
 from drift.projected_accuracy import METHOD
 from drift.rejection import Reason
 from pydantic import BaseModel
 from pydantic.fields import FieldInfo
 
+from contract.accuracy import LabelShiftScenario, MeasureReport, ProjectionEvidence
+from contract.attribution import AttributionFeature, AttributionReport
+from contract.bias import BiasGroup, BiasMeasure, BiasReport
 from contract.names import AlarmKind, Metric
+from contract.quality import QualityReport, ShiftReport, WindowQuality
 from contract.records import DriftReport, FeatureReport, RecordCounts, SegmentReport, WindowBounds
 from plumbline import exit_codes
 from plumbline.commands.monitor import EXIT_VIOLATION
@@ -189,12 +194,13 @@ def test_report_page_lists_exactly_the_keys_of_the_report() -> None:
     window = {"window": WindowBounds, "records": RecordCounts}
     estimates = ("projected_accuracy", "isolation_forest_similarity")
     others = ("recent", "segments", "multivariate")
-    plain = set(whole) - {*window, *estimates, *others, "features", "prediction"}
+    elsewhere = {"features", "prediction", "shifts", "quality", "bias", "attribution"}
+    plain = set(whole) - {*window, *estimates, *others, *elsewhere}
     expected = plain | {key for name, record in window.items() for key in keys_of(record, f"{name}.")}
     assert set(first_codes(section(DRIFT_REPORT, "The window"))) == expected
     assert first_codes(section(DRIFT_REPORT, "Each feature, and the prediction")) == keys_of(FeatureReport)
     records = typing.get_type_hints(DriftReport)
-    assert first_codes(section(DRIFT_REPORT, "Projected accuracy")) == [
+    assert first_codes(section(DRIFT_REPORT, "Projected accuracy").split("### ")[0]) == [
         key for name in estimates for key in keys_of(records[name], f"{name}.")
     ]
     records["segments"] = SegmentReport
@@ -202,6 +208,33 @@ def test_report_page_lists_exactly_the_keys_of_the_report() -> None:
         key for name in others for key in keys_of(records[name], f"{name}.")
     ]
     assert f"`{METHOD}`" in DRIFT_REPORT.read_text()
+
+
+PARTS: dict[str, list[str]] = {
+    "Figures": keys_of(MeasureReport),
+    "Evidence": keys_of(ProjectionEvidence),
+    "If labels alone had shifted": keys_of(LabelShiftScenario),
+    "Which shift": keys_of(ShiftReport),
+    "Labels": [*keys_of(QualityReport, "quality."), *keys_of(WindowQuality)],
+    "Bias": [
+        *keys_of(BiasReport, "bias."),
+        *keys_of(BiasGroup, "bias.groups."),
+        *keys_of(BiasMeasure, "bias.groups.measures."),
+    ],
+    "Feature attributions": [
+        *keys_of(AttributionReport, "attribution."),
+        *keys_of(AttributionFeature, "attribution.features."),
+    ],
+}
+
+
+@pytest.mark.parametrize("title", PARTS)
+def test_report_page_lists_exactly_the_keys_of_each_part(title: str) -> None:
+    assert first_codes(section(DRIFT_REPORT, title)) == PARTS[title]
+
+
+def test_every_reason_for_a_rejected_label_is_explained() -> None:
+    assert first_codes(section(DRIFT_REPORT, "Why a label is rejected")) == list(LabelReason)
 
 
 def test_every_reason_for_a_rejection_is_explained() -> None:

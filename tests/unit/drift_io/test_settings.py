@@ -12,6 +12,7 @@ from drift.settings import (
     CaptureHour,
     EarlierReports,
     Extras,
+    GroundTruth,
     Reference,
     Settings,
     read_settings,
@@ -218,3 +219,56 @@ def test_window_bounds_normalise_times() -> None:
     assert window_bounds("2026-01-01 12:00", "2026-01-01T14:00:00+01:00") == WindowBounds(
         "2026-01-01T12:00:00Z", "2026-01-01T13:00:00Z"
     )
+
+
+LABELS = {
+    Variable.LABELS_S3_URI: "s3://bucket/ground-truth/endpoint-name",
+    Variable.CAPTURE_S3_URI: "s3://bucket/capture/endpoint-name",
+    Variable.LABEL_LAG_HOURS: "48",
+    Variable.MINIMUM_LABEL_COVERAGE: "0.25",
+    Variable.MERGED_S3_URI: "s3://bucket/merged",
+}
+
+
+@pytest.mark.parametrize("engine", [MODEL_MONITOR, SCHEDULER])
+def test_labels_are_awaited_where_their_place_is_named(engine: dict[str, str]) -> None:
+    assert settings(engine).extras.ground_truth is None
+    assert settings(engine | LABELS).extras.ground_truth == GroundTruth(
+        labels="s3://bucket/ground-truth/endpoint-name",
+        captures="s3://bucket/capture/endpoint-name",
+        lag_hours=48,
+        minimum_coverage=0.25,
+        merged="s3://bucket/merged",
+    )
+
+
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        ({Variable.CAPTURE_S3_URI: ""}, "PLUMBLINE_CAPTURE_S3_URI must be set"),
+        ({Variable.LABEL_LAG_HOURS: "-1"}, "the label lag must be 0 hours or more, got -1"),
+        ({Variable.LABEL_LAG_HOURS: "1.5"}, "PLUMBLINE_LABEL_LAG_HOURS must be a whole number"),
+        ({Variable.MINIMUM_LABEL_COVERAGE: "50"}, "the minimum label coverage must lie in 0 to 1, got 50.0"),
+    ],
+)
+def test_labels_that_could_not_be_joined_are_refused(changes: dict[str, str], message: str) -> None:
+    with pytest.raises(ConfigError) as error:
+        settings(MODEL_MONITOR | LABELS | changes)
+    assert message in str(error.value)
+
+
+def test_tolerances_facet_and_model_come_from_the_environment() -> None:
+    found = settings(
+        MODEL_MONITOR
+        | {
+            Variable.ACCURACY_TOLERANCE: "0.03",
+            Variable.BIAS_TOLERANCE: "0.1",
+            Variable.FACET: "sex",
+            Variable.MODEL_S3_URI: "s3://bucket/model.tar.gz",
+        }
+    )
+    assert (found.policy.accuracy_tolerance, found.policy.bias_tolerance) == (0.03, 0.1)
+    assert (found.extras.facet, found.extras.model) == ("sex", "s3://bucket/model.tar.gz")
+    assert settings(MODEL_MONITOR).policy.accuracy_tolerance == Policy.accuracy_tolerance
+    with pytest.raises(ConfigError, match="accuracy_tolerance must lie between 0 and 1, got 2.0"):
+        settings(MODEL_MONITOR | {Variable.ACCURACY_TOLERANCE: "2"})
