@@ -57,8 +57,9 @@ e2e: setup-dev
 benchmark: setup
 	$(BIN)/python -m benchmarks --spark --output docs
 
-study: setup
+study: setup-dev
 	$(BIN)/python -m studies.calibration --evidently
+	PYTHONPATH=model $(BIN)/python -m studies.accuracy
 
 snapshot: setup-dev
 	$(BIN)/pytest tests/snapshot --snapshot-update
@@ -77,7 +78,7 @@ lock: $(UV)
 	$(LOCK) --constraint requirements/dev.txt container/requirements.in --output-file container/requirements.txt
 	$(LOCK) --constraint container/requirements.txt container/requirements-spark.in --output-file container/requirements-spark.txt
 	$(LOCK) container/requirements-spark-build.in --output-file container/requirements-spark-build.txt
-	for peer in requirements/bench-*.in; do $(LOCK) $$peer --output-file $${peer%.in}.txt; done
+	for other in requirements/bench-*.in requirements/study-*.in; do $(LOCK) $$other --output-file $${other%.in}.txt; done
 
 clean:
 	rm -rf $(VENV) node_modules .cache cdk.out demo-output

@@ -8,8 +8,8 @@ from plumbline.report import style
 from studies.calibration import plots, tables
 from studies.calibration.results import Study
 from studies.calibration.shifts import Measure
+from studies.pages import replace_results
 
-BEGIN, END = "<!-- study: begin -->", "<!-- study: end -->"
 FALSE_ALARMS_PLOT = "calibration_false_alarms.png"
 POWER_PLOT = "calibration_power.png"
 DOTS_PER_INCH = 100
@@ -24,13 +24,8 @@ def write(study: Study, page: Path, images: Path) -> None:
     ValueError
         If the page lacks its markers.
     """
-    before, begin, rest = page.read_text().partition(BEGIN)
-    _, end, after = rest.partition(END)
-    if not (begin and end):
-        raise ValueError(f"{page} must hold {BEGIN} and {END}, got no such lines; add them where the results belong")
     _draw(study, images)
-    folder = images.relative_to(page.parent).as_posix()
-    page.write_text(f"{before}{BEGIN}\n{_body(study, folder)}\n{END}{after}")
+    replace_results(page, _body(study, images.relative_to(page.parent).as_posix()))
 
 
 def _draw(study: Study, images: Path) -> None:

@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING, Any, Literal
 from plumbline.report import style
 from studies.calibration.false_alarms import ADJUSTED_P, EVIDENTLY_ANY, EVIDENTLY_HALF, PLUMBLINE, REFERENCE, Tally
 from studies.calibration.power import Found
-from studies.calibration.results import interval
 from studies.calibration.shifts import Measure
+from studies.rates import interval
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

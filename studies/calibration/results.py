@@ -6,13 +6,9 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
-from scipy.stats import beta
-
 from studies.calibration.false_alarms import FeatureTally, Tally
 from studies.calibration.power import Found
 from studies.calibration.shifts import Measure
-
-LEVEL = 0.95
 
 
 @dataclass(frozen=True)
@@ -61,21 +57,3 @@ class Study:
 
 def _tally(entry: Mapping[str, Any]) -> Tally:
     return Tally(**{**entry, "features": {name: FeatureTally(**one) for name, one in entry["features"].items()}})
-
-
-def interval(n_events: int, n_trials: int, level: float = LEVEL) -> tuple[float, float]:
-    """Return the exact binomial interval of a rate, 0 to 1.
-
-    References
-    ----------
-    C. Clopper, E. Pearson, "The use of confidence or fiducial limits illustrated in the case of the binomial" (1934).
-
-    Examples
-    --------
-    >>> tuple(round(bound, 4) for bound in interval(0, 100))
-    (0.0, 0.0362)
-    """
-    tail = (1 - level) / 2
-    lower = float(beta.ppf(tail, n_events, n_trials - n_events + 1)) if n_events else 0.0
-    upper = float(beta.ppf(1 - tail, n_events + 1, n_trials - n_events)) if n_events < n_trials else 1.0
-    return lower, upper

@@ -1,25 +1,14 @@
 """The study's results as Markdown tables."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 
 from studies.calibration.false_alarms import ALPHA, RULES, TEXTBOOK, FeatureTally, Tally
 from studies.calibration.power import Found
-from studies.calibration.results import LEVEL, interval
+from studies.pages import table
+from studies.rates import LEVEL, interval, percent, rate
 
 FEWEST_WINDOWS = 50
 """The size of a test is not told from fewer windows than these in which it was made."""
-
-
-def table(header: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
-    """Return a Markdown table."""
-    lines = ["| " + " | ".join(cells) + " |" for cells in (header, *rows)]
-    return "\n".join([lines[0], "|" + "---|" * len(header), *lines[1:]])
-
-
-def rate(n_events: int, n_trials: int) -> str:
-    """Return a rate in percent with its exact binomial interval."""
-    lower, upper = interval(n_events, n_trials)
-    return f"{_percent(n_events, n_trials)} % ({100 * lower:.1f} to {100 * upper:.1f})"
 
 
 def window_alarms(tallies: Sequence[Tally]) -> str:
@@ -30,7 +19,7 @@ def window_alarms(tallies: Sequence[Tally]) -> str:
             [
                 f"{tally.n_window:,}",
                 *(rate(tally.alarms[rule], tally.repetitions) for rule in RULES),
-                f"{_percent(tally.not_judged, tally.repetitions)} %",
+                f"{percent(tally.not_judged, tally.repetitions)} %",
             ]
             for tally in tallies
         ],
@@ -49,7 +38,7 @@ def feature_alarms(tallies: Sequence[Tally]) -> str:
 
 
 def _verdicts(feature: FeatureTally, repetitions: int) -> str:
-    return f"{_percent(feature.drifts, repetitions)} / {_percent(feature.not_judged, repetitions)}"
+    return f"{percent(feature.drifts, repetitions)} / {percent(feature.not_judged, repetitions)}"
 
 
 def sizes(tallies: Sequence[Tally]) -> str:
@@ -73,7 +62,7 @@ def _size(feature: FeatureTally, test: str, n_cells: int) -> str:
     n_tested, n_significant = feature.tested.get(test, 0), feature.significant.get(test, 0)
     if n_tested < FEWEST_WINDOWS:
         return "–"
-    text = _percent(n_significant, n_tested)
+    text = percent(n_significant, n_tested)
     lower, _ = interval(n_significant, n_tested, 1 - (1 - LEVEL) / n_cells)
     return f"**{text}**" if lower > ALPHA else text
 
@@ -95,7 +84,3 @@ def _found(result: Found) -> str:
     )
     refused = f" [{100 * result.not_judged / result.repetitions:.0f}]" if result.not_judged else ""
     return f"**{named}**{refused} / {reference} / {evidently}"
-
-
-def _percent(n_events: int, n_trials: int) -> str:
-    return f"{100 * n_events / n_trials:.1f}"

@@ -1,5 +1,5 @@
 import numpy as np
-from drift.analysis import analyse
+from drift.analysis import Question, analyse
 from drift.baseline import learn
 from drift.counts import CategoricalCounts, NumericCounts
 from drift.policy import Policy
@@ -57,11 +57,7 @@ def test_counted_samples_are_judged_as_their_rows_are() -> None:
     by_rows = analyse(
         baseline,
         count_rows(baseline, captured),
-        Policy(),
-        endpoint=None,
-        schedule=None,
-        isolation_forest=False,
-        seed=11,
+        Question(policy=Policy(), seed=11),
     )
     product = Product.of(population)
     counted = [

@@ -7,7 +7,9 @@ from studies.calibration import page, run, tables
 from studies.calibration.evidently_check import compared
 from studies.calibration.false_alarms import RULES, TEXTBOOK, FeatureTally, Tally, columns, generator
 from studies.calibration.other_rules import evidently_rule
-from studies.calibration.results import Agreement, Study, interval
+from studies.calibration.results import Agreement, Study
+from studies.pages import BEGIN, END
+from studies.rates import interval
 from tests.unit.studies.people import people
 
 EXTENT = run.Extent({600: 2}, (200, 300), 1, "make study")
@@ -57,12 +59,12 @@ def test_results_are_kept(study: Study, tmp_path: Path) -> None:
 
 
 def test_page_takes_results_between_its_markers_and_plots_beside_it(study: Study, tmp_path: Path) -> None:
-    text = f"# Title\n\nBefore.\n\n{page.BEGIN}\nold\n{page.END}\n\nAfter.\n"
+    text = f"# Title\n\nBefore.\n\n{BEGIN}\nold\n{END}\n\nAfter.\n"
     (tmp_path / "page.md").write_text(text)
     page.write(study, tmp_path / "page.md", tmp_path / "images")
     written = (tmp_path / "page.md").read_text()
-    assert written.startswith(f"# Title\n\nBefore.\n\n{page.BEGIN}\n")
-    assert written.endswith(f"\n{page.END}\n\nAfter.\n")
+    assert written.startswith(f"# Title\n\nBefore.\n\n{BEGIN}\n")
+    assert written.endswith(f"\n{END}\n\nAfter.\n")
     assert "\nold\n" not in written
     assert "28 of 28 columns" in written
     for plot in (page.FALSE_ALARMS_PLOT, page.POWER_PLOT):

@@ -1,0 +1,83 @@
+"""What was said of one window, beside what its labels say."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from contract.accuracy import Measure, Shift
+from contract.verdicts import Verdict
+from studies.accuracy.cases import Family
+from studies.accuracy.methods import Method
+
+
+@dataclass(frozen=True)
+class Bounded:
+    """One figure with its 95 % interval and what the labels say of it; all 0..1, None where it was not estimated."""
+
+    estimate: float | None
+    lower: float | None
+    upper: float | None
+    realised: float | None
+
+    @property
+    def is_covered(self) -> bool | None:
+        """Whether what the labels say lies in the interval; None without an interval."""
+        if self.lower is None or self.upper is None or self.realised is None:
+            return None
+        return self.lower <= self.realised <= self.upper
+
+    @property
+    def error(self) -> float | None:
+        """How far the estimate is off, without its sign."""
+        return None if self.estimate is None or self.realised is None else abs(self.estimate - self.realised)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Outcome:
+    """One window. Fractions are 0..1.
+
+    `accuracy` is the product's projection with every limit lifted that refuses it for the window's rows, and `refused`
+    is the reason that the product as it ships gives for refusing this window, empty where it does not. `verdict` is
+    the product's, as it ships. `scenario` is the accuracy if the shift were one of labels, and `selected` says that the
+    product shows it. `before` and `after` have the verdict on each kind of shift, without labels and with them.
+    """
+
+    subject: str
+    seed: int
+    family: Family
+    case: str
+    severity: float
+    n_rows: int
+    reference: float
+    accuracy: Bounded
+    refused: str
+    verdict: Verdict
+    separability: float | None
+    over_represented: float | None
+    outside: float | None
+    weighted: bool
+    others: Mapping[Method, float]
+    scenario: Bounded
+    selected: bool
+    measures: Mapping[Measure, Bounded] = field(default_factory=dict)
+    before: Mapping[Shift, Verdict] = field(default_factory=dict)
+    after: Mapping[Shift, Verdict] = field(default_factory=dict)
+
+    @property
+    def realised(self) -> float:
+        """The accuracy that the labels say."""
+        if self.accuracy.realised is None:
+            raise ValueError(f"outcome must have the labels' accuracy, got none for {self.case!r}")
+        return self.accuracy.realised
+
+    @property
+    def drop(self) -> float:
+        """By how much the accuracy fell below that on the test set."""
+        return self.reference - self.realised
+
+    def error(self, method: Method) -> float | None:
+        """Return how far a method is off, without its sign; None where it says nothing."""
+        return self.accuracy.error if method is Method.PLUMBLINE else abs(self.others[method] - self.realised)
+
+    def estimate(self, method: Method) -> float | None:
+        """Return what a method says; None where it says nothing."""
+        return self.accuracy.estimate if method is Method.PLUMBLINE else self.others[method]

@@ -1,0 +1,139 @@
+"""The product's word on a window, by its own functions: projection, refusal, and which shift it sees."""
+
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Self
+
+import numpy as np
+from drift.capture import count_window
+from drift.counts import NumericCounts
+from drift.ground_truth.join import JoinedWindow
+from drift.ground_truth.quality import QualityTerms, judge_quality
+from drift.judgement import Side, Terms, judge
+from drift.kernel.partial import PartialCounts
+from drift.policy import Policy
+from drift.projection import Limits, Projector
+from drift.shifts import shifts_before_labels
+from drift.table import Table
+from drift.window import WindowCounts
+from numpy.typing import NDArray
+
+from contract.accuracy import Measure, MeasureReport, ProjectedAccuracy, Shift
+from contract.quality import WindowQuality
+from contract.records import WindowBounds
+from contract.verdicts import Verdict
+from plumbline.rows import LabelledRows
+from studies.accuracy.subject import Labelled, Subject
+
+UNLIMITED = Limits(
+    separability=math.inf,
+    over_represented_fraction=math.inf,
+    outside_fraction=math.inf,
+    half_width=math.inf,
+)
+"""Refuses no window for its rows: what the estimate would have been where the product gives none."""
+
+
+@dataclass(eq=False)
+class _Remembered:
+    """A projector that is asked for the same window only once."""
+
+    projector: Projector
+    _found: list[tuple[WindowCounts, ProjectedAccuracy]] = field(default_factory=list)
+
+    @property
+    def uses_features(self) -> bool:
+        return self.projector.uses_features
+
+    def project(self, window: WindowCounts, *, tolerance: float) -> ProjectedAccuracy:
+        for known, found in self._found:
+            if known is window:
+                return found
+        found = self.projector.project(window, tolerance=tolerance)
+        self._found = [(window, found)]
+        return found
+
+    def calibrated(self, probabilities: NDArray[np.float64]) -> NDArray[np.float64]:
+        return self.projector.calibrated(probabilities)
+
+    def chance_positive(self, table: Table, probabilities: NDArray[np.float64]) -> NDArray[np.float64]:
+        return self.projector.chance_positive(table, probabilities)
+
+
+@dataclass(frozen=True, eq=False)
+class Said:
+    """What the product says of a window as it ships, what it would say without limits, and what labels told it."""
+
+    projected: ProjectedAccuracy
+    unlimited: ProjectedAccuracy
+    before: Mapping[Shift, Verdict]
+    quality: WindowQuality
+
+    @property
+    def after(self) -> Mapping[Shift, Verdict]:
+        """The verdict on each shift that labels show."""
+        return {found.shift: found.verdict for found in self.quality.shifts}
+
+    def realised(self, measure: Measure) -> MeasureReport | None:
+        """Return what the labels say of a measure."""
+        return next((found for found in self.quality.measures if found.measure is measure), None)
+
+
+@dataclass(frozen=True, eq=False)
+class Product:
+    """The product at work on one subject."""
+
+    subject: Subject
+    policy: Policy
+    projection: _Remembered
+    unlimited: Projector
+
+    @classmethod
+    def of(cls, subject: Subject) -> Self:
+        """Prepare to judge the subject's windows on the terms that the product ships."""
+        return cls(
+            subject,
+            Policy(),
+            _Remembered(Projector.of(subject.baseline, seed=subject.seed)),
+            Projector.of(subject.baseline, seed=subject.seed, limits=UNLIMITED),
+        )
+
+    def judge(self, window: Labelled, rows: LabelledRows, seed: int) -> Said:
+        """Return what is said of a window before and after its labels; `rows` are those of the window."""
+        tolerance = self.policy.accuracy_tolerance
+        projected = self.projection.project(window.counts, tolerance=tolerance)
+        unlimited = projected
+        if projected.estimate is None:
+            unlimited = self.unlimited.project(window.counts, tolerance=tolerance)
+        terms = QualityTerms(policy=self.policy, minimum_coverage=0.0, seed=seed)
+        joined = self._joined(window, rows)
+        quality = judge_quality(joined, self.subject.baseline, self.projection, terms, is_final=True)
+        return Said(projected, unlimited, self._before(window, projected, seed), quality)
+
+    def _before(self, window: Labelled, projected: ProjectedAccuracy, seed: int) -> dict[Shift, Verdict]:
+        baseline = self.subject.baseline
+        side = Side(columns=window.counts.columns, probabilities=window.counts.probabilities)
+        outcome = judge(baseline.specs, Side(columns=baseline.counts, probabilities=self._test_probabilities()), side,
+                        Terms(policy=self.policy, seed=seed))  # fmt: skip
+        found = shifts_before_labels(outcome.features, projected, "")
+        return {shift.shift: shift.verdict for shift in found}
+
+    def _test_probabilities(self) -> NumericCounts | None:
+        test = self.subject.baseline.test
+        return None if test is None or test.probabilities is None else NumericCounts.of(test.probabilities)
+
+    def _joined(self, window: Labelled, rows: LabelledRows) -> JoinedWindow:
+        """Return the window as the join leaves it when every row got its label."""
+        labels = np.array(rows.labels, dtype=object)
+        nothing = count_window(lambda _: PartialCounts(), self.subject.baseline, WindowBounds())
+        return JoinedWindow(
+            bounds=window.counts.bounds,
+            labelled=window.counts,
+            by_label={
+                label: self.subject.window(rows.take(np.flatnonzero(labels == label).tolist())).counts
+                for label in sorted(set(rows.labels))
+            },
+            unlabelled=nothing,
+            matches={},
+        )

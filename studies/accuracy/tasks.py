@@ -1,0 +1,122 @@
+"""What is judged: subjects, and the windows that are drawn for each of them."""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+
+from plumbline import census, population
+from plumbline.census import Census
+from plumbline.rows import DataSplit, LabelledRows
+from studies.accuracy import cases, flights
+from studies.accuracy.cases import Case, Family
+
+CENSUS, TWIN, SYNTHETIC = "Census Income", "Census Income, 5 of 14 columns", "synthetic population"
+TWIN_COLUMNS = ("age", "workclass", "education-num", "race", "hours-per-week")
+"""All that the twin's model sees: much that moves stays hidden from it."""
+_SEEDS_APART = 100_000
+
+
+@dataclass(frozen=True)
+class Window:
+    """Rows to be judged, and what is known of them."""
+
+    family: Family
+    case: str
+    severity: float
+    rows: LabelledRows
+
+
+@dataclass(frozen=True)
+class Extent:
+    """How much is run.
+
+    `splits` says how many train and test splits there are of each population. Shifts of rows and labels are drawn at
+    each of `n_windows`, damages and concept shifts at `n_usual` alone; `unshifted` is the number of windows without
+    shift of each size. `synthetic` has the rows of the synthetic population to train on, to test on and to draw from,
+    `stream_windows` about how many windows of a stream are judged, 0: none.
+    """
+
+    command: str
+    splits: Mapping[str, int]
+    n_windows: tuple[int, ...]
+    n_usual: int
+    unshifted: int
+    synthetic: tuple[int, int, int]
+    stream_windows: int
+
+    def cases(self, n_rows: int) -> Iterator[Case]:
+        """Yield the cases of which a window of this size is drawn."""
+        for _ in range(self.unshifted):
+            yield cases.without_shift()
+        yield from cases.covariate_shifts()
+        yield from cases.label_shifts()
+        if n_rows == self.n_usual:
+            yield from cases.damages()
+            yield from cases.concept_shifts()
+
+
+FULL = Extent(
+    command="make study",
+    splits={CENSUS: 4, TWIN: 3, SYNTHETIC: 1},
+    n_windows=(500, 2_000, 10_000),
+    n_usual=2_000,
+    unshifted=8,
+    synthetic=(20_000, 5_000, 20_000),
+    stream_windows=40,
+)
+QUICK = Extent(
+    command="python -m studies.accuracy --quick",
+    splits={SYNTHETIC: 1},
+    n_windows=(500,),
+    n_usual=500,
+    unshifted=2,
+    synthetic=(3_000, 1_000, 3_000),
+    stream_windows=0,
+)
+
+
+@dataclass(frozen=True)
+class Task:
+    """One subject to be judged; without an `income` the synthetic population stands in for Census Income."""
+
+    subject: str
+    seed: int
+    extent: Extent
+    income: Census | None
+
+    def drawn(self) -> tuple[DataSplit, Iterator[Window]]:
+        """Return the subject's rows, and its windows as they are drawn."""
+        if self.subject in flights.NAMES:
+            stream = flights.stream(self.subject, flights.folder(), self.seed)
+            windows = stream.windows(self.extent.stream_windows)
+            return stream.split, (Window(Family.TIME, name, 1.0, rows) for name, rows in windows)
+        split = self._split()
+        return split, self._windows(split.pool)
+
+    def _split(self) -> DataSplit:
+        if self.income and self.subject != SYNTHETIC:
+            return census.split(self.income, self.seed)
+        n_train, n_test, n_pool = self.extent.synthetic
+        return population.split(self.seed, n_train=n_train, n_test=n_test, n_pool=n_pool)
+
+    def _windows(self, pool: LabelledRows) -> Iterator[Window]:
+        number = 0
+        for n_rows in self.extent.n_windows:
+            for case in self.extent.cases(n_rows):
+                rows = case.rows(pool, n_rows, self.seed + number)
+                yield Window(case.family, case.scenario.name, case.severity, rows)
+                number += 1
+
+
+def tasks(extent: Extent, income: Census | None, seed: int) -> list[Task]:
+    """Return the subjects to be judged, each split with a seed of its own."""
+    names = [name for name, n_splits in extent.splits.items() for _ in range(n_splits)]
+    names += flights.NAMES if extent.stream_windows else ()
+    return [Task(name, seed + number * _SEEDS_APART, extent, income) for number, name in enumerate(names)]
+
+
+def populations(todo: list[Task]) -> tuple[str, ...]:
+    """Return what was drawn from, in words."""
+    names = list(dict.fromkeys(task.subject for task in todo))
+    if {CENSUS, TWIN} & set(names) and not todo[0].income:
+        names.append("Census Income was not to be had, and the synthetic population stands in for it")
+    return tuple(names)
