@@ -89,9 +89,11 @@ _CORRUPTED = {
     ),
 }
 
-_POSITIVE_SHARES = (0.1, 0.4, 0.6, 0.8)
+_POSITIVE_SHARES = (0.1, 0.3, 0.4, 0.6, 0.8)
 
 _SWAPS = {
+    "married with a doctorate": Swap(HALF, "marital-status", MARRIED, "education-num", 16),
+    "women from 55 hours": Swap(HALF, "sex", "Female", "hours-per-week", 55),
     "married with a degree": Swap(HALF, "marital-status", MARRIED, "education-num", 13),
     "women in full time": Swap(HALF, "sex", "Female", "hours-per-week", 40),
     "private employees from 50 years": Swap(HALF, "workclass", "Private", "age", 50),

@@ -130,10 +130,10 @@ class Product:
         return JoinedWindow(
             bounds=window.counts.bounds,
             labelled=window.counts,
-            by_label={
-                label: self.subject.window(rows.take(np.flatnonzero(labels == label).tolist())).counts
-                for label in sorted(set(rows.labels))
-            },
+            by_label={label: self._of_label(window, rows, labels == label) for label in sorted(set(rows.labels))},
             unlabelled=nothing,
             matches={},
         )
+
+    def _of_label(self, window: Labelled, rows: LabelledRows, chosen: NDArray[np.bool_]) -> WindowCounts:
+        return self.subject.counts(rows.take(np.flatnonzero(chosen).tolist()), window.probabilities[chosen])

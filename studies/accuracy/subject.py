@@ -93,14 +93,18 @@ class Subject:
         return float(np.mean((test.probabilities >= DECISION_THRESHOLD) == positive))
 
     def window(self, rows: LabelledRows) -> Labelled:
-        """Let the model answer the rows, capture that, and count the capture by the product's own reader."""
+        """Let the model answer the rows, and count what is captured of that."""
         probabilities = _probabilities(self.preprocessor, self.booster, _restricted(rows, self.seen))
+        positive = np.array([label == self.baseline.positive_label for label in rows.labels])
+        table = _table(Table(self.baseline.specs, {}), rows)
+        return Labelled(self.counts(rows, probabilities), table, probabilities, positive)
+
+    def counts(self, rows: LabelledRows, probabilities: NDArray[np.float64]) -> WindowCounts:
+        """Write rows and answers as data capture does, and count them by the product's own reader."""
         with tempfile.TemporaryDirectory() as folder:
             lines = _capture(rows, probabilities)
             (Path(folder) / "capture.jsonl").write_text("".join(lines), encoding="utf-8")
-            counts = count_window(partial(count_folder, Path(folder)), self.baseline, WindowBounds())
-        positive = np.array([label == self.baseline.positive_label for label in rows.labels])
-        return Labelled(counts, _table(Table(self.baseline.specs, {}), rows), probabilities, positive)
+            return count_window(partial(count_folder, Path(folder)), self.baseline, WindowBounds())
 
 
 def _restricted(rows: LabelledRows, names: Sequence[str]) -> tuple[tuple[str, ...], ...]:
