@@ -43,7 +43,9 @@ class Classes:
         text = text.strip()
         if text in MISSING_TEXTS:
             return NO_LABEL
-        for spelling in (text, finite_number(text), *_BOOLEANS.get(text.lower(), ())):
+        if text in self._codes:
+            return self._codes[text]
+        for spelling in (finite_number(text), *_BOOLEANS.get(text.lower(), ())):
             if spelling is not None and spelling in self._codes:
                 return self._codes[spelling]
         raise UnknownLabelError(text)

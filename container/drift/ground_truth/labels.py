@@ -70,6 +70,7 @@ class _LabelRecord(msgspec.Struct, rename="camel"):
     event_metadata: _Event
 
 
+_SEPARATORS = frozenset(',"\r\n')
 _DECODER = msgspec.json.Decoder(_LabelRecord)
 Codes: TypeAlias = tuple[int, ...]
 """One label's code for each row of a record; `NO_LABEL` where it has not come."""
@@ -218,6 +219,8 @@ def _texts(truth: _Truth) -> list[str]:
 
 def _csv_fields(text: str) -> list[str]:
     """Return the fields of all lines; an empty line between others is a row whose label has not come."""
+    if _SEPARATORS.isdisjoint(text):
+        return [text]
     try:
         lines = csv.reader(io.StringIO(text.rstrip("\r\n"), newline=""), skipinitialspace=True, strict=True)
         return [field for fields in lines for field in (fields or [""])]

@@ -6,10 +6,13 @@ Guide, "Ingest ground truth labels and merge them with predictions".
 """
 
 import json
-from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import ExitStack
+from functools import lru_cache
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
+
+import msgspec
 
 from contract.records import WindowBounds
 from drift.ground_truth.classes import NO_LABEL, Classes
@@ -22,6 +25,7 @@ from drift.times import hour_folder, parse_time
 _ONLY_VARIANT = "AllTraffic"
 """SageMaker's own name for the variant of an endpoint that names none."""
 _NO_TIME = "no-time"
+_ENCODER = msgspec.json.Encoder(order="sorted")
 
 
 def write_merged(
@@ -39,16 +43,18 @@ def write_merged(
     OSError
         If a file cannot be read or written.
     """
-    lines: dict[Path, list[str]] = defaultdict(list)
     part = _part(window.bounds)
-    for name, labelled in window.matches.items():
-        variant = variant_of(name) or _ONLY_VARIANT
-        for record, codes in _records(files[name], dict(labelled)):
-            lines[folder / endpoint / variant / _hour(record) / part].append(_line(record, codes, classes))
-    for path, texts in lines.items():
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_text("".join(texts), encoding="utf-8")
-    return sorted(lines)
+    with ExitStack() as opened:
+        handles: dict[Path, BinaryIO] = {}
+        for name, labelled in window.matches.items():
+            variant = variant_of(name) or _ONLY_VARIANT
+            for record, codes in _records(files[name], dict(labelled)):
+                path = folder / endpoint / variant / _hour(record) / part
+                if path not in handles:
+                    path.parent.mkdir(parents=True, exist_ok=True)
+                    handles[path] = opened.enter_context(path.open("wb"))
+                handles[path].write(_line(record, codes, classes))
+    return sorted(handles)
 
 
 def _part(bounds: WindowBounds) -> str:
@@ -61,18 +67,37 @@ def _records(path: Path, labelled: Mapping[int, Codes]) -> Iterator[tuple[dict[s
     for block in blocks(path):
         if isinstance(block, Block):
             for number, line in block.numbered():
-                if number in labelled:
-                    yield json.loads(line.decode("utf-8-sig")), labelled[number]
+                # A block ends with an empty text that has the number of the next block's first line.
+                if line and number in labelled:
+                    yield _read(line), labelled[number]
+
+
+def _read(line: bytes) -> dict[str, Any]:
+    """Return a record that was read before; what Python reads and msgspec does not are byte order marks and 1e400."""
+    try:
+        record: dict[str, Any] = msgspec.json.decode(line)
+    except ValueError:
+        record = json.loads(line.decode("utf-8-sig"))
+    return record
 
 
 def _hour(record: Mapping[str, Any]) -> str:
+    time = record["eventMetadata"].get("inferenceTime")
+    return _hour_of(time) if isinstance(time, str) else _NO_TIME
+
+
+@lru_cache(maxsize=4096)
+def _hour_of(time: str) -> str:
     try:
-        return hour_folder(parse_time(str(record["eventMetadata"]["inferenceTime"])))
-    except (KeyError, ValueError):
+        return hour_folder(parse_time(time))
+    except ValueError:
         return _NO_TIME
 
 
-def _line(record: Mapping[str, Any], codes: Sequence[int], classes: Classes) -> str:
+def _line(record: Mapping[str, Any], codes: Sequence[int], classes: Classes) -> bytes:
     data = "\n".join("" if code == NO_LABEL else classes.labels[code] for code in codes)
     merged = {**record, "groundTruthData": {"data": data, "encoding": "CSV"}}
-    return json.dumps(merged, sort_keys=True, separators=(",", ":")) + "\n"
+    try:
+        return _ENCODER.encode(merged) + b"\n"
+    except UnicodeEncodeError:  # half a surrogate pair in a place that no row needs
+        return json.dumps(merged, sort_keys=True, separators=(",", ":")).encode() + b"\n"

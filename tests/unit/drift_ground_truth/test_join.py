@@ -7,11 +7,13 @@ import numpy as np
 import pytest
 from drift.baseline import learn
 from drift.capture import capture_files, outputs_of
+from drift.ground_truth import merged
 from drift.ground_truth.classes import Classes
 from drift.ground_truth.join import JoinedWindow, join
 from drift.ground_truth.labels import LabelBook
 from drift.ground_truth.merged import write_merged
 from drift.kernel import files as kernel_files
+from drift.kernel import lines
 from drift.kernel.plan import Plan
 from drift.values import table
 
@@ -120,6 +122,14 @@ def test_merged_records_lie_where_sagemaker_puts_them(tmp_path: Path) -> None:
     assert again == found
     for name in found:
         assert (tmp_path / "merged" / name).read_bytes() == (tmp_path / "again" / name).read_bytes()
+
+
+def test_merged_records_survive_the_bounds_of_blocks(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(merged, "blocks", lambda path: lines.blocks(path, 1))
+    write_capture(tmp_path / "capture", [captured(f"e{n}", "41,Private,40", "0.7") for n in range(5)])
+    write_labels(tmp_path / "labels", [label(f"e{n}", ">50K") for n in range(5)])
+    (records,) = merge(tmp_path, HOUR, "merged").values()
+    assert [record["eventMetadata"]["eventId"] for record in records] == ["e0", "e1", "e2", "e3", "e4"]
 
 
 def test_windows_that_begin_within_an_hour_do_not_overwrite_each_other(tmp_path: Path) -> None:
