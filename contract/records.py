@@ -246,7 +246,10 @@ class DriftReport:
         data = json.loads(text)
         if not isinstance(data, dict) or data.get("version") != DRIFT_REPORT_VERSION:
             found = data.get("version") if isinstance(data, dict) else type(data).__name__
-            raise ValueError(f"drift report version must be {DRIFT_REPORT_VERSION}, got {found!r}")
+            raise ValueError(
+                f"drift report version must be {DRIFT_REPORT_VERSION}, got {found!r}; judge the window again with "
+                "this version, or read the report with the one that wrote it"
+            )
         return decode(cls, data)
 
 

@@ -4,7 +4,7 @@ from dataclasses import replace
 
 from contract.records import DriftReport, FeatureReport
 from plumbline.report.plot_scores import PREDICTION
-from plumbline.report.tables import VERDICTS, table, text
+from plumbline.report.tables import VERDICTS, p_value, table, text
 from plumbline.report.timeline import Slot, Timeline
 from plumbline.report.words import moment, percent
 
@@ -56,7 +56,7 @@ def _feature(feature: FeatureReport) -> list[str]:
         f"{text(feature.name)}<br><small>{_kind(feature)}</small>",
         f"{VERDICTS[feature.verdict]}{_broken(feature)}",
         _number(feature.drift_score, ".1f"),
-        f"{_p_value(feature)}<br><small>{text((feature.test or '').replace('_', ' '))}</small>",
+        f"{p_value(feature.p_value_adjusted)}<br><small>{text((feature.test or '').replace('_', ' '))}</small>",
         _number(feature.jensen_shannon_distance, ".3f"),
         _number(feature.wasserstein_distance, ".3f"),
         f"{percent(feature.missing_fraction)}<br><small>({percent(feature.missing_fraction_reference)})</small>",
@@ -89,10 +89,3 @@ def _threshold(feature: FeatureReport) -> str:
 
 def _number(value: float | None, form: str) -> str:
     return "–" if value is None else format(value, form)
-
-
-def _p_value(feature: FeatureReport) -> str:
-    value = feature.p_value_adjusted
-    if value is None:
-        return "–"
-    return "&lt; 1e-300" if value < 1e-300 else f"{value:.3f}" if value >= 0.001 else f"{value:.0e}"

@@ -1,12 +1,13 @@
-"""Projected accuracy with its band, beside the true accuracy where it is known; and the Isolation Forest's curve."""
+"""Projected accuracy with its band, beside what labels and the truth say; and the Isolation Forest's curve."""
 
 import math
 from collections.abc import Iterable, Sequence
-from itertools import groupby
 from typing import TYPE_CHECKING
 
-from contract.records import Status
+from contract.records import Status, Verdict
 from plumbline.report import style
+from plumbline.report.labelled import realised_accuracy
+from plumbline.report.refusals import mark_refusals, refusal_key
 from plumbline.report.timeline import Slot, Timeline
 
 if TYPE_CHECKING:
@@ -14,7 +15,10 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 _HEIGHT_INCHES = 4.6
+_KEY_LINE_INCHES = 0.17
 _WHISKERS_UP_TO = 40
+_ASIDE = 0.14
+"""Realised figures and scenarios stand this far beside the window's middle, so that no interval hides another."""
 
 
 def draw(timeline: Timeline) -> "Figure":
@@ -22,30 +26,93 @@ def draw(timeline: Timeline) -> "Figure":
     from matplotlib.figure import Figure
 
     slots = timeline.slots
-    figure = Figure(figsize=(style.WIDTH_INCHES, _HEIGHT_INCHES), layout="constrained")
+    key = refusal_key(slots)
+    size = (style.WIDTH_INCHES, _HEIGHT_INCHES + _KEY_LINE_INCHES * len(key))
+    figure = Figure(figsize=size, layout="constrained")
     axes = figure.subplots()
-    estimate, lower, upper = (_percent(slots, name) for name in ("estimate", "lower", "upper"))
-    truth = [math.nan if slot.true_accuracy is None else 100 * slot.true_accuracy for slot in slots]
-    reference = _latest(_percent(slots, "reference"))
-    _set_range(axes, [*lower, *upper, *estimate, *truth, reference])
-    positions = range(len(slots))
-    axes.fill_between(positions, lower, upper, color=style.BLUE, alpha=0.2, linewidth=0)
+    reference, tolerance = (_latest(_projected(slots, name)) for name in ("reference", "tolerance"))
+    least = reference - tolerance
+    series = [_projected(slots, "estimate"), _realised(slots, "value"), _truth(slots), _scenario(slots, "estimate")]
+    ends = [*_projected(slots, "lower"), *_projected(slots, "upper")]
+    ends += [*_realised(slots, "lower"), *_realised(slots, "upper")]
+    _set_range(axes, [*(value for one in series for value in one), *ends, reference, least])
     few = len(slots) <= _WHISKERS_UP_TO
+    mark_refusals(axes, slots)
+    mark_events(axes, slots)
+    _draw_levels(axes, reference, least)
+    _draw_projected(axes, slots, few=few)
+    _draw_realised(axes, slots, few=few)
+    _draw_scenario(axes, slots)
+    axes.plot(range(len(slots)), _truth(slots), "--D", color=style.INK, linewidth=1.2, markersize=4.5 if few else 2)
+    _label_lines(axes, _line_names(series, reference, least))
+    _finish(axes, timeline, "accuracy (%)")
+    if key:
+        axes.set_xlabel("\n".join((style.time_axis_title(slots), *key)), fontsize=9, loc="left")
+    return figure
+
+
+def _line_names(series: Sequence[Sequence[float]], reference: float, least: float) -> Iterable[tuple[float, str, str]]:
+    estimate, realised, truth, scenario = (_latest(values) for values in series)
+    return [
+        (reference, f"reference {reference:.1f} %", style.MUTED),
+        (least, f"tolerance {least:.1f} %", style.VERMILION),
+        (estimate, f"projected {estimate:.1f} %\nband: 95 % interval", style.BLUE),
+        (realised, f"realised {realised:.1f} %", style.GREEN),
+        (truth, f"true {truth:.1f} %", style.INK),
+        (scenario, f"if label shift {scenario:.1f} %", style.PURPLE),
+    ]
+
+
+def _draw_levels(axes: "Axes", reference: float, least: float) -> None:
+    for level, colour, dashes in ((reference, style.MUTED, (5, 3)), (least, style.VERMILION, (1, 2))):
+        if not math.isnan(level):
+            axes.axhline(level, color=colour, linewidth=1.1, linestyle=(0, dashes), zorder=1)
+
+
+def _draw_projected(axes: "Axes", slots: Sequence[Slot], *, few: bool) -> None:
+    positions = range(len(slots))
+    estimate, lower, upper = (_projected(slots, name) for name in ("estimate", "lower", "upper"))
+    axes.fill_between(positions, lower, upper, color=style.BLUE, alpha=0.2, linewidth=0)
     if few:
         axes.vlines(positions, lower, upper, color=style.BLUE, linewidth=1, alpha=0.6)
     axes.plot(positions, estimate, "-o", color=style.BLUE, linewidth=2, markersize=4.5 if few else 1.5)
-    axes.plot(positions, truth, "--D", color=style.INK, linewidth=1.4, markersize=4.5 if few else 2)
-    if not math.isnan(reference):
-        axes.axhline(reference, color=style.MUTED, linewidth=1.1, linestyle=(0, (5, 3)))
-    _mark_refusals(axes, slots)
-    mark_events(axes, slots)
-    _label_lines(axes, [
-        (reference, f"reference {reference:.1f} %", style.MUTED),
-        (_latest(estimate), f"projected {_latest(estimate):.1f} %\nband: 95 % interval", style.BLUE),
-        (_latest(truth), f"true {_latest(truth):.1f} %", style.INK),
-    ])  # fmt: skip
-    _finish(axes, timeline, "accuracy (%)")
-    return figure
+    dropped = [i for i, s in enumerate(slots) if s.report and s.report.projected_accuracy.verdict is Verdict.DRIFT]
+    _mark_drift(axes, "o", dropped, [estimate[index] for index in dropped], few=few)
+
+
+def _draw_realised(axes: "Axes", slots: Sequence[Slot], *, few: bool) -> None:
+    """Draw what labels say: filled squares, hollow while more labels may come."""
+    known = [index for index, slot in enumerate(slots) if realised_accuracy(slot)]
+    places = [index + _ASIDE for index in known]
+    value, lower, upper = (_realised(slots, name) for name in ("value", "lower", "upper"))
+    if few:
+        axes.vlines(
+            places, [lower[i] for i in known], [upper[i] for i in known], color=style.GREEN, linewidth=1.4, zorder=2.6
+        )
+    size = 5.5 if few else 2.5
+    axes.plot(
+        [index + _ASIDE for index in range(len(slots))], value, "-s", color=style.GREEN, linewidth=1.6, markersize=size
+    )
+    waiting = [index for index in known if (quality := slots[index].quality) and not quality.is_final]
+    axes.plot(
+        [index + _ASIDE for index in waiting], [value[index] for index in waiting], "s", markersize=size - 1,
+        color=style.PAPER, markeredgecolor=style.GREEN,
+    )  # fmt: skip
+    dropped = [index for index in known if (quality := slots[index].quality) and quality.verdict is Verdict.DRIFT]
+    _mark_drift(axes, "s", [index + _ASIDE for index in dropped], [value[index] for index in dropped], few=few)
+
+
+def _mark_drift(axes: "Axes", marker: str, places: Sequence[float], values: Sequence[float], *, few: bool) -> None:
+    axes.plot(places, values, marker, color=style.VERMILION, markersize=6 if few else 3, zorder=3)
+
+
+def _draw_scenario(axes: "Axes", slots: Sequence[Slot]) -> None:
+    """Draw the accuracy under a shift of labels alone, where the window looks like one."""
+    value, lower, upper = (_scenario(slots, name) for name in ("estimate", "lower", "upper"))
+    known = [index for index, one in enumerate(value) if not math.isnan(one)]
+    places = [index - _ASIDE for index in known]
+    axes.vlines(places, [lower[i] for i in known], [upper[i] for i in known], color=style.PURPLE, linewidth=1.2)
+    axes.plot(places, [value[i] for i in known], "v", color=style.PAPER, markeredgecolor=style.PURPLE, markersize=6)
 
 
 def draw_isolation_forest(timeline: Timeline) -> "Figure | None":
@@ -90,9 +157,28 @@ def _finish(axes: "Axes", timeline: Timeline, unit: str) -> None:
     axes.tick_params(length=3)
 
 
-def _percent(slots: Iterable[Slot], name: str) -> list[float]:
-    values = (getattr(slot.report.projected_accuracy, name) if slot.report else None for slot in slots)
-    return [math.nan if value is None else 100 * value for value in values]
+def _projected(slots: Iterable[Slot], name: str) -> list[float]:
+    return [_percent(getattr(slot.report.projected_accuracy, name) if slot.report else None) for slot in slots]
+
+
+def _realised(slots: Iterable[Slot], name: str) -> list[float]:
+    return [_percent(getattr(realised_accuracy(slot), name, None)) for slot in slots]
+
+
+def _truth(slots: Iterable[Slot]) -> list[float]:
+    return [_percent(slot.true_accuracy) for slot in slots]
+
+
+def _scenario(slots: Iterable[Slot], name: str) -> list[float]:
+    found = (slot.report.projected_accuracy.label_shift if slot.report else None for slot in slots)
+    return [
+        _percent(getattr(one, name) if one and one.selected and one.status is Status.ESTIMATED else None)
+        for one in found
+    ]
+
+
+def _percent(fraction: float | None) -> float:
+    return math.nan if fraction is None else 100 * fraction
 
 
 def _latest(values: Iterable[float]) -> float:
@@ -104,29 +190,6 @@ def _set_range(axes: "Axes", values: Iterable[float]) -> None:
     known = [value for value in values if not math.isnan(value)] or [0.0, 100.0]
     margin = max(1.0, 0.12 * (max(known) - min(known)))
     axes.set_ylim(min(known) - margin, max(known) + margin)
-
-
-def _refusal(slot: Slot) -> str | None:
-    if slot.report is None:
-        return "no report"
-    projected = slot.report.projected_accuracy
-    if projected.status is Status.ESTIMATED:
-        return None
-    return f"not judged: {(projected.reason if slot.judged else slot.report.reason) or 'no reason given'}"
-
-
-def _mark_refusals(axes: "Axes", slots: Sequence[Slot]) -> None:
-    """Hatch each run of windows that have no estimate for one reason, and write the reason into it."""
-    for reason, group in groupby(range(len(slots)), key=lambda index: _refusal(slots[index])):
-        if reason is None:
-            continue
-        run = list(group)
-        axes.axvspan(run[0] - 0.5, run[-1] + 0.5, facecolor=style.GRID, alpha=0.6, linewidth=0)
-        # At the left edge: the true accuracy may be known, and drawn, where the estimate was refused.
-        axes.annotate(
-            style.plain(reason, 52), (run[0] - 0.5, 0.03), xycoords=axes.get_xaxis_transform(), xytext=(2, 0),
-            textcoords="offset points", rotation=90, ha="left", va="bottom", fontsize=8, color=style.MUTED,
-        )  # fmt: skip
 
 
 def _value(label: tuple[float, str, str]) -> float:

@@ -33,6 +33,8 @@ h2 {{ margin: 2.4rem 0 .5rem; font-size: 1.25rem; }}
 figure {{ margin: 0; padding: 1rem; background: var(--paper); border: 1px solid var(--grid); border-radius: .5rem; }}
 figure + p {{ margin-top: .5rem; }}
 svg.plot {{ display: block; width: 100%; height: auto; }}
+.drawing {{ overflow-x: auto; }}
+.drawing svg.plot {{ min-width: 44rem; }}
 figcaption {{ margin-top: .7rem; color: var(--muted); font-size: .92rem; max-width: 60rem; }}
 .scroll {{ overflow-x: auto; background: var(--paper); border: 1px solid var(--grid); border-radius: .5rem; }}
 table {{ width: 100%; border-collapse: collapse; font-size: .86rem; }}
@@ -58,7 +60,8 @@ footer {{ margin-top: 3rem; color: var(--muted); font-size: .85rem; }}
   main {{ max-width: none; padding: 0; }}
   figure, .facts div, tr {{ break-inside: avoid; }}
   h2 {{ break-after: avoid; }}
-  .scroll {{ overflow: visible; }}
+  .scroll, .drawing {{ overflow: visible; }}
+  .drawing svg.plot {{ min-width: 0; }}
   table {{ font-size: .7rem; }}
   tbody th, .number, small, .calm, .drift, .unjudged {{ white-space: normal; }}
   @page {{ size: A4 landscape; margin: 12mm; }}

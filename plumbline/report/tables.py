@@ -21,6 +21,13 @@ def text(value: object) -> str:
     return html.escape(str(value).encode("utf-8", "replace").decode("utf-8"), quote=True)
 
 
+def p_value(value: float | None) -> str:
+    """Return a p-value as HTML, or a dash."""
+    if value is None:
+        return "–"
+    return "&lt; 1e-300" if value < 1e-300 else f"{value:.3f}" if value >= 0.001 else f"{value:.0e}"
+
+
 def table(caption: str, head: Sequence[str], rows: Iterable[Sequence[str]], *, numeric: frozenset[int]) -> str:
     """Return a table of cells that are HTML already; the first cell of each row is its header."""
     header = "".join(f'<th scope="col"{_class(i in numeric)}>{cell}</th>' for i, cell in enumerate(head))

@@ -1,9 +1,10 @@
 """The windows in order, with the holes between them: what every plot and table is drawn from."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
+from contract.quality import WindowQuality
 from contract.records import DriftReport, FeatureReport, Verdict
 from plumbline.report.collect import Problem
 from plumbline.report.errors import ReportError
@@ -23,13 +24,17 @@ class Event:
 
 @dataclass(frozen=True)
 class Slot:
-    """One place on the time axis; `report` is None where a window has no report."""
+    """One place on the time axis; `report` is None where a window has no report.
+
+    `quality` is what the newest report that knows the window says of its labels.
+    """
 
     start: datetime | None
     end: datetime | None
     report: DriftReport | None
     true_accuracy: float | None = None
     events: tuple[Event, ...] = ()
+    quality: WindowQuality | None = None
 
     @property
     def judged(self) -> bool:
@@ -65,7 +70,7 @@ class Timeline:
 def timeline(
     reports: Sequence[DriftReport], truth: Mapping[str, float], events: Sequence[Event], problems: Sequence[Problem]
 ) -> Timeline:
-    """Place reports, true accuracies and events on one axis.
+    """Place reports, what later ones say of their labels, true accuracies and events on one axis.
 
     Raises
     ------
@@ -84,11 +89,39 @@ def timeline(
             unplaced.append(Problem(f"event {event.kind}", f"no window holds {event.at}: {event.text}"))
         else:
             marked.setdefault(index, []).append(event)
+    qualities = _newest_qualities(reports)
     placed = tuple(
-        Slot(s.start, s.end, s.report, known.get(s.start) if s.start else None, tuple(marked.get(i, ())))
+        Slot(
+            s.start,
+            s.end,
+            s.report,
+            known.get(s.start) if s.start else None,
+            tuple(marked.get(i, ())),
+            qualities.get(s.start) if s.start else _own_quality(s.report),
+        )
         for i, s in enumerate(slots)
     )
-    return Timeline(placed, _feature_names(reports), (*problems, *unplaced))
+    return Timeline(placed, _feature_names(reports), (*problems, *unplaced, *_without_slot(qualities, starts)))
+
+
+def _newest_qualities(reports: Iterable[DriftReport]) -> dict[datetime, WindowQuality]:
+    """Return by a window's start what the newest report that knows it says of its labels."""
+    dated = [(_moment(one.window.start), one) for report in reports for one in report.quality.windows]
+    return {start: quality for start, quality in dated if start is not None}
+
+
+def _own_quality(report: DriftReport | None) -> WindowQuality | None:
+    windows = report.quality.windows if report else ()
+    return windows[-1] if windows and windows[-1].window.start is None else None
+
+
+def _without_slot(
+    qualities: Mapping[datetime, WindowQuality], starts: Collection[datetime | None]
+) -> Iterable[Problem]:
+    found = sorted(start for start, one in qualities.items() if one.n_labelled and start not in starts)
+    if found:
+        first = f"{found[0]:%Y-%m-%dT%H:%MZ}"
+        yield Problem("labels", f"{len(found)} windows with labels have no report here, the first starts at {first}")
 
 
 def _feature_names(reports: Iterable[DriftReport]) -> tuple[str, ...]:

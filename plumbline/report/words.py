@@ -1,6 +1,7 @@
 """What the numbers say, in sentences: headline, summary and the titles of the plots. Plain text, not HTML."""
 
 from collections.abc import Iterable, Sequence
+from typing import Protocol
 
 from contract.records import ProjectedAccuracy, Status, Verdict
 from plumbline.report.plot_scores import PREDICTION, ranked_rows
@@ -8,12 +9,23 @@ from plumbline.report.timeline import Slot, Timeline
 
 CANNOT_SEE = (
     "A change in what the label is, given the inputs (concept drift): the inputs look as before. Only labels show it.",
-    "A change in how common the label is, as such (label shift): the projected accuracy misreads it by several points.",
+    "A change in how common the label is, as such (label shift): the projected accuracy misreads it by several points. "
+    "Where a window looks like one, the accuracy that would follow is shown beside it.",
     "Values that swap their meaning without changing how often they occur, such as two codes exchanged for each other.",
     "Columns that drift together but not alone, unless whole rows are compared too, which is off at first.",
     "Requests that were not captured, and records that were rejected: they are counted, not analysed.",
 )
 """Limits of every method used here, whatever the data."""
+
+
+class _Interval(Protocol):
+    """Anything with an interval."""
+
+    @property
+    def lower(self) -> float | None: ...
+
+    @property
+    def upper(self) -> float | None: ...
 
 
 P_VALUES_TITLE = "How surely each feature differs from the reference: −log10 of the adjusted p-value"
@@ -131,11 +143,16 @@ def percent(fraction: float | None) -> str:
     return "–" if fraction is None else f"{100 * fraction:.1f} %"
 
 
-def interval(projected: ProjectedAccuracy) -> str:
+def interval(found: _Interval) -> str:
     """Return ``84.6 to 86.9 %``, or a dash."""
-    if projected.lower is None or projected.upper is None:
+    if found.lower is None or found.upper is None:
         return "–"
-    return f"{100 * projected.lower:.1f} to {100 * projected.upper:.1f} %"
+    return f"{100 * found.lower:.1f} to {100 * found.upper:.1f} %"
+
+
+def points(difference: float | None) -> str:
+    """Return a difference of fractions as ``-4.2 points``, or a dash."""
+    return "–" if difference is None else f"{100 * difference:+.1f} points"
 
 
 def scores_title(timeline: Timeline) -> str:

@@ -2,9 +2,14 @@
 
 import json
 from collections.abc import Mapping
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
+from contract.accuracy import LabelShiftScenario, Measure, MeasureReport, Shift
+from contract.attribution import AttributionFeature, AttributionReport
+from contract.bias import BiasGroup, BiasMeasure, BiasMetric, BiasReport
+from contract.quality import QualityReport, SelectionReport, ShiftReport, WindowQuality
 from contract.records import (
     DriftReport,
     FeatureReport,
@@ -29,6 +34,8 @@ ESTIMATED = ProjectedAccuracy(
 )
 REFUSED = ProjectedAccuracy(reason="no predictions were captured")
 SIMILAR = IsolationForestSimilarity(status=Status.ESTIMATED, relative_difference_percent=-3.5)
+NOT_SELECTIVE = SelectionReport(verdict=Verdict.NO_DRIFT, reason="every row has a label")
+NO_FACET = BiasReport()
 NOT_SIMILAR = IsolationForestSimilarity(reason="switched off")
 
 
@@ -94,3 +101,195 @@ def write(results: Path, *reports: DriftReport) -> Path:
         # Written as ASCII, so that even what UTF-8 cannot hold may stand in a name.
         (folder / "drift_report.json").write_text(json.dumps(json.loads(one.to_json())), encoding="utf-8")
     return results
+
+
+def measured(measure: Measure, value: float, *, half: float = 0.02, reference: float = 0.867) -> MeasureReport:
+    """Return one figure with an interval of `half` either side."""
+    return MeasureReport(
+        measure=measure,
+        status=Status.ESTIMATED,
+        value=value,
+        lower=value - half,
+        upper=value + half,
+        reference=reference,
+    )
+
+
+def labelled(
+    hour: int,
+    accuracy: float | None = 0.86,
+    *,
+    projected: float = 0.862,
+    is_final: bool = True,
+    concept: bool = False,
+    selection: SelectionReport = NOT_SELECTIVE,
+    bias: BiasReport = NO_FACET,
+) -> WindowQuality:
+    """Return one window with labels of nine rows in ten; an `accuracy` of None: no label has come."""
+    bounds = WindowBounds(start_of(hour), start_of(hour + 1))
+    if accuracy is None:
+        return WindowQuality(
+            window=bounds, n_rows=2000, n_labelled=0, label_coverage=0.0, is_final=is_final, reason="no labels yet"
+        )
+    dropped = accuracy < 0.847
+    return WindowQuality(
+        window=bounds,
+        n_rows=2000,
+        n_labelled=1800,
+        label_coverage=0.9,
+        is_final=is_final,
+        verdict=Verdict.DRIFT if dropped else Verdict.NO_DRIFT,
+        reason=f"accuracy {100 * accuracy:.1f} %, 86.7 % on the labelled test set",
+        measures=(
+            measured(Measure.ACCURACY, accuracy, half=0.016),
+            measured(Measure.AREA_UNDER_CURVE, 0.88, reference=0.924),
+            measured(Measure.LOG_LOSS, 0.41, reference=0.302),
+        ),
+        projected=measured(Measure.ACCURACY, projected, half=0.018),
+        missed_by=accuracy - projected,
+        shifts=(
+            ShiftReport(shift=Shift.LABEL, verdict=Verdict.NO_DRIFT, reason="no more than chance", p_value=0.42),
+            ShiftReport(
+                shift=Shift.CONCEPT,
+                verdict=Verdict.DRIFT if concept else Verdict.NO_DRIFT,
+                reason="the labels are not those that such rows had" if concept else "within chance",
+                p_value=1e-12 if concept else 0.31,
+                effect=0.081 if concept else 0.004,
+            ),
+        ),
+        selection=selection,
+        bias=bias,
+    )
+
+
+def quality(*windows: WindowQuality, labels: RecordCounts | None = None) -> QualityReport:
+    """Return what one run says of the labels that came."""
+    return QualityReport(
+        reason="", lag_hours=24, minimum_coverage=0.5, tolerance=0.02, labels=labels or RecordCounts(), windows=windows
+    )
+
+
+BY_GROUP = BiasReport(
+    status=Status.ESTIMATED,
+    reason="",
+    facet="sex",
+    tolerance=0.05,
+    verdict=Verdict.DRIFT,
+    groups=(
+        BiasGroup(
+            value="Male",
+            n_rows=1300,
+            n_rows_reference=3200,
+            selection_rate=0.26,
+            selection_rate_reference=0.25,
+            verdict=Verdict.NO_DRIFT,
+        ),
+        BiasGroup(
+            value="Female",
+            n_rows=700,
+            n_rows_reference=1600,
+            selection_rate=0.02,
+            selection_rate_reference=0.09,
+            verdict=Verdict.DRIFT,
+            reason="difference in positive proportions moved",
+            measures=(
+                BiasMeasure(
+                    metric=BiasMetric.DISPARATE_IMPACT,
+                    reason="fewer than 50 positive predictions",
+                ),
+                BiasMeasure(
+                    metric=BiasMetric.DIFFERENCE_IN_POSITIVE_PROPORTIONS,
+                    verdict=Verdict.DRIFT,
+                    reason="moved by 0.080",
+                    value=0.24,
+                    lower=0.21,
+                    upper=0.27,
+                    reference=0.16,
+                    reference_lower=0.14,
+                    reference_upper=0.18,
+                ),
+            ),
+        ),
+    ),
+)
+
+RESTS_ON = AttributionReport(
+    status=Status.ESTIMATED,
+    reason="",
+    verdict=Verdict.DRIFT,
+    ndcg=0.871,
+    threshold=0.9,
+    n_rows=2000,
+    n_rows_reference=4884,
+    features=(
+        AttributionFeature(name="hours-per-week", importance=0.91, importance_reference=0.32, rank=1, rank_reference=4),
+        AttributionFeature(name="age", importance=0.66, importance_reference=0.71, rank=2, rank_reference=1),
+    ),
+)
+
+
+def day() -> tuple[DriftReport, ...]:
+    """Return twenty hours as a day may go: drift, a suspected label shift, refusals, concept shift as labels see it.
+
+    Labels come three hours late; the last three hours have none.
+    """
+    estimates = [0.866, 0.868, 0.865, 0.867, 0.866, 0.858, 0.851, 0.842, 0.836, 0.831, None, None, 0.83, 0.86, 0.866]
+    estimates += [0.865, 0.868, None, 0.867, 0.866]
+    realised = [0.871, 0.862, 0.869, 0.865, 0.860, 0.852, 0.857, 0.838, 0.829, 0.835, 0.741, 0.752, 0.836, 0.861]
+    realised += [0.858, 0.805, 0.798, 0.802, None, None]
+    reports = []
+    for hour in range(20):
+        windows = tuple(
+            labelled(
+                back,
+                realised[back] if back <= hour - 3 else None,
+                projected=estimates[back] or 0.86,
+                is_final=back <= hour - 5,
+                concept=back in range(15, 18),
+            )
+            for back in range(max(0, hour - 6), hour + 1)
+        )
+        reports.append(_of_day(hour, estimates[hour], quality(*windows, labels=_LABELS)))
+    return tuple(reports)
+
+
+_LABELS = RecordCounts(
+    read=9120, used=8990, rejected={"orphan": 118, "superseded": 12}, examples={"orphan": ("2026/03/01/17/a.jsonl:4",)}
+)
+
+
+def _of_day(hour: int, estimate: float | None, labels: QualityReport) -> DriftReport:
+    shifted = hour in range(6, 13)
+    features = (feature("age"), feature("hours-per-week", 92.0 if shifted else 4.0, drift=shifted, p=0.0))
+    projected = ProjectedAccuracy(
+        reason=f"a classifier tells the rows from the test set's (area under the curve 0.9{hour}, 0.95 is the limit)"
+    )
+    if estimate is not None:
+        projected = replace(
+            ESTIMATED,
+            estimate=estimate,
+            lower=estimate - 0.016,
+            upper=estimate + 0.016,
+            drop=0.867 - estimate,
+            tolerance=0.02,
+            verdict=Verdict.DRIFT if estimate < 0.845 else Verdict.NO_DRIFT,
+            warning="the rows are told from the test set's with 0.87" if hour == 12 else "",
+            measures=(measured(Measure.AREA_UNDER_CURVE, 0.91, reference=0.924),),
+        )
+    if hour == 13:
+        scenario = LabelShiftScenario(
+            status=Status.ESTIMATED, selected=True, positive_share=0.44, estimate=0.8, lower=0.78, upper=0.82
+        )
+        projected = replace(projected, label_shift=scenario)
+    shifts = (
+        ShiftReport(shift=Shift.COVARIATE, verdict=Verdict.NO_DRIFT, reason="no feature drifted"),
+        ShiftReport(shift=Shift.LABEL, reason="without labels: a changed mix of labels does not explain the window"),
+        ShiftReport(shift=Shift.CONCEPT, verdict=Verdict.DRIFT, reason=f"window {start_of(16)}: other labels"),
+    )
+    return replace(
+        report(hour, features=features, projected=projected),
+        shifts=shifts,
+        quality=labels,
+        bias=BY_GROUP,
+        attribution=RESTS_ON,
+    )

@@ -1,0 +1,67 @@
+"""Windows without a projected accuracy: gaps of the plot, numbered by reason, and the numbers explained."""
+
+import re
+from collections.abc import Iterator, Sequence
+from itertools import groupby
+from typing import TYPE_CHECKING
+
+from contract.records import Status
+from plumbline.report import style
+from plumbline.report.timeline import Slot
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+
+_MOST_EXPLAINED = 6
+_LINE_LENGTH = 150
+
+
+def refusal(slot: Slot) -> str:
+    """Return why the window has no projected accuracy; empty where it has one."""
+    if slot.report is None:
+        return "no report"
+    projected = slot.report.projected_accuracy
+    if projected.status is Status.ESTIMATED:
+        return ""
+    return projected.reason or slot.report.reason or "no reason given"
+
+
+def refusal_key(slots: Sequence[Slot]) -> list[str]:
+    """Return a line for each kind of reason, in the order of their numbers: how many windows, and the last one's."""
+    reasons = [found for found in map(refusal, slots) if found]
+    lines = []
+    for kind, number in _numbers(slots).items():
+        same = [reason for reason in reasons if _kind(reason) == kind]
+        windows = f"{len(same)} window{'s, the last' if len(same) > 1 else ''}"
+        lines.append(style.plain(f"{number}  not judged, {windows}: {same[-1]}", _LINE_LENGTH))
+    if len(lines) > _MOST_EXPLAINED:
+        lines[_MOST_EXPLAINED - 1 :] = [f"{_MOST_EXPLAINED} and above: see the table of what was not judged"]
+    return lines
+
+
+def mark_refusals(axes: "Axes", slots: Sequence[Slot]) -> None:
+    """Shade each run of windows that have no estimate for one kind of reason, and number the run."""
+    for number, run in _runs(slots):
+        axes.axvspan(run[0] - 0.5, run[-1] + 0.5, facecolor=style.GRID, alpha=0.6, linewidth=0, zorder=0)
+        axes.annotate(
+            str(number), ((run[0] + run[-1]) / 2, 0), xycoords=axes.get_xaxis_transform(), xytext=(0, 5),
+            textcoords="offset points", ha="center", va="bottom", fontsize=9, fontweight="bold", color=style.MUTED,
+        )  # fmt: skip
+
+
+def _runs(slots: Sequence[Slot]) -> Iterator[tuple[int, list[int]]]:
+    numbers = _numbers(slots)
+    for kind, group in groupby(range(len(slots)), key=lambda index: _kind(refusal(slots[index]))):
+        if kind:
+            yield numbers[kind], list(group)
+
+
+def _numbers(slots: Sequence[Slot]) -> dict[str, int]:
+    kinds = dict.fromkeys(_kind(refusal(slot)) for slot in slots)
+    kinds.pop("", None)
+    return {kind: number for number, kind in enumerate(kinds, 1)}
+
+
+def _kind(reason: str) -> str:
+    """Return the reason without its measurements, which differ from window to window."""
+    return re.sub(r"\d+(?:[.,]\d+)*", "#", reason)
