@@ -105,7 +105,7 @@ _NONE = Scenario("none", "every row as likely as in the pool")
 
 def without_shift() -> Case:
     """Return the case in which nothing changed."""
-    return Case(Family.NONE, _NONE, HALF)
+    return Case(Family.NONE, _NONE)
 
 
 def covariate_shifts() -> Iterator[Case]:

@@ -144,6 +144,7 @@ def _beyond(study: Study, images: str) -> Iterator[str]:
         yield "## Real drift over time"
         yield f"![Projection and truth, window by window]({images}/{STREAMS_PLOT})"
         yield tables.streams(study.outcomes)
+        yield _explained(of(study.outcomes, families=[Family.TIME]))
     yield "## Where to refuse"
     yield (
         "One limit moved at a time, the others as shipped, over every window but those of label and concept shift, "
@@ -151,6 +152,18 @@ def _beyond(study: Study, images: str) -> Iterator[str]:
         "drift over time, and of the windows off by more than 3 points; then what the rest is worth."
     )
     yield sweep(study.outcomes)
+
+
+def _explained(outcomes: summary.Outcomes) -> str:
+    """Say what became of the windows that the interval missed, once their labels came."""
+    answered = summary.kept(outcomes)
+    missed = [outcome for outcome in answered if outcome.accuracy.is_covered is False]
+    held = [outcome for outcome in answered if outcome.accuracy.is_covered]
+    named, named_held = (summary.counted(found, summary.is_named_by_labels) for found in (missed, held))
+    return (
+        f"Of the {len(missed):,} windows whose interval missed the truth, {named[0]:,} are called label shift or "
+        f"concept shift once every row has its label; of the {len(held):,} whose interval held it, {named_held[0]:,}."
+    )
 
 
 def _splits(number: int) -> str:

@@ -89,6 +89,11 @@ def is_far_off(outcome: Outcome) -> bool:
     return found is not None and found > FAR_OFF
 
 
+def is_named_by_labels(outcome: Outcome) -> bool:
+    """Return whether labels show a label shift or a concept shift."""
+    return Verdict.DRIFT in outcome.after.values()
+
+
 def rank_correlation(outcomes: Outcomes, method: Method) -> float | None:
     """Return Spearman's rank correlation of a method's estimates with what the labels say; None where it has none."""
     pairs = [(outcome.estimate(method), outcome.realised) for outcome in outcomes]

@@ -104,7 +104,7 @@ def test_calibrated_confidence_is_the_mean_of_the_calibrated_chance_of_being_rig
 
 
 def test_outcomes_hold_what_product_and_labels_say(outcomes: list[Outcome]) -> None:
-    assert {outcome.family for outcome in outcomes} == {Family.NONE, Family.COVARIATE, Family.LABEL}
+    assert {outcome.family for outcome in outcomes} == {Family.NONE, Family.COVARIATE, Family.LABEL, Family.CONCEPT}
     for outcome in outcomes:
         assert outcome.n_rows == N_ROWS
         assert 0 < outcome.realised < 1

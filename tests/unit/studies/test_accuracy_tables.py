@@ -106,3 +106,16 @@ def test_sweep_has_a_row_for_each_rule_and_starts_with_the_one_that_is_shipped()
 def test_page_says_which_target_is_not_met() -> None:
     text = page.body(Study("a test", 1, ("town",), {}, 60.0, tuple(FOUR)), "images")
     assert "| the interval holds the truth, 500 rows | at least 93 % | 66.7 % of 3 | **not met** |" in text
+
+
+def test_page_says_what_labels_told_of_the_intervals_that_missed() -> None:
+    named = {Shift.CONCEPT: Verdict.DRIFT}
+    time = [
+        outcome(family=Family.TIME),
+        outcome(family=Family.TIME, accuracy=MISSED.accuracy, after=named),
+        outcome(family=Family.TIME, accuracy=MISSED.accuracy),
+        outcome(family=Family.TIME, accuracy=MISSED.accuracy, after=named, refused="too strange"),
+    ]
+    text = page.body(Study("a test", 1, ("town",), {}, 60.0, (*FOUR, *time)), "images")
+    assert "Of the 2 windows whose interval missed the truth, 1 are called label shift or concept shift" in text
+    assert "of the 1 whose interval held it, 0." in text
