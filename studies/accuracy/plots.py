@@ -64,6 +64,8 @@ def streams(outcomes: Outcomes) -> "Figure":
 
 
 def _stream(axes: "Axes", outcomes: Outcomes) -> None:
+    from matplotlib.ticker import MaxNLocator
+
     places = np.arange(1, len(outcomes) + 1)
     figures = [None if outcome.refused else outcome.accuracy for outcome in outcomes]
     middle, lower, upper = (
@@ -78,6 +80,7 @@ def _stream(axes: "Axes", outcomes: Outcomes) -> None:
     axes.errorbar(places, middle, yerr=spread, fmt="s", color=style.BLUE, markersize=4, capsize=2, elinewidth=1,
                   label="projected, 95 %")  # fmt: skip
     axes.plot(places, hidden, "x", color=style.VERMILION, markersize=4, label="refused: what it would have been")
+    axes.xaxis.set_major_locator(MaxNLocator(integer=True))
     axes.axhline(100 * outcomes[0].reference, **_GUIDE, label="on the test set")
 
 
