@@ -1,19 +1,19 @@
 """One drift report in lines: what a person has to know before opening the file."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 
 from contract.records import (
     SWITCHED_OFF,
     DriftReport,
     FeatureReport,
     MultivariateReport,
-    ProjectedAccuracy,
     RecentReport,
     RecordCounts,
     SegmentReport,
     Status,
     Verdict,
 )
+from plumbline.commands.accuracy_text import accuracy_lines, rejected_lines
 
 _NOBODY_ASKED = ("", SWITCHED_OFF)
 """Reasons of a part of the report that is made on demand, and was not."""
@@ -35,7 +35,7 @@ def verdict_lines(report: DriftReport) -> Iterator[str]:
         yield f"segment {segment.value.strip()} ({segment.n_rows} rows): {_segment(segment)}"
     if report.multivariate.status is Status.ESTIMATED or report.multivariate.reason not in _NOBODY_ASKED:
         yield f"rows told apart by a classifier: {_separability(report.multivariate)}"
-    yield f"projected accuracy: {_accuracy(report.projected_accuracy)}"
+    yield from accuracy_lines(report)
     yield from _records(report.records, report.n_rows)
     for feature in report.features:
         if feature.unreadable:
@@ -90,26 +90,12 @@ def _segment(segment: SegmentReport) -> str:
     return f"{_words(segment.verdict)}{f': {segment.reason}' if segment.reason else ''}"
 
 
-def _accuracy(projected: ProjectedAccuracy) -> str:
-    from plumbline.report.words import interval, percent
-
-    if projected.status is not Status.ESTIMATED:
-        return f"not judged: {projected.reason}"
-    reference = f", {percent(projected.reference)} on the labelled test set" if projected.reference is not None else ""
-    return f"{percent(projected.estimate)} (95 % interval {interval(projected)}){reference}"
-
-
 def _records(records: RecordCounts, n_rows: int) -> Iterator[str]:
     yield (
         f"records: {records.read} read, {records.used} used with {n_rows} rows, "
         f"{sum(records.rejected.values())} rejected"
     )
-    for reason, number in sorted(records.rejected.items()):
-        yield f"rejected: {number} {reason}{_places(records.examples.get(reason, ()))}"
-
-
-def _places(places: Sequence[str]) -> str:
-    return f", for example {', '.join(places)}" if places else ""
+    yield from rejected_lines("rejected", records)
 
 
 def _listed(numbers: Mapping[str, int]) -> str:

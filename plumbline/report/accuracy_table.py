@@ -33,7 +33,7 @@ def accuracies(timeline: Timeline) -> str:
         if awaited
         else "In brackets: 95 % intervals. Labels are not awaited: there is no realised accuracy."
     )
-    numeric = frozenset({5, 7} if awaited else set[int]())
+    numeric = frozenset({7} if awaited else ())
     return f"<p>{text(PROJECTED_ACCURACY_NOTE)}</p>{table(caption, head, rows, numeric=numeric)}"
 
 

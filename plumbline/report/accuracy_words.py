@@ -18,6 +18,15 @@ def headline(timeline: Timeline) -> str:
     return f"{found}, {'and' if words.drifted_slots(timeline) else 'but'} {words.listed(others)}"
 
 
+def title(timeline: Timeline) -> str:
+    """Return what the plot of the accuracy shows."""
+    projected, found = words.accuracy_title(timeline), last_labelled(timeline)
+    realised = realised_accuracy(found[0]) if found else None
+    if found is None or realised is None:
+        return f"{projected}; no labels yet" if last_quality(timeline) else projected
+    return f"{projected}; labels show {words.percent(realised.value)} at {words.moment(found[0], timeline)}"
+
+
 def concerns(timeline: Timeline) -> list[str]:
     """Return what besides drift calls for people, in a few words each."""
     asked = (

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from contract.records import ISOLATION_FOREST_NOTE
-from plumbline.report import plot_accuracy, plot_p_values, plot_scores, words
+from plumbline.report import accuracy_words, plot_accuracy, plot_p_values, plot_scores, words
 from plumbline.report.collect import collect
 from plumbline.report.page import Plot, render
 from plumbline.report.render import inline_svg, write_png
@@ -68,7 +68,7 @@ def build(
 
 
 def _plots(line: Timeline, output: Path) -> Iterator[Plot]:
-    yield from _plot(line, output, "projected_accuracy", plot_accuracy.draw, words.accuracy_title(line), _ACCURACY)
+    yield from _plot(line, output, "projected_accuracy", plot_accuracy.draw, accuracy_words.title(line), _ACCURACY)
     yield from _plot(line, output, "drift_score", plot_scores.draw, words.scores_title(line), _SCORES)
     yield from _plot(line, output, "p_values", plot_p_values.draw, words.P_VALUES_TITLE, _P_VALUES)
     yield from _plot(

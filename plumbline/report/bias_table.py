@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 from contract.bias import BiasGroup, BiasReport
 from contract.records import SWITCHED_OFF, Verdict
-from plumbline.report.labelled import last_labelled
+from plumbline.report.labelled import last_labelled, last_quality
 from plumbline.report.tables import VERDICTS, table, text
 from plumbline.report.timeline import Timeline
 from plumbline.report.words import moment, percent
@@ -27,7 +27,8 @@ def bias(timeline: Timeline) -> str:
         slot, quality = labelled
         parts.append(_table(f"By labels, window of {text(moment(slot, timeline))}", quality.bias))
     elif found:
-        parts.append("<p>No labels yet: true and false positive rates by group are not known.</p>")
+        why = "Labels are not awaited" if last_quality(timeline) is None else "No labels yet"
+        parts.append(f"<p>{why}: true and false positive rates by group are not known.</p>")
     return "\n".join(parts)
 
 

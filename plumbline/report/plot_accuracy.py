@@ -93,13 +93,12 @@ def _draw_realised(axes: "Axes", slots: Sequence[Slot], *, few: bool) -> None:
     axes.plot(
         [index + _ASIDE for index in range(len(slots))], value, "-s", color=style.GREEN, linewidth=1.6, markersize=size
     )
-    waiting = [index for index in known if (quality := slots[index].quality) and not quality.is_final]
-    axes.plot(
-        [index + _ASIDE for index in waiting], [value[index] for index in waiting], "s", markersize=size - 1,
-        color=style.PAPER, markeredgecolor=style.GREEN,
-    )  # fmt: skip
-    dropped = [index for index in known if (quality := slots[index].quality) and quality.verdict is Verdict.DRIFT]
+    qualities = {index: quality for index in known if (quality := slots[index].quality)}
+    dropped = [index for index, quality in qualities.items() if quality.verdict is Verdict.DRIFT]
     _mark_drift(axes, "s", [index + _ASIDE for index in dropped], [value[index] for index in dropped], few=few)
+    waiting = [index for index, quality in qualities.items() if not quality.is_final]
+    places = [index + _ASIDE for index in waiting]
+    axes.plot(places, [value[index] for index in waiting], "s", color=style.PAPER, markersize=size / 2, zorder=3.1)
 
 
 def _mark_drift(axes: "Axes", marker: str, places: Sequence[float], values: Sequence[float], *, few: bool) -> None:

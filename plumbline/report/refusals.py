@@ -32,10 +32,10 @@ def refusal_key(slots: Sequence[Slot]) -> list[str]:
     lines = []
     for kind, number in _numbers(slots).items():
         same = [reason for reason in reasons if _kind(reason) == kind]
-        windows = f"{len(same)} window{'s, the last' if len(same) > 1 else ''}"
-        lines.append(style.plain(f"{number}  not judged, {windows}: {same[-1]}", _LINE_LENGTH))
+        windows = f"{len(same)} windows, in the last" if len(same) > 1 else "1 window"
+        lines.append(style.plain(f"{number}: no estimate in {windows}: {same[-1]}", _LINE_LENGTH))
     if len(lines) > _MOST_EXPLAINED:
-        lines[_MOST_EXPLAINED - 1 :] = [f"{_MOST_EXPLAINED} and above: see the table of what was not judged"]
+        lines[_MOST_EXPLAINED - 1 :] = [f"{_MOST_EXPLAINED} and up: see the table of what was not judged"]
     return lines
 
 

@@ -37,6 +37,7 @@ svg.plot {{ display: block; width: 100%; height: auto; }}
 .drawing svg.plot {{ min-width: 44rem; }}
 figcaption {{ margin-top: .7rem; color: var(--muted); font-size: .92rem; max-width: 60rem; }}
 .scroll {{ overflow-x: auto; background: var(--paper); border: 1px solid var(--grid); border-radius: .5rem; }}
+.scroll + .scroll {{ margin-top: .8rem; }}
 table {{ width: 100%; border-collapse: collapse; font-size: .86rem; }}
 caption {{ padding: .6rem .7rem 0; color: var(--muted); text-align: left; }}
 th, td {{ padding: .35rem .45rem; text-align: left; vertical-align: top; border-bottom: 1px solid var(--grid); }}
@@ -51,7 +52,7 @@ tbody tr:last-child > * {{ border-bottom: 0; }}
 .unjudged, small {{ color: var(--muted); }}
 .unjudged {{ font-style: italic; white-space: nowrap; }}
 small {{ white-space: nowrap; }}
-.number small, .reason small {{ white-space: normal; }}
+.number small, .reason small, .facts dd small {{ white-space: normal; }}
 dl.terms dt {{ font-weight: 600; }}
 dl.terms dd {{ margin: 0 0 .5rem; color: var(--muted); }}
 footer {{ margin-top: 3rem; color: var(--muted); font-size: .85rem; }}

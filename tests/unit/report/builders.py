@@ -35,6 +35,7 @@ ESTIMATED = ProjectedAccuracy(
 REFUSED = ProjectedAccuracy(reason="no predictions were captured")
 SIMILAR = IsolationForestSimilarity(status=Status.ESTIMATED, relative_difference_percent=-3.5)
 NOT_SELECTIVE = SelectionReport(verdict=Verdict.NO_DRIFT, reason="every row has a label")
+NOT_AWAITED = QualityReport()
 NO_FACET = BiasReport()
 NOT_SIMILAR = IsolationForestSimilarity(reason="switched off")
 
@@ -74,6 +75,7 @@ def report(
     similarity: IsolationForestSimilarity = NOT_SIMILAR,
     rejected: Mapping[str, int] | None = None,
     endpoint: str | None = "plumbline-dev",
+    quality: QualityReport = NOT_AWAITED,
 ) -> DriftReport:
     """Return one window's report; its verdict follows from its features unless given."""
     bad = rejected or {}
@@ -90,6 +92,7 @@ def report(
         prediction=feature("probability"),
         projected_accuracy=projected,
         isolation_forest_similarity=similarity,
+        quality=quality,
     )
 
 
@@ -119,7 +122,7 @@ def labelled(
     hour: int,
     accuracy: float | None = 0.86,
     *,
-    projected: float = 0.862,
+    projected: float | None = 0.862,
     is_final: bool = True,
     concept: bool = False,
     selection: SelectionReport = NOT_SELECTIVE,
@@ -145,8 +148,10 @@ def labelled(
             measured(Measure.AREA_UNDER_CURVE, 0.88, reference=0.924),
             measured(Measure.LOG_LOSS, 0.41, reference=0.302),
         ),
-        projected=measured(Measure.ACCURACY, projected, half=0.018),
-        missed_by=accuracy - projected,
+        projected=MeasureReport(measure=Measure.ACCURACY, reason="refused")
+        if projected is None
+        else measured(Measure.ACCURACY, projected, half=0.018),
+        missed_by=None if projected is None else accuracy - projected,
         shifts=(
             ShiftReport(shift=Shift.LABEL, verdict=Verdict.NO_DRIFT, reason="no more than chance", p_value=0.42),
             ShiftReport(
@@ -233,9 +238,24 @@ def day() -> tuple[DriftReport, ...]:
 
     Labels come three hours late; the last three hours have none.
     """
-    estimates = [0.866, 0.868, 0.865, 0.867, 0.866, 0.858, 0.851, 0.842, 0.836, 0.831, None, None, 0.83, 0.86, 0.866]
-    estimates += [0.865, 0.868, None, 0.867, 0.866]
-    realised = [0.871, 0.862, 0.869, 0.865, 0.860, 0.852, 0.857, 0.838, 0.829, 0.835, 0.741, 0.752, 0.836, 0.861]
+    estimates: list[float | None] = [0.866, 0.868, 0.865, 0.867, 0.866, 0.858, 0.851, 0.842, 0.836, 0.831]
+    estimates += [None, None, 0.83, 0.86, 0.866, 0.865, 0.868, None, 0.867, 0.866]
+    realised: list[float | None] = [
+        0.871,
+        0.862,
+        0.869,
+        0.865,
+        0.860,
+        0.852,
+        0.857,
+        0.838,
+        0.829,
+        0.835,
+        0.741,
+        0.752,
+        0.836,
+        0.861,
+    ]
     realised += [0.858, 0.805, 0.798, 0.802, None, None]
     reports = []
     for hour in range(20):
@@ -243,9 +263,10 @@ def day() -> tuple[DriftReport, ...]:
             labelled(
                 back,
                 realised[back] if back <= hour - 3 else None,
-                projected=estimates[back] or 0.86,
+                projected=estimates[back],
                 is_final=back <= hour - 5,
                 concept=back in range(15, 18),
+                bias=BY_GROUP,
             )
             for back in range(max(0, hour - 6), hour + 1)
         )
@@ -287,9 +308,8 @@ def _of_day(hour: int, estimate: float | None, labels: QualityReport) -> DriftRe
         ShiftReport(shift=Shift.CONCEPT, verdict=Verdict.DRIFT, reason=f"window {start_of(16)}: other labels"),
     )
     return replace(
-        report(hour, features=features, projected=projected),
+        report(hour, features=features, projected=projected, quality=labels),
         shifts=shifts,
-        quality=labels,
         bias=BY_GROUP,
         attribution=RESTS_ON,
     )

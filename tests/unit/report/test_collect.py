@@ -6,7 +6,7 @@ import pytest
 from contract.records import RecordCounts
 from plumbline.report.collect import collect
 from plumbline.report.errors import ReportError
-from tests.unit.report.builders import feature, report, start_of, write
+from tests.unit.report.builders import feature, labelled, quality, report, start_of, write
 
 
 def test_reports_of_any_depth_come_in_the_order_of_their_windows(tmp_path: Path) -> None:
@@ -21,9 +21,6 @@ def test_reports_without_times_keep_the_order_of_their_files(tmp_path: Path) -> 
     assert [one.reason for one in collect(tmp_path).reports] == ["first", "second"]
 
 
-MULTIVARIATE = json.loads(report(1).to_json())["multivariate"]
-
-
 def _with_feature(**changes: object) -> str:
     return _changed(features=[json.loads(report(1).to_json())["features"][0] | changes])
 
@@ -32,24 +29,31 @@ def _changed(**changes: object) -> str:
     return json.dumps(json.loads(report(1).to_json()) | changes)
 
 
+def _in_quality(**changes: object) -> str:
+    document = json.loads(report(1, quality=quality(labelled(0))).to_json())
+    document["quality"]["windows"][0] |= changes
+    return json.dumps(document)
+
+
 @pytest.mark.parametrize(
     ("content", "why"),
     [
         ("", "not a drift report: JSONDecodeError"),
-        ("[]", "drift report version must be 2, got 'list'"),
-        ('{"version": 1}', "drift report version must be 2, got 1"),
-        ('{"version": 2}', "KeyError: 'window'"),
-        (_changed(n_rows="many"), "n_rows must be a number or null, got 'many'"),
-        (_with_feature(type="text"), "'text' is not a valid FeatureType"),
-        (_with_feature(name=7), "name must be text, got 7"),
-        (_with_feature(drift_score=float("nan")), "feature age: drift_score must be a number or null, got nan"),
-        (_with_feature(rows_needed="many"), "feature age: rows_needed must be a number or null, got 'many'"),
+        ("[]", "drift report version must be 3, got 'list'"),
         (
-            _with_feature(parts=[{"label": "a", "reference_share": "x", "window_share": 0.1}]),
-            "parts: age a reference_share must be a number or null, got 'x'",
+            '{"version": 2}',
+            "version must be 3, got 2; judge the window again with this version, or read the report with",
         ),
-        (_changed(multivariate=MULTIVARIATE | {"p_value": []}), "multivariate: p_value must be a number or null"),
-        (_changed(window={"start": 5}), "window start must be text, got 5"),
+        ('{"version": 3}', "DriftReport must have the keys of this version, differs in attribution, bias, endpoint"),
+        (_changed(n_rows="many"), "DriftReport.n_rows must be int, got str"),
+        (_with_feature(type="text"), "'text' is not a valid FeatureType"),
+        (_with_feature(name=7), "DriftReport.features[0].name must be str, got int"),
+        (_with_feature(drift_score=float("nan")), "its numbers must be finite or null"),
+        (_with_feature(p_value=float("inf")), "its numbers must be finite or null"),
+        (_with_feature(rows_needed="many"), "DriftReport.features[0].rows_needed must be int, got str"),
+        (_in_quality(missed_by=float("nan")), "its numbers must be finite or null"),
+        (_in_quality(missed_by="much"), "DriftReport.quality.windows[0].missed_by must be float, got str"),
+        (_changed(window={"start": 5, "end": None}), "DriftReport.window.start must be str, got int"),
     ],
 )
 def test_broken_and_foreign_files_are_listed_with_the_reason(tmp_path: Path, content: str, why: str) -> None:

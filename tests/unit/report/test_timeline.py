@@ -1,11 +1,12 @@
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
 
-from contract.records import Verdict
+from contract.records import Verdict, WindowBounds
 from plumbline.report.errors import ReportError
 from plumbline.report.timeline import MAX_HOLE, Event, timeline
-from tests.unit.report.builders import START, feature, report, start_of
+from tests.unit.report.builders import START, feature, labelled, quality, report, start_of
 
 
 def test_missing_windows_leave_holes() -> None:
@@ -63,3 +64,31 @@ def test_feature_that_comes_later_is_absent_before() -> None:
     assert before is None
     assert after is not None
     assert after.verdict is Verdict.DRIFT
+
+
+def test_later_reports_update_what_earlier_ones_say_of_labels() -> None:
+    first = report(0, quality=quality(labelled(0, None)))
+    second = report(1, quality=quality(labelled(0, 0.81), labelled(1, None)))
+    line = timeline([first, second], {}, [], [])
+    assert [slot.quality and slot.quality.n_labelled for slot in line.slots] == [1800, 0]
+    assert line.problems == ()
+
+
+def test_a_window_without_report_has_its_labels_all_the_same() -> None:
+    line = timeline([report(0), report(2, quality=quality(labelled(1, 0.81)))], {}, [], [])
+    hole = line.slots[1]
+    assert hole.report is None
+    assert hole.quality == labelled(1, 0.81)
+
+
+def test_labels_of_windows_that_are_not_shown_are_listed_once() -> None:
+    known = quality(labelled(0), labelled(1), labelled(2, None), labelled(9))
+    (problem,) = timeline([report(9, quality=known)], {}, [], []).problems
+    assert problem.what == "labels"
+    assert problem.why == "2 windows with labels have no report here, the first starts at 2026-03-01T00:00Z"
+
+
+def test_labels_without_times_belong_to_their_own_report() -> None:
+    own = replace(labelled(0, 0.81), window=WindowBounds())
+    line = timeline([report(None), report(None, quality=quality(own))], {}, [], [])
+    assert [slot.quality for slot in line.slots] == [None, own]

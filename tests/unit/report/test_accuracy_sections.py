@@ -1,0 +1,260 @@
+import html
+import re
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from contract.accuracy import LabelShiftScenario, Measure, MeasureReport, Shift
+from contract.attribution import AttributionReport
+from contract.bias import BiasReport
+from contract.quality import QualityReport, SelectionReport, ShiftReport
+from contract.records import PROJECTED_ACCURACY_NOTE, DriftReport, RecordCounts, Status, Verdict
+from plumbline.report import build
+from plumbline.report.accuracy_table import accuracies
+from plumbline.report.attribution_table import attribution
+from plumbline.report.bias_table import bias
+from plumbline.report.label_account import ground_truth
+from plumbline.report.measure_table import other_measures
+from plumbline.report.shift_table import shifts
+from plumbline.report.timeline import Timeline, timeline
+from tests.unit.report.builders import (
+    BY_GROUP,
+    ESTIMATED,
+    REFUSED,
+    RESTS_ON,
+    day,
+    labelled,
+    measured,
+    quality,
+    report,
+    start_of,
+    write,
+)
+
+NASTY = "<b>&</b>"
+SAFE = "&lt;b&gt;&amp;&lt;/b&gt;"
+
+
+def line(*reports: DriftReport) -> Timeline:
+    return timeline(reports, {}, [], [])
+
+
+def rows(content: str) -> list[list[str]]:
+    """Return the cells' words of every row of a table's body."""
+    found = re.findall(r"<tr>(<th scope=\"row\">.*?)</tr>", content)
+    cells = (re.findall(r"<t[hd][^>]*>(.*?)</t[hd]>", row) for row in found)
+    return [[" ".join(html.unescape(re.sub("<[^>]*>", " ", cell)).split()) for cell in row] for row in cells]
+
+
+def test_each_window_tells_projected_realised_coverage_miss_and_shift() -> None:
+    content = accuracies(line(report(0), report(1, quality=quality(labelled(0, 0.79, projected=0.86, concept=True)))))
+    assert rows(content)[0] == [
+        "1 Mar 2026 00:00",
+        "82.3 % (80.7 to 83.9 %)",
+        "– not judged",
+        "79.0 % (77.4 to 80.6 %)",
+        "● drift",
+        "90.0 % 1,800 of 2,000",
+        "86.0 % (84.2 to 87.8 %)",
+        "-7.0 points",
+        "concept shift",
+        "–",
+    ]
+    assert html.escape(PROJECTED_ACCURACY_NOTE) in content
+
+
+def test_without_labels_the_table_says_so_and_still_carries_the_note() -> None:
+    content = accuracies(line(report(0)))
+    assert "Labels are not awaited: there is no realised accuracy." in content
+    assert html.escape(PROJECTED_ACCURACY_NOTE) in content
+    assert rows(content) == [["1 Mar 2026 00:00", "82.3 % (80.7 to 83.9 %)", "– not judged", "–"]]
+
+
+@pytest.mark.parametrize(
+    ("known", "cell", "note"),
+    [
+        (labelled(0, None), "no labels", "labels: no labels yet"),
+        (labelled(0, None, is_final=False), "no labels yet", "labels: no labels yet"),
+        (
+            replace(labelled(0, None), n_labelled=3, label_coverage=0.0015, reason="0.1 % of the rows have a label"),
+            "not judged",
+            "labels: 0.1 % of the rows have a label",
+        ),
+        (labelled(0, is_final=False), "86.0 % (84.4 to 87.6 %)", "more labels may come"),
+    ],
+    ids=["none", "none yet", "few", "more to come"],
+)
+def test_absent_labels_are_never_blank(known: object, cell: str, note: str) -> None:
+    (row,) = rows(accuracies(line(report(0, quality=quality(known)))))  # type: ignore[arg-type]
+    assert row[3] == cell
+    assert row[-1] == note
+
+
+def test_unreadable_labels_give_their_reason() -> None:
+    broken = replace(quality(), reason="labels or captures could not be read: denied")
+    (row,) = rows(accuracies(line(report(0, quality=broken))))
+    assert row[-1] == "labels: labels or captures could not be read: denied"
+
+
+def test_refusal_doubt_scenario_and_selective_labels_are_noted() -> None:
+    scenario = LabelShiftScenario(status=Status.ESTIMATED, selected=True, estimate=0.7, lower=0.68, upper=0.72)
+    doubtful = replace(ESTIMATED, warning=f"far {NASTY}", label_shift=scenario)
+    selected = SelectionReport(verdict=Verdict.DRIFT, reason=f"they differ in {NASTY}", features=("age",))
+    content = accuracies(
+        line(
+            report(0, projected=doubtful),
+            report(1, projected=REFUSED, quality=quality(labelled(0, selection=selected), labelled(1, None))),
+        )
+    )
+    first, second = rows(content)
+    assert first[-1] == (
+        f"doubtful: far {NASTY} looks like label shift: then the accuracy is 70.0 % (68.0 to 72.0 %) "
+        f"labels came selectively: they differ in {NASTY}"
+    )
+    assert second[-1] == "not projected: no predictions were captured labels: no labels yet"
+    assert NASTY not in content
+
+
+def test_both_the_last_window_and_the_last_labelled_one_tell_their_shifts() -> None:
+    own = (
+        ShiftReport(shift=Shift.COVARIATE, verdict=Verdict.DRIFT, reason=f"moved in {NASTY}", effect=0.21),
+        ShiftReport(shift=Shift.LABEL, reason="no labels"),
+        ShiftReport(shift=Shift.CONCEPT, reason="no labels"),
+    )
+    known = quality(labelled(0, 0.8, concept=True))
+    content = shifts(line(replace(report(0), shifts=own[:1]), replace(report(1, quality=known), shifts=own)))
+    found = rows(content)
+    assert [row[1] for row in found[:3]] == ["● drift", "– not judged", "– not judged"]
+    assert found[0][3:] == ["21.0 %", f"moved in {NASTY}"]
+    assert [row[1] for row in found[3:]] == ["● drift", "○ no drift", "● drift"]
+    assert found[5][2:4] == ["1e-12", "8.1 %"]
+    assert "The last window, of 01:00 on 1 March 2026." in content
+    assert "The last window that labels judge, of 00:00 on 1 March 2026." in content
+    assert SAFE in content
+    assert NASTY not in content
+
+
+def test_without_labels_concept_shift_is_said_to_be_unseen() -> None:
+    assert "concept shift cannot be seen without them" in shifts(line(report(0, quality=quality(labelled(0, None)))))
+
+
+def test_label_account_adds_up_and_names_places() -> None:
+    labels = RecordCounts(
+        read=10, used=7, rejected={"orphan": 2, NASTY: 1}, examples={"orphan": (f"a{NASTY}.jsonl:4",)}
+    )
+    content = ground_truth(line(report(0, quality=quality(labelled(0), labels=labels))))
+    assert "10 label records read by the last run" in content
+    assert rows(content) == [
+        ["used", "7", "–"],
+        [f"rejected: {NASTY}", "1", "–"],
+        ["rejected: orphan", "2", f"a{NASTY}.jsonl:4"],
+    ]
+    assert NASTY not in content
+
+
+def test_label_account_of_no_labels_says_so() -> None:
+    content = ground_truth(line(report(0, quality=quality(labelled(0, None)))))
+    assert "No labels yet: no label record was found" in content
+    assert "Labels are awaited for 24 hours after a window." in content
+    assert "from a label coverage of 50.0 % on" in content
+
+
+def test_selective_labels_are_a_warning_of_their_own() -> None:
+    selected = SelectionReport(verdict=Verdict.DRIFT, reason="why", features=("age", NASTY))
+    content = ground_truth(line(report(0, quality=quality(labelled(0, selection=selected)))))
+    assert "Labels came selectively" in content
+    assert rows(content)[-1] == ["1 Mar 2026 00:00", "● drift", f"age, {NASTY}", "why"]
+    assert "Labels came selectively" not in ground_truth(line(report(0, quality=quality(labelled(0)))))
+
+
+def test_other_measures_stand_beside_their_reference() -> None:
+    projected = replace(
+        ESTIMATED,
+        measures=(
+            measured(Measure.AREA_UNDER_CURVE, 0.91, reference=0.924),
+            MeasureReport(measure=Measure.F1, reason=f"no positive {NASTY}"),
+        ),
+    )
+    content = other_measures(line(report(0, projected=projected, quality=quality(labelled(0)))))
+    assert rows(content) == [
+        ["area under the ROC curve", "0.924", "0.910 (0.890 to 0.930)", "0.880 (0.860 to 0.900)"],
+        ["F1", "–", f"not judged no positive {NASTY}", "not judged"],
+        ["log loss", "0.302", "not judged", "0.410 (0.390 to 0.430)"],
+    ]
+    assert NASTY not in content
+
+
+def test_other_measures_wait_for_labels_aloud() -> None:
+    projected = replace(ESTIMATED, measures=(measured(Measure.F1, 0.7),))
+    (row,) = rows(other_measures(line(report(0, projected=projected, quality=quality(labelled(0, None))))))
+    assert row[-1] == "not judged no labels yet"
+    assert "realised" not in other_measures(line(report(0, projected=projected)))
+
+
+def test_bias_tells_drifted_groups_first_with_intervals() -> None:
+    content = bias(line(replace(report(0), bias=BY_GROUP)))
+    found = rows(content)
+    assert [row[0] for row in found] == ["Female 700 rows (1,600)", "Female", "Female", "Male 1,300 rows (3,200)"]
+    assert found[1] == [
+        "Female",
+        "difference in positive proportions",
+        "● drift",
+        "0.240 (0.210 to 0.270)",
+        "0.160 (0.140 to 0.180)",
+        "moved by 0.080",
+    ]
+    assert found[2][2:] == ["– not judged", "–", "–", "fewer than 50 positive predictions"]
+    assert "Labels are not awaited: true and false positive rates" in content
+
+
+def test_bias_by_labels_is_told_of_the_last_labelled_window() -> None:
+    known = quality(labelled(0, bias=BY_GROUP))
+    content = bias(line(report(0), replace(report(1, quality=known), bias=BY_GROUP)))
+    assert "By predictions, window of 01:00 on 1 March 2026" in content
+    assert "By labels, window of 00:00 on 1 March 2026" in content
+    waiting = replace(report(0, quality=quality(labelled(0, None))), bias=BY_GROUP)
+    assert "No labels yet: true and false positive rates" in bias(line(waiting))
+
+
+def test_bias_that_could_not_be_judged_says_why() -> None:
+    assert f"not judged: few {SAFE}." in bias(line(replace(report(0), bias=BiasReport(reason=f"few {NASTY}"))))
+
+
+def test_attribution_tells_order_and_changes_of_rank() -> None:
+    content = attribution(line(replace(report(0), attribution=RESTS_ON)))
+    assert rows(content) == [
+        ["hours-per-week", "1 ▲ 3", "4", "0.910", "0.320"],
+        ["age", "2 ▼ 1", "1", "0.660", "0.710"],
+    ]
+    assert "alike by 0.871 (NDCG, 1 is the same order; below 0.9 is drift)" in content
+
+
+def test_attribution_that_failed_says_why() -> None:
+    failed = AttributionReport(reason=f"no model {NASTY}")
+    assert f"not judged: no model {SAFE}." in attribution(line(replace(report(0), attribution=failed)))
+
+
+def test_parts_that_are_switched_off_are_left_out_of_the_page(tmp_path: Path) -> None:
+    page = build(write(tmp_path / "results", report(0)), tmp_path / "out").read_text(encoding="utf-8")
+    assert [name for name in ("accuracies", "shifts") if f'id="{name}"' not in page] == []
+    assert [name for name in ("ground-truth", "measures", "bias", "attribution") if f'id="{name}"' in page] == []
+    assert "switched off" not in page
+
+
+def test_a_whole_day_fills_every_section_and_leads_with_what_is_wrong(tmp_path: Path) -> None:
+    page = build(write(tmp_path / "results", *day()), tmp_path / "out").read_text(encoding="utf-8")
+    for name in ("accuracies", "shifts", "ground-truth", "measures", "bias", "attribution"):
+        assert f'<section id="{name}">' in page
+    assert '<h1 class="alert">Drift in 7 of 20 judged windows' in page
+    assert "labels show concept shift" in page
+    assert "realised accuracy</dt><dd>79.8 %<small>window of 16:00 on 1 March 2026" in page
+    assert page.count(html.escape(PROJECTED_ACCURACY_NOTE)) >= 1
+    assert start_of(16) in page
+
+
+def test_quality_that_is_awaited_in_vain_is_told_at_the_top(tmp_path: Path) -> None:
+    waiting = report(0, quality=QualityReport(reason="", lag_hours=2))
+    page = build(write(tmp_path / "results", waiting), tmp_path / "out").read_text(encoding="utf-8")
+    assert "<dt>realised accuracy</dt><dd>–<small>no labels yet</small>" in page
+    assert "No labels yet that suffice to judge a window" in page
