@@ -11,6 +11,7 @@ from plumbline.report.accuracy_table import accuracies
 from plumbline.report.attribution_table import attribution
 from plumbline.report.bias_table import bias
 from plumbline.report.comparison_table import comparisons
+from plumbline.report.evidence_table import evidence
 from plumbline.report.feature_table import last_features, last_moves
 from plumbline.report.label_account import ground_truth
 from plumbline.report.labelled import last_labelled, last_quality, realised_accuracy
@@ -81,6 +82,7 @@ def render(timeline: Timeline, plots: Iterable[Plot], title: str) -> str:
 
 def _accuracy_sections(timeline: Timeline) -> Iterable[str]:
     yield _optional("accuracies", "Projected and realised accuracy", accuracies(timeline))
+    yield _optional("evidence", "Behind the last projection", evidence(timeline))
     yield _optional("shifts", "Which shift", shifts(timeline))
     yield _optional("ground-truth", "Ground truth: the labels that came", ground_truth(timeline))
     yield _optional("measures", "Beyond accuracy", other_measures(timeline))

@@ -17,8 +17,9 @@ if TYPE_CHECKING:
 _HEIGHT_INCHES = 4.6
 _KEY_LINE_INCHES = 0.17
 _WHISKERS_UP_TO = 40
-_ASIDE = 0.14
-"""Realised figures and scenarios stand this far beside the window's middle, so that no interval hides another."""
+_ASIDE_OF_FIGURE, _FARTHEST_ASIDE = 0.007, 0.14
+"""Realised figures and scenarios stand this share of the width beside the window's middle, so that no interval hides
+another, but no more windows than this."""
 
 
 def draw(timeline: Timeline) -> "Figure":
@@ -83,22 +84,30 @@ def _draw_projected(axes: "Axes", slots: Sequence[Slot], *, few: bool) -> None:
 def _draw_realised(axes: "Axes", slots: Sequence[Slot], *, few: bool) -> None:
     """Draw what labels say: filled squares, hollow while more labels may come."""
     known = [index for index, slot in enumerate(slots) if realised_accuracy(slot)]
-    places = [index + _ASIDE for index in known]
+    aside = _aside(slots)
+    places = [index + aside for index in known]
     value, lower, upper = (_realised(slots, name) for name in ("value", "lower", "upper"))
     if few:
         axes.vlines(
             places, [lower[i] for i in known], [upper[i] for i in known], color=style.GREEN, linewidth=1.4, zorder=2.6
         )
+    else:
+        shifted = [index + aside for index in range(len(slots))]
+        axes.fill_between(shifted, lower, upper, color=style.GREEN, alpha=0.15, linewidth=0)
     size = 5.5 if few else 2.5
     axes.plot(
-        [index + _ASIDE for index in range(len(slots))], value, "-s", color=style.GREEN, linewidth=1.6, markersize=size
+        [index + aside for index in range(len(slots))], value, "-s", color=style.GREEN, linewidth=1.6, markersize=size
     )
     qualities = {index: quality for index in known if (quality := slots[index].quality)}
     dropped = [index for index, quality in qualities.items() if quality.verdict is Verdict.DRIFT]
-    _mark_drift(axes, "s", [index + _ASIDE for index in dropped], [value[index] for index in dropped], few=few)
+    _mark_drift(axes, "s", [index + aside for index in dropped], [value[index] for index in dropped], few=few)
     waiting = [index for index, quality in qualities.items() if not quality.is_final]
-    places = [index + _ASIDE for index in waiting]
+    places = [index + aside for index in waiting]
     axes.plot(places, [value[index] for index in waiting], "s", color=style.PAPER, markersize=size / 2, zorder=3.1)
+
+
+def _aside(slots: Sequence[Slot]) -> float:
+    return min(_FARTHEST_ASIDE, _ASIDE_OF_FIGURE * len(slots))
 
 
 def _mark_drift(axes: "Axes", marker: str, places: Sequence[float], values: Sequence[float], *, few: bool) -> None:
@@ -109,7 +118,7 @@ def _draw_scenario(axes: "Axes", slots: Sequence[Slot]) -> None:
     """Draw the accuracy under a shift of labels alone, where the window looks like one."""
     value, lower, upper = (_scenario(slots, name) for name in ("estimate", "lower", "upper"))
     known = [index for index, one in enumerate(value) if not math.isnan(one)]
-    places = [index - _ASIDE for index in known]
+    places = [index - _aside(slots) for index in known]
     axes.vlines(places, [lower[i] for i in known], [upper[i] for i in known], color=style.PURPLE, linewidth=1.2)
     axes.plot(places, [value[i] for i in known], "v", color=style.PAPER, markeredgecolor=style.PURPLE, markersize=6)
 

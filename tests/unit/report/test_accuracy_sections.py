@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from contract.accuracy import LabelShiftScenario, Measure, MeasureReport, Shift
+from contract.accuracy import LabelShiftScenario, Measure, MeasureReport, ProjectedAccuracy, ProjectionEvidence, Shift
 from contract.attribution import AttributionReport
 from contract.bias import BiasReport
 from contract.quality import QualityReport, SelectionReport, ShiftReport
@@ -14,6 +14,7 @@ from plumbline.report import build
 from plumbline.report.accuracy_table import accuracies
 from plumbline.report.attribution_table import attribution
 from plumbline.report.bias_table import bias
+from plumbline.report.evidence_table import evidence
 from plumbline.report.label_account import ground_truth
 from plumbline.report.measure_table import other_measures
 from plumbline.report.shift_table import shifts
@@ -114,6 +115,54 @@ def test_refusal_doubt_scenario_and_selective_labels_are_noted() -> None:
     )
     assert second[-1] == "not projected: no predictions were captured labels: no labels yet"
     assert NASTY not in content
+
+
+def test_measurements_behind_the_last_projection_are_told() -> None:
+    found = ProjectionEvidence(
+        separability=0.6123,
+        over_represented_fraction=0.015,
+        outside_fraction=0.0,
+        gate_statistic=2.5,
+        weighted=True,
+        spread=0.004,
+        test_area_under_curve=0.924,
+    )
+    scenario = LabelShiftScenario(
+        status=Status.ESTIMATED,
+        selected=True,
+        positive_share=0.44,
+        positive_share_reference=0.24,
+        explained_fraction=0.97,
+        residual_separability=0.51,
+        estimate=0.7,
+    )
+    judged = replace(ESTIMATED, verdict=Verdict.DRIFT, verdict_reason=f"lower {NASTY}")
+    content = evidence(
+        line(report(0, projected=REFUSED), report(1, projected=replace(judged, evidence=found, label_shift=scenario)))
+    )
+    assert f"lower {SAFE}. Method: calibrated confidence isotonic; assumed: covariate shift." in content
+    assert [row[1] for row in rows(content)] == [
+        "0.612",
+        "1.5 %",
+        "0.0 %",
+        "2.500",
+        "0.4 points",
+        "0.924",
+        "44.0 %",
+        "97.0 %",
+        "0.510",
+        "70.0 %",
+    ]
+    assert rows(content)[3][2].endswith("large enough to use them")
+    assert rows(content)[6][2].endswith("24.0 % on the test set")
+
+
+def test_measurements_behind_a_refusal_are_told_and_none_is_made_up() -> None:
+    refused = ProjectedAccuracy(reason=f"too far {NASTY}", evidence=ProjectionEvidence(separability=0.97))
+    content = evidence(line(report(0, projected=refused)))
+    assert f"no estimate: too far {SAFE}." in content
+    assert [row[:2] for row in rows(content)] == [["separability", "0.970"]]
+    assert "It reports no measurement." in evidence(line(report(0, projected=REFUSED)))
 
 
 def test_both_the_last_window_and_the_last_labelled_one_tell_their_shifts() -> None:

@@ -50,6 +50,14 @@ def test_realised_accuracy_is_drawn_with_its_interval_beside_the_projection() ->
     assert "realised 86.1 %" in texts(axes)
 
 
+def test_realised_intervals_of_many_windows_are_a_band() -> None:
+    reports = [report(hour, quality=quality(labelled(hour))) for hour in range(60)]
+    bands = [found for found in axes_of(*reports).collections if found.get_paths() and not found.get_array()]
+    assert len(bands) == 2
+    ends = [{round(float(y), 6) for y in band.get_paths()[0].vertices[:, 1]} for band in bands]
+    assert {84.4, 87.6} in ends
+
+
 def test_realised_accuracy_stands_in_the_gap_of_a_refusal() -> None:
     axes = axes_of(refused("why", 0), report(1, quality=quality(labelled(0, 0.8))))
     assert drawn(axes, style.BLUE, "o") == [(1.0, 82.3)]
