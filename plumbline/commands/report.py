@@ -18,8 +18,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--truth",
         type=Path,
         metavar="FILE",
-        help="true accuracies, 0 to 1, where they are known; those by labels are in the reports already: "
-        "JSON {window start: accuracy} or CSV with the columns window,accuracy",
+        help="true accuracies, 0 to 1, where labels are known: JSON {window start: accuracy} or CSV with the columns "
+        "window,accuracy",
     )
     parser.add_argument(
         "--events",
