@@ -1,6 +1,7 @@
 """Windows without a projected accuracy: gaps of the plot, numbered by reason, and the numbers explained."""
 
 import re
+import textwrap
 from collections.abc import Iterator, Sequence
 from itertools import groupby
 from typing import TYPE_CHECKING
@@ -13,7 +14,8 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
 _MOST_EXPLAINED = 6
-_LINE_LENGTH = 150
+_LINE_LENGTH = 140
+_LINES_EACH = 2
 
 
 def refusal(slot: Slot) -> str:
@@ -27,16 +29,16 @@ def refusal(slot: Slot) -> str:
 
 
 def refusal_key(slots: Sequence[Slot]) -> list[str]:
-    """Return a line for each kind of reason, in the order of their numbers: how many windows, and the last one's."""
+    """Return the lines that explain the numbers: for each kind of reason how many windows, and the last one's."""
     reasons = [found for found in map(refusal, slots) if found]
-    lines = []
+    entries = []
     for kind, number in _numbers(slots).items():
         same = [reason for reason in reasons if _kind(reason) == kind]
         windows = f"{len(same)} windows, in the last" if len(same) > 1 else "1 window"
-        lines.append(style.plain(f"{number}: no estimate in {windows}: {same[-1]}", _LINE_LENGTH))
-    if len(lines) > _MOST_EXPLAINED:
-        lines[_MOST_EXPLAINED - 1 :] = [f"{_MOST_EXPLAINED} and up: see the table of what was not judged"]
-    return lines
+        entries.append(style.plain(f"{number}: no estimate in {windows}: {same[-1]}", _LINES_EACH * _LINE_LENGTH))
+    if len(entries) > _MOST_EXPLAINED:
+        entries[_MOST_EXPLAINED - 1 :] = [f"{_MOST_EXPLAINED} and up: see the table of what was not judged"]
+    return [line for entry in entries for line in textwrap.wrap(entry, _LINE_LENGTH, subsequent_indent="     ")]
 
 
 def mark_refusals(axes: "Axes", slots: Sequence[Slot]) -> None:

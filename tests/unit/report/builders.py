@@ -283,7 +283,8 @@ def _of_day(hour: int, estimate: float | None, labels: QualityReport) -> DriftRe
     shifted = hour in range(6, 13)
     features = (feature("age"), feature("hours-per-week", 92.0 if shifted else 4.0, drift=shifted, p=0.0))
     projected = ProjectedAccuracy(
-        reason=f"a classifier tells the rows from the test set's (area under the curve 0.9{hour}, 0.95 is the limit)"
+        reason=f"a classifier tells the window's rows from the test set's with an area under the curve of 0.9{hour}, "
+        "0.95 or more: nothing is known of the model there"
     )
     if estimate is not None:
         projected = replace(

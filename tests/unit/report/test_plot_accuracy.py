@@ -113,6 +113,14 @@ def test_the_figure_explains_its_numbers() -> None:
     assert "no estimate" not in axes_of(report(0)).get_xlabel()
 
 
+def test_long_reasons_are_wrapped_not_cut() -> None:
+    reason = "told apart " * 20 + "at the end"
+    key = refusal_key(timeline([refused(reason, 0)], {}, [], []).slots)
+    assert len(key) == 2
+    assert max(map(len, key)) <= 140
+    assert " ".join(" ".join(key).split()) == f"1: no estimate in 1 window: {reason}"
+
+
 def test_many_reasons_are_cut_with_a_hint() -> None:
     key = refusal_key(timeline([refused(f"because {chr(97 + n)}", n) for n in range(9)], {}, [], []).slots)
     assert len(key) == 6
