@@ -1,0 +1,134 @@
+"""The estimate of a window's accuracy, and the variance of what labels would show."""
+
+import math
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from contract.training import DECISION_THRESHOLD
+from drift.calibration import ScoredLabels
+from drift.counts import NumericCounts
+from drift.projection.domain import Domain
+from drift.projection.recalibration import Recalibration
+from drift.projection.scored import Expected
+from drift.statistics.proportion import NORMAL_QUANTILE
+from drift.window import WindowCounts
+
+N_RESAMPLES = 100
+
+
+@dataclass(frozen=True)
+class Estimate:
+    """An expected accuracy and the variance of the realised one about it; `spread` is part of the variance."""
+
+    value: float
+    variance: float
+    spread: float
+
+    @property
+    def half_width(self) -> float:
+        """Of the 95 % interval."""
+        return NORMAL_QUANTILE * math.sqrt(self.variance)
+
+
+@dataclass(frozen=True, eq=False)
+class Estimator:
+    """Confidence calibrated on the labelled test set; doubly robust where the gate is open.
+
+    `labelled` and `recalibration` are the test set's, `domain` compares it with one window.
+    """
+
+    labelled: ScoredLabels
+    recalibration: Recalibration
+    domain: Domain | None
+    seed: int
+
+    def expected(self, probabilities: NumericCounts) -> Expected:
+        """Return the window's scores with their calibrated probabilities."""
+        equal = np.ones(len(self.labelled.positive))
+        return self._calibrated(probabilities, equal)
+
+    def resampled(self, probabilities: NumericCounts) -> list[Expected]:
+        """Return the same from `N_RESAMPLES` bootstrap samples of the test set."""
+        random, n = np.random.default_rng(self.seed), len(self.labelled.positive)
+        equal = np.full(n, 1 / n)
+        return [
+            self._calibrated(probabilities, random.multinomial(n, equal).astype(np.float64)) for _ in range(N_RESAMPLES)
+        ]
+
+    def estimate(self, window: WindowCounts, refits: list[Expected]) -> Estimate:
+        """Return the estimate with the variance of reference, labels and choice of estimator.
+
+        The doubly robust one adds to the features' own estimate what the test set's rows, weighted to look like the
+        window's, say it is off by (J. Robins et al., "Estimation of regression coefficients when some regressors are
+        not always observed", 1994).
+        """
+        plain = self.expected(window.probabilities)
+        others = self._others(window, plain)
+        robust = others.get("recalibrated")
+        if robust is not None and self.recalibration.uses_features:
+            value, of_reference = robust, self._variance_of_residual() + self._variance_of_sample(window)
+        else:
+            value, of_reference = plain.accuracy, float(np.var([refit.accuracy for refit in refits], ddof=1))
+        compared = [value, *(other for name, other in others.items() if name != "recalibrated")]
+        if self.recalibration.uses_features and robust is not None:
+            compared = [robust, *(other for name, other in others.items() if name.startswith("recalibrated"))]
+        spread = (max(compared) - min(compared)) / 2
+        variance = of_reference + plain.label_variance * window.repetition + spread**2
+        return Estimate(min(max(value, 0.0), 1.0), variance, spread)
+
+    def _calibrated(self, probabilities: NumericCounts, weights: NDArray[np.float64]) -> Expected:
+        values = probabilities.values
+        return Expected(values, probabilities.counts.astype(np.float64), self.labelled.calibrate(values, weights))
+
+    def _others(self, window: WindowCounts, plain: Expected) -> dict[str, float]:
+        """Return the estimates by weighted residuals, by name; none without features to weigh by."""
+        if self.domain is None:
+            return {}
+        found, domain = {}, self.domain
+        for name, log_odds in (("", domain.log_odds), ("_linear", domain.linear), ("_trees", domain.trees)):
+            weights = domain.weights(log_odds)
+            residual = _weighted(weights, self._residuals(self.recalibration.calibrated))
+            found[f"calibrated{name}"] = plain.accuracy + residual
+            if self.recalibration.uses_features:
+                residual = _weighted(weights, self._residuals(self.recalibration.recalibrated))
+                found[f"recalibrated{name}"] = self._by_features(window, plain) + residual
+        return found
+
+    def _by_features(self, window: WindowCounts, plain: Expected) -> float:
+        """Return the accuracy expected by score and features: what they differ by on the sample, added to the exact."""
+        return plain.accuracy + float(np.mean(self._differences(window)))
+
+    def _differences(self, window: WindowCounts) -> NDArray[np.float64]:
+        scores = window.sample.probabilities
+        captured = ~np.isnan(scores)
+        by_features = self.recalibration.probabilities(window.sample.table, scores)[captured]
+        by_score = self.labelled.calibrate(scores[captured], np.ones(len(self.labelled.positive)))
+        sign = np.where(scores[captured] >= DECISION_THRESHOLD, 1.0, -1.0)
+        return np.asarray(sign * (by_features - by_score))
+
+    def _residuals(self, believed: NDArray[np.float64]) -> NDArray[np.float64]:
+        """Return right minus believed right of the domain's rows of the test set, shape (n_reference,)."""
+        chosen = self.domain.chosen if self.domain else slice(None)
+        called = self.recalibration.scores[chosen] >= DECISION_THRESHOLD
+        positive, chance = self.recalibration.positive[chosen], believed[chosen]
+        return np.asarray((positive == called) - np.where(called, chance, 1 - chance))
+
+    def _variance_of_residual(self) -> float:
+        if self.domain is None:
+            return 0.0
+        random = np.random.default_rng(self.seed)
+        weights = self.domain.weights(self.domain.log_odds)
+        residuals, n = self._residuals(self.recalibration.recalibrated), len(weights)
+        drawn = [random.multinomial(n, np.full(n, 1 / n)) for _ in range(N_RESAMPLES)]
+        return float(np.var([_weighted(weights * times, residuals) for times in drawn], ddof=1))
+
+    def _variance_of_sample(self, window: WindowCounts) -> float:
+        differences = self._differences(window)
+        unseen = 1 - len(differences) / max(window.probabilities.n_present, len(differences))
+        return float(np.var(differences)) / len(differences) * unseen
+
+
+def _weighted(weights: NDArray[np.float64], values: NDArray[np.float64]) -> float:
+    return float(weights @ values / weights.sum())

@@ -1,0 +1,91 @@
+"""If labels alone had shifted: prior correction by maximum likelihood, and whether the window looks like it."""
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from drift.projection.domain import Domain
+
+_STEPS = 1_000
+_PRECISION = 1e-9
+FEWEST_SEPARABILITY = 0.53
+EXPLAINED_FRACTION = 0.75
+MOST_RESIDUAL_SEPARABILITY = 0.525
+
+
+def positive_share(calibrated: NDArray[np.float64], shares: NDArray[np.float64], before: float) -> float:
+    """Return the share of positives that makes the window's probabilities most likely.
+
+    Parameters
+    ----------
+    calibrated
+        Probabilities of a positive label where their share is `before`, shape (n_distinct,).
+    shares
+        How much of the window has each; they add up to 1.
+
+    References
+    ----------
+    M. Saerens et al., "Adjusting the outputs of a classifier to new a priori probabilities" (2002); A. Alexandari et
+    al., "Maximum likelihood with bias-corrected calibration is hard-to-beat at label shift adaptation" (2020).
+    """
+    share = before
+    for _ in range(_STEPS):
+        updated = float(shares @ corrected(calibrated, share, before))
+        if abs(updated - share) < _PRECISION:
+            return updated
+        share = min(max(updated, 1e-6), 1 - 1e-6)
+    return share
+
+
+def corrected(calibrated: NDArray[np.float64], share: float, before: float) -> NDArray[np.float64]:
+    """Return the probabilities of a positive label where their share is not `before` but `share`."""
+    positive, negative = calibrated * share / before, (1 - calibrated) * (1 - share) / (1 - before)
+    return np.asarray(positive / (positive + negative))
+
+
+@dataclass(frozen=True)
+class Belief:
+    """How far a changed share of positives accounts for the difference between window and test set."""
+
+    separability: float
+    explained_fraction: float
+    residual_separability: float
+
+    @property
+    def selected(self) -> bool:
+        """Whether the window looks like pure label shift."""
+        return (
+            self.separability >= FEWEST_SEPARABILITY
+            and self.explained_fraction >= EXPLAINED_FRACTION
+            and self.residual_separability < MOST_RESIDUAL_SEPARABILITY
+        )
+
+
+def believe(
+    domain: Domain,
+    calibrated: NDArray[np.float64],
+    positive: NDArray[np.float64],
+    share: float,
+    before: float,
+) -> Belief:
+    """Compare what a classifier sees of the shift with what the changed share would make of it.
+
+    Parameters
+    ----------
+    calibrated
+        Of the domain's rows, in its order.
+    positive
+        Labels of its `chosen` rows, 0 or 1.
+    """
+    of_window = domain.of_window
+    implied = np.log(calibrated * share / before + (1 - calibrated) * (1 - share) / (1 - before))
+    gap, expected = (
+        float(np.mean(values[of_window]) - np.mean(values[~of_window])) for values in (domain.log_odds, implied)
+    )
+    weights = np.where(positive == 1, share / before, (1 - share) / (1 - before))
+    return Belief(
+        separability=domain.separability(),
+        explained_fraction=expected / gap if gap > 0 else 0.0,
+        residual_separability=domain.separability(weights),
+    )

@@ -1,0 +1,284 @@
+"""The projection of accuracy: learned once of a baseline, asked about windows."""
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from functools import cached_property
+
+import numpy as np
+from numpy.typing import NDArray
+
+from contract.accuracy import (
+    LabelShiftScenario,
+    Measure,
+    MeasureReport,
+    ProjectedAccuracy,
+    ProjectionEvidence,
+)
+from contract.records import Status
+from contract.training import DECISION_THRESHOLD, Task
+from drift.calibration import ScoredLabels
+from drift.learned import Baseline
+from drift.projection.classes import ClassProjector
+from drift.projection.domain import Domain, compare
+from drift.projection.estimate import Estimator
+from drift.projection.label_shift import believe, corrected, positive_share
+from drift.projection.limits import MAXIMUM_CALIBRATION_ERROR, Limits
+from drift.projection.recalibration import Recalibration
+from drift.projection.refusals import (
+    interval_refusal,
+    reference_refusal,
+    reference_warning,
+    window_refusal,
+    window_warning,
+)
+from drift.projection.scored import MEASURES, Expected, undefined
+from drift.projection.verdict import with_verdict
+from drift.statistics.proportion import NORMAL_QUANTILE
+from drift.support import support_refusal
+from drift.table import Table
+from drift.window import WindowCounts
+
+METHOD = "calibrated_confidence_isotonic"
+WEIGHTED_METHOD = "doubly_robust_recalibrated_confidence"
+
+
+@dataclass(frozen=True, eq=False)
+class Projector:
+    """What is learned of the labelled test set once, for all windows of a run.
+
+    Confidence is calibrated by an isotonic fit on the test set. Where the features tell more of the labels than the
+    probability does, which the test set shows (the gate), the estimate is doubly robust: recalibrated with the
+    features, and corrected by the test set's rows, weighted to look like the window's. Valid under covariate shift only
+    (`contract.accuracy.PROJECTED_ACCURACY_NOTE`). Where the estimate would mislead it is refused, with the reason and
+    the measurement; no refusal looks at the `ignored` features.
+
+    References
+    ----------
+    C. Guo et al., "On calibration of modern neural networks" (2017); NannyML, "Confidence-based performance
+    estimation"; J. Bang, J. Robins, "Doubly robust estimation in missing data and causal inference models" (2005).
+    """
+
+    baseline: Baseline
+    seed: int
+    ignored: frozenset[str]
+    limits: Limits
+
+    @classmethod
+    def of(
+        cls, baseline: Baseline, *, seed: int, ignored: frozenset[str] = frozenset(), limits: Limits | None = None
+    ) -> "Projector":
+        """Return the projector of a baseline; everything is learned when it is first needed."""
+        return cls(baseline, seed, ignored, limits or Limits())
+
+    @property
+    def uses_features(self) -> bool:
+        """Whether the gate is open; False where nothing can be projected."""
+        return not self._refusal and self._of_classes is None and self._recalibration.uses_features
+
+    def calibrated(self, probabilities: NDArray[np.float64]) -> NDArray[np.float64]:
+        """Return the probability of a positive label by the score, or of several classes of a right prediction."""
+        if self._of_classes is not None:
+            return self._of_classes.calibrated(probabilities)
+        return self._labelled.calibrate(probabilities, np.ones(len(self._labelled.positive)))
+
+    def chance_positive(self, table: Table, probabilities: NDArray[np.float64]) -> NDArray[np.float64]:
+        """Return the probability of a positive label by the whole row, shape (n_rows,)."""
+        if self.uses_features:
+            return self._recalibration.probabilities(table, probabilities)
+        return self.calibrated(probabilities)
+
+    def project(self, window: WindowCounts, *, tolerance: float) -> ProjectedAccuracy:
+        """Estimate the accuracy of the window's predictions, with a 95 % interval for what labels would show.
+
+        Parameters
+        ----------
+        tolerance
+            Drop from which on the verdict may be drift, 0 to 1.
+        """
+        known = ProjectedAccuracy(tolerance=tolerance, reason=self._refusal)
+        if self._refusal:
+            return known
+        if self._of_classes is not None:
+            return self._of_classes.project(window, known, self.limits)
+        known = replace(known, reference=self._reference)
+        refused = window_refusal(window.probabilities)
+        if refused:
+            return replace(known, reason=refused, evidence=self._evidence(window, None))
+        domain = compare(self._test_table, window.sample.table, self.ignored, self.seed)
+        evidence = self._evidence(window, domain)
+        refused = self._strangeness(window, evidence) or self._calibration_refusal
+        if refused:
+            return replace(known, reason=refused, evidence=evidence)
+        return self._estimated(window, domain, replace(known, evidence=evidence))
+
+    def _estimated(self, window: WindowCounts, domain: Domain | None, known: ProjectedAccuracy) -> ProjectedAccuracy:
+        estimator = Estimator(self._labelled, self._recalibration, domain, self.seed)
+        refits = estimator.resampled(window.probabilities)
+        found = estimator.estimate(window, refits)
+        known = replace(known, evidence=replace(known.evidence, spread=found.spread))
+        if found.half_width > self.limits.half_width:
+            return replace(
+                known,
+                reason=interval_refusal(found.half_width, self.limits),
+            )
+        n_captured = window.probabilities.n_present
+        partly = n_captured != window.n_rows
+        estimated = replace(
+            known,
+            status=Status.ESTIMATED,
+            reason=f"from the {n_captured} of {window.n_rows} rows with a prediction" if partly else "",
+            estimate=found.value,
+            lower=max(found.value - found.half_width, 0.0),
+            upper=min(found.value + found.half_width, 1.0),
+            drop=self._reference - found.value,
+            method=WEIGHTED_METHOD if known.evidence.weighted else METHOD,
+            warning=window_warning(known.evidence) or reference_warning(len(self._recalibration.positive)),
+            measures=self._measures(estimator, window, refits),
+            label_shift=self._label_shift(estimator, window, refits, domain),
+        )
+        return with_verdict(estimated, math.sqrt(found.variance))
+
+    def _measures(
+        self, estimator: Estimator, window: WindowCounts, refits: Sequence[Expected]
+    ) -> tuple[MeasureReport, ...]:
+        """Return the other figures, by the score alone; intervals from refits with labels drawn."""
+        rows, random = estimator.expected(window.probabilities), np.random.default_rng(self.seed)
+        drawn = [refit.drawn(random, window.repetition) for refit in refits]
+        reports = []
+        for measure, compute in MEASURES.items():
+            before = self._reference_of(measure)
+            why = undefined(measure, rows) or next((text for one in drawn if (text := undefined(measure, one))), "")
+            if why:
+                reports.append(MeasureReport(measure=measure, reason=why, reference=before))
+                continue
+            value = compute(rows)
+            half_width = NORMAL_QUANTILE * float(np.std([compute(one) for one in drawn], ddof=1))
+            reports.append(
+                MeasureReport(
+                    measure=measure,
+                    status=Status.ESTIMATED,
+                    value=value,
+                    lower=max(value - half_width, 0.0),
+                    upper=min(value + half_width, 1.0),
+                    reference=before,
+                )
+            )
+        return tuple(reports)
+
+    def _reference_of(self, measure: Measure) -> float | None:
+        rows = self._recalibration
+        scores, index = np.unique(rows.scores, return_inverse=True)
+        counts = np.bincount(index).astype(np.float64)
+        known = Expected(scores, counts, np.bincount(index, rows.positive) / counts)
+        return None if undefined(measure, known) else MEASURES[measure](known)
+
+    def _label_shift(
+        self, estimator: Estimator, window: WindowCounts, refits: Sequence[Expected], domain: Domain | None
+    ) -> LabelShiftScenario:
+        if domain is None:
+            return LabelShiftScenario(reason="every feature is ignored by the policy")
+        before = float(np.mean(self._recalibration.positive))
+        rows = estimator.expected(window.probabilities)
+        share, accuracy = _shifted(rows, before)
+        drawn = [_shifted(refit, before)[1] for refit in refits]
+        variance = float(np.var(drawn, ddof=1)) + rows.label_variance * window.repetition
+        belief = believe(domain, self._domain_probabilities(domain, window), self._positive(domain), share, before)
+        half_width = NORMAL_QUANTILE * math.sqrt(variance)
+        return LabelShiftScenario(
+            status=Status.ESTIMATED,
+            selected=belief.selected,
+            positive_share=share,
+            positive_share_reference=before,
+            explained_fraction=belief.explained_fraction,
+            residual_separability=belief.residual_separability,
+            estimate=accuracy,
+            lower=max(accuracy - half_width, 0.0),
+            upper=min(accuracy + half_width, 1.0),
+        )
+
+    def _domain_probabilities(self, domain: Domain, window: WindowCounts) -> NDArray[np.float64]:
+        scores = window.sample.probabilities
+        # A row without a captured prediction says nothing of the labels: it gets the share before.
+        share = float(np.mean(self._recalibration.positive))
+        ours = np.where(np.isnan(scores), share, self.calibrated(np.nan_to_num(scores, nan=0.5)))
+        return np.concatenate([self.calibrated(self._recalibration.scores[domain.chosen]), ours])
+
+    def _positive(self, domain: Domain) -> NDArray[np.float64]:
+        return self._recalibration.positive[domain.chosen]
+
+    def _evidence(self, window: WindowCounts, domain: Domain | None) -> ProjectionEvidence:
+        return ProjectionEvidence(
+            separability=None if domain is None else domain.separability(),
+            over_represented_fraction=None if domain is None else domain.over_represented_fraction,
+            outside_fraction=window.n_outside / window.n_rows if window.n_rows else None,
+            gate_statistic=self._recalibration.gate_statistic,
+            weighted=self._recalibration.uses_features and domain is not None,
+            test_area_under_curve=self._labelled.area_under_curve(),
+        )
+
+    def _strangeness(self, window: WindowCounts, evidence: ProjectionEvidence) -> str:
+        judged = {name: column for name, column in window.columns.items() if name not in self.ignored}
+        if (evidence.outside_fraction or 0.0) >= self.limits.outside_fraction:
+            return support_refusal(self.baseline, judged, window.n_outside, window.n_rows)
+        if (evidence.separability or 0.0) >= self.limits.separability:
+            return (
+                "a classifier tells the window's rows from the labelled test set's (area under the curve "
+                f"{evidence.separability:.2f}, {self.limits.separability:g} or more): nothing is known of the model "
+                "there"
+            )
+        if (evidence.over_represented_fraction or 0.0) >= self.limits.over_represented_fraction:
+            return (
+                f"{100 * (evidence.over_represented_fraction or 0.0):.0f} % of the rows are more than twenty times as "
+                f"frequent as in the labelled test set, {100 * self.limits.over_represented_fraction:.0f} % or more"
+            )
+        return ""
+
+    @cached_property
+    def _refusal(self) -> str:
+        return reference_refusal(self.baseline)
+
+    @cached_property
+    def _calibration_refusal(self) -> str:
+        area, error = self._labelled.area_under_curve(), self._recalibration.calibration_error
+        if area < 0.5:
+            return f"the test set's probabilities rank its labels worse than chance (area under the curve {area:.3f})"
+        if error > MAXIMUM_CALIBRATION_ERROR:
+            return (
+                f"probabilities that are calibrated on one part of the test set are {100 * error:.1f} points off on "
+                f"the rest, more than {100 * MAXIMUM_CALIBRATION_ERROR:.0f}: its labels do not follow them"
+            )
+        return ""
+
+    @cached_property
+    def _of_classes(self) -> ClassProjector | None:
+        if self.baseline.test is None or self.baseline.task is not Task.MULTICLASS:
+            return None
+        return ClassProjector(self.baseline.test, self.seed)
+
+    @cached_property
+    def _recalibration(self) -> Recalibration:
+        test = self.baseline.test
+        if test is None or test.probabilities is None:
+            raise ValueError("the baseline must have predictions for a labelled test set")
+        positive = np.array([label == self.baseline.positive_label for label in test.labels], dtype=np.float64)
+        return Recalibration(test.table, test.probabilities, positive, self.ignored, self.seed)
+
+    @property
+    def _test_table(self) -> Table:
+        return self._recalibration.table
+
+    @cached_property
+    def _labelled(self) -> ScoredLabels:
+        return ScoredLabels.of(self._recalibration.scores, self._recalibration.positive == 1)
+
+    @cached_property
+    def _reference(self) -> float:
+        rows = self._recalibration
+        return float(np.mean((rows.scores >= DECISION_THRESHOLD) == (rows.positive == 1)))
+
+
+def _shifted(rows: Expected, before: float) -> tuple[float, float]:
+    """Return the share of positives that explains the rows best, and the accuracy in that case."""
+    share = positive_share(rows.positive, rows.counts / rows.counts.sum(), before)
+    return share, replace(rows, positive=corrected(rows.positive, share, before)).accuracy
