@@ -37,8 +37,10 @@ class Outcome:
 
     `accuracy` is the product's projection with every limit lifted that refuses it for the window's rows, and `refused`
     is the reason that the product as it ships gives for refusing this window, empty where it does not. `verdict` is
-    the product's, as it ships. `scenario` is the accuracy if the shift were one of labels, and `selected` says that the
-    product shows it. `before` and `after` have the verdict on each kind of shift, without labels and with them.
+    the product's, as it ships. `gate` is the paired t of what the features tell beside the probability, and `weighted`
+    says that it was enough to use them. `scenario` is the accuracy if the shift were one of labels, and `selected` says
+    that the product shows it. `before` and `after` have the verdict on each kind of shift, without labels and with
+    them.
     """
 
     subject: str
@@ -54,6 +56,7 @@ class Outcome:
     separability: float | None
     over_represented: float | None
     outside: float | None
+    gate: float | None
     weighted: bool
     others: Mapping[Method, float]
     scenario: Bounded

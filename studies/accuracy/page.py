@@ -103,6 +103,11 @@ def _errors(study: Study, images: str) -> Iterator[str]:
             f"{100 * accuracies[0]:.1f} to {100 * accuracies[-1]:.1f} %:"
         )
         yield tables.errors(found)
+    yield (
+        "Whether the features tell more than the probability does, as the product finds it on each test set; it uses "
+        "them where they do:"
+    )
+    yield tables.gates(study.outcomes)
     yield "Rank correlation (Spearman) of the estimates with the truth under covariate shift, 1 is perfect:"
     yield tables.correlations(drawn)
 

@@ -93,6 +93,7 @@ def outcome(product: Product, window: Window, seed: int) -> Outcome:
         separability=evidence.separability,
         over_represented=evidence.over_represented_fraction,
         outside=evidence.outside_fraction,
+        gate=evidence.gate_statistic,
         weighted=evidence.weighted,
         others=methods.others(subject, labelled, seed),
         scenario=Bounded(scenario.estimate, scenario.lower, scenario.upper, labelled.accuracy),

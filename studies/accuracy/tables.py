@@ -31,6 +31,21 @@ def with_interval(found: tuple[int, int]) -> str:
     return rates.rate(*found) if found[1] else NOTHING
 
 
+def gates(outcomes: Outcomes) -> str:
+    """Return for each subject how much its features tell beside the probability, split by split."""
+    rows = []
+    for subject in dict.fromkeys(outcome.subject for outcome in outcomes):
+        found = {outcome.seed: outcome for outcome in of(outcomes, subjects=[subject]) if outcome.gate is not None}
+        rows.append(
+            [
+                subject,
+                ", ".join(f"{outcome.gate:.1f}" for outcome in found.values()),
+                f"{sum(outcome.weighted for outcome in found.values())} of {len(found)}",
+            ]
+        )
+    return table(["subject", "paired t, split by split", "features used"], rows)
+
+
 def sizes(outcomes: Outcomes) -> list[int]:
     """Return the sizes of the drawn windows."""
     return sorted({outcome.n_rows for outcome in outcomes if outcome.family is not Family.TIME})

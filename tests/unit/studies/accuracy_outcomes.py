@@ -23,6 +23,7 @@ _OUTCOME = Outcome(
     separability=0.5,
     over_represented=0.0,
     outside=0.0,
+    gate=0.5,
     weighted=False,
     others={Method.CONFIDENCE: 0.83, Method.UNCHANGED: 0.85, Method.FOREST: 0.99},
     scenario=Bounded(None, None, None, 0.85),

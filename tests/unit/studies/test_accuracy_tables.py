@@ -119,3 +119,11 @@ def test_page_says_what_labels_told_of_the_intervals_that_missed() -> None:
     text = page.body(Study("a test", 1, ("town",), {}, 60.0, (*FOUR, *time)), "images")
     assert "Of the 2 windows whose interval missed the truth, 1 are called label shift or concept shift" in text
     assert "of the 1 whose interval held it, 0." in text
+
+
+def test_gate_is_shown_once_for_each_split() -> None:
+    twin = [outcome(subject="twin", seed=seed, gate=24.0 + seed, weighted=True) for seed in (1, 1, 2)]
+    assert cells(tables.gates([outcome(), *twin])) == [
+        ["town", "0.5", "0 of 1"],
+        ["twin", "25.0, 26.0", "2 of 2"],
+    ]
