@@ -1,8 +1,11 @@
 """One window against the baseline: the whole report as a pure function. No file, no clock, no network."""
 
 from collections.abc import Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
+from contract.accuracy import Shift
+from contract.bias import BiasReport
+from contract.quality import QualityReport, ShiftReport, WindowQuality
 from contract.records import (
     SWITCHED_OFF,
     DriftReport,
@@ -10,33 +13,47 @@ from contract.records import (
     IsolationForestSimilarity,
     MultivariateReport,
     ProjectedAccuracy,
+    WindowBounds,
 )
 from drift import isolation_forest as forest
+from drift.bias import judge_bias
 from drift.counts import NumericCounts
 from drift.judgement import Side, Terms, failure, judge
 from drift.learned import Baseline
 from drift.multivariate import separability
 from drift.policy import Policy
-from drift.projected_accuracy import project
+from drift.projection import Projector
 from drift.recent import EarlierWindows, judge_recent
 from drift.segments import judge_segments
+from drift.shifts import shifts_before_labels
 from drift.verdict import refusal, rule_text
 from drift.window import WindowCounts
 
 _NO_EARLIER_WINDOWS = EarlierWindows()
 
 
-def analyse(  # noqa: PLR0913 - the report's origin is two plain names, not worth a type of their own
-    baseline: Baseline,
-    window: WindowCounts,
-    policy: Policy,
-    *,
-    endpoint: str | None,
-    schedule: str | None,
-    isolation_forest: bool,
-    seed: int,
-    multivariate: bool = False,
-    earlier: EarlierWindows = _NO_EARLIER_WINDOWS,
+@dataclass(frozen=True, kw_only=True)
+class Question:
+    """What is asked of a window beside its rows.
+
+    `endpoint` and `schedule` are copied into the report. `isolation_forest` and `multivariate` say whether to compute
+    the reference task's proxy and the joint distribution's drift; `facet` names the column by whose values bias is
+    measured. `earlier` has the windows before this one, as a second reference. `seed` is that of every random draw, 0
+    or more.
+    """
+
+    policy: Policy
+    seed: int = 0
+    endpoint: str | None = None
+    schedule: str | None = None
+    isolation_forest: bool = False
+    multivariate: bool = False
+    facet: str | None = None
+    earlier: EarlierWindows = _NO_EARLIER_WINDOWS
+
+
+def analyse(
+    baseline: Baseline, window: WindowCounts, question: Question, projector: Projector | None = None
 ) -> DriftReport:
     """Compare a captured window with the baseline, and judge it.
 
@@ -45,23 +62,20 @@ def analyse(  # noqa: PLR0913 - the report's origin is two plain names, not wort
 
     Parameters
     ----------
-    endpoint, schedule
-        Copied into the report.
-    isolation_forest, multivariate
-        Whether to compute the reference task's proxy, and the joint distribution's drift; both need scikit-learn.
-    seed
-        Seed of every random draw, 0 or more.
-    earlier
-        The windows before this one, as a second reference.
+    projector
+        What was learned of the baseline before, to be used for several windows; None: it is learned here.
     """
+    policy, seed = question.policy, question.seed
+    projector = projector or Projector.of(baseline, seed=seed, ignored=policy.ignored)
     refused = refusal(window.records, window.n_rows, policy)
     terms = Terms(policy=policy, refused=refused, seed=seed)
     side = Side(columns=window.columns, probabilities=window.probabilities)
     outcome = judge(baseline.specs, _reference(baseline), side, terms)
+    projected = _projected_accuracy(projector, window, terms)
     return DriftReport(
         window=window.bounds,
-        endpoint=endpoint,
-        schedule=schedule,
+        endpoint=question.endpoint,
+        schedule=question.schedule,
         records=window.records,
         n_rows=window.n_rows,
         verdict=outcome.verdict,
@@ -69,12 +83,43 @@ def analyse(  # noqa: PLR0913 - the report's origin is two plain names, not wort
         rule=rule_text(policy),
         features=_with_examples(outcome.features, window),
         prediction=outcome.prediction,
-        projected_accuracy=_projected_accuracy(baseline, window, terms),
-        isolation_forest_similarity=_similarity(baseline, window, refused, seed if isolation_forest else None),
-        recent=judge_recent(baseline.specs, earlier, side, terms),
+        projected_accuracy=projected,
+        isolation_forest_similarity=_similarity(baseline, window, refused, seed if question.isolation_forest else None),
+        recent=judge_recent(baseline.specs, question.earlier, side, terms),
         segments=judge_segments(baseline, window.segments, terms),
-        multivariate=_separability(baseline, window, terms, seed if multivariate else None),
+        multivariate=_separability(baseline, window, terms, seed if question.multivariate else None),
+        shifts=shifts_before_labels(outcome.features, projected, refused),
+        bias=_bias(baseline, window, terms, question.facet),
     )
+
+
+def with_quality(report: DriftReport, quality: QualityReport) -> DriftReport:
+    """Return the report with what labels say, of earlier windows and of which shift it is.
+
+    Concept shift is named by the last window that labels judge; label shift too, where that is this window itself.
+    """
+    judged = quality.latest_judged
+    if judged is None:
+        why = "no labels are awaited" if quality.reason == SWITCHED_OFF else quality.reason or "no labels yet"
+        concept = ShiftReport(shift=Shift.CONCEPT, reason=f"only labels can show it: {why}")
+        return replace(report, quality=quality, shifts=(*report.shifts, concept))
+    shifts = [_of_labels(judged, Shift.CONCEPT, report.window)]
+    before = list(report.shifts)
+    if judged.window == report.window:
+        before = [_of_labels(judged, Shift.LABEL, report.window) if one.shift is Shift.LABEL else one for one in before]
+    return replace(report, quality=quality, shifts=(*before, *shifts))
+
+
+def _of_labels(judged: WindowQuality, kind: Shift, window: WindowBounds) -> ShiftReport:
+    found = judged.shift(kind)
+    return found if judged.window == window else replace(found, reason=f"window {judged.window.start}: {found.reason}")
+
+
+def _bias(baseline: Baseline, window: WindowCounts, terms: Terms, facet: str | None) -> BiasReport:
+    try:
+        return judge_bias(baseline, window.facets, facet=facet, terms=terms)
+    except Exception as error:
+        return BiasReport(reason=failure(error), facet=facet)
 
 
 def _reference(baseline: Baseline) -> Side:
@@ -92,11 +137,11 @@ def _refused(reason: str) -> str:
     return f"the window is not judged: {reason}"
 
 
-def _projected_accuracy(baseline: Baseline, window: WindowCounts, terms: Terms) -> ProjectedAccuracy:
+def _projected_accuracy(projector: Projector, window: WindowCounts, terms: Terms) -> ProjectedAccuracy:
     if terms.refused:
         return ProjectedAccuracy(reason=_refused(terms.refused))
     try:
-        return project(baseline, window, terms.seed, terms.policy.ignored)
+        return projector.project(window, tolerance=terms.policy.accuracy_tolerance)
     except Exception as error:
         return ProjectedAccuracy(reason=failure(error))
 

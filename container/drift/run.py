@@ -1,32 +1,41 @@
 """One run on plain files: what the container does, and what ``plumbline baseline`` and ``plumbline monitor`` do."""
 
 import tempfile
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from functools import partial
 from pathlib import Path
 
 from contract.names import Argument
+from contract.quality import QualityReport
 from contract.records import DriftReport, WindowBounds
-from drift.analysis import analyse
+from drift.analysis import Question, analyse, with_quality
 from drift.baseline import Baseline, load, save
-from drift.capture import Count, count_folder, count_window
+from drift.bias import require_facet
+from drift.capture import Count, count_folder, count_window, plan_of
 from drift.errors import ConfigError
+from drift.ground_truth.quality import QualityTerms
+from drift.ground_truth.sources import waiting_of
+from drift.ground_truth.waiting import quality_report
 from drift.handover import Clients, report_success
+from drift.kernel.plan import Plan
 from drift.outputs import write_reports
 from drift.policy import Policy
 from drift.policy_file import read_policy
+from drift.projection import Projector
 from drift.reading import reader
 from drift.recent import EarlierWindows
 from drift.recent_files import EarlierFiles, read_earlier
 from drift.reference_files import ReferenceFiles
 from drift.settings import Extras, Reference, Settings, window_bounds
-from drift.sources import fetch, fetch_window_counts
+from drift.sources import Connect, fetch, fetch_window_counts, s3_client
 from drift.times import parse_time
+from drift.window import WindowCounts
 
 RECENT_WINDOWS = 24
 """Earlier windows that are the second reference, if nobody says how many: a day of hours."""
 _DEFAULT_POLICY = Policy()
+_NO_EXTRAS = Extras()
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -40,6 +49,8 @@ class _Task:
     policy: Policy
     extras: Extras
     earlier: EarlierFiles | None = None
+    model: Path | None = None
+    connect: Connect
     variant: str | None = None
     seed: int = 0
     endpoint: str | None = None
@@ -49,6 +60,8 @@ class _Task:
         """Read the window, judge it, write the report files."""
         baseline = self.baseline
         self.policy.require_features({spec.name: spec.type for spec in baseline.specs})
+        if self.extras.facet is not None:
+            require_facet(baseline, self.extras.facet)
         window = count_window(
             self.read,
             baseline,
@@ -56,20 +69,51 @@ class _Task:
             variant=self.variant,
             segment=baseline.segment_column,
             ignored=self.policy.ignored,
+            facet=self.extras.facet,
         )
-        report = analyse(
-            baseline,
-            window,
-            self.policy,
+        projector = Projector.of(baseline, seed=self.seed, ignored=self.policy.ignored)
+        question = Question(
+            policy=self.policy,
+            seed=self.seed,
             endpoint=self.endpoint,
             schedule=self.schedule,
             isolation_forest=self.extras.isolation_forest,
             multivariate=self.extras.multivariate,
-            seed=self.seed,
+            facet=self.extras.facet,
             earlier=self._earlier(),
         )
+        report = analyse(baseline, window, question, projector)
+        report = self._with_attribution(report, window)
+        report = with_quality(report, self._quality(projector))
         write_reports(self.output, report, baseline, window, self.policy)
         return report
+
+    def _with_attribution(self, report: DriftReport, window: WindowCounts) -> DriftReport:
+        if self.model is None:
+            return report
+        # Deferred: the booster's library is heavy, and attributions are off by default.
+        from drift.attribution import attribution_drift
+
+        return replace(report, attribution=attribution_drift(self.model, self.baseline, window.sample, self.seed))
+
+    def _quality(self, projector: Projector) -> QualityReport:
+        source = self.extras.ground_truth
+        if source is None:
+            return QualityReport()
+        terms = QualityTerms(
+            policy=self.policy,
+            minimum_coverage=source.minimum_coverage,
+            lag_hours=source.lag_hours,
+            seed=self.seed,
+            facet=self.extras.facet,
+        )
+        waiting = waiting_of(source, connect=self.connect, endpoint=self.endpoint, plan=self._plan, terms=terms)
+        return quality_report(self.bounds, waiting, self.baseline, projector)
+
+    def _plan(self, bounds: WindowBounds) -> Plan:
+        return plan_of(
+            self.baseline, bounds, variant=self.variant, ignored=self.policy.ignored, facet=self.extras.facet
+        )
 
     def _earlier(self) -> EarlierWindows:
         if self.earlier is None:
@@ -117,8 +161,7 @@ def monitor(  # noqa: PLR0913 - one keyword per option of `plumbline monitor`
     variant: str | None = None,
     recent: Path | None = None,
     recent_windows: int = RECENT_WINDOWS,
-    isolation_forest: bool = False,
-    multivariate: bool = False,
+    extras: Extras = _NO_EXTRAS,
     seed: int = 0,
 ) -> DriftReport:
     """Judge the capture files below a folder against a baseline, and write the report files to `output`.
@@ -150,7 +193,9 @@ def monitor(  # noqa: PLR0913 - one keyword per option of `plumbline monitor`
         bounds=window_bounds(start_time, end_time),
         output=output,
         policy=policy,
-        extras=Extras(isolation_forest=isolation_forest, multivariate=multivariate),
+        extras=extras,
+        model=None if extras.model is None else Path(extras.model),
+        connect=partial(s3_client, None),
         earlier=None if recent is None else EarlierFiles(recent, recent_windows),
         variant=variant,
         seed=seed,
@@ -178,6 +223,8 @@ def run(settings: Settings, *, now: datetime, clients: Clients) -> DriftReport:
             output=settings.window.output,
             policy=_policy(settings, Path(workspace), clients),
             extras=settings.extras,
+            model=_model(settings, Path(workspace), clients),
+            connect=clients.s3,
             earlier=_earlier(settings, Path(workspace), clients),
             variant=settings.window.variant,
             endpoint=settings.platform.endpoint,
@@ -200,6 +247,11 @@ def _earlier(settings: Settings, workspace: Path, clients: Clients) -> EarlierFi
         # The verdict against training stands without the second reference, and the report says so.
         return EarlierFiles(folder, reports.n_windows, str(error))
     return EarlierFiles(folder, reports.n_windows)
+
+
+def _model(settings: Settings, workspace: Path, clients: Clients) -> Path | None:
+    model = settings.extras.model
+    return None if model is None else fetch(model, workspace / "model", clients.s3)
 
 
 def _policy(settings: Settings, workspace: Path, clients: Clients) -> Policy:

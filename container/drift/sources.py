@@ -151,14 +151,10 @@ def store_folder(folder: Path, uri: str, connect: Connect) -> None:
 
 def _digest(client: Any, bucket: str, key: str) -> str | None:
     """Return the checksum that an object was stored with; None where there is no such object."""
-    from botocore.exceptions import ClientError
-
-    try:
-        return str(client.head_object(Bucket=bucket, Key=key)["Metadata"].get(_DIGEST))
-    except ClientError as error:
-        if error.response["Error"]["Code"] in {"404", "NoSuchKey"}:
-            return None
-        raise
+    # Of a key that does not exist S3 says so only to who may list the whole bucket; others are refused.
+    if all(entry["Key"] != key for entry in _listed(client, "Contents", bucket, Prefix=key)):
+        return None
+    return str(client.head_object(Bucket=bucket, Key=key)["Metadata"].get(_DIGEST))
 
 
 def fetch_window_counts(uri: str, start: datetime, n_windows: int, folder: Path, connect: Connect) -> Path:

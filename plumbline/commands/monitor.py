@@ -4,7 +4,7 @@ import argparse
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from drift.policy import DEFAULT_THRESHOLDS, Policy
+from drift.policy import DEFAULT_THRESHOLDS, MINIMUM_COVERAGE, Policy
 
 from contract.names import ReportFile
 from contract.records import EffectMeasure, Verdict
@@ -15,6 +15,7 @@ from plumbline.exit_codes import EXIT_FINISHED
 
 if TYPE_CHECKING:
     from drift.baseline import Baseline
+    from drift.settings import Extras
 
 EXIT_VIOLATION = 1
 _DEFAULT = Policy()
@@ -39,6 +40,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help="also judge the window against the earlier ones whose reports are below this folder",
     )  # fmt: skip
     _add_thresholds(parser)
+    _add_labels(parser)
     _add_extras(parser)
 
 
@@ -70,6 +72,14 @@ def _add_thresholds(parser: argparse.ArgumentParser) -> None:
         help="or when its missing fraction moved by at least this, significantly (default: %(default)s)",
     )  # fmt: skip
     thresholds.add_argument(
+        "--accuracy-tolerance", type=float, default=_DEFAULT.accuracy_tolerance, metavar="F",
+        help="an accuracy that drops by less does not count (default: %(default)s)",
+    )  # fmt: skip
+    thresholds.add_argument(
+        "--bias-tolerance", type=float, default=_DEFAULT.bias_tolerance, metavar="F",
+        help="a bias metric that moves by less does not count (default: %(default)s)",
+    )  # fmt: skip
+    thresholds.add_argument(
         "--minimum-rows", type=int, default=_DEFAULT.minimum_rows, metavar="N",
         help="a window with fewer rows is not judged (default: %(default)s)",
     )  # fmt: skip
@@ -83,6 +93,21 @@ def _add_thresholds(parser: argparse.ArgumentParser) -> None:
     )  # fmt: skip
 
 
+def _add_labels(parser: argparse.ArgumentParser) -> None:
+    labels = parser.add_argument_group("labels", "ground truth, as the labels command writes it")
+    labels.add_argument("--labels", type=Path, metavar="DIR", help="folder with label files, at any depth")
+    labels.add_argument(
+        "--label-lag-hours", type=int, default=0, metavar="N",
+        help="also judge the earlier windows of so many hours, whose captures are below --dataset-source "
+        "(default: %(default)s)",
+    )  # fmt: skip
+    labels.add_argument(
+        "--minimum-label-coverage", type=float, default=MINIMUM_COVERAGE, metavar="F",
+        help="a window of which a smaller share of rows has a label is not judged by them (default: %(default)s)",
+    )  # fmt: skip
+    labels.add_argument("--merged", type=Path, metavar="DIR", help="folder to write captures joined with labels to")
+
+
 def _add_extras(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--multivariate", action="store_true", help="also tell the window's rows from the reference's by a classifier"
@@ -92,6 +117,13 @@ def _add_extras(parser: argparse.ArgumentParser) -> None:
         action="store_true",
         help="also compute the Isolation Forest similarity, which is no accuracy",
     )
+    parser.add_argument(
+        "--facet", metavar="NAME", help="categorical column by whose values bias is measured (default: none)"
+    )
+    parser.add_argument(
+        "--model", type=Path, metavar="FILE",
+        help="model.tar.gz, or a folder with its content, for feature attributions (default: none)",
+    )  # fmt: skip
     parser.add_argument(
         "--seed", type=int, default=0, metavar="N", help="seed of the resampling (default: %(default)s)"
     )
@@ -116,8 +148,7 @@ def run(arguments: argparse.Namespace) -> int:
             policy=_policy(arguments),
             variant=arguments.variant,
             recent=arguments.recent,
-            isolation_forest=arguments.isolation_forest,
-            multivariate=arguments.multivariate,
+            extras=_extras(arguments),
             seed=arguments.seed,
         )
     except PublishError as error:
@@ -144,9 +175,34 @@ def _check(arguments: argparse.Namespace) -> None:
     # A folder that is not there yet has no earlier windows, and the report says so: the same command fits every run.
     if arguments.recent is not None and arguments.recent.exists() and not arguments.recent.is_dir():
         raise CommandError(f"--recent must be a folder, got {str(arguments.recent)!r}; name that of earlier --output")
+    if arguments.labels is not None and not arguments.labels.is_dir():
+        raise CommandError(f"--labels must be a folder of label files, got {str(arguments.labels)!r}; check the path")
+    if arguments.labels is None and (arguments.merged or arguments.label_lag_hours):
+        raise CommandError(
+            "--merged and --label-lag-hours must come with --labels, got them alone; name the label files"
+        )
     if arguments.baseline and (arguments.test or arguments.predictions):
         raise CommandError("--test and --predictions must come with --train, got --baseline; a baseline brings its own")
     reference.check(arguments)
+
+
+def _extras(arguments: argparse.Namespace) -> "Extras":
+    from drift.settings import Extras, GroundTruth
+
+    ground_truth = arguments.labels and GroundTruth(
+        labels=str(arguments.labels),
+        captures=str(arguments.dataset_source),
+        lag_hours=arguments.label_lag_hours,
+        minimum_coverage=arguments.minimum_label_coverage,
+        merged=arguments.merged and str(arguments.merged),
+    )
+    return Extras(
+        isolation_forest=arguments.isolation_forest,
+        multivariate=arguments.multivariate,
+        ground_truth=ground_truth,
+        facet=arguments.facet,
+        model=arguments.model and str(arguments.model),
+    )
 
 
 def _captured(folder: Path) -> Path:
@@ -195,6 +251,8 @@ def _policy(arguments: argparse.Namespace) -> Policy:
         effect_measure=measure,
         effect_threshold=DEFAULT_THRESHOLDS[measure] if given is None else given,
         missing_threshold=arguments.missing_threshold,
+        accuracy_tolerance=arguments.accuracy_tolerance,
+        bias_tolerance=arguments.bias_tolerance,
         minimum_rows=arguments.minimum_rows,
         drifted_share=arguments.drifted_share,
     )

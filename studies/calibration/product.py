@@ -4,7 +4,7 @@ from dataclasses import dataclass, replace
 from typing import Self
 
 import numpy as np
-from drift.analysis import analyse
+from drift.analysis import Question, analyse
 from drift.baseline import Baseline, learn
 from drift.capture import count_window
 from drift.counts import NumericCounts
@@ -55,7 +55,7 @@ class Product:
             columns=self.population.counts(window),
             probabilities=NumericCounts(np.array([]), np.array([], dtype=np.int64), n_rows),
         )
-        return analyse(baseline, counted, self.policy, endpoint=None, schedule=None, isolation_forest=False, seed=seed)
+        return analyse(baseline, counted, Question(policy=self.policy, seed=seed))
 
 
 def _n_rows(sample: Frequencies) -> int:

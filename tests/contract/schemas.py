@@ -180,24 +180,161 @@ FEATURE = closed(
         "reason": TEXT,
     }
 )
+WINDOW = closed({"start": maybe(TEXT), "end": maybe(TEXT)})
+RECORDS = closed(
+    {
+        "read": COUNT,
+        "used": COUNT,
+        "rejected": COUNTS,
+        "examples": {"type": "object", "additionalProperties": array(TEXT, maxItems=5)},
+    }
+)
+MEASURES = ["accuracy", "area_under_curve", "precision", "recall", "f1", "log_loss", "calibration_error"]
+MEASURE = closed(
+    {
+        "measure": {"enum": MEASURES},
+        "status": STATUS,
+        "reason": TEXT,
+        **dict.fromkeys(("value", "lower", "upper", "reference"), maybe({"type": "number", "minimum": 0})),
+    }
+)
+SHIFTS = ["covariate_shift", "label_shift", "concept_shift"]
+SHIFT = closed(
+    {
+        "shift": {"enum": SHIFTS},
+        "verdict": VERDICT,
+        "reason": TEXT,
+        "p_value": maybe(FRACTION),
+        "effect": maybe(FRACTION),
+    }
+)
+LABEL_SHIFT = closed(
+    {
+        "status": STATUS,
+        "reason": TEXT,
+        "selected": {"type": "boolean"},
+        "positive_share": maybe(FRACTION),
+        "positive_share_reference": maybe(FRACTION),
+        "explained_fraction": maybe(NUMBER),
+        "residual_separability": maybe(FRACTION),
+        "estimate": maybe(FRACTION),
+        "lower": maybe(FRACTION),
+        "upper": maybe(FRACTION),
+    }
+)
+EVIDENCE = closed(
+    {
+        "separability": maybe(FRACTION),
+        "over_represented_fraction": maybe(FRACTION),
+        "outside_fraction": maybe(FRACTION),
+        "gate_statistic": maybe(NUMBER),
+        "weighted": {"type": "boolean"},
+        "spread": maybe(FRACTION),
+        "test_area_under_curve": maybe(FRACTION),
+    }
+)
+BIAS_METRICS = [
+    "difference_in_positive_proportions",
+    "disparate_impact",
+    "true_positive_rate_difference",
+    "false_positive_rate_difference",
+]
+BIAS_MEASURE = closed(
+    {
+        "metric": {"enum": BIAS_METRICS},
+        "verdict": VERDICT,
+        "reason": TEXT,
+        **dict.fromkeys(("value", "lower", "upper", "reference", "reference_lower", "reference_upper"), maybe(NUMBER)),
+    }
+)
+BIAS = closed(
+    {
+        "status": STATUS,
+        "reason": TEXT,
+        "facet": maybe(TEXT),
+        "tolerance": maybe(FRACTION),
+        "verdict": VERDICT,
+        "groups": array(
+            closed(
+                {
+                    "value": TEXT,
+                    "n_rows": COUNT,
+                    "n_rows_reference": COUNT,
+                    "selection_rate": maybe(FRACTION),
+                    "selection_rate_reference": maybe(FRACTION),
+                    "verdict": VERDICT,
+                    "reason": TEXT,
+                    "measures": array(BIAS_MEASURE),
+                }
+            )
+        ),
+    }
+)
+ATTRIBUTION = closed(
+    {
+        "status": STATUS,
+        "reason": TEXT,
+        "verdict": VERDICT,
+        "ndcg": maybe(FRACTION),
+        "threshold": maybe(FRACTION),
+        "n_rows": COUNT,
+        "n_rows_reference": COUNT,
+        "features": array(
+            closed(
+                {
+                    "name": TEXT,
+                    "importance": {"type": "number", "minimum": 0},
+                    "importance_reference": {"type": "number", "minimum": 0},
+                    "rank": {"type": "integer", "minimum": 1},
+                    "rank_reference": {"type": "integer", "minimum": 1},
+                }
+            )
+        ),
+    }
+)
+QUALITY = closed(
+    {
+        "reason": TEXT,
+        "lag_hours": COUNT,
+        "minimum_coverage": maybe(FRACTION),
+        "tolerance": maybe(FRACTION),
+        "labels": RECORDS,
+        "windows": array(
+            closed(
+                {
+                    "window": WINDOW,
+                    "n_rows": COUNT,
+                    "n_labelled": COUNT,
+                    "label_coverage": maybe(FRACTION),
+                    "is_final": {"type": "boolean"},
+                    "verdict": VERDICT,
+                    "reason": TEXT,
+                    "measures": array(MEASURE),
+                    "projected": maybe(MEASURE),
+                    "missed_by": maybe({"type": "number", "minimum": -1, "maximum": 1}),
+                    "shifts": array(SHIFT, maxItems=2),
+                    "selection": closed({"verdict": VERDICT, "reason": TEXT, "features": array(TEXT)}),
+                    "bias": BIAS,
+                }
+            )
+        ),
+    }
+)
 DRIFT_REPORT = closed(
     {
-        "version": {"const": 2},
-        "window": closed({"start": maybe(TEXT), "end": maybe(TEXT)}),
+        "version": {"const": 3},
+        "window": WINDOW,
         "endpoint": maybe(TEXT),
         "schedule": maybe(TEXT),
-        "records": closed(
-            {
-                "read": COUNT,
-                "used": COUNT,
-                "rejected": COUNTS,
-                "examples": {"type": "object", "additionalProperties": array(TEXT, maxItems=5)},
-            }
-        ),
+        "records": RECORDS,
         "n_rows": COUNT,
         "verdict": VERDICT,
         "reason": TEXT,
         "rule": TEXT,
+        "shifts": array(SHIFT, minItems=3, maxItems=3),
+        "bias": BIAS,
+        "attribution": ATTRIBUTION,
+        "quality": QUALITY,
         "features": array(FEATURE),
         "prediction": FEATURE,
         "projected_accuracy": closed(
@@ -210,6 +347,15 @@ DRIFT_REPORT = closed(
                 "reference": maybe(FRACTION),
                 "drop": maybe(NUMBER),
                 "method": maybe(TEXT),
+                "verdict": VERDICT,
+                "verdict_reason": TEXT,
+                "tolerance": maybe(FRACTION),
+                "assumed_shift": {"enum": SHIFTS},
+                "warning": TEXT,
+                "measures": array(MEASURE),
+                "label_shift": LABEL_SHIFT,
+                "evidence": EVIDENCE,
+                "note": TEXT,
             }
         ),
         "isolation_forest_similarity": closed(

@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from drift.analysis import analyse
+from drift.analysis import Question, analyse, with_quality
 from drift.baseline import learn
 from drift.metrics import metrics_file, of_report
 from drift.outputs import write_reports
@@ -15,6 +15,7 @@ from drift.values import table
 from jsonschema import Draft202012Validator
 
 from contract.names import ReportFile
+from contract.quality import QualityReport
 from contract.records import WindowBounds
 from tests.contract import schemas
 from tests.unit.drift_io.builders import SPECS, read_window, record, write_capture
@@ -60,9 +61,8 @@ def run_folder(request: pytest.FixtureRequest, tmp_path: Path) -> Path:
     )
     data = write_capture(tmp_path / "data", [record(text) for text in WINDOWS[request.param]])
     window = read_window(data, baseline, WindowBounds())
-    report = analyse(
-        baseline, window, Policy(), endpoint="e", schedule=None, isolation_forest=request.param == "ordinary", seed=0
-    )
+    question = Question(policy=Policy(), endpoint="e", isolation_forest=request.param == "ordinary")
+    report = with_quality(analyse(baseline, window, question), QualityReport())
     write_reports(tmp_path / "out", report, baseline, window, Policy())
     (tmp_path / "out" / "metrics.jsonl").write_text(metrics_file(of_report(report), "2026-11-22T13:05:00Z"))
     return tmp_path / "out"

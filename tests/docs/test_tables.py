@@ -14,7 +14,8 @@ import pytest
 from drift import cli as container
 from drift.ground_truth.labels import LabelReason
 from drift.policy import Policy
-from drift.projected_accuracy import METHOD
+from drift.projection.classes import METHOD as CLASS_METHOD
+from drift.projection.projector import METHOD, WEIGHTED_METHOD
 from drift.rejection import Reason
 from pydantic import BaseModel
 from pydantic.fields import FieldInfo
@@ -207,7 +208,8 @@ def test_report_page_lists_exactly_the_keys_of_the_report() -> None:
     assert first_codes(section(DRIFT_REPORT, "Other comparisons")) == [
         key for name in others for key in keys_of(records[name], f"{name}.")
     ]
-    assert f"`{METHOD}`" in DRIFT_REPORT.read_text()
+    methods = (METHOD, WEIGHTED_METHOD, CLASS_METHOD)
+    assert all(f"`{method}`" in DRIFT_REPORT.read_text() for method in methods)
 
 
 PARTS: dict[str, list[str]] = {

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 from drift.adjustment import benjamini_hochberg_log
-from drift.analysis import analyse
+from drift.analysis import Question, analyse
 from drift.baseline import Baseline, learn
 from drift.counts import CategoricalCounts, NumericCounts
 from drift.policy import Policy
@@ -137,7 +137,7 @@ def report(names: tuple[str, ...], seed: int, order: NDArray[np.intp]) -> DriftR
     scores = np.random.default_rng(seed).uniform(size=250)[order]
     captured = CapturedWindow(WindowBounds(), table(rows, names), scores, RecordCounts(250, 250))
     counted = count_rows(BASELINES[names], captured)
-    return analyse(BASELINES[names], counted, Policy(), endpoint=None, schedule=None, isolation_forest=False, seed=0)
+    return analyse(BASELINES[names], counted, Question(policy=Policy()))
 
 
 @settings(max_examples=15)

@@ -4,7 +4,7 @@ from dataclasses import replace
 from typing import Any
 
 import numpy as np
-from drift.analysis import analyse
+from drift.analysis import Question, analyse
 from drift.baseline import Baseline, learn
 from drift.counts import CategoricalCounts, NumericCounts, ValueCounts
 from drift.merging import merged
@@ -48,7 +48,7 @@ def counted(baseline: Baseline, rows: list[tuple[float, str | None]]) -> WindowC
 
 
 def report(baseline: Baseline, window: WindowCounts, policy: Policy) -> DriftReport:
-    return analyse(baseline, window, policy, endpoint=None, schedule=None, isolation_forest=False, seed=0)
+    return analyse(baseline, window, Question(policy=policy))
 
 
 @settings(max_examples=60, deadline=None)

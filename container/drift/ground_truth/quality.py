@@ -3,10 +3,15 @@
 import math
 from dataclasses import dataclass
 
+import numpy as np
+
 from contract.accuracy import Measure, MeasureReport, ProjectedAccuracy, Shift
+from contract.bias import BiasReport
 from contract.quality import SelectionReport, ShiftReport, WindowQuality
 from contract.records import Verdict
 from contract.training import Task
+from drift.bias import judge_labelled_bias
+from drift.counts import NumericCounts
 from drift.ground_truth.evidence import Projection, believed_test, believed_window, labelled_test, labelled_window
 from drift.ground_truth.join import JoinedWindow
 from drift.ground_truth.measures import class_measures, measures
@@ -27,6 +32,7 @@ class QualityTerms:
     minimum_coverage: float
     lag_hours: int = 0
     seed: int = 0
+    facet: str | None = None
 
 
 def judge_quality(
@@ -107,6 +113,7 @@ def _judged(
         missed_by=missed_by,
         shifts=_shifts(evidence, tolerance),
         selection=_selection(joined, baseline, terms),
+        bias=_bias(joined, baseline, terms),
     )
 
 
@@ -155,6 +162,28 @@ def _shifts(evidence: LabelEvidence, tolerance: float) -> tuple[ShiftReport, ...
     except Exception as error:
         # The realised figures stand without the diagnosis.
         return tuple(ShiftReport(shift=shift, reason=failure(error)) for shift in (Shift.LABEL, Shift.CONCEPT))
+
+
+def _bias(joined: JoinedWindow, baseline: Baseline, terms: QualityTerms) -> BiasReport:
+    none = NumericCounts.of(np.zeros(0))
+    positives, negatives = (
+        {
+            value: counts
+            for label, part in joined.by_label.items()
+            if (label == baseline.positive_label) is positive
+            for value, counts in part.facets.items()
+        }
+        for positive in (True, False)
+    )
+    by_group = {
+        value: (negatives.get(value, none), positives.get(value, none)) for value in sorted(positives | negatives)
+    }
+    try:
+        return judge_labelled_bias(
+            baseline, by_group, facet=terms.facet, terms=Terms(policy=terms.policy, seed=terms.seed)
+        )
+    except Exception as error:
+        return BiasReport(reason=failure(error), facet=terms.facet)
 
 
 def _selection(joined: JoinedWindow, baseline: Baseline, terms: QualityTerms) -> SelectionReport:

@@ -12,12 +12,27 @@ from drift.errors import ConfigError
 from drift.ground_truth.classes import Classes
 from drift.ground_truth.join import JoinedWindow
 from drift.ground_truth.merged import write_merged
-from drift.ground_truth.waiting import Captures, Files, Keep, Labels
+from drift.ground_truth.quality import QualityTerms
+from drift.ground_truth.waiting import Captures, Files, Keep, Labels, PlanOf, Waiting
+from drift.settings import GroundTruth
 from drift.sources import Connect, fetch_hour, fetch_hours, is_s3, store_folder
 from drift.times import HOUR, parse_time
 
 _NAMELESS = "endpoint"
 """Stands for the endpoint's name in the layout of merged records where nobody gave it."""
+
+
+def waiting_of(
+    source: GroundTruth, *, connect: Connect, endpoint: str | None, plan: PlanOf, terms: QualityTerms
+) -> Waiting:
+    """Return what the windows before this one are read for."""
+    return Waiting(
+        labels=labels_of(source.labels, connect),
+        captures=captures_of(source.captures, connect),
+        plan=plan,
+        keep=keep_of(source.merged, endpoint, connect) if source.merged else None,
+        terms=terms,
+    )
 
 
 def captures_of(source: str, connect: Connect) -> Captures:

@@ -29,6 +29,8 @@ Captures: TypeAlias = Callable[[WindowBounds], AbstractContextManager[Files]]
 """Gives the capture files of a window for as long as they are read."""
 Labels: TypeAlias = Callable[[Sequence[WindowBounds]], AbstractContextManager[Files]]
 """Gives the label files that can concern some windows."""
+PlanOf: TypeAlias = Callable[[WindowBounds], Plan]
+"""Makes the plan of a window."""
 Keep: TypeAlias = Callable[[JoinedWindow, Files, Classes], None]
 """Keeps a window's labelled records."""
 
@@ -37,12 +39,12 @@ Keep: TypeAlias = Callable[[JoinedWindow, Files, Classes], None]
 class Waiting:
     """What the windows before this one are read for.
 
-    `plan` makes the plan of a window, and `keep` writes its labelled records; None: nobody wants them.
+    `keep` writes the labelled records; None: nobody wants them.
     """
 
     labels: Labels
     captures: Captures
-    plan: Callable[[WindowBounds], Plan]
+    plan: PlanOf
     keep: Keep | None
     terms: QualityTerms
 

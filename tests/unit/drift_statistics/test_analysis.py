@@ -5,7 +5,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from drift.analysis import analyse
+from drift.analysis import Question, analyse
 from drift.baseline import Baseline, learn
 from drift.counts import CategoricalCounts
 from drift.features import compare
@@ -69,8 +69,7 @@ def window(columns: dict[str, Column], **changes: Any) -> CapturedWindow:
 
 def report(baseline: Baseline, captured: CapturedWindow | WindowCounts, **changes: Any) -> DriftReport:
     counted = captured if isinstance(captured, WindowCounts) else count_rows(baseline, captured)
-    arguments: dict[str, Any] = {"endpoint": "e", "schedule": "s", "isolation_forest": False, "seed": 1}
-    return analyse(baseline, counted, Policy(), **{**arguments, **changes})
+    return analyse(baseline, counted, replace(Question(policy=Policy(), endpoint="e", schedule="s", seed=1), **changes))
 
 
 def feature(found: DriftReport, name: str) -> FeatureReport:

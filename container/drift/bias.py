@@ -1,0 +1,307 @@
+"""How differently the model treats the groups of one column, and whether that moved since the labelled test set.
+
+Each value of the column, the facet, is compared with all other rows. Source of the metrics: SageMaker Developer Guide,
+"Measure post-training data and model bias".
+"""
+
+import math
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import TypeAlias
+
+import numpy as np
+from scipy import special
+
+from contract.bias import BiasGroup, BiasMeasure, BiasMetric, BiasReport
+from contract.records import SWITCHED_OFF, FeatureType, Status, Verdict
+from contract.training import DECISION_THRESHOLD, Task
+from drift.adjustment import benjamini_hochberg_log
+from drift.counts import NumericCounts
+from drift.errors import ConfigError
+from drift.judgement import Terms
+from drift.learned import Baseline
+from drift.statistics.proportion import NORMAL_QUANTILE, wilson
+
+MINIMUM_GROUP_ROWS = 30
+"""Rows of a group, and of all others, from which on a share of them is judged; of labels too where they are needed."""
+
+Groups: TypeAlias = Mapping[str, tuple[NumericCounts, NumericCounts]]
+"""By value of the facet, the probabilities of the negative and of the positive rows."""
+
+
+@dataclass(frozen=True)
+class Share:
+    """Rows with a property among some rows."""
+
+    count: int
+    total: int
+
+    @property
+    def value(self) -> float:
+        """The share, 0 to 1."""
+        return self.count / self.total
+
+    def __add__(self, other: "Share") -> "Share":
+        """Return the share of both together."""
+        return Share(self.count + other.count, self.total + other.total)
+
+
+@dataclass(frozen=True)
+class Estimate:
+    """A metric with its 95 % interval and, on the scale that it is tested on, its standard error."""
+
+    value: float
+    lower: float
+    upper: float
+    tested: float
+    error: float
+
+
+@dataclass(frozen=True)
+class _Case:
+    """One metric of one group on both sides; None where too few rows stand for it."""
+
+    measure: BiasMeasure
+    window: Estimate | None
+    reference: Estimate | None
+
+    @property
+    def log_p_value(self) -> float | None:
+        """Two-sided, of the metric being the same on both sides: the normal test of the difference."""
+        if self.window is None or self.reference is None:
+            return None
+        error = math.hypot(self.window.error, self.reference.error)
+        if not error:
+            return 0.0
+        z = abs(self.window.tested - self.reference.tested) / error
+        return min(0.0, math.log(2) + float(special.log_ndtr(-z)))
+
+
+def require_facet(baseline: Baseline, facet: str) -> None:
+    """Refuse a facet whose values are no groups.
+
+    Raises
+    ------
+    ConfigError
+        If it names no categorical column of the baseline.
+    """
+    groups = [spec.name for spec in baseline.specs if spec.type is FeatureType.CATEGORICAL]
+    if facet not in groups:
+        raise ConfigError(
+            f"the facet must be a categorical column of the baseline, got {facet!r}; allowed there: {', '.join(groups)}"
+        )
+
+
+def judge_bias(
+    baseline: Baseline, facets: Mapping[str, NumericCounts], *, facet: str | None, terms: Terms
+) -> BiasReport:
+    """Judge how a window's predictions are shared out among the groups; no label is needed.
+
+    Parameters
+    ----------
+    facets
+        By value of the facet, the captured probabilities.
+    """
+    shares = {value: {_SELECTED: _selected(counts)} for value, counts in facets.items()}
+    return _judged(baseline, shares, _PREDICTED, facet, terms)
+
+
+def judge_labelled_bias(baseline: Baseline, by_group: Groups, *, facet: str | None, terms: Terms) -> BiasReport:
+    """Judge how predictions, and the mistakes among them, are shared out among the groups."""
+    return _judged(baseline, _shares(by_group), _METRICS, facet, terms)
+
+
+_SELECTED, _OF_POSITIVES, _OF_NEGATIVES = "selected", "of positives", "of negatives"
+_Shares: TypeAlias = Mapping[str, Mapping[str, Share]]
+
+
+def _selected(counts: NumericCounts) -> Share:
+    called = counts.values >= DECISION_THRESHOLD
+    return Share(int(counts.counts[called].sum()), counts.n_present)
+
+
+def _shares(by_group: Groups) -> _Shares:
+    found = {}
+    for value, (negatives, positives) in by_group.items():
+        of_negatives, of_positives = _selected(negatives), _selected(positives)
+        found[value] = {
+            _SELECTED: of_negatives + of_positives,
+            _OF_POSITIVES: of_positives,
+            _OF_NEGATIVES: of_negatives,
+        }
+    return found
+
+
+def _difference(group: Share, others: Share) -> Estimate:
+    """Return the others' share minus the group's, with Newcombe's interval.
+
+    R. Newcombe, "Interval estimation for the difference between independent proportions: comparison of eleven methods"
+    (1998), method 10.
+    """
+    (low, high), (low_others, high_others) = (wilson(side.count, side.total) for side in (group, others))
+    value = others.value - group.value
+    below = math.hypot(others.value - low_others, high - group.value)
+    above = math.hypot(high_others - others.value, group.value - low)
+    error = math.hypot(_error(group), _error(others))
+    return Estimate(value, max(value - below, -1.0), min(value + above, 1.0), value, error)
+
+
+def _error(share: Share) -> float:
+    # One row more of each kind: a share of 0 or 1 is never that sure.
+    smoothed = (share.count + 1) / (share.total + 2)
+    return math.sqrt(smoothed * (1 - smoothed) / share.total)
+
+
+def _ratio(group: Share, others: Share) -> Estimate | None:
+    """Return the group's share divided by the others', with Katz's interval on the logarithm.
+
+    D. Katz et al., "Obtaining confidence intervals for the risk ratio in cohort studies" (1978). A count of 0 is taken
+    as one half; without a positive prediction among the others there is no ratio.
+    """
+    if not others.count:
+        return None
+    count = max(group.count, 0.5)
+    error = math.sqrt(max(1 / count - 1 / group.total, 0.0) + max(1 / others.count - 1 / others.total, 0.0))
+    value, middle = group.value / others.value, math.log(count / group.total / others.value)
+    return Estimate(
+        value,
+        math.exp(middle - NORMAL_QUANTILE * error) if group.count else 0.0,
+        math.exp(middle + NORMAL_QUANTILE * error),
+        middle,
+        error,
+    )
+
+
+_How: TypeAlias = tuple[str, Callable[[Share, Share], Estimate | None]]
+"""Which rows' share of positive predictions, and how group and others are compared."""
+_PREDICTED: Mapping[BiasMetric, _How] = {
+    BiasMetric.DIFFERENCE_IN_POSITIVE_PROPORTIONS: (_SELECTED, _difference),
+    BiasMetric.DISPARATE_IMPACT: (_SELECTED, _ratio),
+}
+_METRICS = {
+    **_PREDICTED,
+    BiasMetric.TRUE_POSITIVE_RATE_DIFFERENCE: (_OF_POSITIVES, _difference),
+    BiasMetric.FALSE_POSITIVE_RATE_DIFFERENCE: (_OF_NEGATIVES, _difference),
+}
+
+
+def _judged(
+    baseline: Baseline,
+    window: _Shares,
+    metrics: Mapping[BiasMetric, _How],
+    facet: str | None,
+    terms: Terms,
+) -> BiasReport:
+    if facet is None:
+        return BiasReport(reason=SWITCHED_OFF)
+    known = BiasReport(reason=_refusal(baseline), facet=facet, tolerance=terms.policy.bias_tolerance)
+    if known.reason:
+        return known
+    reference = _shares(_of_test(baseline, facet))
+    values = sorted({*reference, *window})
+    nobody = dict.fromkeys((_SELECTED, _OF_POSITIVES, _OF_NEGATIVES), Share(0, 0))
+    sides = [{value: {**nobody, **side.get(value, {})} for value in values} for side in (window, reference)]
+    both = (sides[0], sides[1])
+    cases = {value: [_case(metric, value, both, how) for metric, how in metrics.items()] for value in values}
+    measures = _verdicts(cases, terms)
+    groups = tuple(_group(value, both, measures[value]) for value in values)
+    verdict = _worst([group.verdict for group in groups])
+    return replace(
+        known,
+        status=Status.ESTIMATED if any(group.selection_rate is not None for group in groups) else Status.NOT_JUDGED,
+        reason=_reason(groups, verdict, terms),
+        verdict=verdict,
+        groups=groups,
+    )
+
+
+def _refusal(baseline: Baseline) -> str:
+    if baseline.test is None or baseline.test.probabilities is None:
+        return "the baseline has no predictions for a labelled test set"
+    if baseline.task is not Task.BINARY or baseline.positive_label is None:
+        return "bias is measured where the target has two classes"
+    return ""
+
+
+def _of_test(baseline: Baseline, facet: str) -> Groups:
+    test = baseline.test
+    if test is None or test.probabilities is None:
+        raise ValueError("the test set must have predictions")
+    column = np.asarray(test.table.columns[facet], dtype=object)
+    positive = np.array([label == baseline.positive_label for label in test.labels])
+    return {
+        value: (
+            NumericCounts.of(test.probabilities[(column == value) & ~positive]),
+            NumericCounts.of(test.probabilities[(column == value) & positive]),
+        )
+        for value in sorted({value for value in column.tolist() if value is not None})
+    }
+
+
+def _case(metric: BiasMetric, value: str, sides: tuple[_Shares, _Shares], how: _How) -> _Case:
+    what, compute = how
+    found = []
+    for side in sides:
+        group = side[value][what]
+        others = sum((side[other][what] for other in side if other != value), Share(0, 0))
+        enough = min(group.total, others.total) >= MINIMUM_GROUP_ROWS
+        found.append(compute(group, others) if enough else None)
+    ours, before = found
+    measure = BiasMeasure(metric=metric)
+    if ours:
+        measure = replace(measure, value=ours.value, lower=ours.lower, upper=ours.upper)
+    if before:
+        measure = replace(measure, reference=before.value, reference_lower=before.lower, reference_upper=before.upper)
+    return _Case(measure, ours, before)
+
+
+def _verdicts(cases: Mapping[str, Sequence[_Case]], terms: Terms) -> dict[str, tuple[BiasMeasure, ...]]:
+    tested = [log_p for group in cases.values() for case in group if (log_p := case.log_p_value) is not None]
+    adjusted = iter(benjamini_hochberg_log(tested))
+    return {
+        value: tuple(_verdict(case, None if case.log_p_value is None else next(adjusted), terms) for case in group)
+        for value, group in cases.items()
+    }
+
+
+def _verdict(case: _Case, log_p: float | None, terms: Terms) -> BiasMeasure:
+    measure = case.measure
+    if log_p is None or measure.value is None or measure.reference is None:
+        where = "in the window" if case.window is None else "on the labelled test set"
+        return replace(
+            measure,
+            reason=f"fewer than {MINIMUM_GROUP_ROWS} rows of the group, or of the others, {where}, or no positive "
+            "prediction among the others",
+        )
+    move = abs(measure.value - measure.reference)
+    numbers = f"from {measure.reference:.3f} to {measure.value:.3f}, adjusted p {math.exp(log_p):.2g}"
+    if terms.refused:
+        return replace(measure, reason=f"the window is not judged: {terms.refused}")
+    moved = move >= terms.policy.bias_tolerance and log_p < math.log(terms.policy.alpha)
+    return replace(measure, verdict=Verdict.DRIFT if moved else Verdict.NO_DRIFT, reason=numbers)
+
+
+def _group(value: str, sides: tuple[_Shares, _Shares], measures: tuple[BiasMeasure, ...]) -> BiasGroup:
+    window, reference = sides
+    selected, before = window[value][_SELECTED], reference[value][_SELECTED]
+    moved = [measure for measure in measures if measure.verdict is Verdict.DRIFT]
+    return BiasGroup(
+        value=value,
+        n_rows=selected.total,
+        n_rows_reference=before.total,
+        selection_rate=selected.value if selected.total else None,
+        selection_rate_reference=before.value if before.total else None,
+        verdict=_worst([measure.verdict for measure in measures]),
+        reason="; ".join(f"{measure.metric.value} {measure.reason}" for measure in moved) or measures[0].reason,
+        measures=measures,
+    )
+
+
+def _worst(verdicts: Sequence[Verdict]) -> Verdict:
+    return next((one for one in (Verdict.DRIFT, Verdict.NO_DRIFT) if one in verdicts), Verdict.NOT_JUDGED)
+
+
+def _reason(groups: Sequence[BiasGroup], verdict: Verdict, terms: Terms) -> str:
+    if verdict is Verdict.NOT_JUDGED:
+        return f"the window is not judged: {terms.refused}" if terms.refused else "no group has rows enough"
+    return ", ".join(group.value for group in groups if group.verdict is Verdict.DRIFT)
