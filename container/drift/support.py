@@ -11,7 +11,13 @@ rows outside the reference's support were 3.4 points off on average, the others 
 NAMES_SHOWN = 3
 
 
-def support_refusal(baseline: Baseline, columns: Mapping[str, ValueCounts], n_outside: int, n_rows: int) -> str:
+def support_refusal(
+    baseline: Baseline,
+    columns: Mapping[str, ValueCounts],
+    n_outside: int,
+    n_rows: int,
+    most: float = MAXIMUM_OUTSIDE_FRACTION,
+) -> str:
     """Return why the rows are too strange for an estimate, or an empty text.
 
     A row is outside when at least one of its cells is a label that training never had, a number beyond training's
@@ -23,16 +29,18 @@ def support_refusal(baseline: Baseline, columns: Mapping[str, ValueCounts], n_ou
         The window's value counts.
     n_outside
         How many of the window's `n_rows` rows are outside.
+    most
+        Share of the rows from which on they are too strange.
     """
     share = n_outside / n_rows if n_rows else 0.0
-    if share < MAXIMUM_OUTSIDE_FRACTION:
+    if share < most:
         return ""
     outside = {name: cells_outside(baseline.counts[name], column) for name, column in columns.items()}
     worst = sorted((name for name in outside if outside[name]), key=lambda name: -outside[name])
     names = ", ".join(worst[:NAMES_SHOWN]) + (" and others" if len(worst) > NAMES_SHOWN else "")
     return (
         f"{100 * share:.0f} % of the rows hold a value that the training data never had ({names}), "
-        f"{100 * MAXIMUM_OUTSIDE_FRACTION:.0f} % or more: nothing is known of the model there"
+        f"{100 * most:.0f} % or more: nothing is known of the model there"
     )
 
 

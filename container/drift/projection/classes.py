@@ -13,9 +13,18 @@ from contract.accuracy import LabelShiftScenario, Measure, MeasureReport, Projec
 from contract.records import Status
 from drift.calibration import ScoredLabels
 from drift.counts import NumericCounts
-from drift.learned import LabelledTest
+from drift.learned import Baseline, LabelledTest
+from drift.projection.domain import Domain, compare
 from drift.projection.limits import Limits
-from drift.projection.refusals import interval_refusal, reference_warning, window_refusal
+from drift.projection.recalibration import Recalibration
+from drift.projection.refusals import (
+    calibration_refusal,
+    distance_refusal,
+    interval_refusal,
+    partly_predicted,
+    warning,
+    window_refusal,
+)
 from drift.projection.verdict import with_verdict
 from drift.statistics.proportion import NORMAL_QUANTILE
 from drift.window import WindowCounts
@@ -34,7 +43,9 @@ class ClassProjector:
     "Top-label calibration and multiclass-to-binary reductions", 2022), it is the chance that the prediction is right.
     """
 
+    baseline: Baseline
     test: LabelledTest
+    ignored: frozenset[str]
     seed: int
 
     def calibrated(self, confidence: NDArray[np.float64]) -> NDArray[np.float64]:
@@ -43,52 +54,79 @@ class ClassProjector:
 
     def project(self, window: WindowCounts, known: ProjectedAccuracy, limits: Limits) -> ProjectedAccuracy:
         """Return the window's expected accuracy and macro precision."""
-        known = replace(
-            known,
-            reference=float(np.mean(self._right)),
-            label_shift=LabelShiftScenario(reason="a scenario of label shift is made for two classes"),
-            evidence=ProjectionEvidence(
-                outside_fraction=window.n_outside / window.n_rows if window.n_rows else None,
-                test_area_under_curve=self._area,
-            ),
+        domain = compare(self.test.table, window.sample.table, self.ignored, self.seed)
+        evidence = self._evidence(window, domain)
+        scenario = LabelShiftScenario(reason="a scenario of label shift is made for two classes alone")
+        known = replace(known, reference=float(np.mean(self._right)), label_shift=scenario, evidence=evidence)
+        refused = (
+            window_refusal(window.probabilities)
+            or distance_refusal(self.baseline, window, self.ignored, evidence, limits)
+            or calibration_refusal(self._pooled.area_under_curve(), self._calibration_error)
         )
-        refused = window_refusal(window.probabilities)
-        if (known.evidence.outside_fraction or 0.0) >= limits.outside_fraction:
-            share = 100 * (known.evidence.outside_fraction or 0.0)
-            refused = refused or f"{share:.0f} % of the rows hold a value that the training data never had"
-        if refused:
-            return replace(known, reason=refused)
+        return replace(known, reason=refused) if refused else self._estimated(window, domain, known, limits)
+
+    def _estimated(
+        self, window: WindowCounts, domain: Domain | None, known: ProjectedAccuracy, limits: Limits
+    ) -> ProjectedAccuracy:
         rights = [self._expected(window, weights) for weights in self._weights]
-        sizes = {label: counts.n_present for label, counts in window.classes.items()}
+        sizes = {label: counts.n_present for label, counts in window.classes.items() if counts.n_present}
         total = sum(sizes.values())
         values = [sum(share[label] * sizes[label] for label in sizes) / total for share in rights]
-        noise = sum(rights[0][label] * (1 - rights[0][label]) * sizes[label] for label in sizes) / total**2
-        variance = float(np.var(values[1:], ddof=1)) + noise * window.repetition
+        spread = self._spread(domain)
+        noise = self._label_variance(window) / total * window.repetition
+        variance = float(np.var(values[1:], ddof=1)) + noise + spread**2
         half_width = NORMAL_QUANTILE * math.sqrt(variance)
+        known = replace(known, evidence=replace(known.evidence, spread=spread))
         if half_width > limits.half_width:
-            return replace(
-                known,
-                reason=interval_refusal(half_width, limits),
-            )
+            return replace(known, reason=interval_refusal(half_width, limits))
+        # A rounding error must not carry a certain row's share past 1.
+        value = min(values[0], 1.0)
         estimated = replace(
             known,
             status=Status.ESTIMATED,
-            estimate=values[0],
-            lower=max(values[0] - half_width, 0.0),
-            upper=min(values[0] + half_width, 1.0),
-            drop=(known.reference or 0.0) - values[0],
+            reason=partly_predicted(window),
+            estimate=value,
+            lower=max(value - half_width, 0.0),
+            upper=min(value + half_width, 1.0),
+            drop=(known.reference or 0.0) - value,
             method=METHOD,
-            warning=reference_warning(len(self._right)),
-            measures=self._measures(rights, sizes),
+            warning=warning(known.evidence, len(self._right)),
+            measures=self._measures(rights, sizes, window.repetition),
         )
         return with_verdict(estimated, math.sqrt(variance))
 
-    def _measures(self, rights: Sequence[Mapping[str, float]], sizes: Mapping[str, int]) -> tuple[MeasureReport, ...]:
+    def _evidence(self, window: WindowCounts, domain: Domain | None) -> ProjectionEvidence:
+        return ProjectionEvidence(
+            separability=None if domain is None else domain.separability(),
+            over_represented_fraction=None if domain is None else domain.over_represented_fraction,
+            outside_fraction=window.n_outside / window.n_rows if window.n_rows else None,
+            test_area_under_curve=self._pooled.area_under_curve(),
+        )
+
+    def _spread(self, domain: Domain | None) -> float:
+        """Return half the range of what the test set's rows, weighted to look like the window's, say it is off by."""
+        if domain is None:
+            return 0.0
+        residuals = (self._right - self._out_of_fold.calibrated)[domain.chosen]
+        off = [0.0, *(float(np.average(residuals, weights=domain.weights(one))) for one in domain.each)]
+        return (max(off) - min(off)) / 2
+
+    def _label_variance(self, window: WindowCounts) -> float:
+        """Return the mean variance of whether a row of the window is predicted right."""
+        equal, total = self._weights[0], 0.0
+        for label, counts in window.classes.items():
+            chance = self._chance(label, counts, equal)
+            total += float(counts.counts @ (chance * (1 - chance)))
+        return total / sum(counts.n_present for counts in window.classes.values())
+
+    def _measures(
+        self, rights: Sequence[Mapping[str, float]], sizes: Mapping[str, int], repetition: float
+    ) -> tuple[MeasureReport, ...]:
         predicted = np.array(self.test.predicted, dtype=object)
         before = float(np.mean([np.mean(self._right[predicted == label]) for label in sorted(set(predicted))]))
         means = [float(np.mean([share[label] for label in sizes])) for share in rights]
         noise = sum(rights[0][label] * (1 - rights[0][label]) / n for label, n in sizes.items()) / len(sizes) ** 2
-        half_width = NORMAL_QUANTILE * math.sqrt(float(np.var(means[1:], ddof=1)) + noise)
+        half_width = NORMAL_QUANTILE * math.sqrt(float(np.var(means[1:], ddof=1)) + noise * repetition)
         why = "it takes the probability of every class, of which only the predicted one's is kept"
         return (
             MeasureReport(measure=Measure.AREA_UNDER_CURVE, reason=why),
@@ -111,12 +149,13 @@ class ClassProjector:
         }
 
     def _share(self, label: str, counts: NumericCounts, weights: NDArray[np.float64]) -> float:
+        return float(counts.counts @ self._chance(label, counts, weights)) / counts.n_present
+
+    def _chance(self, label: str, counts: NumericCounts, weights: NDArray[np.float64]) -> NDArray[np.float64]:
         own = self._by_label.get(label)
         if own is not None and weights[own[0]].any():
-            chance = own[1].calibrate(counts.values, weights[own[0]])
-        else:
-            chance = self._pooled.calibrate(counts.values, weights)
-        return float(counts.counts @ chance) / counts.n_present
+            return own[1].calibrate(counts.values, weights[own[0]])
+        return self._pooled.calibrate(counts.values, weights)
 
     @cached_property
     def _weights(self) -> list[NDArray[np.float64]]:
@@ -147,5 +186,9 @@ class ClassProjector:
         return found
 
     @cached_property
-    def _area(self) -> float | None:
-        return self._pooled.area_under_curve() if 0 < self._right.sum() < len(self._right) else None
+    def _out_of_fold(self) -> Recalibration:
+        return Recalibration(self.test.table, self._confidence, self._right.astype(np.float64), self.ignored, self.seed)
+
+    @cached_property
+    def _calibration_error(self) -> float:
+        return self._out_of_fold.calibration_error

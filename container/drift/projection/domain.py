@@ -6,6 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from drift.design import design
+from drift.projection.encoding import Encoder
 from drift.rows import row_groups
 from drift.statistics.ranks import area_under_curve
 from drift.table import Table
@@ -34,6 +35,11 @@ class Domain:
     def log_odds(self) -> NDArray[np.float64]:
         """Mean of both."""
         return (self.linear + self.trees) / 2
+
+    @property
+    def each(self) -> tuple[NDArray[np.float64], NDArray[np.float64], NDArray[np.float64]]:
+        """The log-odds that there are, the mean first."""
+        return self.log_odds, self.linear, self.trees
 
     @property
     def of_window(self) -> NDArray[np.bool_]:
@@ -94,7 +100,8 @@ def compare(reference: Table, window: Table, ignored: frozenset[str], seed: int)
     groups = row_groups(rows, np.full(rows.n_rows, np.nan))
     folds = random.permutation(int(groups.max()) + 1)[groups] % _N_FOLDS
     linear, trees = np.zeros(rows.n_rows), np.zeros(rows.n_rows)
-    inputs = design(rows)
+    # Trees find as much in one code per label as in a column per label, in a quarter of the time.
+    inputs = design(rows), Encoder.of(rows, frozenset()).encode(rows)
     for fold in range(_N_FOLDS):
         held = folds == fold
         if held.any():
@@ -103,8 +110,12 @@ def compare(reference: Table, window: Table, ignored: frozenset[str], seed: int)
 
 
 def _log_odds(
-    inputs: NDArray[np.float64], of_window: NDArray[np.bool_], held: NDArray[np.bool_], seed: int
+    inputs: tuple[NDArray[np.float64], NDArray[np.float64]],
+    of_window: NDArray[np.bool_],
+    held: NDArray[np.bool_],
+    seed: int,
 ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Return the held rows' log-odds by a regression on the first inputs and by trees on the second."""
     # A heavy import, paid for only where accuracy is projected.
     from sklearn.ensemble import HistGradientBoostingClassifier
     from sklearn.linear_model import LogisticRegression
@@ -113,17 +124,22 @@ def _log_odds(
     if len(np.unique(of_window[~held])) < 2:
         nothing = np.zeros(int(held.sum()))
         return nothing, nothing
-    linear = LogisticRegression(C=0.1, max_iter=500)
-    trees = HistGradientBoostingClassifier(
-        max_iter=80,
-        learning_rate=0.06,
-        max_leaf_nodes=12,
-        min_samples_leaf=40,
-        l2_regularization=5.0,
-        early_stopping=False,
-        random_state=seed,
+    models = (
+        LogisticRegression(C=0.1, max_iter=500),
+        HistGradientBoostingClassifier(
+            max_iter=80,
+            learning_rate=0.06,
+            max_leaf_nodes=12,
+            min_samples_leaf=40,
+            l2_regularization=5.0,
+            early_stopping=False,
+            random_state=seed,
+        ),
     )
     # One thread: so few rows take no second, and many threads wait for each other on a busy machine.
     with threadpool_limits(1):
-        learned = [model.fit(inputs[~held], of_window[~held]) for model in (linear, trees)]
-        return learned[0].decision_function(inputs[held]), learned[1].decision_function(inputs[held])
+        linear, trees = (
+            model.fit(rows[~held], of_window[~held]).decision_function(rows[held])
+            for model, rows in zip(models, inputs, strict=True)
+        )
+    return linear, trees

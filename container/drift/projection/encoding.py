@@ -1,4 +1,4 @@
-"""Rows as numbers for trees that are learned on the labelled test set and asked about a window."""
+"""Rows as numbers for trees: one column per feature."""
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
@@ -9,7 +9,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from contract.records import FeatureType
-from drift.counts import missing
 from drift.table import FeatureSpec, Table
 
 _LARGEST = float(np.finfo(np.float32).max)
@@ -21,28 +20,23 @@ _ABSENT = -2.0
 class Encoder:
     """One number per feature: a number itself, a label's rank by frequency in the test set.
 
-    A missing number is its column's median there; labels that the test set does not have are alike.
+    A missing number is NaN, which trees take for a value of its own; labels that the test set does not have are alike.
     """
 
     specs: Sequence[FeatureSpec]
-    medians: Mapping[str, float]
     ranks: Mapping[str, Mapping[str, int]]
 
     @classmethod
     def of(cls, table: Table, ignored: frozenset[str]) -> Self:
         """Learn the encoding of a table's rows, the `ignored` features left out."""
         specs = [spec for spec in table.specs if spec.name not in ignored]
-        medians, ranks = {}, {}
+        ranks = {}
         for spec in specs:
-            column = table.columns[spec.name]
-            if spec.type is FeatureType.NUMERIC:
-                present = np.asarray(column[~missing(column)], dtype=np.float64)
-                medians[spec.name] = float(np.median(present)) if len(present) else 0.0
-            else:
-                counted = Counter(label for label in column.tolist() if label is not None)
+            if spec.type is FeatureType.CATEGORICAL:
+                counted = Counter(label for label in table.columns[spec.name].tolist() if label is not None)
                 ordered = sorted(counted, key=lambda label: (-counted[label], label))
                 ranks[spec.name] = {label: rank for rank, label in enumerate(ordered)}
-        return cls(specs, medians, ranks)
+        return cls(specs, ranks)
 
     def encode(self, table: Table) -> NDArray[np.float64]:
         """Return shape (n_rows, n_features)."""
@@ -51,7 +45,6 @@ class Encoder:
     def _column(self, spec: FeatureSpec, table: Table) -> NDArray[np.float64]:
         column = table.columns[spec.name]
         if spec.type is FeatureType.NUMERIC:
-            numbers = np.asarray(column, dtype=np.float64)
-            return np.clip(np.where(np.isnan(numbers), self.medians[spec.name], numbers), -_LARGEST, _LARGEST)
+            return np.clip(np.asarray(column, dtype=np.float64), -_LARGEST, _LARGEST)
         ranks = self.ranks[spec.name]
         return np.array([_ABSENT if label is None else ranks.get(label, _UNKNOWN) for label in column.tolist()])

@@ -13,6 +13,7 @@ from drift.projection.domain import Domain
 from drift.projection.recalibration import Recalibration
 from drift.projection.scored import Expected
 from drift.statistics.proportion import NORMAL_QUANTILE
+from drift.table import Table
 from drift.window import WindowCounts
 
 N_RESAMPLES = 100
@@ -103,7 +104,9 @@ class Estimator:
     def _differences(self, window: WindowCounts) -> NDArray[np.float64]:
         scores = window.sample.probabilities
         captured = ~np.isnan(scores)
-        by_features = self.recalibration.probabilities(window.sample.table, scores)[captured]
+        table = window.sample.table
+        rows = Table(table.specs, {name: column[captured] for name, column in table.columns.items()})
+        by_features = self.recalibration.probabilities(rows, scores[captured])
         by_score = self.labelled.calibrate(scores[captured], np.ones(len(self.labelled.positive)))
         sign = np.where(scores[captured] >= DECISION_THRESHOLD, 1.0, -1.0)
         return np.asarray(sign * (by_features - by_score))

@@ -4,10 +4,11 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy.optimize import brentq
 
 from drift.projection.domain import Domain
 
-_STEPS = 1_000
+_SMALLEST_SHARE = 1e-6
 _PRECISION = 1e-9
 FEWEST_SEPARABILITY = 0.53
 EXPLAINED_FRACTION = 0.75
@@ -16,6 +17,9 @@ MOST_RESIDUAL_SEPARABILITY = 0.525
 
 def positive_share(calibrated: NDArray[np.float64], shares: NDArray[np.float64], before: float) -> float:
     """Return the share of positives that makes the window's probabilities most likely.
+
+    The likelihood is concave in the share; its maximum, the fixed point of Saerens's expectation-maximisation, is found
+    as the root of its slope.
 
     Parameters
     ----------
@@ -29,13 +33,16 @@ def positive_share(calibrated: NDArray[np.float64], shares: NDArray[np.float64],
     M. Saerens et al., "Adjusting the outputs of a classifier to new a priori probabilities" (2002); A. Alexandari et
     al., "Maximum likelihood with bias-corrected calibration is hard-to-beat at label shift adaptation" (2020).
     """
-    share = before
-    for _ in range(_STEPS):
-        updated = float(shares @ corrected(calibrated, share, before))
-        if abs(updated - share) < _PRECISION:
-            return updated
-        share = min(max(updated, 1e-6), 1 - 1e-6)
-    return share
+    negative = (1 - calibrated) / (1 - before)
+    difference = calibrated / before - negative
+
+    def slope(share: float) -> float:
+        return float(shares @ (difference / (negative + share * difference)))
+
+    least, most = _SMALLEST_SHARE, 1 - _SMALLEST_SHARE
+    if slope(least) <= 0:
+        return least
+    return most if slope(most) >= 0 else float(brentq(slope, least, most, xtol=_PRECISION))
 
 
 def corrected(calibrated: NDArray[np.float64], share: float, before: float) -> NDArray[np.float64]:

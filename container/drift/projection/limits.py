@@ -2,6 +2,8 @@
 
 from dataclasses import dataclass
 
+from drift.support import MAXIMUM_OUTSIDE_FRACTION
+
 
 @dataclass(frozen=True, kw_only=True)
 class Limits:
@@ -13,10 +15,12 @@ class Limits:
 
     separability: float = 0.95
     over_represented_fraction: float = 0.2
-    outside_fraction: float = 0.2
+    outside_fraction: float = MAXIMUM_OUTSIDE_FRACTION
     half_width: float = 0.05
 
 
+CHANCE = 0.5
+"""Area under the ROC curve of probabilities that know nothing of the labels."""
 MINIMUM_ROWS = 200
 """Rows of a window with a prediction: with fewer the interval covers too seldom."""
 MINIMUM_REFERENCE_ROWS = 500

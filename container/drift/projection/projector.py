@@ -23,19 +23,20 @@ from drift.projection.classes import ClassProjector
 from drift.projection.domain import Domain, compare
 from drift.projection.estimate import Estimator
 from drift.projection.label_shift import believe, corrected, positive_share
-from drift.projection.limits import MAXIMUM_CALIBRATION_ERROR, Limits
+from drift.projection.limits import Limits
 from drift.projection.recalibration import Recalibration
 from drift.projection.refusals import (
+    calibration_refusal,
+    distance_refusal,
     interval_refusal,
+    partly_predicted,
     reference_refusal,
-    reference_warning,
+    warning,
     window_refusal,
-    window_warning,
 )
 from drift.projection.scored import MEASURES, Expected, undefined
 from drift.projection.verdict import with_verdict
 from drift.statistics.proportion import NORMAL_QUANTILE
-from drift.support import support_refusal
 from drift.table import Table
 from drift.window import WindowCounts
 
@@ -107,7 +108,8 @@ class Projector:
             return replace(known, reason=refused, evidence=self._evidence(window, None))
         domain = compare(self._test_table, window.sample.table, self.ignored, self.seed)
         evidence = self._evidence(window, domain)
-        refused = self._strangeness(window, evidence) or self._calibration_refusal
+        distant = distance_refusal(self.baseline, window, self.ignored, evidence, self.limits)
+        refused = distant or self._calibration_refusal
         if refused:
             return replace(known, reason=refused, evidence=evidence)
         return self._estimated(window, domain, replace(known, evidence=evidence))
@@ -118,22 +120,17 @@ class Projector:
         found = estimator.estimate(window, refits)
         known = replace(known, evidence=replace(known.evidence, spread=found.spread))
         if found.half_width > self.limits.half_width:
-            return replace(
-                known,
-                reason=interval_refusal(found.half_width, self.limits),
-            )
-        n_captured = window.probabilities.n_present
-        partly = n_captured != window.n_rows
+            return replace(known, reason=interval_refusal(found.half_width, self.limits))
         estimated = replace(
             known,
             status=Status.ESTIMATED,
-            reason=f"from the {n_captured} of {window.n_rows} rows with a prediction" if partly else "",
+            reason=partly_predicted(window),
             estimate=found.value,
             lower=max(found.value - found.half_width, 0.0),
             upper=min(found.value + found.half_width, 1.0),
             drop=self._reference - found.value,
             method=WEIGHTED_METHOD if known.evidence.weighted else METHOD,
-            warning=window_warning(known.evidence) or reference_warning(len(self._recalibration.positive)),
+            warning=warning(known.evidence, len(self._recalibration.positive)),
             measures=self._measures(estimator, window, refits),
             label_shift=self._label_shift(estimator, window, refits, domain),
         )
@@ -217,44 +214,19 @@ class Projector:
             test_area_under_curve=self._labelled.area_under_curve(),
         )
 
-    def _strangeness(self, window: WindowCounts, evidence: ProjectionEvidence) -> str:
-        judged = {name: column for name, column in window.columns.items() if name not in self.ignored}
-        if (evidence.outside_fraction or 0.0) >= self.limits.outside_fraction:
-            return support_refusal(self.baseline, judged, window.n_outside, window.n_rows)
-        if (evidence.separability or 0.0) >= self.limits.separability:
-            return (
-                "a classifier tells the window's rows from the labelled test set's (area under the curve "
-                f"{evidence.separability:.2f}, {self.limits.separability:g} or more): nothing is known of the model "
-                "there"
-            )
-        if (evidence.over_represented_fraction or 0.0) >= self.limits.over_represented_fraction:
-            return (
-                f"{100 * (evidence.over_represented_fraction or 0.0):.0f} % of the rows are more than twenty times as "
-                f"frequent as in the labelled test set, {100 * self.limits.over_represented_fraction:.0f} % or more"
-            )
-        return ""
-
     @cached_property
     def _refusal(self) -> str:
         return reference_refusal(self.baseline)
 
     @cached_property
     def _calibration_refusal(self) -> str:
-        area, error = self._labelled.area_under_curve(), self._recalibration.calibration_error
-        if area < 0.5:
-            return f"the test set's probabilities rank its labels worse than chance (area under the curve {area:.3f})"
-        if error > MAXIMUM_CALIBRATION_ERROR:
-            return (
-                f"probabilities that are calibrated on one part of the test set are {100 * error:.1f} points off on "
-                f"the rest, more than {100 * MAXIMUM_CALIBRATION_ERROR:.0f}: its labels do not follow them"
-            )
-        return ""
+        return calibration_refusal(self._labelled.area_under_curve(), self._recalibration.calibration_error)
 
     @cached_property
     def _of_classes(self) -> ClassProjector | None:
         if self.baseline.test is None or self.baseline.task is not Task.MULTICLASS:
             return None
-        return ClassProjector(self.baseline.test, self.seed)
+        return ClassProjector(self.baseline, self.baseline.test, self.ignored, self.seed)
 
     @cached_property
     def _recalibration(self) -> Recalibration:

@@ -51,8 +51,10 @@ class Recalibration:
         return found
 
     @cached_property
-    def gate_statistic(self) -> float:
-        """Paired t of the log loss that the features save, over the rows of the test set."""
+    def gate_statistic(self) -> float | None:
+        """Paired t of the log loss that the features save, over the rows of the test set; None without features."""
+        if not self._encoder.specs:
+            return None
         gain = _losses(self.calibrated, self.positive) - _losses(self.recalibrated, self.positive)
         deviation = float(np.std(gain, ddof=1))
         return float(np.mean(gain)) / deviation * math.sqrt(len(gain)) if deviation else 0.0
@@ -60,7 +62,7 @@ class Recalibration:
     @property
     def uses_features(self) -> bool:
         """Whether the gate is open."""
-        return self.gate_statistic > GATE
+        return self.gate_statistic is not None and self.gate_statistic > GATE
 
     def probabilities(self, table: Table, scores: NDArray[np.float64]) -> NDArray[np.float64]:
         """Return the probability of a positive label by score and features, shape (n_rows,)."""
@@ -68,10 +70,13 @@ class Recalibration:
 
     @cached_property
     def calibration_error(self) -> float:
-        """Root mean square gap of out-of-fold probability and share of positives in ten bins, less chance's part."""
-        bins = np.array_split(np.argsort(self.calibrated, kind="stable"), 10)
+        """Root mean square gap of out-of-fold probability and share of positives over ten bins, less chance's part."""
+        edges = np.unique(np.quantile(self.calibrated, np.arange(1, 10) / 10))
+        # Rows of one probability are in one bin, or the order of the test set would matter.
+        bins = np.searchsorted(edges, self.calibrated, side="right")
         total = 0.0
-        for rows in bins:
+        for number in np.unique(bins):
+            rows = np.flatnonzero(bins == number)
             expected = self.calibrated[rows]
             gap = float(np.mean(self.positive[rows] - expected))
             chance = float(np.sum(np.maximum(expected * (1 - expected), _SUREST * (1 - _SUREST)))) / len(rows) ** 2

@@ -6,6 +6,8 @@ from drift.counts import NumericCounts
 from drift.learned import Baseline, LabelledTest
 from drift.projection import limits as at
 from drift.projection.limits import Limits
+from drift.support import support_refusal
+from drift.window import WindowCounts
 
 
 def reference_refusal(baseline: Baseline) -> str:
@@ -49,6 +51,47 @@ def window_refusal(probabilities: NumericCounts) -> str:
     return ""
 
 
+def calibration_refusal(area: float, error: float) -> str:
+    """Return why the test set's probabilities cannot be trusted, or an empty text.
+
+    Parameters
+    ----------
+    area
+        Area under the ROC curve.
+    error
+        Of the probabilities once calibrated, on rows that the calibration has not seen.
+    """
+    if area < at.CHANCE:
+        return f"the test set's probabilities rank its labels worse than chance (area under the curve {area:.3f})"
+    if error > at.MAXIMUM_CALIBRATION_ERROR:
+        return (
+            f"probabilities that are calibrated on one part of the test set are {100 * error:.1f} points off on the "
+            f"rest, more than {100 * at.MAXIMUM_CALIBRATION_ERROR:g}: its labels do not follow them"
+        )
+    return ""
+
+
+def distance_refusal(
+    baseline: Baseline, window: WindowCounts, ignored: frozenset[str], evidence: ProjectionEvidence, limits: Limits
+) -> str:
+    """Return why the window is too far from training data and test set for an estimate, or an empty text."""
+    separability, share = evidence.separability or 0.0, evidence.over_represented_fraction or 0.0
+    if (evidence.outside_fraction or 0.0) >= limits.outside_fraction:
+        judged = {name: column for name, column in window.columns.items() if name not in ignored}
+        return support_refusal(baseline, judged, window.n_outside, window.n_rows, limits.outside_fraction)
+    if separability >= limits.separability:
+        return (
+            "a classifier tells the window's rows from the labelled test set's (area under the curve "
+            f"{separability:.2f}, {limits.separability:g} or more): nothing is known of the model there"
+        )
+    if share >= limits.over_represented_fraction:
+        return (
+            f"{100 * share:.0f} % of the rows are more than twenty times as frequent as in the labelled test set, "
+            f"{100 * limits.over_represented_fraction:g} % or more: too little is known of the model there"
+        )
+    return ""
+
+
 def interval_refusal(half_width: float, limits: Limits) -> str:
     """Return that the 95 % interval is too wide to be of use."""
     return (
@@ -57,24 +100,26 @@ def interval_refusal(half_width: float, limits: Limits) -> str:
     )
 
 
-def window_warning(evidence: ProjectionEvidence) -> str:
-    """Return how far a window that is not refused is from the test set, or an empty text."""
+def partly_predicted(window: WindowCounts) -> str:
+    """Return that not all rows have a prediction, or an empty text."""
+    n_captured = window.probabilities.n_present
+    return "" if n_captured == window.n_rows else f"from the {n_captured} of {window.n_rows} rows with a prediction"
+
+
+def warning(evidence: ProjectionEvidence, n_reference: int) -> str:
+    """Return what makes an estimate doubtful though it is not refused, or an empty text."""
     separability, share = evidence.separability or 0.0, evidence.over_represented_fraction or 0.0
+    found = []
     if separability >= at.DOUBTFUL_SEPARABILITY:
-        return (
+        found.append(
             "a classifier tells the window's rows from the labelled test set's well (area under the curve "
             f"{separability:.2f}, {at.DOUBTFUL_SEPARABILITY:g} or more)"
         )
     if share >= at.DOUBTFUL_FRACTION:
-        return (
+        found.append(
             f"{100 * share:.0f} % of the rows are more than twenty times as frequent as in the labelled test set, "
             f"{100 * at.DOUBTFUL_FRACTION:.0f} % or more"
         )
-    return ""
-
-
-def reference_warning(n_reference: int) -> str:
-    """Return that the labelled test set is small, or an empty text."""
-    if n_reference >= at.DOUBTFUL_REFERENCE_ROWS:
-        return ""
-    return f"the labelled test set has {n_reference} rows, fewer than {at.DOUBTFUL_REFERENCE_ROWS}"
+    if n_reference < at.DOUBTFUL_REFERENCE_ROWS:
+        found.append(f"the labelled test set has {n_reference} rows, fewer than {at.DOUBTFUL_REFERENCE_ROWS}")
+    return "; ".join(found)

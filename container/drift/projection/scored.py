@@ -45,7 +45,8 @@ class Expected:
         """Return what labels drawn by these probabilities would show; identical rows share one draw."""
         spread = np.sqrt(repetition * self.positive * (1 - self.positive) / np.maximum(self.counts, 1))
         noisy = self.positive + spread * random.standard_normal(len(self.scores))
-        return Expected(self.scores, self.counts, np.clip(noisy, 0, 1))
+        # Not held within 0 and 1: that would move the mean.
+        return Expected(self.scores, self.counts, noisy)
 
 
 def _precision(rows: Expected) -> float:
