@@ -119,6 +119,8 @@ class MonitoringStack(Stack):
             foundation.reports.allow_read_named(role.role, naming.report_prefix, ReportFile.WINDOW_COUNTS)
         if config.labels:
             foundation.capture.allow_read(role.role, naming.ground_truth_prefix)
+            # What it joined before is looked at, so that the same bytes are not written again.
+            foundation.capture.allow_read(role.role, naming.merged_prefix)
             foundation.capture.allow_write(role.role, naming.merged_prefix)
         if config.monitor.attribution:
             self._serving.model.allow_read(role.role)

@@ -30,9 +30,10 @@ class FakeS3:
         if self.error:
             raise self.error
         assert Bucket == "bucket"
-        found = [key for key in sorted(self.objects) if key.startswith(Prefix) and key > StartAfter]
+        held = {**self.objects, **self.stored}
+        found = [key for key in sorted(held) if key.startswith(Prefix) and key > StartAfter]
         if not Delimiter:
-            yield from ({"Contents": [{"Key": key, "Size": len(self.objects[key])}]} for key in found)
+            yield from ({"Contents": [{"Key": key, "Size": len(held[key])}]} for key in found)
         folders = {Prefix + key.removeprefix(Prefix).split("/")[0] + "/" for key in found}
         yield {"CommonPrefixes": [{"Prefix": folder} for folder in sorted(folders)]}
 
@@ -40,7 +41,8 @@ class FakeS3:
         if self.error:
             raise self.error
         if Key not in self.metadata:
-            raise ClientError({"Error": {"Code": "404", "Message": "Not Found"}}, "HeadObject")
+            # What S3 answers who may list below some prefixes only.
+            raise ClientError({"Error": {"Code": "403", "Message": "Forbidden"}}, "HeadObject")
         return {"Metadata": self.metadata[Key]}
 
     def upload_file(self, file: str, bucket: str, key: str, ExtraArgs: Mapping[str, Any]) -> None:
