@@ -30,7 +30,7 @@ class Extent:
     """How much is run.
 
     `splits` says how many train and test splits there are of each population. Damages are drawn in windows of
-    `n_usual` rows alone, and so are half covariate shifts; `unshifted` is the number of windows without
+    `n_usual` rows alone, half covariate shifts in none that are larger; `unshifted` is the number of windows without
     shift of each size. `synthetic` has the rows of the synthetic population to train on, to test on and to draw from,
     `stream_windows` about how many windows of a stream are judged, 0: none.
     """
@@ -48,7 +48,7 @@ class Extent:
         for _ in range(self.unshifted):
             yield cases.without_shift()
         for case in cases.covariate_shifts():
-            if case.hour == cases.WHOLE or n_rows == self.n_usual:
+            if case.hour == cases.WHOLE or n_rows <= self.n_usual:
                 yield case
         yield from cases.label_shifts()
         yield from cases.concept_shifts()
@@ -58,10 +58,10 @@ class Extent:
 
 FULL = Extent(
     command="make study",
-    splits={CENSUS: 3, TWIN: 2, SYNTHETIC: 1},
+    splits={CENSUS: 4, TWIN: 3, SYNTHETIC: 1},
     n_windows=(500, 2_000, 10_000),
     n_usual=2_000,
-    unshifted=6,
+    unshifted=8,
     synthetic=(20_000, 5_000, 20_000),
     stream_windows=30,
 )
