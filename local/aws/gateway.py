@@ -10,6 +10,7 @@ from local.aws import authorization, bucket_encryption, cloudformation, registry
 from local.aws.alarm_watch import AlarmWatch
 from local.aws.clock import Clock, TimeModule
 from local.aws.control_plane import ControlPlane
+from local.aws.deliveries import Deliveries
 from local.aws.sagemaker_platform import Platform, install
 from local.aws.scaling import Scaling
 from local.aws.seams import Seam
@@ -39,6 +40,7 @@ def build(settings: Settings) -> tuple[Application, Platform]:
     bucket_encryption.install()
     registry.install()
     authorization.install(plane)
+    Deliveries().install()
     _follow_clock(clock)
     Seam.H11_REASON.take()()
     return _Gateway(Seam.APP.take(), clock), platform

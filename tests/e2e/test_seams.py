@@ -5,6 +5,7 @@ does it right (delete the patch).
 """
 
 import importlib.metadata
+import inspect
 import json
 import re
 import time
@@ -100,6 +101,10 @@ def test_vanilla_notification_lacks_the_alarms_arn(scope: None, monkeypatch: pyt
     message = json.loads(sent[0])
     assert "AlarmArn" not in message
     assert "Name" in message["Trigger"]["Dimensions"][0]
+
+
+def test_vanilla_stacks_drop_reserved_concurrency() -> None:
+    assert "ReservedConcurrentExecutions" not in inspect.getsource(importlib.import_module(Seam.CFN_HANDLERS.module))
 
 
 def test_vanilla_registry_has_no_error_for_an_unknown_image(scope: None) -> None:
