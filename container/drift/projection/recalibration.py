@@ -12,8 +12,12 @@ from drift.calibration import ScoredLabels
 from drift.projection.encoding import Encoder
 from drift.table import Table
 
-GATE = 2.0
-"""Paired t from which on the features are used: the study's well and badly specified models lie apart there."""
+GATE = 3.0
+"""Paired t above which the features are used.
+
+Models that see all features had -1.6 to 2.7 on 13 splits of Census Income, one that sees 5 of 14 had 24 to 25: the rows
+of one fold share a fit, and chance reaches further than the normal's 2.
+"""
 _N_FOLDS = 3
 _SUREST = 0.005
 """A calibrated probability is not taken to be surer than this: a step of the isotonic fit may be 0 or 1."""
@@ -70,18 +74,8 @@ class Recalibration:
 
     @cached_property
     def calibration_error(self) -> float:
-        """Root mean square gap of out-of-fold probability and share of positives over ten bins, less chance's part."""
-        edges = np.unique(np.quantile(self.calibrated, np.arange(1, 10) / 10))
-        # Rows of one probability are in one bin, or the order of the test set would matter.
-        bins = np.searchsorted(edges, self.calibrated, side="right")
-        total = 0.0
-        for number in np.unique(bins):
-            rows = np.flatnonzero(bins == number)
-            expected = self.calibrated[rows]
-            gap = float(np.mean(self.positive[rows] - expected))
-            chance = float(np.sum(np.maximum(expected * (1 - expected), _SUREST * (1 - _SUREST)))) / len(rows) ** 2
-            total += (gap**2 - chance) * len(rows) / len(self.scores)
-        return math.sqrt(max(total, 0.0))
+        """How far off the out-of-fold probabilities are."""
+        return calibration_error(self.calibrated, self.positive)
 
     @cached_property
     def _folds(self) -> NDArray[np.intp]:
@@ -143,6 +137,34 @@ class Recalibration:
         for tree, steps in trees:
             margins = margins + steps[tree.apply(inputs)]
         return np.asarray(1 / (1 + np.exp(-margins)))
+
+
+def calibration_error(expected: NDArray[np.float64], positive: NDArray[np.float64]) -> float:
+    """Return the root mean square gap of probability and share of positives, less what chance adds to it.
+
+    The gaps are those of ten bins of equal size; rows of one probability are in one bin, so that their order is of no
+    account. 0 where the gaps are no larger than the labels' own noise makes them.
+
+    Parameters
+    ----------
+    expected
+        Probability of a positive label, shape (n_rows,).
+    positive
+        Labels, 0 or 1; the same shape.
+
+    Examples
+    --------
+    >>> error = calibration_error(np.full(1000, 0.5), np.repeat([0.0, 1.0], [300, 700]))
+    >>> round(error, 3)  # the square root of 0.2 ** 2 - 0.25 / 1000
+    0.199
+    """
+    edges = np.unique(np.quantile(expected, np.arange(1, 10) / 10))
+    bins = np.searchsorted(edges, expected, side="right")
+    rows = np.bincount(bins)
+    gaps = np.bincount(bins, positive - expected)
+    chance = np.bincount(bins, np.maximum(expected * (1 - expected), _SUREST * (1 - _SUREST)))
+    held = rows > 0
+    return math.sqrt(max(float(np.sum((gaps[held] ** 2 - chance[held]) / rows[held])) / len(expected), 0.0))
 
 
 def _logits(probabilities: NDArray[np.float64]) -> NDArray[np.float64]:
