@@ -1,11 +1,13 @@
 """One run on plain files: what the container does, and what ``plumbline baseline`` and ``plumbline monitor`` do."""
 
 import tempfile
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from datetime import datetime
 from functools import partial
 from pathlib import Path
 
+from contract.attribution import AttributionReport
 from contract.names import Argument
 from contract.quality import QualityReport
 from contract.records import DriftReport, WindowBounds
@@ -18,6 +20,7 @@ from drift.ground_truth.quality import QualityTerms
 from drift.ground_truth.sources import waiting_of
 from drift.ground_truth.waiting import quality_report
 from drift.handover import Clients, report_success
+from drift.judgement import failure
 from drift.kernel.plan import Plan
 from drift.outputs import write_reports
 from drift.policy import Policy
@@ -49,7 +52,7 @@ class _Task:
     policy: Policy
     extras: Extras
     earlier: EarlierFiles | None = None
-    model: Path | None = None
+    model: Callable[[], Path] | None = None
     connect: Connect
     variant: str | None = None
     seed: int = 0
@@ -94,7 +97,14 @@ class _Task:
         # Deferred: the booster's library is heavy, and attributions are off by default.
         from drift.attribution import attribution_drift
 
-        return replace(report, attribution=attribution_drift(self.model, self.baseline, window.sample, self.seed))
+        try:
+            found = attribution_drift(self.model(), self.baseline, window.sample)
+        except ConfigError as error:
+            found = AttributionReport(reason=str(error))
+        except Exception as error:
+            # The verdict stands without them.
+            found = AttributionReport(reason=failure(error))
+        return replace(report, attribution=found)
 
     def _quality(self, projector: Projector) -> QualityReport:
         source = self.extras.ground_truth
@@ -194,7 +204,7 @@ def monitor(  # noqa: PLR0913 - one keyword per option of `plumbline monitor`
         output=output,
         policy=policy,
         extras=extras,
-        model=None if extras.model is None else Path(extras.model),
+        model=None if extras.model is None else partial(Path, extras.model),
         connect=partial(s3_client, None),
         earlier=None if recent is None else EarlierFiles(recent, recent_windows),
         variant=variant,
@@ -249,9 +259,9 @@ def _earlier(settings: Settings, workspace: Path, clients: Clients) -> EarlierFi
     return EarlierFiles(folder, reports.n_windows)
 
 
-def _model(settings: Settings, workspace: Path, clients: Clients) -> Path | None:
+def _model(settings: Settings, workspace: Path, clients: Clients) -> Callable[[], Path] | None:
     model = settings.extras.model
-    return None if model is None else fetch(model, workspace / "model", clients.s3)
+    return None if model is None else partial(fetch, model, workspace / "model", clients.s3)
 
 
 def _policy(settings: Settings, workspace: Path, clients: Clients) -> Policy:

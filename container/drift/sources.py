@@ -2,7 +2,9 @@
 
 import hashlib
 import tempfile
+from collections import deque
 from collections.abc import Callable, Iterable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
@@ -18,6 +20,8 @@ from drift.times import DAY, HOUR, hour_folder
 _SCHEME = "s3://"
 _DIGEST = "plumbline-sha256"
 """Metadata of an object. Its ETag is no checksum of its bytes where a KMS key encrypts it."""
+_CONNECTIONS = 10
+"""Objects fetched at a time, as many as a client of boto3 has connections: captures are many small files."""
 _LATE_MINUTE = 50
 """A capture file is named by its first event and holds events for a minute or two: only late files reach over."""
 
@@ -265,10 +269,13 @@ def _listed(client: Any, group: str, bucket: str, **filters: str) -> Iterator[An
 
 
 def _store(client: Any, bucket: str, prefix: str, keys: Iterable[str], folder: Path) -> None:
-    for key in keys:
+    def fetch_one(key: str) -> None:
         file = folder / _name(bucket, key, prefix)
         file.parent.mkdir(parents=True, exist_ok=True)
         client.download_file(bucket, key, str(file))
+
+    with ThreadPoolExecutor(_CONNECTIONS) as pool:
+        deque(pool.map(fetch_one, keys), maxlen=0)
 
 
 def _name(bucket: str, key: str, prefix: str) -> str:

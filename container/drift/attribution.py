@@ -1,0 +1,139 @@
+"""What the predictions rest on, by the booster's own attributions: whether the order of the features moved."""
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from contract.attribution import AttributionFeature, AttributionReport
+from contract.records import Status, Verdict
+from drift.learned import Baseline
+from drift.model_artifact import ArtifactError, read_artifact
+from drift.table import Table
+from drift.window import RowSample
+from model.preprocessing import Preprocessor, RowError
+
+NDCG_THRESHOLD = 0.9
+"""Below it attributions have drifted: SageMaker Developer Guide, "Feature attribution drift"."""
+MINIMUM_ROWS = 200
+"""Rows of each side from which on mean attributions are compared."""
+
+
+def attribution_drift(artifact: Path, baseline: Baseline, sample: RowSample) -> AttributionReport:
+    """Compare the features' mean attributions in a window with those on the labelled test set.
+
+    A feature's attribution in one row is the sum of its inputs' SHAP values in log-odds (`pred_contribs`), so that a
+    one-hot encoded feature counts once; its importance is the mean of the absolute values over the rows. The two orders
+    are compared as SageMaker Clarify does, by the normalised discounted cumulative gain: the reference's importances,
+    discounted in the window's order, divided by the same in the reference's own order. Without a test set the
+    baseline's sample of training rows is the reference.
+
+    Parameters
+    ----------
+    artifact
+        model.tar.gz as the training job leaves it, or a folder with its content.
+
+    References
+    ----------
+    S. Lundberg et al., "Consistent individualized feature attribution for tree ensembles" (2018).
+    """
+    known = AttributionReport(reason="", threshold=NDCG_THRESHOLD)
+    reference = baseline.test.table if baseline.test else baseline.sample
+    sides = [sample.table, reference]
+    sizes = [0 if side is None else side.n_rows for side in sides]
+    if min(sizes) < MINIMUM_ROWS:
+        return _refused(
+            known, f"{sizes[0]} rows of the window and {sizes[1]} of the reference, fewer than {MINIMUM_ROWS}"
+        )
+    try:
+        preprocessor, booster = read_artifact(artifact)
+        importances = [_importances(booster, preprocessor, side) for side in sides if side is not None]
+    except (ArtifactError, RowError) as error:
+        return _refused(known, str(error))
+    window, before = importances
+    return _compared(known, preprocessor.names, window, before, sizes)
+
+
+def _refused(known: AttributionReport, reason: str) -> AttributionReport:
+    return AttributionReport(reason=reason, threshold=known.threshold)
+
+
+def _importances(booster: Any, preprocessor: Preprocessor, rows: Table) -> NDArray[np.float64]:
+    """Return the mean absolute attribution of each feature, in the preprocessor's order: shape (n_features,)."""
+    import xgboost
+
+    missing = sorted(set(preprocessor.names) ^ {spec.name for spec in rows.specs})
+    if missing:
+        raise ArtifactError(f"the model must have the baseline's features, differs in {', '.join(missing)}")
+    inputs = preprocessor.transform(_texts(rows, preprocessor.names))
+    contributions = booster.predict(xgboost.DMatrix(inputs), pred_contribs=True)
+    if contributions.ndim != 2:
+        raise ArtifactError("attributions are compared where the model has one output, got several classes")
+    ends = np.cumsum([column.width for column in preprocessor.columns])
+    by_feature = [part.sum(axis=1) for part in np.split(contributions[:, :-1].astype(np.float64), ends[:-1], axis=1)]
+    return np.array([float(np.mean(np.abs(values))) for values in by_feature])
+
+
+def _texts(rows: Table, names: tuple[str, ...]) -> list[list[str]]:
+    """Return the rows as the model was sent them: a number as Python writes it, an empty text where there is none."""
+    columns = [[_text(cell) for cell in rows.columns[name].tolist()] for name in names]
+    return [list(row) for row in zip(*columns, strict=True)]
+
+
+def _text(cell: float | str | None) -> str:
+    return "" if cell is None or cell != cell else str(cell)  # noqa: PLR0124 - NaN, which is no number
+
+
+def _compared(
+    known: AttributionReport,
+    names: tuple[str, ...],
+    window: NDArray[np.float64],
+    before: NDArray[np.float64],
+    sizes: list[int],
+) -> AttributionReport:
+    order, order_before = _order(window), _order(before)
+    if not before.any():
+        return _refused(known, "the model rests on no feature at all on the reference")
+    score = ndcg(before[order], before[order_before])
+    ranks, ranks_before = np.argsort(order) + 1, np.argsort(order_before) + 1
+    moved = score < NDCG_THRESHOLD
+    return AttributionReport(
+        status=Status.ESTIMATED,
+        reason=f"NDCG {score:.3f}, {'below' if moved else 'not below'} {NDCG_THRESHOLD:g}",
+        verdict=Verdict.DRIFT if moved else Verdict.NO_DRIFT,
+        ndcg=score,
+        threshold=NDCG_THRESHOLD,
+        n_rows=sizes[0],
+        n_rows_reference=sizes[1],
+        features=tuple(
+            AttributionFeature(
+                name=names[position],
+                importance=float(window[position]),
+                importance_reference=float(before[position]),
+                rank=int(ranks[position]),
+                rank_reference=int(ranks_before[position]),
+            )
+            for position in order.tolist()
+        ),
+    )
+
+
+def _order(importances: NDArray[np.float64]) -> NDArray[np.intp]:
+    return np.argsort(-importances, kind="stable")
+
+
+def ndcg(gains: NDArray[np.float64], best: NDArray[np.float64]) -> float:
+    """Return the normalised discounted cumulative gain of gains in an order, 0 to 1; `best` has them in the best one.
+
+    References
+    ----------
+    K. Järvelin, J. Kekäläinen, "Cumulated gain-based evaluation of IR techniques" (2002).
+
+    Examples
+    --------
+    >>> round(ndcg(np.array([2.0, 3.0]), np.array([3.0, 2.0])), 4)
+    0.9135
+    """
+    discounts = 1 / np.log2(np.arange(len(gains)) + 2)
+    return min(float(gains @ discounts / (best @ discounts)), 1.0)

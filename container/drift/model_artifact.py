@@ -1,0 +1,63 @@
+"""The model's artifact, read without trusting it: two files by name, no code and no pickle."""
+
+import tarfile
+import zlib
+from pathlib import Path
+from typing import Any
+
+from contract.training import MODEL_BOOSTER, MODEL_PREPROCESSOR
+from model.preprocessing import Preprocessor
+
+_MOST_BYTES = 2**30
+
+
+class ArtifactError(ValueError):
+    """Raised when a model's artifact cannot be used; the text says why."""
+
+
+def read_artifact(path: Path) -> tuple[Preprocessor, Any]:
+    """Return the preprocessor and the booster of model.tar.gz, or of a folder with its content.
+
+    Raises
+    ------
+    ArtifactError
+        If either file is missing, too large or not what its name says, or the booster's library is not installed.
+    """
+    try:
+        import xgboost
+    except ImportError as error:
+        raise ArtifactError(
+            f"feature attributions must have xgboost, got {error}; install it beside Plumbline"
+        ) from error
+    preprocessor, booster = (_read(path, name) for name in (MODEL_PREPROCESSOR, MODEL_BOOSTER))
+    try:
+        learned = Preprocessor.from_json(preprocessor.decode())
+        model = xgboost.Booster()
+        model.load_model(bytearray(booster))
+    except (ValueError, KeyError, TypeError, xgboost.core.XGBoostError) as error:
+        first = str(error).strip().partition("\n")[0]
+        raise ArtifactError(f"{path.name} must hold a model of ours, got {first}; see model/train.py") from error
+    return learned, model
+
+
+def _read(path: Path, name: str) -> bytes:
+    try:
+        found = (path / name).read_bytes() if path.is_dir() else _member(path, name)
+    except (OSError, EOFError, zlib.error, tarfile.TarError) as error:
+        raise ArtifactError(
+            f"{path.name} must be a readable model.tar.gz, got {error}; name the model's artifact"
+        ) from error
+    if found is None:
+        raise ArtifactError(f"{path.name} must hold {name} at its root, got none: it is not a model of ours")
+    return found
+
+
+def _member(path: Path, name: str) -> bytes | None:
+    with tarfile.open(path, "r:*") as archive:
+        for member in archive:
+            if member.name.removeprefix("./") == name and member.isfile():
+                if member.size > _MOST_BYTES:
+                    raise ArtifactError(f"{name} must have {_MOST_BYTES} bytes at most, got {member.size}")
+                content = archive.extractfile(member)
+                return None if content is None else content.read()
+    return None
