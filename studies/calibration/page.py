@@ -9,6 +9,7 @@ from studies.calibration import plots, tables
 from studies.calibration.results import Study
 from studies.calibration.shifts import Measure
 from studies.pages import replace_results
+from studies.rates import rate
 
 FALSE_ALARMS_PLOT = "calibration_false_alarms.png"
 POWER_PLOT = "calibration_power.png"
@@ -76,7 +77,7 @@ def _power(study: Study, images: str, n_reference: int) -> list[str]:
         "implementation / Evidently.",
         tables.found(study.found),
         f"Another feature than the changed one was named by Plumbline in {n_wrong:,} of all {n_windows:,} windows: "
-        f"{tables.rate(n_wrong, n_windows)}.",
+        f"{rate(n_wrong, n_windows)}.",
     ]
 
 
