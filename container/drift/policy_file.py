@@ -122,5 +122,7 @@ _POLICY_KEYS: Mapping[str, Callable[[Any], Any]] = {
     "missing_threshold": _number,
     "minimum_rows": _count,
     "drifted_share": _number,
+    "accuracy_tolerance": _number,
+    "bias_tolerance": _number,
 }
 _FEATURE_KEYS: Mapping[str, Callable[[Any], Any]] = {**_EFFECT_KEYS, "critical": _truth, "ignore": _truth}

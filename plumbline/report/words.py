@@ -8,9 +8,9 @@ from plumbline.report.plot_scores import PREDICTION, ranked_rows
 from plumbline.report.timeline import Slot, Timeline
 
 CANNOT_SEE = (
-    "A change in what the label is, given the inputs (concept drift): the inputs look as before. Only labels show it.",
-    "A change in how common the label is, as such (label shift): the projected accuracy misreads it by several points. "
-    "Where a window looks like one, the accuracy that would follow is shown beside it.",
+    "Without labels: a change in what the label is, given the inputs (concept shift). The inputs look as before.",
+    "Without labels: a change in how common the label is, as such (label shift), for certain. The projected accuracy "
+    "misreads it by several points; the report says when a window looks like it, and what the accuracy would then be.",
     "Values that swap their meaning without changing how often they occur, such as two codes exchanged for each other.",
     "Columns that drift together but not alone, unless whole rows are compared too, which is off at first.",
     "Requests that were not captured, and records that were rejected: they are counted, not analysed.",

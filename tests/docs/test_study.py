@@ -1,7 +1,13 @@
 import re
 
+from studies.accuracy import flights
+from studies.accuracy import page as accuracy
+from studies.accuracy.results import Study
+from studies.accuracy.tasks import FULL
+from studies.pages import BEGIN, END
 from tests.docs.pages import README, ROOT, rows, section
 
+ACCURACY = ROOT / "docs" / "accuracy.md"
 CALIBRATION = ROOT / "docs" / "calibration.md"
 LEAST_REPETITIONS = 400
 MOST_FALSE_ALARMS_PERCENT = 5.0
@@ -29,3 +35,21 @@ def test_readme_quotes_the_study() -> None:
     told = " ".join(section(README, "Statistics").split())
     assert f"{ours[0]} to {ours[-1]} % of them alarm" in told
     assert f"{reference[0]} to {reference[-1]} % do" in told
+
+
+def test_accuracy_page_is_what_its_results_say() -> None:
+    shown = ACCURACY.read_text().partition(BEGIN)[2].partition(END)[0]
+    assert shown == f"\n{accuracy.body(Study.load(ACCURACY.with_suffix('.json')), 'images')}\n"
+
+
+def test_accuracy_page_is_of_the_whole_study_with_census_income() -> None:
+    study = Study.load(ACCURACY.with_suffix(".json"))
+    assert study.command == FULL.command
+    assert {outcome.subject for outcome in study.outcomes} == {*FULL.splits, *flights.NAMES}
+    assert not any("stands in" in name for name in study.populations)
+
+
+def test_accuracy_page_shows_its_plots() -> None:
+    for plot in (accuracy.ESTIMATES_PLOT, accuracy.STREAMS_PLOT, accuracy.REFUSALS_PLOT):
+        assert f"(images/{plot})" in ACCURACY.read_text()
+        assert (ACCURACY.parent / "images" / plot).read_bytes().startswith(b"\x89PNG")

@@ -58,7 +58,7 @@ def test_the_chance_of_a_label_is_known_by_the_score_where_the_gate_is_shut(seei
 
 def test_refuses_a_window_that_a_classifier_tells_from_the_test_set(seeing: Projector) -> None:
     rows = draw(20_000, 7)
-    far = rows.kept(np.asarray(rows.table.columns["x"]) > 0.96)
+    far = rows.kept(rows.x > 0.96)
     found = seeing.project(counted(seeing.baseline, far), tolerance=0.02)
     assert found.status is Status.NOT_JUDGED and found.estimate is None
     assert "tells the window's rows from the labelled test set's" in found.reason
@@ -72,7 +72,7 @@ def test_limits_that_refuse_nothing_still_give_the_measurements() -> None:
     )
     baseline = baseline_of(draw(2_000, 1))
     rows = draw(20_000, 7)
-    far = rows.kept(np.asarray(rows.table.columns["x"]) > 0.96)
+    far = rows.kept(rows.x > 0.96)
     found = Projector.of(baseline, seed=1, limits=open_limits).project(counted(baseline, far), tolerance=0.02)
     assert found.status is Status.ESTIMATED
     assert found.evidence.separability is not None and found.evidence.separability >= 0.95
@@ -99,7 +99,7 @@ def test_refuses_a_window_beyond_training_with_the_feature_that_is(seeing: Proje
 def test_ignored_features_count_for_nothing() -> None:
     baseline = baseline_of(draw(2_000, 1))
     rows = draw(20_000, 7)
-    far = counted(baseline, rows.kept(np.asarray(rows.table.columns["x"]) > 0.96))
+    far = counted(baseline, rows.kept(rows.x > 0.96))
     found = Projector.of(baseline, seed=1, ignored=frozenset({"x"})).project(far, tolerance=0.02)
     assert found.status is Status.ESTIMATED
     assert found.evidence.separability == pytest.approx(0.5, abs=0.05)

@@ -28,6 +28,10 @@ class Rows:
     def accuracy(self) -> float:
         return float(np.mean((self.scores >= 0.5) == self.positive))
 
+    @property
+    def x(self) -> Floats:
+        return np.asarray(self.table.columns["x"], dtype=np.float64)
+
     def kept(self, chosen: NDArray[np.bool_] | NDArray[np.intp]) -> "Rows":
         columns = {name: column[chosen] for name, column in self.table.columns.items()}
         return Rows(Table(SPECS, columns), self.chance[chosen], self.scores[chosen], self.positive[chosen])
