@@ -66,15 +66,16 @@ class Estimator:
         not always observed", 1994).
         """
         plain = self.expected(window.probabilities)
-        others = self._others(window, plain)
-        robust = others.get("recalibrated")
-        if robust is not None and self.recalibration.uses_features:
-            value, of_reference = robust, self._variance_of_residual() + self._variance_of_sample(window)
+        if self.domain is not None and self.recalibration.uses_features:
+            differences = self._differences(window)
+            believed = plain.accuracy + float(np.mean(differences))
+            compared = self._corrected(believed, self.recalibration.recalibrated)
+            value = compared[0]
+            of_reference = self._variance_of_residual() + _variance_of_sample(differences, window)
         else:
-            value, of_reference = plain.accuracy, float(np.var([refit.accuracy for refit in refits], ddof=1))
-        compared = [value, *(other for name, other in others.items() if name != "recalibrated")]
-        if self.recalibration.uses_features and robust is not None:
-            compared = [robust, *(other for name, other in others.items() if name.startswith("recalibrated"))]
+            value = plain.accuracy
+            compared = [value, *self._corrected(value, self.recalibration.calibrated)]
+            of_reference = float(np.var([refit.accuracy for refit in refits], ddof=1))
         spread = (max(compared) - min(compared)) / 2
         variance = of_reference + plain.label_variance * window.repetition + spread**2
         return Estimate(min(max(value, 0.0), 1.0), variance, spread)
@@ -83,25 +84,15 @@ class Estimator:
         values = probabilities.values
         return Expected(values, probabilities.counts.astype(np.float64), self.labelled.calibrate(values, weights))
 
-    def _others(self, window: WindowCounts, plain: Expected) -> dict[str, float]:
-        """Return the estimates by weighted residuals, by name; none without features to weigh by."""
+    def _corrected(self, believed: float, out_of_fold: NDArray[np.float64]) -> list[float]:
+        """Return an estimate plus its weighted residuals, the mean of both classifiers first; none without features."""
         if self.domain is None:
-            return {}
-        found, domain = {}, self.domain
-        for name, log_odds in (("", domain.log_odds), ("_linear", domain.linear), ("_trees", domain.trees)):
-            weights = domain.weights(log_odds)
-            residual = _weighted(weights, self._residuals(self.recalibration.calibrated))
-            found[f"calibrated{name}"] = plain.accuracy + residual
-            if self.recalibration.uses_features:
-                residual = _weighted(weights, self._residuals(self.recalibration.recalibrated))
-                found[f"recalibrated{name}"] = self._by_features(window, plain) + residual
-        return found
-
-    def _by_features(self, window: WindowCounts, plain: Expected) -> float:
-        """Return the accuracy expected by score and features: what they differ by on the sample, added to the exact."""
-        return plain.accuracy + float(np.mean(self._differences(window)))
+            return []
+        residuals = self._residuals(out_of_fold)
+        return [believed + _weighted(self.domain.weights(log_odds), residuals) for log_odds in self.domain.each]
 
     def _differences(self, window: WindowCounts) -> NDArray[np.float64]:
+        """Return by how much more the features believe each sampled row right than the score alone does."""
         scores = window.sample.probabilities
         captured = ~np.isnan(scores)
         table = window.sample.table
@@ -127,10 +118,10 @@ class Estimator:
         drawn = [random.multinomial(n, np.full(n, 1 / n)) for _ in range(N_RESAMPLES)]
         return float(np.var([_weighted(weights * times, residuals) for times in drawn], ddof=1))
 
-    def _variance_of_sample(self, window: WindowCounts) -> float:
-        differences = self._differences(window)
-        unseen = 1 - len(differences) / max(window.probabilities.n_present, len(differences))
-        return float(np.var(differences)) / len(differences) * unseen
+
+def _variance_of_sample(differences: NDArray[np.float64], window: WindowCounts) -> float:
+    unseen = 1 - len(differences) / max(window.probabilities.n_present, len(differences))
+    return float(np.var(differences)) / len(differences) * unseen
 
 
 def _weighted(weights: NDArray[np.float64], values: NDArray[np.float64]) -> float:
