@@ -125,7 +125,8 @@ def test_image_context_holds_what_the_dockerfile_copies_and_nothing_of_the_rest(
     manifest = json.loads((environment().folder / "plumbline-dev-monitoring.assets.json").read_text())
     ((_, image),) = manifest["dockerImages"].items()
     context = environment().folder / image["source"]["directory"]
-    assert {path.name for path in context.iterdir()} == {"container", "contract"}
+    assert {path.name for path in context.iterdir()} == {"container", "contract", "model"}
+    assert {path.name for path in (context / "model").iterdir()} == {"__init__.py", "preprocessing.py"}
     assert (context / "container" / "drift" / "cli.py").is_file()
     assert image["source"]["platform"] == "linux/amd64"
     assert (context / image["source"]["dockerFile"]).is_file()
