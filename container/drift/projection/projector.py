@@ -31,6 +31,7 @@ from drift.projection.refusals import (
     interval_refusal,
     partly_predicted,
     reference_refusal,
+    sample_refusal,
     warning,
     window_refusal,
 )
@@ -109,7 +110,7 @@ class Projector:
         domain = compare(self._test_table, window.sample.table, self.ignored, self.seed)
         evidence = self._evidence(window, domain)
         distant = distance_refusal(self.baseline, window, self.ignored, evidence, self.limits)
-        refused = distant or self._calibration_refusal
+        refused = distant or self._calibration_refusal or (sample_refusal(window) if evidence.weighted else "")
         if refused:
             return replace(known, reason=refused, evidence=evidence)
         return self._estimated(window, domain, replace(known, evidence=evidence))

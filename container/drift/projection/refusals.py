@@ -1,5 +1,7 @@
 """Why there is no estimate, and what makes one doubtful."""
 
+import numpy as np
+
 from contract.accuracy import ProjectionEvidence
 from contract.training import Task
 from drift.counts import NumericCounts
@@ -49,6 +51,17 @@ def window_refusal(probabilities: NumericCounts) -> str:
     if probabilities.n_present < at.MINIMUM_ROWS:
         return f"{probabilities.n_present} rows with a captured prediction, fewer than {at.MINIMUM_ROWS}"
     return ""
+
+
+def sample_refusal(window: WindowCounts) -> str:
+    """Return that too few rows of the window's sample have a prediction for the features to be used, or an empty text.
+
+    Predictions may be rare enough for that in a window that has many of them.
+    """
+    n_sampled = int(np.count_nonzero(~np.isnan(window.sample.probabilities)))
+    if n_sampled >= at.MINIMUM_ROWS:
+        return ""
+    return f"{n_sampled} rows of the window's sample have a prediction, fewer than {at.MINIMUM_ROWS}"
 
 
 def calibration_refusal(area: float, error: float) -> str:

@@ -133,6 +133,15 @@ def test_rows_without_a_prediction_are_left_out_of_the_weighted_estimate_too(bli
     assert found.estimate == pytest.approx(rows.accuracy, abs=0.04)
 
 
+def test_refuses_a_sample_with_hardly_a_prediction_where_features_are_used(blind: Projector) -> None:
+    window = counted(blind.baseline, draw(1_000, 4, blind=True))
+    unanswered = np.where(np.arange(1_000) < 199, window.sample.probabilities, np.nan)
+    rare = replace(window, sample=replace(window.sample, probabilities=unanswered))
+    found = blind.project(rare, tolerance=0.02)
+    assert found.reason == "199 rows of the window's sample have a prediction, fewer than 200"
+    assert found.estimate is None
+
+
 def test_pure_label_shift_is_a_scenario_and_never_the_estimate() -> None:
     pool = draw(40_000, 14, rare=0.0)
     reference = Projector.of(baseline_of(draw(4_000, 15, rare=0.0)), seed=1)
