@@ -18,8 +18,8 @@ from typing import Any
 
 import numpy as np
 import xgboost
+from drift.preprocessing import Preprocessor, RowError
 from numpy.typing import NDArray
-from preprocessing import Preprocessor, RowError
 
 from contract.training import MODEL_BOOSTER, MODEL_PREPROCESSOR, PROBABILITY_COLUMN
 

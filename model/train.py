@@ -11,8 +11,8 @@ import numpy as np
 import xgboost
 from dataset import LabelledTable, TrainingDataError, concatenate, read_channel
 from drift.errors import BaselineError
+from drift.preprocessing import Preprocessor, learn_column
 from numpy.typing import NDArray
-from preprocessing import Preprocessor, learn_column
 from reference import write_baseline
 
 from contract.training import (

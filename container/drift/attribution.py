@@ -10,9 +10,9 @@ from contract.attribution import AttributionFeature, AttributionReport
 from contract.records import Status, Verdict
 from drift.learned import Baseline
 from drift.model_artifact import ArtifactError, read_artifact
+from drift.preprocessing import Preprocessor, RowError
 from drift.table import Table
 from drift.window import RowSample
-from model.preprocessing import Preprocessor, RowError
 
 NDCG_THRESHOLD = 0.9
 """Below it attributions have drifted: SageMaker Developer Guide, "Feature attribution drift"."""

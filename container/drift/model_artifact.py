@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from contract.training import MODEL_BOOSTER, MODEL_PREPROCESSOR
-from model.preprocessing import Preprocessor
+from drift.preprocessing import Preprocessor
 
 _MOST_BYTES = 2**30
 

@@ -9,16 +9,7 @@ from constructs import Construct
 DOCKERFILE = "container/Dockerfile"
 SPARK = {"BUILD_REQUIREMENTS": "requirements-spark-build.txt", "REQUIREMENTS": "requirements-spark.txt"}
 """Build arguments that name the lock files with Spark (docs/adr/0010-spark.md)."""
-LEAVE_OUT = [
-    "**",
-    "!container",
-    "!contract",
-    "!model/__init__.py",
-    "!model/preprocessing.py",
-    "**/__pycache__",
-    "**/*.pyc",
-    "**/.*",
-]
+LEAVE_OUT = ["**", "!container", "!contract", "**/__pycache__", "**/*.pyc", "**/.*"]
 """Only what the Dockerfile copies may change the image."""
 
 

@@ -27,6 +27,7 @@ BASELINE_MODULES = (
     "counts_json",
     "errors",
     "learned",
+    "preprocessing",
     "rejection",
     "row_sample",
     "signed_json",
@@ -34,7 +35,8 @@ BASELINE_MODULES = (
     "table",
     "values",
 )
-"""Modules of container/drift/ that learn and write a baseline: the training job leaves one beside its model."""
+"""Modules of container/drift/ that learn and write a baseline, which the training job leaves beside its model, and the
+one that says how rows are encoded."""
 
 
 class SourceArchive(Construct):

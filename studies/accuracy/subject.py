@@ -14,10 +14,10 @@ from dataset import LabelledTable
 from drift.baseline import Baseline, learn
 from drift.capture import count_folder, count_window
 from drift.columns import infer_table, transpose, typed
+from drift.preprocessing import Preprocessor
 from drift.table import Table
 from drift.window import WindowCounts
 from numpy.typing import NDArray
-from preprocessing import Preprocessor
 from train import encode_labels, fit, learn_preprocessor, parse_hyperparameters
 
 from contract.records import WindowBounds

@@ -6,9 +6,8 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
-from drift.policy import FeaturePolicy, Policy
+from drift.policy import MINIMUM_COVERAGE, FeaturePolicy, Policy
 from drift.policy_file import read_policy
-from drift.settings import MINIMUM_COVERAGE
 from retraining.alarm_event import AlarmChange, AlarmState
 from retraining.decision import Action, admit
 from retraining.settings import Settings

@@ -46,7 +46,7 @@ def test_a_change_delivered_again_never_has_a_second_job(finished: list[bool], m
 
 @given(moments, st.from_regex(r"[a-z0-9]([a-z0-9-]{0,20}[a-z0-9])?", fullmatch=True))
 def test_job_names_are_names_that_sagemaker_takes(moment: datetime, name: str) -> None:
-    rule = Rule(ALARM, f"plumbline-{name}-train", timedelta(hours=24))
+    rule = Rule((ALARM,), f"plumbline-{name}-train", timedelta(hours=24))
     decision = admit(AlarmChange(ALARM, AlarmState.ALARM, moment, ""), rule)
     assert decision.job_name is not None
     assert len(decision.job_name) <= 63

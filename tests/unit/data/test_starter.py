@@ -4,9 +4,9 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from drift.preprocessing import Preprocessor
 from drift.run import learn_baseline
 from inference import Model, model_fn
-from preprocessing import Preprocessor
 
 from contract.training import OUTPUT_PREDICTIONS, PROBABILITY_COLUMN, positive_label
 from plumbline import population, starter

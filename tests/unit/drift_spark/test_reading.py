@@ -18,7 +18,7 @@ from drift.reading import reader
 from drift.settings import CaptureHour
 
 from tests.unit.drift_io.builders import SPECS, record, write_capture
-from tests.unit.drift_io.test_sources import FakeS3
+from tests.unit.drift_io.fake_s3 import FakeS3
 from tests.unit.drift_spark.test_counting import REFERENCE
 
 ROOT = Path(__file__).parents[3]

@@ -3,6 +3,7 @@ import json
 import numpy as np
 import pytest
 import xgboost
+from drift.preprocessing import CategoricalColumn, NumericColumn, Preprocessor
 from inference import (
     Model,
     PayloadError,
@@ -12,7 +13,6 @@ from inference import (
     output_fn,
     predict_fn,
 )
-from preprocessing import CategoricalColumn, NumericColumn, Preprocessor
 
 
 @pytest.fixture(scope="module")

@@ -2,7 +2,7 @@ import sys
 
 import numpy as np
 import pytest
-from preprocessing import CategoricalColumn, NumericColumn, Preprocessor, RowError, learn_column
+from drift.preprocessing import CategoricalColumn, NumericColumn, Preprocessor, RowError, learn_column
 
 
 def preprocessor() -> Preprocessor:

@@ -97,7 +97,13 @@ def test_fails_when_a_local_input_does_not_exist() -> None:
 def test_source_archive_is_flat_with_the_contract_beside() -> None:
     with tarfile.open(fileobj=io.BytesIO(archive(ROOT))) as tar:
         names = set(tar.getnames())
-    assert {"train.py", "inference.py", "preprocessing.py", "contract/__init__.py", "contract/training.py"} <= names
+    assert {
+        "train.py",
+        "inference.py",
+        "drift/preprocessing.py",
+        "contract/__init__.py",
+        "contract/training.py",
+    } <= names
     assert "__init__.py" not in names
     assert not [name for name in names if "pycache" in name]
 
@@ -125,8 +131,7 @@ def test_image_context_holds_what_the_dockerfile_copies_and_nothing_of_the_rest(
     manifest = json.loads((environment().folder / "plumbline-dev-monitoring.assets.json").read_text())
     ((_, image),) = manifest["dockerImages"].items()
     context = environment().folder / image["source"]["directory"]
-    assert {path.name for path in context.iterdir()} == {"container", "contract", "model"}
-    assert {path.name for path in (context / "model").iterdir()} == {"__init__.py", "preprocessing.py"}
+    assert {path.name for path in context.iterdir()} == {"container", "contract"}
     assert (context / "container" / "drift" / "cli.py").is_file()
     assert image["source"]["platform"] == "linux/amd64"
     assert (context / image["source"]["dockerFile"]).is_file()

@@ -1,7 +1,7 @@
 """Imputation and one-hot encoding, learned from labelled text rows and kept as plain JSON.
 
-SageMaker installs this folder's modules at the top of the path (`from preprocessing import ...`), so the
-repository puts this folder on its own path too; both see the same import. Python 3.10, numpy only.
+Training, serving and feature attributions encode rows by this one module: it is in the source archive and in the image.
+Python 3.10, numpy only.
 """
 
 import json
