@@ -67,6 +67,17 @@ def test_confidence_is_calibrated_for_each_predicted_label() -> None:
     assert found.lower < found.estimate < found.upper
 
 
+def test_the_interval_holds_the_noise_of_reference_and_labels() -> None:
+    baseline = reference()
+    found = projected(baseline, window(baseline, (200, 1400, 400)))
+    parts = zip(SURE.values(), (200, 1400, 400), strict=True)
+    noise = sum(q * (1 - q) * (n / 2000**2 + (n / 2000) ** 2 / 1000) for q, n in parts)
+    assert found.lower is not None and found.upper is not None and found.evidence.spread is not None
+    deviation = np.sqrt(noise + found.evidence.spread**2)
+    # A standard deviation from 100 resamples is off by 7 % at one sigma.
+    assert (found.upper - found.lower) / 2 == pytest.approx(1.96 * deviation, rel=0.2)
+
+
 def test_a_label_with_few_rows_is_calibrated_with_all_others() -> None:
     baseline = reference((1000, 1000, 100))
     pooled = (1000 * 0.9 + 1000 * 0.6 + 100 * 0.8) / 2100
