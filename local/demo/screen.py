@@ -82,5 +82,7 @@ def _drifted(report: DriftReport) -> str:
     """Return the drifted features, those that moved furthest first, and how many more there are."""
     moved = [feature for feature in report.features if feature.verdict is Verdict.DRIFT]
     names = [feature.name for feature in sorted(moved, key=lambda feature: -(feature.drift_score or 0.0))]
+    if not names:
+        return "the prediction" if report.prediction.verdict is Verdict.DRIFT else "–"
     more = f" and {len(names) - NAMES_SHOWN} more" if len(names) > NAMES_SHOWN else ""
-    return ", ".join(names[:NAMES_SHOWN]) + more or "–"
+    return ", ".join(names[:NAMES_SHOWN]) + more

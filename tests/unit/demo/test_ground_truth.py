@@ -1,5 +1,7 @@
 """Later reports judge earlier hours, and the newest one counts."""
 
+from dataclasses import replace
+
 from contract.accuracy import Shift
 from contract.quality import WindowQuality
 from contract.records import Verdict
@@ -44,6 +46,12 @@ def test_the_realised_accuracy_is_held_against_the_projection_of_the_same_rows()
     known = realised(played((), (labelled(WINDOWS[0], 0.84, foreseen=0.85),), (labelled(WINDOWS[1], 0.8),)))
 
     assert [found.was_foreseen for found in known.values()] == [True, False]
+
+
+def test_without_a_projection_nothing_was_foreseen() -> None:
+    refused = replace(labelled(WINDOWS[0], 0.84), projected=None)
+
+    assert [found.was_foreseen for found in realised(played((), (refused,))).values()] == [None]
 
 
 def test_news_are_the_hours_that_the_newest_report_judges_first() -> None:

@@ -1,6 +1,7 @@
 """Each hour is one line that a person can read."""
 
 import io
+from dataclasses import replace
 
 import pytest
 from rich.console import Console
@@ -52,6 +53,19 @@ def test_the_columns_stand_below_their_titles(screen: Screen, text: io.StringIO)
     _, titles, line = text.getvalue().splitlines()
     for title, cell in (("verdict", "drift"), ("projected", "85.1%"), ("realised", "hour 11"), ("drifted", "age")):
         assert titles.index(title) == line.index(cell)
+
+
+def test_a_drift_of_the_prediction_alone_is_named(screen: Screen, text: io.StringIO) -> None:
+    found = report(Verdict.DRIFT)
+    screen.hour(5, Hour("w", 0.84, replace(found, prediction=replace(found.prediction, verdict=Verdict.DRIFT))), [])
+
+    assert text.getvalue().rstrip().endswith("the prediction")
+
+
+def test_many_features_are_counted(screen: Screen, text: io.StringIO) -> None:
+    screen.hour(5, Hour("w", 0.84, report(Verdict.DRIFT, "age", "sex", "race", "hours")), [])
+
+    assert text.getvalue().rstrip().endswith("age, sex and 2 more")
 
 
 def test_a_refused_projection_is_said(screen: Screen, text: io.StringIO) -> None:
