@@ -4,79 +4,29 @@ Without labels, covariate shift is seen in the features and label shift can only
 be told apart: concept shift is a moved P(label | row), label shift a moved P(label) with the same P(row | label).
 """
 
-import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
-import numpy as np
-from numpy.typing import NDArray
 from scipy import special
 
 from contract.accuracy import ProjectedAccuracy, Shift
 from contract.quality import ShiftReport
 from contract.records import FeatureReport, Status, Verdict
 from drift.counts import NumericCounts
-from drift.statistics.kolmogorov_smirnov import kolmogorov_smirnov
-from drift.statistics.proportion import NORMAL_QUANTILE, difference_p_value
+from drift.shift_evidence import LEVEL, Believed, Moved, class_move, conditional_move, label_move
+from drift.statistics.proportion import NORMAL_QUANTILE
 
-LEVEL = 0.001
-"""Of every test here: a window is looked at each hour, and nobody wants a false concept shift every other day."""
 CLASS_DISTANCE = 0.03
 """Kolmogorov-Smirnov distance below which the rows of one label count as unmoved."""
-_N_BINS = 10
-_SMALLEST_VARIANCE = 5.0
-"""Of the number of positives in a bin: below it a chi-square statistic does not follow its distribution (Cochran)."""
-
-
-@dataclass(frozen=True, eq=False)
-class Believed:
-    """Labelled rows beside what the reference makes one expect of them; all have shape (n_distinct,).
-
-    `expected` is the probability that `observed` is 1, `n_rows` how many rows an entry stands for as observed, and
-    `weights` how many of the window: a sampled row stands for more than itself.
-    """
-
-    expected: NDArray[np.float64]
-    observed: NDArray[np.float64]
-    n_rows: NDArray[np.float64]
-    weights: NDArray[np.float64]
-    repetition: float = 1.0
-
-    @property
-    def share(self) -> float:
-        """Share of rows where `observed` is 1."""
-        return float(self.weights @ self.observed / self.weights.sum())
-
-    @property
-    def n_effective(self) -> float:
-        """Rows that say as much as these."""
-        return float(self.n_rows.sum()) / self.repetition
-
-    def with_share(self, share: float, before: float) -> "Believed":
-        """Return what one expects when the share of positives moves from `before` to `share` and nothing else does."""
-        odds = share / (1 - share) * (1 - before) / before
-        positive = self.expected * odds
-        return replace(self, expected=positive / (positive + 1 - self.expected))
-
-
-@dataclass(frozen=True)
-class Moved:
-    """The outcome of one test: how likely chance is, and how large the move."""
-
-    p_value: float
-    effect: float
-
-    def beyond(self, threshold: float) -> bool:
-        """Return whether it is more than chance, and large enough to matter."""
-        return self.p_value < LEVEL and self.effect >= threshold
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
 class LabelEvidence:
     """What labels are judged by: rows of window and labelled test set, and the scores of each label on both sides.
 
-    `missed_by` is the realised accuracy minus the one projected for the same rows, and `allowed` the half-width of the
-    projection's interval; None where nothing was projected.
+    `scores` has reference and window of every label; of more than two labels, `window` and `reference` say of right
+    predictions what they say of positive labels otherwise. `missed_by` is the realised accuracy minus the one projected
+    for the same rows, and `allowed` the half-width of the projection's interval; None where nothing was projected.
     """
 
     window: Believed
@@ -85,84 +35,10 @@ class LabelEvidence:
     missed_by: float | None = None
     allowed: float | None = None
 
-
-def conditional_move(window: Believed, reference: Believed) -> Moved:
-    """Test whether the labels are those that one expects of the rows.
-
-    Null: P(label | row) is the reference's. In up to ten bins of the expected probability, the mean of observed minus
-    expected is compared between window and reference; the sum of the squared standardised differences is chi-square
-    with as many degrees of freedom as bins. The effect is the root mean square of the differences, less what chance
-    adds to it: 0 to 1, the share of labels that are otherwise than expected.
-
-    References
-    ----------
-    D. Hosmer, S. Lemeshow, "Goodness of fit tests for the multiple logistic regression model" (1980).
-    """
-    edges = np.unique(np.quantile(np.repeat(reference.expected, reference.n_rows.astype(int)), np.arange(1, 10) / 10))
-    bins = _merged(np.searchsorted(edges, window.expected, side="right"), window)
-    statistic = effect = 0.0
-    groups = np.unique(bins)
-    of_reference = _assigned(bins, window.expected, reference.expected)
-    for number in groups:
-        gap, variance = _gap(window, bins == number)
-        gap_before, variance_before = _gap(reference, of_reference == number)
-        difference, total = gap - gap_before, variance + variance_before
-        share = float(window.weights[bins == number].sum() / window.weights.sum())
-        statistic += difference**2 / total if total else 0.0
-        effect += share * (difference**2 - total)
-    return Moved(float(special.chdtrc(len(groups), statistic)), math.sqrt(max(effect, 0.0)))
-
-
-def _merged(bins: NDArray[np.intp], rows: Believed) -> NDArray[np.intp]:
-    """Return the bins, each with enough of the variance; neighbours are put together until it is."""
-    variances = np.bincount(
-        bins, rows.n_rows * rows.expected * (1 - rows.expected) / rows.repetition, minlength=_N_BINS
-    )
-    numbers, current, held = np.zeros(_N_BINS, dtype=np.intp), 0, 0.0
-    for number in range(_N_BINS):
-        if held >= _SMALLEST_VARIANCE:
-            current, held = current + 1, 0.0
-        numbers[number] = current
-        held += variances[number]
-    if held < _SMALLEST_VARIANCE and current:
-        numbers[numbers == current] = current - 1
-    return numbers[bins]
-
-
-def _assigned(bins: NDArray[np.intp], expected: NDArray[np.float64], others: NDArray[np.float64]) -> NDArray[np.intp]:
-    """Return the bins of other rows: those of the same range of expectations."""
-    highest = [float(expected[bins == number].max()) for number in np.unique(bins)]
-    return np.unique(bins)[np.minimum(np.searchsorted(highest, others), len(highest) - 1)]
-
-
-def _gap(rows: Believed, chosen: NDArray[np.bool_]) -> tuple[float, float]:
-    """Return the mean of observed minus expected, and its variance."""
-    weights, n_rows, expected = rows.weights[chosen], rows.n_rows[chosen], rows.expected[chosen]
-    total = float(weights.sum())
-    if not total:
-        return 0.0, 0.0
-    gap = float(weights @ (rows.observed[chosen] - expected)) / total
-    # A calibration of 0 or 1 is never that sure.
-    smoothed = (float(n_rows @ expected) + 0.5) / (float(n_rows.sum()) + 1)
-    inner = np.maximum(expected * (1 - expected), smoothed * (1 - smoothed) / (1 + float(n_rows.sum())))
-    return gap, float((weights**2 / n_rows) @ inner) * rows.repetition / total**2
-
-
-def class_move(scores: Mapping[str, tuple[NumericCounts, NumericCounts]]) -> Moved:
-    """Test whether the rows of each label look as before, by the scores that they get.
-
-    Null: P(score | label) is the reference's for every label. Kolmogorov-Smirnov for each, the smallest p-value times
-    their number (Bonferroni); the effect is the largest distance.
-
-    Parameters
-    ----------
-    scores
-        By label the reference's and the window's, both with a present value.
-    """
-    found = [kolmogorov_smirnov(*sides) for sides in scores.values() if all(side.n_present for side in sides)]
-    if not found:
-        return Moved(1.0, 0.0)
-    return Moved(min(1.0, len(found) * min(one.p_value for one in found)), max(one.statistic for one in found))
+    @property
+    def is_binary(self) -> bool:
+        """Whether the target has two classes."""
+        return len(self.scores) <= 2
 
 
 def shifts_after_labels(evidence: LabelEvidence, tolerance: float) -> tuple[ShiftReport, ShiftReport]:
@@ -175,10 +51,7 @@ def shifts_after_labels(evidence: LabelEvidence, tolerance: float) -> tuple[Shif
     """
     window, reference = evidence.window, evidence.reference
     conditional = conditional_move(window, reference)
-    prior = Moved(
-        difference_p_value(window.share, window.n_effective, reference.share, reference.n_effective),
-        abs(window.share - reference.share),
-    )
+    prior = label_move(evidence.scores, window.repetition)
     of_classes = class_move(evidence.scores)
     is_label = (
         prior.beyond(tolerance)
@@ -187,7 +60,11 @@ def shifts_after_labels(evidence: LabelEvidence, tolerance: float) -> tuple[Shif
         and _explained(evidence, tolerance)
     )
     is_concept = not is_label and (conditional.beyond(tolerance) or _missed(evidence, tolerance))
-    moved = f"the share of positive labels went from {100 * reference.share:.1f} to {100 * window.share:.1f} %"
+    moved = (
+        f"the share of positive labels went from {100 * reference.share:.1f} to {100 * window.share:.1f} %"
+        if evidence.is_binary
+        else f"{100 * prior.effect:.1f} % of the rows have another label than the mix of the test set"
+    )
     return (
         ShiftReport(
             shift=Shift.LABEL,
@@ -208,6 +85,8 @@ def shifts_after_labels(evidence: LabelEvidence, tolerance: float) -> tuple[Shif
 
 def _explained(evidence: LabelEvidence, tolerance: float) -> bool:
     """Return whether the moved share of positives alone accounts for the labels."""
+    if not evidence.is_binary:
+        return True
     share, before = evidence.window.share, evidence.reference.share
     if not (0 < share < 1 and 0 < before < 1):
         return False

@@ -13,7 +13,7 @@ from drift.counts import NumericCounts
 from drift.ground_truth.join import JoinedWindow
 from drift.ground_truth.scored import ConfusionCounts, ScoredCounts
 from drift.learned import Baseline, LabelledTest
-from drift.shifts import Believed
+from drift.shift_evidence import Believed
 from drift.table import Table
 from drift.window import WindowCounts
 

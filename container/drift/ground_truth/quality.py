@@ -95,11 +95,13 @@ def _judged(
     projected = _projected(projection.project(joined.labelled, tolerance=tolerance))
     accuracy = _right(window.scored, baseline.task)[0]
     missed_by = None if projected.value is None else accuracy - projected.value
+    nothing = NumericCounts.of(np.zeros(0))
     evidence = LabelEvidence(
         window=believed_window(window, joined, baseline, projection),
         reference=believed_test(reference, test, baseline, projection),
         scores={
-            label: (reference.scores[label], window.scores[label]) for label in reference.scores.keys() & window.scores
+            label: (reference.scores.get(label, nothing), window.scores.get(label, nothing))
+            for label in sorted(reference.scores.keys() | window.scores.keys())
         },
         missed_by=missed_by,
         allowed=_half_width(projected),

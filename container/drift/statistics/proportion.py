@@ -1,8 +1,6 @@
-"""Shares of counted rows: intervals, and whether two of them differ."""
+"""Intervals of shares of counted rows."""
 
 import math
-
-from scipy import special
 
 NORMAL_QUANTILE = 1.959964
 """97.5 % quantile of the standard normal distribution: a two-sided 95 % interval."""
@@ -33,16 +31,3 @@ def wilson(count: int, total: int, repetition: float = 1.0) -> tuple[float, floa
     middle = (share + z2 / (2 * n)) / (1 + z2 / n)
     half_width = NORMAL_QUANTILE * math.sqrt(share * (1 - share) / n + z2 / (4 * n * n)) / (1 + z2 / n)
     return max(middle - half_width, 0.0), min(middle + half_width, 1.0)
-
-
-def difference_p_value(first: float, n_first: float, second: float, n_second: float) -> float:
-    """Return the two-sided p-value of two shares being equal: the pooled normal test.
-
-    Null: both samples are drawn with one share. `n_first` and `n_second` may be effective numbers of rows; shares of
-    0 or 1 on both sides are equal.
-    """
-    pooled = (first * n_first + second * n_second) / (n_first + n_second)
-    variance = pooled * (1 - pooled) * (1 / n_first + 1 / n_second)
-    if variance <= 0:
-        return 1.0
-    return float(2 * special.ndtr(-abs(first - second) / math.sqrt(variance)))

@@ -5,15 +5,10 @@ from dataclasses import dataclass
 import numpy as np
 import pytest
 from drift.counts import NumericCounts
-from drift.shifts import (
-    Believed,
-    LabelEvidence,
-    class_move,
-    conditional_move,
-    shifts_after_labels,
-    shifts_before_labels,
-)
+from drift.shift_evidence import Believed, Moved, class_move, conditional_move, label_move
+from drift.shifts import LabelEvidence, shifts_after_labels, shifts_before_labels
 from numpy.typing import NDArray
+from scipy import stats
 
 from contract.accuracy import LabelShiftScenario, ProjectedAccuracy, Shift
 from contract.quality import ShiftReport
@@ -141,6 +136,27 @@ def test_equal_classes_do_not_move() -> None:
     sides = {"1": (REFERENCE.of(1.0), REFERENCE.of(1.0))}
     assert class_move(sides).effect == 0.0
     assert class_move({}).p_value == 1.0
+
+
+def mix(before: list[int], now: list[int], repetition: float = 1.0) -> Moved:
+    sides = {
+        str(label): tuple(NumericCounts.of(np.full(n, 0.5)) for n in pair)
+        for label, pair in enumerate(zip(before, now, strict=True))
+    }
+    return label_move(sides, repetition)  # type: ignore[arg-type]
+
+
+def test_the_mix_of_labels_is_held_to_the_textbooks_test() -> None:
+    found = mix([240, 760], [300, 700])
+    expected = stats.chi2_contingency([[240, 760], [300, 700]], correction=False)
+    assert found.p_value == pytest.approx(expected.pvalue, rel=1e-9)
+    assert found.effect == pytest.approx(0.06)
+    three = mix([100, 200, 300], [300, 200, 100])
+    assert three.p_value == pytest.approx(stats.chi2_contingency([[100, 200, 300], [300, 200, 100]]).pvalue, rel=1e-9)
+    assert three.effect == pytest.approx(1 / 3)
+    assert mix([240, 760], [600, 1400], 2.0).p_value == pytest.approx(found.p_value, rel=1e-9)
+    assert mix([10, 10], [0, 0]).p_value == 1.0
+    assert mix([10, 0], [10, 0]).p_value == 1.0
 
 
 def feature(verdict: Verdict, name: str = "age") -> FeatureReport:
