@@ -1,7 +1,7 @@
 """One window with its labels -> its realised quality, held against what was projected for the same rows."""
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -19,6 +19,7 @@ from drift.ground_truth.scored import ConfusionCounts, ScoredCounts
 from drift.judgement import Side, Terms, failure, judge
 from drift.learned import Baseline
 from drift.policy import Policy
+from drift.shift_evidence import LEVEL
 from drift.shifts import LabelEvidence, shifts_after_labels
 from drift.statistics.proportion import ONE_SIDED_QUANTILE
 from drift.verdict import too_few
@@ -200,7 +201,9 @@ def _selection(joined: JoinedWindow, baseline: Baseline, terms: QualityTerms) ->
         Side(columns=counts.columns, probabilities=counts.probabilities)
         for counts in (joined.unlabelled, joined.labelled)
     )
-    outcome = judge(baseline.specs, others, labelled, Terms(policy=terms.policy, seed=terms.seed))
+    # As every test of labels: each window is judged again each hour.
+    policy = replace(terms.policy, alpha=LEVEL)
+    outcome = judge(baseline.specs, others, labelled, Terms(policy=policy, seed=terms.seed))
     drifted = [feature.name for feature in outcome.features if feature.verdict is Verdict.DRIFT]
     drifted += ["the prediction"] * (outcome.prediction.verdict is Verdict.DRIFT)
     if outcome.verdict is Verdict.DRIFT:
