@@ -157,7 +157,7 @@ def test_summary_has_exactly_the_promised_keys(left: Left) -> None:
     assert [set(hour["realised_accuracy"]) for hour in summary["hours"]] == [
         {"status", "value", "lower", "upper", "verdict", "label_coverage", "missed_by", "known_in_hour"}
     ] * HOURS
-    assert [set(alarm) for alarm in summary["alarms"]] == [{"name", "fired_in_hour"}]
+    assert {frozenset(alarm) for alarm in summary["alarms"]} == {frozenset({"name", "fired_in_hour"})}
     assert [set(job) for job in summary["retraining_jobs"]] == [{"name", "started_in_hour", "status"}]
 
 
@@ -174,7 +174,8 @@ def assert_caught_in_its_first_hour(summary: Mapping[str, Any]) -> None:
     hours = summary["hours"]
     assert [hour["verdict"] for hour in hours] == ["no_drift", "no_drift", "drift", "drift"]
     assert "hours-per-week" in hours[2]["drifted_features"]
-    assert summary["alarms"] == [{"name": "plumbline-dev-drift", "fired_in_hour": 3}]
+    assert {"name": "plumbline-dev-drift", "fired_in_hour": 3} in summary["alarms"]
+    assert min(alarm["fired_in_hour"] for alarm in summary["alarms"]) == 3
     (job,) = summary["retraining_jobs"]
     assert job["name"].startswith("plumbline-dev-train-")
     assert (job["started_in_hour"], job["status"]) == (3, "Completed")
