@@ -203,6 +203,19 @@ def naming(outcomes: Outcomes) -> str:
     return table(["there is", "rows", "windows", "covariate", "label", "label, labelled", "concept, labelled"], rows)
 
 
+def naming_by_case(outcomes: Outcomes) -> str:
+    """Return the same for each way to shift labels or what rows deserve, over all sizes; the mean drop in points."""
+    rows = []
+    for family in (Family.LABEL, Family.CONCEPT):
+        for case in dict.fromkeys(outcome.case for outcome in of(outcomes, families=[family])):
+            found = [outcome for outcome in of(outcomes, families=[family]) if outcome.case == case]
+            before = _named(found, Shift.LABEL, labelled=False)
+            after = [_named(found, shift, labelled=True) for shift in (Shift.LABEL, Shift.CONCEPT)]
+            drop = points(summary.mean(outcome.drop for outcome in found))
+            rows.append([family, case, f"{len(found):,}", drop, before, *after])
+    return table(["there is", "how", "windows", "drop", "label", "label, labelled", "concept, labelled"], rows)
+
+
 def _named(outcomes: Outcomes, shift: Shift, *, labelled: bool) -> str:
     said = [(outcome.after if labelled else outcome.before).get(shift, Verdict.NOT_JUDGED) for outcome in outcomes]
     silent = said.count(Verdict.NOT_JUDGED)

@@ -69,6 +69,14 @@ def test_shifts_are_named_by_what_there_is_and_silence_is_shown() -> None:
     ]
 
 
+def test_shifts_are_named_case_by_case_with_the_drop_that_there_was() -> None:
+    seen = outcome(family=Family.CONCEPT, case="some", accuracy=MISSED.accuracy, after={Shift.CONCEPT: Verdict.DRIFT})
+    unseen = outcome(family=Family.CONCEPT, case="some", accuracy=DROPPED.accuracy)
+    assert cells(tables.naming_by_case([seen, unseen, outcome()])) == [
+        ["concept", "some", "2", "2.50", "0.0", "0.0 [50.0]", "50.0"],
+    ]
+
+
 def test_scenario_is_held_to_the_truth_where_it_was_selected() -> None:
     picked = outcome(family=Family.LABEL, selected=True, scenario=Bounded(0.86, 0.84, 0.88, 0.85))
     assert cells(tables.selections([picked, outcome(family=Family.LABEL)])) == [
