@@ -53,3 +53,13 @@ def test_accuracy_page_shows_its_plots() -> None:
     for plot in (accuracy.ESTIMATES_PLOT, accuracy.STREAMS_PLOT, accuracy.REFUSALS_PLOT):
         assert f"(images/{plot})" in ACCURACY.read_text()
         assert (ACCURACY.parent / "images" / plot).read_bytes().startswith(b"\x89PNG")
+
+
+def test_accuracy_page_tells_in_words_what_its_tables_say() -> None:
+    told = " ".join(section(ACCURACY, "What to make of it").split())
+    shown = {(row[0], row[1]): row[2] for row in rows(section(ACCURACY, "Interval"))}
+    census, everybody = (float(shown[name, "2,000"]) for name in ("Census Income", "**all**"))
+    assert f"holds the truth in {census:.0f} %, over all subjects in {everybody:.0f} %" in told
+    covariate = [one for one in Study.load(ACCURACY.with_suffix(".json")).outcomes if one.family == "covariate"]
+    assert [one.n_rows for one in covariate if one.selected] == [500]
+    assert f"one of {len(covariate)} windows of covariate shift got it wrongly, at 500 rows" in told
