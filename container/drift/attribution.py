@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 
 from contract.attribution import AttributionFeature, AttributionReport
 from contract.records import Status, Verdict
-from drift.learned import Baseline
+from drift.learned import Baseline, LabelledTest
 from drift.model_artifact import ArtifactError, read_artifact
 from drift.preprocessing import Preprocessor, RowError
 from drift.table import Table
@@ -19,6 +19,9 @@ NDCG_THRESHOLD = 0.9
 MINIMUM_ROWS = 200
 """Rows of each side from which on mean attributions are compared."""
 
+_SAME_PROBABILITY = 1e-3
+"""Above what the rounding of a probability's text does, below what another model does."""
+
 
 def attribution_drift(artifact: Path, baseline: Baseline, sample: RowSample) -> AttributionReport:
     """Compare the features' mean attributions in a window with those on the labelled test set.
@@ -26,7 +29,8 @@ def attribution_drift(artifact: Path, baseline: Baseline, sample: RowSample) -> 
     A feature's attribution in one row is the sum of its inputs' SHAP values in log-odds (`pred_contribs`), so that a
     one-hot encoded feature counts once; its importance is the mean of the absolute values over the rows. The two orders
     are compared as SageMaker Clarify does, by the normalised discounted cumulative gain: the reference's importances,
-    discounted in the window's order, divided by the same in the reference's own order. Without a test set the
+    discounted in the window's order, divided by the same in the reference's own order. It looks at the order alone, and
+    with few features it seldom falls below the threshold. Without a test set the
     baseline's sample of training rows is the reference.
 
     Parameters
@@ -49,6 +53,7 @@ def attribution_drift(artifact: Path, baseline: Baseline, sample: RowSample) -> 
     try:
         preprocessor, booster = read_artifact(artifact)
         importances = [_importances(booster, preprocessor, side) for side in sides if side is not None]
+        _require_same_model(booster, preprocessor, baseline.test)
     except (ArtifactError, RowError) as error:
         return _refused(known, str(error))
     window, before = importances
@@ -73,6 +78,21 @@ def _importances(booster: Any, preprocessor: Preprocessor, rows: Table) -> NDArr
     ends = np.cumsum([column.width for column in preprocessor.columns])
     by_feature = [part.sum(axis=1) for part in np.split(contributions[:, :-1].astype(np.float64), ends[:-1], axis=1)]
     return np.array([float(np.mean(np.abs(values))) for values in by_feature])
+
+
+def _require_same_model(booster: Any, preprocessor: Preprocessor, test: LabelledTest | None) -> None:
+    """Refuse an artifact that did not make the test set's predictions: its attributions explain another model."""
+    import xgboost
+
+    if test is None or test.probabilities is None:
+        return
+    inputs = preprocessor.transform(_texts(test.table, preprocessor.names))
+    furthest = float(np.max(np.abs(booster.predict(xgboost.DMatrix(inputs)) - test.probabilities)))
+    if furthest > _SAME_PROBABILITY:
+        raise ArtifactError(
+            "the artifact must be the model that predicted the labelled test set, "
+            f"got probabilities up to {furthest:.3g} apart; name that model's artifact"
+        )
 
 
 def _texts(rows: Table, names: tuple[str, ...]) -> list[list[str]]:

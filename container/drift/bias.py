@@ -1,7 +1,8 @@
 """How differently the model treats the groups of one column, and whether that moved since the labelled test set.
 
-Each value of the column, the facet, is compared with all other rows. Source of the metrics: SageMaker Developer Guide,
-"Measure post-training data and model bias".
+Each value of the column, the facet, is compared with all other rows: when the share of one group moves, the figures of
+the others move as well. Rows count as drawn one by one: identical rows make an interval narrower than it should be.
+Source of the metrics: SageMaker Developer Guide, "Measure post-training data and model bias".
 """
 
 import math
@@ -20,41 +21,13 @@ from drift.counts import NumericCounts
 from drift.errors import ConfigError
 from drift.judgement import Terms
 from drift.learned import Baseline
-from drift.statistics.proportion import NORMAL_QUANTILE, wilson
+from drift.statistics.group_gap import Estimate, Share, difference, ratio
 
 MINIMUM_GROUP_ROWS = 30
 """Rows of a group, and of all others, from which on a share of them is judged; of labels too where they are needed."""
 
 Groups: TypeAlias = Mapping[str, tuple[NumericCounts, NumericCounts]]
 """By value of the facet, the probabilities of the negative and of the positive rows."""
-
-
-@dataclass(frozen=True)
-class Share:
-    """Rows with a property among some rows."""
-
-    count: int
-    total: int
-
-    @property
-    def value(self) -> float:
-        """The share, 0 to 1."""
-        return self.count / self.total
-
-    def __add__(self, other: "Share") -> "Share":
-        """Return the share of both together."""
-        return Share(self.count + other.count, self.total + other.total)
-
-
-@dataclass(frozen=True)
-class Estimate:
-    """A metric with its 95 % interval and, on the scale that it is tested on, its standard error."""
-
-    value: float
-    lower: float
-    upper: float
-    tested: float
-    error: float
 
 
 @dataclass(frozen=True)
@@ -85,7 +58,7 @@ def require_facet(baseline: Baseline, facet: str) -> None:
     ConfigError
         If it names no categorical column of the baseline.
     """
-    groups = [spec.name for spec in baseline.specs if spec.type is FeatureType.CATEGORICAL]
+    groups = _facets(baseline)
     if facet not in groups:
         raise ConfigError(
             f"the facet must be a categorical column of the baseline, got {facet!r}; allowed there: {', '.join(groups)}"
@@ -132,56 +105,16 @@ def _shares(by_group: Groups) -> _Shares:
     return found
 
 
-def _difference(group: Share, others: Share) -> Estimate:
-    """Return the others' share minus the group's, with Newcombe's interval.
-
-    R. Newcombe, "Interval estimation for the difference between independent proportions: comparison of eleven methods"
-    (1998), method 10.
-    """
-    (low, high), (low_others, high_others) = (wilson(side.count, side.total) for side in (group, others))
-    value = others.value - group.value
-    below = math.hypot(others.value - low_others, high - group.value)
-    above = math.hypot(high_others - others.value, group.value - low)
-    error = math.hypot(_error(group), _error(others))
-    return Estimate(value, max(value - below, -1.0), min(value + above, 1.0), value, error)
-
-
-def _error(share: Share) -> float:
-    # One row more of each kind: a share of 0 or 1 is never that sure.
-    smoothed = (share.count + 1) / (share.total + 2)
-    return math.sqrt(smoothed * (1 - smoothed) / share.total)
-
-
-def _ratio(group: Share, others: Share) -> Estimate | None:
-    """Return the group's share divided by the others', with Katz's interval on the logarithm.
-
-    D. Katz et al., "Obtaining confidence intervals for the risk ratio in cohort studies" (1978). A count of 0 is taken
-    as one half; without a positive prediction among the others there is no ratio.
-    """
-    if not others.count:
-        return None
-    count = max(group.count, 0.5)
-    error = math.sqrt(max(1 / count - 1 / group.total, 0.0) + max(1 / others.count - 1 / others.total, 0.0))
-    value, middle = group.value / others.value, math.log(count / group.total / others.value)
-    return Estimate(
-        value,
-        math.exp(middle - NORMAL_QUANTILE * error) if group.count else 0.0,
-        math.exp(middle + NORMAL_QUANTILE * error),
-        middle,
-        error,
-    )
-
-
 _How: TypeAlias = tuple[str, Callable[[Share, Share], Estimate | None]]
 """Which rows' share of positive predictions, and how group and others are compared."""
 _PREDICTED: Mapping[BiasMetric, _How] = {
-    BiasMetric.DIFFERENCE_IN_POSITIVE_PROPORTIONS: (_SELECTED, _difference),
-    BiasMetric.DISPARATE_IMPACT: (_SELECTED, _ratio),
+    BiasMetric.DIFFERENCE_IN_POSITIVE_PROPORTIONS: (_SELECTED, difference),
+    BiasMetric.DISPARATE_IMPACT: (_SELECTED, ratio),
 }
 _METRICS = {
     **_PREDICTED,
-    BiasMetric.TRUE_POSITIVE_RATE_DIFFERENCE: (_OF_POSITIVES, _difference),
-    BiasMetric.FALSE_POSITIVE_RATE_DIFFERENCE: (_OF_NEGATIVES, _difference),
+    BiasMetric.TRUE_POSITIVE_RATE_DIFFERENCE: (_OF_POSITIVES, difference),
+    BiasMetric.FALSE_POSITIVE_RATE_DIFFERENCE: (_OF_NEGATIVES, difference),
 }
 
 
@@ -194,7 +127,7 @@ def _judged(
 ) -> BiasReport:
     if facet is None:
         return BiasReport(reason=SWITCHED_OFF)
-    known = BiasReport(reason=_refusal(baseline), facet=facet, tolerance=terms.policy.bias_tolerance)
+    known = BiasReport(reason=_refusal(baseline, facet), facet=facet, tolerance=terms.policy.bias_tolerance)
     if known.reason:
         return known
     reference = _shares(_of_test(baseline, facet))
@@ -215,12 +148,16 @@ def _judged(
     )
 
 
-def _refusal(baseline: Baseline) -> str:
+def _refusal(baseline: Baseline, facet: str) -> str:
     if baseline.test is None or baseline.test.probabilities is None:
         return "the baseline has no predictions for a labelled test set"
     if baseline.task is not Task.BINARY or baseline.positive_label is None:
         return "bias is measured where the target has two classes"
-    return ""
+    return "" if facet in _facets(baseline) else f"the facet {facet!r} is no categorical column of the baseline"
+
+
+def _facets(baseline: Baseline) -> list[str]:
+    return [spec.name for spec in baseline.specs if spec.type is FeatureType.CATEGORICAL]
 
 
 def _of_test(baseline: Baseline, facet: str) -> Groups:

@@ -21,7 +21,8 @@ def read_artifact(path: Path) -> tuple[Preprocessor, Any]:
     Raises
     ------
     ArtifactError
-        If either file is missing, too large or not what its name says, or the booster's library is not installed.
+        If either file is missing, too large or not what its name says, the two
+        differ in width, or the booster's library is not installed.
     """
     try:
         import xgboost
@@ -34,7 +35,10 @@ def read_artifact(path: Path) -> tuple[Preprocessor, Any]:
         learned = Preprocessor.from_json(preprocessor.decode())
         model = xgboost.Booster()
         model.load_model(bytearray(booster))
-    except (ValueError, KeyError, TypeError, xgboost.core.XGBoostError) as error:
+        width = sum(column.width for column in learned.columns)
+        if model.num_features() != width:
+            raise ValueError(f"a booster of {model.num_features()} inputs beside a preprocessor of {width}")
+    except (ValueError, KeyError, TypeError, AttributeError, RecursionError, xgboost.core.XGBoostError) as error:
         first = str(error).strip().partition("\n")[0]
         raise ArtifactError(f"{path.name} must hold a model of ours, got {first}; see model/train.py") from error
     return learned, model
@@ -42,7 +46,7 @@ def read_artifact(path: Path) -> tuple[Preprocessor, Any]:
 
 def _read(path: Path, name: str) -> bytes:
     try:
-        found = (path / name).read_bytes() if path.is_dir() else _member(path, name)
+        found = _file(path / name) if path.is_dir() else _member(path, name)
     except (OSError, EOFError, zlib.error, tarfile.TarError) as error:
         raise ArtifactError(
             f"{path.name} must be a readable model.tar.gz, got {error}; name the model's artifact"
@@ -52,12 +56,23 @@ def _read(path: Path, name: str) -> bytes:
     return found
 
 
+def _file(path: Path) -> bytes | None:
+    if not path.is_file():
+        return None
+    _require_size(path.name, path.stat().st_size)
+    return path.read_bytes()
+
+
+def _require_size(name: str, n_bytes: int) -> None:
+    if n_bytes > _MOST_BYTES:
+        raise ArtifactError(f"{name} must have {_MOST_BYTES} bytes at most, got {n_bytes}; name the model's artifact")
+
+
 def _member(path: Path, name: str) -> bytes | None:
     with tarfile.open(path, "r:*") as archive:
         for member in archive:
             if member.name.removeprefix("./") == name and member.isfile():
-                if member.size > _MOST_BYTES:
-                    raise ArtifactError(f"{name} must have {_MOST_BYTES} bytes at most, got {member.size}")
+                _require_size(name, member.size)
                 content = archive.extractfile(member)
                 return None if content is None else content.read()
     return None

@@ -1,0 +1,146 @@
+import gzip
+import io
+import tarfile
+from collections.abc import Mapping
+from pathlib import Path
+
+import numpy as np
+import pytest
+import xgboost
+from drift.attribution import attribution_drift, ndcg
+from drift.baseline import learn
+from drift.learned import Baseline
+from drift.preprocessing import CategoricalColumn, NumericColumn, Preprocessor
+from drift.table import FeatureSpec, Table
+from drift.window import RowSample
+
+from contract.attribution import AttributionReport
+from contract.records import FeatureType, Status, Verdict
+from contract.training import MODEL_BOOSTER, MODEL_PREPROCESSOR
+
+SPECS = (FeatureSpec("age", FeatureType.NUMERIC), FeatureSpec("job", FeatureType.CATEGORICAL))
+PREPROCESSOR = Preprocessor(
+    (NumericColumn("age", 40.0), CategoricalColumn("job", "clerk", ("clerk", "smith"))), "y", "no", "yes"
+)
+
+
+def table(ages: np.ndarray, jobs: list[str]) -> Table:
+    return Table(SPECS, {"age": ages.astype(np.float64), "job": np.array(jobs, dtype=object)})
+
+
+AGES = np.arange(20, 80).repeat(10)
+JOBS = ["clerk", "smith"] * 300
+TEXTS = [[str(float(age)), job] for age, job in zip(AGES, JOBS, strict=True)]
+LABELS = [age >= 45 or (job == "smith" and age >= 35) for age, job in zip(AGES, JOBS, strict=True)]
+
+
+def trained(target: list[bool]) -> xgboost.Booster:
+    inputs = xgboost.DMatrix(PREPROCESSOR.transform(TEXTS), np.array(target, np.float32))
+    return xgboost.train({"objective": "binary:logistic", "max_depth": 2, "nthread": 1}, inputs, 10)
+
+
+BOOSTER = trained(LABELS)
+FILES = {MODEL_PREPROCESSOR: PREPROCESSOR.to_json().encode(), MODEL_BOOSTER: bytes(BOOSTER.save_raw("json"))}
+
+
+def baseline() -> Baseline:
+    rows = table(AGES, JOBS)
+    probabilities = BOOSTER.predict(xgboost.DMatrix(PREPROCESSOR.transform(TEXTS))).astype(np.float64)
+    texts = ["yes" if label else "no" for label in LABELS]
+    return learn(train=rows, target_label="y", test=rows, test_labels=texts, probabilities=probabilities)
+
+
+BASELINE = baseline()
+
+
+def archive(path: Path, files: Mapping[str, bytes]) -> Path:
+    with tarfile.open(path, "w:gz") as out:
+        for name, content in files.items():
+            entry = tarfile.TarInfo(name)
+            entry.size = len(content)
+            out.addfile(entry, io.BytesIO(content))
+    return path
+
+
+def found(artifact: Path, rows: Table | None = None) -> AttributionReport:
+    rows = rows or table(AGES, JOBS)
+    return attribution_drift(artifact, BASELINE, RowSample(rows, np.full(rows.n_rows, np.nan)))
+
+
+def test_ndcg_of_two_gains_in_the_wrong_order() -> None:
+    # One gain at the second place: 1 / log2(3).
+    assert ndcg(np.array([0.0, 1.0]), np.array([1.0, 0.0])) == pytest.approx(0.6309, abs=1e-4)
+
+
+def test_the_same_rows_rest_on_the_same_features(tmp_path: Path) -> None:
+    report = found(archive(tmp_path / "model.tar.gz", FILES))
+    assert (report.status, report.verdict, report.ndcg) == (Status.ESTIMATED, Verdict.NO_DRIFT, 1.0)
+    contributions = BOOSTER.predict(xgboost.DMatrix(PREPROCESSOR.transform(TEXTS)), pred_contribs=True)
+    by_name = {feature.name: feature.importance for feature in report.features}
+    assert by_name["age"] == pytest.approx(np.abs(contributions[:, 0]).mean(), rel=1e-6)
+    assert by_name["job"] == pytest.approx(np.abs(contributions[:, 1] + contributions[:, 2]).mean(), rel=1e-6)
+
+
+def test_a_window_decided_by_another_feature_has_drifted(tmp_path: Path) -> None:
+    # Where everybody is 38 the job decides.
+    inputs = PREPROCESSOR.transform([["38.0", job] for job in JOBS])
+    contributions = np.abs(BOOSTER.predict(xgboost.DMatrix(inputs), pred_contribs=True)).mean(axis=0)
+    report = found(archive(tmp_path / "model.tar.gz", FILES), table(np.full(600, 38), JOBS))
+    assert report.features[0].importance >= report.features[1].importance
+    assert report.features[0].name == ("job" if contributions[1:3].sum() > contributions[0] else "age")
+    assert report.verdict is (Verdict.DRIFT if (report.ndcg or 0) < 0.9 else Verdict.NO_DRIFT)
+
+
+def test_folder_and_archive_are_alike(tmp_path: Path) -> None:
+    folder = tmp_path / "model"
+    folder.mkdir()
+    for name, content in FILES.items():
+        (folder / name).write_bytes(content)
+    assert found(folder) == found(archive(tmp_path / "model.tar.gz", FILES))
+
+
+NARROW = Preprocessor((NumericColumn("age", 40.0), NumericColumn("job", 0.0)), "y", "no", "yes").to_json().encode()
+OTHER_NAMES = FILES[MODEL_PREPROCESSOR].replace(b'"job"', b'"work"')
+
+
+@pytest.mark.parametrize(
+    ("files", "reason"),
+    [
+        ({MODEL_BOOSTER: FILES[MODEL_BOOSTER]}, "must hold"),
+        ({MODEL_PREPROCESSOR: FILES[MODEL_PREPROCESSOR]}, "must hold"),
+        (FILES | {MODEL_BOOSTER: b"\x80\x04K\x01."}, "model of ours"),
+        (FILES | {MODEL_PREPROCESSOR: b"[" * 200_000}, "model of ours"),
+        (FILES | {MODEL_PREPROCESSOR: NARROW}, "3 inputs beside a preprocessor of 2"),
+        (FILES | {MODEL_PREPROCESSOR: OTHER_NAMES}, "differs in job, work"),
+        (FILES | {MODEL_BOOSTER: bytes(trained([not label for label in LABELS]).save_raw("json"))}, "apart"),
+    ],
+)
+def test_what_is_not_the_model_is_not_judged(files: dict[str, bytes], reason: str, tmp_path: Path) -> None:
+    report = found(archive(tmp_path / "model.tar.gz", files))
+    assert (report.status, report.verdict) == (Status.NOT_JUDGED, Verdict.NOT_JUDGED)
+    assert reason in report.reason
+
+
+def test_a_truncated_archive_is_not_judged(tmp_path: Path) -> None:
+    path = archive(tmp_path / "model.tar.gz", FILES)
+    path.write_bytes(path.read_bytes()[:400])
+    assert "readable" in found(path).reason
+    path.write_bytes(gzip.compress(b"no archive"))
+    assert "readable" in found(path).reason
+
+
+@pytest.mark.parametrize("name", list(FILES))
+def test_a_huge_file_is_not_read(name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("drift.model_artifact._MOST_BYTES", 10)
+    folder = tmp_path / "model"
+    folder.mkdir()
+    for one, content in FILES.items():
+        (folder / one).write_bytes(content if one == name else b"")
+    assert "10 bytes at most" in found(folder).reason
+    assert "10 bytes at most" in found(archive(tmp_path / "model.tar.gz", FILES)).reason
+
+
+def test_few_rows_are_not_judged(tmp_path: Path) -> None:
+    report = found(archive(tmp_path / "model.tar.gz", FILES), table(AGES[:199], JOBS[:199]))
+    assert report.verdict is Verdict.NOT_JUDGED
+    assert "199 rows of the window" in report.reason
