@@ -205,11 +205,10 @@ def _verdict(case: _Case, log_p: float | None, terms: Terms) -> BiasMeasure:
     measure = case.measure
     if log_p is None or measure.value is None or measure.reference is None:
         where = "in the window" if case.window is None else "on the labelled test set"
-        return replace(
-            measure,
-            reason=f"fewer than {MINIMUM_GROUP_ROWS} rows of the group, or of the others, {where}, or no positive "
-            "prediction among the others",
-        )
+        lacking = f"fewer than {MINIMUM_GROUP_ROWS} rows of the group, or of the others"
+        if measure.metric is BiasMetric.DISPARATE_IMPACT:
+            lacking += ", or no positive prediction among the others"
+        return replace(measure, reason=f"{lacking}, {where}")
     move = abs(measure.value - measure.reference)
     numbers = f"from {measure.reference:.3f} to {measure.value:.3f}, adjusted p {math.exp(log_p):.2g}"
     if terms.refused:

@@ -32,7 +32,7 @@ def table(ages: np.ndarray, jobs: list[str]) -> Table:
 AGES = np.arange(20, 80).repeat(10)
 JOBS = ["clerk", "smith"] * 300
 TEXTS = [[str(float(age)), job] for age, job in zip(AGES, JOBS, strict=True)]
-LABELS = [age >= 45 or (job == "smith" and age >= 35) for age, job in zip(AGES, JOBS, strict=True)]
+LABELS = [bool(age >= 45 or (job == "smith" and age >= 35)) for age, job in zip(AGES, JOBS, strict=True)]
 
 
 def trained(target: list[bool]) -> xgboost.Booster:
