@@ -120,7 +120,7 @@ def _compared(
     moved = score < NDCG_THRESHOLD
     return AttributionReport(
         status=Status.ESTIMATED,
-        reason=f"NDCG {score:.3f}, {'below' if moved else 'not below'} {NDCG_THRESHOLD:g}",
+        reason="the predictions rest on other features than on the test set" if moved else "",
         verdict=Verdict.DRIFT if moved else Verdict.NO_DRIFT,
         ndcg=score,
         threshold=NDCG_THRESHOLD,

@@ -220,15 +220,21 @@ def _verdict(case: _Case, log_p: float | None, terms: Terms) -> BiasMeasure:
 def _group(value: str, sides: tuple[_Shares, _Shares], measures: tuple[BiasMeasure, ...]) -> BiasGroup:
     window, reference = sides
     selected, before = window[value][_SELECTED], reference[value][_SELECTED]
-    moved = [measure for measure in measures if measure.verdict is Verdict.DRIFT]
+    verdict = _worst([measure.verdict for measure in measures])
+    moved = [
+        f"{measure.metric.value.replace('_', ' ')} {measure.reason}"
+        for measure in measures
+        if measure.verdict is Verdict.DRIFT
+    ]
+    quiet = "no measure moved by the tolerance and beyond chance"
     return BiasGroup(
         value=value,
         n_rows=selected.total,
         n_rows_reference=before.total,
         selection_rate=selected.value if selected.total else None,
         selection_rate_reference=before.value if before.total else None,
-        verdict=_worst([measure.verdict for measure in measures]),
-        reason="; ".join(f"{measure.metric.value} {measure.reason}" for measure in moved) or measures[0].reason,
+        verdict=verdict,
+        reason="; ".join(moved) or (quiet if verdict is Verdict.NO_DRIFT else measures[0].reason),
         measures=measures,
     )
 
