@@ -22,12 +22,19 @@ def unpack(archive: Path, folder: Path) -> None:
     try:
         with tarfile.open(archive, "r:gz") as tar:
             for member in tar:
-                _write(tar, member, root)
+                write_member(tar, member, root)
     except (tarfile.TarError, OSError, EOFError) as error:
         raise ArchiveError(f"{archive.name} must be a gzipped tar archive: {error}") from error
 
 
-def _write(tar: tarfile.TarFile, member: tarfile.TarInfo, root: Path) -> None:
+def write_member(tar: tarfile.TarFile, member: tarfile.TarInfo, root: Path) -> None:
+    """Write one member below `root`, a resolved path. Python has a filter for this from 3.11.4 on only.
+
+    Raises
+    ------
+    ArchiveError
+        If it would land outside, or is no plain file or folder.
+    """
     target = (root / member.name).resolve()
     if not target.is_relative_to(root):
         raise ArchiveError(f"archive members must stay inside their folder, got {member.name!r}")

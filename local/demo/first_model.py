@@ -13,6 +13,7 @@ from retraining.settings import Settings
 from retraining.training_job import training_request
 
 from contract.training import OUTPUT_BASELINE
+from local.aws.archives import write_member
 from local.aws.objects import S3Location
 from local.embedded import EmbeddedAws
 from stacks.config import EnvironmentConfig
@@ -100,4 +101,5 @@ def fetch_baseline(aws: EmbeddedAws, uri: str, folder: Path) -> None:
         members = [member for member in archive if member.name.startswith(f"{OUTPUT_BASELINE}/")]
         if not members:
             raise TrainingError(f"{uri} must hold {OUTPUT_BASELINE}/")
-        archive.extractall(folder, members, filter="data")
+        for member in members:
+            write_member(archive, member, folder.resolve())

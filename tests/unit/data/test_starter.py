@@ -9,6 +9,7 @@ from drift.run import learn_baseline
 from inference import Model, model_fn
 
 from contract.training import OUTPUT_PREDICTIONS, PROBABILITY_COLUMN, positive_label
+from local.aws.archives import unpack
 from plumbline import population, starter
 from plumbline.census import FEATURES, TARGET
 from plumbline.rows import LabelledRows
@@ -20,8 +21,7 @@ SIZE_LIMIT_BYTES = 1_500_000
 @pytest.fixture(scope="module")
 def committed(tmp_path_factory: pytest.TempPathFactory) -> Model:
     folder = tmp_path_factory.mktemp("model")
-    with tarfile.open(starter.STARTER / "model.tar.gz") as archive:
-        archive.extractall(folder, filter="data")
+    unpack(starter.STARTER / "model.tar.gz", folder)
     return model_fn(str(folder))
 
 

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from local.aws.archives import write_member
 from plumbline.cli import main
 from plumbline.population import generate
 from stacks.constructs.source_archive import archive
@@ -25,7 +26,8 @@ NEW_MODULES = {"tomllib"}
 def unpacked(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("code")
     with tarfile.open(fileobj=io.BytesIO(archive(REPOSITORY))) as tar:
-        tar.extractall(folder, filter="data")
+        for member in tar:
+            write_member(tar, member, folder.resolve())
     return folder
 
 

@@ -410,7 +410,7 @@ def test_schema_alarm_hears_of_the_first_feature() -> None:
 
 def test_alarm_periods_follow_the_schedule() -> None:
     every_six_hours = synthesize(
-        config(monitor={"schedule": "cron(0 0/6 ? * * *)"}, alarms={"missing_hours": 12})
+        config(monitor={"schedule": "cron(0 0/6 ? * * *)"}, alarms={"missing_hours": 12}, labels={"lag_hours": 6})
     ).resources("monitoring", "AWS::CloudWatch::Alarm")
     ours = [entry["Properties"] for entry in every_six_hours.values() if entry["Properties"]["Namespace"] != "AWS/SQS"]
     assert {entry["Period"] for entry in ours} == {6 * 3600}
