@@ -17,6 +17,7 @@ from drift.ground_truth.evidence import Projection
 from drift.ground_truth.join import JoinedWindow, join
 from drift.ground_truth.labels import LabelBook
 from drift.ground_truth.quality import QualityTerms, judge_quality
+from drift.judgement import failure
 from drift.kernel.plan import Plan
 from drift.learned import Baseline
 from drift.times import HOUR, format_time, parse_time
@@ -95,6 +96,9 @@ def quality_report(bounds: WindowBounds, waiting: Waiting, baseline: Baseline, p
         judged, notes = _judge_all(windows, book, waiting, baseline, projection)
     except (ConfigError, OSError) as error:
         return replace(nothing, reason=f"labels or captures could not be read: {error}")
+    except Exception as error:
+        # The verdict on the window stands without its labels.
+        return replace(nothing, reason=failure(error))
     return replace(nothing, reason="; ".join(notes), labels=book.account(), windows=judged)
 
 

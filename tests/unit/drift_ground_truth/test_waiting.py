@@ -12,6 +12,7 @@ from drift.baseline import Baseline, learn
 from drift.capture import plan_of
 from drift.ground_truth.sources import waiting_of
 from drift.ground_truth.waiting import quality_report, windows_waited_for
+from drift.kernel.plan import Plan
 from drift.settings import GroundTruth
 from drift.values import table
 
@@ -127,6 +128,16 @@ def test_labels_that_may_not_be_read_are_told() -> None:
     denied = ClientError({"Error": {"Code": "AccessDenied", "Message": "no"}}, "ListObjectsV2")
     found = report(SOURCE, FakeS3(OBJECTS, denied))
     assert "check the URI and the monitoring role's rights" in found.reason
+
+
+def test_a_fault_of_ours_takes_no_verdict_with_it() -> None:
+    def broken(window: WindowBounds) -> Plan:
+        raise ZeroDivisionError("by zero")
+
+    terms = replace(TERMS, lag_hours=SOURCE.lag_hours)
+    waiting = waiting_of(SOURCE, connect=FakeS3(OBJECTS), endpoint="ep", plan=broken, terms=terms)
+    found = quality_report(NOW, waiting, BASELINE, Believer())
+    assert (found.reason, found.windows) == ("could not be computed: ZeroDivisionError: by zero", ())
 
 
 def test_merged_records_that_cannot_be_kept_are_told_beside_the_verdicts(tmp_path: Path) -> None:
