@@ -84,7 +84,7 @@ def test_the_test_set_is_read_with_the_training_types_in_any_column_order(tmp_pa
         ("a,y\n1,?\n", "line 2: the target 'y' must not be missing"),
         ('a,y\n1,"no\n', "must be CSV, got unexpected end of data"),
         (b"a,y\n\xff,no\n", "must be UTF-8 text"),
-        (gzip.compress(b"a,y\n1,no\n"), "unpack it if it is compressed"),
+        (gzip.compress(b"a,y\n1,no\n", mtime=0), "unpack it if it is compressed"),
     ],
 )
 def test_a_bad_training_file_is_refused_with_its_place(tmp_path: Path, text: str | bytes, message: str) -> None:
