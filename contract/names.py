@@ -92,6 +92,12 @@ class AlarmKind(StrEnum):
     """A window's time for labels is over and too few have come; only where labels are awaited."""
     BIAS = "bias"
     """A group is treated otherwise than on the test set; only where a facet is named."""
+    ENDPOINT_5XX = "endpoint-5xx"
+    """The endpoint answers with server errors."""
+    ENDPOINT_MODEL_ERRORS = "endpoint-model-errors"
+    """The model's container refuses or fails requests."""
+    ENDPOINT_LATENCY = "endpoint-latency"
+    """The model answers slower than the setting allows."""
 
 
 def alarm_name(environment: str, kind: AlarmKind) -> str:
@@ -157,6 +163,9 @@ class Variable(StrEnum):
     """Move of a bias metric from which on it counts, 0 to 1."""
     MODEL_S3_URI = "PLUMBLINE_MODEL_S3_URI"
     """The model's artifact, for feature attributions; unset: none are computed."""
+    CHAMPION_S3_URI = "PLUMBLINE_CHAMPION_S3_URI"
+    """The history of the endpoint's champions, which says what baseline a window is judged against; unset: the
+    argument's, always."""
     SCHEDULED_TIME = "PLUMBLINE_SCHEDULED_TIME"
     """Set by our own schedule only: the window is the last full hour before it."""
     CAPTURE_S3_URI = "PLUMBLINE_CAPTURE_S3_URI"
@@ -259,6 +268,10 @@ class Prefix(StrEnum):
     """In the capture bucket: labels, uploaded below the endpoint's name in SageMaker's layout."""
     MERGED = "merged"
     """In the capture bucket: captures joined with labels, in the layout of SageMaker's merge jobs."""
+    RETRAINING = "retraining"
+    """In the artifacts bucket: what the retraining pipeline's own jobs leave, a folder for each execution."""
+    CHAMPION = "champion"
+    """In the artifacts bucket: the history of the endpoint's champions."""
 
 
 def ground_truth_prefix(endpoint: str) -> str:

@@ -1,0 +1,175 @@
+"""Every name of the retraining loop that two processes must spell alike: metrics, parameters, variables, steps, files.
+
+The loop: an alarm -> the controller (a Lambda function) -> a SageMaker Pipeline -> the model registry -> the promotion
+function -> the endpoint. docs/adr/0015-one-loop-many-guards.md says why.
+"""
+
+from contract.enums import StrEnum
+from contract.names import resource_prefix
+
+
+class RetrainingMetric(StrEnum):
+    """CloudWatch metrics of the loop, in our namespace with the dimension Endpoint; 1 for each occasion."""
+
+    STARTED = "RetrainingsStarted"
+    SKIPPED = "RetrainingsSkipped"
+    """A trigger that started nothing, for whatever reason; the log line and the message say which."""
+    FAILED = "RetrainingsFailed"
+    """A pipeline execution that ended without a verdict on its challenger."""
+    CHALLENGERS_ACCEPTED = "ChallengersAccepted"
+    CHALLENGERS_REJECTED = "ChallengersRejected"
+    PROMOTED = "ModelsPromoted"
+    ROLLED_BACK = "PromotionsRolledBack"
+    """The endpoint went back to the champion, by its alarms, by a failure or by hand."""
+
+
+class ModelVariable(StrEnum):
+    """Variables of the serving container beside SageMaker's own: what belongs to the model goes wherever it goes."""
+
+    BASELINE = "PLUMBLINE_BASELINE_S3_URI"
+
+
+class LoopVariable(StrEnum):
+    """Environment variables of the controller and the promotion function."""
+
+    ENVIRONMENT = "PLUMBLINE_ENVIRONMENT"
+    ENDPOINT_NAME = "PLUMBLINE_ENDPOINT_NAME"
+    TOPIC_ARN = "PLUMBLINE_TOPIC_ARN"
+    STATE_TABLE = "PLUMBLINE_STATE_TABLE"
+    ARTIFACTS_BUCKET = "PLUMBLINE_ARTIFACTS_BUCKET"
+    TRIGGER_ALARM_NAMES = "PLUMBLINE_TRIGGER_ALARM_NAMES"
+    """Comma-separated: the alarms that start retraining; all others are for people."""
+    PIPELINE_ARN = "PLUMBLINE_PIPELINE_ARN"
+    CAPTURE_BUCKET = "PLUMBLINE_CAPTURE_BUCKET"
+    COOLDOWN_HOURS = "PLUMBLINE_COOLDOWN_HOURS"
+    RUNS_PER_DAY = "PLUMBLINE_RUNS_PER_DAY"
+    FRESH_HOURS = "PLUMBLINE_FRESH_HOURS"
+    """Labelled captures of so many hours before a run are its fresh rows."""
+    MINIMUM_FRESH_ROWS = "PLUMBLINE_MINIMUM_FRESH_ROWS"
+    MODEL_PACKAGE_GROUP = "PLUMBLINE_MODEL_PACKAGE_GROUP"
+    SERVING_ROLE_ARN = "PLUMBLINE_SERVING_ROLE_ARN"
+    TRAFFIC = "PLUMBLINE_TRAFFIC"
+    """A `Traffic`."""
+    CANARY_PERCENT = "PLUMBLINE_CANARY_PERCENT"
+    WAIT_SECONDS = "PLUMBLINE_WAIT_SECONDS"
+    """How long the new model is watched before the old one is let go."""
+    ROLLBACK_ALARM_NAMES = "PLUMBLINE_ROLLBACK_ALARM_NAMES"
+    """Comma-separated: the alarms on which the endpoint goes back to the champion."""
+
+
+class Traffic(StrEnum):
+    """How traffic moves to a promoted model; either way the old one stays until the new one was watched."""
+
+    CANARY = "canary"
+    ALL_AT_ONCE = "all_at_once"
+
+
+class Approval(StrEnum):
+    """Who lets an accepted challenger serve."""
+
+    AUTOMATIC = "automatic"
+    MANUAL = "manual"
+
+
+class SwitchPosition(StrEnum):
+    """Value of the parameter `retraining_switch`."""
+
+    ON = "on"
+    OFF = "off"
+
+
+def retraining_switch(environment: str) -> str:
+    """Return the name of the SSM parameter that stops the loop at once: a `SwitchPosition`."""
+    return f"/plumbline/{environment}/retraining"
+
+
+def champion_artifact(environment: str) -> str:
+    """Return the name of the SSM parameter with the URI of the live model's artifact; a deployment reads it."""
+    return f"/plumbline/{environment}/champion/artifact"
+
+
+def champion_baseline(environment: str) -> str:
+    """Return the name of the SSM parameter with the URI of the live model's baseline; a deployment reads it."""
+    return f"/plumbline/{environment}/champion/baseline"
+
+
+def promoted_prefix(environment: str) -> str:
+    """Return the prefix of the Models and EndpointConfigs that the promotion function makes."""
+    return f"{resource_prefix(environment)}-champion"
+
+
+def pipeline_name(environment: str) -> str:
+    """Return the pipeline's name."""
+    return f"{resource_prefix(environment)}-retraining"
+
+
+def model_package_group(environment: str) -> str:
+    """Return the name of the group whose versions are this environment's challengers."""
+    return resource_prefix(environment)
+
+
+def retraining_job_prefix(environment: str) -> str:
+    """Return the prefix of every job that the pipeline starts; IAM statements are scoped to it."""
+    return f"{resource_prefix(environment)}-retrain"
+
+
+class PipelineParameter(StrEnum):
+    """Parameters that the controller gives each execution. All are texts."""
+
+    CHAMPION_ARTIFACT = "ChampionArtifact"
+    """s3:// URI of the live model's artifact."""
+    FRESH_FROM = "FreshFrom"
+    """ISO 8601 in UTC with Z: labelled captures from then on ..."""
+    FRESH_UNTIL = "FreshUntil"
+    """... until then, both at full hours, are the fresh rows."""
+    CAUSE = "Cause"
+    """The alarm or the person and the reason, 256 characters at most."""
+
+
+class PipelineStep(StrEnum):
+    """Names of the pipeline's steps."""
+
+    PREPARE = "Prepare"
+    TRAIN = "Train"
+    EVALUATE = "Evaluate"
+    GATE = "Gate"
+    REGISTER = "Register"
+    REGISTER_REJECTED = "RegisterRejected"
+
+
+class RetrainingFile(StrEnum):
+    """Files that the pipeline's own two jobs leave."""
+
+    FRESH = "fresh.csv"
+    """Fresh labelled rows to train on, with a header row and the target."""
+    HOLDOUT = "holdout.csv"
+    """The newest labelled rows, which neither model has seen, in the same form."""
+    PREPARED = "prepared.json"
+    """What was read, used and rejected, from when until when."""
+    EVALUATION = "evaluation.json"
+    """An `Evaluation` (contract/evaluation.py)."""
+    EVALUATION_TEXT = "evaluation.txt"
+    """The same as a table for people."""
+
+
+class Lineage(StrEnum):
+    """Customer metadata of a model package: where a version comes from."""
+
+    CAUSE = "cause"
+    CHAMPION = "champion"
+    TRAIN_DATA = "train_data"
+    TEST_DATA = "test_data"
+    FRESH_FROM = "fresh_from"
+    FRESH_UNTIL = "fresh_until"
+    CODE = "code"
+    """URI of the source archive, whose name is the digest of what is in it."""
+    COMMIT = "commit"
+    """What ``-c commit=...`` said at synthesis, else ``unknown``."""
+    EXECUTION = "execution"
+
+
+OWN_MESSAGE = "plumbline"
+"""Message attribute of what the loop itself publishes: the controller's subscription filters such messages out."""
+
+REEVALUATE = "reevaluate"
+"""Key of the hourly event that makes a function look again: alarms fire on change only, and events can get lost."""
