@@ -1,0 +1,1 @@
+"""What the controller and the promotion function both need: settings, a durable document, telling people."""
