@@ -1,4 +1,4 @@
-"""drift_report.json, version 3: the shape that the container writes and people, plots and tests read.
+"""drift_report.json, version 4: the shape that the container writes and people, plots and tests read.
 
 A number that cannot be computed is None, with a reason beside it; NaN is refused.
 """
@@ -14,11 +14,12 @@ from contract.bias import BiasReport
 from contract.decoding import decode
 from contract.enums import StrEnum
 from contract.quality import QualityReport, ShiftReport
-from contract.verdicts import SWITCHED_OFF, RecordCounts, Status, Verdict, WindowBounds
+from contract.verdicts import MODEL_CHANGED, SWITCHED_OFF, RecordCounts, Status, Verdict, WindowBounds
 
 __all__ = [
     "DRIFT_REPORT_VERSION",
     "ISOLATION_FOREST_NOTE",
+    "MODEL_CHANGED",
     "PROJECTED_ACCURACY_NOTE",
     "SWITCHED_OFF",
     "DriftReport",
@@ -26,6 +27,7 @@ __all__ = [
     "FeatureReport",
     "FeatureType",
     "IsolationForestSimilarity",
+    "ModelReport",
     "MultivariateReport",
     "Part",
     "ProjectedAccuracy",
@@ -39,7 +41,7 @@ __all__ = [
     "finite",
 ]
 
-DRIFT_REPORT_VERSION = 3
+DRIFT_REPORT_VERSION = 4
 
 ISOLATION_FOREST_NOTE = (
     "Isolation Forest similarity says how alike the window's rows and the test rows that the model predicted right "
@@ -192,10 +194,25 @@ class MultivariateReport:
 
 
 @dataclass(frozen=True, kw_only=True)
+class ModelReport:
+    """The model that alone answered a window, and the baseline that the window is judged against.
+
+    `artifact` and `baseline` are s3:// URIs; `model_package` is None for a model that was not retrained, and
+    `live_from` for the first one there is.
+    """
+
+    artifact: str
+    baseline: str
+    model_package: str | None = None
+    live_from: str | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
 class DriftReport:
     """Everything one run found out about one window, and what labels have since said of the windows before it.
 
-    `rule` says in words when a window drifts. `shifts` has one entry for each kind of shift.
+    `rule` says in words when a window drifts. `shifts` has one entry for each kind of shift. `model` is None where no
+    history of the endpoint's models is kept, and where the model changed within the window.
     """
 
     window: WindowBounds
@@ -210,6 +227,7 @@ class DriftReport:
     projected_accuracy: ProjectedAccuracy
     isolation_forest_similarity: IsolationForestSimilarity
     rule: str = ""
+    model: ModelReport | None = None
     recent: RecentReport = RecentReport()
     segments: tuple[SegmentReport, ...] = ()
     multivariate: MultivariateReport = MultivariateReport()

@@ -8,6 +8,9 @@ from contract.enums import StrEnum
 SWITCHED_OFF = "switched off"
 """Reason of a part of the report that nobody asked for; readers leave such a part out."""
 
+MODEL_CHANGED = "model changed"
+"""Reason of a window in which the endpoint's model changed, and of labels of windows that another model answered."""
+
 
 class Verdict(StrEnum):
     """The outcome of one comparison. `NOT_JUDGED` is never folded into `NO_DRIFT`."""

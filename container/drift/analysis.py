@@ -1,12 +1,13 @@
 """One window against the baseline: the whole report as a pure function. No file, no clock, no network."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 from contract.accuracy import Shift
 from contract.bias import BiasReport
 from contract.quality import QualityReport, ShiftReport, WindowQuality
 from contract.records import (
+    MODEL_CHANGED,
     SWITCHED_OFF,
     DriftReport,
     FeatureReport,
@@ -21,35 +22,14 @@ from drift.counts import NumericCounts
 from drift.judgement import Side, Terms, failure, judge
 from drift.learned import Baseline
 from drift.multivariate import separability
-from drift.policy import Policy
 from drift.projection import Projector
-from drift.recent import EarlierWindows, judge_recent
+from drift.question import Question
+from drift.recent import judge_recent
 from drift.segments import judge_segments
 from drift.shifts import shifts_before_labels
+from drift.unjudged import unjudged
 from drift.verdict import refusal, rule_text
 from drift.window import WindowCounts
-
-_NO_EARLIER_WINDOWS = EarlierWindows()
-
-
-@dataclass(frozen=True, kw_only=True)
-class Question:
-    """What is asked of a window beside its rows.
-
-    `endpoint` and `schedule` are copied into the report. `isolation_forest` and `multivariate` say whether to compute
-    the reference task's proxy and the joint distribution's drift; `facet` names the column by whose values bias is
-    measured. `earlier` has the windows before this one, as a second reference. `seed` is that of every random draw, 0
-    or more.
-    """
-
-    policy: Policy
-    seed: int = 0
-    endpoint: str | None = None
-    schedule: str | None = None
-    isolation_forest: bool = False
-    multivariate: bool = False
-    facet: str | None = None
-    earlier: EarlierWindows = _NO_EARLIER_WINDOWS
 
 
 def analyse(
@@ -65,6 +45,8 @@ def analyse(
     projector
         What was learned of the baseline before, to be used for several windows; None: it is learned here.
     """
+    if question.refused:
+        return unjudged(baseline, window, question, question.refused)
     policy, seed = question.policy, question.seed
     projector = projector or Projector.of(baseline, seed=seed, ignored=policy.ignored)
     refused = refusal(window.records, window.n_rows, policy)
@@ -81,6 +63,7 @@ def analyse(
         verdict=outcome.verdict,
         reason=outcome.reason,
         rule=rule_text(policy),
+        model=question.model,
         features=_with_examples(outcome.features, window),
         prediction=outcome.prediction,
         projected_accuracy=projected,
@@ -100,14 +83,19 @@ def with_quality(report: DriftReport, quality: QualityReport) -> DriftReport:
     """
     judged = quality.latest_judged
     if judged is None:
-        why = "no labels are awaited" if quality.reason == SWITCHED_OFF else quality.reason or "no labels yet"
-        concept = ShiftReport(shift=Shift.CONCEPT, reason=f"only labels can show it: {why}")
+        concept = ShiftReport(shift=Shift.CONCEPT, reason=f"only labels can show it: {_why_no_labels(quality)}")
         return replace(report, quality=quality, shifts=(*report.shifts, concept))
     shifts = [_of_labels(judged, Shift.CONCEPT, report.window)]
     before = list(report.shifts)
     if judged.window == report.window:
         before = [_of_labels(judged, Shift.LABEL, report.window) if one.shift is Shift.LABEL else one for one in before]
     return replace(report, quality=quality, shifts=(*before, *shifts))
+
+
+def _why_no_labels(quality: QualityReport) -> str:
+    if quality.reason:
+        return "no labels are awaited" if quality.reason == SWITCHED_OFF else quality.reason
+    return MODEL_CHANGED if any(one.reason == MODEL_CHANGED for one in quality.windows) else "no labels yet"
 
 
 def _of_labels(judged: WindowQuality, kind: Shift, window: WindowBounds) -> ShiftReport:

@@ -14,13 +14,18 @@ from drift.verdict import too_few
 
 @dataclass(frozen=True, eq=False, kw_only=True)
 class StoredWindow:
-    """What a run leaves of its window for later ones: value counts, no rows."""
+    """What a run leaves of its window for later ones: value counts, no rows.
+
+    `same_model` says that the model which answered it also answered the window that is judged: only then its
+    probabilities are a reference.
+    """
 
     bounds: WindowBounds
     n_rows: int
     specs: tuple[FeatureSpec, ...]
     columns: dict[str, ValueCounts]
     probabilities: ValueCounts
+    same_model: bool = True
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
@@ -61,11 +66,16 @@ def _judged(specs: Sequence[FeatureSpec], earlier: EarlierWindows, window: Side,
     refused = terms.refused or _refusal(earlier, terms.policy)
     if not earlier.windows:
         return RecentReport(reason="; ".join(text for text in (refused, earlier.note) if text))
-    probabilities = merged([stored.probabilities for stored in earlier.windows])
+    of_model = [stored for stored in earlier.windows if stored.same_model]
+    probabilities = merged([stored.probabilities for stored in of_model]) if of_model else None
     reference = Side(
         columns={spec.name: merged([stored.columns[spec.name] for stored in earlier.windows]) for spec in specs},
-        probabilities=probabilities if probabilities.n_present else None,
-        why_not="no predictions were captured in the earlier windows",
+        probabilities=probabilities if probabilities and probabilities.n_present else None,
+        why_not=(
+            "no predictions were captured in the earlier windows"
+            if of_model
+            else "another model answered the earlier windows"
+        ),
     )
     outcome = judge(specs, reference, window, replace(terms, refused=refused))
     return RecentReport(

@@ -1,7 +1,7 @@
 """The counts that earlier runs left below a folder: which of them are the windows just before this one."""
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from contract.names import ReportFile
@@ -28,7 +28,11 @@ class EarlierFiles:
 
 
 def read_earlier(
-    files: EarlierFiles, bounds: WindowBounds, specs: Sequence[FeatureSpec], besides: Path
+    files: EarlierFiles,
+    bounds: WindowBounds,
+    specs: Sequence[FeatureSpec],
+    besides: Path,
+    same_model: Callable[[WindowBounds], bool] = lambda _: True,
 ) -> EarlierWindows:
     """Return the last windows that ended before this one began.
 
@@ -39,6 +43,8 @@ def read_earlier(
     ----------
     besides
         Folder of this run's own reports, which is left out.
+    same_model
+        Whether the model that answered this window alone answered another one too.
     """
     own = (besides / ReportFile.WINDOW_COUNTS).resolve()
     paths = sorted(path for path in files.folder.rglob(ReportFile.WINDOW_COUNTS.value) if path.resolve() != own)
@@ -50,7 +56,9 @@ def read_earlier(
             window = _fitting(read_window_counts(path.read_bytes().decode()), specs)
             if _ended_before(window.bounds, bounds):
                 # A window that was run again counts once.
-                found[window.bounds.start or name, window.bounds.end or ""] = window
+                found[window.bounds.start or name, window.bounds.end or ""] = replace(
+                    window, same_model=same_model(window.bounds)
+                )
                 if len(found) > files.n_windows:
                     del found[min(found)]
         except (OSError, ValueError, RecursionError) as error:

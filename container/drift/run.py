@@ -8,13 +8,13 @@ from functools import partial
 from pathlib import Path
 
 from contract.attribution import AttributionReport
-from contract.names import Argument
 from contract.quality import QualityReport
-from contract.records import DriftReport, WindowBounds
-from drift.analysis import Question, analyse, with_quality
+from contract.records import MODEL_CHANGED, DriftReport, WindowBounds
+from drift.analysis import analyse, with_quality
 from drift.baseline import Baseline, load, save
 from drift.bias import require_facet
 from drift.capture import Count, count_folder, count_window, plan_of
+from drift.champion import Answering
 from drift.errors import ConfigError
 from drift.ground_truth.quality import QualityTerms
 from drift.ground_truth.sources import waiting_of
@@ -22,17 +22,16 @@ from drift.ground_truth.waiting import quality_report
 from drift.handover import Clients, report_success
 from drift.judgement import failure
 from drift.kernel.plan import Plan
+from drift.obtaining import Obtaining
 from drift.outputs import write_reports
 from drift.policy import Policy
-from drift.policy_file import read_policy
 from drift.projection import Projector
-from drift.reading import reader
+from drift.question import Question
 from drift.recent import EarlierWindows
 from drift.recent_files import EarlierFiles, read_earlier
 from drift.reference_files import ReferenceFiles
-from drift.settings import Extras, Reference, Settings, window_bounds
-from drift.sources import Connect, fetch, fetch_window_counts, s3_client
-from drift.times import parse_time
+from drift.settings import Extras, Settings, window_bounds
+from drift.sources import Connect, s3_client
 from drift.window import WindowCounts
 
 RECENT_WINDOWS = 24
@@ -43,7 +42,10 @@ _NO_EXTRAS = Extras()
 
 @dataclass(frozen=True, kw_only=True)
 class _Task:
-    """One window to judge, whoever asks."""
+    """One window to judge, whoever asks.
+
+    `answering` says which model answered it; None: no history of the endpoint's models is kept, and it is one.
+    """
 
     baseline: Baseline
     read: Count
@@ -51,6 +53,7 @@ class _Task:
     output: Path
     policy: Policy
     extras: Extras
+    answering: Answering | None = None
     earlier: EarlierFiles | None = None
     model: Callable[[], Path] | None = None
     connect: Connect
@@ -80,10 +83,12 @@ class _Task:
             seed=self.seed,
             endpoint=self.endpoint,
             schedule=self.schedule,
+            model=self.answering.report if self.answering else None,
             isolation_forest=self.extras.isolation_forest,
             multivariate=self.extras.multivariate,
             facet=self.extras.facet,
             earlier=self._earlier(),
+            refused=self._refused,
         )
         report = analyse(baseline, window, question, projector)
         report = self._with_attribution(report, window)
@@ -91,9 +96,18 @@ class _Task:
         write_reports(self.output, report, baseline, window, self.policy)
         return report
 
+    @property
+    def _refused(self) -> str:
+        return MODEL_CHANGED if self.answering is not None and self.answering.champion is None else ""
+
+    def _same_model(self, bounds: WindowBounds) -> bool:
+        return self.answering is None or self.answering.also(bounds)
+
     def _with_attribution(self, report: DriftReport, window: WindowCounts) -> DriftReport:
         if self.model is None:
             return report
+        if self._refused:
+            return replace(report, attribution=AttributionReport(reason=f"the window is not judged: {self._refused}"))
         # Deferred: the booster's library is heavy, and attributions are off by default.
         from drift.attribution import attribution_drift
 
@@ -117,7 +131,14 @@ class _Task:
             seed=self.seed,
             facet=self.extras.facet,
         )
-        waiting = waiting_of(source, connect=self.connect, endpoint=self.endpoint, plan=self._plan, terms=terms)
+        waiting = waiting_of(
+            source,
+            connect=self.connect,
+            endpoint=self.endpoint,
+            plan=self._plan,
+            terms=terms,
+            same_model=self._same_model,
+        )
         return quality_report(self.bounds, waiting, self.baseline, projector)
 
     def _plan(self, bounds: WindowBounds) -> Plan:
@@ -128,7 +149,9 @@ class _Task:
     def _earlier(self) -> EarlierWindows:
         if self.earlier is None:
             return EarlierWindows()
-        return read_earlier(self.earlier, self.bounds, self.baseline.specs, besides=self.output)
+        return read_earlier(
+            self.earlier, self.bounds, self.baseline.specs, besides=self.output, same_model=self._same_model
+        )
 
 
 def learn_baseline(
@@ -226,74 +249,22 @@ def run(settings: Settings, *, now: datetime, clients: Clients) -> DriftReport:
         If the operator can fix what stopped the run.
     """
     with tempfile.TemporaryDirectory(prefix="plumbline-") as workspace:
+        obtaining = Obtaining(settings, Path(workspace), clients)
+        answering = obtaining.answering()
         report = _Task(
-            baseline=_obtain(settings.reference, Path(workspace), clients),
-            read=_reader(settings, Path(workspace), clients),
+            baseline=obtaining.baseline(answering),
+            read=obtaining.reader(),
             bounds=settings.window.bounds,
             output=settings.window.output,
-            policy=_policy(settings, Path(workspace), clients),
+            policy=obtaining.policy(),
             extras=settings.extras,
-            model=_model(settings, Path(workspace), clients),
+            answering=answering,
+            model=obtaining.model(answering),
             connect=clients.s3,
-            earlier=_earlier(settings, Path(workspace), clients),
+            earlier=obtaining.earlier(),
             variant=settings.window.variant,
             endpoint=settings.platform.endpoint,
             schedule=settings.schedule,
         ).perform()
     report_success(settings.platform, report, now=now, clients=clients)
     return report
-
-
-def _earlier(settings: Settings, workspace: Path, clients: Clients) -> EarlierFiles | None:
-    reports, start = settings.extras.earlier, settings.window.bounds.start
-    if reports is None:
-        return None
-    folder = workspace / "earlier"
-    if start is None:
-        return EarlierFiles(folder, reports.n_windows, "the window has no times, so that none is earlier")
-    try:
-        fetch_window_counts(reports.uri, parse_time(start), reports.n_windows, folder, clients.s3)
-    except ConfigError as error:
-        # The verdict against training stands without the second reference, and the report says so.
-        return EarlierFiles(folder, reports.n_windows, str(error))
-    return EarlierFiles(folder, reports.n_windows)
-
-
-def _model(settings: Settings, workspace: Path, clients: Clients) -> Callable[[], Path] | None:
-    model = settings.extras.model
-    return None if model is None else partial(fetch, model, workspace / "model", clients.s3)
-
-
-def _policy(settings: Settings, workspace: Path, clients: Clients) -> Policy:
-    if settings.policy_file is None:
-        return settings.policy
-    return read_policy(fetch(settings.policy_file, workspace / "policy", clients.s3), settings.policy)
-
-
-def _reader(settings: Settings, workspace: Path, clients: Clients) -> Count:
-    return reader(
-        settings.window.source,
-        settings.distribution,
-        region=settings.platform.region,
-        connect=clients.s3,
-        workspace=workspace,
-    )
-
-
-def _obtain(reference: Reference, workspace: Path, clients: Clients) -> Baseline:
-    def local(name: str, source: str | None) -> Path | None:
-        return None if source is None else fetch(source, workspace / name, clients.s3)
-
-    train = local("train", reference.train)
-    if train is not None:
-        test, predictions = local("test", reference.test), local("predictions", reference.predictions)
-        return ReferenceFiles(
-            train=train, test=test, predictions=predictions, target_label=reference.target_label
-        ).learn()
-    baseline = load(fetch(str(reference.baseline), workspace / "baseline", clients.s3))
-    if reference.target_label not in {None, baseline.target_label}:
-        raise ConfigError(
-            f"{Argument.TARGET_LABEL} must be the baseline's target {baseline.target_label!r}, "
-            f"got {reference.target_label!r}; correct it, or learn a baseline for that target"
-        )
-    return baseline

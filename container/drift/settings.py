@@ -135,7 +135,8 @@ class Extras:
 class Settings:
     """One run of the container.
 
-    `policy` is what the environment says; the file at `policy_file`, a path or an S3 URI, says more.
+    `policy` is what the environment says; the file at `policy_file`, a path or an S3 URI, says more. `champions` is
+    where the history of the endpoint's models is, which may not be there yet; None: none is kept.
     """
 
     reference: Reference
@@ -144,6 +145,7 @@ class Settings:
     policy: Policy
     policy_file: str | None
     extras: Extras
+    champions: str | None = None
     distribution: Distribution = Distribution()
     platform: Platform
 
@@ -171,6 +173,7 @@ def read_settings(arguments: Namespace, environment: Mapping[str, str] = os.envi
         policy=_policy(variables),
         policy_file=policy_file,
         extras=_extras(variables),
+        champions=variables.text(Variable.CHAMPION_S3_URI),
         distribution=read_distribution(variables, platform.ml_root),
         platform=platform,
     )

@@ -69,6 +69,16 @@ def fetch(source: str, folder: Path, connect: Connect) -> Path:
     return extract(path, folder / "unpacked")
 
 
+def fetch_if_present(source: str, folder: Path, connect: Connect) -> Path | None:
+    """Return what `fetch` does of one file or object, or None where there is none; raise ConfigError as it does."""
+    if not is_s3(source):
+        return fetch(source, folder, connect) if Path(source).exists() else None
+    bucket, key = _split(source)
+    with _told(source):
+        present = any(entry["Key"] == key for entry in _listed(connect(), "Contents", bucket, Prefix=key))
+    return fetch(source, folder, connect) if present else None
+
+
 def list_hour(capture_uri: str, start: datetime, connect: Connect) -> list[CaptureFile]:
     """Return the capture files of the hour from `start`, for every variant.
 
@@ -130,6 +140,26 @@ def fetch_hours(uri: str, start: datetime, end: datetime, folder: Path, connect:
     with _told(uri):
         client = connect()
         _store(client, bucket, prefix, _between(client, bucket, prefix, start, end), folder)
+    return folder
+
+
+def fetch_variant_hours(uri: str, start: datetime, end: datetime, folder: Path, connect: Connect) -> Path:
+    """Store the objects of the hours from `start` up to `end` of every variant, whose folders lie below `uri`.
+
+    The objects are stored below `folder`, which is returned; none leave it empty.
+
+    Raises
+    ------
+    ConfigError
+        If they cannot be read.
+    """
+    bucket, prefix = _split(uri.rstrip("/") + "/")
+    folder.mkdir(parents=True, exist_ok=True)
+    with _told(uri):
+        groups = [*_listed(connect(), "CommonPrefixes", bucket, Prefix=prefix, Delimiter="/")]
+    for group in groups:
+        variant = _name(bucket, group["Prefix"], prefix)
+        fetch_hours(f"{_SCHEME}{bucket}/{group['Prefix']}", start, end, folder / variant, connect)
     return folder
 
 

@@ -4,12 +4,13 @@ from dataclasses import dataclass, replace
 from typing import Self
 
 import numpy as np
-from drift.analysis import Question, analyse
+from drift.analysis import analyse
 from drift.baseline import Baseline, learn
 from drift.capture import count_window
 from drift.counts import NumericCounts
 from drift.kernel.partial import PartialCounts
 from drift.policy import Policy
+from drift.question import Question
 from drift.window import WindowCounts
 
 from contract.records import DriftReport, RecordCounts, WindowBounds

@@ -320,9 +320,11 @@ QUALITY = closed(
         ),
     }
 )
+MODEL = closed({"artifact": TEXT, "baseline": TEXT, "model_package": maybe(TEXT), "live_from": maybe(TEXT)})
+
 DRIFT_REPORT = closed(
     {
-        "version": {"const": 3},
+        "version": {"const": 4},
         "window": WINDOW,
         "endpoint": maybe(TEXT),
         "schedule": maybe(TEXT),
@@ -331,6 +333,7 @@ DRIFT_REPORT = closed(
         "verdict": VERDICT,
         "reason": TEXT,
         "rule": TEXT,
+        "model": maybe(MODEL),
         "shifts": array(SHIFT, minItems=3, maxItems=3),
         "bias": BIAS,
         "attribution": ATTRIBUTION,

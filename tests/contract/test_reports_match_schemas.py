@@ -6,11 +6,12 @@ from typing import Any
 
 import numpy as np
 import pytest
-from drift.analysis import Question, analyse, with_quality
+from drift.analysis import analyse, with_quality
 from drift.baseline import learn
 from drift.metrics import metrics_file, of_report
 from drift.outputs import write_reports
 from drift.policy import Policy
+from drift.question import Question
 from drift.values import table
 from jsonschema import Draft202012Validator
 

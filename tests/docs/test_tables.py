@@ -25,7 +25,7 @@ from contract.attribution import AttributionFeature, AttributionReport
 from contract.bias import BiasGroup, BiasMeasure, BiasReport
 from contract.names import AlarmKind, Metric
 from contract.quality import QualityReport, ShiftReport, WindowQuality
-from contract.records import DriftReport, FeatureReport, RecordCounts, SegmentReport, WindowBounds
+from contract.records import DriftReport, FeatureReport, ModelReport, RecordCounts, SegmentReport, WindowBounds
 from plumbline import exit_codes
 from plumbline.commands.monitor import EXIT_VIOLATION
 from plumbline.report.words import CANNOT_SEE
@@ -192,7 +192,7 @@ def keys_of(record: type[Any], prefix: str = "") -> list[str]:
 
 def test_report_page_lists_exactly_the_keys_of_the_report() -> None:
     whole = {field.name: field for field in dataclasses.fields(DriftReport)}
-    window = {"window": WindowBounds, "records": RecordCounts}
+    window = {"window": WindowBounds, "records": RecordCounts, "model": ModelReport}
     estimates = ("projected_accuracy", "isolation_forest_similarity")
     others = ("recent", "segments", "multivariate")
     elsewhere = {"features", "prediction", "shifts", "quality", "bias", "attribution"}

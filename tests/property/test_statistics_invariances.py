@@ -3,10 +3,11 @@
 import numpy as np
 import pytest
 from drift.adjustment import benjamini_hochberg_log
-from drift.analysis import Question, analyse
+from drift.analysis import analyse
 from drift.baseline import Baseline, learn
 from drift.counts import CategoricalCounts, NumericCounts
 from drift.policy import Policy
+from drift.question import Question
 from drift.statistics.cells import Cells
 from drift.statistics.chi_square import chi_square
 from drift.statistics.drift_score import drift_score

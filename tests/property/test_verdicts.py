@@ -4,11 +4,12 @@ from dataclasses import replace
 from typing import Any
 
 import numpy as np
-from drift.analysis import Question, analyse
+from drift.analysis import analyse
 from drift.baseline import Baseline, learn
 from drift.counts import CategoricalCounts, NumericCounts, ValueCounts
 from drift.merging import merged
 from drift.policy import FeaturePolicy, Policy
+from drift.question import Question
 from drift.table import FeatureSpec, Table
 from drift.window import WindowCounts
 from hypothesis import given, settings

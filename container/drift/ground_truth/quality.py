@@ -37,12 +37,23 @@ class QualityTerms:
 
 
 def judge_quality(
-    joined: JoinedWindow, baseline: Baseline, projection: Projection, terms: QualityTerms, *, is_final: bool
+    joined: JoinedWindow,
+    baseline: Baseline,
+    projection: Projection,
+    terms: QualityTerms,
+    *,
+    is_final: bool,
+    refused: str = "",
 ) -> WindowQuality:
     """Return the quality of one window of a model that predicts classes.
 
     The realised accuracy dropped when it is below the labelled test set's by `policy.accuracy_tolerance` or more, and
     by more than 1.645 standard deviations. A window whose labels do not suffice is not judged, and has no figures.
+
+    Parameters
+    ----------
+    refused
+        Why the window is not judged whatever its labels; empty: it is.
     """
     known = WindowQuality(
         window=joined.bounds,
@@ -51,7 +62,7 @@ def judge_quality(
         label_coverage=joined.label_coverage,
         is_final=is_final,
     )
-    refused = _refusal(joined, baseline, terms, is_final)
+    refused = refused or _refusal(joined, baseline, terms, is_final)
     try:
         return _with(known, reason=refused) if refused else _judged(known, joined, baseline, projection, terms)
     except Exception as error:

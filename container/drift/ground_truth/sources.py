@@ -13,7 +13,7 @@ from drift.ground_truth.classes import Classes
 from drift.ground_truth.join import JoinedWindow
 from drift.ground_truth.merged import write_merged
 from drift.ground_truth.quality import QualityTerms
-from drift.ground_truth.waiting import Captures, Files, Keep, Labels, PlanOf, Waiting
+from drift.ground_truth.waiting import Captures, Files, Keep, Labels, PlanOf, SameModel, Waiting
 from drift.settings import GroundTruth
 from drift.sources import Connect, fetch_hour, fetch_hours, is_s3, store_folder
 from drift.times import HOUR, parse_time
@@ -23,7 +23,13 @@ _NAMELESS = "endpoint"
 
 
 def waiting_of(
-    source: GroundTruth, *, connect: Connect, endpoint: str | None, plan: PlanOf, terms: QualityTerms
+    source: GroundTruth,
+    *,
+    connect: Connect,
+    endpoint: str | None,
+    plan: PlanOf,
+    terms: QualityTerms,
+    same_model: SameModel = lambda _: True,
 ) -> Waiting:
     """Return what the windows before this one are read for."""
     return Waiting(
@@ -32,6 +38,7 @@ def waiting_of(
         plan=plan,
         keep=keep_of(source.merged, endpoint, connect) if source.merged else None,
         terms=terms,
+        same_model=same_model,
     )
 
 

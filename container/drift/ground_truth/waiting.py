@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TypeAlias
 
 from contract.quality import QualityReport, WindowQuality
-from contract.records import WindowBounds
+from contract.records import MODEL_CHANGED, WindowBounds
 from contract.training import Task, ordered
 from drift.errors import ConfigError, PublishError
 from drift.ground_truth.classes import Classes
@@ -32,6 +32,8 @@ Labels: TypeAlias = Callable[[Sequence[WindowBounds]], AbstractContextManager[Fi
 """Gives the label files that can concern some windows."""
 PlanOf: TypeAlias = Callable[[WindowBounds], Plan]
 """Makes the plan of a window."""
+SameModel: TypeAlias = Callable[[WindowBounds], bool]
+"""Says whether the model that the baseline belongs to alone answered a window."""
 Keep: TypeAlias = Callable[[JoinedWindow, Files, Classes], None]
 """Keeps a window's labelled records."""
 
@@ -40,7 +42,8 @@ Keep: TypeAlias = Callable[[JoinedWindow, Files, Classes], None]
 class Waiting:
     """What the windows before this one are read for.
 
-    `keep` writes the labelled records; None: nobody wants them.
+    `keep` writes the labelled records; None: nobody wants them. Windows without the `same_model` are joined and kept,
+    and not judged.
     """
 
     labels: Labels
@@ -48,6 +51,7 @@ class Waiting:
     plan: PlanOf
     keep: Keep | None
     terms: QualityTerms
+    same_model: SameModel = lambda _: True
 
 
 def windows_waited_for(bounds: WindowBounds, lag_hours: int) -> list[WindowBounds]:
@@ -121,7 +125,9 @@ def _judge_all(
         with waiting.captures(window) as files:
             joined = join(((path, name) for name, path in files.items()), waiting.plan(window), window, book)
             notes += _kept(waiting.keep, joined, files, book.classes)
-        judged.append(judge_quality(joined, baseline, projection, waiting.terms, is_final=is_final))
+        # A baseline says nothing of another model, and an alarm would start retraining for one that is gone.
+        refused = "" if waiting.same_model(window) else MODEL_CHANGED
+        judged.append(judge_quality(joined, baseline, projection, waiting.terms, is_final=is_final, refused=refused))
     return tuple(judged), notes
 
 

@@ -5,11 +5,12 @@ from typing import Any
 
 import numpy as np
 import pytest
-from drift.analysis import Question, analyse
+from drift.analysis import analyse
 from drift.baseline import Baseline, learn
 from drift.counts import CategoricalCounts
 from drift.features import compare
 from drift.policy import Policy
+from drift.question import Question
 from drift.table import FeatureSpec, Table
 from drift.window import WindowCounts
 from numpy.typing import NDArray

@@ -39,12 +39,12 @@ def _in_quality(**changes: object) -> str:
     ("content", "why"),
     [
         ("", "not a drift report: JSONDecodeError"),
-        ("[]", "drift report version must be 3, got 'list'"),
+        ("[]", "drift report version must be 4, got 'list'"),
         (
             '{"version": 2}',
             "version must be 3, got 2; judge the window again with this version, or read the report with",
         ),
-        ('{"version": 3}', "DriftReport must have the keys of this version, differs in attribution, bias, endpoint"),
+        ('{"version": 4}', "DriftReport must have the keys of this version, differs in attribution, bias, endpoint"),
         (_changed(n_rows="many"), "DriftReport.n_rows must be int, got str"),
         (_with_feature(type="text"), "'text' is not a valid FeatureType"),
         (_with_feature(name=7), "DriftReport.features[0].name must be str, got int"),

@@ -1,8 +1,9 @@
 import numpy as np
-from drift.analysis import Question, analyse
+from drift.analysis import analyse
 from drift.baseline import learn
 from drift.counts import CategoricalCounts, NumericCounts
 from drift.policy import Policy
+from drift.question import Question
 
 from contract.records import FeatureType, RecordCounts, WindowBounds
 from plumbline.rows import LabelledRows

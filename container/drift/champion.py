@@ -1,0 +1,88 @@
+"""Which model answered a window, and so against which baseline the window is judged."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from contract.champion import Champion, ChampionHistory
+from contract.names import Variable
+from contract.records import ModelReport, WindowBounds
+from drift.errors import ConfigError
+from drift.sources import Connect, fetch_if_present
+from drift.times import parse_time
+
+
+@dataclass(frozen=True)
+class Answering:
+    """The model that answered the window `bounds`, by the history of the endpoint's models."""
+
+    history: ChampionHistory
+    bounds: WindowBounds
+
+    @property
+    def champion(self) -> Champion | None:
+        """The model that alone answered the window; None: the model changed meanwhile."""
+        return self._alone(self.bounds)
+
+    @property
+    def first(self) -> Champion:
+        """The model that served when the window began: its baseline knows the columns, whoever answered the rest.
+
+        It depends on the window and not on when it is judged.
+        """
+        if self.bounds.start is None:
+            return self.history.live
+        start = parse_time(self.bounds.start)
+        begun = [one for one in self.history.champions if one.live_from is None or parse_time(one.live_from) <= start]
+        return begun[-1] if begun else self.history.champions[0]
+
+    @property
+    def report(self) -> ModelReport | None:
+        """The model that alone answered the window, as the report names it."""
+        found = self.champion
+        if found is None:
+            return None
+        return ModelReport(
+            artifact=found.artifact,
+            baseline=found.baseline,
+            model_package=found.model_package,
+            live_from=found.live_from,
+        )
+
+    def also(self, bounds: WindowBounds) -> bool:
+        """Return whether the window's model alone answered another window too."""
+        return self.champion is not None and self._alone(bounds) == self.champion
+
+    def _alone(self, bounds: WindowBounds) -> Champion | None:
+        if bounds.start is None or bounds.end is None:
+            # Of a window without times only an endpoint that never changed tells which model it is.
+            return None if len(self.history.champions) > 1 or self.history.changing_from else self.history.live
+        return self.history.serving(bounds.start, bounds.end)
+
+
+def read_answering(uri: str | None, bounds: WindowBounds, workspace: Path, connect: Connect) -> Answering | None:
+    """Return who answered the window; None: no history is kept, or none yet.
+
+    Raises
+    ------
+    ConfigError
+        If the history is there and cannot be read: a window must not be judged against a model's baseline by chance.
+    """
+    file = None if uri is None else fetch_if_present(uri, workspace / "champion", connect)
+    if file is None:
+        return None
+    try:
+        history = ChampionHistory.from_json(file.read_text())
+        _require_times(history)
+    except (OSError, ValueError) as error:
+        raise ConfigError(
+            f"{uri} must be the history of the endpoint's models, got {error}; restore an earlier version of the "
+            f"object, or unset {Variable.CHAMPION_S3_URI} to judge against the baseline of the job's arguments"
+        ) from error
+    return Answering(history, bounds)
+
+
+def _require_times(history: ChampionHistory) -> None:
+    of_champions = (time for one in history.champions for time in (one.changing_from, one.live_from))
+    for time in (*of_champions, history.changing_from):
+        if time is not None:
+            parse_time(time)
