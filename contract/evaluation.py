@@ -20,6 +20,7 @@ class Comparison:
         Accuracies, 0 to 1; None without rows.
     difference, lower, upper
         Challenger minus champion with the bounds of a one-sided 95 % test each, of the paired rows; None without rows.
+        The tests of all slices that are judged err in 5 % of the cases together.
     bound
         What the challenger may lose at most, 0 to 1.
     passed
