@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 from contract.attribution import AttributionFeature, AttributionReport
 from contract.records import Status, Verdict
 from drift.learned import Baseline, LabelledTest
-from drift.model_artifact import ArtifactError, read_artifact
+from drift.model_artifact import ArtifactError, model_rows, read_artifact
 from drift.preprocessing import Preprocessor, RowError
 from drift.table import Table
 from drift.window import RowSample
@@ -71,7 +71,7 @@ def _importances(booster: Any, preprocessor: Preprocessor, rows: Table) -> NDArr
     missing = sorted(set(preprocessor.names) ^ {spec.name for spec in rows.specs})
     if missing:
         raise ArtifactError(f"the model must have the baseline's features, differs in {', '.join(missing)}")
-    inputs = preprocessor.transform(_texts(rows, preprocessor.names))
+    inputs = preprocessor.transform(model_rows(rows, preprocessor.names))
     contributions = booster.predict(xgboost.DMatrix(inputs), pred_contribs=True)
     if contributions.ndim != 2:
         raise ArtifactError("attributions are compared where the model has one output, got several classes")
@@ -86,23 +86,13 @@ def _require_same_model(booster: Any, preprocessor: Preprocessor, test: Labelled
 
     if test is None or test.probabilities is None:
         return
-    inputs = preprocessor.transform(_texts(test.table, preprocessor.names))
+    inputs = preprocessor.transform(model_rows(test.table, preprocessor.names))
     furthest = float(np.max(np.abs(booster.predict(xgboost.DMatrix(inputs)) - test.probabilities)))
     if furthest > _SAME_PROBABILITY:
         raise ArtifactError(
             "the artifact must be the model that predicted the labelled test set, "
             f"got probabilities up to {furthest:.3g} apart; name that model's artifact"
         )
-
-
-def _texts(rows: Table, names: tuple[str, ...]) -> list[list[str]]:
-    """Return the rows as the model was sent them: a number as Python writes it, an empty text where there is none."""
-    columns = [[_text(cell) for cell in rows.columns[name].tolist()] for name in names]
-    return [list(row) for row in zip(*columns, strict=True)]
-
-
-def _text(cell: float | str | None) -> str:
-    return "" if cell is None or cell != cell else str(cell)  # noqa: PLR0124 - NaN, which is no number
 
 
 def _compared(

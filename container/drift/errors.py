@@ -4,6 +4,7 @@ DriftError
 ├── ConfigError      an argument or environment variable that the operator can fix
 ├── BaselineError    a baseline or reference file that is missing or does not fit
 ├── ClusterError     instances of one job that did not work together
+├── RetrainingError  labelled captures or models that a retraining cannot go on with
 └── PublishError     metrics or files that could not be handed over
 
 A bad capture record is none of these: it is counted under its reason and the run goes on.
@@ -24,6 +25,10 @@ class BaselineError(DriftError):
 
 class ClusterError(DriftError):
     """Raised when the instances of one job, or Spark on them, do not finish what they began."""
+
+
+class RetrainingError(DriftError):
+    """Raised when labelled captures do not suffice for a challenger, or a model cannot be compared."""
 
 
 class PublishError(DriftError):

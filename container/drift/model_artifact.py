@@ -7,6 +7,7 @@ from typing import Any
 
 from contract.training import MODEL_BOOSTER, MODEL_PREPROCESSOR
 from drift.preprocessing import Preprocessor
+from drift.table import Table
 
 _MOST_BYTES = 2**30
 
@@ -42,6 +43,16 @@ def read_artifact(path: Path) -> tuple[Preprocessor, Any]:
         first = str(error).strip().partition("\n")[0]
         raise ArtifactError(f"{path.name} must hold a model of ours, got {first}; see model/train.py") from error
     return learned, model
+
+
+def model_rows(rows: Table, names: tuple[str, ...]) -> list[list[str]]:
+    """Return the rows as the model was sent them: a number as Python writes it, an empty text where there is none."""
+    columns = [[_text(cell) for cell in rows.columns[name].tolist()] for name in names]
+    return [list(row) for row in zip(*columns, strict=True)]
+
+
+def _text(cell: float | str | None) -> str:
+    return "" if cell is None or cell != cell else str(cell)  # noqa: PLR0124 - NaN, which is no number
 
 
 def _read(path: Path, name: str) -> bytes:

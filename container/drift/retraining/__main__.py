@@ -1,0 +1,12 @@
+"""Entry point of the pipeline's jobs: ``python -m drift.retraining``."""
+
+import sys
+
+from drift.privileges import drop_on_platform
+
+drop_on_platform()
+
+# After root is gone, as in drift/__main__.py.
+from drift.retraining.cli import main  # noqa: E402
+
+sys.exit(main())

@@ -1,0 +1,108 @@
+"""The pipeline's job after training: challenger against champion, and the challenger's baseline."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from contract.retraining import RetrainingFile
+from contract.retraining_jobs import JobInput, JobOutput, job_folder
+from drift.baseline import learn, save
+from drift.csvfile import read_labelled
+from drift.errors import RetrainingError
+from drift.handover import write_text
+from drift.platform_settings import Platform
+from drift.retraining.evaluation_text import evaluation_text
+from drift.retraining.gate import Answers, judge_challenger
+from drift.retraining.identity import keys_of
+from drift.retraining.models import Model, read_model
+from drift.retraining.settings import EvaluateSettings
+from drift.retraining.slices import repetition, slices_of
+from drift.table import FeatureSpec, Table
+
+
+@dataclass(frozen=True, eq=False)
+class _Rows:
+    """Labelled rows, with the challenger's columns."""
+
+    table: Table
+    labels: tuple[str, ...]
+
+    @classmethod
+    def read(cls, folder: Path, specs: Sequence[FeatureSpec], target: str) -> "_Rows":
+        table, labels = read_labelled(folder, specs, target)
+        return cls(table, tuple(labels))
+
+    def answers(self, champion: Model, challenger: Model, repetition: float = 1.0) -> Answers:
+        labels = np.array(self.labels, dtype=object)
+        champion_right, challenger_right = (
+            model.is_right(model.probabilities(self.table), labels) for model in (champion, challenger)
+        )
+        return Answers(champion_right, challenger_right, repetition)
+
+    @property
+    def keys(self) -> list[tuple[tuple[float | str | None, ...], str]]:
+        return [*zip(keys_of(self.table), self.labels, strict=True)]
+
+
+def evaluate(settings: EvaluateSettings, platform: Platform) -> str:
+    """Write the evaluation, its table and the challenger's baseline; return the outcome, for people.
+
+    Raises
+    ------
+    DriftError
+        If a model or the rows cannot be read, do not fit each other, or a file cannot be written.
+    """
+    root = str(platform.ml_root)
+    challenger, champion = (
+        read_model(name, Path(job_folder(folder, root)))
+        for name, folder in (("the challenger", JobInput.CHALLENGER), ("the champion", JobInput.CHAMPION))
+    )
+    _require_same_target(challenger, champion, settings.target_label)
+    holdout, test = (
+        _Rows.read(Path(job_folder(folder, root)), challenger.specs, settings.target_label)
+        for folder in (JobInput.HOLDOUT, JobInput.TEST)
+    )
+    evaluation = judge_challenger(
+        holdout.answers(champion, challenger, repetition(holdout.keys, test.keys)),
+        test.answers(champion, challenger),
+        slices_of(holdout.table, settings.terms.slice_columns),
+        settings.terms,
+    )
+    _save_baseline(challenger, holdout, settings, Path(job_folder(JobOutput.BASELINE, root)))
+    folder = Path(job_folder(JobOutput.EVALUATION, root))
+    write_text(folder / RetrainingFile.EVALUATION, evaluation.to_json())
+    write_text(folder / RetrainingFile.EVALUATION_TEXT, evaluation_text(evaluation))
+    return f"the challenger is {'accepted' if evaluation.accepted else 'rejected'}: {'; '.join(evaluation.reasons)}"
+
+
+def _require_same_target(challenger: Model, champion: Model, target: str) -> None:
+    targets = {challenger.preprocessor.target, champion.preprocessor.target, target}
+    if len(targets) > 1 or challenger.labels != champion.labels:
+        raise RetrainingError(
+            f"challenger and champion must predict the same labels of {target!r}, got "
+            f"{sorted(challenger.labels)} of {challenger.preprocessor.target!r} and {sorted(champion.labels)} of "
+            f"{champion.preprocessor.target!r}; a model of another target must be deployed, not retrained"
+        )
+
+
+def _save_baseline(challenger: Model, holdout: _Rows, settings: EvaluateSettings, folder: Path) -> None:
+    """Learn the baseline of the holdout: the population that the challenger is accepted on, which it has not seen.
+
+    The same rows are the reference of the features and the labelled test set. Windows are compared with either by
+    itself and never one with the other, so that nothing is counted twice.
+    """
+    probabilities: NDArray[np.float64] = challenger.probabilities(holdout.table)
+    save(
+        learn(
+            train=holdout.table,
+            target_label=settings.target_label,
+            test=holdout.table,
+            test_labels=holdout.labels,
+            probabilities=probabilities,
+            segment_column=settings.segment_column,
+        ),
+        folder,
+    )

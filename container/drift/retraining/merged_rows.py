@@ -1,0 +1,166 @@
+"""Captures joined with labels, as `drift.ground_truth.merged` writes them -> labelled rows as the model saw them."""
+
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+from typing import TypeAlias
+
+import msgspec
+
+from drift.ground_truth.classes import NO_LABEL, Classes, UnknownLabelError
+from drift.kernel.lines import TooLong, blocks, is_compressed
+from drift.kernel.payloads import Marker, Token, decode_input, spelled
+from drift.kernel.records import Payload, Record
+from drift.rejection import CellReason, Reason, Rejected
+from drift.retraining.rejections import Account, RowReason
+from drift.table import FeatureSpec
+from drift.times import parse_time
+from drift.values import NotANumberError, cell
+
+Cells: TypeAlias = tuple[str, ...]
+"""One text for each feature, in the training file's order."""
+
+
+@dataclass(frozen=True, slots=True)
+class LabelledRecord:
+    """One captured record: when, the id that makes it one, and its labelled rows."""
+
+    time: datetime
+    key: tuple[str, str]
+    rows: tuple[tuple[Cells, str], ...]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Wanted:
+    """Which rows are read: the payload's columns, the target's labels, and inference times in [start, end)."""
+
+    specs: tuple[FeatureSpec, ...]
+    classes: Classes
+    start: datetime
+    end: datetime
+
+
+class _Truth(msgspec.Struct):
+    data: str
+
+
+class _Merged(Record, rename="camel"):
+    ground_truth_data: _Truth
+
+
+_DECODER = msgspec.json.Decoder(_Merged)
+
+
+def read_merged(files: Iterable[tuple[Path, str]], wanted: Wanted, account: Account) -> list[LabelledRecord]:
+    """Return the usable records of some files, each with its name, ordered by time and id.
+
+    An event that was joined twice, or sent again under the same inference id, counts once: its last record in order of
+    path and line, as of labels the last one counts.
+    """
+    found: dict[tuple[str, str], LabelledRecord] = {}
+    texts: dict[str, str] = {}
+    for path, _ in sorted(files, key=lambda file: file[1]):
+        for merged in _records(path, account):
+            record = _labelled(merged, wanted, account, texts)
+            if record is None:
+                continue
+            earlier = found.get(record.key)
+            if earlier is not None:
+                account.reject(RowReason.REPEATED_EVENT, len(earlier.rows))
+            found[record.key] = record
+    return sorted(found.values(), key=lambda record: (record.time, record.key))
+
+
+def _records(path: Path, account: Account) -> Iterator[_Merged]:
+    if is_compressed(path):
+        account.n_read += 1
+        account.reject(Reason.COMPRESSED_FILE)
+        return
+    for block in blocks(path):
+        if isinstance(block, TooLong):
+            account.n_read += 1
+            account.reject(Reason.LINE_TOO_LONG)
+            continue
+        for _, line in block.numbered():
+            if not line.strip():
+                continue
+            try:
+                yield _DECODER.decode(line)
+            except (ValueError, RecursionError):
+                account.n_read += 1
+                account.reject(RowReason.NOT_A_MERGED_RECORD)
+
+
+def _labelled(merged: _Merged, wanted: Wanted, account: Account, texts: dict[str, str]) -> LabelledRecord | None:
+    labels = merged.ground_truth_data.data.split("\n")
+    account.n_read += len(labels)
+    metadata = merged.event_metadata
+    try:
+        time = _time(metadata.inference_time, wanted)
+        rows = decode_input(_payload(merged), [spec.name for spec in wanted.specs])
+    except Rejected as error:
+        account.reject(error.reason, len(labels))
+        return None
+    if len(rows) != len(labels):
+        account.reject(RowReason.LABEL_COUNT_MISMATCH, len(labels))
+        return None
+    key = ("inference", metadata.inference_id) if metadata.inference_id else ("event", metadata.event_id or "")
+    usable = tuple(_usable(rows, labels, wanted, account, texts))
+    return LabelledRecord(time, key, usable) if usable else None
+
+
+def _time(text: str | None, wanted: Wanted) -> datetime:
+    try:
+        time = parse_time(text or "")
+    except ValueError as error:
+        raise Rejected(Reason.INVALID_TIME) from error
+    if not wanted.start <= time < wanted.end:
+        raise Rejected(Reason.OUTSIDE_WINDOW)
+    return time
+
+
+def _payload(merged: _Merged) -> Payload:
+    side = merged.capture_data.endpoint_input
+    # The kernel's own form: the text alone where it is CSV.
+    return side.data if side is not None and side.encoding == "CSV" and side.data is not None else side
+
+
+def _usable(
+    rows: Sequence[Sequence[Token]], labels: Sequence[str], wanted: Wanted, account: Account, texts: dict[str, str]
+) -> Iterator[tuple[Cells, str]]:
+    for row, text in zip(rows, labels, strict=True):
+        try:
+            code = wanted.classes.code(text)
+            # Columns repeat themselves: of equal texts one stays in memory.
+            cells = tuple(texts.setdefault(cell, cell) for cell in map(_readable, wanted.specs, row))
+        except UnknownLabelError:
+            account.reject(RowReason.UNKNOWN_LABEL)
+        except _UnreadableError as error:
+            account.reject(error.reason)
+        else:
+            if code == NO_LABEL:
+                account.reject(RowReason.NO_LABEL)
+            else:
+                yield cells, wanted.classes.labels[code]
+
+
+class _UnreadableError(ValueError):
+    def __init__(self, reason: CellReason) -> None:
+        super().__init__(reason)
+        self.reason = reason
+
+
+def _readable(spec: FeatureSpec, token: Token) -> str:
+    """Return the cell's text; training would take a column of numbers with any other text in it for a column of names.
+
+    What JSON says besides texts, numbers and null the model refuses, and so does this.
+    """
+    if isinstance(token, Marker):
+        raise _UnreadableError(CellReason.NOT_A_VALUE)
+    text = token.strip() if isinstance(token, str) else spelled(token)
+    try:
+        cell(spec.type, text)
+    except NotANumberError as error:
+        raise _UnreadableError(error.reason) from error
+    return text

@@ -1,0 +1,126 @@
+"""The pipeline's first job: which labelled captures the challenger learns from, and which it is judged on."""
+
+import csv
+import io
+import tempfile
+from collections import Counter
+from functools import partial
+from pathlib import Path
+
+from contract.prepared import Prepared, PreparedPart
+from contract.retraining import RetrainingFile
+from contract.retraining_jobs import JobInput, JobOutput, job_folder
+from contract.training import ordered
+from drift.capture import capture_files
+from drift.csvfile import read_labelled, read_training
+from drift.errors import RetrainingError
+from drift.ground_truth.classes import Classes
+from drift.handover import write_text
+from drift.platform_settings import Platform
+from drift.retraining.identity import keys_of, repeats_are_natural
+from drift.retraining.merged_rows import Wanted, read_merged
+from drift.retraining.rejections import Account
+from drift.retraining.settings import PrepareSettings
+from drift.retraining.splitting import Part, Seen, split, without_leaks
+from drift.sources import Connect, fetch_variant_hours, is_s3, s3_client
+from drift.times import format_time
+
+
+def prepare(settings: PrepareSettings, platform: Platform, connect: Connect | None = None) -> str:
+    """Write the fresh rows, the holdout and their account; return what was made, for people.
+
+    Equal captures, labels and data give equal bytes.
+
+    Raises
+    ------
+    DriftError
+        If a file cannot be read or written, or too few rows can be used.
+    """
+    root = str(platform.ml_root)
+    train, labels = read_training(Path(job_folder(JobInput.TRAIN, root)), settings.target_label)
+    test, _ = read_labelled(Path(job_folder(JobInput.TEST, root)), train.specs, settings.target_label)
+    wanted = Wanted(
+        specs=train.specs, classes=Classes(ordered(labels)), start=settings.fresh_from, end=settings.fresh_until
+    )
+    account = Account()
+    with tempfile.TemporaryDirectory(prefix="plumbline-") as workspace:
+        merged = _merged(settings, Path(workspace), connect or partial(s3_client, platform.region))
+        records = read_merged(capture_files(merged), wanted, account)
+    fresh, holdout = split(records)
+    seen_in_training, test_keys = set(keys_of(train)), [*keys_of(test)]
+    natural = repeats_are_natural(seen_in_training, test_keys)
+    if not natural:
+        seen = Seen(train=seen_in_training, test=set(test_keys))
+        fresh, holdout = without_leaks(fresh, holdout, seen, train.specs, account)
+    _require_enough(fresh, holdout, settings, account)
+    prepared = Prepared(
+        fresh_from=format_time(settings.fresh_from),
+        fresh_until=format_time(settings.fresh_until),
+        n_rows_read=account.n_read,
+        fresh=_described(fresh),
+        holdout=_described(holdout),
+        rejected=account.rejected,
+        repeats_are_natural=natural,
+    )
+    header = [*(spec.name for spec in train.specs), settings.target_label]
+    for folder, name, text in (
+        (JobOutput.FRESH, RetrainingFile.FRESH, _csv(header, fresh)),
+        (JobOutput.HOLDOUT, RetrainingFile.HOLDOUT, _csv(header, holdout)),
+        (JobOutput.PREPARED, RetrainingFile.PREPARED, prepared.to_json()),
+    ):
+        write_text(Path(job_folder(folder, root)) / name, text)
+    return (
+        f"{prepared.fresh.n_rows} fresh rows and {prepared.holdout.n_rows} newer ones as the holdout, "
+        f"of {account.n_read} labelled rows read{_given_up(account)}"
+    )
+
+
+def _merged(settings: PrepareSettings, workspace: Path, connect: Connect) -> Path:
+    source = f"{settings.merged.rstrip('/')}/{settings.endpoint}"
+    if not is_s3(source):
+        return Path(source)
+    return fetch_variant_hours(source, settings.fresh_from, settings.fresh_until, workspace, connect)
+
+
+def _require_enough(fresh: Part, holdout: Part, settings: PrepareSettings, account: Account) -> None:
+    n_fresh, labels = len(fresh.rows), {label for _, label in holdout.rows}
+    n_usable = n_fresh + len(holdout.rows)
+    where = (
+        f"of {account.n_read} labelled rows of {settings.endpoint} from {format_time(settings.fresh_from)} until "
+        f"{format_time(settings.fresh_until)}{_given_up(account)}"
+    )
+    if n_usable < settings.minimum_rows:
+        raise RetrainingError(
+            f"labels needed: at least {settings.minimum_rows} usable labelled rows must have come, got {n_usable} "
+            f"{where}; upload labels, or correct retraining.minimum_fresh_rows"
+        )
+    if not n_fresh or len(labels) < 2:
+        raise RetrainingError(
+            f"labels needed: there must be fresh rows and a holdout with two labels, got {n_fresh} fresh rows and the "
+            f"labels {sorted(labels)} {where}; wait for more, or choose a longer retraining.fresh_hours"
+        )
+
+
+def _given_up(account: Account) -> str:
+    """Return the rejected rows by reason, in words; nothing where there are none."""
+    rejected = ", ".join(f"{number} {reason}" for reason, number in account.rejected.items())
+    return f" (not used: {rejected})" if rejected else ""
+
+
+def _described(part: Part) -> PreparedPart:
+    times = [record.time for record in part.records]
+    labels = Counter(label for _, label in part.rows)
+    return PreparedPart(
+        n_rows=len(part.rows),
+        labels={label: labels[label] for label in ordered(labels)},
+        first=format_time(times[0]),
+        last=format_time(times[-1]),
+    )
+
+
+def _csv(header: list[str], part: Part) -> str:
+    text = io.StringIO()
+    writer = csv.writer(text, lineterminator="\n")
+    writer.writerow(header)
+    writer.writerows([*cells, label] for cells, label in part.rows)
+    return text.getvalue()

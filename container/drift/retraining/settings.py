@@ -1,0 +1,128 @@
+"""Arguments of the pipeline's jobs -> frozen settings."""
+
+from argparse import Namespace
+from dataclasses import dataclass
+from datetime import datetime
+
+from contract.training import finite_number
+from drift.errors import ConfigError
+from drift.times import parse_time
+
+
+@dataclass(frozen=True, kw_only=True)
+class PrepareSettings:
+    """What ``prepare`` reads: the labelled captures of one endpoint with inference times in [fresh_from, fresh_until).
+
+    `merged` is the root below which captures joined with labels are, an S3 URI or a path. With fewer usable rows than
+    `minimum_rows` the job fails.
+    """
+
+    target_label: str
+    endpoint: str
+    merged: str
+    fresh_from: datetime
+    fresh_until: datetime
+    minimum_rows: int
+
+    def __post_init__(self) -> None:
+        """Refuse a time that ends before it begins."""
+        if self.fresh_from >= self.fresh_until:
+            raise ConfigError(
+                f"--fresh_until must be after --fresh_from, got {self.fresh_until} and {self.fresh_from}; "
+                "correct the execution's parameters"
+            )
+
+
+@dataclass(frozen=True, kw_only=True)
+class GateTerms:
+    """How much a challenger may be worse than the champion, each a share of the rows, 0 to 1.
+
+    `margin` holds on the holdout, `test_margin` on the original test set, and `slice_bound` on each value of the
+    `slice_columns` that has `minimum_slice_rows` rows of the holdout.
+    """
+
+    margin: float
+    test_margin: float
+    slice_columns: tuple[str, ...]
+    slice_bound: float
+    minimum_slice_rows: int
+
+    def __post_init__(self) -> None:
+        """Refuse shares that are none."""
+        for name in ("margin", "test_margin", "slice_bound"):
+            if not 0 <= getattr(self, name) <= 1:
+                raise ConfigError(
+                    f"--{name} must lie in 0 to 1, got {getattr(self, name)!r}; correct the [retraining] settings"
+                )
+
+
+@dataclass(frozen=True, kw_only=True)
+class EvaluateSettings:
+    """What ``evaluate`` is told: the target, the gate's terms, and by what column the baseline counts rows apart."""
+
+    target_label: str
+    terms: GateTerms
+    segment_column: str | None
+
+
+def prepare_settings(arguments: Namespace) -> PrepareSettings:
+    """Read the arguments of ``prepare``.
+
+    Raises
+    ------
+    ConfigError
+        If one breaks its rule.
+    """
+    return PrepareSettings(
+        target_label=arguments.target_label,
+        endpoint=arguments.endpoint_name,
+        merged=arguments.merged_s3_uri,
+        fresh_from=_moment("fresh_from", arguments.fresh_from),
+        fresh_until=_moment("fresh_until", arguments.fresh_until),
+        minimum_rows=_count("minimum_rows", arguments.minimum_rows),
+    )
+
+
+def evaluate_settings(arguments: Namespace) -> EvaluateSettings:
+    """Read the arguments of ``evaluate``.
+
+    Raises
+    ------
+    ConfigError
+        If one breaks its rule.
+    """
+    columns = (name.strip() for name in arguments.slice_columns.split(","))
+    return EvaluateSettings(
+        target_label=arguments.target_label,
+        terms=GateTerms(
+            margin=_share("margin", arguments.margin),
+            test_margin=_share("test_margin", arguments.test_margin),
+            slice_columns=tuple(filter(None, columns)),
+            slice_bound=_share("slice_bound", arguments.slice_bound),
+            minimum_slice_rows=_count("minimum_slice_rows", arguments.minimum_slice_rows),
+        ),
+        segment_column=arguments.segment_column or None,
+    )
+
+
+def _moment(name: str, text: str) -> datetime:
+    try:
+        return parse_time(text)
+    except ValueError as error:
+        raise ConfigError(f"--{name} must be an ISO 8601 time, got {text!r}; write 2026-01-31T13:00:00Z") from error
+
+
+def _count(name: str, text: str) -> int:
+    number = finite_number(text)
+    if number is None or number != int(number) or number < 1:
+        raise ConfigError(
+            f"--{name} must be a whole number of 1 or more, got {text!r}; correct the [retraining] settings"
+        )
+    return int(number)
+
+
+def _share(name: str, text: str) -> float:
+    number = finite_number(text)
+    if number is None:
+        raise ConfigError(f"--{name} must be a number, got {text!r}; correct the [retraining] settings")
+    return number

@@ -1,0 +1,74 @@
+"""Labelled records -> fresh rows to train on and a holdout to judge on, with nothing in both. No file, no clock."""
+
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
+
+from drift.retraining.identity import RowKey, key_of
+from drift.retraining.merged_rows import Cells, LabelledRecord
+from drift.retraining.rejections import Account, RowReason
+from drift.table import FeatureSpec
+
+HOLDOUT_SHARE = 0.4
+"""Share of the rows, the newest, that no model is trained on. The holdout bears two things that want many rows: the
+gate's paired test, and the baseline that every later window is judged against. The fresh rows, which are given weight
+in training (model/train.py), want them less."""
+
+
+@dataclass(frozen=True)
+class Part:
+    """Some rows with the moments of the first and the last record that they come from."""
+
+    records: tuple[LabelledRecord, ...]
+
+    @property
+    def rows(self) -> list[tuple[Cells, str]]:
+        """The rows with their labels, oldest first."""
+        return [row for record in self.records for row in record.rows]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Seen:
+    """Rows that are known already: those of the original training data and of the test set."""
+
+    train: Collection[RowKey]
+    test: Collection[RowKey]
+
+
+def split(records: Sequence[LabelledRecord]) -> tuple[Part, Part]:
+    """Return the fresh records and the holdout, of records in order of time: the newest are the holdout.
+
+    The holdout has `HOLDOUT_SHARE` of the rows or, because a record is never divided, a few more.
+    """
+    wanted = HOLDOUT_SHARE * sum(len(record.rows) for record in records)
+    first, n_rows = len(records), 0
+    while n_rows < wanted:
+        first -= 1
+        n_rows += len(records[first].rows)
+    return Part(tuple(records[:first])), Part(tuple(records[first:]))
+
+
+def without_leaks(
+    fresh: Part, holdout: Part, seen: Seen, specs: Sequence[FeatureSpec], account: Account
+) -> tuple[Part, Part]:
+    """Return both parts without the rows that would flatter a model.
+
+    A holdout row is given up when the training data, which both models know, have its features. A fresh row is given up
+    when the holdout or the test set has them: the challenger would be judged on what it was trained on. Labels are
+    not compared: to take away only the rows whose label is the same would teach the opposite label.
+    """
+    holdout = _without(holdout, seen.train, specs, account, RowReason.HOLDOUT_ROW_IN_TRAINING_DATA)
+    judged = {key_of(specs, cells) for cells, _ in holdout.rows}
+    fresh = _without(fresh, judged, specs, account, RowReason.FRESH_ROW_IN_HOLDOUT)
+    return _without(fresh, seen.test, specs, account, RowReason.FRESH_ROW_IN_TEST_SET), holdout
+
+
+def _without(
+    part: Part, known: Collection[RowKey], specs: Sequence[FeatureSpec], account: Account, reason: RowReason
+) -> Part:
+    kept = []
+    for record in part.records:
+        rows = tuple(row for row in record.rows if key_of(specs, row[0]) not in known)
+        account.reject(reason, len(record.rows) - len(rows))
+        if rows:
+            kept.append(LabelledRecord(record.time, record.key, rows))
+    return Part(tuple(kept))
