@@ -7,8 +7,10 @@ from aws_cdk import Acknowledgment, Stack, Validations
 from aws_cdk import aws_iam as iam
 
 from contract.names import Prefix, ReportFile
+from contract.retraining_jobs import JobOutput
 from stacks.constructs.execution_role import log_streams_arn
 from stacks.constructs.input_source import InputSource
+from stacks.constructs.loop_function import sagemaker_arn
 from stacks.constructs.scheduler_schedule import jobs_arn
 from stacks.constructs.secure_bucket import SecureBucket
 from stacks.context import Context
@@ -20,12 +22,15 @@ FINDING = "AwsSolutions::AwsSolutions-IAM5[Resource::{}]"
 
 UNSCOPED = (
     "These actions take no resource: ecr:GetAuthorizationToken, cloudwatch:PutMetricData (bound to namespaces "
-    "instead), sagemaker:ListTrainingJobs and EC2's describe calls"
+    "instead), SageMaker's listing of models and endpoint configurations and EC2's describe calls"
 )
 STREAMS = "SageMaker names the streams of its log groups"
 PREFIX = "Keys below the prefix are not known before they are written"
 JOBS = "A job's name begins with the environment's prefix and ends with the occasion"
 INTERFACES = "EC2 names the network interfaces of a job"
+EXECUTIONS = "SageMaker names the executions of the one pipeline, and numbers the versions of the one group"
+PROMOTED = "What the promotion function makes begins with the environment's prefix and ends with version and digest"
+DEPLOYED = "CloudFormation names what the serving stack makes; the function only describes it"
 
 
 def acknowledge(
@@ -33,8 +38,8 @@ def acknowledge(
 ) -> None:
     """Acknowledge the wildcards that remain where AWS or the data decides on a name."""
     naming = context.naming
-    fresh, models, capture, reports = (
-        f"{prefix}/*" for prefix in (Prefix.FRESH_DATA, Prefix.MODELS, naming.capture_prefix, naming.report_prefix)
+    models, capture, reports = (
+        f"{prefix}/*" for prefix in (Prefix.MODELS, naming.capture_prefix, naming.report_prefix)
     )
     network = {_interfaces(foundation): INTERFACES} if context.config.network else {}
     _wildcards(
@@ -44,7 +49,7 @@ def acknowledge(
         | {
             "*": UNSCOPED,
             log_streams_arn(foundation, "/aws/sagemaker/TrainingJobs"): STREAMS,
-            _objects(foundation, foundation, foundation.artifacts, fresh): PREFIX,
+            _objects(foundation, foundation, foundation.artifacts, _of_executions(JobOutput.FRESH)): PREFIX,
             _objects(foundation, foundation, foundation.artifacts, models): PREFIX,
         },
     )
@@ -55,24 +60,89 @@ def acknowledge(
             "*": UNSCOPED,
             log_streams_arn(serving, f"/aws/sagemaker/Endpoints/{naming.endpoint}"): STREAMS,
             _objects(serving, foundation, foundation.capture, capture): PREFIX,
+            _objects(serving, foundation, foundation.artifacts, models): PREFIX,
         },
     )
     _wildcards(
         monitoring.role.role,
         network
-        | _prefixes(monitoring.baseline)
+        | _prefixes(foundation.baseline)
         | {
             "*": UNSCOPED,
             log_streams_arn(monitoring, "/aws/sagemaker/ProcessingJobs"): STREAMS,
             _objects(monitoring, foundation, foundation.capture, capture): PREFIX,
             _objects(monitoring, foundation, foundation.reports, reports): PREFIX,
+            _objects(monitoring, foundation, foundation.artifacts, _of_executions(JobOutput.BASELINE)): PREFIX,
         }
+        | _attribution(context, foundation, monitoring)
         | _recent_windows(context, foundation, monitoring)
         | _labels(context, foundation, monitoring),
     )
-    _wildcards(monitoring.trigger.role, {"*": UNSCOPED, monitoring.training_jobs_arn: JOBS})
+    _pipeline(context, foundation, monitoring, network)
+    _functions(context, foundation, monitoring)
     if monitoring.scheduler_role:
         _wildcards(monitoring.scheduler_role, {jobs_arn(monitoring, naming.schedule): JOBS})
+
+
+def _pipeline(
+    context: Context, foundation: FoundationStack, monitoring: MonitoringStack, network: Mapping[str, str]
+) -> None:
+    naming, pipeline = context.naming, monitoring.loop.pipeline
+    read = (f"{Prefix.MODELS}/*", _of_executions(JobOutput.HOLDOUT), f"{Prefix.RETRAINING}/*")
+    _wildcards(
+        pipeline.job_role.role,
+        {
+            **network,
+            **_prefixes(foundation.train_data, foundation.test_data),
+            "*": UNSCOPED,
+            log_streams_arn(monitoring, "/aws/sagemaker/ProcessingJobs"): STREAMS,
+            _objects(monitoring, foundation, foundation.capture, f"{naming.merged_prefix}/*"): PREFIX,
+            **{_objects(monitoring, foundation, foundation.artifacts, keys): PREFIX for keys in read},
+        },
+    )
+    _wildcards(
+        pipeline.role.role,
+        {
+            _objects(monitoring, foundation, foundation.artifacts, _of_executions(JobOutput.EVALUATION)): PREFIX,
+            sagemaker_arn(monitoring, f"processing-job/{naming.retraining_jobs}-*"): JOBS,
+            sagemaker_arn(monitoring, f"training-job/{naming.retraining_jobs}-*"): JOBS,
+            sagemaker_arn(monitoring, f"model-package/{naming.model_packages}/*"): EXECUTIONS,
+        },
+    )
+
+
+def _functions(context: Context, foundation: FoundationStack, monitoring: MonitoringStack) -> None:
+    naming, loop = context.naming, monitoring.loop
+    _wildcards(
+        loop.controller.role,
+        {
+            "*": UNSCOPED,
+            _objects(monitoring, foundation, foundation.capture, f"{naming.merged_prefix}/*"): PREFIX,
+            sagemaker_arn(monitoring, f"pipeline/{naming.pipeline}/execution/*"): EXECUTIONS,
+        },
+    )
+    _wildcards(
+        loop.promotion.role,
+        {
+            "*": UNSCOPED,
+            _objects(monitoring, foundation, foundation.artifacts, _of_executions(JobOutput.EVALUATION)): PREFIX,
+            sagemaker_arn(monitoring, f"model-package/{naming.model_packages}/*"): EXECUTIONS,
+            sagemaker_arn(monitoring, f"model/{naming.promoted}-*"): PROMOTED,
+            sagemaker_arn(monitoring, f"endpoint-config/{naming.promoted}-*"): PROMOTED,
+            sagemaker_arn(monitoring, "model/*"): DEPLOYED,
+            sagemaker_arn(monitoring, "endpoint-config/*"): DEPLOYED,
+        },
+    )
+
+
+def _of_executions(folder: JobOutput) -> str:
+    return f"{Prefix.RETRAINING}/*/{folder}/*"
+
+
+def _attribution(context: Context, foundation: FoundationStack, monitoring: MonitoringStack) -> dict[str, str]:
+    if not context.config.monitor.attribution:
+        return {}
+    return {_objects(monitoring, foundation, foundation.artifacts, f"{Prefix.MODELS}/*"): PREFIX}
 
 
 def _recent_windows(context: Context, foundation: FoundationStack, monitoring: MonitoringStack) -> dict[str, str]:

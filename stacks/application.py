@@ -1,5 +1,6 @@
 """Builds the stacks of one environment."""
 
+import re
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -9,11 +10,15 @@ from aws_cdk import App, Environment, PermissionsBoundary, Tags
 from stacks.acknowledgements import acknowledge
 from stacks.config import EnvironmentConfig
 from stacks.context import Context
+from stacks.errors import ConfigError
 from stacks.foundation import FoundationStack
 from stacks.monitoring import MonitoringStack
 from stacks.naming import Naming
 from stacks.serving import ServingStack
 from stacks.xgboost_image import xgboost_image
+
+COMMIT = re.compile(r"[\w.-]{1,64}", re.ASCII)
+UNKNOWN_COMMIT = "unknown"
 
 
 @dataclass(frozen=True)
@@ -39,9 +44,9 @@ def build(app: App, config: EnvironmentConfig, root: Path) -> Environments:
     Raises
     ------
     ConfigError
-        If the region has no image, or an input does not exist.
+        If the region has no image, an input does not exist, or the commit is none.
     """
-    context = Context(config, Naming(config.name), xgboost_image(config.region), root)
+    context = Context(config, Naming(config.name), xgboost_image(config.region), root, _commit(app))
     naming = context.naming
     common: dict[str, Any] = {
         "context": context,
@@ -51,7 +56,7 @@ def build(app: App, config: EnvironmentConfig, root: Path) -> Environments:
         and PermissionsBoundary.from_arn(config.permissions_boundary),
     }
     foundation = FoundationStack(
-        app, naming.stack("foundation"), description="Plumbline: keys, buckets and training", **common
+        app, naming.stack("foundation"), description="Plumbline: keys, buckets, training and what serves", **common
     )
     serving = ServingStack(
         app, naming.stack("serving"), description="Plumbline: the endpoint", foundation=foundation, **common
@@ -68,3 +73,15 @@ def build(app: App, config: EnvironmentConfig, root: Path) -> Environments:
         Tags.of(app).add(key, value)
     acknowledge(context, foundation, serving, monitoring)
     return Environments(foundation, serving, monitoring)
+
+
+def _commit(app: App) -> str:
+    commit = app.node.try_get_context("commit")
+    if commit is None:
+        return UNKNOWN_COMMIT
+    if not isinstance(commit, str) or not COMMIT.fullmatch(commit):
+        raise ConfigError(
+            f"commit must be 1 to 64 letters, digits, dots, dashes and underscores, got {commit!r}; pass it as "
+            "-c commit=$(git rev-parse HEAD)"
+        )
+    return commit

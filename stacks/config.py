@@ -6,6 +6,7 @@ from typing import Annotated, Literal, Self
 from pydantic import AfterValidator, Field, StrictBool, StrictInt, StringConstraints, model_validator
 
 from stacks.config_labels import Labels, check_lag
+from stacks.config_retraining import Promotion, Retraining, check_canary, check_fresh_rows
 from stacks.config_thresholds import Bias, FeatureName, FeatureSettings, Thresholds, check_effect
 from stacks.config_values import (
     LONGEST_VARIABLE,
@@ -51,7 +52,7 @@ class Model(Section):
 
 
 class Training(Section):
-    """What training jobs read and run on, and how often drift may start one."""
+    """What training jobs read and run on."""
 
     train: Annotated[Location, AfterValidator(table_name)]
     """A CSV file with a header row, or an s3:// prefix of such files."""
@@ -61,8 +62,6 @@ class Training(Section):
     """Categorical feature by whose values windows are also judged apart; absent: none."""
     instance_type: InstanceType
     max_runtime_seconds: Annotated[StrictInt, Field(ge=60, le=86400)]
-    cooldown_hours: Annotated[StrictInt, Field(ge=0, le=720)]
-    """No job starts within so many hours of the last one."""
 
     @model_validator(mode="after")
     def _segments_are_not_of_the_target(self) -> Self:
@@ -171,7 +170,7 @@ class Alarms(Section):
 
 
 class Network(Section):
-    """Subnets and security groups of model, monitoring job and training job; absent section: no VPC."""
+    """Subnets and security groups of model, monitoring and retraining jobs; absent section: no VPC."""
 
     subnet_ids: Annotated[
         tuple[Annotated[str, text(rf"subnet-{RESOURCE_ID}", "be a subnet like subnet-0123456789abcdef0")], ...],
@@ -190,7 +189,7 @@ class Retention(Section):
     report_days: Days
     access_log_days: Days
     log_days: Literal[7, 14, 30, 90, 180, 365]
-    """Of the retraining Lambda's log group; CloudWatch Logs takes only certain numbers."""
+    """Of the functions' log groups; CloudWatch Logs takes only certain numbers."""
 
 
 class EnvironmentConfig(Section):
@@ -227,6 +226,8 @@ class EnvironmentConfig(Section):
     """Features that are judged by rules of their own."""
     labels: Labels | None = None
     bias: Bias | None = None
+    retraining: Retraining
+    promotion: Promotion
     alarms: Alarms
     network: Network | None = None
     retention: Retention
@@ -258,6 +259,20 @@ class EnvironmentConfig(Section):
         if self.labels:
             hours, days = self.monitor.interval_hours, self.retention.capture_days
             check_lag(self.labels, interval_hours=hours, capture_days=days)
+        return self
+
+    @model_validator(mode="after")
+    def _there_are_rows_to_retrain_on(self) -> Self:
+        check_fresh_rows(self.retraining, labels=self.labels, capture_days=self.retention.capture_days)
+        if self.training.target_label in self.retraining.slice_columns:
+            raise ValueError(
+                f"must have retraining.slice_columns without training.target_label, got {self.training.target_label!r}"
+            )
+        return self
+
+    @model_validator(mode="after")
+    def _fleet_holds_the_canary(self) -> Self:
+        check_canary(self.promotion, instance_count=self.endpoint.instance_count)
         return self
 
     @model_validator(mode="after")

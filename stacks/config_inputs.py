@@ -29,8 +29,8 @@ def check_inputs(config: EnvironmentConfig, root: Path) -> None:
     Raises
     ------
     ConfigError
-        If the baseline is no baseline folder, was learned for another target or other segments, a facet or a feature
-        with settings is none of its, or a file does not have the columns that the settings name.
+        If the baseline is no baseline folder, was learned for another target or other segments, a facet, a slice
+        column or a feature with settings is none of its, or a file does not have the columns that the settings name.
     """
     baseline = root / config.model.baseline
     if baseline.exists() and not config.model.baseline.endswith(PACKED):
@@ -38,6 +38,8 @@ def check_inputs(config: EnvironmentConfig, root: Path) -> None:
         _check_training(config.training, learned)
         if config.bias:
             _require_categorical("bias.facet", config.bias.facet, learned.features)
+        for name in config.retraining.slice_columns:
+            _require_categorical("retraining.slice_columns", name, learned.features)
         _check_features(config, learned.features)
     for setting in ("train", "test"):
         file = root / getattr(config.training, setting)

@@ -21,6 +21,8 @@ class Context:
     image: XGBoostImage
     root: Path
     """The repository."""
+    commit: str
+    """What is deployed, for the lineage of models."""
 
     @property
     def removal(self) -> RemovalPolicy:

@@ -1,12 +1,15 @@
-"""Foundation: what outlives a model. Key, buckets, the training job's role, its inputs and the model's code."""
+"""Foundation: what outlives a deployment. Key, buckets, training's role and inputs, code, and which model serves."""
 
 from typing import Any
 
 from aws_cdk import CfnOutput, Duration, Stack
 from aws_cdk import aws_kms as kms
+from aws_cdk import aws_ssm as ssm
 from constructs import Construct
 
 from contract.names import GROUND_TRUTH_OUTPUT, Prefix
+from contract.retraining import champion_artifact, champion_baseline
+from contract.retraining_jobs import JobOutput
 from stacks.constructs.access_log_bucket import AccessLogBucket
 from stacks.constructs.execution_role import ExecutionRole
 from stacks.constructs.input_source import InputSource
@@ -40,6 +43,9 @@ class FoundationStack(Stack):
         self.source = SourceArchive(self, "Source", root=context.root)
         self.train_data = self._input("TrainData", "training.train", config.training.train, context)
         self.test_data = self._input("TestData", "training.test", config.training.test, context)
+        self.model = self._input("Model", "model.artifact", config.model.artifact, context)
+        self.baseline = self._input("Baseline", "model.baseline", config.model.baseline, context)
+        self._champion(config.name)
         self.training_role = self._training_role(context)
         self._outputs(context)
 
@@ -56,16 +62,36 @@ class FoundationStack(Stack):
     def _input(self, construct_id: str, setting: str, location: str, context: Context) -> InputSource:
         return InputSource(self, construct_id, setting=setting, location=location, root=context.root)
 
+    def _champion(self, environment: str) -> None:
+        """Say which model serves: the environment file's, until the promotion function writes another over it.
+
+        CloudFormation writes the values again only when the file names another model, which is then what serves.
+        """
+        for construct_id, name, value in (
+            ("ChampionArtifact", champion_artifact(environment), self.model.uri),
+            ("ChampionBaseline", champion_baseline(environment), self.baseline.uri),
+        ):
+            ssm.StringParameter(
+                self,
+                construct_id,
+                parameter_name=name,
+                string_value=value,
+                description="Plumbline: the model that serves, as the next deployment takes it",
+            )
+
     def _training_role(self, context: Context) -> ExecutionRole:
         role = ExecutionRole(
             self,
             "TrainingRole",
             description="Training jobs read labelled rows and write models",
-            sources=[f"training-job/{context.naming.training_jobs}*"],
+            sources=[
+                f"training-job/{context.naming.training_jobs}*",
+                f"training-job/{context.naming.retraining_jobs}-*",
+            ],
         )
         for source in (self.train_data, self.test_data, self.source):
             source.allow_read(role.role)
-        self.artifacts.allow_read(role.role, Prefix.FRESH_DATA)
+        self.artifacts.allow_read_folders(role.role, Prefix.RETRAINING, JobOutput.FRESH)
         self.artifacts.allow_write(role.role, Prefix.MODELS)
         role.allow_logs("/aws/sagemaker/TrainingJobs")
         role.allow_metrics()

@@ -1,26 +1,26 @@
 """Monitoring: the hourly comparison, its alarms, and the retraining they start."""
 
-from collections.abc import Sequence
 from typing import Any
 
 from aws_cdk import CfnOutput, CfnResource, Stack
 from aws_cdk import aws_iam as iam
 from constructs import Construct
 
-from contract.names import METRIC_NAMESPACE, Prefix, ReportFile, RetrainingVariable
+from contract.names import METRIC_NAMESPACE, Prefix, ReportFile
+from contract.retraining_jobs import JobOutput
 from stacks.constructs.alarm_rules import Watched
 from stacks.constructs.alert_topic import AlertTopic
 from stacks.constructs.dashboard import DriftDashboard, Shown
 from stacks.constructs.dead_letters import DeadLetters
 from stacks.constructs.drift_alarms import DriftAlarms
 from stacks.constructs.drift_image import DriftImage
+from stacks.constructs.endpoint_alarm_rules import Served
 from stacks.constructs.execution_role import ExecutionRole
 from stacks.constructs.failed_jobs_rule import FailedJobsRule
-from stacks.constructs.input_source import InputSource
 from stacks.constructs.model_monitor_schedule import ModelMonitorSchedule
 from stacks.constructs.monitor_job import GroundTruth, MonitorJob
 from stacks.constructs.policy_file import PolicyFile
-from stacks.constructs.retraining_trigger import RetrainingTrigger
+from stacks.constructs.retraining_loop import CHAMPION_KEY, RetrainingLoop
 from stacks.constructs.scheduler_schedule import SchedulerSchedule
 from stacks.context import Context
 from stacks.foundation import FoundationStack
@@ -49,16 +49,24 @@ class MonitoringStack(Stack):
         self.topic = alerts.topic
         self._dead_letters = DeadLetters(self, "DeadLetters", key=alerts.key)
         self._image = DriftImage(self, "Image", root=context.root, spark=config.monitor.needs_spark)
-        self.baseline = InputSource(
-            self, "Baseline", setting="model.baseline", location=config.model.baseline, root=context.root
-        )
         self._policy = PolicyFile(self, "Policy", features=config.features) if config.features else None
         self.role = self._monitoring_role()
         self.scheduler_role: iam.Role | None = None
         self._schedule()
         FailedJobsRule(self, "FailedJobs", role_arn=self.role.role.role_arn, topic=self.topic)
         alarms = self._alarms()
-        self.trigger = self._retraining(alarms.retraining)
+        self.loop = RetrainingLoop(
+            self,
+            "Retraining",
+            context=context,
+            foundation=foundation,
+            serving=serving,
+            alerts=alerts,
+            dead_letters=self._dead_letters,
+            image=self._image,
+            triggers=alarms.retraining,
+            rollback=alarms.rollback,
+        )
         self._dashboard(alarms)
         self._outputs(alerts)
 
@@ -72,6 +80,9 @@ class MonitoringStack(Stack):
                 endpoint_name=self._context.naming.endpoint,
                 interval_hours=config.monitor.interval_hours,
                 settings=config.alarms,
+            ),
+            served=Served(
+                endpoint_name=self._context.naming.endpoint, latency_milliseconds=config.promotion.latency_milliseconds
             ),
             labels=config.labels,
             has_facet=config.bias is not None,
@@ -99,7 +110,11 @@ class MonitoringStack(Stack):
     def _outputs(self, alerts: AlertTopic) -> None:
         CfnOutput(self, "TopicArn", value=self.topic.topic_arn)
         CfnOutput(self, "AlertKeyArn", value=alerts.key.key_arn)
-        CfnOutput(self, "RetrainingFunctionName", value=self.trigger.function.function_name)
+        CfnOutput(self, "RetrainingFunctionName", value=self.loop.controller.function.function_name)
+        CfnOutput(self, "PromotionFunctionName", value=self.loop.promotion.function.function_name)
+        CfnOutput(self, "StateTableName", value=self.loop.state.table.table_name)
+        CfnOutput(self, "PipelineName", value=self._context.naming.pipeline)
+        CfnOutput(self, "ModelPackageGroupName", value=self._context.naming.model_packages)
         CfnOutput(self, "ScheduleName", value=self._context.naming.schedule)
         CfnOutput(self, "DeadLetterQueueUrl", value=self._dead_letters.queue.queue_url)
 
@@ -123,8 +138,11 @@ class MonitoringStack(Stack):
             foundation.capture.allow_read(role.role, naming.merged_prefix)
             foundation.capture.allow_write(role.role, naming.merged_prefix)
         if config.monitor.attribution:
-            self._serving.model.allow_read(role.role)
-        self.baseline.allow_read(role.role)
+            foundation.model.allow_read(role.role)
+            foundation.artifacts.allow_read(role.role, Prefix.MODELS)
+        foundation.baseline.allow_read(role.role)
+        foundation.artifacts.allow_read_object(role.role, CHAMPION_KEY, asks=False)
+        foundation.artifacts.allow_read_folders(role.role, Prefix.RETRAINING, JobOutput.BASELINE)
         if self._policy:
             self._policy.allow_read(role.role)
         self._image.asset.repository.grant_pull(role.role)
@@ -153,9 +171,10 @@ class MonitoringStack(Stack):
             schedule_name=naming.schedule,
             capture_uri=foundation.capture.uri(naming.capture_prefix),
             report_uri=foundation.reports.uri(Prefix.REPORTS),
-            baseline_uri=self.baseline.uri,
+            baseline_uri=foundation.baseline.uri,
+            champion_uri=foundation.artifacts.uri(CHAMPION_KEY),
             policy_uri=self._policy.uri if self._policy else None,
-            model_uri=self._serving.model.uri if config.monitor.attribution else None,
+            model_uri=foundation.model.uri if config.monitor.attribution else None,
             target_label=config.training.target_label,
             region=self.region,
             monitor=config.monitor,
@@ -171,65 +190,3 @@ class MonitoringStack(Stack):
         else:
             schedule = ModelMonitorSchedule(self, "Schedule", job=job).schedule
         schedule.node.add_dependency(self.role.permissions)
-
-    def _retraining(self, alarms: Sequence[str]) -> RetrainingTrigger:
-        config = self._context.config
-        variables = self._retraining_variables() | {RetrainingVariable.TRIGGER_ALARM_NAMES: ",".join(alarms)}
-        trigger = RetrainingTrigger(
-            self,
-            "Retraining",
-            root=self._context.root,
-            environment={name.value: value for name, value in variables.items()},
-            topic=self.topic,
-            dead_letters=self._dead_letters,
-            log_days=config.retention.log_days,
-            removal=self._context.removal,
-        )
-        self._foundation.artifacts.allow_list(trigger.role, Prefix.FRESH_DATA)
-        self._allow_training(trigger.role)
-        return trigger
-
-    @property
-    def training_jobs_arn(self) -> str:
-        """ARN pattern of the jobs that the Lambda may start."""
-        return self.format_arn(
-            service="sagemaker", resource="training-job", resource_name=f"{self._context.naming.training_jobs}-*"
-        )
-
-    def _allow_training(self, role: iam.Role) -> None:
-        role.add_to_policy(
-            iam.PolicyStatement(
-                actions=["sagemaker:CreateTrainingJob", "sagemaker:AddTags"], resources=[self.training_jobs_arn]
-            )
-        )
-        # Listing takes no resource.
-        role.add_to_policy(iam.PolicyStatement(actions=["sagemaker:ListTrainingJobs"], resources=["*"]))
-        role.add_to_policy(
-            iam.PolicyStatement(
-                actions=["iam:PassRole"],
-                resources=[self._foundation.training_role.role.role_arn],
-                conditions={"StringEquals": {"iam:PassedToService": "sagemaker.amazonaws.com"}},
-            )
-        )
-
-    def _retraining_variables(self) -> dict[RetrainingVariable, str]:
-        context, foundation = self._context, self._foundation
-        config, network = context.config, context.config.network
-        return {
-            RetrainingVariable.ENVIRONMENT: config.name,
-            RetrainingVariable.TRAINING_IMAGE: context.image.uri,
-            RetrainingVariable.TRAINING_ROLE_ARN: foundation.training_role.role.role_arn,
-            RetrainingVariable.TRAINING_INSTANCE_TYPE: config.training.instance_type,
-            RetrainingVariable.TRAINING_MAX_RUNTIME_SECONDS: str(config.training.max_runtime_seconds),
-            RetrainingVariable.TRAIN_S3_URI: foundation.train_data.uri,
-            RetrainingVariable.TEST_S3_URI: foundation.test_data.uri,
-            RetrainingVariable.FRESH_S3_URI: foundation.artifacts.uri(f"{Prefix.FRESH_DATA}/"),
-            RetrainingVariable.SOURCE_S3_URI: foundation.source.uri,
-            RetrainingVariable.OUTPUT_S3_URI: foundation.artifacts.uri(Prefix.MODELS),
-            RetrainingVariable.KMS_KEY_ARN: foundation.data_key.key_arn,
-            RetrainingVariable.TARGET_LABEL: config.training.target_label,
-            RetrainingVariable.SEGMENT_COLUMN: config.training.segment_column or "",
-            RetrainingVariable.COOLDOWN_HOURS: str(config.training.cooldown_hours),
-            RetrainingVariable.SUBNET_IDS: ",".join(network.subnet_ids if network else ()),
-            RetrainingVariable.SECURITY_GROUP_IDS: ",".join(network.security_group_ids if network else ()),
-        }

@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 
 from contract.names import Prefix, ground_truth_prefix, resource_prefix, schedule_prefix, training_job_prefix
+from contract.retraining import model_package_group, pipeline_name, promoted_prefix, retraining_job_prefix
 
 
 @dataclass(frozen=True)
@@ -28,8 +29,28 @@ class Naming:
 
     @property
     def training_jobs(self) -> str:
-        """Prefix of the training jobs."""
+        """Prefix of the training jobs that people start."""
         return training_job_prefix(self.environment)
+
+    @property
+    def retraining_jobs(self) -> str:
+        """Prefix of the retraining pipeline's jobs."""
+        return retraining_job_prefix(self.environment)
+
+    @property
+    def pipeline(self) -> str:
+        """The retraining pipeline."""
+        return pipeline_name(self.environment)
+
+    @property
+    def model_packages(self) -> str:
+        """The group whose versions are the challengers."""
+        return model_package_group(self.environment)
+
+    @property
+    def promoted(self) -> str:
+        """Prefix of the Models and EndpointConfigs that the promotion function makes."""
+        return promoted_prefix(self.environment)
 
     @property
     def dashboard(self) -> str:

@@ -2,28 +2,34 @@
 
 from typing import Any
 
-from aws_cdk import CfnOutput, Stack
+from aws_cdk import ArnFormat, CfnOutput, Stack
+from aws_cdk import aws_iam as iam
+from aws_cdk import aws_ssm as ssm
 from constructs import Construct
 
-from contract.names import Prefix
+from contract.names import Prefix, alarm_name
+from contract.retraining import champion_artifact, champion_baseline
+from stacks.constructs.endpoint_alarm_rules import ROLLBACK
 from stacks.constructs.execution_role import ExecutionRole
-from stacks.constructs.input_source import InputSource
 from stacks.constructs.model_endpoint import ModelEndpoint, Serving
 from stacks.context import Context
 from stacks.foundation import FoundationStack
 
 
 class ServingStack(Stack):
-    """Endpoint with its execution role; the model comes from the environment file."""
+    """Endpoint with its execution role.
+
+    The model is what two SSM parameters say at each deployment: a template parameter takes their values anew, so that
+    a deployment brings back what serves and not what the environment file said first.
+    """
 
     def __init__(
         self, scope: Construct, construct_id: str, *, context: Context, foundation: FoundationStack, **stack: Any
     ) -> None:
         super().__init__(scope, construct_id, **stack)
         config, naming = context.config, context.naming
-        self.model = InputSource(
-            self, "Artifact", setting="model.artifact", location=config.model.artifact, root=context.root
-        )
+        # The parameters must be there before the values are taken.
+        self.add_stack_dependency(foundation)
         self.role = self._role(context, foundation)
         self.endpoint = ModelEndpoint(
             self,
@@ -31,7 +37,8 @@ class ServingStack(Stack):
             name=naming.endpoint,
             serving=Serving(
                 image_uri=context.image.uri,
-                model_uri=self.model.uri,
+                model_uri=self._live(champion_artifact(config.name)),
+                baseline_uri=self._live(champion_baseline(config.name)),
                 source_uri=foundation.source.uri,
                 capture_uri=foundation.capture.uri(Prefix.CAPTURE),
             ),
@@ -43,15 +50,27 @@ class ServingStack(Stack):
         ).endpoint
         CfnOutput(self, "EndpointName", value=self.endpoint.attr_endpoint_name)
 
+    def _live(self, parameter: str) -> str:
+        return ssm.StringParameter.value_for_string_parameter(self, parameter)
+
     def _role(self, context: Context, foundation: FoundationStack) -> ExecutionRole:
         role = ExecutionRole(
             self, "EndpointRole", description="The endpoint reads its model and records traffic", sources=["*"]
         )
-        self.model.allow_read(role.role)
+        foundation.model.allow_read(role.role)
+        foundation.artifacts.allow_read(role.role, Prefix.MODELS)
         foundation.source.allow_read(role.role)
         foundation.capture.allow_write(role.role, context.naming.capture_prefix)
         role.allow_logs(f"/aws/sagemaker/Endpoints/{context.naming.endpoint}")
         role.allow_metrics()
         role.allow_image(account=context.image.account, repository=context.image.repository)
         role.allow_network(context.config.network)
+        # SageMaker looks at the rollback alarms of an update with this role.
+        alarms = [self._alarm_arn(alarm_name(context.config.name, kind)) for kind in ROLLBACK]
+        role.role.add_to_policy(iam.PolicyStatement(actions=["cloudwatch:DescribeAlarms"], resources=alarms))
         return role
+
+    def _alarm_arn(self, name: str) -> str:
+        return self.format_arn(
+            service="cloudwatch", resource="alarm", resource_name=name, arn_format=ArnFormat.COLON_RESOURCE_NAME
+        )

@@ -7,6 +7,7 @@ from aws_cdk import aws_cloudwatch as cloudwatch
 from aws_cdk import aws_sqs as sqs
 
 from contract.names import METRIC_NAMESPACE, AlarmKind, Dimension, Metric
+from contract.retraining import RetrainingMetric
 from stacks.config import Alarms
 from stacks.config_labels import Labels
 
@@ -66,8 +67,10 @@ def with_facet(watched: Watched) -> dict[AlarmKind, AlarmRule]:
     return {AlarmKind.BIAS: _bias(watched)}
 
 
-def metric(name: Metric, endpoint_name: str, statistic: str, interval_hours: int) -> cloudwatch.Metric:
-    """Return one of the container's metrics of this endpoint; an alarm needs exactly the published dimensions."""
+def metric(
+    name: Metric | RetrainingMetric, endpoint_name: str, statistic: str, interval_hours: int
+) -> cloudwatch.Metric:
+    """Return one of our metrics of this endpoint; an alarm needs exactly the published dimensions."""
     return cloudwatch.Metric(
         namespace=METRIC_NAMESPACE,
         metric_name=name.value,
@@ -97,8 +100,8 @@ def _drift(watched: Watched) -> AlarmRule:
     return _verdict(
         watched,
         Metric.DRIFT_VERDICT,
-        "Traffic differs from the training data. Read the drift_report.json; retraining starts unless a job is "
-        "running or recent.",
+        "Traffic differs from the training data. Read the drift_report.json; retraining starts unless a run is "
+        "recent or labels are missing, which a message says.",
     )
 
 
@@ -116,7 +119,7 @@ def _quality(watched: Watched) -> AlarmRule:
         watched,
         Metric.QUALITY_VERDICT,
         "The accuracy that labels show dropped beyond the tolerance. Read the drift_report.json; retraining starts "
-        "unless a job is running or recent.",
+        "unless a run is recent or labels are missing, which a message says.",
     )
 
 
@@ -124,8 +127,8 @@ def _concept_shift(watched: Watched) -> AlarmRule:
     return _verdict(
         watched,
         Metric.CONCEPT_SHIFT_VERDICT,
-        "Labels show that rows deserve another answer than in training. Upload fresh labelled rows; retraining starts "
-        "unless a job is running or recent.",
+        "Labels show that rows deserve another answer than in training. Upload labels of recent rows; retraining "
+        "starts unless a run is recent or labels are missing, which a message says.",
     )
 
 
@@ -181,7 +184,8 @@ def _dead_letters(queue: sqs.IQueue) -> AlarmRule:
         metric=queue.metric_approximate_number_of_messages_visible(statistic="Maximum", period=QUEUE_PERIOD),
         # SQS stops reporting a queue that nobody uses for six hours.
         missing=cloudwatch.TreatMissingData.NOT_BREACHING,
-        action="Retraining or a monitoring job could not be started. Read the message in the queue; mend its cause.",
+        action="An event of the retraining loop could not be handled, or a monitoring job not started. Read the "
+        "message in the queue; mend its cause.",
     )
 
 

@@ -56,3 +56,8 @@ class AlertTopic(Construct):
         )
         for email in emails:
             self.topic.add_subscription(subscriptions.EmailSubscription(email))
+
+    def allow_publish(self, role: iam.Role) -> None:
+        """Let `role` tell the topic."""
+        role.add_to_policy(iam.PolicyStatement(actions=["sns:Publish"], resources=[self.topic.topic_arn]))
+        self.key.grant(role, "kms:Decrypt", "kms:GenerateDataKey")

@@ -8,6 +8,7 @@ from aws_cdk import aws_cloudwatch as cloudwatch
 from constructs import Construct
 
 from contract.names import METRIC_NAMESPACE, Dimension, Metric
+from contract.retraining import RetrainingMetric
 from stacks.config_labels import Labels
 from stacks.constructs.alarm_rules import metric
 from stacks.constructs.model_endpoint import VARIANT
@@ -28,7 +29,7 @@ class Shown:
 
 
 class DriftDashboard(Construct):
-    """Dashboard of one endpoint: verdicts, scores, accuracy, labels, records, the monitor and the endpoint."""
+    """Dashboard of one endpoint: verdicts, scores, accuracy, labels, retraining, records, monitor, endpoint."""
 
     def __init__(  # noqa: PLR0913 - what the page shows, by name
         self,
@@ -45,7 +46,7 @@ class DriftDashboard(Construct):
         self._endpoint, self._hours, self._shown = endpoint_name, interval_hours, shown
         dashboard = cloudwatch.Dashboard(self, "Dashboard", dashboard_name=name)
         dashboard.add_widgets(cloudwatch.AlarmStatusWidget(title="Alarms", width=FULL, alarms=list(alarms)))
-        for row in (*self._drift(), *self._quality(), *self._operations()):
+        for row in (*self._drift(), *self._quality(), *self._retraining(), *self._operations()):
             dashboard.add_widgets(*row)
 
     def _drift(self) -> Iterable[list[cloudwatch.IWidget]]:
@@ -77,6 +78,25 @@ class DriftDashboard(Construct):
         yield [unlabelled, self._graph("Verdicts of the last labelled window", *by_labels)]
         yield [self._coverage(labels.minimum_coverage), self._graph("Labels rejected", Metric.LABELS_REJECTED)]
 
+    def _retraining(self) -> Iterable[list[cloudwatch.IWidget]]:
+        yield [
+            self._graph(
+                "Retraining",
+                RetrainingMetric.STARTED,
+                RetrainingMetric.SKIPPED,
+                RetrainingMetric.FAILED,
+                statistic="Sum",
+            ),
+            self._graph(
+                "Challengers and promotions",
+                RetrainingMetric.CHALLENGERS_ACCEPTED,
+                RetrainingMetric.CHALLENGERS_REJECTED,
+                RetrainingMetric.PROMOTED,
+                RetrainingMetric.ROLLED_BACK,
+                statistic="Sum",
+            ),
+        ]
+
     def _operations(self) -> Iterable[list[cloudwatch.IWidget]]:
         yield [
             self._graph("Records", Metric.RECORDS_READ, Metric.RECORDS_REJECTED, Metric.ROWS_USED, statistic="Sum"),
@@ -92,7 +112,7 @@ class DriftDashboard(Construct):
         yield [cloudwatch.GraphWidget(title="Endpoint", width=FULL, left=[self._invocations()], right=self._errors())]
 
     def _graph(
-        self, title: str, *names: Metric, statistic: str = "Maximum", width: int = HALF
+        self, title: str, *names: Metric | RetrainingMetric, statistic: str = "Maximum", width: int = HALF
     ) -> cloudwatch.GraphWidget:
         return cloudwatch.GraphWidget(
             title=title, width=width, left=[metric(name, self._endpoint, statistic, self._hours) for name in names]

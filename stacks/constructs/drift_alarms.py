@@ -1,4 +1,4 @@
-"""The alarms on what the drift container publishes, and on what nobody could deliver."""
+"""The alarms on what the drift container publishes, on the endpoint, and on what nobody could deliver."""
 
 from aws_cdk import Duration
 from aws_cdk import aws_cloudwatch as cloudwatch
@@ -10,6 +10,7 @@ from constructs import Construct
 from contract.names import AlarmKind, alarm_name
 from stacks.config_labels import Labels
 from stacks.constructs.alarm_rules import AlarmRule, Watched, always, with_facet, with_labels
+from stacks.constructs.endpoint_alarm_rules import ROLLBACK, Served, of_endpoint
 
 RUNBOOK = "docs/runbook.md"
 STARTS_RETRAINING = (AlarmKind.DRIFT, AlarmKind.QUALITY, AlarmKind.CONCEPT_SHIFT)
@@ -23,6 +24,8 @@ class DriftAlarms(Construct):
     ----------
     watched
         The endpoint, the period of its metrics, and how many windows count.
+    served
+        The endpoint's own metrics, and what is too slow.
     labels
         Absent: no alarm that needs ground truth.
     has_facet
@@ -38,6 +41,7 @@ class DriftAlarms(Construct):
         *,
         environment: str,
         watched: Watched,
+        served: Served,
         labels: Labels | None,
         has_facet: bool,
         dead_letters: sqs.IQueue,
@@ -45,7 +49,7 @@ class DriftAlarms(Construct):
     ) -> None:
         super().__init__(scope, construct_id)
         self._environment = environment
-        rules = always(watched, dead_letters)
+        rules = always(watched, dead_letters) | of_endpoint(served)
         if labels:
             rules |= with_labels(watched, labels)
         if has_facet:
@@ -58,6 +62,11 @@ class DriftAlarms(Construct):
     def retraining(self) -> list[str]:
         """Names of the alarms that start retraining."""
         return [alarm_name(self._environment, kind) for kind in STARTS_RETRAINING if kind in self.alarms]
+
+    @property
+    def rollback(self) -> list[str]:
+        """Names of the alarms on which a new model is taken back."""
+        return [alarm_name(self._environment, kind) for kind in ROLLBACK]
 
     def _alarm(self, kind: AlarmKind, rule: AlarmRule) -> cloudwatch.Alarm:
         alarm = cloudwatch.Alarm(
@@ -98,4 +107,7 @@ def _construct_id(kind: AlarmKind) -> str:
         AlarmKind.CONCEPT_SHIFT: "ConceptShift",
         AlarmKind.LABELS_MISSING: "LabelsMissing",
         AlarmKind.BIAS: "Bias",
+        AlarmKind.ENDPOINT_5XX: "Endpoint5xx",
+        AlarmKind.ENDPOINT_MODEL_ERRORS: "EndpointModelErrors",
+        AlarmKind.ENDPOINT_LATENCY: "EndpointLatency",
     }[kind]

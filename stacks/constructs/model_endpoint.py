@@ -7,6 +7,7 @@ from aws_cdk import aws_kms as kms
 from aws_cdk import aws_sagemaker as sagemaker
 from constructs import Construct
 
+from contract.retraining import ModelVariable
 from stacks.config import Capture, Endpoint, Network
 from stacks.constructs.autoscaling import EndpointScaling
 from stacks.constructs.execution_role import ExecutionRole
@@ -20,12 +21,25 @@ LOG_LEVEL_INFO = "20"
 
 @dataclass(frozen=True, kw_only=True)
 class Serving:
-    """What serves: image, model and code as URIs, and where the capture goes."""
+    """What serves: image, model with its baseline and code as URIs, and where the capture goes."""
 
     image_uri: str
     model_uri: str
+    baseline_uri: str
     source_uri: str
     capture_uri: str
+
+
+def serving_environment(*, source_uri: str, region: str) -> dict[str, str]:
+    """Return the variables of every container that serves a model of ours."""
+    return {
+        "SAGEMAKER_PROGRAM": PROGRAM,
+        "SAGEMAKER_SUBMIT_DIRECTORY": source_uri,
+        "SAGEMAKER_REGION": region,
+        "SAGEMAKER_CONTAINER_LOG_LEVEL": LOG_LEVEL_INFO,
+        # Without it a caller who accepts anything gets JSON whatever was sent.
+        "SAGEMAKER_DEFAULT_INVOCATIONS_ACCEPT": "*/*",
+    }
 
 
 class ModelEndpoint(Construct):
@@ -58,12 +72,9 @@ class ModelEndpoint(Construct):
                 image=serving.image_uri,
                 model_data_url=serving.model_uri,
                 environment={
-                    "SAGEMAKER_PROGRAM": PROGRAM,
-                    "SAGEMAKER_SUBMIT_DIRECTORY": serving.source_uri,
-                    "SAGEMAKER_REGION": Stack.of(self).region,
-                    "SAGEMAKER_CONTAINER_LOG_LEVEL": LOG_LEVEL_INFO,
-                    # Without it a caller who accepts anything gets JSON whatever was sent.
-                    "SAGEMAKER_DEFAULT_INVOCATIONS_ACCEPT": "*/*",
+                    **serving_environment(source_uri=serving.source_uri, region=Stack.of(self).region),
+                    # What belongs to the model goes wherever it goes.
+                    ModelVariable.BASELINE.value: serving.baseline_uri,
                 },
             ),
             vpc_config=_vpc(network),

@@ -30,7 +30,8 @@ class MonitorJob:
 
     `capture_uri` is the endpoint's own folder, `report_uri` the root that the engine's key layout hangs below.
     `policy_uri` names the rules of single features, and `model_uri` the artifact whose attributions are computed.
-    None: there are no such rules, no attributions, no labels, no groups.
+    None: there are no such rules, no attributions, no labels, no groups. `champion_uri` names the history of the models
+    that served, which says what baseline a window is judged against; `baseline_uri` is that of the first of them.
     """
 
     image_uri: str
@@ -41,6 +42,7 @@ class MonitorJob:
     capture_uri: str
     report_uri: str
     baseline_uri: str
+    champion_uri: str
     policy_uri: str | None
     model_uri: str | None
     target_label: str
@@ -88,6 +90,7 @@ def _extras(job: MonitorJob) -> Values:
         Variable.ISOLATION_FOREST: _switch(monitor.isolation_forest),
         Variable.MULTIVARIATE: _switch(monitor.multivariate),
         Variable.MODEL_S3_URI: job.model_uri,
+        Variable.CHAMPION_S3_URI: job.champion_uri,
         Variable.VARIANT: monitor.variant,
         Variable.RECENT_WINDOWS: monitor.recent_windows,
         Variable.REPORTS_S3_URI: job.report_uri if monitor.recent_windows else None,

@@ -8,13 +8,13 @@ OBJECT_SUFFIXES = (".tar.gz", ".zip", ".csv", ".json")
 """A key that ends so is an object; any other is a prefix."""
 
 
-def allow_list(role: iam.Role, arn: str, prefixes: list[str]) -> None:
+def allow_list(role: iam.Role, arn: str, prefixes: list[str], operator: str = "StringLike") -> None:
     """Let `role` list the bucket as far as the prefixes go."""
     role.add_to_principal_policy(
         iam.PolicyStatement(
             actions=["s3:ListBucket"],
             resources=[arn],
-            conditions={"StringLike": {"s3:prefix": prefixes}},
+            conditions={operator: {"s3:prefix": prefixes}},
         )
     )
 

@@ -79,6 +79,26 @@ class SecureBucket(Construct):
         allow_objects(role, "s3:GetObject", self.bucket.arn_for_objects(f"{prefix}/*/{name}"))
         self._key.grant(role, "kms:Decrypt")
 
+    def allow_read_folders(self, role: iam.Role, prefix: str, name: str) -> None:
+        """Let `role` list and read what is in a folder called `name` of any folder below `prefix`."""
+        allow_list(role, self.bucket.bucket_arn, [f"{prefix}/*/{name}", f"{prefix}/*/{name}/*"])
+        allow_objects(role, "s3:GetObject", self.bucket.arn_for_objects(f"{prefix}/*/{name}/*"))
+        self._key.grant(role, "kms:Decrypt")
+
+    def allow_read_object(self, role: iam.Role, key: str, *, asks: bool) -> None:
+        """Let `role` read one object, and find out that there is none: S3 tells that to those who may list.
+
+        A role that `asks` does so by GetObject, which has no prefix that a condition could see.
+        """
+        allow_list(role, self.bucket.bucket_arn, [key], "StringLikeIfExists" if asks else "StringLike")
+        allow_objects(role, "s3:GetObject", self.bucket.arn_for_objects(key))
+        self._key.grant(role, "kms:Decrypt")
+
+    def allow_write_object(self, role: iam.Role, key: str) -> None:
+        """Let `role` put one object."""
+        allow_objects(role, "s3:PutObject", self.bucket.arn_for_objects(key))
+        self._key.grant(role, "kms:GenerateDataKey", "kms:Decrypt")
+
     def allow_list(self, role: iam.Role, prefix: str) -> None:
         """Let `role` list `prefix` and nothing beside it."""
         allow_list(role, self.bucket.bucket_arn, [prefix, f"{prefix}/*"])

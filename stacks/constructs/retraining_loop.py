@@ -1,0 +1,215 @@
+"""The loop from alarm to model: switch, state, controller, pipeline, promotion, and what wakes them."""
+
+from collections.abc import Sequence
+
+from aws_cdk import ArnFormat, Stack
+from aws_cdk import aws_sns as sns
+from aws_cdk import aws_sns_subscriptions as subscriptions
+from aws_cdk import aws_ssm as ssm
+from constructs import Construct
+
+from contract.champion import CHAMPION_HISTORY
+from contract.names import Prefix
+from contract.retraining import (
+    OWN_MESSAGE,
+    LoopVariable,
+    SwitchPosition,
+    champion_artifact,
+    champion_baseline,
+    retraining_switch,
+)
+from contract.retraining_jobs import JobOutput
+from stacks.constructs.alert_topic import AlertTopic
+from stacks.constructs.dead_letters import DeadLetters
+from stacks.constructs.drift_image import DriftImage
+from stacks.constructs.execution_role import SAGEMAKER
+from stacks.constructs.hourly_looks import HourlyLooks
+from stacks.constructs.loop_function import LoopFunction, Surroundings
+from stacks.constructs.loop_state import LoopState
+from stacks.constructs.retraining_pipeline import RetrainingPipeline
+from stacks.context import Context
+from stacks.foundation import FoundationStack
+from stacks.serving import ServingStack
+
+CHAMPION_KEY = f"{Prefix.CHAMPION}/{CHAMPION_HISTORY}"
+"""In the artifacts bucket: the history of the models that served."""
+ENDED = ("Succeeded", "Failed", "Stopped")
+SECONDS_A_MINUTE = 60
+
+
+class RetrainingLoop(Construct):
+    """Everything between an alarm and a promoted model.
+
+    Parameters
+    ----------
+    triggers, rollback
+        Names of the alarms that start retraining, and of those that take a new model back.
+    """
+
+    def __init__(  # noqa: PLR0913 - what the loop is between
+        self,
+        scope: Construct,
+        construct_id: str,
+        *,
+        context: Context,
+        foundation: FoundationStack,
+        serving: ServingStack,
+        alerts: AlertTopic,
+        dead_letters: DeadLetters,
+        image: DriftImage,
+        triggers: Sequence[str],
+        rollback: Sequence[str],
+    ) -> None:
+        super().__init__(scope, construct_id)
+        self._context, self._foundation, self._serving = context, foundation, serving
+        config = context.config
+        self.state = LoopState(self, "State", key=alerts.key, removal=context.removal)
+        position = SwitchPosition.ON if config.retraining.enabled else SwitchPosition.OFF
+        ssm.StringParameter(
+            self,
+            "Switch",
+            parameter_name=retraining_switch(config.name),
+            string_value=position.value,
+            allowed_pattern=f"^({'|'.join(each.value for each in SwitchPosition)})$",
+            description="Plumbline: off starts no retraining and promotes nothing by itself",
+        )
+        self.pipeline = RetrainingPipeline(self, "Pipeline", context=context, foundation=foundation, image=image)
+        around = Surroundings(
+            root=context.root,
+            alerts=alerts,
+            state=self.state,
+            dead_letters=dead_letters,
+            log_days=config.retention.log_days,
+            removal=context.removal,
+        )
+        self.controller = self._controller(around, triggers)
+        self.promotion = self._promotion(around, rollback)
+        self._events(alerts.topic)
+        HourlyLooks(
+            self,
+            "Looks",
+            functions={"Controller": self.controller.function, "Promotion": self.promotion.function},
+            dead_letters=dead_letters,
+        )
+
+    def _controller(self, around: Surroundings, triggers: Sequence[str]) -> LoopFunction:
+        naming, retraining, name = self._context.naming, self._context.config.retraining, self._context.config.name
+        controller = LoopFunction(
+            self,
+            "Controller",
+            package="retraining",
+            description="Starts the retraining pipeline when drift, quality or concept-shift alarms fire",
+            variables={
+                LoopVariable.ENVIRONMENT: name,
+                LoopVariable.ENDPOINT_NAME: naming.endpoint,
+                LoopVariable.ARTIFACTS_BUCKET: self._foundation.artifacts.bucket.bucket_name,
+                LoopVariable.CAPTURE_BUCKET: self._foundation.capture.bucket.bucket_name,
+                LoopVariable.PIPELINE_ARN: self.pipeline.arn,
+                LoopVariable.TRIGGER_ALARM_NAMES: ",".join(triggers),
+                LoopVariable.COOLDOWN_HOURS: str(retraining.cooldown_hours),
+                LoopVariable.RUNS_PER_DAY: str(retraining.runs_per_day),
+                LoopVariable.FRESH_HOURS: str(retraining.fresh_hours),
+                LoopVariable.MINIMUM_FRESH_ROWS: str(retraining.minimum_fresh_rows),
+            },
+            around=around,
+        )
+        controller.allow_parameters(["ssm:GetParameters"], retraining_switch(name), champion_artifact(name))
+        controller.allow(["cloudwatch:DescribeAlarms"], [self._alarm_arn(alarm) for alarm in triggers])
+        controller.allow_sagemaker(["sagemaker:StartPipelineExecution"], f"pipeline/{naming.pipeline}")
+        controller.allow_sagemaker(["sagemaker:DescribePipelineExecution"], f"pipeline/{naming.pipeline}/execution/*")
+        self._foundation.capture.allow_read(controller.role, naming.merged_prefix)
+        self._foundation.artifacts.allow_read_object(controller.role, CHAMPION_KEY, asks=True)
+        return controller
+
+    def _promotion(self, around: Surroundings, rollback: Sequence[str]) -> LoopFunction:
+        naming, promotion, name = self._context.naming, self._context.config.promotion, self._context.config.name
+        variables = {
+            LoopVariable.ENVIRONMENT: name,
+            LoopVariable.ENDPOINT_NAME: naming.endpoint,
+            LoopVariable.ARTIFACTS_BUCKET: self._foundation.artifacts.bucket.bucket_name,
+            LoopVariable.MODEL_PACKAGE_GROUP: naming.model_packages,
+            LoopVariable.SERVING_ROLE_ARN: self._serving.role.role.role_arn,
+            LoopVariable.TRAFFIC: promotion.traffic.value,
+            LoopVariable.WAIT_SECONDS: str(promotion.wait_minutes * SECONDS_A_MINUTE),
+            LoopVariable.ROLLBACK_ALARM_NAMES: ",".join(rollback),
+        }
+        if promotion.canary_percent is not None:
+            variables[LoopVariable.CANARY_PERCENT] = str(promotion.canary_percent)
+        function = LoopFunction(
+            self,
+            "Promotion",
+            package="promotion",
+            description="Moves the endpoint to approved models, verifies that they serve, and goes back when they fail",
+            variables=variables,
+            around=around,
+        )
+        self._allow_registry(function)
+        self._allow_hosting(function)
+        champion = (champion_artifact(name), champion_baseline(name))
+        function.allow_parameters(["ssm:GetParameter"], retraining_switch(name))
+        function.allow_parameters(["ssm:PutParameter"], *champion)
+        artifacts = self._foundation.artifacts
+        artifacts.allow_read_object(function.role, CHAMPION_KEY, asks=True)
+        artifacts.allow_write_object(function.role, CHAMPION_KEY)
+        artifacts.allow_read_folders(function.role, Prefix.RETRAINING, JobOutput.EVALUATION)
+        return function
+
+    def _allow_registry(self, function: LoopFunction) -> None:
+        packages = self._context.naming.model_packages
+        group, versions = f"model-package-group/{packages}", f"model-package/{packages}/*"
+        function.allow_sagemaker(["sagemaker:ListModelPackages"], group)
+        function.allow_sagemaker(["sagemaker:DescribeModelPackage", "sagemaker:UpdateModelPackage"], versions)
+
+    def _allow_hosting(self, function: LoopFunction) -> None:
+        naming = self._context.naming
+        endpoint = f"endpoint/{naming.endpoint}"
+        models, configs = f"model/{naming.promoted}-*", f"endpoint-config/{naming.promoted}-*"
+        function.allow_sagemaker(["sagemaker:DescribeEndpoint"], endpoint)
+        function.allow_sagemaker(["sagemaker:UpdateEndpoint"], endpoint, configs)
+        # What CloudFormation made, CloudFormation has named.
+        function.allow_sagemaker(["sagemaker:DescribeModel"], "model/*")
+        function.allow_sagemaker(["sagemaker:DescribeEndpointConfig"], "endpoint-config/*")
+        function.allow_sagemaker(["sagemaker:CreateModel", "sagemaker:DeleteModel", "sagemaker:AddTags"], models)
+        function.allow_sagemaker(
+            ["sagemaker:CreateEndpointConfig", "sagemaker:DeleteEndpointConfig", "sagemaker:AddTags"], configs
+        )
+        # Listing takes no resource.
+        function.allow(["sagemaker:ListEndpointConfigs", "sagemaker:ListModels"], ["*"])
+        function.allow(
+            ["iam:PassRole"],
+            [self._serving.role.role.role_arn],
+            {"StringEquals": {"iam:PassedToService": SAGEMAKER}},
+        )
+
+    def _events(self, topic: sns.ITopic) -> None:
+        naming = self._context.naming
+        topic.add_subscription(
+            subscriptions.LambdaSubscription(
+                self.controller.function,
+                # What the loop says itself is no alarm.
+                filter_policy={OWN_MESSAGE: sns.SubscriptionFilter.not_exists_filter()},
+            )
+        )
+        self.controller.hear(
+            "Ended",
+            description="An execution of the retraining pipeline ended",
+            kind="SageMaker Model Building Pipeline Execution Status Change",
+            detail={"pipelineArn": [self.pipeline.arn], "currentPipelineExecutionStatus": list(ENDED)},
+        )
+        self.promotion.hear(
+            "Registered",
+            description="A challenger was registered, approved or rejected",
+            kind="SageMaker Model Package State Change",
+            detail={"ModelPackageGroupName": [naming.model_packages]},
+        )
+        self.promotion.hear(
+            "Moved",
+            description="The endpoint changed its state",
+            kind="SageMaker Endpoint State Change",
+            detail={"EndpointName": [naming.endpoint]},
+        )
+
+    def _alarm_arn(self, name: str) -> str:
+        return Stack.of(self).format_arn(
+            service="cloudwatch", resource="alarm", resource_name=name, arn_format=ArnFormat.COLON_RESOURCE_NAME
+        )

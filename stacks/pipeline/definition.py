@@ -1,0 +1,322 @@
+"""Makes the pipeline's definition with the SageMaker Python SDK.
+
+The SDK is a tool of the developer: `make pipeline` writes the definition, the app reads the committed file and imports
+neither the SDK nor this module, and a test makes the definition again and compares.
+"""
+
+import json
+import warnings
+from types import SimpleNamespace
+from typing import Any
+
+import boto3
+from sagemaker.core.drift_check_baselines import DriftCheckBaselines
+from sagemaker.core.helper.pipeline_variable import PipelineVariable
+from sagemaker.core.model_metrics import MetricsSource, ModelMetrics
+from sagemaker.core.model_registry import create_model_package_from_containers, get_model_package_args
+from sagemaker.core.processing import Processor
+from sagemaker.core.shapes import (
+    ProcessingInput,
+    ProcessingOutput,
+    ProcessingS3Input,
+    ProcessingS3Output,
+)
+from sagemaker.core.training.configs import Compute, InputData, OutputDataConfig, Tag
+from sagemaker.core.workflow.conditions import ConditionEquals
+from sagemaker.core.workflow.execution_variables import ExecutionVariables
+from sagemaker.core.workflow.functions import Join, JsonGet
+from sagemaker.core.workflow.parameters import ParameterString
+from sagemaker.core.workflow.pipeline_context import PipelineSession
+from sagemaker.core.workflow.pipeline_definition_config import PipelineDefinitionConfig
+from sagemaker.core.workflow.properties import PropertyFile
+from sagemaker.mlops.workflow.condition_step import ConditionStep
+from sagemaker.mlops.workflow.model_step import ModelStep
+from sagemaker.mlops.workflow.pipeline import Pipeline
+from sagemaker.mlops.workflow.steps import ProcessingStep, TrainingStep
+from sagemaker.train import ModelTrainer
+
+from contract.names import BASELINE_FILE, resource_prefix
+from contract.retraining import Lineage, PipelineParameter, PipelineStep, RetrainingFile
+from contract.retraining_jobs import (
+    JOB_MODULE,
+    EvaluateArgument,
+    JobCommand,
+    JobInput,
+    JobOutput,
+    PrepareArgument,
+    job_folder,
+)
+from contract.training import CHANNEL_FRESH, CHANNEL_TEST, CHANNEL_TRAIN
+from stacks.pipeline.placeholders import Placeholder
+
+TRAINING_VOLUME_GB = 30
+LOG_LEVEL_INFO = 20
+CONTENT_TYPES = ["text/csv", "application/json"]
+JSON = "application/json"
+NO_ROLE = "arn:aws:iam::000000000000:role/none"
+NO_SETTINGS = {"SchemaVersion": "1.0", "SageMaker": {"PythonSDK": {"Modules": {"TelemetryOptOut": True}}}}
+"""Whatever the developer has configured for the SDK stays out of the definition, and it sends no telemetry."""
+
+
+class Filled(PipelineVariable):  # type: ignore[misc] # the SDK has no types
+    """A value that synthesis fills in: to the SDK a variable whose value it cannot know."""
+
+    def __init__(self, placeholder: Placeholder) -> None:
+        self._placeholder = placeholder
+
+    @property
+    def expr(self) -> str:
+        """The definition's text."""
+        return self._placeholder.text
+
+    @property
+    def _referenced_steps(self) -> list[Any]:
+        return []
+
+
+class OwnTrainingStep(TrainingStep):  # type: ignore[misc]
+    """A training step with what ModelTrainer does not take.
+
+    It drops the job's name in a pipeline session, where processing steps keep theirs under `use_custom_job_prefix`; it
+    looks its role up in IAM, and its time limit is a number.
+    """
+
+    @property
+    def arguments(self) -> dict[str, Any]:
+        """The request."""
+        request: dict[str, Any] = super().arguments
+        return request | {
+            "TrainingJobName": Filled(Placeholder.JOB_PREFIX),
+            "RoleArn": Filled(Placeholder.TRAINING_ROLE),
+            "StoppingCondition": {"MaxRuntimeInSeconds": Filled(Placeholder.TRAINING_MAX_RUNTIME_SECONDS)},
+        }
+
+
+def definition() -> dict[str, Any]:
+    """Return the pipeline's definition, with placeholders."""
+    with warnings.catch_warnings():
+        # The SDK says at each step that a pipeline session starts no job.
+        warnings.simplefilter("ignore")
+        return _Definition().made()
+
+
+class _Definition:
+    def __init__(self) -> None:
+        credentials = {"aws_access_key_id": "none", "aws_secret_access_key": "none"}
+        self._session = PipelineSession(
+            boto_session=boto3.Session(**credentials),
+            default_bucket="none",
+            sagemaker_config=NO_SETTINGS,
+        )
+        self._parameters = {name: ParameterString(name=name.value) for name in PipelineParameter}
+
+    def made(self) -> dict[str, Any]:
+        prepare = self._prepare()
+        train = self._train(prepare)
+        evaluate, verdict = self._evaluate(prepare, train)
+        gate = ConditionStep(
+            name=PipelineStep.GATE.value,
+            conditions=[
+                ConditionEquals(
+                    left=JsonGet(step_name=evaluate.name, property_file=verdict, json_path="accepted"), right=True
+                )
+            ],
+            if_steps=[self._register(PipelineStep.REGISTER, Filled(Placeholder.APPROVAL_STATUS), train, evaluate)],
+            else_steps=[self._register(PipelineStep.REGISTER_REJECTED, "Rejected", train, evaluate)],
+        )
+        pipeline = Pipeline(
+            # Not part of the definition: CloudFormation names the pipeline.
+            name=resource_prefix("any"),
+            parameters=list(self._parameters.values()),
+            steps=[prepare, train, evaluate, gate],
+            sagemaker_session=self._session,
+            # SageMaker Experiments would be one more thing to allow, and the registry keeps what is worth keeping.
+            pipeline_experiment_config=None,
+            pipeline_definition_config=PipelineDefinitionConfig(use_custom_job_prefix=True),
+        )
+        made: dict[str, Any] = json.loads(pipeline.definition())
+        return {key: value for key, value in made.items() if value is not None}
+
+    def _prepare(self) -> ProcessingStep:
+        arguments = {
+            PrepareArgument.TARGET_LABEL: Filled(Placeholder.TARGET_LABEL),
+            PrepareArgument.ENDPOINT_NAME: Filled(Placeholder.ENDPOINT),
+            PrepareArgument.MERGED_S3_URI: Filled(Placeholder.MERGED),
+            PrepareArgument.FRESH_FROM: self._parameters[PipelineParameter.FRESH_FROM],
+            PrepareArgument.FRESH_UNTIL: self._parameters[PipelineParameter.FRESH_UNTIL],
+            PrepareArgument.MINIMUM_ROWS: Filled(Placeholder.MINIMUM_FRESH_ROWS),
+        }
+        ran = self._processor(JobCommand.PREPARE).run(
+            inputs=[
+                _input(JobInput.TRAIN, Filled(Placeholder.TRAIN_DATA)),
+                _input(JobInput.TEST, Filled(Placeholder.TEST_DATA)),
+            ],
+            outputs=[_output(name) for name in (JobOutput.FRESH, JobOutput.HOLDOUT, JobOutput.PREPARED)],
+            arguments=_texts(arguments),
+            job_name=Placeholder.JOB_PREFIX.text,
+        )
+        return ProcessingStep(name=PipelineStep.PREPARE.value, step_args=ran)
+
+    def _train(self, prepare: ProcessingStep) -> TrainingStep:
+        trainer = ModelTrainer(
+            sagemaker_session=self._session,
+            # Not used: OwnTrainingStep says what they are.
+            role=NO_ROLE,
+            base_job_name=PipelineStep.TRAIN.value,
+            training_image=Filled(Placeholder.XGBOOST_IMAGE),
+            compute=Compute(
+                instance_type=Filled(Placeholder.TRAINING_INSTANCE_TYPE),
+                instance_count=1,
+                volume_size_in_gb=TRAINING_VOLUME_GB,
+            ),
+            output_data_config=OutputDataConfig(
+                s3_output_path=Filled(Placeholder.MODELS), kms_key_id=Filled(Placeholder.KEY)
+            ),
+            hyperparameters=_hyperparameters(),
+            tags=[Tag(key="plumbline:environment", value=Placeholder.ENVIRONMENT.text)],
+        )
+        ran = trainer.train(
+            input_data_config=[
+                InputData(channel_name=name, data_source=uri, content_type="text/csv")
+                for name, uri in (
+                    (CHANNEL_TRAIN, Filled(Placeholder.TRAIN_DATA)),
+                    (CHANNEL_TEST, Filled(Placeholder.TEST_DATA)),
+                    (CHANNEL_FRESH, _uploaded(prepare, JobOutput.FRESH)),
+                )
+            ]
+        )
+        return OwnTrainingStep(name=PipelineStep.TRAIN.value, step_args=ran)
+
+    def _evaluate(self, prepare: ProcessingStep, train: TrainingStep) -> tuple[ProcessingStep, PropertyFile]:
+        arguments = {
+            EvaluateArgument.TARGET_LABEL: Filled(Placeholder.TARGET_LABEL),
+            EvaluateArgument.MARGIN: Filled(Placeholder.MARGIN),
+            EvaluateArgument.TEST_MARGIN: Filled(Placeholder.TEST_MARGIN),
+            EvaluateArgument.SLICE_BOUND: Filled(Placeholder.SLICE_BOUND),
+            EvaluateArgument.MINIMUM_SLICE_ROWS: Filled(Placeholder.MINIMUM_SLICE_ROWS),
+            EvaluateArgument.SLICE_COLUMNS: Filled(Placeholder.SLICE_COLUMNS),
+            EvaluateArgument.SEGMENT_COLUMN: Filled(Placeholder.SEGMENT_COLUMN),
+        }
+        verdict = PropertyFile(
+            name=JobOutput.EVALUATION.value,
+            output_name=JobOutput.EVALUATION.value,
+            path=RetrainingFile.EVALUATION.value,
+        )
+        ran = self._processor(JobCommand.EVALUATE).run(
+            inputs=[
+                _input(JobInput.CHALLENGER, train.properties.ModelArtifacts.S3ModelArtifacts),
+                _input(JobInput.CHAMPION, self._parameters[PipelineParameter.CHAMPION_ARTIFACT]),
+                _input(JobInput.HOLDOUT, _uploaded(prepare, JobOutput.HOLDOUT)),
+                _input(JobInput.TEST, Filled(Placeholder.TEST_DATA)),
+            ],
+            outputs=[_output(name) for name in (JobOutput.EVALUATION, JobOutput.BASELINE)],
+            arguments=_texts(arguments),
+            job_name=Placeholder.JOB_PREFIX.text,
+        )
+        return ProcessingStep(name=PipelineStep.EVALUATE.value, step_args=ran, property_files=[verdict]), verdict
+
+    def _processor(self, command: JobCommand) -> Processor:
+        return Processor(
+            sagemaker_session=self._session,
+            role=Filled(Placeholder.JOB_ROLE),
+            image_uri=Filled(Placeholder.DRIFT_IMAGE),
+            entrypoint=["python", "-m", JOB_MODULE, command.value],
+            instance_count=1,
+            instance_type=Filled(Placeholder.INSTANCE_TYPE),
+            volume_size_in_gb=Filled(Placeholder.VOLUME_GB),
+            max_runtime_in_seconds=Filled(Placeholder.MAX_RUNTIME_SECONDS),
+            output_kms_key=Filled(Placeholder.KEY),
+            env={"AWS_DEFAULT_REGION": Filled(Placeholder.REGION)},
+            tags=[{"Key": "plumbline:environment", "Value": Placeholder.ENVIRONMENT.text}],
+        )
+
+    def _register(
+        self, step: PipelineStep, status: str | Filled, train: TrainingStep, evaluate: ProcessingStep
+    ) -> ModelStep:
+        """Return the step by the SDK's function below ModelBuilder, which would unpack and build what is there."""
+        container = {
+            "Image": Filled(Placeholder.XGBOOST_IMAGE),
+            "ModelDataUrl": train.properties.ModelArtifacts.S3ModelArtifacts,
+            "Environment": Filled(Placeholder.SERVING_ENVIRONMENT),
+        }
+        arguments = get_model_package_args(
+            content_types=CONTENT_TYPES,
+            response_types=CONTENT_TYPES,
+            model_package_group_name=Filled(Placeholder.MODEL_PACKAGE_GROUP),
+            container_def_list=[container],
+            approval_status=status,
+            model_metrics=ModelMetrics(
+                model_statistics=_file(evaluate, JobOutput.EVALUATION, RetrainingFile.EVALUATION)
+            ),
+            drift_check_baselines=DriftCheckBaselines(
+                model_data_statistics=_file(evaluate, JobOutput.BASELINE, BASELINE_FILE)
+            ),
+            customer_metadata_properties={name.value: value for name, value in self._lineage().items()},
+        )
+        self._session.init_model_step_arguments(SimpleNamespace(sagemaker_session=self._session))
+        create_model_package_from_containers(self._session, **arguments)
+        made, self._session.context = self._session.context, None
+        return ModelStep(name=step.value, step_args=made)
+
+    def _lineage(self) -> dict[Lineage, Any]:
+        return {
+            Lineage.CAUSE: self._parameters[PipelineParameter.CAUSE],
+            Lineage.CHAMPION: self._parameters[PipelineParameter.CHAMPION_ARTIFACT],
+            Lineage.TRAIN_DATA: Filled(Placeholder.TRAIN_DATA),
+            Lineage.TEST_DATA: Filled(Placeholder.TEST_DATA),
+            Lineage.FRESH_FROM: self._parameters[PipelineParameter.FRESH_FROM],
+            Lineage.FRESH_UNTIL: self._parameters[PipelineParameter.FRESH_UNTIL],
+            Lineage.CODE: Filled(Placeholder.SOURCE_ARCHIVE),
+            Lineage.COMMIT: Filled(Placeholder.COMMIT),
+            Lineage.EXECUTION: ExecutionVariables.PIPELINE_EXECUTION_ARN,
+        }
+
+
+def _hyperparameters() -> dict[str, str]:
+    """Return them as the script-mode toolkit reads them: each value JSON."""
+    values = {
+        "sagemaker_program": "train.py",
+        "sagemaker_submit_directory": Placeholder.SOURCE_ARCHIVE.text,
+        "sagemaker_region": Placeholder.REGION.text,
+        "sagemaker_container_log_level": LOG_LEVEL_INFO,
+        "target_label": Placeholder.TARGET_LABEL.text,
+        "segment_column": Placeholder.SEGMENT_COLUMN.text,
+    }
+    # A number: without quotes.
+    return {name: json.dumps(value) for name, value in values.items()} | {"fresh_share": Placeholder.FRESH_SHARE.text}
+
+
+def _texts(arguments: dict[Any, Any]) -> list[Any]:
+    return [part for name, value in arguments.items() for part in (name.value, value)]
+
+
+def _input(name: JobInput, uri: Any) -> ProcessingInput:
+    return ProcessingInput(
+        input_name=name.value,
+        s3_input=ProcessingS3Input(
+            s3_uri=uri, local_path=job_folder(name), s3_data_type="S3Prefix", s3_input_mode="File"
+        ),
+    )
+
+
+def _output(name: JobOutput) -> ProcessingOutput:
+    folder = [Filled(Placeholder.RETRAINING), ExecutionVariables.PIPELINE_EXECUTION_ID, name.value]
+    return ProcessingOutput(
+        output_name=name.value,
+        s3_output=ProcessingS3Output(
+            s3_uri=Join(on="/", values=folder), local_path=job_folder(name), s3_upload_mode="EndOfJob"
+        ),
+    )
+
+
+def _uploaded(step: ProcessingStep, name: JobOutput) -> Any:
+    return step.properties.ProcessingOutputConfig.Outputs[name.value].S3Output.S3Uri
+
+
+def _file(step: ProcessingStep, folder: JobOutput, name: str) -> MetricsSource:
+    return MetricsSource(content_type=JSON, s3_uri=Join(on="/", values=[_uploaded(step, folder), str(name)]))
+
+
+def text() -> str:
+    """Return the file's content."""
+    return json.dumps(definition(), indent=1) + "\n"

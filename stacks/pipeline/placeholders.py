@@ -1,0 +1,53 @@
+"""What of the pipeline's definition is known at synthesis only: ``${Name}`` in definition.json."""
+
+from contract.enums import StrEnum
+
+
+class Placeholder(StrEnum):
+    """Values that the stack fills in; each is used at least once."""
+
+    REGION = "Region"
+    JOB_PREFIX = "JobPrefix"
+    DRIFT_IMAGE = "DriftImage"
+    XGBOOST_IMAGE = "XGBoostImage"
+    JOB_ROLE = "JobRole"
+    """Of the jobs before and after training."""
+    TRAINING_ROLE = "TrainingRole"
+    KEY = "Key"
+    ENVIRONMENT = "Environment"
+    ENDPOINT = "Endpoint"
+    MODEL_PACKAGE_GROUP = "ModelPackageGroup"
+    TRAIN_DATA = "TrainData"
+    TEST_DATA = "TestData"
+    MERGED = "Merged"
+    """Root of the captures joined with labels."""
+    RETRAINING = "Retraining"
+    """Where the pipeline's own jobs leave their files, a folder for each execution."""
+    MODELS = "Models"
+    SOURCE_ARCHIVE = "SourceArchive"
+    TARGET_LABEL = "TargetLabel"
+    SEGMENT_COLUMN = "SegmentColumn"
+    """Empty: windows are not judged apart."""
+    SLICE_COLUMNS = "SliceColumns"
+    """Comma-separated; empty: no slices."""
+    MARGIN = "Margin"
+    TEST_MARGIN = "TestMargin"
+    SLICE_BOUND = "SliceBound"
+    MINIMUM_SLICE_ROWS = "MinimumSliceRows"
+    MINIMUM_FRESH_ROWS = "MinimumFreshRows"
+    FRESH_SHARE = "FreshShare"
+    INSTANCE_TYPE = "InstanceType"
+    VOLUME_GB = "VolumeGb"
+    MAX_RUNTIME_SECONDS = "MaxRuntimeSeconds"
+    TRAINING_INSTANCE_TYPE = "TrainingInstanceType"
+    TRAINING_MAX_RUNTIME_SECONDS = "TrainingMaxRuntimeSeconds"
+    SERVING_ENVIRONMENT = "ServingEnvironment"
+    """Variables of the container that serves, an object."""
+    APPROVAL_STATUS = "ApprovalStatus"
+    """Of an accepted challenger."""
+    COMMIT = "Commit"
+
+    @property
+    def text(self) -> str:
+        """How the definition spells it."""
+        return f"${{{self.value}}}"
