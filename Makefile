@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 UV := $(BIN)/uv
 ENV ?= dev
 
-.PHONY: demo test setup setup-dev lint fmt types imports unit e2e benchmark study synth snapshot starter lock clean
+.PHONY: demo test setup setup-dev lint fmt types imports unit e2e benchmark study synth snapshot pipeline starter lock clean
 
 setup: $(VENV)/.runtime node_modules/.stamp
 setup-dev: setup $(VENV)/.dev
@@ -63,6 +63,9 @@ study: setup-dev
 
 snapshot: setup-dev
 	$(BIN)/pytest tests/snapshot --snapshot-update
+
+pipeline: setup-dev
+	$(BIN)/python -m stacks.pipeline
 
 synth: setup
 	npx cdk synth --quiet -c environment=$(ENV)
