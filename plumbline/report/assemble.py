@@ -105,7 +105,8 @@ _ACCURACY = (
     "used. Green squares: realised accuracy by the labels that came, with its 95 % interval; hollow where more labels "
     "may come. Orange: dropped beyond tolerance and chance. Purple triangles: the accuracy if only the mix of labels "
     "moved, where the window looks like it. Diamonds: true accuracy, where given. Dashed: accuracy on the labelled "
-    "test set; dotted: the tolerance below it. Grey: no estimate, numbered by reason. Dashed verticals: events."
+    "test set; dotted: the tolerance below it. Grey: no estimate, numbered by reason. Dashed verticals: events. "
+    "Solid green: another model took over."
 )
 _SCORES = (
     "One panel per feature, all on one scale, first to drift first. Orange dots: windows in which the feature's "

@@ -16,6 +16,7 @@ from plumbline.report.feature_table import last_features, last_moves
 from plumbline.report.label_account import ground_truth
 from plumbline.report.labelled import last_labelled, last_quality, realised_accuracy
 from plumbline.report.measure_table import other_measures
+from plumbline.report.models_table import models, sentences
 from plumbline.report.shift_table import shifts
 from plumbline.report.style_sheet import STYLE_SHEET
 from plumbline.report.tables import text
@@ -53,7 +54,7 @@ _TERMS = (
 def render(timeline: Timeline, plots: Iterable[Plot], title: str) -> str:
     """Return the whole page; equal input gives equal text."""
     mood = "alert" if words.drifted_slots(timeline) or accuracy_words.concerns(timeline) else "calm"
-    lead = (*words.summary(timeline), *accuracy_words.summary(timeline))
+    lead = (*words.summary(timeline), *accuracy_words.summary(timeline), *sentences(timeline))
     return "\n".join(
         (
             '<!DOCTYPE html>\n<html lang="en">\n<head>\n<meta charset="utf-8">',
@@ -66,6 +67,7 @@ def render(timeline: Timeline, plots: Iterable[Plot], title: str) -> str:
             "</header>",
             *(_figure(plot) for plot in plots),
             f'<section id="hours"><h2>Window by window</h2>{tables.hours(timeline)}</section>',
+            _optional("models", "Which model served", models(timeline)),
             *_accuracy_sections(timeline),
             f'<section id="features"><h2>Last window, by feature</h2>{last_features(timeline)}</section>',
             _optional("moves", "Last window, what moved", last_moves(timeline)),

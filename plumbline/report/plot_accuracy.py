@@ -2,11 +2,12 @@
 
 import math
 from collections.abc import Iterable, Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from contract.records import Status, Verdict
 from plumbline.report import style
 from plumbline.report.labelled import realised_accuracy
+from plumbline.report.models import changes
 from plumbline.report.refusals import mark_refusals, refusal_key
 from plumbline.report.timeline import Slot, Timeline
 
@@ -40,7 +41,8 @@ def draw(timeline: Timeline) -> "Figure":
     few = len(slots) <= _WHISKERS_UP_TO
     mark_refusals(axes, slots)
     mark_events(axes, slots)
-    _draw_levels(axes, reference, least)
+    style.mark_changes(axes, changes(timeline), named=True)
+    _draw_levels(axes, _projected(slots, "reference"), _projected(slots, "tolerance"))
     _draw_projected(axes, slots, few=few)
     _draw_realised(axes, slots, few=few)
     _draw_scenario(axes, slots)
@@ -64,10 +66,16 @@ def _line_names(series: Sequence[Sequence[float]], reference: float, least: floa
     ]
 
 
-def _draw_levels(axes: "Axes", reference: float, least: float) -> None:
-    for level, colour, dashes in ((reference, style.MUTED, (5, 3)), (least, style.VERMILION, (1, 2))):
-        if not math.isnan(level):
-            axes.axhline(level, color=colour, linewidth=1.1, linestyle=(0, dashes), zorder=1)
+def _draw_levels(axes: "Axes", reference: Sequence[float], tolerance: Sequence[float]) -> None:
+    """Draw the accuracy on the test set and the tolerance below it; each model has its own."""
+    least = [level - allowed for level, allowed in zip(reference, tolerance, strict=True)]
+    for levels, colour, dashes in ((reference, style.MUTED, (5, 3)), (least, style.VERMILION, (1, 2))):
+        look: dict[str, Any] = {"color": colour, "linewidth": 1.1, "linestyle": (0, dashes), "zorder": 1}
+        known = {round(level, 9) for level in levels if not math.isnan(level)}
+        if len(known) == 1:
+            axes.axhline(known.pop(), **look)
+        elif known:
+            axes.step(range(len(levels)), levels, where="mid", **look)
 
 
 def _draw_projected(axes: "Axes", slots: Sequence[Slot], *, few: bool) -> None:

@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING
 
 from contract.records import FeatureReport, Verdict
 from plumbline.report import style
+from plumbline.report.models import changes
 from plumbline.report.plot_scores import Row, ranked_rows
 from plumbline.report.timeline import Timeline
 
@@ -38,6 +39,7 @@ def draw(timeline: Timeline) -> "Figure":
     for index, slot in enumerate(timeline.slots):
         if slot.events:
             axes.axvline(index + 0.5, color=style.PURPLE, linewidth=1.2, linestyle=(0, (3, 2)))
+    style.mark_changes(axes, changes(timeline))
     _label(axes, rows, timeline)
     return figure
 

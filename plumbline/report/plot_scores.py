@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from contract.records import FeatureReport, Verdict
 from plumbline.report import style
+from plumbline.report.models import changes
 from plumbline.report.timeline import Timeline
 
 if TYPE_CHECKING:
@@ -63,15 +64,18 @@ def draw(timeline: Timeline) -> "Figure":
     lines = -(-len(rows) // columns)
     figure = Figure(figsize=(style.WIDTH_INCHES, 1.0 + 1.45 * lines), layout="constrained")
     panels = figure.subplots(lines, columns, sharex=True, sharey=True, squeeze=False)
+    changed = changes(timeline)
     top = 1.12 * max(10.0, *(row.highest for row in rows))
     for index, row in enumerate(rows):
-        _panel(panels[index // columns][index % columns], row, timeline, top)
+        axes = panels[index // columns][index % columns]
+        _panel(axes, row, timeline, top)
+        style.mark_changes(axes, changed)
     for index in range(len(rows), lines * columns):
         panels[index // columns][index % columns].set_visible(False)
     for index in range(max(0, len(rows) - columns), len(rows)):
         panels[index // columns][index % columns].tick_params(labelbottom=True)
     figure.supylabel("drift score (%), 0 to 200", fontsize=9, color=style.MUTED)
-    key = "filled orange dot: drift · grey: no verdict"
+    key = "filled orange dot: drift · grey: no verdict" + (" · solid green line: the model changed" if changed else "")
     figure.supxlabel(f"{style.time_axis_title(timeline.slots)} · {key}", fontsize=9, color=style.MUTED)
     return figure
 

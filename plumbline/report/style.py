@@ -14,6 +14,8 @@ from plumbline.report.timeline import Slot
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
+    from plumbline.report.models import Change
+
 INK = "#1b1f24"
 MUTED = "#5b6470"
 GRID = "#dfe3e8"
@@ -101,6 +103,17 @@ def mark_time_axis(axes: "Axes", slots: Sequence[Slot], *, ticks: int = MAX_TICK
             labels[-1] += f"\n{day:%b} {day.day}"
     axes.set_xticks(positions, labels)
     axes.set_xlim(-0.5, len(slots) - 0.5)
+
+
+def mark_changes(axes: "Axes", changes: Sequence["Change"], *, named: bool = False) -> None:
+    """Draw a line where another model took over, with its name where there is room for one."""
+    for change in changes:
+        axes.axvline(change.place, color=GREEN, linewidth=1.6, zorder=2)
+        if named:
+            axes.annotate(
+                plain(change.text), (change.place, 1), xycoords=axes.get_xaxis_transform(), xytext=(4, -3),
+                textcoords="offset points", ha="left", va="top", fontsize=9, fontweight="bold", color=GREEN,
+            )  # fmt: skip
 
 
 def time_axis_title(slots: Sequence[Slot]) -> str:

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
 from contract.quality import WindowQuality
-from contract.records import DriftReport, FeatureReport, Verdict
+from contract.records import MODEL_CHANGED, DriftReport, FeatureReport, Verdict
 from plumbline.report.collect import Problem
 from plumbline.report.errors import ReportError
 
@@ -77,7 +77,7 @@ def timeline(
     ReportError
         If a true accuracy is outside 0 to 1 or its window's start is no time.
     """
-    slots = _with_holes([Slot(_moment(r.window.start), _moment(r.window.end), r) for r in reports])
+    slots = _with_holes([Slot(moment_of(r.window.start), moment_of(r.window.end), r) for r in reports])
     accuracies = _accuracies(truth)
     starts = {slot.start for slot in slots}
     unplaced = [Problem("true accuracy", f"no window starts at {key}") for key, at in accuracies if at not in starts]
@@ -105,9 +105,16 @@ def timeline(
 
 
 def _newest_qualities(reports: Iterable[DriftReport]) -> dict[datetime, WindowQuality]:
-    """Return by a window's start what the newest report that knows it says of its labels."""
-    dated = [(_moment(one.window.start), one) for report in reports for one in report.quality.windows]
-    return {start: quality for start, quality in dated if start is not None}
+    """Return by a window's start what the newest report that knows it says of its labels.
+
+    A report of another model's window judges none of the earlier model's; what was judged before stays.
+    """
+    dated = [(moment_of(one.window.start), one) for report in reports for one in report.quality.windows]
+    found: dict[datetime, WindowQuality] = {}
+    for start, quality in dated:
+        if start is not None and not (start in found and quality.reason == MODEL_CHANGED):
+            found[start] = quality
+    return found
 
 
 def _own_quality(report: DriftReport | None) -> WindowQuality | None:
@@ -144,7 +151,7 @@ def _with_holes(slots: Sequence[Slot]) -> list[Slot]:
 def _accuracies(truth: Mapping[str, float]) -> list[tuple[str, datetime]]:
     pairs = []
     for key, value in truth.items():
-        moment = _moment(key)
+        moment = moment_of(key)
         if moment is None:
             raise ReportError(f"the truth's windows must be named by their start in ISO 8601, got {key!r}; rename it")
         if isinstance(value, bool) or not isinstance(value, int | float) or not 0 <= value <= 1:
@@ -155,7 +162,7 @@ def _accuracies(truth: Mapping[str, float]) -> list[tuple[str, datetime]]:
 
 def _slot_of(event: Event, slots: Sequence[Slot]) -> int | None:
     """Return the window that holds the event; one after the last window's end belongs to the last."""
-    moment = _moment(event.at)
+    moment = moment_of(event.at)
     if moment is None:
         return None
     for index, slot in enumerate(slots):
@@ -167,7 +174,7 @@ def _slot_of(event: Event, slots: Sequence[Slot]) -> int | None:
     return None
 
 
-def _moment(text: str | None) -> datetime | None:
+def moment_of(text: str | None) -> datetime | None:
     """Read ISO 8601; a time without zone is UTC; None for what is no time."""
     try:
         moment = datetime.fromisoformat(text) if text else None

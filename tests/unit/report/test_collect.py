@@ -42,7 +42,7 @@ def _in_quality(**changes: object) -> str:
         ("[]", "drift report version must be 4, got 'list'"),
         (
             '{"version": 2}',
-            "version must be 3, got 2; judge the window again with this version, or read the report with",
+            "version must be 4, got 2; judge the window again with this version, or read the report with",
         ),
         ('{"version": 4}', "DriftReport must have the keys of this version, differs in attribution, bias, endpoint"),
         (_changed(n_rows="many"), "DriftReport.n_rows must be int, got str"),
