@@ -1,0 +1,310 @@
+"""An account that lives in memory behind the function's doors: one endpoint, one group of versions, files, parameters.
+
+It keeps the rules that matter: one update at a time, states of an endpoint that move only when `settle` or `fail` is
+called, and a function that dies at any call when told to.
+"""
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from promotion.facts import EndpointView, Leftovers, Version
+from promotion.handler import run
+from promotion.hosting import BusyError, RefusedError
+from promotion.requests import Live, Request
+from promotion.services import Memory, Services
+from promotion.settings import Settings
+from promotion.state import State, Target
+from shared.documents import ChangedMeanwhileError, Document
+
+from contract.champion import ChampionHistory
+from contract.retraining import LoopVariable, ModelVariable, RetrainingMetric
+
+START = datetime(2026, 3, 1, 5, tzinfo=UTC)
+GROUP = "plumbline-dev"
+ROLE = "arn:aws:iam::000000000000:role/plumbline-dev-endpoint"
+FILE_MODEL = ("s3://assets/file.tar.gz", "s3://assets/file-baseline")
+
+
+class DiedError(Exception):
+    """The function was killed."""
+
+
+def environment() -> dict[str, str]:
+    """Return the function's variables as the stack sets them."""
+    return {
+        "AWS_REGION": "eu-central-1",
+        LoopVariable.ENVIRONMENT: "dev",
+        LoopVariable.ENDPOINT_NAME: "plumbline-dev",
+        LoopVariable.TOPIC_ARN: "arn:aws:sns:eu-central-1:000000000000:alerts",
+        LoopVariable.STATE_TABLE: "state",
+        LoopVariable.ARTIFACTS_BUCKET: "artifacts",
+        LoopVariable.MODEL_PACKAGE_GROUP: GROUP,
+        LoopVariable.SERVING_ROLE_ARN: ROLE,
+        LoopVariable.TRAFFIC: "canary",
+        LoopVariable.CANARY_PERCENT: "50",
+        LoopVariable.WAIT_SECONDS: "300",
+        LoopVariable.ROLLBACK_ALARM_NAMES: "plumbline-dev-endpoint-5xx,plumbline-dev-endpoint-latency",
+    }
+
+
+SETTINGS = Settings.from_environment(environment())
+
+
+def arn(number: int) -> str:
+    return f"arn:aws:sagemaker:eu-central-1:000000000000:model-package/{GROUP}/{number}"
+
+
+def package(number: int, approval: str) -> dict[str, Any]:
+    """Return DescribeModelPackage of a version as the pipeline registers it."""
+    folder = f"s3://artifacts/retraining/run-{number}"
+    return {
+        "ModelPackageVersion": number,
+        "ModelPackageArn": arn(number),
+        "ModelApprovalStatus": approval,
+        "InferenceSpecification": {
+            "Containers": [
+                {
+                    "Image": "xgboost:3.0-5",
+                    "ImageDigest": "sha256:0",
+                    "ModelDataUrl": f"s3://artifacts/models/{number}/model.tar.gz",
+                    "Environment": {"SAGEMAKER_PROGRAM": "inference.py"},
+                }
+            ]
+        },
+        "ModelMetrics": {"ModelQuality": {"Statistics": {"S3Uri": f"{folder}/evaluation/evaluation.json"}}},
+        "DriftCheckBaselines": {"ModelDataQuality": {"Statistics": {"S3Uri": f"{folder}/baseline/baseline.json"}}},
+        "CustomerMetadataProperties": {"cause": "plumbline-dev-drift: it drifts"},
+    }
+
+
+def model_of(number: int) -> tuple[str, str]:
+    """Return artifact and baseline of a version."""
+    return f"s3://artifacts/models/{number}/model.tar.gz", f"s3://artifacts/retraining/run-{number}/baseline"
+
+
+@dataclass
+class World:
+    """The account. `calls_left` counts down to the function's death; None: it lives."""
+
+    now: datetime = START
+    status: str = "InService"
+    config: str = "cfn-config-0"
+    pending: str | None = None
+    failure: str = ""
+    modified: datetime = START
+    configs: dict[str, Request] = field(default_factory=dict)
+    created: dict[str, datetime] = field(default_factory=dict)
+    models: dict[str, Request] = field(default_factory=dict)
+    group: dict[int, dict[str, Any]] = field(default_factory=dict)
+    files: dict[str, str] = field(default_factory=dict)
+    champions: ChampionHistory | None = None
+    parameters: tuple[str, str] = FILE_MODEL
+    off: str | None = None
+    document: Document = Document(0, None)
+    told: list[tuple[str, str]] = field(default_factory=list)
+    counted: list[RetrainingMetric] = field(default_factory=list)
+    updates: list[Request] = field(default_factory=list)
+    refuses: str | None = None
+    calls_left: int | None = None
+
+    def __post_init__(self) -> None:
+        self.deploy_by_cloudformation(*FILE_MODEL)
+
+    # What happens in the account.
+
+    def deploy_by_cloudformation(self, artifact: str, baseline: str) -> None:
+        number = len(self.configs)
+        self.models[f"cfn-model-{number}"] = {
+            "ModelName": f"cfn-model-{number}",
+            "PrimaryContainer": {
+                "Image": "xgboost:3.0-5",
+                "ModelDataUrl": artifact,
+                "Environment": {"SAGEMAKER_PROGRAM": "inference.py", ModelVariable.BASELINE.value: baseline},
+            },
+            "ExecutionRoleArn": ROLE,
+        }
+        variant = {"VariantName": "AllTraffic", "ModelName": f"cfn-model-{number}", "InitialInstanceCount": 2}
+        self.config = f"cfn-config-{number}"
+        self.configs[self.config] = {"EndpointConfigName": self.config, "ProductionVariants": [variant]}
+        self.touch("InService")
+
+    def touch(self, status: str) -> None:
+        self.now += timedelta(seconds=61)
+        self.status, self.modified = status, self.now
+
+    def register(self, number: int, approval: str) -> None:
+        self.group[number] = package(number, approval)
+
+    def settle(self) -> None:
+        """Let the update under way end well."""
+        if self.pending:
+            self.config, self.pending, self.failure = self.pending, None, ""
+            self.touch("InService")
+
+    def fail(self, reason: str = "alarm plumbline-dev-endpoint-5xx is in ALARM") -> None:
+        """Let the update under way be rolled back."""
+        if self.pending:
+            self.pending, self.failure = None, reason
+            self.touch("InService")
+
+    @property
+    def serves(self) -> tuple[str, str]:
+        """Artifact and baseline of the model that serves, or served before the update under way."""
+        live = self.live(self.config)
+        return live.artifact, str(live.baseline)
+
+    @property
+    def state(self) -> State:
+        return State.from_json(self.document.text)
+
+    def send(self, event: object, request: str = "request-1") -> dict[str, Any]:
+        """Let the function handle one event."""
+        memory = Memory(_Documents(self), "id")
+        services = Services(_Hosting(self), _Packages(self), _Records(self), _Announcer(self), memory)
+        answer = run(event, request, SETTINGS, services)
+        json.dumps(answer)
+        return answer
+
+    def alive(self) -> None:
+        if self.calls_left is not None:
+            if self.calls_left == 0:
+                raise DiedError
+            self.calls_left -= 1
+
+    def live(self, config: str) -> Live:
+        described = self.configs[config]
+        return Live(described, self.models[described["ProductionVariants"][0]["ModelName"]])
+
+
+@dataclass
+class _Door:
+    world: World
+
+
+class _Hosting(_Door):
+    def view(self) -> EndpointView:
+        world = self.world
+        world.alive()
+        return EndpointView(world.status, world.config, world.modified.isoformat(), world.failure)
+
+    def live(self, config: str) -> Live:
+        self.world.alive()
+        return self.world.live(config)
+
+    def make(self, model: Request, config: Request) -> datetime:
+        world = self.world
+        world.alive()
+        if world.refuses == "make":
+            raise RefusedError("Could not find model data")
+        assert world.models.setdefault(model["ModelName"], model) == model
+        world.alive()
+        name = config["EndpointConfigName"]
+        assert world.configs.setdefault(name, config) == config
+        return world.created.setdefault(name, world.now)
+
+    def update(self, request: Request) -> None:
+        world = self.world
+        world.alive()
+        if world.refuses == "update":
+            raise RefusedError("An alarm does not exist")
+        if world.status != "InService":
+            raise BusyError("Cannot update in-progress endpoint")
+        world.updates.append(request)
+        world.pending = request["EndpointConfigName"]
+        world.touch("Updating")
+        world.alive()  # The function may die before the answer reaches it.
+
+    def leftovers(self, config: str, model: str) -> Leftovers:
+        self.world.alive()
+        ours = f"{SETTINGS.prefix}-"
+        return Leftovers(
+            tuple(name for name in self.world.configs if name.startswith(ours) and name != config),
+            tuple(name for name in self.world.models if name.startswith(ours) and name != model),
+        )
+
+    def delete(self, leftovers: Leftovers) -> None:
+        for name in leftovers.configs:
+            self.world.alive()
+            assert name not in (self.world.config, self.world.pending)
+            del self.world.configs[name]
+            self.world.created.pop(name, None)
+        for name in leftovers.models:
+            self.world.alive()
+            del self.world.models[name]
+
+
+class _Packages(_Door):
+    def versions(self) -> tuple[Version, ...]:
+        self.world.alive()
+        return tuple(
+            Version(number, arn(number), found["ModelApprovalStatus"])
+            for number, found in sorted(self.world.group.items())
+        )
+
+    def describe(self, arn: str) -> Mapping[str, Any]:
+        self.world.alive()
+        return self._found(arn)
+
+    def approve(self, arn: str, why: str) -> None:
+        self._set(arn, "Approved", why)
+
+    def reject(self, arn: str, why: str) -> None:
+        self._set(arn, "Rejected", why)
+
+    def _set(self, arn: str, approval: str, why: str) -> None:
+        self.world.alive()
+        self._found(arn).update(ModelApprovalStatus=approval, ApprovalDescription=why)
+
+    def _found(self, arn: str) -> dict[str, Any]:
+        return self.world.group[int(arn.rpartition("/")[2])]
+
+
+class _Records(_Door):
+    def history(self) -> ChampionHistory | None:
+        self.world.alive()
+        return self.world.champions
+
+    def write_history(self, history: ChampionHistory) -> None:
+        self.world.alive()
+        self.world.champions = ChampionHistory.from_json(history.to_json())
+
+    def text(self, uri: str) -> str:
+        from promotion.records import UnreadableError
+
+        self.world.alive()
+        if uri not in self.world.files:
+            raise UnreadableError("NoSuchKey")
+        return self.world.files[uri]
+
+    def write_champion(self, target: Target) -> None:
+        self.world.alive()
+        self.world.parameters = (target.artifact, target.baseline)
+
+    def switch_off(self) -> str | None:
+        self.world.alive()
+        return self.world.off
+
+
+class _Announcer(_Door):
+    def tell(self, subject: str, text: str) -> None:
+        self.world.alive()
+        self.world.told.append((subject, text))
+
+    def count(self, metric: RetrainingMetric) -> None:
+        self.world.alive()
+        self.world.counted.append(metric)
+
+
+class _Documents(_Door):
+    def read(self, document_id: str) -> Document:
+        self.world.alive()
+        return self.world.document
+
+    def write(self, document_id: str, text: str, expected: int) -> None:
+        self.world.alive()
+        if self.world.document.revision != expected:
+            raise ChangedMeanwhileError(document_id)
+        self.world.document = replace(self.world.document, revision=expected + 1, text=text)
