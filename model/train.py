@@ -66,8 +66,39 @@ def encode_labels(labels: Sequence[str], preprocessor: Preprocessor) -> NDArray[
     return np.array([label == preprocessor.positive_label for label in labels], np.float32)
 
 
-def fit(inputs: NDArray[np.float32], labels: NDArray[np.float32], settings: argparse.Namespace) -> xgboost.Booster:
-    """Train the booster; the same inputs and settings give the same model."""
+def fresh_weights(n_old: int, n_fresh: int, share: float) -> NDArray[np.float32]:
+    """Return the weight of each row, the fresh ones last: shape (n_old + n_fresh,), 1 on average. Both have rows.
+
+    Unweighted, a few thousand fresh rows would change nothing against all the old ones. Together they get `share` of
+    the total weight, and no less than their number gives them.
+
+    Raises
+    ------
+    TrainingDataError
+        If the share is not below 1, or is negative: the old rows must count too.
+
+    Examples
+    --------
+    >>> fresh_weights(3, 1, 0.5).round(3).tolist()
+    [0.667, 0.667, 0.667, 2.0]
+    """
+    if not 0 <= share < 1:
+        raise TrainingDataError(f"fresh_share must be 0 or more and less than 1, got {share!r}; correct it")
+    total = n_old + n_fresh
+    share = max(share, n_fresh / total)
+    weights = np.ones(total, np.float64)
+    weights[:n_old] = (1 - share) * total / n_old
+    weights[n_old:] = share * total / n_fresh
+    return weights.astype(np.float32)
+
+
+def fit(
+    inputs: NDArray[np.float32],
+    labels: NDArray[np.float32],
+    settings: argparse.Namespace,
+    weights: NDArray[np.float32] | None = None,
+) -> xgboost.Booster:
+    """Train the booster; the same inputs, weights and settings give the same model. Without weights rows are equal."""
     parameters = {
         "objective": "binary:logistic",
         "tree_method": "hist",
@@ -79,7 +110,8 @@ def fit(inputs: NDArray[np.float32], labels: NDArray[np.float32], settings: argp
         "seed": settings.seed,
         "nthread": settings.nthread,
     }
-    return xgboost.train(parameters, xgboost.DMatrix(inputs, labels), num_boost_round=settings.num_round)
+    rows = xgboost.DMatrix(inputs, labels, weight=weights)
+    return xgboost.train(parameters, rows, num_boost_round=settings.num_round)
 
 
 def evaluate(labels: NDArray[np.float32], probabilities: NDArray[np.float32]) -> dict[str, float | int | None]:
@@ -122,14 +154,19 @@ def train(settings: argparse.Namespace, environment: Mapping[str, str]) -> dict[
         If the segment column cannot be used.
     """
     channels = [CHANNEL_TRAIN] + [CHANNEL_FRESH] * (_variable(CHANNEL_FRESH) in environment)
-    rows = concatenate([read_channel(_channel(environment, name), settings.target_label) for name in channels])
+    parts = [read_channel(_channel(environment, name), settings.target_label) for name in channels]
+    rows, sizes = concatenate(parts), [len(part.rows) for part in parts]
     test = read_channel(_channel(environment, CHANNEL_TEST), settings.target_label).in_order(rows.names)
     if not test.rows:
         raise TrainingDataError(f"channel {CHANNEL_TEST!r} must hold labelled rows, got headers only; add rows")
 
+    if not sizes[0]:
+        raise TrainingDataError(f"channel {CHANNEL_TRAIN!r} must hold labelled rows, got headers only; add rows")
+
     preprocessor = learn_preprocessor(rows, settings.target_label)
+    weights = fresh_weights(*sizes, settings.fresh_share) if sum(sizes[1:]) else None
     test_labels = encode_labels(test.labels, preprocessor)
-    booster = fit(preprocessor.transform(rows.rows), encode_labels(rows.labels, preprocessor), settings)
+    booster = fit(preprocessor.transform(rows.rows), encode_labels(rows.labels, preprocessor), settings, weights)
     probabilities = booster.inplace_predict(preprocessor.transform(test.rows))
 
     metrics = evaluate(test_labels, probabilities) | {"n_training_rows": len(rows.rows)}
@@ -177,6 +214,9 @@ def parse_hyperparameters(arguments: Sequence[str] | None = None) -> argparse.Na
     parser = argparse.ArgumentParser(description=__doc__, allow_abbrev=False)
     parser.add_argument("--target_label", required=True, help="name of the column to predict")
     parser.add_argument("--segment_column", help="categorical column by whose values the baseline counts rows apart")
+    parser.add_argument(
+        "--fresh_share", type=float, default=0.5, help="share of the total weight that the fresh rows have together"
+    )
     parser.add_argument("--max_depth", type=int, default=5)
     parser.add_argument("--eta", type=float, default=0.2)
     parser.add_argument("--gamma", type=float, default=4.0)

@@ -7,9 +7,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 import xgboost
-from drift.attribution import _texts, attribution_drift, ndcg
+from drift.attribution import attribution_drift, ndcg
 from drift.baseline import learn
 from drift.learned import Baseline
+from drift.model_artifact import model_rows
 from drift.preprocessing import CategoricalColumn, NumericColumn, Preprocessor
 from drift.table import FeatureSpec, Table
 from drift.window import RowSample
@@ -96,7 +97,7 @@ def test_a_window_decided_by_another_feature_has_drifted(tmp_path: Path) -> None
 def test_the_rows_are_encoded_as_serving_encodes_their_texts() -> None:
     rows = table(np.array([38.0, np.nan, 61.0]), ["smith", "clerk", "unheard of"])
     served = predict_fn(input_fn("38,smith\n,clerk\n61,unheard of", "text/csv"), Model(PREPROCESSOR, BOOSTER))
-    ours = BOOSTER.predict(xgboost.DMatrix(PREPROCESSOR.transform(_texts(rows, PREPROCESSOR.names))))
+    ours = BOOSTER.predict(xgboost.DMatrix(PREPROCESSOR.transform(model_rows(rows, PREPROCESSOR.names))))
     assert ours.tolist() == served.probabilities.tolist()
 
 

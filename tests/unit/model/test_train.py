@@ -12,7 +12,7 @@ from dataset import TrainingDataError
 from drift.baseline import load
 from drift.errors import BaselineError
 from inference import input_fn, model_fn, predict_fn
-from train import evaluate, main, parse_hyperparameters, train
+from train import evaluate, fresh_weights, main, parse_hyperparameters, train
 
 from plumbline.population import generate
 from plumbline.rows import LabelledRows
@@ -44,6 +44,7 @@ def test_defaults_are_those_of_the_reference_task() -> None:
     assert found | {"seed": 0, "nthread": 0} == {
         "target_label": TARGET,
         "segment_column": None,
+        "fresh_share": 0.5,
         "max_depth": 5,
         "eta": 0.2,
         "gamma": 4.0,
@@ -98,6 +99,42 @@ def test_fresh_rows_are_training_rows(tmp_path: Path) -> None:
     metrics = run(tmp_path, fresh=generate(50, 3))
 
     assert metrics["n_training_rows"] == 650
+
+
+def test_fresh_rows_have_their_share_of_the_weight_and_no_less_than_their_number_gives_them() -> None:
+    weights = fresh_weights(900, 100, 0.5)
+
+    assert [weights.sum(), weights[900:].sum()] == pytest.approx([1000, 500])
+    assert fresh_weights(10, 90, 0.5).tolist() == [1.0] * 100
+
+
+@pytest.mark.parametrize("share", [-0.1, 1.0])
+def test_a_share_that_leaves_nothing_to_either_side_is_refused(share: float) -> None:
+    with pytest.raises(TrainingDataError, match="fresh_share must be 0 or more and less than 1, got"):
+        fresh_weights(2, 2, share)
+
+
+def opposite(rows: LabelledRows) -> LabelledRows:
+    other = {"<=50K": ">50K", ">50K": "<=50K"}
+    return LabelledRows(rows.header, rows.rows, tuple(other[label] for label in rows.labels))
+
+
+def test_what_fresh_rows_say_weighs_by_the_share(tmp_path: Path) -> None:
+    fresh, shares = opposite(generate(100, 3)), (0.0, 0.9)
+    accuracies = [run(tmp_path, "--fresh_share", str(share), fresh=fresh)["accuracy"] for share in shares]
+
+    # The test set keeps the old labels: the more the opposite ones weigh, the less of it is right.
+    assert accuracies[0] is not None and accuracies[1] is not None
+    assert accuracies[0] > 0.75
+    assert accuracies[1] < 0.5
+
+
+def test_a_fresh_channel_without_rows_changes_no_byte(tmp_path: Path) -> None:
+    for name, extra in (("without", {}), ("empty", {"fresh": generate(5, 3).take([])})):
+        run(tmp_path / name, "--nthread", "1", **extra)
+
+    models = [(tmp_path / name / "model" / "xgboost-model.json").read_bytes() for name in ("without", "empty")]
+    assert models[0] == models[1]
 
 
 def test_the_baseline_is_of_all_rows_that_were_trained_on(tmp_path: Path) -> None:
