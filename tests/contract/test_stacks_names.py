@@ -8,9 +8,11 @@ from pathlib import Path
 import pytest
 from drift.policy import MINIMUM_COVERAGE, FeaturePolicy, Policy
 from drift.policy_file import read_policy
-from retraining.alarm_event import AlarmChange, AlarmState
-from retraining.decision import Action, admit
+from promotion.settings import Settings as PromotionSettings
+from retraining.occurrences import AlarmChange, AlarmState
 from retraining.settings import Settings
+from retraining.triggers import no_trigger
+from shared.documents import ID
 
 from contract.names import (
     METRIC_NAMESPACE,
@@ -18,18 +20,31 @@ from contract.names import (
     Dimension,
     Metric,
     MonitorVariable,
-    RetrainingVariable,
     Variable,
     alarm_name,
     report_prefix,
 )
 from contract.records import EffectMeasure
+from contract.retraining import LoopVariable, PipelineStep
 from stacks.config_labels import Labels
 from stacks.config_thresholds import FeatureSettings, Thresholds
 from stacks.constructs.drift_alarms import RUNBOOK
 from stacks.constructs.failed_jobs_rule import RUNBOOK_ANCHOR
 from stacks.constructs.policy_file import policy_text
-from tests.unit.stacks.synthesis import ENVIRONMENTS, FULL, ROOT, as_list, config, environment, full, statement_of, text
+from tests.unit.stacks.synthesis import (
+    ENVIRONMENTS,
+    FULL,
+    ROOT,
+    as_list,
+    config,
+    environment,
+    full,
+    function,
+    own_schedule,
+    statement_of,
+    step,
+    text,
+)
 
 CONFIGURATION = ROOT / "docs" / "configuration.md"
 WATCHED = {
@@ -46,9 +61,10 @@ WATCHED = {
 STARTING = {AlarmKind.DRIFT, AlarmKind.QUALITY, AlarmKind.CONCEPT_SHIFT}
 
 
-def function_variables(name: str = "dev") -> dict[str, str]:
-    variables = environment(name).only("monitoring", "AWS::Lambda::Function")["Environment"]["Variables"]
-    return {key: text(value) for key, value in variables.items()}
+def function_variables(package: str, name: str = "dev") -> dict[str, str]:
+    """Return what the function finds in its environment."""
+    variables = function(environment(name), package)["Environment"]["Variables"]
+    return {key: text(value) for key, value in variables.items()} | {"AWS_REGION": "us-east-1"}
 
 
 @pytest.mark.parametrize("kind", WATCHED)
@@ -68,41 +84,65 @@ def test_monitor_may_publish_to_the_namespace_that_the_alarms_watch() -> None:
     assert METRIC_NAMESPACE in publish["Condition"]["StringLike"]["cloudwatch:namespace"]
 
 
-def test_function_gets_every_variable_of_the_contract_and_no_other() -> None:
-    assert set(function_variables()) == set(RetrainingVariable)
+def test_functions_get_every_variable_of_the_contract_and_no_other() -> None:
+    given = [set(function_variables(package, "prod")) - {"AWS_REGION"} for package in ("retraining", "promotion")]
+    assert given[0] | given[1] == set(LoopVariable)
 
 
 @pytest.mark.parametrize("kind", AlarmKind)
-def test_only_drift_quality_and_concept_shift_start_a_training_job(kind: AlarmKind) -> None:
-    settings = Settings.from_environment(function_variables() | {"AWS_REGION": "us-east-1"})
+def test_only_drift_quality_and_concept_shift_start_retraining(kind: AlarmKind) -> None:
+    settings = Settings.from_environment(function_variables("retraining"))
     change = AlarmChange(alarm_name("dev", kind), AlarmState.ALARM, datetime(2026, 1, 1, tzinfo=UTC), "")
-    decision = admit(change, settings.rule)
-    assert decision.action is (Action.START if kind in STARTING else Action.SKIPPED)
+    assert (no_trigger(change, settings.rule.alarm_names) is None) == (kind in STARTING)
 
 
 @pytest.mark.parametrize("name", ENVIRONMENTS)
-def test_function_reads_its_settings_from_what_the_stack_sets(name: str) -> None:
-    settings = Settings.from_environment(function_variables(name) | {"AWS_REGION": "us-east-1"})
+def test_controller_reads_its_settings_from_what_the_stack_sets(name: str) -> None:
+    settings, written = Settings.from_environment(function_variables("retraining", name)), config(name).retraining
     starting = {AlarmKind.DRIFT} if name == "staging" else STARTING
-    assert set(settings.alarm_names) == {alarm_name(name, kind) for kind in starting}
-    assert settings.cooldown.total_seconds() == 24 * 3600
-    start = statement_of(environment(name), "monitoring", "RetrainingRole", "sagemaker:CreateTrainingJob")
-    assert text(start["Resource"]).endswith(f"/{settings.job_prefix}-*")
+    assert set(settings.rule.alarm_names) == {alarm_name(name, kind) for kind in starting}
+    assert settings.rule.cooldown.total_seconds() == written.cooldown_hours * 3600
+    assert settings.rule.fresh.total_seconds() == written.fresh_hours * 3600
+    assert settings.rule.runs_per_day == written.runs_per_day
+    assert settings.rule.minimum_fresh_rows == written.minimum_fresh_rows
+    start = statement_of(environment(name), "monitoring", "RetrainingController", "sagemaker:StartPipelineExecution")
+    assert text(start["Resource"]) == settings.pipeline_arn
 
 
 @pytest.mark.parametrize("name", ENVIRONMENTS)
-def test_function_hears_of_alarms_that_exist(name: str) -> None:
+def test_promotion_reads_its_settings_from_what_the_stack_sets(name: str) -> None:
+    settings, written = PromotionSettings.from_environment(function_variables("promotion", name)), config(name)
+    assert settings.guard.canary_percent == written.promotion.canary_percent
+    assert settings.guard.wait_seconds == written.promotion.wait_minutes * 60
+    made = statement_of(environment(name), "monitoring", "RetrainingPromotion", "sagemaker:CreateModel")
+    assert text(made["Resource"]).endswith(f":model/{settings.prefix}-*")
+
+
+@pytest.mark.parametrize("name", ENVIRONMENTS)
+def test_functions_name_alarms_that_exist(name: str) -> None:
     alarms = environment(name).resources("monitoring", "AWS::CloudWatch::Alarm").values()
-    settings = Settings.from_environment(function_variables(name) | {"AWS_REGION": "us-east-1"})
-    assert set(settings.alarm_names) <= {entry["Properties"]["AlarmName"] for entry in alarms}
+    triggers = Settings.from_environment(function_variables("retraining", name)).rule.alarm_names
+    guards = PromotionSettings.from_environment(function_variables("promotion", name)).guard.alarm_names
+    assert {*triggers, *guards} <= {entry["Properties"]["AlarmName"] for entry in alarms}
+    assert not set(triggers) & set(guards)
 
 
-def test_training_role_accepts_the_functions_jobs() -> None:
-    settings = Settings.from_environment(function_variables() | {"AWS_REGION": "us-east-1"})
-    ((_, role),) = environment().resources("foundation", "AWS::IAM::Role").items()
-    (trust,) = role["Properties"]["AssumeRolePolicyDocument"]["Statement"]
-    (pattern,) = (text(arn).rsplit("/", 1)[1] for arn in trust["Condition"]["ArnLike"]["aws:SourceArn"])
-    assert f"{settings.job_prefix}-20260101-000000-01234567".startswith(pattern.rstrip("*"))
+def test_table_has_the_key_that_the_functions_ask_by() -> None:
+    (key,) = environment().only("monitoring", "AWS::DynamoDB::Table")["KeySchema"]
+    assert key["AttributeName"] == ID
+
+
+def test_roles_accept_the_jobs_of_the_pipeline() -> None:
+    """SageMaker adds the execution and more behind the name that the definition gives."""
+    for part, role, name in (
+        ("foundation", "TrainingRole", step(environment(), PipelineStep.TRAIN)["TrainingJobName"]),
+        ("monitoring", "RetrainingPipelineJobRole", step(environment(), PipelineStep.PREPARE)["ProcessingJobName"]),
+    ):
+        roles = environment().resources(part, "AWS::IAM::Role").items()
+        (found,) = (entry["Properties"] for key, entry in roles if key.startswith(role))
+        (trust,) = found["AssumeRolePolicyDocument"]["Statement"]
+        patterns = [text(arn).rsplit("/", 1)[1] for arn in trust["Condition"]["ArnLike"]["aws:SourceArn"]]
+        assert any(f"{name}-abcdefghijkl-0123456789".startswith(pattern.rstrip("*")) for pattern in patterns)
 
 
 def test_bias_tolerance_is_the_containers_own_unless_the_file_names_one() -> None:
@@ -138,7 +178,7 @@ def test_both_engines_set_variables_of_the_contract_only() -> None:
     known = {*Variable, *MonitorVariable, "AWS_DEFAULT_REGION"}
     schedule = full().only("monitoring", "AWS::SageMaker::MonitoringSchedule")
     job = schedule["MonitoringScheduleConfig"]["MonitoringJobDefinition"]
-    target = full("scheduler").only("monitoring", "AWS::Scheduler::Schedule")["Target"]
+    target = own_schedule(full("scheduler"))["Target"]
     named = set(re.findall(r'"((?:PLUMBLINE_|sagemaker_|dataset_|output_path|publish_)\w*)":', text(target["Input"])))
     assert set(job["Environment"]) <= known
     assert set(job["Environment"]) - {"AWS_DEFAULT_REGION"} <= named <= known
@@ -170,13 +210,3 @@ def test_runbook_has_the_anchors_that_alerts_point_to() -> None:
     anchors = {f"{RUNBOOK}#{kind}" for kind in AlarmKind} | {RUNBOOK_ANCHOR}
     titles = re.findall(r"^#+ (.+)$", (ROOT / RUNBOOK).read_text(), re.MULTILINE)
     assert anchors <= {f"{RUNBOOK}#{title.lower().replace(' ', '-')}" for title in titles}
-
-
-def test_vpc_reaches_the_functions_settings() -> None:
-    variables = full().only("monitoring", "AWS::Lambda::Function")["Environment"]["Variables"]
-    settings = Settings.from_environment({k: text(v) for k, v in variables.items()} | {"AWS_REGION": "us-east-1"})
-    assert (settings.subnet_ids, settings.security_group_ids) == (
-        ("subnet-0a000000", "subnet-0b000000"),
-        ("sg-0c000000",),
-    )
-    assert Path(settings.source_s3_uri).suffixes == [".tar", ".gz"]

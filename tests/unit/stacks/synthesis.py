@@ -36,6 +36,8 @@ FULL: dict[str, Any] = {
         "fnlwgt": {"ignore": True},
     },
     "labels": {"lag_hours": 24, "minimum_coverage": 0.6},
+    "retraining": {"slice_columns": ["sex", "race"]},
+    "promotion": {"approval": "manual", "traffic": "canary", "canary_percent": 25},
     "bias": {"facet": "sex", "tolerance": 0.1},
     "alarms": {"emails": ["ops@example.com"]},
     "network": {"subnet_ids": ["subnet-0a000000", "subnet-0b000000"], "security_group_ids": ["sg-0c000000"]},
@@ -65,6 +67,54 @@ class Assembly:
         ((_, resource),) = self.resources(part, kind).items()
         properties: Template = resource["Properties"]
         return properties
+
+
+def own_schedule(assembly: Assembly) -> Template:
+    """Return the properties of the schedule that starts monitoring jobs on the engine scheduler."""
+    (found,) = (
+        entry["Properties"]
+        for entry in assembly.resources("monitoring", "AWS::Scheduler::Schedule").values()
+        if "Name" in entry["Properties"]
+    )
+    properties: Template = found
+    return properties
+
+
+def champion(assembly: Assembly, name: str, environment: str = "dev") -> str:
+    """Return what the foundation stack writes into the parameter ``artifact`` or ``baseline``."""
+    (value,) = (
+        entry["Properties"]["Value"]
+        for entry in assembly.resources("foundation", "AWS::SSM::Parameter").values()
+        if entry["Properties"]["Name"] == f"/plumbline/{environment}/champion/{name}"
+    )
+    return text(value).strip("<>")
+
+
+def function(assembly: Assembly, package: str) -> Template:
+    """Return the properties of the function whose handler is in `package`."""
+    (found,) = (
+        entry["Properties"]
+        for entry in assembly.resources("monitoring", "AWS::Lambda::Function").values()
+        if entry["Properties"]["Handler"] == f"{package}.handler.handler"
+    )
+    properties: Template = found
+    return properties
+
+
+def pipeline_definition(assembly: Assembly) -> Template:
+    """Return the retraining pipeline's definition."""
+    body = assembly.only("monitoring", "AWS::SageMaker::Pipeline")["PipelineDefinition"]["PipelineDefinitionBody"]
+    definition: Template = json.loads(text(body))
+    return definition
+
+
+def step(assembly: Assembly, name: str) -> Template:
+    """Return the arguments of a step of the pipeline, wherever it is."""
+    steps = pipeline_definition(assembly)["Steps"]
+    branches = [entry for one in steps for key in ("IfSteps", "ElseSteps") for entry in one["Arguments"].get(key, ())]
+    (arguments,) = (entry["Arguments"] for entry in [*steps, *branches] if entry["Name"] == name)
+    found: Template = arguments
+    return found
 
 
 def document(base: str = "dev", /, **changes: Any) -> dict[str, Any]:
@@ -103,8 +153,8 @@ def synthesize(settings: EnvironmentConfig, root: Path = ROOT) -> Assembly:
     return Assembly(folder, templates)
 
 
-def construct(settings: EnvironmentConfig, root: Path = ROOT) -> tuple[App, Environments]:
-    app = new_app(context=CONTEXT, outdir=tempfile.mkdtemp(dir=ASSEMBLIES.name))
+def construct(settings: EnvironmentConfig, root: Path = ROOT, **context: Any) -> tuple[App, Environments]:
+    app = new_app(context=CONTEXT | context, outdir=tempfile.mkdtemp(dir=ASSEMBLIES.name))
     return app, build(app, settings, root)
 
 

@@ -83,8 +83,8 @@ def test_fails_when_section_is_unknown_and_lists_the_sections() -> None:
 
 def test_fails_when_key_is_missing() -> None:
     data = document()
-    del data["training"]["cooldown_hours"]
-    assert refusal(data) == "training.cooldown_hours must be set, got nothing; add it to dev.toml"
+    del data["retraining"]["cooldown_hours"]
+    assert refusal(data) == "retraining.cooldown_hours must be set, got nothing; add it to dev.toml"
 
 
 def test_every_fault_gets_its_own_line() -> None:
@@ -96,7 +96,19 @@ def test_every_fault_gets_its_own_line() -> None:
     [
         ("capture", "sampling_percent", (1, 100), (0, 101)),
         ("training", "max_runtime_seconds", (60, 86400), (59, 86401)),
-        ("training", "cooldown_hours", (0, 720), (-1, 721)),
+        ("retraining", "cooldown_hours", (0, 720), (-1, 721)),
+        ("retraining", "runs_per_day", (1, 24), (0, 25)),
+        ("retraining", "minimum_fresh_rows", (1,), (0,)),
+        ("retraining", "fresh_hours", (1, 168), (0, 169, 721)),
+        ("retraining", "margin", (0.001, 0.999), (0, 1)),
+        ("retraining", "test_margin", (0.001, 0.999), (0, 1)),
+        ("retraining", "slice_bound", (0.001, 0.999), (0, 1)),
+        ("retraining", "minimum_slice_rows", (1,), (0,)),
+        ("retraining", "fresh_share", (0.001, 1), (0, 1.001)),
+        ("retraining", "volume_gb", (1, 16384), (0, 16385)),
+        ("retraining", "max_runtime_seconds", (60, 86400), (59, 86401)),
+        ("promotion", "wait_minutes", (1, 60), (0, 61)),
+        ("promotion", "latency_milliseconds", (1, 60000), (0, 60001)),
         ("endpoint", "instance_count", (1, 100), (0, 101)),
         ("monitor", "max_runtime_seconds", (60, 3600), (59, 3601)),
         ("monitor", "instance_count", (1, 100), (0, 101)),
@@ -114,7 +126,7 @@ def test_every_fault_gets_its_own_line() -> None:
         ("bias", "tolerance", (0.001, 0.999), (0, 1)),
         ("alarms", "missing_hours", (2, 168), (1, 169)),
         ("alarms", "drift_periods", (1, 168), (0, 169)),
-        ("retention", "capture_days", (1, 3650), (0, 3651)),
+        ("retention", "capture_days", (2, 3650), (0, 3651)),
         ("retention", "log_days", (7, 365), (8, 0)),
     ],
 )
@@ -181,6 +193,30 @@ def test_number_is_held_to_its_bounds(
         ({"features": {"": {"critical": True}}}, "features..[key] must be 1 to 256 characters, got ''"),
         ({"labels": {"lag_hours": 6.5}}, "labels.lag_hours must be a whole number without quotes, got 6.5"),
         ({"labels": {"lag": 6}}, "labels.lag must be a known key, got 'lag'; allowed there: lag_hours, minimum_covera"),
+        ({"retraining": {"enabled": "on"}}, "retraining.enabled must be true or false without quotes, got 'on'"),
+        ({"retraining": {"slice_columns": "sex"}}, "retraining.slice_columns must be a list in brackets, got 'sex'"),
+        (
+            {"retraining": {"slice_columns": ["a,b"]}},
+            "retraining must have slice_columns without commas and of 256 characters together, got 'a,b'; set it in",
+        ),
+        (
+            {"retraining": {"slice_columns": ["a" * 128, "b" * 128]}},
+            "retraining must have slice_columns without commas and of 256 characters together, got 'aaa",
+        ),
+        ({"promotion": {"approval": "yes"}}, "promotion.approval must be 'automatic' or 'manual', got 'yes'"),
+        ({"promotion": {"traffic": "linear"}}, "promotion.traffic must be 'canary' or 'all_at_once', got 'linear'"),
+        (
+            {"promotion": {"traffic": "canary", "canary_percent": 51}},
+            "promotion.canary_percent must be less than or equal to 50, got 51",
+        ),
+        (
+            {"promotion": {"traffic": "canary"}},
+            'promotion must have canary_percent for traffic "canary", got none; set it in dev.toml',
+        ),
+        (
+            {"promotion": {"canary_percent": 20}},
+            'promotion must have canary_percent for traffic "canary" only, got 20; set it in dev.toml',
+        ),
         ({"bias": {"facet": ""}}, "bias.facet must be 1 to 256 characters, got ''"),
         ({"bias": {"facet": 3}}, "bias.facet must be text in quotes, got 3"),
         ({"monitor": {"attribution": 1}}, "monitor.attribution must be true or false without quotes, got 1"),
@@ -250,6 +286,18 @@ def test_fails_when_value_breaks_its_rule(change: dict[str, Any], said: str) -> 
             "dev.toml must have labels.lag_hours of at least one window, 12, got 11",
         ),
         (
+            {"promotion": {"traffic": "canary", "canary_percent": 50}},
+            'dev.toml must have endpoint.instance_count of at least 2 for promotion.traffic "canary", got 1',
+        ),
+        (
+            {"retraining": {"fresh_hours": 169}},
+            "dev.toml must have retraining.fresh_hours within retention.capture_days, 168 hours, got 169",
+        ),
+        (
+            {"retraining": {"slice_columns": ["income"]}},
+            "dev.toml must have retraining.slice_columns without training.target_label, got 'income'",
+        ),
+        (
             {"bias": {"facet": "income"}},
             "dev.toml must have a bias.facet other than training.target_label, got 'income'",
         ),
@@ -294,6 +342,22 @@ def test_name_of_the_model_may_be_long_where_no_variable_holds_it() -> None:
 def test_file_without_the_optional_sections_awaits_no_labels_and_measures_no_bias() -> None:
     staging = config("staging")
     assert (staging.labels, staging.bias, staging.monitor.attribution) == (None, None, False)
+
+
+def test_without_labels_there_is_nothing_to_retrain_on() -> None:
+    assert refusal(document("staging", retraining={"enabled": True})) == (
+        "dev.toml must have retraining.enabled = false without a section [labels], as only labelled captures are "
+        "trained on, got true; set it in dev.toml"
+    )
+    # Nothing is started, whatever the hours are.
+    assert not config("staging", retraining={"fresh_hours": 720}, retention={"capture_days": 1}).retraining.enabled
+
+
+def test_canary_of_a_larger_fleet_is_accepted() -> None:
+    chosen = config(
+        endpoint={"instance_count": 2}, promotion={"traffic": "canary", "canary_percent": 10, "wait_minutes": 1}
+    )
+    assert chosen.promotion.canary_percent == 10
 
 
 def test_half_of_the_labels_is_enough_unless_the_file_says_otherwise() -> None:

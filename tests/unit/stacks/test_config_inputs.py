@@ -21,6 +21,7 @@ def inputs(folder: Path, target: str = "y", segments: str | None = None) -> dict
     return {
         "bias": {"facet": "b"},
         "model": {"baseline": "baseline"},
+        "retraining": {"slice_columns": ["b"]},
         "training": {"train": "train.csv", "test": "test.csv", "target_label": "y"},
     }
 

@@ -2,7 +2,7 @@ from typing import Any
 
 import pytest
 
-from tests.unit.stacks.synthesis import ENVIRONMENTS, PARTS, environment, full, statement_of, statements, text
+from tests.unit.stacks.synthesis import ENVIRONMENTS, PARTS, champion, environment, full, statement_of, statements, text
 
 BUCKETS = ("Artifacts", "Capture", "Reports")
 
@@ -70,14 +70,14 @@ def test_keys_rotate() -> None:
 
 @pytest.mark.parametrize(("name", "policy"), [("dev", "Delete"), ("staging", "Delete"), ("prod", "Retain")])
 def test_data_goes_or_stays_with_its_stack(name: str, policy: str) -> None:
-    kinds = {"AWS::S3::Bucket", "AWS::KMS::Key", "AWS::Logs::LogGroup"}
+    kinds = {"AWS::S3::Bucket", "AWS::KMS::Key", "AWS::Logs::LogGroup", "AWS::DynamoDB::Table"}
     held = [
         resource
         for part in PARTS
         for resource in environment(name).templates[part]["Resources"].values()
         if resource["Type"] in kinds
     ]
-    assert len(held) == 7
+    assert len(held) == 9
     assert {resource["DeletionPolicy"] for resource in held} == {policy}
 
 
@@ -90,7 +90,7 @@ def test_training_reads_fresh_rows_and_writes_models_and_nothing_else_of_our_buc
     }
     assert granted == {
         ("s3:ListBucket", "<ArtifactsBucket88671897.Arn>"),
-        ("s3:GetObject", "<ArtifactsBucket88671897.Arn>/training-data/fresh/*"),
+        ("s3:GetObject", "<ArtifactsBucket88671897.Arn>/retraining/*/fresh/*"),
         ("s3:PutObject", "<ArtifactsBucket88671897.Arn>/models/*"),
     }
 
@@ -115,6 +115,18 @@ def test_training_reads_below_its_s3_prefixes_only() -> None:
         if ":::rows" in text(arn)
     ]
     assert sorted(granted) == ["arn:aws:s3:::rows/census/test/*", "arn:aws:s3:::rows/census/train/*"]
+
+
+@pytest.mark.parametrize(("name", "uri"), [("artifact", ".tar.gz"), ("baseline", ".zip")])
+def test_parameters_say_what_serves_first(name: str, uri: str) -> None:
+    value = champion(environment(), name)
+    assert value.startswith("s3://")
+    assert value.endswith(uri)
+
+
+def test_parameters_name_a_model_in_s3_as_the_file_does() -> None:
+    assert champion(full(), "artifact") == "s3://models/census/model.tar.gz"
+    assert champion(full(), "baseline") == "s3://models/census/baseline/"
 
 
 @pytest.mark.parametrize("name", ENVIRONMENTS)

@@ -8,18 +8,21 @@ from pathlib import Path
 
 import pytest
 
+from contract.retraining import PipelineStep
 from stacks.constructs.source_archive import archive
 from stacks.errors import ConfigError
 from tests.unit.stacks.synthesis import (
     PARTS,
     ROOT,
     Assembly,
+    champion,
     config,
     construct,
     environment,
     full,
     statement_of,
     statements,
+    step,
     synthesize,
     text,
 )
@@ -45,28 +48,30 @@ def copy_of_repository(folder: Path) -> Path:
 
 
 def test_model_archive_keeps_the_suffix_that_sagemaker_asks_for() -> None:
-    model = environment().only("serving", "AWS::SageMaker::Model")
-    assert text(model["PrimaryContainer"]["ModelDataUrl"]).endswith(".tar.gz")
+    assert champion(environment(), "artifact").endswith(".tar.gz")
 
 
 def test_model_artifact_in_s3_is_used_as_it_is() -> None:
-    model = full().only("serving", "AWS::SageMaker::Model")
-    assert model["PrimaryContainer"]["ModelDataUrl"] == "s3://models/census/model.tar.gz"
+    assert champion(full(), "artifact") == "s3://models/census/model.tar.gz"
 
 
-def test_endpoint_may_read_its_s3_artifact_and_no_other_object() -> None:
+def test_endpoint_may_read_its_s3_artifact_and_retrained_models_and_no_other() -> None:
     granted = statement_of(full(), "serving", "EndpointRole", "s3:GetObject")["Resource"]
-    assert [text(arn) for arn in granted if "models" in text(arn)] == ["arn:aws:s3:::models/census/model.tar.gz"]
+    found = [text(arn) for arn in granted if "models" in text(arn)]
+    assert [arn for arn in found if "Artifacts" not in arn] == ["arn:aws:s3:::models/census/model.tar.gz"]
+    assert [arn.split(">")[1] for arn in found if "Artifacts" in arn] == ["/models/*"]
 
 
 def test_prefixes_in_s3_end_in_a_slash_as_they_would_find_their_siblings_without() -> None:
     schedule = full().only("monitoring", "AWS::SageMaker::MonitoringSchedule")
     job = schedule["MonitoringScheduleConfig"]["MonitoringJobDefinition"]
     assert job["MonitoringAppSpecification"]["ContainerArguments"][1] == "s3://models/census/baseline/"
-    variables = full().only("monitoring", "AWS::Lambda::Function")["Environment"]["Variables"]
-    assert variables["PLUMBLINE_TRAIN_S3_URI"] == "s3://rows/census/train/"
-    assert variables["PLUMBLINE_TEST_S3_URI"] == "s3://rows/census/test/"
-    assert text(variables["PLUMBLINE_FRESH_S3_URI"]).endswith("/training-data/fresh/")
+    channels = {
+        entry["ChannelName"]: entry["DataSource"]["S3DataSource"]["S3Uri"]
+        for entry in step(full(), PipelineStep.TRAIN)["InputDataConfig"]
+    }
+    assert channels["train"] == "s3://rows/census/train/"
+    assert channels["test"] == "s3://rows/census/test/"
 
 
 def test_monitor_may_read_below_its_s3_baseline_and_its_model_only() -> None:
@@ -76,7 +81,7 @@ def test_monitor_may_read_below_its_s3_baseline_and_its_model_only() -> None:
         if entry["Action"] == "s3:GetObject"
         for arn in entry["Resource"]
     ]
-    assert {arn for arn in granted if "models" in arn} == {
+    assert {arn for arn in granted if "models" in arn and "Artifacts" not in arn} == {
         "arn:aws:s3:::models/census/baseline/*",
         "arn:aws:s3:::models/census/model.tar.gz",
     }
@@ -151,12 +156,13 @@ def test_image_does_not_change_with_caches_beside_the_source(tmp_path: Path) -> 
     assert _image(synthesize(settings, copy)) != before
 
 
-def test_function_asset_holds_the_handler_and_a_copy_of_the_contract() -> None:
-    folders = [path for path in asset_files(environment(), "zip") if (path / "retraining").is_dir()]
-    assert len(folders) == 1
-    files = {str(path.relative_to(folders[0])) for path in folders[0].rglob("*") if path.is_file()}
-    assert {"retraining/handler.py", "contract/names.py"} <= files
-    assert {Path(name).suffix for name in files} == {".py"}
+def test_function_asset_holds_its_handler_and_copies_of_what_both_share() -> None:
+    for package, other in (("retraining", "promotion"), ("promotion", "retraining")):
+        (folder,) = (path for path in asset_files(environment(), "zip") if (path / package).is_dir())
+        files = {str(path.relative_to(folder)) for path in folder.rglob("*") if path.is_file()}
+        assert {f"{package}/handler.py", "shared/documents.py", "contract/names.py"} <= files
+        assert {Path(name).suffix for name in files} == {".py"}
+        assert not (folder / other).exists()
 
 
 def test_two_syntheses_are_byte_equal() -> None:

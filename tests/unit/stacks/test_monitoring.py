@@ -13,6 +13,7 @@ from tests.unit.stacks.synthesis import (
     config,
     environment,
     full,
+    own_schedule,
     statement_of,
     statements,
     synthesize,
@@ -35,7 +36,7 @@ def full_definition() -> JOB:
 
 
 def scheduled_request(assembly: Any = None) -> JOB:
-    schedule = (assembly or environment("dev", "scheduler")).only("monitoring", "AWS::Scheduler::Schedule")
+    schedule = own_schedule(assembly or environment("dev", "scheduler"))
     request: JOB = json.loads(text(schedule["Target"]["Input"]))
     return request
 
@@ -86,6 +87,7 @@ def test_job_gets_thresholds_as_text() -> None:
         "PLUMBLINE_ISOLATION_FOREST": "Disabled",
         "PLUMBLINE_MULTIVARIATE": "Disabled",
         "PLUMBLINE_RECENT_WINDOWS": "24",
+        "PLUMBLINE_CHAMPION_S3_URI": definition("staging")["Environment"]["PLUMBLINE_CHAMPION_S3_URI"],
         "PLUMBLINE_REPORTS_S3_URI": definition("staging")["MonitoringOutputConfig"]["MonitoringOutputs"][0]["S3Output"][
             "S3Uri"
         ],
@@ -225,7 +227,22 @@ def test_monitor_reads_this_endpoints_capture_and_writes_this_schedules_reports(
         ("s3:GetObject", "/capture/plumbline-staging/*"),
         ("s3:GetObject", "/reports/plumbline-staging/plumbline-staging-monitor/*/window_counts.json"),
         ("s3:PutObject", "/reports/plumbline-staging/plumbline-staging-monitor/*"),
+        ("s3:GetObject", "/champion/history.json"),
+        ("s3:GetObject", "/retraining/*/baseline/*"),
     }
+
+
+@pytest.mark.parametrize("engine", ENGINES)
+def test_monitor_reads_which_model_served(engine: str) -> None:
+    assembly = environment("dev", engine)
+    job = definition() if engine == "model_monitor" else scheduled_request(assembly)
+    assert text(job["Environment"]["PLUMBLINE_CHAMPION_S3_URI"]).endswith(">/champion/history.json")
+    (listed,) = [
+        entry["Condition"]["StringLike"]["s3:prefix"]
+        for entry in statements(assembly, "monitoring", "MonitoringRole")
+        if entry["Action"] == "s3:ListBucket" and "champion" in json.dumps(entry["Condition"])
+    ]
+    assert listed == ["champion/history.json"]
 
 
 def test_monitor_may_list_and_decrypt_the_counts_of_earlier_windows() -> None:
@@ -257,18 +274,19 @@ def test_monitor_without_recent_windows_reads_no_report() -> None:
 
 def test_scheduler_replaces_model_monitor() -> None:
     assert not environment("dev", "scheduler").resources("monitoring", "AWS::SageMaker::MonitoringSchedule")
-    assert not environment("dev", "model_monitor").resources("monitoring", "AWS::Scheduler::Schedule")
+    schedules = environment("dev", "model_monitor").resources("monitoring", "AWS::Scheduler::Schedule").values()
+    assert not [entry for entry in schedules if "createProcessingJob" in json.dumps(entry)]
 
 
 def test_scheduler_starts_a_processing_job_after_the_hour() -> None:
-    schedule = environment("dev", "scheduler").only("monitoring", "AWS::Scheduler::Schedule")
+    schedule = own_schedule(environment("dev", "scheduler"))
     assert schedule["Target"]["Arn"] == "arn:aws:scheduler:::aws-sdk:sagemaker:createProcessingJob"
     assert (schedule["ScheduleExpression"], schedule["ScheduleExpressionTimezone"]) == ("cron(20 * ? * * *)", "UTC")
     assert schedule["FlexibleTimeWindow"] == {"Mode": "OFF"}
 
 
 def test_scheduler_retries_little_and_keeps_what_it_could_not_start() -> None:
-    target = environment("dev", "scheduler").only("monitoring", "AWS::Scheduler::Schedule")["Target"]
+    target = own_schedule(environment("dev", "scheduler"))["Target"]
     assert target["RetryPolicy"] == {"MaximumEventAgeInSeconds": 3600, "MaximumRetryAttempts": 2}
     assert text(target["DeadLetterConfig"]["Arn"]).startswith("<DeadLetters")
 
@@ -338,6 +356,9 @@ def test_scheduler_may_start_its_own_jobs_with_the_monitors_role_only() -> None:
         ("concept-shift", "ignore"),
         ("labels-missing", "ignore"),
         ("bias", "ignore"),
+        ("endpoint-5xx", "notBreaching"),
+        ("endpoint-model-errors", "notBreaching"),
+        ("endpoint-latency", "notBreaching"),
     ],
 )
 def test_alarm_states_what_silence_means(kind: str, policy: str) -> None:
@@ -412,14 +433,35 @@ def test_alarm_periods_follow_the_schedule() -> None:
     every_six_hours = synthesize(
         config(monitor={"schedule": "cron(0 0/6 ? * * *)"}, alarms={"missing_hours": 12}, labels={"lag_hours": 6})
     ).resources("monitoring", "AWS::CloudWatch::Alarm")
-    ours = [entry["Properties"] for entry in every_six_hours.values() if entry["Properties"]["Namespace"] != "AWS/SQS"]
+    ours = [
+        entry["Properties"] for entry in every_six_hours.values() if entry["Properties"]["Namespace"] == "Plumbline"
+    ]
     assert {entry["Period"] for entry in ours} == {6 * 3600}
     assert sorted(entry["EvaluationPeriods"] for entry in ours) == [*[1] * 8, 2]
 
 
+@pytest.mark.parametrize(
+    ("kind", "metric", "statistic", "threshold"),
+    [
+        ("endpoint-5xx", "Invocation5XXErrors", "Sum", 1),
+        ("endpoint-model-errors", "InvocationModelErrors", "Sum", 5),
+        ("endpoint-latency", "ModelLatency", "Average", 1_000_000),
+    ],
+)
+def test_endpoint_alarms_tell_within_a_minute(kind: str, metric: str, statistic: str, threshold: int) -> None:
+    found = alarm(kind)
+    assert (found["Namespace"], found["MetricName"], found["Statistic"]) == ("AWS/SageMaker", metric, statistic)
+    assert found["Dimensions"] == [
+        {"Name": "EndpointName", "Value": "plumbline-dev"},
+        {"Name": "VariantName", "Value": "AllTraffic"},
+    ]
+    assert (found["Threshold"], found["Period"], found["EvaluationPeriods"]) == (threshold, 60, 1)
+
+
 @pytest.mark.parametrize("engine", ENGINES)
 def test_job_that_dies_before_our_code_tells_the_topic(engine: str) -> None:
-    rule = environment("dev", engine).only("monitoring", "AWS::Events::Rule")
+    rules = environment("dev", engine).resources("monitoring", "AWS::Events::Rule")
+    (rule,) = (entry["Properties"] for name, entry in rules.items() if name.startswith("FailedJobs"))
     assert rule["EventPattern"]["source"] == ["aws.sagemaker"]
     assert rule["EventPattern"]["detail-type"] == ["SageMaker Processing Job State Change"]
     assert {"Failed", "Stopped"} <= set(rule["EventPattern"]["detail"]["ProcessingJobStatus"])
@@ -467,62 +509,29 @@ def test_people_are_told_by_mail() -> None:
     assert mails == ["ops@example.com"]
 
 
-# Retraining
-
-
-def test_topic_feeds_the_function() -> None:
-    subscription = environment().only("monitoring", "AWS::SNS::Subscription")
-    assert subscription["Protocol"] == "lambda"
-    assert text(subscription["Endpoint"]).startswith("<RetrainingFunction")
-    permission = environment().only("monitoring", "AWS::Lambda::Permission")
-    assert permission["Principal"] == "sns.amazonaws.com"
-    assert text(permission["SourceArn"]).startswith("<AlertsTopic")
-
-
-def test_function_handles_one_event_at_a_time() -> None:
-    assert environment().only("monitoring", "AWS::Lambda::Function")["ReservedConcurrentExecutions"] == 1
-
-
-def test_function_keeps_what_it_could_not_handle() -> None:
-    function = environment().only("monitoring", "AWS::Lambda::Function")
-    assert text(function["DeadLetterConfig"]["TargetArn"]).startswith("<DeadLettersQueue")
-    for action in ("sqs:SendMessage", "kms:GenerateDataKey"):
-        assert statement_of(environment(), "monitoring", "RetrainingRole", action)
+# Outputs
 
 
 def test_dead_letters_are_encrypted_kept_and_sent_over_tls() -> None:
     queue = environment().only("monitoring", "AWS::SQS::Queue")
     assert text(queue["KmsMasterKeyId"]).startswith("<AlertsKey")
     assert queue["MessageRetentionPeriod"] == 14 * 86400
-    (denied,) = environment().only("monitoring", "AWS::SQS::QueuePolicy")["PolicyDocument"]["Statement"]
-    assert (denied["Effect"], denied["Condition"]) == ("Deny", {"Bool": {"aws:SecureTransport": "false"}})
-
-
-@pytest.mark.parametrize(("name", "days"), [("dev", 7), ("staging", 30), ("prod", 365)])
-def test_function_logs_are_kept_as_configured(name: str, days: int) -> None:
-    assert environment(name).only("monitoring", "AWS::Logs::LogGroup")["RetentionInDays"] == days
-
-
-def test_function_may_start_this_environments_training_jobs_only() -> None:
-    start = statement_of(environment(), "monitoring", "RetrainingRole", "sagemaker:CreateTrainingJob")
-    assert text(start["Resource"]).endswith(":training-job/plumbline-dev-train-*")
-    passed = statement_of(environment(), "monitoring", "RetrainingRole", "iam:PassRole")
-    assert "TrainingRole" in text(passed["Resource"])
-    assert passed["Condition"] == {"StringEquals": {"iam:PassedToService": "sagemaker.amazonaws.com"}}
-
-
-def test_function_may_look_for_fresh_rows_only() -> None:
-    listed = statement_of(environment(), "monitoring", "RetrainingRole", "s3:ListBucket")
-    assert listed["Condition"] == {"StringLike": {"s3:prefix": ["training-data/fresh", "training-data/fresh/*"]}}
-
-
-def test_vpc_reaches_the_training_jobs() -> None:
-    variables = full().only("monitoring", "AWS::Lambda::Function")["Environment"]["Variables"]
-    assert variables["PLUMBLINE_SUBNET_IDS"] == "subnet-0a000000,subnet-0b000000"
-    assert variables["PLUMBLINE_SECURITY_GROUP_IDS"] == "sg-0c000000"
+    policy = environment().only("monitoring", "AWS::SQS::QueuePolicy")["PolicyDocument"]["Statement"]
+    (denied,) = (entry for entry in policy if entry["Effect"] == "Deny")
+    assert denied["Condition"] == {"Bool": {"aws:SecureTransport": "false"}}
 
 
 def test_outputs_name_what_people_look_for() -> None:
     outputs = set(environment().templates["monitoring"]["Outputs"])
-    assert {"TopicArn", "AlertKeyArn", "RetrainingFunctionName", "ScheduleName", "DeadLetterQueueUrl"} <= outputs
+    assert {
+        "TopicArn",
+        "AlertKeyArn",
+        "RetrainingFunctionName",
+        "PromotionFunctionName",
+        "StateTableName",
+        "PipelineName",
+        "ModelPackageGroupName",
+        "ScheduleName",
+        "DeadLetterQueueUrl",
+    } <= outputs
     assert "EndpointName" in environment().templates["serving"]["Outputs"]

@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from contract.retraining import PipelineStep
 from tests.unit.stacks.synthesis import (
     ENGINES,
     ENVIRONMENTS,
@@ -16,6 +17,8 @@ from tests.unit.stacks.synthesis import (
     construct,
     environment,
     full,
+    own_schedule,
+    step,
     synthesize,
     text,
 )
@@ -29,8 +32,10 @@ WITHOUT_RESOURCE = {
     "ec2:DescribeSubnets",
     "ec2:DescribeVpcs",
     "ecr:GetAuthorizationToken",
-    "sagemaker:ListTrainingJobs",
+    "sagemaker:ListEndpointConfigs",
+    "sagemaker:ListModels",
 }
+JOB_NAMESPACES = {"aws/sagemaker/*", "/aws/sagemaker/*"}
 VARIANTS = [(name, engine) for name in ENVIRONMENTS for engine in ENGINES] + [("full", engine) for engine in ENGINES]
 
 
@@ -67,16 +72,23 @@ def test_sagemaker_and_scheduler_assume_roles_for_this_account_only(assembly: As
 
 
 @pytest.mark.parametrize(
-    ("engine", "part", "role", "source"),
+    ("engine", "part", "role", "sources"),
     [
-        ("model_monitor", "serving", "EndpointRole", "*"),
-        ("model_monitor", "foundation", "TrainingRole", "training-job/plumbline-dev-train*"),
-        ("model_monitor", "monitoring", "MonitoringRole", "*"),
-        ("scheduler", "monitoring", "MonitoringRole", "processing-job/plumbline-dev-monitor-*"),
+        ("model_monitor", "serving", "EndpointRole", ["*"]),
+        (
+            "model_monitor",
+            "foundation",
+            "TrainingRole",
+            ["training-job/plumbline-dev-train*", "training-job/plumbline-dev-retrain-*"],
+        ),
+        ("model_monitor", "monitoring", "MonitoringRole", ["*"]),
+        ("scheduler", "monitoring", "MonitoringRole", ["processing-job/plumbline-dev-monitor-*"]),
+        ("scheduler", "monitoring", "RetrainingPipelineJobRole", ["processing-job/plumbline-dev-retrain-*"]),
+        ("scheduler", "monitoring", "RetrainingPipelineRole", ["pipeline/plumbline-dev-retraining/*"]),
     ],
 )
 def test_role_is_bound_to_its_kind_of_work_as_far_as_aws_documents_it(
-    engine: str, part: str, role: str, source: str
+    engine: str, part: str, role: str, sources: list[str]
 ) -> None:
     ((_, found),) = (
         item
@@ -84,8 +96,8 @@ def test_role_is_bound_to_its_kind_of_work_as_far_as_aws_documents_it(
         if item[0].startswith(role)
     )
     (statement,) = found["Properties"]["AssumeRolePolicyDocument"]["Statement"]
-    (arn,) = statement["Condition"]["ArnLike"]["aws:SourceArn"]
-    assert text(arn) == f"arn:aws:sagemaker:us-east-1:<AWS::AccountId>:{source}"
+    arns = statement["Condition"]["ArnLike"]["aws:SourceArn"]
+    assert [text(arn) for arn in arns] == [f"arn:aws:sagemaker:us-east-1:<AWS::AccountId>:{each}" for each in sources]
 
 
 def test_no_action_is_a_wildcard(assembly: Assembly) -> None:
@@ -109,10 +121,11 @@ def test_metrics_are_bound_to_their_namespaces(assembly: Assembly) -> None:
     for name, policy in resources(assembly, "AWS::IAM::Policy"):
         for statement in policy["PolicyDocument"]["Statement"]:
             if statement["Action"] == "cloudwatch:PutMetricData":
-                allowed = set(statement["Condition"]["StringLike"]["cloudwatch:namespace"])
-                assert allowed - {"Plumbline"} == {"aws/sagemaker/*", "/aws/sagemaker/*"}
-                found |= {name.split("/")[1][:10]} if "Plumbline" in allowed else set()
-    assert found == {"Monitoring"}
+                ((_, condition),) = statement["Condition"].items()
+                allowed = set(as_list(condition["cloudwatch:namespace"]))
+                assert allowed in ({"Plumbline"}, JOB_NAMESPACES, JOB_NAMESPACES | {"Plumbline"}), name
+                found |= {name.split("/")[1].split("Role")[0]} if "Plumbline" in allowed else set()
+    assert found == {"Monitoring", "RetrainingController", "RetrainingPromotion"}
 
 
 def test_buckets_are_listed_by_prefix_only(assembly: Assembly) -> None:
@@ -124,7 +137,12 @@ def test_buckets_are_listed_by_prefix_only(assembly: Assembly) -> None:
     ]
     assert listings
     for name, statement in listings:
-        assert statement["Condition"]["StringLike"]["s3:prefix"], name
+        ((operator, condition),) = statement["Condition"].items()
+        assert condition["s3:prefix"], name
+        # A function asks for the history by getting it, in which there is no prefix: S3 says "absent" to those who
+        # may list only.
+        asks = condition["s3:prefix"] == ["champion/history.json"] and re.search("Controller|Promotion", name)
+        assert operator == ("StringLikeIfExists" if asks else "StringLike"), name
 
 
 def test_names_keep_sagemakers_rules() -> None:
@@ -134,6 +152,8 @@ def test_names_keep_sagemakers_rules() -> None:
         longest.only("monitoring", "AWS::SageMaker::MonitoringSchedule")["MonitoringScheduleName"],
         # A job of our own schedule, with the 16 characters of an execution id.
         f"plumbline-{'a' * 16}-monitor-{'0' * 16}",
+        # A job of the pipeline, with the 12 characters of an execution's id and the 10 that SageMaker adds.
+        f"{step(longest, PipelineStep.TRAIN)['TrainingJobName']}-{'0' * 12}-{'0' * 10}",
     ]
     for name in names:
         assert len(name) <= 63
@@ -141,8 +161,11 @@ def test_names_keep_sagemakers_rules() -> None:
 
 
 def test_only_names_that_others_must_know_are_fixed() -> None:
-    """A custom name blocks replacement: the endpoint, the schedule, the alarms and the dashboard alone have one."""
-    kinds = "Bucket|Topic|Queue|Role|Function|Endpoint|EndpointConfig|Model|Alarm|Dashboard|LogGroup|MonitoringSchedule"
+    """A custom name blocks replacement: what the contract names and other processes look for has one."""
+    kinds = (
+        "Bucket|Topic|Queue|Role|Function|Endpoint|EndpointConfig|Model|Alarm|Dashboard|LogGroup|MonitoringSchedule|"
+        "Table|Pipeline|ModelPackageGroup"
+    )
     named = {
         resource["Type"]
         for assembly in (environment(), environment("dev", "scheduler"))
@@ -156,8 +179,11 @@ def test_only_names_that_others_must_know_are_fixed() -> None:
         "AWS::CloudWatch::Alarm",
         "AWS::CloudWatch::Dashboard",
         "AWS::Lambda::Permission",
+        "AWS::SSM::Parameter",
         "AWS::SageMaker::Endpoint",
+        "AWS::SageMaker::ModelPackageGroup",
         "AWS::SageMaker::MonitoringSchedule",
+        "AWS::SageMaker::Pipeline",
         "AWS::Scheduler::Schedule",
     }
 
@@ -165,7 +191,7 @@ def test_only_names_that_others_must_know_are_fixed() -> None:
 def test_environment_values_fit_a_processing_job() -> None:
     """CreateProcessingJob: at most 256 characters each."""
     for assembly in (environment("dev", "scheduler"), full("scheduler")):
-        request = json.loads(text(assembly.only("monitoring", "AWS::Scheduler::Schedule")["Target"]["Input"]))
+        request = json.loads(text(own_schedule(assembly)["Target"]["Input"]))
         assert all(len(value) <= 256 for value in request["Environment"].values())
         assert all(len(value) <= 256 for value in request["AppSpecification"]["ContainerArguments"])
 
@@ -202,12 +228,9 @@ def test_teardown_removes_the_schedule_before_the_endpoint() -> None:
             for output in assembly.templates["serving"]["Outputs"].values()
             if "Export" in output
         }
-        ((_, schedule),) = (
-            item
-            for kind in ("AWS::SageMaker::MonitoringSchedule", "AWS::Scheduler::Schedule")
-            for item in assembly.resources("monitoring", kind).items()
-        )
-        assert any(name in json.dumps(schedule["Properties"]) for name in exports)
+        kind = "AWS::SageMaker::MonitoringSchedule"
+        schedule = assembly.only("monitoring", kind) if engine == "model_monitor" else own_schedule(assembly)
+        assert any(name in json.dumps(schedule) for name in exports)
 
 
 def test_monitoring_is_deployed_after_serving() -> None:
@@ -220,5 +243,6 @@ def test_schedule_waits_for_the_policies_of_its_roles() -> None:
         ("model_monitor", "AWS::SageMaker::MonitoringSchedule", ["MonitoringRole"]),
         ("scheduler", "AWS::Scheduler::Schedule", ["MonitoringRole", "ScheduleRole"]),
     ):
-        ((_, schedule),) = environment("dev", engine).resources("monitoring", kind).items()
+        found = environment("dev", engine).resources("monitoring", kind).values()
+        (schedule,) = (entry for entry in found if kind != "AWS::Scheduler::Schedule" or "Name" in entry["Properties"])
         assert [name.split("DefaultPolicy")[0] for name in sorted(schedule["DependsOn"])] == roles
