@@ -4,6 +4,7 @@ import json
 import logging
 import threading
 import uuid
+from collections.abc import Callable
 from typing import Any, Final
 
 from local.aws import alarm_messages, events, warm_up
@@ -22,10 +23,14 @@ _log = logging.getLogger(__name__)
 
 
 class AlarmWatch:
-    """The thread that moves alarms between their states."""
+    """The thread that moves alarms between their states.
 
-    def __init__(self, clock: Clock) -> None:
+    `publish` is called before each look, so that alarms see what other services counted until then.
+    """
+
+    def __init__(self, clock: Clock, *publish: Callable[[], None]) -> None:
         self._clock = clock
+        self._publish = publish
         self._wake = threading.Event()
         self._lock = threading.Lock()
         self._queue_metrics = QueueMetrics(clock)
@@ -54,9 +59,11 @@ class AlarmWatch:
             self.look()
 
     def look(self) -> None:
-        """Publish the queues' metric and evaluate. A failure is logged: without this thread no alarm moves again."""
+        """Publish services' own metrics and evaluate. A failure is logged: without this thread no alarm moves again."""
         try:
             self._queue_metrics.publish()
+            for publish in self._publish:
+                publish()
             self.evaluate_all()
         except Exception:
             _log.exception("alarms could not be evaluated")

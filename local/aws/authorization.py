@@ -6,6 +6,7 @@ from typing import Any, Final
 
 from local.aws import sagemaker_api
 from local.aws.control_plane import ControlPlane
+from local.aws.model_packages import group_name
 from local.aws.sagemaker_api import Handler, Response
 from local.aws.seams import Seam
 from local.aws.sessions import SAGEMAKER
@@ -88,6 +89,17 @@ def _checking_roles(plane: ControlPlane, handle: Handler) -> Handler:
             denial = _denial(caller, "sagemaker", "iam:PassRole", role, **{"iam:PassedToService": SAGEMAKER})
             if denial:
                 return denial
+        for config in deployed_configs(name, params):
+            resource = plane.arn("EndpointConfig", config)
+            denial = _denial(caller, "sagemaker", f"sagemaker:{name}", resource)
+            if denial:
+                return denial
+        if name == "CreateModelPackage":
+            # A version belongs to its group: policies name both, and which of the two AWS asks for is not written down.
+            resource = plane.arn("ModelPackageGroup", group_name(str(params.get("ModelPackageGroupName", "*"))))
+            denial = _denial(caller, "sagemaker", f"sagemaker:{name}", resource)
+            if denial:
+                return denial
         if name.startswith("Create") and params.get("Tags"):
             resource = sagemaker_api.resource_arn(plane, path, headers, body)
             denial = _denial(caller, "sagemaker", "sagemaker:AddTags", resource)
@@ -106,6 +118,15 @@ def passed_roles(operation: str, params: dict[str, Any]) -> list[str]:
     definition = schedule.get("MonitoringJobDefinition") or {}
     found = (params.get("RoleArn"), params.get("ExecutionRoleArn"), definition.get("RoleArn"))
     return [role for role in found if isinstance(role, str)]
+
+
+def deployed_configs(operation: str, params: dict[str, Any]) -> list[str]:
+    """Return the endpoint configuration that a request needs its action on, besides the endpoint that it names.
+
+    Source: Service Authorization Reference, where both are required resources of these two actions.
+    """
+    config = params.get("EndpointConfigName")
+    return [config] if operation in ("CreateEndpoint", "UpdateEndpoint") and isinstance(config, str) else []
 
 
 def _denial(caller: "_Caller", answering: str, action: str, resource: str, **context: str) -> Response | None:

@@ -41,19 +41,19 @@ def build(settings: Settings) -> tuple[Application, Platform]:
     registry.install()
     authorization.install(plane)
     Deliveries().install()
-    _follow_clock(clock)
+    _follow_clock(clock, platform)
     Seam.H11_REASON.take()()
     return _Gateway(Seam.APP.take(), clock), platform
 
 
-def _follow_clock(clock: Clock) -> None:
+def _follow_clock(clock: Clock, platform: Platform) -> None:
     # Only the services whose behaviour depends on the hour: queues and sessions stay on the real clock together.
     Seam.EVENTS_NOW.replace(clock)
     Seam.EVENTS_TICK.replace(_TICK_SECONDS)
     Seam.SCHEDULER_TIME.replace(TimeModule(clock))
     Seam.SCHEDULER_TICK.replace(_TICK_SECONDS)
     UniversalTargets(clock).install()
-    AlarmWatch(clock).install()
+    AlarmWatch(clock, platform.metrics.publish).install()
 
 
 class _Gateway:

@@ -2,12 +2,15 @@
 
 import http.client
 import json
+import time
 from collections.abc import Mapping
 from typing import Any, Final
 
 from local.aws.capture import Capture, Exchange
 from local.aws.container_client import ContainerResponse
-from local.aws.hosting import Hosting, Variant
+from local.aws.endpoint_metrics import EndpointMetrics
+from local.aws.fleets import Variant
+from local.aws.hosting import Hosting
 from local.aws.sagemaker_api import INVOKED_VARIANT
 
 Answer = tuple[int, dict[str, str], bytes]
@@ -18,9 +21,12 @@ _PREFIX: Final = "x-amzn-sagemaker-"
 class Invocations:
     """Answers the runtime's one operation for the endpoints of `hosting`."""
 
-    def __init__(self, hosting: Hosting, capture: Capture, *, account: str, region: str) -> None:
+    def __init__(
+        self, hosting: Hosting, capture: Capture, metrics: EndpointMetrics, *, account: str, region: str
+    ) -> None:
         self._hosting = hosting
         self._capture = capture
+        self._metrics = metrics
         self._account = account
         self._region = region
 
@@ -30,10 +36,7 @@ class Invocations:
         variant = self._hosting.variant(endpoint, given.get(f"{_PREFIX}target-variant"))
         if variant is None:
             return _error(400, "ValidationError", Message=f"Endpoint {endpoint} of account {self._account} not found.")
-        try:
-            response = variant.container.client.invoke(body, _forwarded(given))
-        except (OSError, http.client.HTTPException) as error:
-            return self._model_error(endpoint, variant, ContainerResponse(500, None, str(error).encode()))
+        response = self._ask(endpoint, variant, body, _forwarded(given))
         if response.status >= 400:
             return self._model_error(endpoint, variant, response)
         if variant.capture is not None:
@@ -42,6 +45,16 @@ class Invocations:
         if response.content_type is not None:
             answered["Content-Type"] = response.content_type
         return response.status, answered, response.body
+
+    def _ask(self, endpoint: str, variant: Variant, body: bytes, headers: Mapping[str, str]) -> ContainerResponse:
+        """Return the container's answer, or what stands for none, and count it. Real time is the model's latency."""
+        start = time.perf_counter()
+        try:
+            response = variant.container.client.invoke(body, headers)
+        except (OSError, http.client.HTTPException) as error:
+            response = ContainerResponse(500, None, str(error).encode())
+        self._metrics.count(endpoint, variant.name, response.status, (time.perf_counter() - start) * 1e6)
+        return response
 
     def _model_error(self, endpoint: str, variant: Variant, response: ContainerResponse) -> Answer:
         """Wrap what the container said into ModelError, the runtime's one error for all of a model's own."""

@@ -11,6 +11,8 @@ from local import environments
 from local.aws import sessions
 from local.aws.capture import Capture
 from local.aws.control_plane import ControlPlane
+from local.aws.endpoint_metrics import EndpointMetrics
+from local.aws.guardrails import Guardrails
 from local.aws.hosting import Hosting
 from local.aws.images import ImageStore
 from local.aws.invocation import Answer, Invocations
@@ -30,6 +32,7 @@ class Platform:
     """Everything that runs behind one control plane."""
 
     invocations: Invocations
+    metrics: EndpointMetrics
     hosting: Hosting
     monitoring: Monitoring
     jobs: tuple[JobEngine, ...]
@@ -80,7 +83,8 @@ def install(plane: ControlPlane, state: Path, root: Path) -> Platform:
         return sessions.role_environment(role_arn, _SESSION)
 
     capture = Capture(plane.clock, s3)
-    hosting = Hosting(plane, Launcher(processes, s3, credentials, interpreter), state / "endpoints")
+    launcher = Launcher(processes, s3, credentials, interpreter)
+    hosting = Hosting(plane, launcher, Guardrails(plane.account, plane.region), state / "endpoints")
     training = JobEngine(
         plane, "TrainingJob", TrainingWork(s3, credentials, interpreter), processes, state / "training-jobs"
     )
@@ -89,8 +93,9 @@ def install(plane: ControlPlane, state: Path, root: Path) -> Platform:
     monitoring = Monitoring(plane, processing, capture, client)
     stopping = threading.Event()
     threading.Thread(target=_write_captures, args=(capture, stopping), name="data-capture", daemon=True).start()
-    invocations = Invocations(hosting, capture, account=plane.account, region=plane.region)
-    return Platform(invocations, hosting, monitoring, (training, processing), processes, stopping)
+    metrics = EndpointMetrics(plane.clock, plane.account, plane.region)
+    invocations = Invocations(hosting, capture, metrics, account=plane.account, region=plane.region)
+    return Platform(invocations, metrics, hosting, monitoring, (training, processing), processes, stopping)
 
 
 def _clients() -> Callable[[str, str], Any]:

@@ -48,6 +48,7 @@ class Seam(Enum):
     CW_DIMENSIONS = (_CLOUDWATCH, "_dims_key", "called: the key of a dimension set")
     CW_STATISTICS = (_CLOUDWATCH, "_calc_stats", "called: statistics of one period")
     CW_STATISTIC = (_CLOUDWATCH, "_stat_value", "called: one statistic of one period")
+    CW_STORE = (_CLOUDWATCH, "_store_datum", "called: a service's own metric, with its time and many values")
     CW_RECORD = (_CLOUDWATCH, "record_metric", "called: a service's own metric")
     SQS_QUEUES = ("ministack.services.sqs", "_queues", "read: every account's queues, of which no metric is published")
     SNS_FANOUT = ("ministack.services.sns", "_fanout", "called: deliver an alarm's message to a topic")

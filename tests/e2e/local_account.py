@@ -108,7 +108,7 @@ class LocalAccount:
         """Return an endpoint's description once it is neither being created nor updated."""
         return eventually(
             lambda: self.sagemaker.describe_endpoint(EndpointName=endpoint),
-            lambda answer: answer["EndpointStatus"] not in ("Creating", "Updating"),
+            lambda answer: answer["EndpointStatus"] not in ("Creating", "Updating", "RollingBack"),
         )
 
     def docker(self, *arguments: str, cwd: Path) -> None:

@@ -1,11 +1,12 @@
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from local.aws.errors import ApiError
+from local.aws.guardrails import Guardrails
 from local.aws.hosting import Hosting
 from local.aws.serving import HostingError
 from tests.unit.local_jobs.fakes import RecordingPlane
@@ -34,15 +35,42 @@ class FakeLauncher:
         self.running.remove(container)
 
 
+class FakeGuardrails(Guardrails):
+    """Alarms by name to their state; the role may describe all of them."""
+
+    def __init__(self) -> None:
+        self.states: dict[str, str] = {"errors": "OK"}
+
+    def check(self, alarms: Sequence[str], roles: Iterable[str]) -> None:
+        assert list(roles) == [ROLE]
+        if not self.states.keys() >= set(alarms):
+            raise ApiError("ValidationException", f"Alarm {alarms} does not exist.")
+
+    def tripped(self, alarms: Sequence[str]) -> str | None:
+        return next((f"alarm {alarm} is in ALARM" for alarm in alarms if self.states[alarm] == "ALARM"), None)
+
+
 @pytest.fixture
 def launcher() -> FakeLauncher:
     return FakeLauncher()
 
 
 @pytest.fixture
-def hosting(plane: RecordingPlane, launcher: FakeLauncher, folder: Path, monkeypatch: pytest.MonkeyPatch) -> Hosting:
-    monkeypatch.setattr("local.aws.hosting._DRAIN_SECONDS", 0.0)
-    hosting = Hosting(plane, launcher, folder)  # type: ignore[arg-type]
+def guardrails() -> FakeGuardrails:
+    return FakeGuardrails()
+
+
+@pytest.fixture
+def hosting(
+    plane: RecordingPlane,
+    launcher: FakeLauncher,
+    guardrails: FakeGuardrails,
+    folder: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> Hosting:
+    monkeypatch.setattr("local.aws.rollouts._DRAIN_SECONDS", 0.0)
+    monkeypatch.setattr("local.aws.rollouts._LAST_LOOK_SECONDS", 0.0)
+    hosting = Hosting(plane, launcher, guardrails, folder)  # type: ignore[arg-type]
     for name, models in (("one", ["a"]), ("two", ["b"]), ("both", ["a", "b"])):
         for model in models:
             if model not in {row["ModelName"] for row in plane.records("Model")}:
@@ -56,7 +84,7 @@ def hosting(plane: RecordingPlane, launcher: FakeLauncher, folder: Path, monkeyp
 
 def variants(models: list[str]) -> list[dict[str, Any]]:
     return [
-        {"VariantName": f"v-{model}", "ModelName": model, "InstanceType": "ml.m5.large", "InitialInstanceCount": 1}
+        {"VariantName": f"v-{model}", "ModelName": model, "InstanceType": "ml.m5.large", "InitialInstanceCount": 2}
         for model in models
     ]
 
@@ -207,3 +235,149 @@ def test_requests_are_spread_by_weight_and_can_be_targeted(plane: RecordingPlane
     targeted = hosting.variant("e", "v-b")
     assert targeted is not None and targeted.name == "v-b"
     assert hosting.variant("e", "absent") is None
+
+
+CANARY = {
+    "BlueGreenUpdatePolicy": {
+        "TrafficRoutingConfiguration": {
+            "Type": "CANARY",
+            "CanarySize": {"Type": "INSTANCE_COUNT", "Value": 1},
+            "WaitIntervalInSeconds": 600,
+        },
+        "TerminationWaitInSeconds": 300,
+    },
+    "AutoRollbackConfiguration": {"Alarms": [{"AlarmName": "errors"}]},
+}
+
+
+def update(plane: RecordingPlane, config: str = "two", **more: Any) -> None:
+    plane.call("UpdateEndpoint", {"EndpointName": "e", "EndpointConfigName": config, **more})
+
+
+def share_of(hosting: Hosting, name: str) -> float:
+    answering = [hosting.variant("e") for _ in range(400)]
+    return sum(variant is not None and variant.name == name for variant in answering) / 400
+
+
+def pending_message(plane: RecordingPlane) -> str:
+    summary = describe(plane).get("PendingDeploymentSummary", {"ProductionVariants": [{"VariantStatus": [{}]}]})
+    return str(summary["ProductionVariants"][0]["VariantStatus"][0].get("StatusMessage"))
+
+
+def statuses(plane: RecordingPlane) -> list[str]:
+    return [detail["EndpointStatus"] for kind, detail in plane.events if kind == "SageMaker Endpoint State Change"]
+
+
+def test_canary_moves_the_traffic_in_two_watched_steps(plane: RecordingPlane, hosting: Hosting) -> None:
+    create(plane, hosting)
+    update(plane, DeploymentConfig=CANARY)
+    eventually(lambda: "canary capacity of 1 instance(s)" in pending_message(plane))
+    # Binomial(400, 0.5): standard deviation 0.025 of the share; five of them on either side.
+    assert 0.375 < share_of(hosting, "v-b") < 0.625
+    during = describe(plane)
+    assert (during["EndpointStatus"], during["EndpointConfigName"]) == ("Updating", "one")
+    assert during["PendingDeploymentSummary"]["EndpointConfigName"] == "two"
+
+    plane.clock.advance(600)
+    eventually(lambda: "full capacity of 2 instance(s)" in pending_message(plane))
+    assert share_of(hosting, "v-b") == 1
+    assert describe(plane)["EndpointConfigName"] == "one"
+
+    plane.clock.advance(300)
+    hosting.wait("e")
+    after = describe(plane)
+    assert (after["EndpointStatus"], after["EndpointConfigName"]) == ("InService", "two")
+    assert after["LastDeploymentConfig"] == CANARY
+    assert "PendingDeploymentSummary" not in after
+    assert statuses(plane) == ["CREATING", "IN_SERVICE", "UPDATING", "IN_SERVICE"]
+
+
+@pytest.mark.parametrize("advance", [0, 600])
+def test_alarm_gives_the_traffic_back(
+    plane: RecordingPlane, hosting: Hosting, launcher: FakeLauncher, guardrails: FakeGuardrails, advance: int
+) -> None:
+    create(plane, hosting)
+    update(plane, DeploymentConfig=CANARY)
+    eventually(lambda: "canary" in pending_message(plane))
+    if advance:
+        plane.clock.advance(advance)
+        eventually(lambda: "full" in pending_message(plane))
+
+    guardrails.states["errors"] = "ALARM"
+    with pytest.raises(HostingError, match="alarm errors is in ALARM"):
+        hosting.wait("e")
+
+    after = describe(plane)
+    assert (after["EndpointStatus"], after["EndpointConfigName"]) == ("InService", "one")
+    assert "alarm errors is in ALARM" in after["FailureReason"]
+    assert share_of(hosting, "v-a") == 1
+    eventually(lambda: launcher.running == ["a"])
+    assert statuses(plane)[2:] == ["UPDATING", "ROLLING_BACK", "IN_SERVICE"]
+
+
+def test_update_under_an_alarm_brings_nothing_up(
+    plane: RecordingPlane, hosting: Hosting, launcher: FakeLauncher, guardrails: FakeGuardrails
+) -> None:
+    create(plane, hosting)
+    guardrails.states["errors"] = "ALARM"
+    update(plane, DeploymentConfig=CANARY)
+    with pytest.raises(HostingError, match="errors"):
+        hosting.wait("e")
+    assert launcher.running == ["a"]
+
+
+def test_refused_alarm_leaves_the_endpoint_as_it_was(plane: RecordingPlane, hosting: Hosting) -> None:
+    create(plane, hosting)
+    before = describe(plane)
+    with pytest.raises(ApiError, match="does not exist"):
+        update(plane, DeploymentConfig={"AutoRollbackConfiguration": {"Alarms": [{"AlarmName": "absent"}]}})
+    assert describe(plane) == before
+
+
+def test_endpoint_can_be_deleted_while_two_fleets_answer(
+    plane: RecordingPlane, hosting: Hosting, launcher: FakeLauncher
+) -> None:
+    create(plane, hosting)
+    update(plane, DeploymentConfig=CANARY)
+    eventually(lambda: "canary" in pending_message(plane))
+
+    plane.call("DeleteEndpoint", {"EndpointName": "e"})
+
+    eventually(lambda: launcher.running == [])
+    eventually(lambda: statuses(plane)[-1] == "DELETING")
+
+
+def test_deployment_config_is_reused_on_request(plane: RecordingPlane, hosting: Hosting) -> None:
+    create(plane, hosting)
+    update(plane, DeploymentConfig={"BlueGreenUpdatePolicy": {**ALL_AT_ONCE, "TerminationWaitInSeconds": 0}})
+    hosting.wait("e")
+    config = {"BlueGreenUpdatePolicy": {**ALL_AT_ONCE, "TerminationWaitInSeconds": 300}}
+    update(plane, "one", DeploymentConfig=config)
+    eventually(lambda: "full" in pending_message(plane))
+    plane.clock.advance(300)
+    hosting.wait("e")
+
+    update(plane, "two", RetainDeploymentConfig=True)
+    eventually(lambda: "Baking for 300 seconds" in pending_message(plane))
+    assert share_of(hosting, "v-b") == 1
+    plane.clock.advance(300)
+    hosting.wait("e")
+    assert describe(plane)["EndpointConfigName"] == "two"
+
+
+ALL_AT_ONCE = {"TrafficRoutingConfiguration": {"Type": "ALL_AT_ONCE", "WaitIntervalInSeconds": 0}}
+
+
+def test_instance_count_is_retained_or_not(plane: RecordingPlane, hosting: Hosting) -> None:
+    create(plane, hosting)
+    fewer = [{**variants(["a"])[0], "InitialInstanceCount": 1}]
+    plane.call("CreateEndpointConfig", {"EndpointConfigName": "fewer", "ProductionVariants": fewer})
+
+    update(plane, "fewer", RetainAllVariantProperties=True)
+    hosting.wait("e")
+    assert describe(plane)["ProductionVariants"][0]["DesiredInstanceCount"] == 2
+
+    excluded = [{"VariantPropertyType": "DesiredInstanceCount"}]
+    update(plane, "fewer", RetainAllVariantProperties=True, ExcludeRetainedVariantProperties=excluded)
+    hosting.wait("e")
+    assert describe(plane)["ProductionVariants"][0]["DesiredInstanceCount"] == 1

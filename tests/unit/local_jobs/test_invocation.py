@@ -9,7 +9,8 @@ import pytest
 from local.aws.capture import Capture, CaptureTarget
 from local.aws.clock import Clock
 from local.aws.container_client import ContainerResponse
-from local.aws.hosting import Variant
+from local.aws.endpoint_metrics import EndpointMetrics
+from local.aws.fleets import Variant
 from local.aws.invocation import Invocations
 from local.aws.objects import S3Location
 from tests.unit.local_jobs.fakes import FakeS3
@@ -54,17 +55,35 @@ def capture(clock: Clock, s3: FakeS3) -> Capture:
     return Capture(clock, lambda role: s3)
 
 
+class RecordingMetrics(EndpointMetrics):
+    """Keeps what is counted instead of publishing it."""
+
+    def __init__(self) -> None:
+        self.counted: list[tuple[str, str, int]] = []
+
+    def count(self, endpoint: str, variant: str, status: int, latency_microseconds: float) -> None:
+        assert latency_microseconds > 0
+        self.counted.append((endpoint, variant, status))
+
+
 @pytest.fixture
-def invocations(client: FakeClient, capture: Capture) -> Invocations:
+def metrics() -> RecordingMetrics:
+    return RecordingMetrics()
+
+
+@pytest.fixture
+def invocations(client: FakeClient, capture: Capture, metrics: RecordingMetrics) -> Invocations:
     csv = frozenset({"text/csv"})
     modes = frozenset({"Input", "Output"})
     target = CaptureTarget("e", "v", S3Location("b", "capture"), "role", None, 100, modes, csv, frozenset())
     variant = Variant("v", 1.0, FakeContainer(client), target, Path("/logs"))  # type: ignore[arg-type]
     endpoint: Any = OneEndpoint(variant)
-    return Invocations(endpoint, capture, account="000000000000", region="us-east-1")
+    return Invocations(endpoint, capture, metrics, account="000000000000", region="us-east-1")
 
 
-def test_answer_of_the_container_is_the_answer(invocations: Invocations, client: FakeClient) -> None:
+def test_answer_of_the_container_is_the_answer(
+    invocations: Invocations, client: FakeClient, metrics: RecordingMetrics
+) -> None:
     status, headers, body = invocations.invoke(
         "e", {"Content-Type": "text/csv", "Accept": "text/csv", "Authorization": "secret"}, b"1"
     )
@@ -72,6 +91,7 @@ def test_answer_of_the_container_is_the_answer(invocations: Invocations, client:
     assert (status, body) == (200, b"0.5\n")
     assert headers == {"Content-Type": "text/csv; charset=utf-8", "x-Amzn-Invoked-Production-Variant": "v"}
     assert client.headers == {"content-type": "text/csv", "accept": "text/csv"}
+    assert metrics.counted == [("e", "v", 200)]
 
 
 def test_exchange_is_captured_with_the_callers_identifiers(
@@ -98,6 +118,8 @@ def test_refusal_of_the_container_is_a_model_error_and_not_captured(
     invocations: Invocations,
     client: FakeClient,
     capture: Capture,
+    metrics: RecordingMetrics,
+    *,
     s3: FakeS3,
     response: ContainerResponse | OSError,
     words: str,
@@ -111,6 +133,7 @@ def test_refusal_of_the_container_is_a_model_error_and_not_captured(
     assert (answered, headers["x-amzn-errortype"]) == (424, "ModelError")
     assert words in error["Message"]
     assert f"({error['OriginalStatusCode']})" in words
+    assert metrics.counted == [("e", "v", error["OriginalStatusCode"])]
     assert not s3.objects
 
 

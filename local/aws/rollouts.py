@@ -1,0 +1,189 @@
+"""Bring an endpoint's new fleet up, move the traffic to it by plan, and go back to the old fleet when that fails."""
+
+import logging
+import threading
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any, Final
+
+from local.aws import endpoint_descriptions
+from local.aws.control_plane import ControlPlane
+from local.aws.deployments import Plan, Stage
+from local.aws.fleets import Fleet, Fleets, Routing
+from local.aws.guardrails import Guardrails
+from local.aws.serving import HostingError
+
+log = logging.getLogger(__name__)
+
+EVENT: Final = "SageMaker Endpoint State Change"
+_REASON_LIMIT: Final = 1024
+_DRAIN_SECONDS: Final = 1.0
+"""How long replaced containers live on, for requests that are with them already."""
+_POLL_SECONDS: Final = 0.2
+_LAST_LOOK_SECONDS: Final = 1.5
+"""Real seconds that alarms get after a wait: a jump of the clock ends it before they are evaluated."""
+
+Record = Mapping[str, Any]
+_Event = tuple[dict[str, Any], list[str]]
+"""Detail and resources."""
+
+
+@dataclass
+class Deployment:
+    """One attempt to bring a configuration up; `started` in simulated seconds since the epoch."""
+
+    config: Record
+    plan: Plan
+    started: float
+    done: threading.Event = field(default_factory=threading.Event)
+    failure: str | None = None
+
+
+class _GoneError(Exception):
+    """Raised when the endpoint was deleted meanwhile."""
+
+
+class Rollouts:
+    """Carries deployments out, each on a thread of its own.
+
+    Attributes
+    ----------
+    serving
+        Who answers each endpoint's requests.
+    latest
+        The latest deployment of each endpoint.
+    """
+
+    def __init__(self, plane: ControlPlane, fleets: Fleets, guardrails: Guardrails) -> None:
+        self._plane = plane
+        self._fleets = fleets
+        self._guardrails = guardrails
+        self.serving: dict[str, Routing] = {}
+        self.latest: dict[str, Deployment] = {}
+
+    def start(self, record: dict[str, Any], deployment: Deployment, status: str) -> None:
+        """Begin a deployment of the endpoint whose live record is `record`; the plane's lock must be held."""
+        name = record["EndpointName"]
+        launching = f"Launching {deployment.plan.stages[-1].n_instances} instance(s)."
+        record["EndpointStatus"] = status
+        record["PendingDeploymentSummary"] = self._summary(deployment, "Creating", launching)
+        record.pop("FailureReason", None)
+        self.latest[name] = deployment
+        arguments = (name, deployment, _event(record))
+        threading.Thread(target=self._run, args=arguments, name=f"deploy-{name}", daemon=True).start()
+
+    def remove(self, record: dict[str, Any]) -> None:
+        """End what answers an endpoint that is about to be deleted; the plane's lock must be held."""
+        name = record["EndpointName"]
+        self.latest.pop(name, None)  # by which a running deployment notices, and ends its new fleet
+        routing = self.serving.pop(name, None)
+        record["EndpointStatus"] = "Deleting"
+        event = _event(record)
+
+        def leave() -> None:
+            self._tell(event)
+            if routing is not None:
+                self._fleets.retire(routing.old)
+
+        threading.Thread(target=leave, name=f"retire-{name}", daemon=True).start()
+
+    def _run(self, name: str, deployment: Deployment, event: _Event) -> None:
+        """Carry a deployment out. Events leave from here: their targets call back, which needs the plane's lock."""
+        self._tell(event)
+        before = self.serving.get(name)
+        new: Fleet | None = None
+        try:
+            self._look(deployment)
+            new = self._fleets.bring_up(name, deployment.config)
+            if before is not None:
+                self._shift(name, deployment, before.old, new)
+            members = endpoint_descriptions.in_service(deployment.config)
+            self._commit(name, deployment, Routing(new), EndpointStatus="InService", **members)
+        except Exception as error:
+            deployment.failure = self._reason(name, deployment, error)
+            leaving = new
+            self._give_back(name, deployment, before)
+        else:
+            leaving = before.old if before is not None else None
+        deployment.done.set()
+        if leaving is not None:
+            time.sleep(_DRAIN_SECONDS)
+            self._fleets.retire(leaving)
+
+    def _shift(self, name: str, deployment: Deployment, old: Fleet, new: Fleet) -> None:
+        """Move the traffic stage by stage, and watch each."""
+        for stage in deployment.plan.stages:
+            if stage.wait_seconds:
+                summary = self._summary(deployment, "Baking", stage.message)
+                self._commit(name, deployment, Routing(old, new, stage.share), PendingDeploymentSummary=summary)
+                self._bake(name, deployment, stage)
+
+    def _bake(self, name: str, deployment: Deployment, stage: Stage) -> None:
+        """Return when a stage was watched for as long as it says, and raise when an alarm trips."""
+        clock = self._plane.clock
+        end = clock() + stage.wait_seconds
+        last_look: float | None = None
+        while last_look is None or time.monotonic() < last_look:
+            clock.wait(min(_POLL_SECONDS, max((end - clock()) / clock.speed, 0.01)))
+            if self.latest.get(name) is not deployment:
+                raise _GoneError
+            self._look(deployment)
+            if last_look is None and clock() >= end:
+                last_look = time.monotonic() + (_LAST_LOOK_SECONDS if deployment.plan.alarms else 0.0)
+
+    def _look(self, deployment: Deployment) -> None:
+        tripped = self._guardrails.tripped(deployment.plan.alarms)
+        if tripped is not None:
+            config = deployment.config["EndpointConfigName"]
+            raise HostingError(f"The update to {config} was rolled back by its AutoRollbackConfiguration: {tripped}")
+
+    def _give_back(self, name: str, deployment: Deployment, before: Routing | None) -> None:
+        """Return to the old fleet, if there is one."""
+        end = {"FailureReason": deployment.failure, "PendingDeploymentSummary": None}
+        try:
+            if before is None:
+                self._commit(name, deployment, None, EndpointStatus="Failed", **end)
+            else:
+                self._commit(name, deployment, before, EndpointStatus="RollingBack")
+                self._commit(name, deployment, None, EndpointStatus="InService", **end)
+        except _GoneError:
+            log.info("endpoint %s is gone", name)
+
+    def _commit(self, name: str, deployment: Deployment, routing: Routing | None, **members: Any) -> None:
+        """Let `routing` answer from now on, show `members`, and tell EventBridge of another status.
+
+        Raises
+        ------
+        _GoneError
+            When the endpoint was deleted.
+        """
+        with self._plane.lock:  # which a delete holds too: it comes before or after, never between
+            if self.latest.get(name) is not deployment:
+                raise _GoneError
+            if routing is not None:
+                self.serving[name] = routing
+            event = _event(self._plane.change("Endpoint", name, **members))
+        if "EndpointStatus" in members:
+            self._tell(event)
+
+    def _tell(self, event: _Event) -> None:
+        """Put an event on the bus; what becomes of it must not change what becomes of the endpoint."""
+        try:
+            self._plane.emit_event(EVENT, *event)
+        except Exception:
+            log.exception("event %s is lost", event)
+
+    def _summary(self, deployment: Deployment, status: str, message: str) -> dict[str, Any]:
+        now = {"Status": status, "StatusMessage": message, "StartTime": self._plane.clock()}
+        return endpoint_descriptions.pending(deployment.config, deployment.started, now)
+
+    def _reason(self, name: str, deployment: Deployment, error: Exception) -> str:
+        gone = isinstance(error, _GoneError)
+        reason = f"endpoint {name} was deleted while it came up" if gone else str(error)[:_REASON_LIMIT]
+        log.error("endpoint %s with config %s: %s", name, deployment.config["EndpointConfigName"], reason)
+        return reason
+
+
+def _event(record: Record) -> _Event:
+    return endpoint_descriptions.event_detail(record), [record["EndpointArn"]]
