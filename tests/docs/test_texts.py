@@ -50,7 +50,7 @@ def test_quoted_error_text_is_one_of_the_code(text: str) -> None:
 
 def test_configuration_shows_true_refusals() -> None:
     data = document(capture={"sampling": 5})
-    del data["training"]["cooldown_hours"]
+    del data["retraining"]["cooldown_hours"]
     with pytest.raises(ConfigError) as caught:
         parse_environment(data, "dev.toml")
     (shown,) = blocks(CONFIGURATION, "text")
