@@ -118,4 +118,5 @@ def _comparison(
 
 
 def _points(share: float) -> str:
-    return f"{100 * share:.2g} points"
+    text = f"{100 * share:.2g}"
+    return f"{text} point" if text == "1" else f"{text} points"
