@@ -123,7 +123,7 @@ class PipelineParameter(StrEnum):
     FRESH_UNTIL = "FreshUntil"
     """... until then, both at full hours, are the fresh rows."""
     CAUSE = "Cause"
-    """The alarm or the person and the reason, 256 characters at most."""
+    """The alarm or the person and the reason, as `metadata_text` makes it: it becomes metadata of a model package."""
 
 
 class PipelineStep(StrEnum):
@@ -166,6 +166,25 @@ class Lineage(StrEnum):
     COMMIT = "commit"
     """What ``-c commit=...`` said at synthesis, else ``unknown``."""
     EXECUTION = "execution"
+
+
+METADATA_MAX = 256
+"""API reference, CreateModelPackage: characters of a value of CustomerMetadataProperties."""
+
+
+def metadata_text(text: str) -> str:
+    """Return `text` as metadata of a model package takes it: letters, numbers, separators and ``_.:/=+-@`` only.
+
+    Anything else, brackets and commas of an alarm's reason for example, becomes a space: SageMaker would refuse to
+    register the version.
+
+    Examples
+    --------
+    >>> metadata_text("Threshold Crossed: 1 datapoint [1.0 (31/01/26 10:00:00)], was")
+    'Threshold Crossed: 1 datapoint 1.0 31/01/26 10:00:00 was'
+    """
+    kept = "".join(each if each.isalnum() or each in "_.:/=+-@" else " " for each in text)
+    return " ".join(kept.split())[:METADATA_MAX].rstrip() or "-"
 
 
 OWN_MESSAGE = "plumbline"
