@@ -13,6 +13,7 @@ from local.aws.errors import ApiError
 from local.aws.kinds import KINDS, Kind
 from local.aws.listing import Record
 from local.aws.model_packages import ModelPackages
+from local.aws.pipeline_executions import PipelineExecutions
 from local.aws.references import check_references, references
 from local.aws.tags import Tags
 from local.aws.validation import MODEL, project, validate
@@ -32,6 +33,8 @@ class ControlPlane:
         or refuses the delete.
     executions
         Monitoring executions by an id of the runner's choice; rows have the members of MonitoringExecutionSummary.
+    pipeline_executions
+        Executions of pipelines, whose runner reports there.
     """
 
     def __init__(self, account: str, region: str, clock: Clock) -> None:
@@ -43,10 +46,13 @@ class ControlPlane:
         self.executions: dict[str, Record] = {}
         self._store: dict[str, dict[str, Record]] = {name: {} for name in KINDS}
         self._tags = Tags()
+        self.pipeline_executions = PipelineExecutions(self)
+        self._model_packages = ModelPackages(self)
         self._special: dict[str, Callable[[Record], Record]] = {
             "ListMonitoringExecutions": self._list_executions,
             **self._tags.operations,
-            **ModelPackages(self).operations,
+            **self._model_packages.operations,
+            **self.pipeline_executions.operations,
         }
 
     def call(self, operation: str, params: Record) -> dict[str, Any]:
@@ -68,7 +74,8 @@ class ControlPlane:
                 return self._list(kind, operation, typed)
             if verb == "Create":
                 return self._create(kind, typed)
-            record = self.get(kind.name, typed[kind.name_field])
+            # Some operations take an ARN where others take a name.
+            record = self.get(kind.name, typed[kind.name_field].rsplit("/", 1)[-1])
             if verb == "Describe":
                 return project(operation, record)
             change: Callable[[Kind, Record, Record], Record] = {
@@ -150,15 +157,17 @@ class ControlPlane:
             raise
         return {kind.arn_field: record[kind.arn_field]}
 
-    def _delete(self, kind: Kind, record: Record, params: Record) -> Record:
+    def _delete(self, kind: Kind, record: Record, _: Record) -> Record:
         self._refuse_orphans(kind, record)
         self.run_hook(f"{kind.name}.delete", record)
-        del self._store[kind.name][params[kind.name_field]]
+        del self._store[kind.name][record[kind.name_field]]
         self._tags.forget(record[kind.arn_field])
         return {}
 
     def _refuse_orphans(self, kind: Kind, record: Record) -> None:
-        """Refuse to delete an endpoint before its monitoring schedules: stacks must order their deletion."""
+        """Refuse to delete an endpoint before its monitoring schedules, and a group before its versions."""
+        if kind.name == "ModelPackageGroup":
+            self._model_packages.refuse_orphans(record["ModelPackageGroupName"])
         if kind.name != "Endpoint":
             return
         name = record["EndpointName"]

@@ -1,6 +1,7 @@
 """Events that AWS services put on the default EventBridge bus."""
 
 import json
+from datetime import UTC, datetime
 from typing import Any
 
 from local.aws.seams import Seam
@@ -12,3 +13,8 @@ def put(account: str, region: str, source: str, detail_type: str, detail: dict[s
     with Seam.REQUEST_SCOPE.take()(account, region):
         Seam.EVENTS_BUS.take()()
         Seam.EVENTS_PUT.take()({"Entries": [entry]}, allow_aws_source=True)
+
+
+def iso(moment: float) -> str:
+    """Return seconds since the epoch as most events spell them."""
+    return datetime.fromtimestamp(moment, UTC).strftime("%Y-%m-%dT%H:%M:%SZ")

@@ -1,15 +1,29 @@
 """Versions of a model package group: the one kind of resource that has no name of its own."""
 
 from collections.abc import Callable
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, Final
 
 from local.aws import listing
 from local.aws.errors import ApiError
+from local.aws.events import iso
 from local.aws.listing import Record
 from local.aws.validation import project
 
 if TYPE_CHECKING:
     from local.aws.control_plane import ControlPlane
+
+
+_EVENT: Final = "SageMaker Model Package State Change"
+_TOLD: Final = {
+    "ModelApprovalStatus": "ModelApprovalStatus",
+    "ApprovalDescription": "ApprovalDescription",
+    "CustomerMetadataProperties": "CustomerMetadataProperties",
+    "InferenceSpecification": "InferenceSpecification",
+    "ModelLifeCycle": "ModelLifeCycle",
+    "SourceUri": "sourceUri",
+}
+"""Members whose change an event names, as it spells them."""
+_REMOVED: Final = "CustomerMetadataPropertiesToRemove"
 
 
 class ModelPackages:
@@ -18,6 +32,7 @@ class ModelPackages:
     def __init__(self, plane: "ControlPlane") -> None:
         self._plane = plane
         self._packages: dict[str, Record] = {}
+        self._made: dict[str, str] = {}
         self.operations: dict[str, Callable[[Record], Record]] = {
             "CreateModelPackage": self._create,
             "DescribeModelPackage": lambda params: project("DescribeModelPackage", self._get(params)),
@@ -26,6 +41,21 @@ class ModelPackages:
             "ListModelPackages": self._list,
         }
 
+    def refuse_orphans(self, group: str) -> None:
+        """Refuse to delete a group that has versions.
+
+        Raises
+        ------
+        ApiError
+            ``ConflictException``, if it has any.
+        """
+        if versions := self._versions(group):
+            raise ApiError("ConflictException", f"Model package group {group} still contains versions {versions}.")
+
+    def _versions(self, group: str) -> list[int]:
+        rows = self._packages.values()
+        return [row["ModelPackageVersion"] for row in rows if row["ModelPackageGroupName"] == group]
+
     def _get(self, params: Record) -> Record:
         arn = params.get("ModelPackageArn") or params["ModelPackageName"]
         if arn not in self._packages:
@@ -33,11 +63,21 @@ class ModelPackages:
         return self._packages[arn]
 
     def _create(self, params: Record) -> Record:
-        group = self._plane.get("ModelPackageGroup", params["ModelPackageGroupName"].rsplit("/", 1)[-1])
+        if "ModelPackageGroupName" not in params or "ModelPackageName" in params:
+            raise ApiError("ValidationException", "the embedded AWS keeps versions of a group, which have no own name")
+        token = params.get("ClientToken")
+        arn = self._made.get(token) if token else None
+        if arn is None:
+            arn = self._register(params)
+            if token:
+                self._made[token] = arn
+        return {"ModelPackageArn": arn}
+
+    def _register(self, params: Record) -> str:
+        group = self._plane.get("ModelPackageGroup", group_name(params["ModelPackageGroupName"]))
         name = group["ModelPackageGroupName"]
-        taken = [row["ModelPackageVersion"] for row in self._packages.values() if row["ModelPackageGroupName"] == name]
-        version = max(taken, default=0) + 1
-        arn = group["ModelPackageGroupArn"].replace(":model-package-group/", ":model-package/") + f"/{version}"
+        version = max(self._versions(name), default=0) + 1
+        arn = package_arn(group["ModelPackageGroupArn"], version)
         self._packages[arn] = {
             "ModelApprovalStatus": "PendingManualApproval",
             **params,
@@ -49,11 +89,17 @@ class ModelPackages:
             "ModelPackageStatusDetails": {"ValidationStatuses": []},
             "CreationTime": self._plane.clock(),
         }
-        return {"ModelPackageArn": arn}
+        self._emit(self._packages[arn])
+        return arn
 
     def _update(self, params: Record) -> Record:
         record = self._get(params)
-        record.update(params, LastModifiedTime=self._plane.clock())
+        before = dict(record)
+        record.update(
+            params, CustomerMetadataProperties=_metadata(record, params), LastModifiedTime=self._plane.clock()
+        )
+        changed = [told for name, told in _TOLD.items() if record.get(name) != before.get(name)]
+        self._emit(record, UpdatedModelPackageFields=changed)
         return {"ModelPackageArn": record["ModelPackageArn"]}
 
     def _delete(self, params: Record) -> Record:
@@ -61,5 +107,29 @@ class ModelPackages:
         return {}
 
     def _list(self, params: Record) -> Record:
-        rows = self._packages.values()
-        return listing.page("ListModelPackages", rows, params, name_field="ModelPackageArn")
+        filters = dict(params)
+        if "ModelPackageGroupName" in filters:
+            filters["ModelPackageGroupName"] = group_name(filters["ModelPackageGroupName"])
+        return listing.page("ListModelPackages", self._packages.values(), filters, name_field="ModelPackageArn")
+
+    def _emit(self, record: Record, **more: Any) -> None:
+        """Tell EventBridge what DescribeModelPackage tells, times as texts."""
+        described = project("DescribeModelPackage", record)
+        detail = {name: iso(value) if name.endswith("Time") else value for name, value in described.items()}
+        self._plane.emit_event(_EVENT, {**detail, **more}, [record["ModelPackageArn"]])
+
+
+def group_name(name_or_arn: str) -> str:
+    """Return the name of a model package group."""
+    return name_or_arn.rsplit("/", 1)[-1]
+
+
+def package_arn(group_arn: str, version: int | str) -> str:
+    """Return the ARN of a group's version; ``*`` for those of all versions."""
+    return group_arn.replace(":model-package-group/", ":model-package/") + f"/{version}"
+
+
+def _metadata(record: Record, params: Record) -> dict[str, str] | None:
+    """Return the customer metadata after an update, which adds to what is there and takes away what it names."""
+    merged = {**record.get("CustomerMetadataProperties", {}), **params.get("CustomerMetadataProperties", {})}
+    return {key: value for key, value in merged.items() if key not in params.get(_REMOVED, [])} or None

@@ -29,7 +29,6 @@ OPERATIONS: Final = {
 NAMES: Final = {
     "Processing": "ProcessingJobName",
     "Training": "TrainingJobName",
-    "RegisterModel": "ModelPackageName",
     "Model": "ModelName",
 }
 """The argument that holds the custom prefix of what a step makes; the SDK leaves it out unless it is asked for."""

@@ -37,7 +37,7 @@ class Parameter:
             isinstance(default, allowed) and isinstance(default, bool) == (kind == "Boolean")
         ):
             raise ExpressionError(f"DefaultValue of parameter {name!r} must be of type {kind}, got {default!r}")
-        return cls(name, kind, default, tuple(entry.get("EnumValues") or ()))
+        return cls(name, kind, entry.get("DefaultValue"), tuple(entry.get("EnumValues") or ()))
 
     def read(self, text: str) -> str | int | float | bool:
         """Return the value that an execution's text means.

@@ -11,6 +11,7 @@ from urllib.parse import unquote
 from local.aws.control_plane import ControlPlane
 from local.aws.errors import ApiError
 from local.aws.kinds import KINDS
+from local.aws.model_packages import package_arn
 from local.aws.seams import Seam
 
 Response = tuple[int, dict[str, str], bytes]
@@ -19,6 +20,15 @@ Handler = Callable[[str, str, dict[str, str], bytes, dict[str, Any]], Awaitable[
 _INVOCATIONS: Final = re.compile(r"^/endpoints/([^/]+)/invocations$")
 INVOKED_VARIANT: Final = "x-Amzn-Invoked-Production-Variant"
 """Header that only answers of InvokeEndpoint carry."""
+_ARNS: Final = ("ResourceArn", "PipelineExecutionArn", "ModelPackageArn", "ModelPackageName")
+"""Members that name a request's resource by its ARN; a model package's name is one for versions of a group."""
+_OWNERS: Final = {
+    "StartPipelineExecution": "Pipeline",
+    "ListPipelineExecutions": "Pipeline",
+    "CreateModelPackage": "ModelPackageGroup",
+    "ListModelPackages": "ModelPackageGroup",
+}
+"""Operations that are allowed on a resource of another kind than their name says."""
 _JSON: Final = {"Content-Type": "application/x-amz-json-1.1"}
 _log = logging.getLogger(__name__)
 
@@ -101,11 +111,18 @@ def resource_arn(plane: ControlPlane, path: str, headers: dict[str, str], body: 
     if name is not None:
         return plane.arn("Endpoint", name)
     params = parameters(body)
-    if "ResourceArn" in params:
-        return str(params["ResourceArn"])
+    for member in _ARNS:
+        if str(params.get(member, "")).startswith("arn:"):
+            return str(params[member])
     subject = re.sub(r"^[A-Z][a-z]+", "", operation(headers))
-    kind = KINDS.get(subject)
-    return plane.arn(kind.name, params.get(kind.name_field, "*")) if kind else "*"
+    owner = _OWNERS.get(operation(headers))
+    kind = KINDS.get(owner or subject)
+    arn = plane.arn(kind.name, _name(params.get(kind.name_field, "*"))) if kind else "*"
+    return package_arn(arn, "*") if operation(headers) == "CreateModelPackage" else arn
+
+
+def _name(name_or_arn: Any) -> str:
+    return str(name_or_arn).rsplit("/", 1)[-1]
 
 
 def parameters(body: bytes) -> dict[str, Any]:

@@ -18,6 +18,7 @@ from local.aws.images import ImageStore
 from local.aws.invocation import Answer, Invocations
 from local.aws.jobs import JobEngine
 from local.aws.monitoring import Monitoring
+from local.aws.pipelines import PipelineEngine
 from local.aws.processes import Processes
 from local.aws.processing_jobs import ProcessingWork
 from local.aws.serving import Launcher
@@ -36,6 +37,7 @@ class Platform:
     hosting: Hosting
     monitoring: Monitoring
     jobs: tuple[JobEngine, ...]
+    pipelines: PipelineEngine
     processes: Processes
     stopping: threading.Event
 
@@ -57,6 +59,7 @@ class Platform:
         """End every schedule, job and container, and leave no process behind."""
         self.stopping.set()
         self.monitoring.stop()
+        self.pipelines.stop()
         for engine in self.jobs:
             engine.stop()
         self.processes.stop()
@@ -91,11 +94,12 @@ def install(plane: ControlPlane, state: Path, root: Path) -> Platform:
     work = ProcessingWork(ImageStore(state), s3, credentials)
     processing = JobEngine(plane, "ProcessingJob", work, processes, state / "processing-jobs")
     monitoring = Monitoring(plane, processing, capture, client)
+    pipelines = PipelineEngine(plane, client)
     stopping = threading.Event()
     threading.Thread(target=_write_captures, args=(capture, stopping), name="data-capture", daemon=True).start()
     metrics = EndpointMetrics(plane.clock, plane.account, plane.region)
     invocations = Invocations(hosting, capture, metrics, account=plane.account, region=plane.region)
-    return Platform(invocations, metrics, hosting, monitoring, (training, processing), processes, stopping)
+    return Platform(invocations, metrics, hosting, monitoring, (training, processing), pipelines, processes, stopping)
 
 
 def _clients() -> Callable[[str, str], Any]:
