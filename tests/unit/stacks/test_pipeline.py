@@ -230,7 +230,8 @@ def test_label_with_quotes_stays_one_hyperparameter() -> None:
 
 
 def test_fails_when_a_value_is_missing() -> None:
-    values = {name: value for name, value in VALUES.items() if name is not Placeholder.MARGIN}
+    values = dict(VALUES)
+    del values[Placeholder.MARGIN]
     with pytest.raises(DefinitionError, match=r"got \['Margin'\] without a value and \[\] without a place"):
         filled(values, None)
 
