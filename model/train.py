@@ -164,7 +164,7 @@ def train(settings: argparse.Namespace, environment: Mapping[str, str]) -> dict[
         raise TrainingDataError(f"channel {CHANNEL_TRAIN!r} must hold labelled rows, got headers only; add rows")
 
     preprocessor = learn_preprocessor(rows, settings.target_label)
-    weights = fresh_weights(*sizes, settings.fresh_share) if sum(sizes[1:]) else None
+    weights = fresh_weights(sizes[0], sum(sizes[1:]), settings.fresh_share) if sum(sizes[1:]) else None
     test_labels = encode_labels(test.labels, preprocessor)
     booster = fit(preprocessor.transform(rows.rows), encode_labels(rows.labels, preprocessor), settings, weights)
     probabilities = booster.inplace_predict(preprocessor.transform(test.rows))

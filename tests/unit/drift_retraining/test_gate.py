@@ -1,3 +1,5 @@
+from collections.abc import Sequence
+
 import numpy as np
 import pytest
 from drift.errors import ConfigError, RetrainingError
@@ -102,7 +104,7 @@ def test_the_table_shows_every_comparison() -> None:
     )
 
 
-def table(**columns: list[object]) -> Table:
+def table(**columns: Sequence[object]) -> Table:
     specs = tuple(
         FeatureSpec(name, FeatureType.NUMERIC if isinstance(cells[0], float) else FeatureType.CATEGORICAL)
         for name, cells in columns.items()
