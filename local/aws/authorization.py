@@ -36,6 +36,10 @@ def _name_resources(plane: ControlPlane) -> None:
         if repositories:
             # DescribeRepositories, which the CDK's publishing role may only ask about its own repository.
             return f"arn:aws:ecr:{plane.region}:{plane.account}:repository/{repositories[0]}"
+        alarms = sagemaker_api.parameters(body).get("AlarmNames") if service == "monitoring" else None
+        if alarms:
+            # DescribeAlarms of metric alarms, which a role may be allowed one by one; one ARN is all there is room for.
+            return f"arn:aws:cloudwatch:{plane.region}:{plane.account}:alarm:{alarms[0]}"
         return str(before(service, method, path, headers, body, *rest))
 
     Seam.IAM_RESOURCE.replace(extract)

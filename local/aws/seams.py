@@ -27,7 +27,7 @@ class Seam(Enum):
 
     IAM_NAMESPACES = ("ministack.core.iam_actions", "SERVICE_TO_IAM_NAMESPACE", "extended: our services' actions")
     IAM_MODELS = ("ministack.core.iam_actions", "_BOTOCORE_SERVICE_MAP", "extended: InvokeEndpoint is a REST call")
-    IAM_RESOURCE = ("ministack.core.iam_actions", "extract_resource_arn", "wrapped: SageMaker; ECR's repositoryNames")
+    IAM_RESOURCE = ("ministack.core.iam_actions", "extract_resource_arn", "wrapped: SageMaker; names of ECR, alarms")
     IAM_CONTEXT = ("ministack.core.iam_actions", "request_tag_context", "wrapped: cloudwatch:namespace is missing")
     IAM_DENIED = ("ministack.core.iam_actions", "access_denied_response", "called: a refusal in the service's form")
     IAM_ENFORCE = ("ministack.core.iam_evaluator", "enforce", "called: KMS and PassRole checks that are missing")

@@ -151,3 +151,11 @@ def test_repository_is_the_resource_of_describe_repositories(aws: EmbeddedAws) -
     assert ecr.describe_repositories(repositoryNames=["authorization"])["repositories"][0]["repositoryArn"] == arn
     with _denied("ecr:DescribeRepositories"):
         ecr.describe_repositories(repositoryNames=["another"])
+
+
+def test_alarm_is_the_resource_of_describe_alarms(aws: EmbeddedAws) -> None:
+    arn = f"arn:aws:cloudwatch:{aws.region}:{aws.account}:alarm:mine"
+    cloudwatch = Caller(aws, "alarms", {"Action": "cloudwatch:DescribeAlarms", "Resource": arn}).client("cloudwatch")
+    assert cloudwatch.describe_alarms(AlarmNames=["mine"])["MetricAlarms"] == []
+    with _denied("cloudwatch:DescribeAlarms"):
+        cloudwatch.describe_alarms(AlarmNames=["another"])
