@@ -12,8 +12,9 @@ from plumbline.exit_codes import EXIT_INTERRUPTED, EXIT_OPERATOR, EXIT_OURS
 
 _HELP_WIDTH = 100
 _EPILOG = (
-    "exit codes: 0 finished; 1 drift, with monitor --fail-on-violation, unanswered requests, with traffic, or rejected "
-    "rows, with labels; 2 something that you can fix; 3 a fault of plumbline; 130 interrupted with Ctrl-C"
+    "exit codes: 0 finished; 1 drift, with monitor --fail-on-violation, unanswered requests, with traffic, rejected "
+    "rows, with labels, no run, with retrain, or a failure, with promote and rollback --wait; 2 something that you can "
+    "fix; 3 a fault of plumbline; 130 interrupted with Ctrl-C"
 )
 
 

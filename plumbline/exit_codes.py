@@ -1,4 +1,4 @@
-"""What the program ends with. 1 belongs to the commands that use it: drift, unanswered requests, rejected rows."""
+"""What the program ends with. 1 belongs to the commands that use it, as the program's help says."""
 
 EXIT_FINISHED = 0
 EXIT_OPERATOR = 2

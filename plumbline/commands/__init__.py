@@ -7,7 +7,18 @@ import argparse
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from plumbline.commands import baseline, demo, labels, monitor, report, traffic
+from plumbline.commands import (
+    baseline,
+    champion,
+    demo,
+    labels,
+    monitor,
+    promote,
+    report,
+    retrain,
+    rollback,
+    traffic,
+)
 
 
 @dataclass(frozen=True)
@@ -57,6 +68,33 @@ COMMANDS = {
         "when the label was known, ISO 8601. The same labels make the same files: uploading them twice does no harm.",
         labels.add_arguments,
         labels.run,
+    ),
+    "champion": Command(
+        "show which model serves, and what waits",
+        "Show which model serves since when, its baseline, what served before, and the newest versions of the registry "
+        "with their accuracies.",
+        champion.add_arguments,
+        champion.run,
+    ),
+    "promote": Command(
+        "let a version of the registry serve",
+        "Approve a version and move the endpoint to it, guarded by the rollback alarms; its baseline goes with it. A "
+        "rejected version is refused. While the endpoint changes, the request waits.",
+        promote.add_arguments,
+        promote.run,
+    ),
+    "rollback": Command(
+        "let the model before serve again",
+        "Move the endpoint back to the model that served before, guarded as any promotion is; its baseline goes with "
+        "it, and the version that is left is rejected. During a promotion it is the newcomer that is left.",
+        rollback.add_arguments,
+        rollback.run,
+    ),
+    "retrain": Command(
+        "start a retraining, or stop the loop",
+        "Ask for a retraining by hand, or turn the switch that stops the loop. What is decided, and why, is printed.",
+        retrain.add_arguments,
+        retrain.run,
     ),
     "demo": Command(
         "play the whole loop on this computer",

@@ -1,0 +1,87 @@
+"""Any order of approvals, deployments, requests and deaths of the function keeps what promotion promises."""
+
+import contextlib
+
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from contract.retraining import RetrainingMetric
+from tests.unit.promotion.world import FILE_MODEL, DiedError, World, model_of
+
+HAPPENINGS = (
+    "look", "look", "approve", "pending", "reject", "withdraw", "settle", "settle", "fail", "promote", "rollback",
+    "switch", "cloudformation",
+)  # fmt: skip
+happening = st.tuples(st.sampled_from(HAPPENINGS), st.integers(1, 4), st.none() | st.integers(0, 40))
+
+
+def happen(world: World, what: str, number: int, count: int) -> object:
+    """Let something happen in the account; return the event by which the function hears of it."""
+    event: object = {"reevaluate": True}
+    if what in ("approve", "pending", "reject"):
+        status = {"approve": "Approved", "pending": "PendingManualApproval", "reject": "Rejected"}[what]
+        world.register(len(world.group) + 1, status)
+    elif what == "withdraw" and number in world.group:
+        world.group[number]["ModelApprovalStatus"] = "Rejected"
+    elif what == "settle":
+        world.settle()
+    elif what == "fail":
+        world.fail()
+    elif what == "switch":
+        world.off = None if world.off else "off"
+    elif what == "promote":
+        event = {"promote": number, "reason": "by hand"}
+    elif what == "rollback":
+        event = {"rollback": "by hand"}
+    elif what == "cloudformation" and world.status == "InService":
+        world.deploy_by_cloudformation(*world.parameters)
+    return event
+
+
+def check_updates(world: World, known: int) -> None:
+    """No update begins towards a version that is rejected at that time."""
+    for update in world.updates[known:]:
+        name = update["EndpointConfigName"]
+        version = int(name.split("-")[3])
+        if version:
+            assert world.group[version]["ModelApprovalStatus"] == "Approved"
+
+
+def quiet(world: World) -> None:
+    """Let everything come to its end: every update succeeds and nobody dies."""
+    world.calls_left = None
+    for _ in range(6):
+        world.send({"reevaluate": True})
+        world.settle()
+
+
+@settings(max_examples=300, derandomize=True)
+@given(st.lists(happening, max_size=14))
+def test_what_serves_is_written_down_whatever_happens(
+    story: list[tuple[str, int, int | None]],
+) -> None:
+    world = World()
+    for count, (what, number, dies_after) in enumerate(story):
+        event = happen(world, what, number, count)
+        known, promoted = len(world.updates), world.counted.count(RetrainingMetric.PROMOTED)
+        world.calls_left = dies_after
+        with contextlib.suppress(DiedError):
+            world.send(event, f"request-{count}")
+        world.calls_left = None
+        check_updates(world, known)
+        assert len(world.updates) - known <= 1
+        if world.counted.count(RetrainingMetric.PROMOTED) > promoted:
+            assert world.champions is not None
+            live = world.champions.live
+            assert world.parameters == (live.artifact, live.baseline)
+    quiet(world)
+    assert world.champions is not None
+    live = world.champions.live
+    assert world.serves == (live.artifact, live.baseline) == world.parameters
+    assert world.champions.changing_from is None
+    assert (world.state.attempt, world.state.asked) == (None, None)
+    assert world.serves in {FILE_MODEL, *(model_of(number) for number in world.group)}
+    times = [each.live_from for each in world.champions.champions[1:]]
+    assert times == sorted(times, key=str)
+    owned = [name for name in world.configs if name.startswith("plumbline-dev-champion")]
+    assert owned in ([], [world.config])
