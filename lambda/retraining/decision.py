@@ -1,105 +1,157 @@
-"""Whether one occurrence starts a training job: pure functions of the occurrence, the rule and the jobs there are."""
+"""Whether a trigger starts a retraining: pure functions of the trigger, the state, the rule and the facts."""
 
-import hashlib
-from collections.abc import Iterable
-from dataclasses import dataclass, replace
+from collections.abc import Iterator
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
 
-from retraining.alarm_event import AlarmChange, AlarmState, Foreign, ManualRequest, Occurrence
+from contract.retraining import SwitchPosition
+from retraining.state import Run, State
+from retraining.triggers import Trigger, at
+
+DAY = timedelta(hours=24)
 
 
-class Action(StrEnum):
-    """What comes of one occurrence."""
+class Obstacle(StrEnum):
+    """Why nothing was started."""
 
-    START = "start"
-    ALREADY_STARTED = "already_started"
-    """The same event came before: its job exists. A success, not a fault."""
-    SKIPPED = "skipped"
+    ALREADY_STARTED = "already started"
+    """The same event came before. A success, not a fault."""
+    IN_PROGRESS = "in progress"
+    SWITCHED_OFF = "switched off"
+    SWITCH_UNKNOWN = "switch unknown"
+    CHAMPION_UNKNOWN = "live model unknown"
+    CHANGING = "live model changes"
+    COOLDOWN = "cool-down"
+    DAILY_CAP = "daily cap"
+    LABELS_NEEDED = "labels needed"
+
+
+FORCED = frozenset({Obstacle.SWITCHED_OFF, Obstacle.SWITCH_UNKNOWN, Obstacle.COOLDOWN, Obstacle.DAILY_CAP})
+"""What a person may override."""
 
 
 @dataclass(frozen=True)
 class Rule:
-    """Which alarms count, how jobs are named, and how long one job keeps an alarm from starting the next."""
+    """Which endpoint's alarms count, and how often and on how much they may start a retraining."""
 
+    endpoint: str
     alarm_names: tuple[str, ...]
-    job_prefix: str
     cooldown: timedelta
+    runs_per_day: int
+    fresh: timedelta
+    minimum_fresh_rows: int
 
 
 @dataclass(frozen=True)
-class Job:
-    """A training job of this environment; `created_at` is aware."""
+class Facts:
+    """What the controller looked up.
 
-    name: str
-    in_progress: bool
-    created_at: datetime
-
-
-@dataclass(frozen=True)
-class Decision:
-    """The outcome for one occurrence, as it is logged."""
-
-    action: Action
-    why: str
-    job_name: str | None = None
-    alarm: str | None = None
-
-
-def admit(occurrence: Occurrence, rule: Rule) -> Decision:
-    """Return START with the job's name if the occurrence by itself asks for training, else SKIPPED."""
-    match occurrence:
-        case Foreign(why):
-            return Decision(Action.SKIPPED, why)
-        case ManualRequest(reason, request_id):
-            name = f"{rule.job_prefix}-by-hand-{_digest(request_id)}"
-            return Decision(Action.START, f"asked by hand: {reason}", name)
-        case AlarmChange(name, _, _, _) if name not in rule.alarm_names:
-            return Decision(Action.SKIPPED, f"only {_listed(rule.alarm_names)} training", alarm=name)
-        case AlarmChange(name, state, _, _) if state is not AlarmState.ALARM:
-            return Decision(Action.SKIPPED, f"the alarm went to {state}, not to ALARM", alarm=name)
-        case AlarmChange(name, _, changed_at, reason):
-            return Decision(Action.START, f"{name}: {reason}", _job_name(rule, name, changed_at), name)
-
-
-def settle(decision: Decision, occurrence: Occurrence, rule: Rule, jobs: Iterable[Job]) -> Decision:
-    """Return an admitted decision, or what the existing jobs turn it into.
-
-    The time of the alarm's change is "now": a message that is delivered again, late or out of order, is judged as
-    when it was sent. The cool-down does not bind a person, who sees what the alarm cannot; a running job does.
+    Parameters
+    ----------
+    now
+        Aware, in UTC.
+    switch
+        None: it could not be read, or says neither on nor off.
+    champion
+        URI of the live model's artifact; None: it could not be read.
+    live_from
+        Since when it serves; None: it is the first one, or the champion is unknown.
+    changing_from
+        Since when the endpoint changes to another model, as the history says; None: it does not.
     """
-    known = tuple(jobs)
-    if any(job.name == decision.job_name for job in known):
-        return already_started(decision)
-    running = next((job for job in known if job.in_progress), None)
-    if running:
-        return _skip(decision, f"{running.name} is in progress")
-    if isinstance(occurrence, AlarmChange):
-        recent = next((job for job in known if occurrence.changed_at - job.created_at < rule.cooldown), None)
-        if recent:
-            hours = rule.cooldown / timedelta(hours=1)
-            return _skip(decision, f"{recent.name} was created within the cool-down of {hours:g} hours")
-    return decision
+
+    now: datetime
+    switch: SwitchPosition | None
+    champion: str | None
+    live_from: datetime | None = None
+    changing_from: str | None = None
 
 
-def already_started(decision: Decision) -> Decision:
-    """Return the decision for an event whose job exists."""
-    return replace(decision, action=Action.ALREADY_STARTED, why=f"{decision.job_name} exists: the event came before")
+@dataclass(frozen=True)
+class Refusal:
+    """An obstacle, in words."""
+
+    obstacle: Obstacle
+    why: str
 
 
-def _listed(names: tuple[str, ...]) -> str:
-    *others, last = names
-    return f"{', '.join(others)} and {last} start" if others else f"{last} starts"
+@dataclass(frozen=True)
+class Judgement:
+    """What stands in the way, or what a person overrode."""
+
+    refusal: Refusal | None
+    overridden: tuple[Refusal, ...] = ()
 
 
-def _skip(decision: Decision, why: str) -> Decision:
-    return replace(decision, action=Action.SKIPPED, why=why, job_name=None)
+def judge(trigger: Trigger, state: State, facts: Facts, rule: Rule) -> Judgement:
+    """Return the first obstacle that binds the trigger, or what it overrode; the fresh rows are not looked at."""
+    overridden = []
+    for refusal in _refusals(trigger, state, facts, rule):
+        if not (trigger.forced and refusal.obstacle in FORCED):
+            return Judgement(refusal)
+        overridden.append(refusal)
+    return Judgement(None, tuple(overridden))
 
 
-def _job_name(rule: Rule, alarm_name: str, changed_at: datetime) -> str:
-    """Return one name per alarm and change, however the message travelled: the digest is of the parsed time."""
-    return f"{rule.job_prefix}-{changed_at:%Y%m%d-%H%M%S}-{_digest(f'{alarm_name}|{changed_at.isoformat()}')}"
+def may_start(run: Run, trigger_forced: bool, facts: Facts) -> bool:
+    """Return whether a reserved run may be started: the switch may have been turned since it was reserved."""
+    return run.forced or trigger_forced or facts.switch is SwitchPosition.ON
 
 
-def _digest(text: str) -> str:
-    return hashlib.sha256(text.encode()).hexdigest()[:8]
+def labels_needed(n_rows: int, fresh_from: str, fresh_until: str, rule: Rule) -> Refusal | None:
+    """Return the obstacle of too few fresh labelled rows."""
+    if n_rows >= rule.minimum_fresh_rows:
+        return None
+    return Refusal(
+        Obstacle.LABELS_NEEDED,
+        f"{n_rows} labelled rows were captured from {fresh_from} until {fresh_until}, and {rule.minimum_fresh_rows} "
+        "are wanted",
+    )
+
+
+def _refusals(trigger: Trigger, state: State, facts: Facts, rule: Rule) -> Iterator[Refusal]:
+    # The switch comes first: a reserved run that it keeps from being started is not under way.
+    yield from _switch(facts)
+    yield from _under_way(trigger, state)
+    yield from _champion(facts)
+    yield from _cooldown(trigger, state, facts, rule)
+    recent = [start for start in state.starts if trigger.moment - start.moment < DAY]
+    if len(recent) >= rule.runs_per_day:
+        yield Refusal(
+            Obstacle.DAILY_CAP, f"{len(recent)} were started within 24 hours, and {rule.runs_per_day} are allowed"
+        )
+
+
+def _switch(facts: Facts) -> Iterator[Refusal]:
+    if facts.switch is SwitchPosition.OFF:
+        yield Refusal(Obstacle.SWITCHED_OFF, "the switch is off")
+    elif facts.switch is None:
+        yield Refusal(Obstacle.SWITCH_UNKNOWN, "the switch could not be read, or says neither on nor off")
+
+
+def _under_way(trigger: Trigger, state: State) -> Iterator[Refusal]:
+    if any(start.episode == trigger.episode for start in state.starts):
+        yield Refusal(Obstacle.ALREADY_STARTED, "the same event came before, and started one")
+    if state.run:
+        run = state.run
+        yield Refusal(
+            Obstacle.IN_PROGRESS, f"{run.display_name} of {at(datetime.fromisoformat(run.reserved_at))} is in progress"
+        )
+
+
+def _champion(facts: Facts) -> Iterator[Refusal]:
+    if facts.champion is None:
+        yield Refusal(Obstacle.CHAMPION_UNKNOWN, "what model serves could not be read")
+    if facts.changing_from is not None:
+        yield Refusal(Obstacle.CHANGING, f"the endpoint is changing to another model since {facts.changing_from}")
+
+
+def _cooldown(trigger: Trigger, state: State, facts: Facts, rule: Rule) -> Iterator[Refusal]:
+    hours = f"the cool-down is {rule.cooldown / timedelta(hours=1):g} hours"
+    last = state.last_start
+    # A start after the event is one that the event could have asked for, however short the cool-down.
+    if last and (trigger.moment < last or trigger.moment - last < rule.cooldown):
+        yield Refusal(Obstacle.COOLDOWN, f"the last one was started at {at(last)}, and {hours}")
+    elif facts.live_from and trigger.moment - facts.live_from < rule.cooldown:
+        yield Refusal(Obstacle.COOLDOWN, f"the live model serves only since {at(facts.live_from)}, and {hours}")

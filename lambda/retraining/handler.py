@@ -1,64 +1,42 @@
-"""Entry point of the retraining Lambda: parse, decide, act once, say what was decided."""
+"""Entry point of the controller: parse, handle each occurrence, return what was decided."""
 
 import functools
-import json
 import os
 from dataclasses import asdict
-from typing import Any, Protocol
+from datetime import UTC, datetime
+from typing import Any
 
-from retraining.alarm_event import Occurrence, parse
-from retraining.decision import Action, Decision, Job, admit, already_started, settle
+from shared.documents import Documents
+from shared.telling import Announcer
+
+from retraining.controller import Controller
+from retraining.occurrences import parse
 from retraining.settings import Settings
-from retraining.training_job import JobExistsError, TrainingJobs, training_request
-
-
-class Jobs(Protocol):
-    """What the decision needs of SageMaker and S3; `TrainingJobs` is the real one."""
-
-    def listed(self, prefix: str) -> tuple[Job, ...]:
-        """Return the jobs of the prefix."""
-
-    def holds_objects(self, uri: str) -> bool:
-        """Return whether there is data below the URI."""
-
-    def create(self, request: dict[str, Any]) -> None:
-        """Start a job, or raise `JobExistsError`."""
+from retraining.surroundings import Surroundings
+from retraining.words import Words
 
 
 def handler(event: object, context: Any) -> dict[str, Any]:
-    """Start at most one training job for each occurrence in the event, and log one JSON line for each.
+    """Handle what the event holds, and return the decisions.
 
-    What is none of the function's business is skipped with a reason. A fault of AWS or of the settings is raised,
-    so that Lambda retries and the dead-letter queue gets the event.
+    What is none of the function's business is ignored with a reason. A fault of AWS or of the settings is raised, so
+    that Lambda retries and the dead-letter queue gets the event.
     """
-    settings = Settings.from_environment(os.environ)
-    jobs = _training_jobs(settings.region)
-    decisions = [run(occurrence, settings, jobs) for occurrence in parse(event, context.aws_request_id)]
-    return {"decisions": [asdict(decision) for decision in decisions]}
-
-
-def run(occurrence: Occurrence, settings: Settings, jobs: Jobs) -> Decision:
-    """Decide on one occurrence, start the job if that is the decision, and log it."""
-    decision = admit(occurrence, settings.rule)
-    if decision.action is Action.START:
-        decision = settle(decision, occurrence, settings.rule, jobs.listed(settings.job_prefix))
-    if decision.action is Action.START and decision.job_name:
-        decision = _start(decision, decision.job_name, settings, jobs)
-    print(json.dumps(asdict(decision)), flush=True)
-    return decision
-
-
-def _start(decision: Decision, job_name: str, settings: Settings, jobs: Jobs) -> Decision:
-    fresh = settings.fresh_s3_uri is not None and jobs.holds_objects(settings.fresh_s3_uri)
-    try:
-        jobs.create(training_request(settings, job_name, with_fresh_data=fresh))
-    except JobExistsError:
-        # Two deliveries of one event ran side by side: the name is the lock.
-        return already_started(decision)
-    return decision
+    controller = _controller()
+    occurrences = parse(event, context.aws_request_id)
+    return {"decisions": [asdict(outcome) for occurrence in occurrences for outcome in controller.handle(occurrence)]}
 
 
 @functools.cache
-def _training_jobs(region: str) -> TrainingJobs:
+def _controller() -> Controller:
     """Keep the clients between invocations of a warm function."""
-    return TrainingJobs(region)
+    settings = Settings.from_environment(os.environ)
+    endpoint = settings.rule.endpoint
+    return Controller(
+        settings.rule,
+        Words(settings.environment, endpoint),
+        store=Documents(settings.state_table, settings.region),
+        world=Surroundings(settings),
+        voice=Announcer(settings.topic_arn, settings.region, endpoint),
+        clock=lambda: datetime.now(UTC),
+    )
