@@ -11,7 +11,6 @@ from constructs import Construct
 from contract.champion import CHAMPION_HISTORY
 from contract.names import Prefix
 from contract.retraining import (
-    OWN_MESSAGE,
     LoopVariable,
     SwitchPosition,
     champion_artifact,
@@ -186,8 +185,14 @@ class RetrainingLoop(Construct):
         topic.add_subscription(
             subscriptions.LambdaSubscription(
                 self.controller.function,
-                # What the loop says itself is no alarm.
-                filter_policy={OWN_MESSAGE: sns.SubscriptionFilter.not_exists_filter()},
+                # What the loop says itself is no JSON, and so is left out too. An attribute cannot tell the two apart:
+                # alarms have none, and "exists": false matches only messages with at least one attribute (SNS
+                # Developer Guide, "Key matching").
+                filter_policy_with_message_body={
+                    "NewStateValue": sns.FilterOrPolicy.filter(
+                        sns.SubscriptionFilter.string_filter(allowlist=["ALARM"])
+                    )
+                },
             )
         )
         self.controller.hear(

@@ -55,13 +55,13 @@ def granted(role: str, assembly: Assembly | None = None) -> dict[str, list[str]]
 # What wakes them
 
 
-def test_topic_feeds_the_controller_and_leaves_out_what_the_loop_says_itself() -> None:
+def test_topic_feeds_the_controller_with_alarms_alone() -> None:
     subscription = environment().only("monitoring", "AWS::SNS::Subscription")
     assert subscription["Protocol"] == "lambda"
     assert text(subscription["Endpoint"]).startswith("<RetrainingController")
-    assert subscription["FilterPolicy"] == {"plumbline": [{"exists": False}]}
-    # Of the message's attributes, which is the default; of its body the same policy would drop every alarm.
-    assert "FilterPolicyScope" not in subscription
+    # What the loop says itself has a text for people as its body, which such a filter drops; alarms have no attributes.
+    assert subscription["FilterPolicy"] == {"NewStateValue": ["ALARM"]}
+    assert subscription["FilterPolicyScope"] == "MessageBody"
 
 
 @pytest.mark.parametrize(
