@@ -1,4 +1,4 @@
-"""Topic messages reach a function one after the other, as its reserved concurrency of 1 wants it."""
+"""A function handles one event after the other, as its reserved concurrency of 1 wants it."""
 
 import threading
 from collections import defaultdict
@@ -7,15 +7,16 @@ from typing import Any
 
 from local.aws.seams import Seam
 
-_Deliver = Callable[..., None]
+_Execute = Callable[[dict[str, Any], Any], Any]
 
 
 class Deliveries:
-    """Holds each message back until the function's earlier ones are handled.
+    """Holds each event back until the function's earlier ones are handled.
 
     AWS queues asynchronous events and tries again while the function's reserved concurrency is used up. MiniStack's
-    CloudFormation drops ReservedConcurrentExecutions, and its topics start one thread for each message: two alarms of
-    one minute would run the function twice at once. Every function here has a reserved concurrency of 1.
+    CloudFormation drops ReservedConcurrentExecutions, and its topics, rules and schedules start one thread for each
+    event: two alarms of one minute would run the function twice at once. Every function here has a reserved
+    concurrency of 1.
     """
 
     def __init__(self) -> None:
@@ -23,12 +24,12 @@ class Deliveries:
         self._guard = threading.Lock()
 
     def install(self) -> None:
-        """Stand between topics and functions."""
-        deliver: _Deliver = Seam.SNS_DELIVER.take()
-        Seam.SNS_DELIVER.replace(lambda endpoint, *message: self._one_by_one(deliver, endpoint, message))
+        """Stand between events and functions."""
+        execute: _Execute = Seam.LAMBDA_EXECUTE.take()
+        Seam.LAMBDA_EXECUTE.replace(lambda function, event: self._one_by_one(execute, function, event))
 
-    def _one_by_one(self, deliver: _Deliver, endpoint: str, message: tuple[Any, ...]) -> None:
+    def _one_by_one(self, execute: _Execute, function: dict[str, Any], event: Any) -> Any:
         with self._guard:
-            lock = self._locks[endpoint]
+            lock = self._locks[function["config"]["FunctionName"]]
         with lock:
-            deliver(endpoint, *message)
+            return execute(function, event)

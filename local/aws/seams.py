@@ -52,7 +52,11 @@ class Seam(Enum):
     CW_RECORD = (_CLOUDWATCH, "record_metric", "called: a service's own metric")
     SQS_QUEUES = ("ministack.services.sqs", "_queues", "read: every account's queues, of which no metric is published")
     SNS_FANOUT = ("ministack.services.sns", "_fanout", "called: deliver an alarm's message to a topic")
-    SNS_DELIVER = ("ministack.services.sns", "_deliver_to_lambda", "wrapped: it ignores reserved concurrency")
+    LAMBDA_EXECUTE = (
+        "ministack.services.lambda_svc",
+        "_execute_function_with_config_scope",
+        "wrapped: it ignores reserved concurrency",
+    )
 
     EVENTS_INVOKE = ("ministack.services.eventbridge", "_invoke_target", "wrapped: universal targets end in a warning")
     EVENTS_TICK = ("ministack.services.eventbridge", "_SCHEDULER_TICK_INTERVAL", "replaced: 10 real seconds is hours")

@@ -1,6 +1,7 @@
-"""A function handles one message of a topic after the other; functions do not wait for each other."""
+"""A function handles one event after the other; functions do not wait for each other."""
 
 import threading
+from typing import Any
 
 import pytest
 
@@ -11,18 +12,19 @@ PATIENCE_SECONDS = 10
 
 
 class SlowFunctions:
-    """Stands for MiniStack's delivery: every message is held until it is let go."""
+    """Stands for MiniStack's functions: every event is held until it is let go."""
 
     def __init__(self) -> None:
-        self.begun = {message: threading.Event() for message in ("first", "second")}
-        self.let_go = {message: threading.Event() for message in ("first", "second")}
+        self.begun = {event: threading.Event() for event in ("first", "second")}
+        self.let_go = {event: threading.Event() for event in ("first", "second")}
 
-    def deliver(self, endpoint: str, message: str) -> None:
-        self.begun[message].set()
-        assert self.let_go[message].wait(PATIENCE_SECONDS)
+    def execute(self, function: dict[str, Any], event: str) -> None:
+        self.begun[event].set()
+        assert self.let_go[event].wait(PATIENCE_SECONDS)
 
-    def start(self, endpoint: str, message: str) -> threading.Thread:
-        thread = threading.Thread(target=Seam.SNS_DELIVER.take(), args=(endpoint, message))
+    def start(self, name: str, event: str) -> threading.Thread:
+        function = {"config": {"FunctionName": name}}
+        thread = threading.Thread(target=Seam.LAMBDA_EXECUTE.take(), args=(function, event))
         thread.start()
         return thread
 
@@ -30,15 +32,15 @@ class SlowFunctions:
 @pytest.fixture
 def functions(monkeypatch: pytest.MonkeyPatch) -> SlowFunctions:
     slow = SlowFunctions()
-    monkeypatch.setattr(f"{Seam.SNS_DELIVER.module}.{Seam.SNS_DELIVER.attribute}", slow.deliver)
+    monkeypatch.setattr(f"{Seam.LAMBDA_EXECUTE.module}.{Seam.LAMBDA_EXECUTE.attribute}", slow.execute)
     Deliveries().install()
     return slow
 
 
-def test_a_functions_second_message_waits_for_the_first(functions: SlowFunctions) -> None:
-    threads = [functions.start("arn:one", "first")]
+def test_a_functions_second_event_waits_for_the_first(functions: SlowFunctions) -> None:
+    threads = [functions.start("one", "first")]
     assert functions.begun["first"].wait(PATIENCE_SECONDS)
-    threads.append(functions.start("arn:one", "second"))
+    threads.append(functions.start("one", "second"))
 
     assert not functions.begun["second"].wait(0.2)
     functions.let_go["first"].set()
@@ -48,12 +50,12 @@ def test_a_functions_second_message_waits_for_the_first(functions: SlowFunctions
         thread.join()
 
 
-def test_another_functions_message_does_not_wait(functions: SlowFunctions) -> None:
-    threads = [functions.start("arn:one", "first"), functions.start("arn:other", "second")]
+def test_another_functions_event_does_not_wait(functions: SlowFunctions) -> None:
+    threads = [functions.start("one", "first"), functions.start("other", "second")]
 
     assert functions.begun["first"].wait(PATIENCE_SECONDS)
     assert functions.begun["second"].wait(PATIENCE_SECONDS)
-    for message in ("first", "second"):
-        functions.let_go[message].set()
+    for event in ("first", "second"):
+        functions.let_go[event].set()
     for thread in threads:
         thread.join()
