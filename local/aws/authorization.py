@@ -40,6 +40,10 @@ def _name_resources(plane: ControlPlane) -> None:
         if alarms:
             # DescribeAlarms of metric alarms, which a role may be allowed one by one; one ARN is all there is room for.
             return f"arn:aws:cloudwatch:{plane.region}:{plane.account}:alarm:{alarms[0]}"
+        parameters = sagemaker_api.parameters(body).get("Names") if service == "ssm" else None
+        if parameters:
+            # GetParameters, which a role may be allowed one by one.
+            return f"arn:aws:ssm:{plane.region}:{plane.account}:parameter/{str(parameters[0]).lstrip('/')}"
         return str(before(service, method, path, headers, body, *rest))
 
     Seam.IAM_RESOURCE.replace(extract)
