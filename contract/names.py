@@ -226,32 +226,6 @@ class MlPath(StrEnum):
     METRICS = "output/metrics/cloudwatch/cloudwatch_metrics.jsonl"
 
 
-class RetrainingVariable(StrEnum):
-    """Environment variables of the retraining Lambda."""
-
-    ENVIRONMENT = "PLUMBLINE_ENVIRONMENT"
-    TRIGGER_ALARM_NAMES = "PLUMBLINE_TRIGGER_ALARM_NAMES"
-    """Comma-separated: the alarms that start retraining; all others are for people."""
-    TRAINING_IMAGE = "PLUMBLINE_TRAINING_IMAGE"
-    TRAINING_ROLE_ARN = "PLUMBLINE_TRAINING_ROLE_ARN"
-    TRAINING_INSTANCE_TYPE = "PLUMBLINE_TRAINING_INSTANCE_TYPE"
-    TRAINING_MAX_RUNTIME_SECONDS = "PLUMBLINE_TRAINING_MAX_RUNTIME_SECONDS"
-    TRAIN_S3_URI = "PLUMBLINE_TRAIN_S3_URI"
-    TEST_S3_URI = "PLUMBLINE_TEST_S3_URI"
-    FRESH_S3_URI = "PLUMBLINE_FRESH_S3_URI"
-    """Prefix where fresh labelled rows arrive; the channel is passed only when it holds objects."""
-    SOURCE_S3_URI = "PLUMBLINE_SOURCE_S3_URI"
-    OUTPUT_S3_URI = "PLUMBLINE_OUTPUT_S3_URI"
-    KMS_KEY_ARN = "PLUMBLINE_KMS_KEY_ARN"
-    TARGET_LABEL = "PLUMBLINE_TARGET_LABEL"
-    SEGMENT_COLUMN = "PLUMBLINE_SEGMENT_COLUMN"
-    """Empty when the baseline has no segments."""
-    COOLDOWN_HOURS = "PLUMBLINE_COOLDOWN_HOURS"
-    SUBNET_IDS = "PLUMBLINE_SUBNET_IDS"
-    """Comma-separated; empty when the jobs run outside a VPC."""
-    SECURITY_GROUP_IDS = "PLUMBLINE_SECURITY_GROUP_IDS"
-
-
 def training_job_prefix(environment: str) -> str:
     """Return the prefix of every training job's name; IAM statements are scoped to it."""
     return f"{resource_prefix(environment)}-train"
@@ -263,7 +237,6 @@ class Prefix(StrEnum):
     CAPTURE = "capture"
     REPORTS = "reports"
     MODELS = "models"
-    FRESH_DATA = "training-data/fresh"
     GROUND_TRUTH = "ground-truth"
     """In the capture bucket: labels, uploaded below the endpoint's name in SageMaker's layout."""
     MERGED = "merged"

@@ -8,10 +8,6 @@ from retraining.decision import Facts, Rule
 from retraining.state import Run
 from retraining.triggers import Trigger
 
-METADATA_MAX = 256
-"""CreateModelPackage: characters of a value of CustomerMetadataProperties, where the cause ends up."""
-_NO_METADATA = re.compile(r"[^\w\s.:/=+@-]+")
-"""What its pattern, ([\\p{L}\\p{Z}\\p{N}_.:\\/=+\\-@]*), does not have; alarms' reasons are full of brackets."""
 DISPLAY_NAME_MAX = 82
 """StartPipelineExecution: PipelineExecutionDisplayName, letters and digits with dashes inside."""
 
@@ -44,17 +40,6 @@ def new_run(trigger: Trigger, facts: Facts, rule: Rule) -> Run:
         reserved_at=facts.now.isoformat(),
         forced=trigger.forced,
     )
-
-
-def metadata_text(text: str) -> str:
-    """Return a text in one line as SageMaker takes it for metadata.
-
-    Examples
-    --------
-    >>> metadata_text("Threshold Crossed: 1 datapoint [1.0 (01/03/26)] was > 0.5")
-    'Threshold Crossed: 1 datapoint 1.0 01/03/26 was 0.5'
-    """
-    return " ".join(_NO_METADATA.sub(" ", text).split())[:METADATA_MAX].rstrip()
 
 
 def _display_name(name: str, now: datetime, token: str) -> str:

@@ -5,11 +5,16 @@ from typing import Any
 
 from contract.champion import CHAMPION_HISTORY, ChampionHistory
 from contract.names import Prefix
-from contract.retraining import PipelineParameter, SwitchPosition, champion_artifact, retraining_switch
+from contract.retraining import (
+    PipelineParameter,
+    SwitchPosition,
+    champion_artifact,
+    metadata_text,
+    retraining_switch,
+)
 from retraining.decision import Facts
 from retraining.fresh_rows import FreshRows
 from retraining.occurrences import AlarmChange, AlarmState
-from retraining.reservation import metadata_text
 from retraining.settings import Settings
 from retraining.state import Run
 
