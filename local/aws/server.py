@@ -7,11 +7,13 @@ import os
 import signal
 import sys
 import threading
-from typing import NoReturn
+from typing import Final, NoReturn
 
 from local.aws import settings as server_settings
-from local.aws.settings import Settings
+from local.aws.settings import ROOT, Settings
 
+FUNCTION_CLOCK: Final = ROOT / "local" / "aws" / "function_clock"
+"""On the path of every function's Python."""
 _log = logging.getLogger(__name__)
 
 
@@ -36,6 +38,8 @@ def _prepare(settings: Settings) -> None:
     inherited.pop("PYTHONPATH", None)
     os.environ.clear()
     os.environ.update(server_settings.environment(settings, inherited))
+    # What functions do find is their clock.
+    os.environ["PYTHONPATH"] = str(FUNCTION_CLOCK)
     (settings.state / "tmp").mkdir(parents=True, exist_ok=True)
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
 

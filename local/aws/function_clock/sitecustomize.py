@@ -1,0 +1,53 @@
+"""Gives a Lambda function's process the clock of the embedded AWS: `datetime.now` and `utcnow` are simulated.
+
+Python imports this module at its start, before the function's code, where it finds it on PYTHONPATH. A function that
+asks for the time must not learn the real one: the alarms, captures and schedules around it have the simulated one.
+Standard library only: it runs in the function's process.
+"""
+
+import datetime
+import http.client
+import json
+import os
+from typing import Any
+from urllib.parse import urlsplit
+
+CLOCK = "/_local/clock"
+_SECONDS = 10
+_Real = datetime.datetime
+
+
+def simulated() -> float:
+    """Return the embedded AWS's time in seconds since the epoch."""
+    place = urlsplit(os.environ["AWS_ENDPOINT_URL"])
+    connection = http.client.HTTPConnection(place.hostname or "", place.port, timeout=_SECONDS)
+    try:
+        connection.request("GET", CLOCK)
+        return float(json.load(connection.getresponse())["now"])
+    finally:
+        connection.close()
+
+
+class _AnyDatetime(type):
+    """What was made before, or by other means, is a datetime too."""
+
+    def __instancecheck__(cls, instance: object) -> bool:
+        return isinstance(instance, _Real)
+
+
+class SimulatedDatetime(_Real, metaclass=_AnyDatetime):
+    """`datetime.datetime` by the simulated clock; what it returns are plain ones."""
+
+    @classmethod
+    def now(cls, tz: datetime.tzinfo | None = None) -> Any:
+        """Return the simulated time."""
+        return _Real.fromtimestamp(simulated(), tz)
+
+    @classmethod
+    def utcnow(cls) -> Any:
+        """Return the simulated time in UTC, naive."""
+        return _Real.fromtimestamp(simulated(), datetime.UTC).replace(tzinfo=None)
+
+
+if "AWS_LAMBDA_FUNCTION_NAME" in os.environ:
+    datetime.datetime = SimulatedDatetime  # type: ignore[misc]
