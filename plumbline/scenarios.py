@@ -79,6 +79,10 @@ HOURS_JUMP = Tilt("hours-per-week", strength=0.9, first_hour=3, full_hour=3)
 
 OCCUPATIONS = ("Exec-managerial", "Prof-specialty", "Sales")
 
+DEGREE_SWAP = Swap(
+    first_hour=3, feature="marital-status", category="Married-civ-spouse", number="education-num", least=13
+)
+
 SCENARIOS = {
     scenario.name: scenario
     for scenario in (
@@ -127,9 +131,20 @@ SCENARIOS = {
             "concept",
             "two quiet hours; then married people with a degree deserve the other label, at once and for good, while "
             "the rows stay as they were: concept shift, which no look at rows or predictions shows; labels are true",
-            swap=Swap(
-                first_hour=3, feature="marital-status", category="Married-civ-spouse", number="education-num", least=13
+            swap=DEGREE_SWAP,
+        ),
+        Scenario(
+            "regime",
+            "two quiet hours; then a new regime comes and stays: hours-per-week shifts hard at once, age and "
+            "education-num within two hours, and married people with a degree, who become more, deserve the other "
+            "label: covariate and concept shift together; labels are true",
+            tilts=(
+                HOURS_JUMP,
+                Tilt("age", strength=0.5, first_hour=3, full_hour=4),
+                Tilt("education-num", strength=0.4, first_hour=3, full_hour=4),
             ),
+            held=NEVER_MOVING,
+            swap=DEGREE_SWAP,
         ),
         Scenario(
             "labels",

@@ -5,16 +5,13 @@ import tarfile
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import timedelta
 from pathlib import Path
 from typing import Any
-
-from retraining.settings import Settings
-from retraining.training_job import training_request
 
 from contract.training import OUTPUT_BASELINE
 from local.aws.archives import write_member
 from local.aws.objects import S3Location
+from local.demo.first_training import first_training
 from local.embedded import EmbeddedAws
 from stacks.config import EnvironmentConfig
 
@@ -44,9 +41,9 @@ def make(aws: EmbeddedAws, config: EnvironmentConfig, outputs: Mapping[str, str]
     TrainingError
         If the job fails.
     """
-    settings = _settings(config, outputs)
-    name = f"{settings.job_prefix}-first"
-    aws.client("sagemaker").create_training_job(**training_request(settings, name, with_fresh_data=False))
+    request = first_training(config, outputs)
+    name = request["TrainingJobName"]
+    aws.client("sagemaker").create_training_job(**request)
     job = wait_for_training(aws, name)
     if job["TrainingJobStatus"] != "Completed":
         raise TrainingError(f"training job {name} is {job['TrainingJobStatus']}: {job.get('FailureReason', '')}")
@@ -62,29 +59,6 @@ def wait_for_training(aws: EmbeddedAws, name: str) -> Mapping[str, Any]:
         if job["TrainingJobStatus"] in TERMINAL:
             return job
         time.sleep(POLL_SECONDS)
-
-
-def _settings(config: EnvironmentConfig, outputs: Mapping[str, str]) -> Settings:
-    return Settings(
-        environment=config.name,
-        region=config.region,
-        alarm_names=(),
-        training_image=outputs["TrainingImageUri"],
-        training_role_arn=outputs["TrainingRoleArn"],
-        instance_type=config.training.instance_type,
-        max_runtime_seconds=config.training.max_runtime_seconds,
-        train_s3_uri=outputs["TrainDataUri"],
-        test_s3_uri=outputs["TestDataUri"],
-        fresh_s3_uri=None,
-        source_s3_uri=outputs["SourceArchiveUri"],
-        output_s3_uri=outputs["ModelsUri"],
-        kms_key_arn=outputs["DataKeyArn"],
-        target_label=config.training.target_label,
-        segment_column=config.training.segment_column,
-        cooldown=timedelta(0),
-        subnet_ids=(),
-        security_group_ids=(),
-    )
 
 
 def fetch_baseline(aws: EmbeddedAws, uri: str, folder: Path) -> None:

@@ -1,11 +1,10 @@
 """The simulated hours: traffic, the monitor's hourly run, and what followed from it."""
 
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 
@@ -14,17 +13,17 @@ from contract.names import (
     AlarmKind,
     Prefix,
     ReportFile,
-    RetrainingVariable,
     alarm_name,
     report_prefix,
-    training_job_prefix,
 )
 from contract.records import DriftReport
+from contract.retraining import LoopVariable
 from contract.training import DECISION_THRESHOLD, positive_label
 from local.demo.first_model import POLL_SECONDS
 from local.demo.hours import Hour
 from local.demo.late_labels import LateLabels
-from local.demo.summary import FiredAlarm, RetrainingJob
+from local.demo.motion import Motion, Names
+from local.demo.summary import FiredAlarm
 from local.embedded import EmbeddedAws
 from plumbline.payload import Format
 from plumbline.rows import LabelledRows
@@ -39,8 +38,8 @@ ALARM_MARGIN_SECONDS = 60
 """CloudWatch evaluates alarms about once a minute."""
 SETTLE_SECONDS = 0.2
 """Real time for the alarms to be evaluated: they were told to before the execution ended."""
-RETRAINING_SECONDS = 5.0
-"""Real time for an alarm to reach the topic, the function and SageMaker; a function in its cool-down starts nothing."""
+LOOK_MINUTE = 40
+"""When the controller looks again each hour: `stacks.constructs.hourly_looks.EVERY_HOUR`."""
 
 
 class LoopError(Exception):
@@ -55,7 +54,7 @@ class Episode:
     endpoint: str
     schedule: str
     outputs: Mapping[str, str]
-    """Of the foundation stack: the names of its buckets, and where labels arrive."""
+    """Of all stacks."""
     scenario: Scenario
     pool: LabelledRows
     hours: int
@@ -64,31 +63,56 @@ class Episode:
 
 
 class _Pace:
-    """Moves the simulated clock along the traffic's own time, so that the seconds that sending takes do not add up."""
+    """Moves the simulated clock along the traffic's own time, so that the seconds that sending takes do not add up.
 
-    def __init__(self, aws: EmbeddedAws) -> None:
-        self._aws = aws
+    The traffic stands still while the loop does what takes real time, and goes on while two fleets answer.
+    """
+
+    def __init__(self, aws: EmbeddedAws, motion: Motion) -> None:
+        self._aws, self._motion = aws, motion
         self._target = self._now = aws.now()
+        self._look = self._target.replace(minute=LOOK_MINUTE, second=0, microsecond=0)
 
     def __call__(self, seconds: float) -> None:
         self._target += timedelta(seconds=seconds)
+        n_decisions = self._motion.n_decisions() if self._now < self._look <= self._target else None
         self._now = self._aws.advance(max(0.0, (self._target - self._now).total_seconds()))
+        if n_decisions is not None:
+            self._motion.await_decisions(n_decisions + 1)
+        elif self._motion.is_baking:
+            self._motion.watch()
+        else:
+            return
+        self._now = self._aws.now()
 
 
 @dataclass
 class Loop:
     """Plays an episode hour by hour; `folder` takes each hour's report files.
 
-    The first window is the hour that the embedded AWS's clock is in.
+    The first window is the hour that the embedded AWS's clock is in. `say` gets a line for each thing that the
+    retraining loop does within an hour; what it does at the end of one comes with the hour.
     """
 
     aws: EmbeddedAws
     episode: Episode
     folder: Path
+    say: Callable[[str], None] = lambda _: None
     alarms: list[FiredAlarm] = field(default_factory=list)
-    jobs: list[RetrainingJob] = field(default_factory=list)
+    motion: Motion = field(init=False)
     _in_alarm: set[str] = field(default_factory=set)
-    _known_jobs: set[str] = field(default_factory=set)
+    _notes: list[str] | None = None
+
+    def __post_init__(self) -> None:
+        """Hear from now on what the loop says."""
+        outputs = self.episode.outputs
+        names = Names(
+            endpoint=self.episode.endpoint,
+            pipeline=outputs["PipelineName"],
+            controller=outputs["RetrainingFunctionName"],
+            topic=outputs["TopicArn"],
+        )
+        self.motion = Motion(self.aws, names, self._told)
 
     def play(self) -> Iterator[tuple[Hour, list[str]]]:
         """Yield each hour when it is over, with notes of what else happened.
@@ -97,34 +121,43 @@ class Loop:
         ------
         LoopError
             If requests fail, or the monitor does not finish in time.
+        MotionError
+            If the retraining loop does not.
         """
-        self._known_jobs.update(job["TrainingJobName"] for job in self._training_jobs())
         triggers = self._triggers()
         labels = self._late_labels()
         first = self.aws.now().replace(minute=0, second=0, microsecond=0)
         for number in range(1, self.episode.hours + 1):
             start = first + timedelta(hours=number - 1)
             end = start + timedelta(hours=1)
+            self.motion.hour = number
             rows = self.episode.scenario.rows(self.episode.pool, number, self.episode.rows_per_hour, self.episode.seed)
             plan = self._plan(number, end, len(rows))
             accuracy = self._send(plan, rows)
             if self.episode.scenario.labels_are_true:
                 labels.sent(number, plan, rows)
+            labels.is_asked = self.motion.labels_are_wanted
             # Before the hour ends: its monitoring run finds the labels of the hours before.
             labels.deliver(number, end - timedelta(seconds=HOUR_END_MARGIN_SECONDS))
+            n_decisions = self.motion.n_decisions()
             self._advance_to(end)
             report = self._report(start)
             yield (
                 Hour(f"{start:%Y-%m-%dT%H:%M:%SZ}", accuracy, report),
-                self._what_followed(number, triggers),
+                self._what_followed(number, triggers, n_decisions),
             )
+
+    def _told(self, line: str) -> None:
+        if self._notes is None:
+            self.say(line)
+        else:
+            self._notes.append(line)
 
     def _late_labels(self) -> LateLabels:
         outputs = self.episode.outputs
         return LateLabels(
             self.aws.client("s3"),
             outputs.get(GROUND_TRUTH_OUTPUT),
-            outputs["ArtifactsBucketName"],
             self.episode.seed,
         )
 
@@ -132,7 +165,7 @@ class Loop:
         """Return the names of the alarms that start retraining, as the deployed function has them."""
         functions = self.aws.client("lambda").list_functions()["Functions"]
         variables = [function.get("Environment", {}).get("Variables", {}) for function in functions]
-        names = (found.get(RetrainingVariable.TRIGGER_ALARM_NAMES, "") for found in variables)
+        names = (found.get(LoopVariable.TRIGGER_ALARM_NAMES, "") for found in variables)
         return frozenset(name for text in names for name in text.split(",") if name)
 
     def _plan(self, number: int, end: datetime, n_rows: int) -> Plan:
@@ -158,7 +191,7 @@ class Loop:
             plan,
             self.aws.client("sagemaker-runtime"),
             lambda hour, n: rows.rows,
-            pace=_Pace(self.aws),
+            pace=_Pace(self.aws, self.motion),
             on_answer=keep,
         )
         if summary.interrupted:
@@ -201,15 +234,18 @@ class Loop:
             time.sleep(POLL_SECONDS)
         raise LoopError(f"the monitor's execution of {scheduled} did not end within {RUN_TIMEOUT_SECONDS} s")
 
-    def _what_followed(self, number: int, triggers: frozenset[str]) -> list[str]:
+    def _what_followed(self, number: int, triggers: frozenset[str], n_decisions: int) -> list[str]:
+        """Return the alarms that fired, and what the retraining loop has done of it."""
+        self._notes = []
         time.sleep(SETTLE_SECONDS)
         fired = self._new_alarms(number)
-        deadline = time.monotonic() + (RETRAINING_SECONDS if triggers & set(fired) else 0)
-        while not (jobs := list(self._new_jobs(number))) and time.monotonic() < deadline:
-            time.sleep(POLL_SECONDS)
-        outcome = {True: "the topic told the retraining Lambda", False: "it starts no retraining"}
-        alarms = [f"alarm {name} fired; {outcome[name in triggers]}" for name in fired]
-        return [*alarms, *jobs]
+        expected = triggers & set(fired)
+        for name in fired:
+            does = "the topic tells the controller" if name in triggers else "it starts no retraining"
+            self._notes.append(f"{self.aws.now():%H:%M} alarm {name} fired; {does}")
+        self.motion.await_decisions(n_decisions + len(expected))
+        notes, self._notes = self._notes, None
+        return notes
 
     def _new_alarms(self, number: int) -> list[str]:
         names = [alarm_name(self.episode.environment, kind) for kind in AlarmKind]
@@ -219,18 +255,3 @@ class Loop:
         self.alarms += [FiredAlarm(name, number) for name in fired]
         self._in_alarm = now
         return fired
-
-    def _new_jobs(self, number: int) -> Iterator[str]:
-        for summary in self._training_jobs():
-            name = summary["TrainingJobName"]
-            if name not in self._known_jobs:
-                self._known_jobs.add(name)
-                self.jobs.append(RetrainingJob(name, number, summary["TrainingJobStatus"]))
-                yield f"retraining job {name} started"
-
-    def _training_jobs(self) -> Sequence[Mapping[str, Any]]:
-        prefix = training_job_prefix(self.episode.environment)
-        jobs: Sequence[Mapping[str, Any]] = self.aws.client("sagemaker").list_training_jobs(NameContains=prefix)[
-            "TrainingJobSummaries"
-        ]
-        return jobs

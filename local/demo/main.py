@@ -5,7 +5,7 @@ import contextlib
 import shutil
 from collections.abc import Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -15,13 +15,14 @@ from local.aws.settings import ROOT
 from local.demo import data, first_model
 from local.demo.cdk import Cdk, CdkError
 from local.demo.data import TEST_FILE, TRAIN_FILE, DemoData
-from local.demo.environment_file import derive
-from local.demo.first_model import TrainingError, wait_for_training
+from local.demo.environment_file import Value, derive
+from local.demo.first_model import TrainingError
 from local.demo.ground_truth import news
 from local.demo.hours import Hour
-from local.demo.loop import Episode, Loop, LoopError
+from local.demo.loop import ROWS_PER_REQUEST, Episode, Loop, LoopError
+from local.demo.motion import MotionError
 from local.demo.screen import Screen
-from local.demo.summary import RetrainingJob, Summary
+from local.demo.summary import Retraining, Summary
 from local.demo.words import closing_words
 from local.embedded import EmbeddedAws, EmbeddedAwsError
 from local.environments import EnvironmentSetupError
@@ -36,6 +37,28 @@ CLOCK_START = datetime(2026, 1, 4, tzinfo=UTC)
 GOES_LIVE = CLOCK_START + timedelta(hours=36)
 """The first model is a day and a half old then: older than the cool-down between two training jobs."""
 SUMMARY_FILE = "summary.json"
+_FAILURES = (
+    CdkError,
+    TrainingError,
+    LoopError,
+    MotionError,
+    EmbeddedAwsError,
+    EnvironmentSetupError,
+    report.ReportError,
+)
+
+CANARY_MINUTES = 3
+LATENCY_MILLISECONDS = 20_000
+"""Two busy cores must not take a new model back."""
+MINIMUM_COVERAGE = 0.3
+"""Below the share of requests that are labelled as a matter of routine."""
+FRESH_HOURS = 4
+"""The last one's labels are not there yet: three hours of rows."""
+FRESH_HOURS_OF_ROWS = 2.5
+"""More than three hours of routine labels have, less than three hours have once labels are asked for."""
+FRESH_SHARE = 0.8
+TEST_MARGIN = 0.3
+"""The original test set has the labels of the old regime: a model of the new one is right to differ from them."""
 
 
 class DemoError(Exception):
@@ -110,7 +133,15 @@ def run(arguments: argparse.Namespace) -> int:
     try:
         with _running(folders, screen) as aws:
             summary = _play(aws, folders, screen, chosen, arguments)
-    except (CdkError, TrainingError, LoopError, EmbeddedAwsError, EnvironmentSetupError, report.ReportError) as error:
+    except (
+        CdkError,
+        TrainingError,
+        LoopError,
+        MotionError,
+        EmbeddedAwsError,
+        EnvironmentSetupError,
+        report.ReportError,
+    ) as error:
         raise DemoError(f"{error}\nthe embedded AWS's log is {folders.output / 'server.log'}") from error
     screen.say("")
     for sentence in closing_words(summary):
@@ -134,7 +165,7 @@ def _play(
     aws: EmbeddedAws, folders: Folders, screen: Screen, chosen: DemoData, arguments: argparse.Namespace
 ) -> Summary:
     cdk = Cdk(ROOT, aws.environment, folders.state / "cdk.log")
-    inputs = _write_data(folders, chosen)
+    inputs = {**_write_data(folders, chosen), **_settings(arguments.rows_per_hour)}
     config = load_environment(str(_environment_file(folders, inputs)), ROOT)
     naming = Naming(config.name)
     outputs = _deploy_foundation(aws, cdk, folders, screen, naming)
@@ -150,7 +181,7 @@ def _play(
             environment=config.name,
             endpoint=naming.endpoint,
             schedule=naming.schedule,
-            outputs=outputs,
+            outputs={**outputs, **_outputs(aws, naming, "monitoring")},
             scenario=scenario(arguments.scenario),
             pool=chosen.rows.pool,
             hours=arguments.hours,
@@ -158,10 +189,12 @@ def _play(
             seed=arguments.seed,
         ),
         folders.results,
+        screen.note,
     )
     hours = _play_hours(loop, screen)
-    with screen.stage("wait for retraining, write the report"):
-        summary = Summary(chosen.source, hours, tuple(loop.alarms), tuple(_finished(aws, job) for job in loop.jobs))
+    with screen.stage("write the report"):
+        motion = loop.motion
+        summary = Summary(chosen.source, hours, tuple(loop.alarms), tuple(motion.retrainings), tuple(motion.promotions))
         summary.write(folders.output / SUMMARY_FILE)
         _write_report(folders, summary)
     return summary
@@ -174,7 +207,23 @@ def _write_data(folders: Folders, chosen: DemoData) -> dict[str, str]:
     return {"training.train": str(folders.data / TRAIN_FILE), "training.test": str(folders.data / TEST_FILE)}
 
 
-def _environment_file(folders: Folders, values: Mapping[str, str]) -> Path:
+def _settings(rows_per_hour: int) -> dict[str, Value]:
+    """Return what the demo sets otherwise than the development environment, so that the story fits into a day."""
+    return {
+        "endpoint.instance_count": 2,
+        "promotion.traffic": "canary",
+        "promotion.canary_percent": 50,
+        "promotion.wait_minutes": CANARY_MINUTES,
+        "promotion.latency_milliseconds": LATENCY_MILLISECONDS,
+        "labels.minimum_coverage": MINIMUM_COVERAGE,
+        "retraining.fresh_hours": FRESH_HOURS,
+        "retraining.minimum_fresh_rows": max(ROWS_PER_REQUEST, int(FRESH_HOURS_OF_ROWS * rows_per_hour)),
+        "retraining.fresh_share": FRESH_SHARE,
+        "retraining.test_margin": TEST_MARGIN,
+    }
+
+
+def _environment_file(folders: Folders, values: Mapping[str, Value]) -> Path:
     return derive(ROOT / "environments" / "dev.toml", folders.data / "environment.toml", values)
 
 
@@ -188,7 +237,11 @@ def _deploy_foundation(aws: EmbeddedAws, cdk: Cdk, folders: Folders, screen: Scr
             bootstrapped.result()
     with screen.stage("deploy keys, buckets and roles"):
         cdk.deploy(assembly, [stack])
-    described = aws.client("cloudformation").describe_stacks(StackName=stack)["Stacks"][0]
+    return _outputs(aws, naming, "foundation")
+
+
+def _outputs(aws: EmbeddedAws, naming: Naming, part: str) -> dict[str, str]:
+    described = aws.client("cloudformation").describe_stacks(StackName=naming.stack(part))["Stacks"][0]
     return {output["OutputKey"]: output["OutputValue"] for output in described["Outputs"]}
 
 
@@ -207,17 +260,16 @@ def _play_hours(loop: Loop, screen: Screen) -> list[Hour]:
         screen.hour(len(hours), hour, [*seen, *notes], labelled)
 
 
-def _finished(aws: EmbeddedAws, job: RetrainingJob) -> RetrainingJob:
-    ended = wait_for_training(aws, job.name)
-    artifact = ended.get("ModelArtifacts", {}).get("S3ModelArtifacts")
-    return replace(job, status=ended["TrainingJobStatus"], artifact=artifact)
+def _name(run: Retraining) -> str:
+    return run.execution.rpartition("/")[2]
 
 
 def _write_report(folders: Folders, summary: Summary) -> None:
     starts = [hour.window for hour in summary.hours]
     events = [
         *(report.Event(starts[alarm.fired_in_hour - 1], "alarm", alarm.name) for alarm in summary.alarms),
-        *(report.Event(starts[job.started_in_hour - 1], "retraining", job.name) for job in summary.retraining_jobs),
+        *(report.Event(starts[run.started_in_hour - 1], "retraining", _name(run)) for run in summary.retrainings),
+        *(report.Event(starts[one.hour - 1], "promotion", one.told) for one in summary.promotions),
     ]
     truth = {hour.window: hour.true_accuracy for hour in summary.hours if hour.true_accuracy is not None}
     report.build(folders.results, folders.output, truth=truth, events=events)

@@ -5,6 +5,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 
 from rich.console import Console
+from rich.markup import escape
 
 from contract.records import DriftReport, Verdict
 from local.demo.ground_truth import Realised
@@ -62,7 +63,11 @@ class Screen:
                 f"{_realised(labelled):<15}  {_drifted(report)}"
             )
         for note in notes:
-            self.say(f"      [cyan]→ {note}[/cyan]")
+            self.note(note)
+
+    def note(self, text: str) -> None:
+        """Print something that happened beside the traffic."""
+        self.say(f"      [cyan]→ {escape(text)}[/cyan]")
 
 
 def _projection(report: DriftReport) -> str:

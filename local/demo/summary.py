@@ -21,17 +21,34 @@ class FiredAlarm:
 
 
 @dataclass(frozen=True)
-class RetrainingJob:
-    """A training job that the alarm started; `artifact` is the URI of the model it made."""
+class Retraining:
+    """An execution of the retraining pipeline.
 
-    name: str
+    `version` and `approval` are those of its challenger in the registry; `champion` and `challenger` are accuracies on
+    the same newest labelled rows, 0 to 1. None where it came to no challenger.
+    """
+
+    execution: str
     started_in_hour: int
     status: str
-    artifact: str | None = None
+    version: int | None = None
+    approval: str | None = None
+    champion: float | None = None
+    challenger: float | None = None
 
-    def to_record(self) -> dict[str, Any]:
-        """Return the entry of summary.json."""
-        return {"name": self.name, "started_in_hour": self.started_in_hour, "status": self.status}
+
+@dataclass(frozen=True)
+class Promotion:
+    """What became of a version that was to serve, and in which hour; `told` is what the topic was told."""
+
+    version: int
+    hour: int
+    told: str
+
+    @property
+    def succeeded(self) -> bool:
+        """Whether the version serves."""
+        return self.told.endswith("serves")
 
 
 @dataclass(frozen=True)
@@ -41,7 +58,8 @@ class Summary:
     data_source: str
     hours: Sequence[Hour]
     alarms: Sequence[FiredAlarm] = field(default_factory=tuple)
-    retraining_jobs: Sequence[RetrainingJob] = field(default_factory=tuple)
+    retrainings: Sequence[Retraining] = field(default_factory=tuple)
+    promotions: Sequence[Promotion] = field(default_factory=tuple)
 
     def write(self, path: Path) -> None:
         """Write summary.json."""
@@ -50,7 +68,8 @@ class Summary:
             "data_source": self.data_source,
             "hours": [_hour(hour, known.get(number)) for number, hour in enumerate(self.hours, 1)],
             "alarms": [asdict(alarm) for alarm in self.alarms],
-            "retraining_jobs": [job.to_record() for job in self.retraining_jobs],
+            "retrainings": [asdict(run) for run in self.retrainings],
+            "promotions": [asdict(promotion) for promotion in self.promotions],
         }
         path.write_text(json.dumps(record, indent=2, sort_keys=True, allow_nan=False) + "\n", encoding="utf-8")
 
@@ -61,6 +80,8 @@ def _hour(hour: Hour, known: Realised | None) -> dict[str, Any]:
         "window": hour.window,
         "n_rows": report.n_rows if report else 0,
         "verdict": hour.verdict,
+        "reason": report.reason if report else "no report",
+        "model": report.model.artifact if report and report.model else None,
         "drifted_features": list(report.drifted_features) if report else [],
         "true_accuracy": hour.true_accuracy,
         "projected_accuracy": {

@@ -8,7 +8,7 @@ from contract.accuracy import Shift
 from contract.records import Verdict
 from local.demo.ground_truth import Realised, realised
 from local.demo.hours import Hour, named
-from local.demo.summary import RetrainingJob, Summary
+from local.demo.summary import Promotion, Retraining, Summary
 
 
 def closing_words(summary: Summary) -> list[str]:
@@ -22,7 +22,8 @@ def closing_words(summary: Summary) -> list[str]:
         *_about_shifts(summary.hours, known),
         *_about_concept_shift(summary.hours, known),
         _about_alarms(summary),
-        *map(_about_job, summary.retraining_jobs),
+        *map(_about_retraining, summary.retrainings),
+        *(_about_promotion(promotion, summary.hours) for promotion in summary.promotions),
     ]
 
 
@@ -138,6 +139,34 @@ def _about_alarms(summary: Summary) -> str:
     return "Alarms: " + "; ".join(f"{alarm.name} in hour {alarm.fired_in_hour}" for alarm in summary.alarms) + "."
 
 
-def _about_job(job: RetrainingJob) -> str:
-    made = f"; its model is {job.artifact}" if job.artifact else ""
-    return f"Retraining job {job.name} started in hour {job.started_in_hour} and is {job.status}{made}."
+def _about_retraining(run: Retraining) -> str:
+    begun = f"Retraining began in hour {run.started_in_hour}"
+    if run.version is None or run.champion is None or run.challenger is None:
+        return f"{begun} and is {run.status}, without a challenger."
+    return (
+        f"{begun}: on the newest labelled rows, which neither model had seen, the champion was right for "
+        f"{run.champion:.1%} and the challenger for {run.challenger:.1%}; version {run.version} is {run.approval}."
+    )
+
+
+def _about_promotion(promotion: Promotion, hours: Sequence[Hour]) -> str:
+    if not promotion.succeeded:
+        return f"Version {promotion.version} does not serve; the topic was told: {promotion.told}."
+    before, after = _around(promotion, hours)
+    told = f"Version {promotion.version} serves since hour {promotion.hour}, verified."
+    if not before or not after:
+        return f"{told} The story ends before a whole hour of it."
+    return f"{told} Before, {_stood(before)}; after, {_stood(after)}."
+
+
+def _around(promotion: Promotion, hours: Sequence[Hour]) -> tuple[Sequence[Hour], Sequence[Hour]]:
+    """Return the drifted hours until the change, and the whole hours of the new model."""
+    before = [hour for hour in hours[: promotion.hour] if hour.verdict is Verdict.DRIFT]
+    return before, hours[promotion.hour :]
+
+
+def _stood(hours: Sequence[Hour]) -> str:
+    drifted = sum(hour.verdict is Verdict.DRIFT for hour in hours)
+    true = [hour.true_accuracy for hour in hours if hour.true_accuracy is not None]
+    accuracy = f"with {np.mean(true):.1%} of the predictions right" if true else "with unknown accuracy"
+    return f"drift in {drifted} of {len(hours)} hour{'' if len(hours) == 1 else 's'}, {accuracy}"

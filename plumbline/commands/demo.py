@@ -17,7 +17,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--synthetic", action="store_true", help="use the built-in synthetic population, not Census Income"
     )
     parser.add_argument(
-        "--hours", type=_positive, default=12, metavar="N", help="simulated hours (default: %(default)s)"
+        "--hours", type=_positive, default=10, metavar="N", help="simulated hours (default: %(default)s)"
     )
     parser.add_argument(
         "--rows-per-hour",
@@ -29,7 +29,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--scenario",
         choices=SCENARIOS,
-        default="gradual",
+        default="regime",
         help=f"how the traffic drifts: {SCENARIO_HELP} (default: %(default)s)",
     )
     parser.add_argument(

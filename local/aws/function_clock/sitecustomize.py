@@ -2,18 +2,21 @@
 
 Python imports this module at its start, before the function's code, where it finds it on PYTHONPATH. A function that
 asks for the time must not learn the real one: the alarms, captures and schedules around it have the simulated one.
-Standard library only: it runs in the function's process.
+The AWS SDK keeps the real time, which requests are signed with, as the embedded AWS checks them. Standard library only:
+it runs in the function's process.
 """
 
 import datetime
 import http.client
 import json
 import os
+import sys
 from typing import Any
 from urllib.parse import urlsplit
 
 CLOCK = "/_local/clock"
 _SECONDS = 10
+_SDK = ("boto3", "botocore")
 _Real = datetime.datetime
 
 
@@ -41,12 +44,18 @@ class SimulatedDatetime(_Real, metaclass=_AnyDatetime):
     @classmethod
     def now(cls, tz: datetime.tzinfo | None = None) -> Any:
         """Return the simulated time."""
-        return _Real.fromtimestamp(simulated(), tz)
+        return _Real.now(tz) if _asked_by_sdk() else _Real.fromtimestamp(simulated(), tz)
 
     @classmethod
     def utcnow(cls) -> Any:
         """Return the simulated time in UTC, naive."""
-        return _Real.fromtimestamp(simulated(), datetime.UTC).replace(tzinfo=None)
+        now = _Real.now(datetime.UTC) if _asked_by_sdk() else _Real.fromtimestamp(simulated(), datetime.UTC)
+        return now.replace(tzinfo=None)
+
+
+def _asked_by_sdk() -> bool:
+    # The frames: this function, now or utcnow, its caller.
+    return str(sys._getframe(2).f_globals.get("__name__", "")).partition(".")[0] in _SDK
 
 
 if "AWS_LAMBDA_FUNCTION_NAME" in os.environ:

@@ -27,9 +27,9 @@ def test_defaults_are_those_of_make_demo(played: list[argparse.Namespace]) -> No
         "command": "demo",
         "data": None,
         "synthetic": False,
-        "hours": 12,
+        "hours": 10,
         "rows_per_hour": 2000,
-        "scenario": "gradual",
+        "scenario": "regime",
         "seed": 0,
         "output": Path("demo-output"),
     }

@@ -6,7 +6,7 @@ from scipy.spatial.distance import jensenshannon
 
 from plumbline.population import generate, true_probabilities
 from plumbline.rows import LabelledRows
-from plumbline.scenarios import NEVER_MOVING, SCENARIOS, scenario
+from plumbline.scenarios import DEGREE_SWAP, NEVER_MOVING, SCENARIOS, scenario
 
 POOL = generate(8_000, 11)
 N = 2_000
@@ -154,6 +154,15 @@ def test_concept_shift_begins_in_hour_three() -> None:
     assert scenario("concept").rows(POOL, 2, N, 4) == scenario("none").rows(POOL, 2, N, 4)
 
 
+def test_a_new_regime_moves_rows_and_labels_and_more_of_those_it_concerns() -> None:
+    calm, full = (scenario("regime").rows(POOL, hour, N, 4) for hour in (2, 5))
+    hits = DEGREE_SWAP.hits(full)
+    truth = dict(zip(POOL.rows, POOL.labels, strict=True))
+    assert [truth[row] != label for row, label in zip(full.rows, full.labels, strict=True)] == hits.tolist()
+    assert np.mean(hits) > 1.15 * np.mean(DEGREE_SWAP.hits(calm))
+    assert scenario("regime").rows(POOL, 4, N, 4) != full
+
+
 def test_concept_shift_needs_two_classes() -> None:
     pool = LabelledRows(POOL.header, POOL.rows, ("a", "b", "c") + POOL.labels[3:])
 
@@ -208,9 +217,8 @@ def test_same_hour_and_seed_give_the_same_rows_and_hours_differ() -> None:
 
 
 def test_unknown_name_is_refused_with_the_known_ones() -> None:
-    with pytest.raises(
-        ValueError, match="scenario must be one of none, gradual, sudden, overwrite, concept, labels, got 'wild'"
-    ):
+    known = "none, gradual, sudden, overwrite, concept, regime, labels"
+    with pytest.raises(ValueError, match=f"scenario must be one of {known}, got 'wild'"):
         scenario("wild")
 
 

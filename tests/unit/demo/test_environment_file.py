@@ -36,6 +36,17 @@ def test_environment_itself_can_have_another_name(tmp_path: Path) -> None:
     assert derived == load_environment("dev", ROOT).model_copy(update={"name": "own"})
 
 
-def test_fails_when_the_template_has_no_such_key(tmp_path: Path) -> None:
-    with pytest.raises(ValueError, match="must have the keys model.artefact"):
-        derive(DEV, tmp_path / "demo.toml", {"model.artefact": "x"})
+def test_absent_keys_are_added_to_their_sections(tmp_path: Path) -> None:
+    values = {"retraining.extra": 1, "promotion.canary_percent": 50, "promotion.wait_minutes": 3, "model.other": 0.5}
+    written = tomllib.loads(derive(DEV, tmp_path / "demo.toml", values).read_text(encoding="utf-8"))
+    before = tomllib.loads(DEV.read_text(encoding="utf-8"))
+    before["retraining"]["extra"] = 1
+    before["promotion"] |= {"canary_percent": 50, "wait_minutes": 3}
+    before["model"]["other"] = 0.5
+    assert written == before
+
+
+@pytest.mark.parametrize("name", ["modle.artifact", "nmae"])
+def test_fails_when_the_template_has_no_such_section(tmp_path: Path, name: str) -> None:
+    with pytest.raises(ValueError, match=f"must have the sections of {name}"):
+        derive(DEV, tmp_path / "demo.toml", {name: "x"})

@@ -1,10 +1,11 @@
-"""The population's labels come an hour late, for most requests, in both places."""
+"""The population's labels come an hour late: for some requests, for most of them once somebody asks."""
 
 import csv
 import io
 import json
 from datetime import UTC, datetime
-from pathlib import Path
+
+import pytest
 
 from local.demo.late_labels import LateLabels
 from plumbline.population import generate
@@ -25,9 +26,6 @@ class FakeS3:
     def put_object(self, *, Bucket: str, Key: str, Body: bytes, ContentType: str) -> None:
         self.objects[Bucket, Key] = Body
 
-    def upload_file(self, path: str, bucket: str, key: str) -> None:
-        self.objects[bucket, key] = Path(path).read_bytes()
-
     def keys(self, bucket: str) -> list[str]:
         return sorted(key for found, key in self.objects if found == bucket)
 
@@ -36,10 +34,10 @@ def plan(hour: int) -> Plan:
     return Plan("plumbline-dev", hours=1, rows_per_hour=N, rows_per_request=10, name=f"demo-{hour:02d}")
 
 
-def delivered(seed: int = 3, uri: str | None = URI) -> tuple[FakeS3, LabelledRows]:
+def delivered(seed: int = 3, uri: str | None = URI, *, is_asked: bool = False) -> tuple[FakeS3, LabelledRows]:
     """Play two hours and return what was uploaded, and the rows of the first."""
     s3, rows = FakeS3(), generate(N, 5)
-    labels = LateLabels(s3, uri, "artifacts", seed)
+    labels = LateLabels(s3, uri, seed, is_asked)
     labels.sent(1, plan(1), rows)
     labels.deliver(1, END)
     assert s3.objects == {}
@@ -67,14 +65,19 @@ def test_labels_of_an_hour_come_at_the_end_of_the_next() -> None:
     assert {name[:7] for name in requests(s3)} == {"demo-01"}
 
 
-def test_about_nine_tenths_of_the_requests_are_labelled_with_all_their_rows() -> None:
-    s3, rows = delivered()
+@pytest.mark.parametrize(("is_asked", "least", "most"), [(False, 0.3, 0.5), (True, 0.8, 1.0)])
+def test_a_sample_of_the_requests_is_labelled_and_most_once_asked(is_asked: bool, least: float, most: float) -> None:
+    s3, rows = delivered(is_asked=is_asked)
 
     found = requests(s3)
-    assert 0.8 < len(found) / 100 < 1
+    assert least < len(found) / 100 < most
     for name, labels in found.items():
         first = 10 * int(name[-6:])
         assert tuple(labels) == rows.labels[first : first + 10]
+
+
+def test_who_is_asked_labels_the_sample_too() -> None:
+    assert requests(delivered()[0]).keys() < requests(delivered(is_asked=True)[0]).keys()
 
 
 def test_the_same_seed_labels_the_same_requests() -> None:
@@ -82,34 +85,7 @@ def test_the_same_seed_labels_the_same_requests() -> None:
     assert set(requests(delivered(seed=3)[0])) != set(requests(delivered(seed=4)[0]))
 
 
-def test_fresh_rows_are_those_that_are_labelled() -> None:
-    s3, rows = delivered()
-
-    assert s3.keys("artifacts") == ["training-data/fresh/hour-01.csv"]
-    _, *lines = csv.reader(io.StringIO(s3.objects["artifacts", "training-data/fresh/hour-01.csv"].decode()))
-    expected = [
-        [*rows.rows[position], rows.labels[position]]
-        for name in requests(s3)
-        for position in range(10 * int(name[-6:]), min(10 * int(name[-6:]) + 10, N))
-    ]
-    assert lines == expected
-
-
-def test_fresh_rows_come_where_no_labels_are_awaited() -> None:
+def test_labels_come_nowhere_where_none_are_awaited() -> None:
     s3, _ = delivered(uri=None)
 
-    assert s3.keys("capture") == []
-    assert s3.keys("artifacts") == ["training-data/fresh/hour-01.csv"]
-
-
-def test_an_hour_without_a_labelled_request_adds_nothing() -> None:
-    """Of one request of one row the labels come or do not: with some seed they do not."""
-    for seed in range(100):
-        s3 = FakeS3()
-        labels = LateLabels(s3, URI, "artifacts", seed)
-        labels.sent(1, Plan("e", hours=1, rows_per_hour=1), generate(1, 5))
-        labels.deliver(2, END)
-        assert len(s3.objects) in {0, 2}
-        if not s3.objects:
-            return
-    raise AssertionError("every one of a hundred seeds labelled the request")
+    assert s3.objects == {}

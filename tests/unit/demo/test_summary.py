@@ -9,7 +9,7 @@ import pytest
 from contract.accuracy import Shift
 from contract.records import Verdict
 from local.demo.hours import Hour
-from local.demo.summary import FiredAlarm, RetrainingJob, Summary
+from local.demo.summary import FiredAlarm, Promotion, Retraining, Summary
 from tests.unit.demo.reports import labelled, report
 
 HOURS = (
@@ -30,7 +30,8 @@ SUMMARY = Summary(
     "census",
     HOURS,
     (FiredAlarm("plumbline-dev-drift", 2),),
-    (RetrainingJob("plumbline-dev-train-1", 2, "Completed", "s3://models/1/model.tar.gz"),),
+    (Retraining("arn:1", 2, "Succeeded", 4, "Approved", 0.7, 0.8),),
+    (Promotion(4, 2, "version 4 serves"),),
 )
 
 
@@ -42,13 +43,15 @@ def written(summary: Summary, folder: Path) -> Any:
 def test_the_file_has_the_promised_keys(tmp_path: Path) -> None:
     found = written(SUMMARY, tmp_path)
 
-    assert set(found) == {"data_source", "hours", "alarms", "retraining_jobs"}
+    assert set(found) == {"data_source", "hours", "alarms", "retrainings", "promotions"}
     assert found["data_source"] == "census"
     unlabelled = {"without_labels": "not_judged", "with_labels": "not_judged"}
     assert found["hours"][1] == {
         "window": "2026-01-05T13:00:00Z",
         "n_rows": 200,
         "verdict": "drift",
+        "reason": "",
+        "model": None,
         "drifted_features": ["hours-per-week"],
         "true_accuracy": 0.81,
         "projected_accuracy": {
@@ -75,7 +78,18 @@ def test_the_file_has_the_promised_keys(tmp_path: Path) -> None:
         },
     }
     assert found["alarms"] == [{"name": "plumbline-dev-drift", "fired_in_hour": 2}]
-    assert found["retraining_jobs"] == [{"name": "plumbline-dev-train-1", "started_in_hour": 2, "status": "Completed"}]
+    assert found["retrainings"] == [
+        {
+            "execution": "arn:1",
+            "started_in_hour": 2,
+            "status": "Succeeded",
+            "version": 4,
+            "approval": "Approved",
+            "champion": 0.7,
+            "challenger": 0.8,
+        }
+    ]
+    assert found["promotions"] == [{"version": 4, "hour": 2, "told": "version 4 serves"}]
 
 
 def test_an_hour_has_what_later_reports_say_of_it(tmp_path: Path) -> None:

@@ -5,12 +5,13 @@ from dataclasses import replace
 from contract.accuracy import Shift
 from contract.records import Verdict
 from local.demo.hours import Hour
-from local.demo.summary import FiredAlarm, RetrainingJob, Summary
+from local.demo.summary import FiredAlarm, Promotion, Retraining, Summary
 from local.demo.words import closing_words
 from tests.unit.demo.reports import labelled, projected, report
 
 WINDOWS = [f"2026-01-05T{hour}:00:00Z" for hour in (12, 13, 14)]
-JOB = RetrainingJob("plumbline-dev-train-1", 2, "Completed", "s3://models/1/model.tar.gz")
+RUN = Retraining("arn:pipeline/x/execution/1", 2, "Succeeded", 4, "Approved", 0.71, 0.84)
+SERVES = Promotion(4, 2, "Plumbline dev: version 4 serves")
 
 
 def test_the_first_drift_the_alarm_and_the_new_model_are_named() -> None:
@@ -20,16 +21,35 @@ def test_the_first_drift_the_alarm_and_the_new_model_are_named() -> None:
         Hour(WINDOWS[2], 0.84, None),
     )
 
-    assert closing_words(Summary("census", hours, (FiredAlarm("plumbline-dev-drift", 2),), (JOB,))) == [
+    assert closing_words(Summary("census", hours, (FiredAlarm("plumbline-dev-drift", 2),), (RUN,), (SERVES,))) == [
         "Drift was first seen in hour 2 (hours-per-week), in 1 hour in all.",
         "True accuracy went from 86.0% to 84.0%; it lay inside the projected 95 % interval in 1 of 3 hours, without a "
         "label.",
         "Shifts seen without labels: covariate shift in hour 2 (not judged in hours 1 and 3), label shift was not "
         "judged.",
         "Alarms: plumbline-dev-drift in hour 2.",
-        "Retraining job plumbline-dev-train-1 started in hour 2 and is Completed; its model is "
-        "s3://models/1/model.tar.gz.",
+        "Retraining began in hour 2: on the newest labelled rows, which neither model had seen, the champion was right "
+        "for 71.0% and the challenger for 84.0%; version 4 is Approved.",
+        "Version 4 serves since hour 2, verified. Before, drift in 1 of 1 hour, with 81.0% of the predictions right; "
+        "after, drift in 0 of 1 hour, with 84.0% of the predictions right.",
     ]
+
+
+def test_a_retraining_without_a_challenger_and_a_promotion_that_failed_are_told_so() -> None:
+    hours = (Hour(WINDOWS[0], 0.86, report(Verdict.NO_DRIFT)),)
+    failed = Retraining("arn:pipeline/x/execution/1", 1, "Failed")
+    back = Promotion(4, 1, "Plumbline dev: version 4 was rolled back")
+
+    words = closing_words(Summary("census", hours, (), (failed,), (back,)))
+    assert "Retraining began in hour 1 and is Failed, without a challenger." in words
+    assert "Version 4 does not serve; the topic was told: Plumbline dev: version 4 was rolled back." in words
+
+
+def test_a_story_that_ends_with_the_change_claims_nothing_of_after() -> None:
+    hours = (Hour(WINDOWS[0], 0.86, report(Verdict.DRIFT)), Hour(WINDOWS[1], 0.86, report(Verdict.NOT_JUDGED)))
+
+    words = closing_words(Summary("census", hours, (), (), (replace(SERVES, hour=2),)))
+    assert words[-1] == "Version 4 serves since hour 2, verified. The story ends before a whole hour of it."
 
 
 def test_what_is_not_known_is_not_claimed() -> None:

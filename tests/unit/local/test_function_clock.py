@@ -28,6 +28,10 @@ threading.Thread(target=server.serve_forever, daemon=True).start()
 os.environ["AWS_ENDPOINT_URL"] = f"http://127.0.0.1:{server.server_port}"
 early = module.datetime.fromisoformat("2026-01-05T11:00:00+00:00")
 now = datetime.now(UTC)
+sdk = {"__name__": "botocore.auth", "datetime": datetime, "UTC": UTC}
+exec("signed = datetime.now(UTC), datetime.utcnow().replace(tzinfo=UTC)", sdk)
+if os.environ.get("AWS_LAMBDA_FUNCTION_NAME"):
+    assert all(moment - now > timedelta(days=1) for moment in sdk["signed"]), "requests are signed with the real time"
 print(now.isoformat(), datetime.utcnow().isoformat(), isinstance(early, datetime), isinstance(now, datetime),
       now - early > timedelta(minutes=59), sep="|")
 """
