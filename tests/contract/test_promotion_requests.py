@@ -8,7 +8,7 @@ import botocore.session
 import pytest
 from botocore.stub import Stubber
 from botocore.validate import ParamValidator
-from promotion.facts import Leftovers
+from promotion.facts import Leftovers, Version
 from promotion.hosting import BusyError, Hosting, RefusedError
 from promotion.packages import Packages, target
 from promotion.requests import (
@@ -23,7 +23,7 @@ from promotion.settings import Settings
 from promotion.state import Target
 
 from contract.retraining import LoopVariable
-from tests.unit.promotion.world import SETTINGS, Version, World, arn, environment, package
+from tests.unit.promotion.world import SETTINGS, World, arn, environment, package
 
 MODEL = botocore.session.get_session().get_service_model("sagemaker")
 TOLD_ONLY = {"EndpointConfigName", "EndpointConfigArn", "CreationTime"}

@@ -38,11 +38,18 @@ def happen(world: World, what: str, number: int, count: int) -> object:
     return event
 
 
-def check_updates(world: World, known: int) -> None:
-    """No update begins towards a version that is rejected at that time."""
+def failing(world: World) -> set[int]:
+    """Return the version that is being promoted for the first time; its failure must be its last."""
+    attempt = world.state.attempt
+    return {attempt.target.version} if world.pending and attempt and not attempt.target.rollback else set()
+
+
+def check_updates(world: World, known: int, failed: set[int]) -> None:
+    """No update begins towards a version that is rejected at that time, or that failed before."""
     for update in world.updates[known:]:
         name = update["EndpointConfigName"]
         version = int(name.split("-")[3])
+        assert version not in failed
         if version:
             assert world.group[version]["ModelApprovalStatus"] == "Approved"
 
@@ -61,14 +68,20 @@ def test_what_serves_is_written_down_whatever_happens(
     story: list[tuple[str, int, int | None]],
 ) -> None:
     world = World()
+    failed: set[int] = set()
     for count, (what, number, dies_after) in enumerate(story):
+        failed |= failing(world) if what == "fail" else set()
+        attempt = world.state.attempt
+        if what == "cloudformation" and attempt:
+            # Whether the update failed before somebody else deployed cannot be seen: it may be tried once more.
+            failed.discard(attempt.target.version)
         event = happen(world, what, number, count)
         known, promoted = len(world.updates), world.counted.count(RetrainingMetric.PROMOTED)
         world.calls_left = dies_after
         with contextlib.suppress(DiedError):
             world.send(event, f"request-{count}")
         world.calls_left = None
-        check_updates(world, known)
+        check_updates(world, known, failed)
         assert len(world.updates) - known <= 1
         if world.counted.count(RetrainingMetric.PROMOTED) > promoted:
             assert world.champions is not None
