@@ -1,14 +1,11 @@
-"""Builders of events as AWS sends them, and a SageMaker that lives in memory."""
+"""Builders of events as AWS sends them, and the function's environment."""
 
 import json
-from dataclasses import dataclass, field
-from datetime import UTC, datetime
-from typing import Any
+from datetime import UTC, datetime, timedelta
 
-from retraining.decision import Job
-from retraining.training_job import JobExistsError
+from retraining.occurrences import AlarmChange, AlarmState
 
-from contract.names import RetrainingVariable
+from contract.retraining import LoopVariable
 
 ALARM = "plumbline-dev-drift"
 QUALITY_ALARM = "plumbline-dev-quality"
@@ -41,49 +38,27 @@ def sns_event(message: object) -> dict[str, object]:
     }
 
 
-@dataclass
-class FakeJobs:
-    """SageMaker's training jobs in memory: names are unique, as the service has it."""
-
-    now: datetime = datetime(2026, 3, 1, 5, 20, 30, tzinfo=UTC)
-    jobs: list[Job] = field(default_factory=list)
-    requests: list[dict[str, Any]] = field(default_factory=list)
-    fresh_objects: bool = False
-
-    def listed(self, prefix: str) -> tuple[Job, ...]:
-        return tuple(job for job in self.jobs if job.name.startswith(f"{prefix}-"))
-
-    def holds_objects(self, uri: str) -> bool:
-        assert uri.startswith("s3://")
-        return self.fresh_objects
-
-    def create(self, request: dict[str, Any]) -> None:
-        name = request["TrainingJobName"]
-        if any(job.name == name for job in self.jobs):
-            raise JobExistsError(name)
-        self.requests.append(request)
-        self.jobs.append(Job(name, in_progress=True, created_at=self.now))
+def change(
+    name: str = ALARM, *, hours: float = 0, state: AlarmState = AlarmState.ALARM, reason: str = "Threshold Crossed"
+) -> AlarmChange:
+    """Return an alarm's change, so many hours after the first one."""
+    return AlarmChange(name, state, datetime(2026, 3, 1, 5, 20, tzinfo=UTC) + timedelta(hours=hours), reason)
 
 
 def environment() -> dict[str, str]:
     """Return the function's environment as the stack sets it."""
     return {
         "AWS_REGION": "eu-central-1",
-        RetrainingVariable.ENVIRONMENT: "dev",
-        RetrainingVariable.TRIGGER_ALARM_NAMES: f"{ALARM},{QUALITY_ALARM}",
-        RetrainingVariable.TRAINING_IMAGE: "000000000000.dkr.ecr.eu-central-1.amazonaws.com/sagemaker-xgboost:3.0-5",
-        RetrainingVariable.TRAINING_ROLE_ARN: "arn:aws:iam::000000000000:role/plumbline-dev-training",
-        RetrainingVariable.TRAINING_INSTANCE_TYPE: "ml.m5.large",
-        RetrainingVariable.TRAINING_MAX_RUNTIME_SECONDS: "3600",
-        RetrainingVariable.TRAIN_S3_URI: "s3://artifacts/training-data/train/",
-        RetrainingVariable.TEST_S3_URI: "s3://artifacts/training-data/test/",
-        RetrainingVariable.FRESH_S3_URI: "s3://artifacts/training-data/fresh/",
-        RetrainingVariable.SOURCE_S3_URI: "s3://artifacts/source.tar.gz",
-        RetrainingVariable.OUTPUT_S3_URI: "s3://artifacts/models",
-        RetrainingVariable.KMS_KEY_ARN: "arn:aws:kms:eu-central-1:000000000000:key/00000000",
-        RetrainingVariable.TARGET_LABEL: "income",
-        RetrainingVariable.SEGMENT_COLUMN: "sex",
-        RetrainingVariable.COOLDOWN_HOURS: "24",
-        RetrainingVariable.SUBNET_IDS: "",
-        RetrainingVariable.SECURITY_GROUP_IDS: "",
+        LoopVariable.ENVIRONMENT: "dev",
+        LoopVariable.ENDPOINT_NAME: "plumbline-dev",
+        LoopVariable.TOPIC_ARN: "arn:aws:sns:eu-central-1:000000000000:plumbline-dev-alerts",
+        LoopVariable.STATE_TABLE: "plumbline-dev-loop",
+        LoopVariable.ARTIFACTS_BUCKET: "artifacts",
+        LoopVariable.CAPTURE_BUCKET: "capture",
+        LoopVariable.PIPELINE_ARN: "arn:aws:sagemaker:eu-central-1:000000000000:pipeline/plumbline-dev-retraining",
+        LoopVariable.TRIGGER_ALARM_NAMES: f"{ALARM},{QUALITY_ALARM}",
+        LoopVariable.COOLDOWN_HOURS: "6",
+        LoopVariable.RUNS_PER_DAY: "3",
+        LoopVariable.FRESH_HOURS: "48",
+        LoopVariable.MINIMUM_FRESH_ROWS: "500",
     }

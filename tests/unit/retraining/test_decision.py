@@ -1,125 +1,104 @@
-from datetime import UTC, datetime, timedelta
+from dataclasses import replace
+from datetime import timedelta
 
 import pytest
-from retraining.alarm_event import AlarmChange, AlarmState, Foreign, ManualRequest, Occurrence
-from retraining.decision import Action, Decision, Job, Rule, admit, settle
+from retraining.decision import Facts, Obstacle, Rule, judge, labels_needed, may_start
+from retraining.state import Run, Start, State
+from retraining.triggers import Trigger
 
-NOW = datetime(2026, 3, 1, 5, 20, 12, tzinfo=UTC)
-DRIFT_ALARM = "plumbline-dev-drift"
-QUALITY_ALARM = "plumbline-dev-quality"
-RULE = Rule((DRIFT_ALARM, QUALITY_ALARM), "plumbline-dev-train", timedelta(hours=24))
-DRIFT = AlarmChange(DRIFT_ALARM, AlarmState.ALARM, NOW, "Threshold Crossed")
-BY_HAND = ManualRequest("new labels", "request-1")
+from contract.retraining import SwitchPosition
+from tests.unit.retraining.fakes import NOW
 
-
-def job(*, hours_ago: float, in_progress: bool = False) -> Job:
-    return Job(f"{RULE.job_prefix}-other", in_progress, NOW - timedelta(hours=hours_ago))
-
-
-def decide(occurrence: Occurrence, *jobs: Job) -> Decision:
-    decision = admit(occurrence, RULE)
-    assert decision.action is Action.START
-    return settle(decision, occurrence, RULE, jobs)
+RULE = Rule("plumbline-dev", ("a",), timedelta(hours=6), 3, timedelta(hours=48), 500)
+TRIGGER = Trigger("episode", "a", "a went to ALARM", NOW)
+FORCED = replace(TRIGGER, forced=True)
+FACTS = Facts(NOW, SwitchPosition.ON, "s3://a/m")
+RUN = Run("t", "a-run", "s3://a/m", "f", "u", "why", NOW.isoformat(), False, "arn")
 
 
-@pytest.mark.parametrize(
-    ("occurrence", "why"),
-    [
-        (Foreign("the SNS message is not JSON"), "the SNS message is not JSON"),
-        (AlarmChange("plumbline-dev-monitor-failed", AlarmState.ALARM, NOW, ""), "only plumbline-dev-drift and"),
-        (AlarmChange(QUALITY_ALARM, AlarmState.OK, NOW, ""), "went to OK"),
-        (AlarmChange(DRIFT_ALARM, AlarmState.INSUFFICIENT_DATA, NOW, ""), "went to INSUFFICIENT_DATA"),
-    ],
-)
-def test_only_an_alarm_of_the_rule_going_to_alarm_is_admitted(occurrence: Occurrence, why: str) -> None:
-    decision = admit(occurrence, RULE)
-    assert decision.action is Action.SKIPPED
-    assert decision.job_name is None
-    assert why in decision.why
+def started(*hours_ago: float) -> State:
+    return State(starts=tuple(Start(f"{hours}", (NOW - timedelta(hours=hours)).isoformat()) for hours in hours_ago))
 
 
-@pytest.mark.parametrize(
-    ("names", "said"),
-    [
-        (("a-drift",), "only a-drift starts training"),
-        (("a-drift", "a-quality"), "only a-drift and a-quality start training"),
-        (("a-drift", "a-quality", "a-shift"), "only a-drift, a-quality and a-shift start training"),
-    ],
-)
-def test_refused_alarm_is_told_which_ones_count(names: tuple[str, ...], said: str) -> None:
-    rule = Rule(names, RULE.job_prefix, RULE.cooldown)
-    assert admit(AlarmChange("a-schema", AlarmState.ALARM, NOW, ""), rule).why == said
+def serves_since(hours_ago: float) -> Facts:
+    return replace(FACTS, live_from=NOW - timedelta(hours=hours_ago))
 
 
-@pytest.mark.parametrize("name", RULE.alarm_names)
-def test_every_alarm_of_the_rule_starts_a_job_and_is_named(name: str) -> None:
-    decision = decide(AlarmChange(name, AlarmState.ALARM, NOW, "Threshold Crossed"))
-    assert (decision.action, decision.alarm, decision.why) == (Action.START, name, f"{name}: Threshold Crossed")
+CASES = {
+    "nothing in the way": (State(), FACTS, None),
+    "old start": (started(7), FACTS, None),
+    "at the edge of the cool-down": (started(6), FACTS, None),
+    "within the cool-down": (started(5.99), FACTS, Obstacle.COOLDOWN),
+    "one of two within": (started(30, 1), FACTS, Obstacle.COOLDOWN),
+    "started after the event": (started(-30), FACTS, Obstacle.COOLDOWN),
+    "model is new": (State(), serves_since(5), Obstacle.COOLDOWN),
+    "model is not new": (State(), serves_since(6), None),
+    "cap reached": (started(23.9, 15, 7), FACTS, Obstacle.DAILY_CAP),
+    "cap reached a day ago": (started(24, 15, 7), FACTS, None),
+    "same event": (State(starts=(Start("episode", "2026-01-01T00:00:00+00:00"),)), FACTS, Obstacle.ALREADY_STARTED),
+    "running": (State(run=RUN), FACTS, Obstacle.IN_PROGRESS),
+    "reserved": (State(run=replace(RUN, execution=None)), FACTS, Obstacle.IN_PROGRESS),
+    "switch off": (State(), replace(FACTS, switch=SwitchPosition.OFF), Obstacle.SWITCHED_OFF),
+    "switch unreadable": (State(), replace(FACTS, switch=None), Obstacle.SWITCH_UNKNOWN),
+    "champion unknown": (State(), replace(FACTS, champion=None), Obstacle.CHAMPION_UNKNOWN),
+    "champion changes": (State(), replace(FACTS, changing_from="2026-03-01T05:00:00Z"), Obstacle.CHANGING),
+    "all at once": (State(run=RUN), replace(FACTS, switch=SwitchPosition.OFF), Obstacle.SWITCHED_OFF),
+}
+OVERRIDDEN = {Obstacle.COOLDOWN, Obstacle.DAILY_CAP, Obstacle.SWITCHED_OFF, Obstacle.SWITCH_UNKNOWN}
 
 
-def test_two_alarms_of_one_moment_start_one_job() -> None:
-    first = decide(DRIFT).job_name
-    assert first is not None
-    second = decide(AlarmChange(QUALITY_ALARM, AlarmState.ALARM, NOW, ""), Job(first, True, NOW))
-    assert (second.action, second.why) == (Action.SKIPPED, f"{first} is in progress")
+@pytest.mark.parametrize(("state", "facts", "obstacle"), CASES.values(), ids=CASES)
+def test_first_obstacle_is_named(state: State, facts: Facts, obstacle: Obstacle | None) -> None:
+    judgement = judge(TRIGGER, state, facts, RULE)
+    assert (judgement.refusal and judgement.refusal.obstacle) == obstacle
+    assert judgement.overridden == ()
 
 
-def test_first_drift_starts_a_job() -> None:
-    decision = decide(DRIFT)
-    assert decision.action is Action.START
-    assert decision.alarm == DRIFT_ALARM
-    assert decision.job_name is not None
-    assert decision.job_name.startswith("plumbline-dev-train-20260301-052012-")
+@pytest.mark.parametrize(("state", "facts", "obstacle"), CASES.values(), ids=CASES)
+def test_force_overrides_switch_cool_down_and_cap_only(state: State, facts: Facts, obstacle: Obstacle | None) -> None:
+    judgement = judge(FORCED, state, facts, RULE)
+    if obstacle in OVERRIDDEN and state.run is None:
+        assert judgement.refusal is None
+        assert obstacle in {refusal.obstacle for refusal in judgement.overridden}
+    else:
+        expected = Obstacle.IN_PROGRESS if state.run else obstacle
+        assert (judgement.refusal and judgement.refusal.obstacle) == expected
 
 
-def test_second_delivery_finds_its_job() -> None:
-    name = decide(DRIFT).job_name
-    assert name is not None
-    again = decide(DRIFT, Job(name, True, NOW))
-    assert (again.action, again.job_name) == (Action.ALREADY_STARTED, name)
+def test_refusals_say_the_numbers() -> None:
+    said = [
+        judge(TRIGGER, CASES[name][0], CASES[name][1], RULE).refusal for name in ("one of two within", "cap reached")
+    ]
+    assert [refusal.why for refusal in said if refusal] == [
+        "the last one was started at 2026-03-01 04:30 UTC, and the cool-down is 6 hours",
+        "3 were started within 24 hours, and 3 are allowed",
+    ]
 
 
-def test_another_change_has_another_job() -> None:
-    later = AlarmChange(DRIFT_ALARM, AlarmState.ALARM, NOW + timedelta(milliseconds=1), "")
-    assert decide(later).job_name != decide(DRIFT).job_name
+def test_event_from_before_a_start_starts_nothing_without_any_cool_down() -> None:
+    refusal = judge(TRIGGER, started(-0.01), FACTS, replace(RULE, cooldown=timedelta(0))).refusal
+    assert refusal is not None
+    assert refusal.obstacle is Obstacle.COOLDOWN
 
 
 @pytest.mark.parametrize(
-    ("jobs", "action"),
+    ("switch", "run_forced", "forced", "may"),
     [
-        ([], Action.START),
-        ([job(hours_ago=25)], Action.START),
-        ([job(hours_ago=24)], Action.START),
-        ([job(hours_ago=23.99)], Action.SKIPPED),
-        ([job(hours_ago=-1)], Action.SKIPPED),
-        ([job(hours_ago=100, in_progress=True)], Action.SKIPPED),
-        ([job(hours_ago=30), job(hours_ago=1)], Action.SKIPPED),
+        (SwitchPosition.ON, False, False, True),
+        (SwitchPosition.OFF, False, False, False),
+        (None, False, False, False),
+        (SwitchPosition.OFF, True, False, True),
+        (SwitchPosition.OFF, False, True, True),
     ],
-    ids=["none", "old", "at the edge", "recent", "younger than the change", "long running", "one of two recent"],
 )
-def test_running_and_recent_jobs_keep_the_alarm_from_starting_one(jobs: list[Job], action: Action) -> None:
-    assert decide(DRIFT, *jobs).action is action
+def test_reserved_run_waits_for_the_switch(
+    switch: SwitchPosition | None, run_forced: bool, forced: bool, may: bool
+) -> None:
+    assert may_start(replace(RUN, forced=run_forced), forced, replace(FACTS, switch=switch)) is may
 
 
-def test_skip_names_the_job_that_stands_in_the_way() -> None:
-    assert decide(DRIFT, job(hours_ago=1)).why == (
-        "plumbline-dev-train-other was created within the cool-down of 24 hours"
-    )
-    assert decide(DRIFT, job(hours_ago=1, in_progress=True)).why == "plumbline-dev-train-other is in progress"
-
-
-def test_a_person_is_not_bound_by_the_cool_down() -> None:
-    decision = decide(BY_HAND, job(hours_ago=1))
-    assert decision.action is Action.START
-    assert decision.why == "asked by hand: new labels"
-
-
-def test_a_person_waits_for_a_running_job() -> None:
-    assert decide(BY_HAND, job(hours_ago=1, in_progress=True)).action is Action.SKIPPED
-
-
-def test_a_retried_invocation_by_hand_finds_its_job() -> None:
-    name = decide(BY_HAND).job_name
-    assert name is not None
-    assert decide(BY_HAND, Job(name, False, NOW)).action is Action.ALREADY_STARTED
-    assert decide(ManualRequest("new labels", "request-2")).job_name != name
+def test_too_few_rows_say_how_many_are_wanted() -> None:
+    refusal = labels_needed(499, "A", "B", RULE)
+    assert refusal is not None
+    assert refusal.why == "499 labelled rows were captured from A until B, and 500 are wanted"
+    assert labels_needed(500, "A", "B", RULE) is None

@@ -1,7 +1,7 @@
 from datetime import UTC, datetime
 
 import pytest
-from retraining.alarm_event import AlarmChange, AlarmState, Foreign, ManualRequest, parse
+from retraining.occurrences import AlarmChange, AlarmState, ExecutionChange, Foreign, Look, ManualRequest, parse
 
 from tests.unit.retraining.builders import ALARM, alarm_message, sns_event
 
@@ -13,6 +13,17 @@ EVENTBRIDGE = {
         "alarmName": ALARM,
         "state": {"value": "ALARM", "reason": "Threshold Crossed", "timestamp": "2026-03-01T05:20:12.345+0000"},
         "previousState": {"value": "OK"},
+    },
+}
+EXECUTION = "arn:aws:sagemaker:eu-central-1:000000000000:pipeline/plumbline-dev-retraining/execution/abc"
+ENDED = {
+    "source": "aws.sagemaker",
+    "detail-type": "SageMaker Model Building Pipeline Execution Status Change",
+    "detail": {
+        "pipelineArn": "arn:aws:sagemaker:eu-central-1:000000000000:pipeline/plumbline-dev-retraining",
+        "pipelineExecutionArn": EXECUTION,
+        "currentPipelineExecutionStatus": "Succeeded",
+        "previousPipelineExecutionStatus": "Executing",
     },
 }
 DIRECT = {
@@ -46,6 +57,50 @@ def test_time_of_change_is_read_in_every_spelling(text: str) -> None:
 
 def test_by_hand_request_carries_the_invocation_id() -> None:
     assert parse({"reason": "new labels"}, "request-1") == (ManualRequest("new labels", "request-1"),)
+
+
+def test_person_may_ask_with_force() -> None:
+    assert parse({"reason": " new\n labels ", "force": True}, "r") == (ManualRequest("new labels", "r", force=True),)
+
+
+@pytest.mark.parametrize(
+    ("event", "why"),
+    [
+        ({"reason": " "}, "reason must say why to retrain, got ' '"),
+        ({"reason": 7}, "reason must say why to retrain, got 7"),
+        ({"reason": "x", "force": "yes"}, "force must be true or false, got 'yes'"),
+    ],
+)
+def test_request_that_is_none_is_foreign_and_says_why(event: object, why: str) -> None:
+    assert parse(event, "r") == (Foreign(why),)
+
+
+def test_hourly_event_is_a_look() -> None:
+    assert parse({"reevaluate": True}, "request-1") == (Look("request-1"),)
+
+
+def test_execution_status_is_read() -> None:
+    assert parse(ENDED, "r") == (ExecutionChange(EXECUTION, "Succeeded"),)
+
+
+@pytest.mark.parametrize("detail", [None, {}, {"pipelineExecutionArn": EXECUTION}])
+def test_execution_event_without_its_fields_is_foreign(detail: object) -> None:
+    (foreign,) = parse(ENDED | {"detail": detail}, "r")
+    assert isinstance(foreign, Foreign)
+    assert foreign.why.startswith("the event of an execution must name it and its status")
+
+
+def test_message_of_the_loop_itself_is_foreign() -> None:
+    (record,) = _records(alarm_message())
+    assert isinstance(record, dict)
+    record["Sns"]["MessageAttributes"] = {"plumbline": {"Type": "String", "Value": "plumbline-dev"}}
+    assert parse({"Records": [record]}, "r") == (Foreign("the message is one of the loop's own"),)
+
+
+def test_reason_of_any_length_is_cut() -> None:
+    (request,) = parse({"reason": "x" * 5000}, "r")
+    assert isinstance(request, ManualRequest)
+    assert len(request.reason) == 1000
 
 
 def test_every_record_of_an_event_is_read() -> None:

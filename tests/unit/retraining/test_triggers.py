@@ -1,0 +1,56 @@
+from datetime import timedelta
+
+import pytest
+from retraining.occurrences import AlarmState, ManualRequest
+from retraining.triggers import alarm_trigger, look_trigger, no_trigger, request_trigger
+
+from tests.unit.retraining.builders import ALARM, QUALITY_ALARM, change
+from tests.unit.retraining.fakes import NOW
+
+
+@pytest.mark.parametrize(
+    ("name", "state", "why"),
+    [
+        (ALARM, AlarmState.ALARM, None),
+        ("other", AlarmState.ALARM, f"only {ALARM} starts retraining"),
+        (ALARM, AlarmState.OK, "the alarm went to OK, not to ALARM"),
+        (ALARM, AlarmState.INSUFFICIENT_DATA, "the alarm went to INSUFFICIENT_DATA, not to ALARM"),
+    ],
+)
+def test_only_an_alarm_of_the_rule_in_alarm_asks(name: str, state: AlarmState, why: str | None) -> None:
+    assert no_trigger(change(name, state=state), (ALARM,)) == why
+
+
+@pytest.mark.parametrize(
+    ("names", "said"),
+    [(("a", "b"), "only a and b start retraining"), (("a", "b", "c"), "only a, b and c start retraining")],
+)
+def test_refused_alarm_is_told_which_ones_count(names: tuple[str, ...], said: str) -> None:
+    assert no_trigger(change(), names) == said
+
+
+def test_alarm_is_judged_at_its_own_time_and_never_later_than_now() -> None:
+    assert alarm_trigger(change(), NOW).moment == change().changed_at
+    assert alarm_trigger(change(hours=5), NOW).moment == NOW
+
+
+def test_episodes_tell_events_apart_and_deliveries_not() -> None:
+    first = alarm_trigger(change(), NOW)
+    assert alarm_trigger(change(), NOW + timedelta(hours=9)).episode == first.episode
+    others = (change(hours=0.1), change(QUALITY_ALARM))
+    assert first.episode not in {alarm_trigger(other, NOW).episode for other in others}
+
+
+def test_person_is_named_as_the_cause_with_force() -> None:
+    assert request_trigger(ManualRequest("new labels", "r"), NOW).cause == "asked by hand: new labels"
+    assert request_trigger(ManualRequest("new labels", "r", True), NOW).cause == "asked by hand, with force: new labels"
+
+
+def test_look_asks_for_the_alarms_that_are_on() -> None:
+    assert look_trigger((), "r", NOW) is None
+    trigger = look_trigger((change(QUALITY_ALARM, hours=0.1), change()), "r", NOW)
+    assert trigger is not None
+    assert trigger.cause == (
+        f"{ALARM} and {QUALITY_ALARM} are still in ALARM, since 2026-03-01 05:20 UTC: Threshold Crossed"
+    )
+    assert (trigger.name, trigger.moment, trigger.routine) == (ALARM, NOW, True)
