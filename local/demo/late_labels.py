@@ -14,7 +14,7 @@ from plumbline.rows import LabelledRows
 from plumbline.traffic import Plan
 
 DELAY_HOURS = 1
-SAMPLED_FRACTION = 0.4
+SAMPLED_FRACTION = 0.3
 """Share of the requests that are labelled as a matter of routine."""
 ASKED_FRACTION = 0.9
 """The same once labels are asked for."""

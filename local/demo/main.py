@@ -50,12 +50,13 @@ _FAILURES = (
 CANARY_MINUTES = 3
 LATENCY_MILLISECONDS = 20_000
 """Two busy cores must not take a new model back."""
-MINIMUM_COVERAGE = 0.3
+MINIMUM_COVERAGE = 0.2
 """Below the share of requests that are labelled as a matter of routine."""
 FRESH_HOURS = 4
 """The last one's labels are not there yet: three hours of rows."""
-FRESH_HOURS_OF_ROWS = 2.5
-"""More than three hours of routine labels have, less than three hours have once labels are asked for."""
+FRESH_HOURS_OF_ROWS = 2.2
+"""More than three hours have with one of routine labels among them, less than three have once labels are asked for;
+with room for rows that occur twice and are left out."""
 FRESH_SHARE = 0.8
 TEST_MARGIN = 0.3
 """The original test set has the labels of the old regime: a model of the new one is right to differ from them."""

@@ -65,7 +65,7 @@ def test_labels_of_an_hour_come_at_the_end_of_the_next() -> None:
     assert {name[:7] for name in requests(s3)} == {"demo-01"}
 
 
-@pytest.mark.parametrize(("is_asked", "least", "most"), [(False, 0.3, 0.5), (True, 0.8, 1.0)])
+@pytest.mark.parametrize(("is_asked", "least", "most"), [(False, 0.2, 0.4), (True, 0.8, 1.0)])
 def test_a_sample_of_the_requests_is_labelled_and_most_once_asked(is_asked: bool, least: float, most: float) -> None:
     s3, rows = delivered(is_asked=is_asked)
 
