@@ -18,7 +18,7 @@ from local.embedded import EmbeddedAws
 DECISION_SECONDS = 60
 PIPELINE_SECONDS = 300
 PROMOTION_SECONDS = 120
-BAKING_POLL_SECONDS = 0.05
+BAKING_POLL_SECONDS = 0.15
 """Real time between requests while two fleets answer: the clock runs with the requests."""
 APPROVED = "Approved"
 """ModelApprovalStatus of a version that may serve."""
