@@ -1,61 +1,60 @@
-"""The request against botocore's own model of CreateTrainingJob, and against the script it runs."""
+"""The request against botocore's own model of StartPipelineExecution, and against the pipeline's parameters."""
 
-import json
 import re
-from pathlib import Path
 from typing import Any
 
 import botocore.session
 import pytest
 from botocore.validate import ParamValidator
-from retraining.settings import Settings
-from retraining.training_job import training_request
+from retraining.occurrences import ManualRequest
+from retraining.reservation import new_run
+from retraining.surroundings import start_request
+from retraining.triggers import Trigger, alarm_trigger, request_trigger
 
-from contract.names import RetrainingVariable
-from tests.unit.retraining.builders import environment
+from contract.retraining import METADATA_MAX, PipelineParameter
+from tests.unit.retraining.builders import change
+from tests.unit.retraining.fakes import NOW, RULE, SETTINGS, FakeAws
 
-MODEL = botocore.session.get_session().get_service_model("sagemaker")
-MODEL_CODE = Path(__file__).parents[2] / "model"
-INSIDE_VPC = {RetrainingVariable.SUBNET_IDS: "subnet-1,subnet-2", RetrainingVariable.SECURITY_GROUP_IDS: "sg-1"}
+SHAPE = botocore.session.get_session().get_service_model("sagemaker").operation_model("StartPipelineExecution")
+REASON = "Threshold Crossed: 1 out of the last 1 datapoints [1.0 (01/03/26 05:00:00)] was > 0.0, \u2265 \u00e9 " * 9
+TRIGGERS = {
+    "alarm": alarm_trigger(change("plumbline-dev-concept-shift" + "-x" * 100, reason=REASON), NOW),
+    "person": request_trigger(ManualRequest(REASON, "request-1", force=True), NOW),
+}
 
 
-@pytest.mark.parametrize(
-    "changes",
-    [{}, INSIDE_VPC, {RetrainingVariable.KMS_KEY_ARN: ""}, {RetrainingVariable.SEGMENT_COLUMN: ""}],
-    ids=["plain", "vpc", "no key", "no segments"],
-)
-def test_request_matches_the_service_model(changes: dict[str, str]) -> None:
-    settings = Settings.from_environment(environment() | changes)
-    request = training_request(settings, "plumbline-dev-train-1", with_fresh_data=True)
-    shape = MODEL.operation_model("CreateTrainingJob").input_shape
-    report = ParamValidator().validate(request, shape)
+@pytest.mark.parametrize("trigger", TRIGGERS.values(), ids=TRIGGERS)
+def test_request_matches_the_service_model(trigger: Trigger) -> None:
+    request = start_request(SETTINGS, new_run(trigger, FakeAws().facts(NOW), RULE))
+    report = ParamValidator().validate(request, SHAPE.input_shape)
     assert not report.has_errors(), report.generate_report()
-    assert list(_broken_patterns(request, shape)) == []
+    assert list(_broken(request, SHAPE.input_shape)) == []
 
 
-@pytest.mark.parametrize("segments", ["sex", ""])
-def test_script_takes_every_hyperparameter_that_is_not_the_toolkits(segments: str) -> None:
-    settings = Settings.from_environment(environment() | {RetrainingVariable.SEGMENT_COLUMN: segments})
-    request = training_request(settings, "job", with_fresh_data=False)
-    script = (MODEL_CODE / json.loads(request["HyperParameters"]["sagemaker_program"])).read_text()
-    ours = {name for name in request["HyperParameters"] if not name.startswith("sagemaker_")}
-    required = set(re.findall(r'add_argument\("--(\w+)", required=True', script))
-    assert required <= ours <= set(re.findall(r'add_argument\("--(\w+)"', script))
+@pytest.mark.parametrize("trigger", TRIGGERS.values(), ids=TRIGGERS)
+def test_request_gives_every_parameter_of_the_pipeline(trigger: Trigger) -> None:
+    request = start_request(SETTINGS, new_run(trigger, FakeAws().facts(NOW), RULE))
+    values = {parameter["Name"]: parameter["Value"] for parameter in request["PipelineParameters"]}
+    assert set(values) == set(PipelineParameter)
+    assert 0 < len(values[PipelineParameter.CAUSE]) <= METADATA_MAX
+    assert not set(values[PipelineParameter.CAUSE]) & set("[](),>")
 
 
-def _broken_patterns(value: Any, shape: Any) -> Any:
+def test_same_run_makes_the_same_request() -> None:
+    run = new_run(TRIGGERS["alarm"], FakeAws().facts(NOW), RULE)
+    assert start_request(SETTINGS, run) == start_request(SETTINGS, run)
+
+
+def _broken(value: Any, shape: Any) -> Any:
     """Yield texts that break a pattern or length of the model; botocore itself leaves those to the service."""
     if shape.type_name == "structure":
         for name, member in value.items():
-            yield from _broken_patterns(member, shape.members[name])
+            yield from _broken(member, shape.members[name])
     elif shape.type_name == "list":
         for member in value:
-            yield from _broken_patterns(member, shape.member)
-    elif shape.type_name == "map":
-        for member in value.values():
-            yield from _broken_patterns(member, shape.value)
+            yield from _broken(member, shape.member)
     elif shape.type_name == "string":
-        pattern = shape.metadata.get("pattern", "").replace(r"\p{L}\p{Z}\p{N}", r"\w ")
-        too_long = len(value) > shape.metadata.get("max", len(value))
-        if too_long or (pattern and not re.fullmatch(pattern, value)) or (shape.enum and value not in shape.enum):
+        limits = shape.metadata
+        within = limits.get("min", 0) <= len(value) <= limits.get("max", len(value))
+        if not within or not re.fullmatch(limits.get("pattern", "(?s:.*)"), value):
             yield f"{shape.name}: {value!r}"

@@ -6,7 +6,7 @@ another one runs to its end between two of them; executions end with or without 
 
 import contextlib
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 
 import pytest
@@ -24,10 +24,12 @@ from tests.unit.retraining.builders import ALARM, QUALITY_ALARM
 from tests.unit.retraining.builders import change as alarm_change
 from tests.unit.retraining.fakes import NOW, RULE, FakeAws
 
+# A cap that a short history can reach.
+OFTEN = replace(RULE, runs_per_day=2)
 LOOK_LATER = RULE.cooldown + DAY
 # More calls than any invocation makes: no death.
-CALLS = 24
-HOURS = (0.01, 1, 5, 6, 25)
+CALLS = 48
+HOURS = (0.01, 5, 6, 6, 25)
 WORLDS = [
     ("switch", SwitchPosition.ON),
     ("switch", SwitchPosition.OFF),
@@ -78,7 +80,7 @@ class WatchedAws(FakeAws):
         assert episode not in self.episodes, "one event has started two"
         if not run.forced:
             assert not self.started_at or self.now - self.started_at[-1] >= RULE.cooldown
-            assert sum(self.now - moment < DAY for moment in self.started_at) < RULE.runs_per_day
+            assert sum(self.now - moment < DAY for moment in self.started_at) < OFTEN.runs_per_day
         self.episodes.add(episode)
         self.started_at.append(self.now)
 
@@ -88,7 +90,7 @@ class Histories(RuleBasedStateMachine):
 
     def __init__(self) -> None:
         super().__init__()
-        self.aws = WatchedAws()
+        self.aws = WatchedAws(OFTEN)
         self.sent: list[Occurrence] = []
         self.requests = 0
 

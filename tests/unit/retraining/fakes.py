@@ -3,9 +3,10 @@
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from functools import lru_cache
 
 from retraining.controller import Controller
-from retraining.decision import Facts
+from retraining.decision import Facts, Rule
 from retraining.occurrences import AlarmChange
 from retraining.outcome import Outcome
 from retraining.settings import Settings
@@ -26,10 +27,16 @@ def _nothing(_: str) -> None:
     pass
 
 
+@lru_cache(maxsize=8)
+def _state(text: str | None) -> State:
+    return State.from_json(text)
+
+
 @dataclass
 class FakeAws:
     """Everything that the controller touches. `step` is called before and after the effect of each call."""
 
+    rule: Rule = RULE
     now: datetime = NOW
     switch: SwitchPosition | None = SwitchPosition.ON
     champion: str | None = "s3://artifacts/models/1/model.tar.gz"
@@ -48,7 +55,7 @@ class FakeAws:
 
     @property
     def state(self) -> State:
-        return State.from_json(self.document.text)
+        return _state(self.document.text)
 
     @property
     def subjects(self) -> list[str]:
@@ -56,7 +63,7 @@ class FakeAws:
 
     def controller(self) -> Controller:
         words = Words(SETTINGS.environment, RULE.endpoint)
-        return Controller(RULE, words, store=self, world=self, voice=self, clock=lambda: self.now)
+        return Controller(self.rule, words, store=self, world=self, voice=self, clock=lambda: self.now)
 
     def handle(self, occurrence: object) -> tuple[Outcome, ...]:
         return self.controller().handle(occurrence)  # type: ignore[arg-type] - tests give what parse gives

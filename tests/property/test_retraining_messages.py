@@ -1,0 +1,39 @@
+"""Whatever reaches the function is an occurrence, and its metadata what SageMaker takes."""
+
+from datetime import UTC, datetime
+
+from hypothesis import given
+from hypothesis import strategies as st
+from retraining.occurrences import AlarmChange, AlarmState, parse
+from retraining.triggers import alarm_trigger, no_trigger
+
+from tests.unit.retraining.builders import ALARM, alarm_message, sns_event
+from tests.unit.retraining.fakes import NOW, FakeAws
+
+moments = st.datetimes(datetime(1, 1, 2), datetime(9999, 12, 30), timezones=st.just(UTC))  # noqa: DTZ001 -- zone is given
+json_values = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False) | st.text(max_size=8),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=8), inner, max_size=3),
+    max_leaves=8,
+)
+
+
+@given(json_values, json_values, json_values)
+def test_no_message_is_an_exception(state: object, moment: object, whole: object) -> None:
+    execution = {
+        "detail-type": "SageMaker Model Building Pipeline Execution Status Change",
+        "detail": {"pipelineExecutionArn": state, "currentPipelineExecutionStatus": moment},
+    }
+    request = {"reason": state, "force": moment}
+    alarm = sns_event(alarm_message(NewStateValue=state, StateChangeTime=moment))
+    for event in (whole, sns_event(whole), alarm, execution, request):
+        for occurrence in parse(event, "request"):
+            assert all(outcome.why for outcome in FakeAws().handle(occurrence))
+
+
+@given(moments)
+def test_alarm_of_any_time_is_judged_at_its_own_time_or_now(moment: datetime) -> None:
+    change = AlarmChange(ALARM, AlarmState.ALARM, moment, "")
+    assert no_trigger(change, (ALARM,)) is None
+    assert alarm_trigger(change, NOW).moment == min(moment, NOW)
+    assert len(FakeAws(now=NOW).handle(change)) == 1
