@@ -185,7 +185,8 @@ class Motion:
 
     def _evaluation(self, package: Mapping[str, Any]) -> Evaluation:
         uri = package["ModelMetrics"]["ModelQuality"]["Statistics"]["S3Uri"]
-        for line in self._object(f"{uri.rpartition('/')[0]}/{RetrainingFile.EVALUATION_TEXT}").splitlines():
+        table = self._object(f"{uri.rpartition('/')[0]}/{RetrainingFile.EVALUATION_TEXT}")
+        for line in filter(None, map(str.rstrip, table.splitlines())):
             self.say(f"        {line}")
         return Evaluation.from_json(self._object(uri))
 
@@ -219,7 +220,7 @@ class Motion:
                 continue
             self._subjects.append(message.subject)
             self.labels_are_wanted |= f"{Obstacle.LABELS_NEEDED}:" in message.subject
-            self._tell(f"told: {message.subject}{_decision(message)}")
+            self._tell(f"told: {message.subject}{decision(message)}")
 
     def _tell(self, text: str) -> None:
         self.say(f"{self.aws.now():%H:%M} {text}")
@@ -233,6 +234,7 @@ class Motion:
         return found
 
 
-def _decision(message: Message) -> str:
+def decision(message: Message) -> str:
+    """Return why nothing was started, which the subject does not say."""
     decided = (line for line in message.text.splitlines() if line.startswith(_DECIDED))
-    return "".join(f": {line.removeprefix(_DECIDED)}" for line in decided)
+    return "".join(f": {why}" for line in decided if (why := line.partition("): ")[2]))
