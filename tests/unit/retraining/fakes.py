@@ -7,7 +7,7 @@ from functools import lru_cache
 
 from retraining.controller import Controller
 from retraining.decision import Facts, Rule
-from retraining.occurrences import AlarmChange
+from retraining.occurrences import AlarmChange, Occurrence
 from retraining.outcome import Outcome
 from retraining.settings import Settings
 from retraining.state import Run, State
@@ -65,8 +65,8 @@ class FakeAws:
         words = Words(SETTINGS.environment, RULE.endpoint)
         return Controller(self.rule, words, store=self, world=self, voice=self, clock=lambda: self.now)
 
-    def handle(self, occurrence: object) -> tuple[Outcome, ...]:
-        return self.controller().handle(occurrence)  # type: ignore[arg-type] - tests give what parse gives
+    def handle(self, occurrence: Occurrence) -> tuple[Outcome, ...]:
+        return self.controller().handle(occurrence)
 
     def end(self, execution: str, status: str) -> None:
         self.executions[execution] = status
