@@ -9,23 +9,20 @@ import shlex
 import subprocess
 import sys
 from collections.abc import Iterator
-from datetime import timedelta
 from pathlib import Path
 
 import botocore.session
 import pytest
 from botocore import xform_name
 from botocore.model import ServiceModel
-from retraining.alarm_event import ManualRequest, parse
-from retraining.settings import Settings
-from retraining.training_job import training_request
 
+from local.demo.first_training import first_training
 from plumbline.cli import help_texts, main
 from plumbline.commands import COMMANDS
-from stacks.config_file import parse_environment
+from stacks.config_file import load_environment, parse_environment
 from stacks.errors import ConfigError
 from stacks.naming import Naming
-from tests.docs.pages import CONFIGURATION, FIRST_MODEL, PAGES, README, ROOT, RUNBOOK, blocks, commands, section
+from tests.docs.pages import CONFIGURATION, FIRST_MODEL, PAGES, README, ROOT, RUNBOOK, blocks, commands
 from tests.unit.stacks.synthesis import ENVIRONMENTS, PARTS, document
 
 LINES = [(page.name, line.strip()) for page in PAGES for line in commands(page)]
@@ -157,35 +154,24 @@ exit 0
 """
 
 
-def test_training_by_hand_asks_for_what_the_lambda_asks_for(tmp_path: Path) -> None:
+def test_training_by_hand_asks_for_what_the_demo_asks_for(tmp_path: Path) -> None:
     aws = tmp_path / "aws"
     aws.write_text(FAKE_AWS)
     aws.chmod(0o755)
     (script,) = [block for block in blocks(FIRST_MODEL, "sh") if "first-model.json" in block]
     environment = {**os.environ, "PATH": f"{tmp_path}{os.pathsep}{os.environ['PATH']}"}
     subprocess.run(["bash", "-euc", script], cwd=tmp_path, env=environment, check=True, capture_output=True)
-    settings = Settings(
-        environment="dev",
-        region="us-east-1",
-        alarm_names=(),
-        training_image="value of TrainingImageUri",
-        training_role_arn="value of TrainingRoleArn",
-        instance_type="ml.m5.large",
-        max_runtime_seconds=3600,
-        train_s3_uri="value of TrainDataUri",
-        test_s3_uri="value of TestDataUri",
-        fresh_s3_uri=None,
-        source_s3_uri="value of SourceArchiveUri",
-        output_s3_uri="value of ModelsUri",
-        kms_key_arn="value of DataKeyArn",
-        target_label="income",
-        segment_column=None,
-        cooldown=timedelta(0),
-        subnet_ids=(),
-        security_group_ids=(),
-    )
-    expected = training_request(settings, f"{settings.job_prefix}-first", with_fresh_data=False)
-    assert json.loads((tmp_path / "first-model.json").read_text()) == expected
+
+    asked = json.loads((tmp_path / "first-model.json").read_text())
+
+    assert asked == first_training(load_environment("dev", ROOT), ValueOf())
+
+
+class ValueOf(dict[str, str]):
+    """Outputs of a stack as the fake program prints them."""
+
+    def __missing__(self, key: str) -> str:
+        return f"value of {key}"
 
 
 def test_outputs_named_on_the_pages_are_those_of_the_stacks() -> None:
@@ -195,11 +181,6 @@ def test_outputs_named_on_the_pages_are_those_of_the_stacks() -> None:
     assert len(named) > 5
     for part, key in named:
         assert f"output {key}:" in (snapshots / f"test_environment[dev-{part}].txt").read_text()
-
-
-def test_request_by_hand_starts_training() -> None:
-    (payload,) = re.findall(r"--payload '([^']+)'", section(README, "Retraining"))
-    assert parse(json.loads(payload), "request-1") == (ManualRequest("labels of March arrived", "request-1"),)
 
 
 @pytest.mark.parametrize("page", [README, CONFIGURATION], ids=lambda page: page.name)
