@@ -22,6 +22,8 @@ from stacks.pipeline.placeholders import Placeholder
 
 APPROVAL_STATUS = {Approval.AUTOMATIC: "Approved", Approval.MANUAL: "PendingManualApproval"}
 """Of a challenger that passed the gate."""
+LEAST_USABLE = 2
+"""The controller counts labelled rows; one in so many has to be usable, neither a repeat nor a row of the test set."""
 
 
 class RetrainingPipeline(Construct):
@@ -103,7 +105,7 @@ class RetrainingPipeline(Construct):
             Placeholder.TEST_MARGIN: str(retraining.test_margin),
             Placeholder.SLICE_BOUND: str(retraining.slice_bound),
             Placeholder.MINIMUM_SLICE_ROWS: str(retraining.minimum_slice_rows),
-            Placeholder.MINIMUM_FRESH_ROWS: str(retraining.minimum_fresh_rows),
+            Placeholder.MINIMUM_FRESH_ROWS: str(-(-retraining.minimum_fresh_rows // LEAST_USABLE)),
             Placeholder.FRESH_SHARE: str(retraining.fresh_share),
             Placeholder.INSTANCE_TYPE: retraining.instance_type,
             Placeholder.VOLUME_GB: retraining.volume_gb,

@@ -18,11 +18,11 @@ from contract.names import (
     ReportFile,
     alarm_name,
     report_prefix,
-    training_job_prefix,
 )
 from contract.records import DriftReport
+from contract.retraining import pipeline_name
 from local.demo.cdk import Cdk
-from local.demo.environment_file import derive
+from local.demo.environment_file import Value, derive
 from local.demo.loop import Episode
 from local.embedded import EmbeddedAws
 from plumbline import population
@@ -149,11 +149,12 @@ class Deployment:
         )
         return [point["Maximum"] for point in answer["Datapoints"]]
 
-    def training_jobs(self) -> list[str]:
-        """Return the names of the environment's training jobs."""
-        prefix = training_job_prefix(self.naming.environment)
-        found = self.aws.client("sagemaker").list_training_jobs(NameContains=prefix)["TrainingJobSummaries"]
-        return [row["TrainingJobName"] for row in found]
+    def retrainings(self) -> list[str]:
+        """Return the ARNs of the executions of the retraining pipeline."""
+        found = self.aws.client("sagemaker").list_pipeline_executions(
+            PipelineName=pipeline_name(self.naming.environment)
+        )["PipelineExecutionSummaries"]
+        return [row["PipelineExecutionArn"] for row in found]
 
     def stack_names(self) -> set[str]:
         """Return the names of the environment's stacks that exist."""
@@ -171,7 +172,7 @@ class Deployment:
 
 
 @contextmanager
-def deployed(state: Path, start: datetime, environment: str, values: Mapping[str, str | int]) -> Iterator[Deployment]:
+def deployed(state: Path, start: datetime, environment: str, values: Mapping[str, Value]) -> Iterator[Deployment]:
     """Deploy the development environment under another name and with other `values`, then end the server."""
     naming = Naming(environment)
     file = environment_file(state, environment, values)
@@ -185,7 +186,7 @@ def deployed(state: Path, start: datetime, environment: str, values: Mapping[str
         yield Deployment(aws, cdk, state, assembly, naming, _outputs(aws, naming))
 
 
-def environment_file(state: Path, environment: str, values: Mapping[str, str | int]) -> Path:
+def environment_file(state: Path, environment: str, values: Mapping[str, Value]) -> Path:
     """Write the development environment's file under another name and with other values."""
     return derive(ROOT / "environments" / "dev.toml", state / "environment.toml", {"name": environment, **values})
 

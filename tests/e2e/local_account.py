@@ -10,10 +10,12 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from datetime import datetime
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 from local.embedded import EmbeddedAws
 from stacks.constructs.source_archive import archive as source_archive
+
+_Answer = TypeVar("_Answer")
 
 ROOT = Path(__file__).parents[2]
 BUCKET = "plumbline-e2e"
@@ -143,9 +145,7 @@ def local_account(state: Path, start: datetime) -> Iterator[LocalAccount]:
         yield LocalAccount(aws)
 
 
-def eventually(
-    ask: Callable[[], dict[str, Any]], is_done: Callable[[dict[str, Any]], bool], seconds: float = 120
-) -> dict[str, Any]:
+def eventually(ask: Callable[[], _Answer], is_done: Callable[[_Answer], bool], seconds: float = 120) -> _Answer:
     """Return the first answer that is done; fail when none is in time."""
     deadline = time.monotonic() + seconds
     while True:

@@ -38,6 +38,7 @@ VALUES: dict[str, str | int] = {
     "monitor.engine": "scheduler",
     "monitor.schedule": "cron(15 * ? * * *)",
     "labels.lag_hours": 1,
+    "retraining.minimum_fresh_rows": 500,
 }
 
 
@@ -109,7 +110,7 @@ class Silence:
 
     window: WindowQuality
     coverage: list[float]
-    training_jobs: list[str]
+    retrainings: list[str]
 
 
 @pytest.fixture(scope="module")
@@ -119,13 +120,13 @@ def silence(labelled: Deployment) -> Silence:
     run_after(labelled, CONTRADICTED + HOUR)
     labelled.await_alarm(AlarmKind.LABELS_MISSING, "ALARM")
     window = judged(labelled, UNLABELLED, in_run_of=CONTRADICTED)
-    return Silence(window, labelled.published(Metric.LABEL_COVERAGE), labelled.training_jobs())
+    return Silence(window, labelled.published(Metric.LABEL_COVERAGE), labelled.retrainings())
 
 
 @pytest.fixture(scope="module")
 def contradicted(labelled: Deployment, silence: Silence) -> Deployment:
     """The hour after that, when labels came that contradict every prediction that was right."""
-    assert silence.training_jobs == []
+    assert silence.retrainings == []
     upload(labelled, "wrong", other_way_round(rows_sent().labels), CONTRADICTED + HOUR + 3 * RUN_MINUTE)
     run_after(labelled, CONTRADICTED + 2 * HOUR)
     return labelled
@@ -160,10 +161,10 @@ def test_labels_that_stay_away_fire_their_alarm_and_start_nothing(silence: Silen
     assert (silence.window.label_coverage, silence.window.is_final) == (0, True)
     assert silence.window.verdict is Verdict.NOT_JUDGED
     assert silence.coverage == [0]
-    assert silence.training_jobs == []
+    assert silence.retrainings == []
 
 
-def test_wrong_answers_fire_the_alarms_and_start_a_training_job(contradicted: Deployment) -> None:
+def test_wrong_answers_fire_the_alarms_and_start_one_retraining(contradicted: Deployment) -> None:
     window = judged(contradicted, CONTRADICTED, in_run_of=CONTRADICTED + HOUR)
     (accuracy,) = [found for found in window.measures if found.measure is Measure.ACCURACY]
 
@@ -177,4 +178,4 @@ def test_wrong_answers_fire_the_alarms_and_start_a_training_job(contradicted: De
     contradicted.await_alarm(AlarmKind.LABELS_MISSING, "OK")
     # The projection sees rows, and the rows are as they were.
     assert contradicted.alarm(AlarmKind.DRIFT)["StateValue"] == "OK"
-    messages.eventually(lambda: len(contradicted.training_jobs()) == 1, "one training job must be started")
+    messages.eventually(lambda: len(contradicted.retrainings()) == 1, "one retraining must be started")

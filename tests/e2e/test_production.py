@@ -6,6 +6,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from contract.names import AlarmKind, alarm_name
+from contract.retraining import pipeline_name
 from local.demo.cdk import Cdk
 from local.embedded import EmbeddedAws
 from stacks.naming import Naming
@@ -60,6 +61,9 @@ def test_alarms_keep_quiet_until_a_window_passed_without_runs(production: Embedd
         AlarmKind.CONCEPT_SHIFT: "INSUFFICIENT_DATA",
         AlarmKind.LABELS_MISSING: "INSUFFICIENT_DATA",
         AlarmKind.BIAS: "INSUFFICIENT_DATA",
+        AlarmKind.ENDPOINT_5XX: "OK",
+        AlarmKind.ENDPOINT_MODEL_ERRORS: "OK",
+        AlarmKind.ENDPOINT_LATENCY: "OK",
     }
     production.advance((START + MISSING_WINDOW - production.now()).total_seconds())
     messages.eventually(lambda: states(production) == quiet, f"alarms must be {quiet}, are {states(production)}")
@@ -77,4 +81,7 @@ def test_dead_letter_fires_its_alarm(production: EmbeddedAws) -> None:
     messages.eventually(
         lambda: states(production)[AlarmKind.DEAD_LETTERS] == "ALARM", "a dead letter must fire its alarm"
     )
-    assert production.client("sagemaker").list_training_jobs()["TrainingJobSummaries"] == []
+    name = pipeline_name(NAMING.environment)
+    assert (
+        production.client("sagemaker").list_pipeline_executions(PipelineName=name)["PipelineExecutionSummaries"] == []
+    )

@@ -27,6 +27,7 @@ from contract.retraining import (
     pipeline_name,
     retraining_switch,
 )
+from local.demo.environment_file import Value
 from tests.e2e.alerts import Inbox, deliver
 from tests.e2e.challengers import (
     allow,
@@ -46,7 +47,7 @@ pytestmark = pytest.mark.e2e
 
 START = datetime(2026, 5, 4, 10, 30, tzinfo=UTC)
 N_FRESH = 3000
-SETTINGS: Mapping[str, str | int | float] = {
+SETTINGS: Mapping[str, Value] = {
     "endpoint.instance_count": 2,
     "promotion.traffic": "canary",
     "promotion.canary_percent": 50,
@@ -152,7 +153,7 @@ def counted(deployment: Deployment, metric: RetrainingMetric) -> float:
         Period=3600,
         Statistics=["Sum"],
     )
-    return sum(point["Sum"] for point in answer["Datapoints"])
+    return float(sum(point["Sum"] for point in answer["Datapoints"]))
 
 
 def sound(deployment: Deployment, state: str) -> None:
@@ -461,6 +462,12 @@ def test_switch_stops_the_loop_at_once(deployment: Deployment, returned: object)
     assert len(executions(deployment)) == 2
 
 
+def refused(*calls: Callable[[], Any]) -> None:
+    for call in calls:
+        with pytest.raises(ClientError, match="AccessDenied"):
+            call()
+
+
 def role_of(deployment: Deployment, output: str) -> Callable[[str], Any]:
     function = deployment.aws.client("lambda").get_function_configuration(FunctionName=deployment.outputs[output])
     return clients_of_role(deployment.aws, function["Role"])
@@ -472,13 +479,11 @@ def test_controller_starts_its_pipeline_and_touches_nothing_that_serves(
     sagemaker = role_of(deployment, "RetrainingFunctionName")("sagemaker")
     endpoint = {"EndpointName": deployment.naming.endpoint, "EndpointConfigName": "any"}
 
-    for refused in (
+    refused(
         lambda: sagemaker.update_endpoint(**endpoint),
         lambda: sagemaker.start_pipeline_execution(PipelineName="another", ClientRequestToken="0" * 32),
         lambda: sagemaker.delete_model(ModelName="any"),
-    ):
-        with pytest.raises(ClientError, match="AccessDenied"):
-            refused()
+    )
 
 
 def test_promotion_function_changes_its_endpoint_and_its_own_models_only(
@@ -488,15 +493,13 @@ def test_promotion_function_changes_its_endpoint_and_its_own_models_only(
     sagemaker, s3 = client("sagemaker"), client("s3")
     artifacts = deployment.outputs["ArtifactsBucketName"]
 
-    for refused in (
+    refused(
         lambda: sagemaker.update_endpoint(EndpointName="another", EndpointConfigName="any"),
         lambda: sagemaker.delete_model(ModelName="of-somebody-else"),
         lambda: sagemaker.delete_endpoint(EndpointName=deployment.naming.endpoint),
         lambda: s3.put_object(Bucket=artifacts, Key="models/forged/model.tar.gz", Body=b"x"),
         lambda: client("ssm").put_parameter(Name=retraining_switch("dev"), Value="on", Overwrite=True),
-    ):
-        with pytest.raises(ClientError, match="AccessDenied"):
-            refused()
+    )
 
 
 def test_pipelines_roles_reach_their_own_jobs_and_prefixes_only(deployment: Deployment, returned: object) -> None:
@@ -506,14 +509,12 @@ def test_pipelines_roles_reach_their_own_jobs_and_prefixes_only(deployment: Depl
     (prepare,) = [step for step in definition["Steps"] if step["Name"] == "Prepare"]
     job = clients_of_role(deployment.aws, prepare["Arguments"]["RoleArn"])("s3")
 
-    for refused in (
+    refused(
         lambda: pipeline.stop_training_job(TrainingJobName="of-somebody-else"),
         lambda: pipeline.update_endpoint(EndpointName=deployment.naming.endpoint, EndpointConfigName="any"),
         lambda: job.put_object(Bucket=deployment.outputs["ArtifactsBucketName"], Key="champion/x", Body=b"x"),
         lambda: job.put_object(Bucket=deployment.outputs["CaptureBucketName"], Key="merged/x", Body=b"x"),
-    ):
-        with pytest.raises(ClientError, match="AccessDenied"):
-            refused()
+    )
 
 
 def test_no_event_was_lost_on_the_way(deployment: Deployment, returned: object) -> None:
