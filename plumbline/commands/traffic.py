@@ -13,11 +13,11 @@ if TYPE_CHECKING:
     from plumbline.traffic import Answer, Plan
     from plumbline.traffic_source import Source
 
-SCENARIOS = ("none", "gradual", "sudden", "overwrite", "concept", "labels")
+SCENARIOS = ("none", "gradual", "sudden", "overwrite", "concept", "regime", "labels")
 """Names that help shows; a test holds them to `plumbline.scenarios`, which is slow to load."""
 SCENARIO_HELP = (
-    "gradual and sudden shift the mix of rows, labels that of the labels, concept what rows deserve, overwrite breaks "
-    "values; each after two quiet hours"
+    "gradual and sudden shift the mix of rows, labels that of the labels, concept what rows deserve, regime both; "
+    "overwrite breaks values; each after two quiet hours"
 )
 FORMATS = ("csv", "json", "alternate")
 

@@ -24,6 +24,9 @@ from tests.unit.retraining.builders import ALARM, QUALITY_ALARM
 from tests.unit.retraining.builders import change as alarm_change
 from tests.unit.retraining.fakes import NOW, RULE, FakeAws
 
+# Their number takes a minute; what they cover, the unit tests do too.
+pytestmark = pytest.mark.no_cover
+
 # A cap that a short history can reach.
 OFTEN = replace(RULE, runs_per_day=2)
 LOOK_LATER = RULE.cooldown + DAY

@@ -77,9 +77,9 @@ def test_fails_on_nan() -> None:
         DriftReport(**{**vars(REPORT), "projected_accuracy": broken}).to_json()
 
 
-@pytest.mark.parametrize("text", ['{"version": 2}', '{"version": 4}', "[]", "{}"])
+@pytest.mark.parametrize("text", ['{"version": 3}', '{"version": 5}', "[]", "{}"])
 def test_fails_on_a_version_it_does_not_know(text: str) -> None:
-    with pytest.raises(ValueError, match="version must be 3"):
+    with pytest.raises(ValueError, match="version must be 4"):
         DriftReport.from_json(text)
 
 

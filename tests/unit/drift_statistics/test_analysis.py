@@ -10,6 +10,7 @@ from drift.baseline import Baseline, learn
 from drift.counts import CategoricalCounts
 from drift.features import compare
 from drift.policy import Policy
+from drift.projection import Projector
 from drift.question import Question
 from drift.table import FeatureSpec, Table
 from drift.window import WindowCounts
@@ -68,9 +69,12 @@ def window(columns: dict[str, Column], **changes: Any) -> CapturedWindow:
     return replace(plain, **changes)
 
 
-def report(baseline: Baseline, captured: CapturedWindow | WindowCounts, **changes: Any) -> DriftReport:
+def report(
+    baseline: Baseline, captured: CapturedWindow | WindowCounts, projector: Projector | None = None, **changes: Any
+) -> DriftReport:
     counted = captured if isinstance(captured, WindowCounts) else count_rows(baseline, captured)
-    return analyse(baseline, counted, replace(Question(policy=Policy(), endpoint="e", schedule="s", seed=1), **changes))
+    question = replace(Question(policy=Policy(), endpoint="e", schedule="s", seed=1), **changes)
+    return analyse(baseline, counted, question, projector)
 
 
 def feature(found: DriftReport, name: str) -> FeatureReport:
@@ -340,8 +344,9 @@ def test_quiet_windows_raise_false_alarms_no_more_often_than_promised(baseline: 
     # Any feature or prediction significant after adjustment: a rate of at most 5 % gives more than 19 of 150 quiet
     # windows in 1 run of 10,000 (binomial). One reference serves all windows, which makes them a little alike.
     significant = drifted = 0
+    projector = Projector.of(baseline, seed=1)
     for seed in range(150):
-        found = report(baseline, window(rows(300, 1000 + seed)))
+        found = report(baseline, window(rows(300, 1000 + seed)), projector)
         adjusted = [f.p_value_adjusted for f in (*found.features, found.prediction) if f.p_value_adjusted is not None]
         significant += min(adjusted) < 0.05
         drifted += found.verdict is Verdict.DRIFT

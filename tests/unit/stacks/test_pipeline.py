@@ -88,7 +88,8 @@ def test_jobs_get_the_arguments_of_the_contract() -> None:
     assert set(prepare) == set(PrepareArgument)
     assert set(evaluate) == set(EvaluateArgument)
     assert prepare[PrepareArgument.FRESH_FROM] == {"Get": "Parameters.FreshFrom"}
-    assert prepare[PrepareArgument.MINIMUM_ROWS] == "1000"
+    # Half of retraining.minimum_fresh_rows.
+    assert prepare[PrepareArgument.MINIMUM_ROWS] == "750"
     assert prepare[PrepareArgument.MERGED_S3_URI].endswith(">/merged")
     assert evaluate[EvaluateArgument.SLICE_COLUMNS] == "sex,race"
     assert evaluate[EvaluateArgument.SEGMENT_COLUMN] == "sex"
