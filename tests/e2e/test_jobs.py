@@ -39,7 +39,8 @@ def events(account: LocalAccount) -> str:
     policy = {"Version": "2012-10-17", "Statement": [{**statement, "Resource": queue}]}
     sqs.set_queue_attributes(QueueUrl=url, Attributes={"Policy": json.dumps(policy)})
     sns.subscribe(TopicArn=topic, Protocol="sqs", Endpoint=queue, Attributes={"RawMessageDelivery": "true"})
-    bus.put_rule(Name="sagemaker", EventPattern=json.dumps({"source": ["aws.sagemaker"]}))
+    pattern = {"source": ["aws.sagemaker"], "detail-type": [{"suffix": " Job State Change"}]}
+    bus.put_rule(Name="sagemaker", EventPattern=json.dumps(pattern))
     bus.put_targets(Rule="sagemaker", Targets=[{"Id": "topic", "Arn": topic}])
     return url
 

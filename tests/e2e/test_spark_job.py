@@ -11,7 +11,7 @@ import pytest
 from contract.names import MonitorVariable, ReportFile, Variable, report_prefix
 from tests.e2e.local_account import BUCKET, ROOT, LocalAccount, eventually, local_account
 from tests.e2e.spark_window import BASELINE, ENDPOINT, HOUR, on_linux, window
-from tests.unit.stacks.synthesis import Assembly, config, synthesize, text
+from tests.unit.stacks.synthesis import Assembly, config, own_schedule, synthesize, text
 
 pytestmark = pytest.mark.e2e
 
@@ -52,8 +52,7 @@ def image(account: LocalAccount, assembly: Assembly, tmp_path_factory: pytest.Te
 
 def request(assembly: Assembly) -> dict[str, Any]:
     """Return the CreateProcessingJob request that the schedule makes."""
-    schedule = assembly.only("monitoring", "AWS::Scheduler::Schedule")
-    wanted: dict[str, Any] = json.loads(text(schedule["Target"]["Input"]))
+    wanted: dict[str, Any] = json.loads(text(own_schedule(assembly)["Target"]["Input"]))
     return wanted
 
 
@@ -81,6 +80,7 @@ def finished(account: LocalAccount, image: str, wanted: dict[str, Any], instance
             Variable.SCHEDULED_TIME: f"{NOW:%Y-%m-%dT%H:%M:%SZ}",
             Variable.CAPTURE_S3_URI: f"s3://{BUCKET}/capture/{ENDPOINT}",
             Variable.REPORTS_S3_URI: f"s3://{BUCKET}/reports/{instance_count}",
+            Variable.CHAMPION_S3_URI: f"s3://{BUCKET}/champion/history.json",
         },
     )
     job = eventually(
