@@ -28,8 +28,8 @@ def _row(stay: Stay, timeline: Timeline) -> list[str]:
         f"{stay.n_drifted} of {stay.n_judged} judged",
         _from_to(stay.realised),
         _from_to(stay.true),
-        f"<small>{text(stay.model.baseline)}</small>",
-        f"<small>{text(stay.model.artifact)}</small>",
+        f'<small class="uri">{text(stay.model.baseline)}</small>',
+        f'<small class="uri">{text(stay.model.artifact)}</small>',
     ]
 
 

@@ -52,6 +52,7 @@ tbody tr:last-child > * {{ border-bottom: 0; }}
 .unjudged, small {{ color: var(--muted); }}
 .unjudged {{ font-style: italic; white-space: nowrap; }}
 small {{ white-space: nowrap; }}
+.uri {{ display: block; min-width: 20em; white-space: normal; overflow-wrap: anywhere; }}
 .number small, .reason small, .facts dd small {{ white-space: normal; }}
 dl.terms dt {{ font-weight: 600; }}
 dl.terms dd {{ margin: 0 0 .5rem; color: var(--muted); }}
