@@ -4,6 +4,7 @@ One environment lives through a story, a chapter per fixture; every test looks a
 """
 
 import json
+import subprocess
 import threading
 import time
 from collections.abc import Callable, Iterator, Mapping
@@ -40,7 +41,7 @@ from tests.e2e.challengers import (
     restore,
 )
 from tests.e2e.deployment import HOUR, Deployment, deployed, environment_file
-from tests.e2e.local_account import eventually
+from tests.e2e.local_account import ROOT, eventually
 from tests.e2e.roles import clients_of_role
 
 pytestmark = pytest.mark.e2e
@@ -460,6 +461,28 @@ def test_switch_stops_the_loop_at_once(deployment: Deployment, returned: object)
 
     assert [row["obstacle"] for row in answer["decisions"]] == ["switched off"]
     assert len(executions(deployment)) == 2
+
+
+def program(deployment: Deployment, *arguments: str) -> str:
+    command = [str(ROOT / ".venv" / "bin" / "plumbline"), *arguments, "--environment", "dev"]
+    ran = subprocess.run(
+        command, env=dict(deployment.aws.environment), cwd=ROOT, capture_output=True, text=True, check=True
+    )
+    return ran.stdout
+
+
+def test_people_see_what_serves_and_turn_the_switch_by_the_program(
+    deployment: Deployment, returned: ChampionHistory
+) -> None:
+    told = json.loads(program(deployment, "champion", "--json"))
+    assert (told["serves"]["artifact"], told["serves"]["baseline"]) == (returned.live.artifact, returned.live.baseline)
+    assert [version["version"] for version in told["versions"]] == [3, 2, 1]
+    assert {version["approval"] for version in told["versions"]} == {"Rejected"}
+    assert told["versions"][1]["holdout"]["challenger"] < told["versions"][1]["holdout"]["champion"]
+
+    for position in ("on", "off"):
+        program(deployment, "retrain", f"--{position}")
+        assert parameter(deployment, retraining_switch("dev")) == position
 
 
 def refused(*calls: Callable[[], Any]) -> None:
