@@ -35,7 +35,7 @@ from stacks.naming import Naming
 CLOCK_START = datetime(2026, 1, 4, tzinfo=UTC)
 """Simulated, so that the same seed gives the same windows."""
 GOES_LIVE = CLOCK_START + timedelta(hours=36)
-"""The first model is a day and a half old then: older than the cool-down between two training jobs."""
+"""The first model is a day and a half old then: older than the cool-down between two retrainings."""
 SUMMARY_FILE = "summary.json"
 _FAILURES = (
     CdkError,
@@ -134,15 +134,7 @@ def run(arguments: argparse.Namespace) -> int:
     try:
         with _running(folders, screen) as aws:
             summary = _play(aws, folders, screen, chosen, arguments)
-    except (
-        CdkError,
-        TrainingError,
-        LoopError,
-        MotionError,
-        EmbeddedAwsError,
-        EnvironmentSetupError,
-        report.ReportError,
-    ) as error:
+    except _FAILURES as error:
         raise DemoError(f"{error}\nthe embedded AWS's log is {folders.output / 'server.log'}") from error
     screen.say("")
     for sentence in closing_words(summary):
