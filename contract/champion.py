@@ -57,11 +57,6 @@ class ChampionHistory:
         """The model that serves."""
         return self.champions[-1]
 
-    @property
-    def previous(self) -> Champion | None:
-        """The model that served before it, to which a rollback returns."""
-        return self.champions[-2] if len(self.champions) > 1 else None
-
     def serving(self, start: str, end: str) -> Champion | None:
         """Return the model that alone answered from `start` until `end`, or None if the model changed meanwhile.
 

@@ -188,7 +188,7 @@ def metadata_text(text: str) -> str:
 
 
 OWN_MESSAGE = "plumbline"
-"""Message attribute of what the loop itself publishes: the controller's subscription filters such messages out."""
+"""Message attribute of what the loop itself publishes: the controller knows its own messages by it."""
 
 REEVALUATE = "reevaluate"
 """Key of the hourly event that makes a function look again: alarms fire on change only, and events can get lost."""

@@ -7,8 +7,9 @@ person's ``{"rollback": "reason"}`` or ``{"promote": 4, "reason": "..."}``.
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from shared.times import parse as parse_time
+
 from contract.retraining import REEVALUATE
-from promotion.times import parse as parse_time
 
 APPROVAL_FIELD = "ModelApprovalStatus"
 

@@ -6,9 +6,11 @@ never written down is a fault. Only the update of the endpoint is remembered bef
 
 from dataclasses import replace
 
+from shared import times
+
 from contract.champion import Champion, ChampionHistory
 from contract.retraining import RetrainingMetric
-from promotion import requests, times
+from promotion import requests
 from promotion.facts import ApprovalStatus, Facts, Version
 from promotion.gate_news import evaluation_table
 from promotion.hosting import BusyError, RefusedError

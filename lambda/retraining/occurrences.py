@@ -9,8 +9,10 @@ are described in the CloudWatch User Guide only by example, and test messages of
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import datetime
 from enum import StrEnum
+
+from shared import times
 
 from contract.retraining import OWN_MESSAGE, REEVALUATE
 
@@ -152,11 +154,9 @@ def _kept(reason: str) -> str:
 
 
 def _moment(text: object) -> datetime | None:
-    """Read ISO 8601 as SNS (+0000) and EventBridge (Z or +0000) write it; a time without zone is UTC."""
     if not isinstance(text, str):
         return None
     try:
-        moment = datetime.fromisoformat(text)
-        return (moment if moment.tzinfo else moment.replace(tzinfo=UTC)).astimezone(UTC)
+        return times.parse(text)
     except (ValueError, OverflowError):
         return None

@@ -352,8 +352,7 @@ def test_what_serves_is_recorded_with_its_baseline(
     deployment: Deployment, challenger: dict[str, Any], promoted: Promoted, first_artifact: str
 ) -> None:
     artifact = challenger["InferenceSpecification"]["Containers"][0]["ModelDataUrl"]
-    live, previous = promoted.history.live, promoted.history.previous
-    assert previous is not None
+    previous, live = promoted.history.champions
     assert (previous.artifact, live.artifact) == (first_artifact, artifact)
     assert live.model_package == challenger["ModelPackageArn"]
     assert live.baseline != previous.baseline

@@ -1,14 +1,14 @@
-"""Times of AWS as the history of champions has them: whole seconds in UTC, rounded so that no window is too long."""
+"""Times as AWS writes them; and as the history of champions has them, rounded so that no window is too long."""
 
 from datetime import UTC, datetime, timedelta
 
 
 def parse(text: str) -> datetime:
-    """Return an ISO 8601 time as AWS writes it; without a zone it is UTC.
+    """Return an ISO 8601 time as SNS (+0000) and EventBridge (Z or +0000) write it, in UTC; without a zone it is UTC.
 
     Raises
     ------
-    ValueError
+    ValueError, OverflowError
         If it is none.
     """
     moment = datetime.fromisoformat(text)
