@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 
 from contract.records import SWITCHED_OFF, RecentReport, WindowBounds
 from drift.counts import ValueCounts
-from drift.judgement import Side, Terms, failure, judge
+from drift.judgement import RunContext, Side, failure, judge
 from drift.merging import merged
 from drift.policy import Policy
 from drift.table import FeatureSpec
@@ -51,19 +51,21 @@ class EarlierWindows:
         return "; ".join([*parts, *(f"skipped {file}" for file in self.skipped)])
 
 
-def judge_recent(specs: Sequence[FeatureSpec], earlier: EarlierWindows, window: Side, terms: Terms) -> RecentReport:
+def judge_recent(
+    specs: Sequence[FeatureSpec], earlier: EarlierWindows, window: Side, context: RunContext
+) -> RecentReport:
     """Judge the window against the earlier windows' counts, added up. It is a family of tests of its own."""
     if not earlier.n_wanted:
         return RecentReport(reason=SWITCHED_OFF)
     try:
-        return _judged(specs, earlier, window, terms)
+        return _judged(specs, earlier, window, context)
     except Exception as error:
         # The verdict against training stands without this one.
         return RecentReport(reason=failure(error), n_windows=len(earlier.windows), n_rows=earlier.n_rows)
 
 
-def _judged(specs: Sequence[FeatureSpec], earlier: EarlierWindows, window: Side, terms: Terms) -> RecentReport:
-    refused = terms.refused or _refusal(earlier, terms.policy)
+def _judged(specs: Sequence[FeatureSpec], earlier: EarlierWindows, window: Side, context: RunContext) -> RecentReport:
+    refused = context.not_judged or _refusal(earlier, context.policy)
     if not earlier.windows:
         return RecentReport(reason="; ".join(text for text in (refused, earlier.note) if text))
     of_model = [stored for stored in earlier.windows if stored.same_model]
@@ -77,7 +79,7 @@ def _judged(specs: Sequence[FeatureSpec], earlier: EarlierWindows, window: Side,
             else "another model answered the earlier windows"
         ),
     )
-    outcome = judge(specs, reference, window, replace(terms, refused=refused))
+    outcome = judge(specs, reference, window, replace(context, not_judged=refused or None))
     return RecentReport(
         verdict=outcome.verdict,
         reason="; ".join(text for text in (outcome.reason, earlier.note) if text),

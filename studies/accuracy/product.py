@@ -9,8 +9,8 @@ import numpy as np
 from drift.capture import count_window
 from drift.counts import NumericCounts
 from drift.ground_truth.join import JoinedWindow
-from drift.ground_truth.quality import QualityTerms, judge_quality
-from drift.judgement import Side, Terms, judge
+from drift.ground_truth.quality import judge_quality
+from drift.judgement import RunContext, Side, judge
 from drift.kernel.partial import PartialCounts
 from drift.policy import Policy
 from drift.projection import Limits, Projector
@@ -106,16 +106,16 @@ class Product:
         unlimited = projected
         if projected.estimate is None:
             unlimited = self.unlimited.project(window.counts, tolerance=tolerance)
-        terms = QualityTerms(policy=self.policy, minimum_coverage=0.0, seed=seed)
+        context = RunContext(policy=self.policy, min_label_coverage=0.0, seed=seed)
         joined = self._joined(window, rows)
-        quality = judge_quality(joined, self.subject.baseline, self.projection, terms, is_final=True)
+        quality = judge_quality(joined, self.subject.baseline, self.projection, context, is_final=True)
         return Said(projected, unlimited, self._before(window, projected, seed), quality)
 
     def _before(self, window: Labelled, projected: ProjectedAccuracy, seed: int) -> dict[Shift, Verdict]:
         baseline = self.subject.baseline
         side = Side(columns=window.counts.columns, probabilities=window.counts.probabilities)
         outcome = judge(baseline.specs, Side(columns=baseline.counts, probabilities=self._test_probabilities()), side,
-                        Terms(policy=self.policy, seed=seed))  # fmt: skip
+                        RunContext(policy=self.policy, seed=seed))  # fmt: skip
         found = shifts_before_labels(outcome.features, projected, "")
         return {shift.shift: shift.verdict for shift in found}
 

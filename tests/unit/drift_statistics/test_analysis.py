@@ -9,9 +9,9 @@ from drift.analysis import analyse
 from drift.baseline import Baseline, learn
 from drift.counts import CategoricalCounts
 from drift.features import compare
+from drift.judgement import RunContext
 from drift.policy import Policy
 from drift.projection import Projector
-from drift.question import Question
 from drift.table import FeatureSpec, Table
 from drift.window import WindowCounts
 from numpy.typing import NDArray
@@ -73,8 +73,8 @@ def report(
     baseline: Baseline, captured: CapturedWindow | WindowCounts, projector: Projector | None = None, **changes: Any
 ) -> DriftReport:
     counted = captured if isinstance(captured, WindowCounts) else count_rows(baseline, captured)
-    question = replace(Question(policy=Policy(), endpoint="e", schedule="s", seed=1), **changes)
-    return analyse(baseline, counted, question, projector)
+    context = replace(RunContext(policy=Policy(), endpoint="e", schedule="s", seed=1), **changes)
+    return analyse(baseline, counted, context, projector)
 
 
 def feature(found: DriftReport, name: str) -> FeatureReport:
