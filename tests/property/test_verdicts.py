@@ -8,8 +8,8 @@ from drift.analysis import analyse
 from drift.baseline import Baseline, learn
 from drift.counts import CategoricalCounts, NumericCounts, ValueCounts
 from drift.judgement import RunContext
-from drift.merging import merged
 from drift.policy import FeaturePolicy, Policy
+from drift.recent import merged
 from drift.table import FeatureSpec, Table
 from drift.window import WindowCounts
 from hypothesis import given, settings
