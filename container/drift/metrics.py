@@ -3,12 +3,14 @@
 import json
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 from contract.accuracy import Measure, Shift
-from contract.names import Dimension, Metric
+from contract.names import METRIC_NAMESPACE, Dimension, Metric
 from contract.quality import QualityReport
 from contract.records import SWITCHED_OFF, DriftReport, Status, Verdict, finite
-from drift.rejection import records_in_window
+from contract.rejection import records_in_window
+from drift.errors import PublishError
 
 _MOST_DIMENSION_CHARACTERS = 1024
 
@@ -168,3 +170,52 @@ def _dimension_value(text: str) -> str:
     escaped = "".join(character if character.isprintable() else " " for character in text)
     accepted = escaped.encode("ascii", "backslashreplace").decode().lstrip(":")[:_MOST_DIMENSION_CHARACTERS]
     return accepted if accepted.strip() else "_"
+
+
+_MOST_PER_REQUEST = 1000
+"""PutMetricData's limit."""
+
+
+def cloudwatch_client(region: str | None) -> Any:
+    """Return a CloudWatch client; boto3 is imported only here because it is slow to start.
+
+    Raises
+    ------
+    PublishError
+        If no client can be made, for want of a region for example.
+    """
+    import boto3
+    from botocore.exceptions import BotoCoreError
+
+    try:
+        return boto3.client("cloudwatch", region_name=region)
+    except BotoCoreError as error:
+        raise PublishError(
+            f"CloudWatch must be reachable, got {error}; set AWS_REGION on the monitoring job"
+        ) from error
+
+
+def publish(measurements: Sequence[Measurement], client: Any) -> None:
+    """Publish the measurements, stamped by CloudWatch with the time of arrival.
+
+    Without a time of their own: one stamped with its window would lie outside the alarm's evaluation range.
+
+    Raises
+    ------
+    PublishError
+        If CloudWatch refuses or cannot be reached.
+    """
+    from botocore.exceptions import BotoCoreError, ClientError
+
+    data = [
+        {"MetricName": entry.metric.value, "Dimensions": entry.dimension_records, "Value": entry.value}
+        for entry in measurements
+    ]
+    try:
+        for first in range(0, len(data), _MOST_PER_REQUEST):
+            client.put_metric_data(Namespace=METRIC_NAMESPACE, MetricData=data[first : first + _MOST_PER_REQUEST])
+    except (BotoCoreError, ClientError) as error:
+        raise PublishError(
+            f"CloudWatch must accept the metrics, got {error}; allow cloudwatch:PutMetricData for the namespace "
+            f"{METRIC_NAMESPACE} in the monitoring role"
+        ) from error

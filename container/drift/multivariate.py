@@ -6,9 +6,8 @@ from numpy.typing import NDArray
 from contract.records import MultivariateReport, Status
 from drift.design import design, row_groups
 from drift.learned import Baseline
-from drift.row_sample import SAMPLE_ROWS
 from drift.statistics.ranks import area_under_curve, middle_ranks
-from drift.table import FeatureSpec, Table
+from drift.table import SAMPLE_ROWS, FeatureSpec, Table
 
 MIN_ROWS = 200
 """Of each side: with fewer the held-out half says little."""

@@ -16,18 +16,17 @@ from drift.bias import require_facet
 from drift.capture import Count, count_folder, count_window, plan_of
 from drift.champion import Answering
 from drift.errors import ConfigError
-from drift.ground_truth.sources import waiting_of
-from drift.ground_truth.waiting import quality_report
+from drift.ground_truth.waiting import quality_report, waiting_of
 from drift.handover import Clients, report_success
 from drift.judgement import RunContext, failure
 from drift.kernel.plan import Plan
 from drift.obtaining import Obtaining
-from drift.outputs import write_reports
 from drift.policy import Policy
 from drift.projection import Projector
 from drift.recent import EarlierWindows
 from drift.recent_files import EarlierFiles, read_earlier
 from drift.reference_files import ReferenceFiles
+from drift.sagemaker_files import write_reports
 from drift.settings import Extras, Settings, window_bounds
 from drift.sources import Connect, s3_client
 from drift.window import WindowCounts

@@ -4,10 +4,10 @@ import math
 from collections.abc import Sequence
 
 from contract.records import FeatureReport, RecordCounts, Verdict, finite
+from contract.rejection import records_in_window
 from drift.adjustment import benjamini_hochberg_log
 from drift.case import Case, Outcome
 from drift.policy import Policy
-from drift.rejection import records_in_window
 from drift.statistics.evidence import Evidence
 
 IGNORED = "ignored by the policy"

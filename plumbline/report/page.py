@@ -3,9 +3,8 @@
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from drift.rejection import Reason
-
 from contract.records import PROJECTED_ACCURACY_NOTE, Status, Verdict
+from contract.rejection import RejectionReason
 from plumbline.report import accuracy_words, tables, words
 from plumbline.report.accuracy_table import accuracies
 from plumbline.report.attribution_table import attribution
@@ -138,7 +137,7 @@ def _realised(timeline: Timeline) -> list[tuple[str, str, str]]:
 def _records(timeline: Timeline) -> tuple[int, int, int]:
     """Return how many records were used, rejected as broken, and left to the window that they belong to."""
     counts = [report.records for report in timeline.reports]
-    elsewhere = sum(count.rejected.get(Reason.OUTSIDE_WINDOW, 0) for count in counts)
+    elsewhere = sum(count.rejected.get(RejectionReason.OUTSIDE_WINDOW, 0) for count in counts)
     rejected = sum(sum(count.rejected.values()) for count in counts)
     return sum(count.used for count in counts), rejected - elsewhere, elsewhere
 

@@ -11,7 +11,7 @@ from contract.accuracy import ProjectedAccuracy
 from contract.training import Task
 from drift.counts import NumericCounts
 from drift.ground_truth.join import JoinedWindow
-from drift.ground_truth.scored import ConfusionCounts, ScoredCounts
+from drift.ground_truth.measures import ConfusionCounts, ScoredCounts
 from drift.learned import Baseline, LabelledTest
 from drift.shift_evidence import ExpectedVsObserved
 from drift.table import Table

@@ -14,8 +14,7 @@ from drift.bias import judge_labelled_bias
 from drift.counts import NumericCounts
 from drift.ground_truth.evidence import Projection, expected_test, expected_window, labelled_test, labelled_window
 from drift.ground_truth.join import JoinedWindow
-from drift.ground_truth.measures import class_measures, measures
-from drift.ground_truth.scored import ConfusionCounts, ScoredCounts
+from drift.ground_truth.measures import ConfusionCounts, ScoredCounts, class_measures, measures
 from drift.judgement import RunContext, Side, failure, judge
 from drift.learned import Baseline
 from drift.shift_evidence import LEVEL

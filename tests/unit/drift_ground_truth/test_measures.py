@@ -5,8 +5,7 @@ import math
 import numpy as np
 import pytest
 from drift.counts import NumericCounts
-from drift.ground_truth.measures import class_measures, measures
-from drift.ground_truth.scored import ConfusionCounts, ScoredCounts
+from drift.ground_truth.measures import ConfusionCounts, ScoredCounts, class_measures, measures
 from sklearn import metrics as oracle
 
 from contract.accuracy import Measure, MeasureReport

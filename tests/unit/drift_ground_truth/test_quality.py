@@ -8,14 +8,12 @@ import numpy as np
 import pytest
 from drift.baseline import Baseline, learn
 from drift.capture import capture_files, plan_of
-from drift.ground_truth.classes import Classes
 from drift.ground_truth.join import JoinedWindow, join
-from drift.ground_truth.labels import LabelBook
+from drift.ground_truth.labels import Classes, LabelBook
 from drift.ground_truth.quality import judge_quality
 from drift.judgement import RunContext
 from drift.policy import Policy
-from drift.table import Table
-from drift.values import table
+from drift.table import Table, table
 from drift.window import WindowCounts
 from numpy.typing import NDArray
 

@@ -10,11 +10,10 @@ import pytest
 from botocore.exceptions import ClientError
 from drift.baseline import Baseline, learn
 from drift.capture import plan_of
-from drift.ground_truth.sources import waiting_of
-from drift.ground_truth.waiting import quality_report, windows_waited_for
+from drift.ground_truth.waiting import quality_report, waiting_of, windows_waited_for
 from drift.kernel.plan import Plan
 from drift.settings import GroundTruth
-from drift.values import table
+from drift.table import table
 
 from contract.quality import QualityReport
 from contract.records import Verdict, WindowBounds

@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import numpy as np
 from drift.baseline import Baseline, learn
-from drift.values import table
+from drift.table import table
 
 from contract.accuracy import LabelShiftScenario, Measure, MeasureReport, Shift
 from contract.attribution import AttributionFeature, AttributionReport

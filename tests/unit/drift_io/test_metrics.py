@@ -9,9 +9,8 @@ import pytest
 from botocore.exceptions import ClientError, NoRegionError
 from drift.errors import PublishError
 from drift.handover import Clients, report_failure, report_success
-from drift.metrics import Measurement, metrics_file, of_failure, of_report
+from drift.metrics import Measurement, cloudwatch_client, metrics_file, of_failure, of_report, publish
 from drift.platform_settings import Platform
-from drift.publish import cloudwatch_client, publish
 
 from contract.names import Dimension, Metric
 from contract.quality import QualityReport

@@ -5,12 +5,12 @@ from pathlib import Path
 import numpy as np
 import pytest
 from drift.counts import ValueCounts, count
+from drift.documents import write_text
 from drift.errors import PublishError
-from drift.handover import completed_message, short_message, write_text
-from drift.outputs import write_reports
+from drift.handover import completed_message, short_message
 from drift.policy import FeaturePolicy, Policy
-from drift.sagemaker_files import Json, constraints, statistics, violations
-from drift.values import table
+from drift.sagemaker_files import Json, constraints, statistics, violations, write_reports
+from drift.table import table
 from drift.window import WindowCounts
 
 from contract.names import ReportFile

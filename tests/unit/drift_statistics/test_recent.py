@@ -119,9 +119,9 @@ def test_equal_windows_leave_equal_bytes_and_no_rows() -> None:
 @pytest.mark.parametrize(
     ("change", "why"),
     [
-        (lambda text: text.replace('"version": 1', '"version": 2'), "its version must be 1, got 2"),
+        (lambda text: text.replace('"version": 1', '"version": 2'), "must be of version 1, got 2"),
         (lambda text: text.replace('"n_rows": 20', '"n_rows": 21'), "another checksum"),
-        (lambda _: "[]", "its version must be 1, got None"),
+        (lambda _: "[]", "must be of version 1, got None"),
         (lambda text: text[:100], "Expecting|Unterminated"),
     ],
 )
