@@ -21,7 +21,7 @@ from drift.counts import NumericCounts
 from drift.errors import ConfigError
 from drift.judgement import Terms
 from drift.learned import Baseline
-from drift.statistics.proportion import Estimate, Share, difference, ratio
+from drift.statistics.proportion import GapEstimate, Share, difference, ratio
 
 MIN_GROUP_ROWS = 30
 """Rows of a group, and of all others, from which on a share of them is judged; of labels too where they are needed."""
@@ -35,8 +35,8 @@ class _Case:
     """One metric of one group on both sides; None where too few rows stand for it."""
 
     measure: BiasMeasure
-    window: Estimate | None
-    reference: Estimate | None
+    window: GapEstimate | None
+    reference: GapEstimate | None
 
     @property
     def log_p_value(self) -> float | None:
@@ -105,7 +105,7 @@ def _shares(by_group: Groups) -> _Shares:
     return found
 
 
-_How: TypeAlias = tuple[str, Callable[[Share, Share], Estimate | None]]
+_How: TypeAlias = tuple[str, Callable[[Share, Share], GapEstimate | None]]
 """Which rows' share of positive predictions, and how group and others are compared."""
 _PREDICTED: Mapping[BiasMetric, _How] = {
     BiasMetric.DIFFERENCE_IN_POSITIVE_PROPORTIONS: (_SELECTED, difference),

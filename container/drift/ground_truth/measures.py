@@ -20,7 +20,7 @@ CALIBRATION_BINS = 10
 _N_RESAMPLES = 200
 
 _Counts = TypeVar("_Counts", ScoredCounts, ConfusionCounts)
-Estimate: TypeAlias = tuple[float, float, float]
+FigureEstimate: TypeAlias = tuple[float, float, float]
 """Value, lower and upper end of the 95 % interval."""
 
 
@@ -39,7 +39,7 @@ def class_measures(window: ConfusionCounts, reference: ConfusionCounts | None, s
 
 
 def _reports(
-    computes: Mapping[Measure, Callable[[_Counts, int], Estimate]],
+    computes: Mapping[Measure, Callable[[_Counts, int], FigureEstimate]],
     window: _Counts,
     reference: _Counts | None,
     seed: int,
@@ -61,32 +61,32 @@ def _reports(
     return tuple(found)
 
 
-def _of_several(counts: object, seed: int) -> Estimate:
+def _of_several(counts: object, seed: int) -> FigureEstimate:
     raise UndefinedError("only the predicted label's probability is kept of more than two classes")
 
 
-def _proportion(count: int, total: int, design_effect: float, of_what: str) -> Estimate:
+def _proportion(count: int, total: int, design_effect: float, of_what: str) -> FigureEstimate:
     if not total:
         raise UndefinedError(f"there is no {of_what}")
     return count / total, *wilson(count, total, design_effect)
 
 
-def _accuracy(counts: ScoredCounts, seed: int) -> Estimate:
+def _accuracy(counts: ScoredCounts, seed: int) -> FigureEstimate:
     true_positives, _, true_negatives, _ = counts.confusion
     return _proportion(true_positives + true_negatives, counts.n_rows, counts.design_effect, "row")
 
 
-def _precision(counts: ScoredCounts, seed: int) -> Estimate:
+def _precision(counts: ScoredCounts, seed: int) -> FigureEstimate:
     true_positives, false_positives, _, _ = counts.confusion
     return _proportion(true_positives, true_positives + false_positives, counts.design_effect, "positive prediction")
 
 
-def _recall(counts: ScoredCounts, seed: int) -> Estimate:
+def _recall(counts: ScoredCounts, seed: int) -> FigureEstimate:
     true_positives, _, _, false_negatives = counts.confusion
     return _proportion(true_positives, true_positives + false_negatives, counts.design_effect, "positive label")
 
 
-def _f1(counts: ScoredCounts, seed: int) -> Estimate:
+def _f1(counts: ScoredCounts, seed: int) -> FigureEstimate:
     """Return F1 with its delta-method interval.
 
     Takahashi et al., "Confidence interval for micro-averaged F1 and macro-averaged F1 scores" (2022).
@@ -102,7 +102,7 @@ def _f1(counts: ScoredCounts, seed: int) -> Estimate:
     return _normal(2 * true_positives / denominator, variance * counts.design_effect)
 
 
-def _area(counts: ScoredCounts, seed: int) -> Estimate:
+def _area(counts: ScoredCounts, seed: int) -> FigureEstimate:
     """Return the area under the ROC curve with DeLong's interval.
 
     E. DeLong et al., "Comparing the areas under two or more correlated receiver operating characteristic curves"
@@ -126,7 +126,7 @@ def _variance(values: NDArray[np.float64], weights: NDArray[np.int64]) -> float:
     return float(weights @ (values - mean) ** 2) / (n - 1)
 
 
-def _log_loss(counts: ScoredCounts, seed: int) -> Estimate:
+def _log_loss(counts: ScoredCounts, seed: int) -> FigureEstimate:
     if counts.n_rows < 2:
         raise UndefinedError("there are fewer than two rows")
     scores = np.clip(counts.scores, _MIN_PROBABILITY, 1 - _MIN_PROBABILITY)
@@ -136,7 +136,7 @@ def _log_loss(counts: ScoredCounts, seed: int) -> Estimate:
     return _normal(value, _variance(losses, weights) * counts.design_effect / counts.n_rows, math.inf)
 
 
-def _calibration_error(counts: ScoredCounts, seed: int) -> Estimate:
+def _calibration_error(counts: ScoredCounts, seed: int) -> FigureEstimate:
     """Return the expected calibration error over ten bins of equal width; the interval is from resampled rows.
 
     M. Naeini et al., "Obtaining well calibrated probabilities using Bayesian binning" (2015).
@@ -156,17 +156,17 @@ def _calibration_error(counts: ScoredCounts, seed: int) -> Estimate:
     return _normal(error(cells), float(np.var(drawn)) * counts.design_effect)
 
 
-def _normal(value: float, variance: float, most: float = 1.0) -> Estimate:
+def _normal(value: float, variance: float, most: float = 1.0) -> FigureEstimate:
     half_width = NORMAL_QUANTILE * math.sqrt(max(variance, 0.0))
     return value, max(value - half_width, 0.0), min(value + half_width, most)
 
 
-def _class_accuracy(counts: ConfusionCounts, seed: int) -> Estimate:
+def _class_accuracy(counts: ConfusionCounts, seed: int) -> FigureEstimate:
     total = int(counts.table.sum())
     return _proportion(int(np.trace(counts.table)), total, counts.confidence.design_effect, "row")
 
 
-def _macro(counts: ConfusionCounts, seed: int, of_table: Callable[[NDArray[np.int64]], float]) -> Estimate:
+def _macro(counts: ConfusionCounts, seed: int, of_table: Callable[[NDArray[np.int64]], float]) -> FigureEstimate:
     """Return a macro average with an interval from resampled rows."""
     total = int(counts.table.sum())
     if not total:
@@ -195,7 +195,7 @@ def _mean_f1(table: NDArray[np.int64]) -> float:
     return float(np.mean(_shares(2 * np.diag(table), table.sum(axis=0) + table.sum(axis=1))))
 
 
-_BINARY: Mapping[Measure, Callable[[ScoredCounts, int], Estimate]] = {
+_BINARY: Mapping[Measure, Callable[[ScoredCounts, int], FigureEstimate]] = {
     Measure.ACCURACY: _accuracy,
     Measure.AREA_UNDER_CURVE: _area,
     Measure.PRECISION: _precision,
@@ -204,7 +204,7 @@ _BINARY: Mapping[Measure, Callable[[ScoredCounts, int], Estimate]] = {
     Measure.LOG_LOSS: _log_loss,
     Measure.CALIBRATION_ERROR: _calibration_error,
 }
-_MULTICLASS: Mapping[Measure, Callable[[ConfusionCounts, int], Estimate]] = {
+_MULTICLASS: Mapping[Measure, Callable[[ConfusionCounts, int], FigureEstimate]] = {
     Measure.ACCURACY: _class_accuracy,
     Measure.AREA_UNDER_CURVE: _of_several,
     Measure.LOG_LOSS: _of_several,

@@ -22,7 +22,7 @@ N_RESAMPLES = 100
 
 
 @dataclass(frozen=True)
-class Estimate:
+class AccuracyEstimate:
     """An expected accuracy and the variance of the realised one about it; `spread` is part of the variance."""
 
     value: float
@@ -60,7 +60,7 @@ class Estimator:
             self._calibrated(probabilities, random.multinomial(n, equal).astype(np.float64)) for _ in range(N_RESAMPLES)
         ]
 
-    def estimate(self, window: WindowCounts, refits: list[Expected]) -> Estimate:
+    def estimate(self, window: WindowCounts, refits: list[Expected]) -> AccuracyEstimate:
         """Return the estimate with the variance of reference, labels and choice of estimator.
 
         The doubly robust one adds to the features' own estimate what the test set's rows, weighted to look like the
@@ -80,7 +80,7 @@ class Estimator:
             of_reference = float(np.var([refit.accuracy for refit in refits], ddof=1))
         spread = (max(compared) - min(compared)) / 2
         variance = of_reference + plain.label_variance * window.design_effect + spread**2
-        return Estimate(min(max(value, 0.0), 1.0), variance, spread)
+        return AccuracyEstimate(min(max(value, 0.0), 1.0), variance, spread)
 
     def _calibrated(self, probabilities: NumericCounts, weights: NDArray[np.float64]) -> Expected:
         values = probabilities.values

@@ -3,7 +3,7 @@ from dataclasses import replace
 from contract.records import (
     FeatureType,
     MultivariateReport,
-    Part,
+    Contributor,
     ProjectedAccuracy,
     RecentReport,
     RecordCounts,
@@ -21,7 +21,7 @@ def test_everything_that_was_found_is_told_in_lines() -> None:
         feature("job", drift=True),
         type=FeatureType.CATEGORICAL,
         jensen_shannon_distance=0.314159,
-        parts=(Part("clerk", 0.5, 0.125), Part("none", 0.1, 0.2)),
+        parts=(Contributor("clerk", 0.5, 0.125), Contributor("none", 0.1, 0.2)),
     )
     gone = replace(feature("age"), verdict=Verdict.DRIFT, jensen_shannon_distance=None, missing_fraction=0.25)
     broken = replace(
@@ -72,7 +72,7 @@ def test_a_drifted_prediction_is_told() -> None:
 
 
 def test_many_new_labels_are_told_together() -> None:
-    parts = (Part("x1", 0.0, 0.0005), Part("x2", 0.0, 0.0005))
+    parts = (Contributor("x1", 0.0, 0.0005), Contributor("x2", 0.0, 0.0005))
     replaced = replace(feature("id", drift=True), jensen_shannon_distance=1.0, unseen_fraction=1.0, parts=parts)
     assert list(verdict_lines(report(0, features=(replaced,))))[1] == (
         "id: Jensen-Shannon distance 1, labels that training never had 100.0 %"
@@ -80,7 +80,7 @@ def test_many_new_labels_are_told_together() -> None:
 
 
 def test_one_new_label_is_told_by_its_name() -> None:
-    moved = replace(feature("job", drift=True), unseen_fraction=0.2, parts=(Part("pilot", 0.0, 0.2),))
+    moved = replace(feature("job", drift=True), unseen_fraction=0.2, parts=(Contributor("pilot", 0.0, 0.2),))
     assert "pilot from 0.0 to 20.0 %" in list(verdict_lines(report(0, features=(moved,))))[1]
 
 

@@ -11,7 +11,7 @@ from contract.records import (
     FeatureType,
     IsolationForestSimilarity,
     MultivariateReport,
-    Part,
+    Contributor,
     ProjectedAccuracy,
     RecentReport,
     RecordCounts,
@@ -28,7 +28,7 @@ AGE = FeatureReport(
     type=FeatureType.NUMERIC,
     drift_score=31.5,
     unreadable={"not_a_number": 3},
-    parts=(Part("[30, 40)", 0.1, 0.3),),
+    parts=(Contributor("[30, 40)", 0.1, 0.3),),
     violation=Violation.DATA_TYPE,
     verdict=Verdict.DRIFT,
 )

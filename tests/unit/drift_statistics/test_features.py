@@ -9,7 +9,7 @@ from drift.features import compare
 from drift.sketch import RELATIVE_ERROR, bucketed
 from drift.statistics.power import Sought
 
-from contract.records import EffectMeasure, Part
+from contract.records import EffectMeasure, Contributor
 
 
 def numeric(values: np.ndarray) -> NumericCounts:
@@ -50,7 +50,7 @@ def test_an_equal_pair_in_buckets_has_no_distance() -> None:
 
 def test_the_parts_that_moved_are_named() -> None:
     found = compare("job", labels(*"aaab"), labels(*"abbb"))
-    assert found.parts == (Part("a", 0.75, 0.25), Part("b", 0.25, 0.75))
+    assert found.parts == (Contributor("a", 0.75, 0.25), Contributor("b", 0.25, 0.75))
 
 
 def test_the_rows_that_an_effect_takes_are_told_when_asked_for() -> None:
@@ -104,7 +104,7 @@ def test_a_constant_column_breaks_nothing(value: float) -> None:
 
 def test_a_constant_that_changed_is_told_by_its_parts() -> None:
     found = compare("x", numeric(np.full(30, 7.0)), numeric(np.full(20, 8.0)))
-    assert found.parts == (Part("= 7", 1, 0), Part("> 7", 0, 1))
+    assert found.parts == (Contributor("= 7", 1, 0), Contributor("> 7", 0, 1))
     assert found.reason == "no Wasserstein distance: the reference is constant or a value is infinite"
 
 

@@ -4,10 +4,10 @@ import pytest
 from drift.case import Case
 from drift.features import Comparison
 from drift.policy import FeaturePolicy, Policy
-from drift.statistics.evidence import Evidence
+from drift.statistics.declaration import Evidence
 from drift.verdict import judge_features, judge_window, p_text, refusal, rule_text
 
-from contract.records import EffectMeasure, FeatureReport, FeatureType, Part, RecordCounts, Verdict, Violation
+from contract.records import EffectMeasure, FeatureReport, FeatureType, Contributor, RecordCounts, Verdict, Violation
 
 POLICY = Policy(alpha=0.05, effect_threshold=0.1, missing_threshold=0.05, minimum_rows=200)
 
@@ -273,7 +273,7 @@ def test_unreadable_cells_are_counted_beside_the_verdict() -> None:
 
 
 def test_only_a_drifted_feature_shows_its_parts() -> None:
-    parts = (Part("a", 0.1, 0.5),)
+    parts = (Contributor("a", 0.1, 0.5),)
     loud, quiet = judged(replace(LOUD, parts=parts), comparison(parts=parts))
     assert (loud.parts, quiet.parts) == (parts, ())
 

@@ -15,7 +15,7 @@ from contract.records import (
     FeatureReport,
     FeatureType,
     MultivariateReport,
-    Part,
+    Contributor,
     RecentReport,
     SegmentReport,
     Status,
@@ -234,7 +234,7 @@ def _text(tmp_path: Path, one: DriftReport) -> str:
 
 
 def test_drifted_features_show_what_moved(tmp_path: Path) -> None:
-    moved = replace(feature("job", drift=True), parts=(Part("<nurse>", 0.125, 0.5),))
+    moved = replace(feature("job", drift=True), parts=(Contributor("<nurse>", 0.125, 0.5),))
     page = _text(tmp_path, report(0, features=(moved,)))
     row = '<th scope="row">job</th><td>&lt;nurse&gt;</td><td class="number">12.5 %</td><td class="number">50.0 %</td>'
     assert row in page
