@@ -11,9 +11,9 @@ class BiasMetric(StrEnum):
     """One group against all other rows. Names are those of SageMaker Clarify where it has one."""
 
     DIFFERENCE_IN_POSITIVE_PROPORTIONS = "difference_in_positive_proportions"
-    """Fraction of positive predictions among the others minus that of the group, -1 to 1; 0 is equal (Clarify: DPPL)."""
+    """Rate of positive predictions among the others minus that of the group, -1 to 1; 0 is equal (Clarify: DPPL)."""
     DISPARATE_IMPACT = "disparate_impact"
-    """Fraction of positive predictions in the group divided by that among the others; 1 is equal (Clarify: DI)."""
+    """Rate of positive predictions in the group divided by that among the others; 1 is equal (Clarify: DI)."""
     TRUE_POSITIVE_RATE_DIFFERENCE = "true_positive_rate_difference"
     """True positive rate of the others minus that of the group, -1 to 1; needs labels (Clarify: RD)."""
     FALSE_POSITIVE_RATE_DIFFERENCE = "false_positive_rate_difference"
@@ -40,7 +40,7 @@ class BiasMeasure:
 
 @dataclass(frozen=True, kw_only=True)
 class BiasGroup:
-    """One value of the facet; `selection_rate` is its fraction of positive predictions, 0 to 1."""
+    """One value of the facet; `selection_rate` is its rate of positive predictions, 0 to 1."""
 
     value: str
     n_rows: int

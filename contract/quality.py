@@ -71,8 +71,8 @@ class WindowQuality:
 class QualityReport(OptionalPart):
     """Ground truth: the labels that came for the windows before this one, oldest window first.
 
-    `lag_hours` is how long labels of a window are accepted. `labels` counts the label records that were read; they are used when
-    they belong to a captured record of one of the windows. A window with a lower `labelled_fraction` than
+    `lag_hours` is how long labels of a window are accepted. `labels` counts the label records that were read; they are
+    used when they belong to a captured record of one of the windows. A window with a lower `labelled_fraction` than
     `min_labelled_fraction` is not judged.
     """
 

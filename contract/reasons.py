@@ -348,6 +348,11 @@ class Reason:
         return replace(self, text=f"{words}{self.text}")
 
 
+def has_code(reason: Reason | None, code: ReasonCode) -> bool:
+    """Return whether there is a reason, and it has this code."""
+    return reason is not None and reason.code is code
+
+
 def joined(*reasons: Reason | None) -> Reason | None:
     """Return the first reason with the texts of the others behind its own, or None where there is none."""
     given = [reason for reason in reasons if reason is not None]

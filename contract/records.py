@@ -40,6 +40,7 @@ __all__ = [
     "IsolationForestSimilarity",
     "ModelReport",
     "MultivariateReport",
+    "OptionalPart",
     "ProjectedAccuracy",
     "RecentReport",
     "RecordCounts",

@@ -39,15 +39,19 @@ class EffectDeclaration:
 
 
 class EffectMeasure(StrEnum):
-    """A magnitude of change that a threshold can apply to; larger is worse. Values are keys of the report's `effects`."""
+    """A magnitude of change that a threshold can apply to; larger is worse.
+
+    Values are keys of the report's `effects`. Each member has one declaration.
+    """
 
     declaration: EffectDeclaration
 
-    def __new__(cls, value: str, declaration: EffectDeclaration) -> "EffectMeasure":
+    def __new__(cls, value: str, *declared: EffectDeclaration) -> "EffectMeasure":
         """Make a member whose value is the report's key."""
         member = str.__new__(cls, value)
         member._value_ = value
-        member.declaration = declaration
+        # Variadic, because type checkers read the look-up of a member by its value as a call of this.
+        (member.declaration,) = declared
         return member
 
     JENSEN_SHANNON_DISTANCE = (

@@ -6,7 +6,6 @@ from fractions import Fraction
 
 import numpy as np
 import pytest
-from contract.statistics import HypothesisTest
 from drift.adjustment import benjamini_hochberg_log
 from drift.calibration import ScoredLabels
 from drift.counts import CategoricalCounts, NumericCounts
@@ -26,6 +25,8 @@ from scipy import special, stats
 from scipy.spatial.distance import jensenshannon
 from sklearn.isotonic import IsotonicRegression
 from sklearn.metrics import roc_auc_score
+
+from contract.statistics import HypothesisTest
 
 ABSOLUTE = 1e-9
 

@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from contract.accuracy import Measure, MeasureReport
+from contract.reasons import Reason, ReasonCode
 from contract.verdicts import Status
 from drift.ground_truth.scored import ConfusionCounts, ScoredCounts
 from drift.statistics.proportion import NORMAL_QUANTILE, wilson
@@ -25,7 +26,11 @@ FigureEstimate: TypeAlias = tuple[float, float, float]
 
 
 class UndefinedError(ValueError):
-    """Raised where a figure is not defined; the text says why."""
+    """Raised where a figure is not defined; `reason` is why."""
+
+    def __init__(self, reason: Reason) -> None:
+        super().__init__(reason.text)
+        self.reason = reason
 
 
 def measures(window: ScoredCounts, reference: ScoredCounts | None, seed: int) -> tuple[MeasureReport, ...]:
@@ -51,7 +56,7 @@ def _reports(
             before = None if reference is None else computes[measure](reference, seed)[0]
             value, lower, upper = computes[measure](window, seed)
         except UndefinedError as error:
-            found.append(MeasureReport(measure=measure, reason=str(error), reference=before))
+            found.append(MeasureReport(measure=measure, reason=error.reason, reference=before))
             continue
         found.append(
             MeasureReport(
@@ -62,12 +67,12 @@ def _reports(
 
 
 def _of_several(counts: object, seed: int) -> FigureEstimate:
-    raise UndefinedError("only the predicted label's probability is kept of more than two classes")
+    raise UndefinedError(ReasonCode.ONE_PROBABILITY_KEPT.reason())
 
 
-def _proportion(count: int, total: int, design_effect: float, of_what: str) -> FigureEstimate:
+def _proportion(count: int, total: int, design_effect: float, kind: str) -> FigureEstimate:
     if not total:
-        raise UndefinedError(f"there is no {of_what}")
+        raise UndefinedError(ReasonCode.NO_SUCH_ROW.reason(kind=kind))
     return count / total, *wilson(count, total, design_effect)
 
 
@@ -94,7 +99,7 @@ def _f1(counts: ScoredCounts, seed: int) -> FigureEstimate:
     true_positives, false_positives, _, false_negatives = counts.confusion
     denominator = 2 * true_positives + false_positives + false_negatives
     if not denominator:
-        raise UndefinedError("there is neither a positive label nor a positive prediction")
+        raise UndefinedError(ReasonCode.NO_POSITIVE_AT_ALL.reason())
     cells = np.array([true_positives, false_positives, false_negatives]) / counts.n_rows
     wrong = false_positives + false_negatives
     slopes = np.array([2 * wrong, -2 * true_positives, -2 * true_positives]) * counts.n_rows / denominator**2
@@ -110,7 +115,7 @@ def _area(counts: ScoredCounts, seed: int) -> FigureEstimate:
     """
     n_negative, n_positive = counts.n_negative, counts.n_positive
     if min(n_negative, n_positive) < 2:
-        raise UndefinedError("a class has fewer than two rows")
+        raise UndefinedError(ReasonCode.CLASS_TOO_SMALL.reason())
     ranks = middle_ranks(counts.rows)
     value = area_under_curve(float(ranks @ counts.positives), n_positive, n_negative)
     below = np.cumsum(counts.negatives) - counts.negatives / 2
@@ -128,7 +133,7 @@ def _variance(values: NDArray[np.float64], weights: NDArray[np.int64]) -> float:
 
 def _log_loss(counts: ScoredCounts, seed: int) -> FigureEstimate:
     if counts.n_rows < 2:
-        raise UndefinedError("there are fewer than two rows")
+        raise UndefinedError(ReasonCode.TOO_FEW_LABELLED_ROWS.reason())
     scores = np.clip(counts.scores, _MIN_PROBABILITY, 1 - _MIN_PROBABILITY)
     losses = np.concatenate([-np.log(scores), -np.log1p(-scores)])
     weights = np.concatenate([counts.positives, counts.negatives])
@@ -142,7 +147,7 @@ def _calibration_error(counts: ScoredCounts, seed: int) -> FigureEstimate:
     M. Naeini et al., "Obtaining well calibrated probabilities using Bayesian binning" (2015).
     """
     if not counts.n_rows:
-        raise UndefinedError("there is no row")
+        raise UndefinedError(ReasonCode.NO_SUCH_ROW.reason(kind="row"))
     cells = np.concatenate([counts.negatives, counts.positives])
     bins = np.minimum((counts.scores * CALIBRATION_BINS).astype(np.intp), CALIBRATION_BINS - 1)
 
@@ -170,7 +175,7 @@ def _macro(counts: ConfusionCounts, seed: int, of_table: Callable[[NDArray[np.in
     """Return a macro average with an interval from resampled rows."""
     total = int(counts.table.sum())
     if not total:
-        raise UndefinedError("there is no row")
+        raise UndefinedError(ReasonCode.NO_SUCH_ROW.reason(kind="row"))
     random = np.random.default_rng(seed)
     shares = counts.table.ravel() / total
     drawn = [of_table(random.multinomial(total, shares).reshape(counts.table.shape)) for _ in range(_N_RESAMPLES)]

@@ -4,13 +4,14 @@ import tracemalloc
 
 import numpy as np
 import pytest
-from contract.statistics import HypothesisTest
 from drift.counts import CategoricalCounts, NumericCounts
 from drift.statistics.cells import Cells
 from drift.statistics.chi_square import chi_square, missing_chi_square
 from drift.statistics.kolmogorov_smirnov import kolmogorov_smirnov
 from drift.statistics.log_tails import log_kolmogorov_tail
 from scipy import stats
+
+from contract.statistics import HypothesisTest
 
 
 def numeric(values: np.ndarray) -> NumericCounts:

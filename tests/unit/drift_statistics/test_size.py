@@ -6,13 +6,14 @@ accepted range in less than 1 seeding of 1,000; the seeds are fixed, so the test
 
 import numpy as np
 import pytest
-from contract.statistics import HypothesisTest
 from drift.counts import NumericCounts
 from drift.statistics.cells import Cells
 from drift.statistics.chi_square import chi_square
 from drift.statistics.declaration import Evidence
 from drift.statistics.kolmogorov_smirnov import kolmogorov_smirnov
 from scipy import stats
+
+from contract.statistics import HypothesisTest
 
 REPETITIONS = 300
 LEVEL = 0.05
