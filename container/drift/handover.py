@@ -79,7 +79,7 @@ def completed_message(report: DriftReport) -> str:
     n_rejected = n_records - report.records.used
     note = f"; {n_rejected} of {n_records} records rejected" if n_rejected else ""
     schema = f"; not as in training: {', '.join(broken)}" if broken else ""
-    return short_message(f"{status}: {outcome}{report.reason} ({report.n_rows} rows{note}{schema})")
+    return short_message(f"{status}: {outcome}{report.reason or ''} ({report.n_rows} rows{note}{schema})")
 
 
 def short_message(text: str) -> str:

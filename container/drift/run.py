@@ -9,6 +9,7 @@ from pathlib import Path
 
 from contract.attribution import AttributionReport
 from contract.quality import QualityReport
+from contract.reasons import Reason, ReasonCode, failure, window_not_judged
 from contract.records import MODEL_CHANGED, DriftReport, WindowBounds
 from drift.analysis import analyse, with_quality
 from drift.baseline import Baseline, load, save
@@ -18,7 +19,7 @@ from drift.champion import Answering
 from drift.errors import ConfigError
 from drift.ground_truth.waiting import quality_report, waiting_of
 from drift.handover import Clients, report_success
-from drift.judgement import RunContext, failure
+from drift.judgement import RunContext
 from drift.kernel.plan import Plan
 from drift.obtaining import Obtaining
 from drift.policy import Policy
@@ -92,7 +93,7 @@ class _Task:
             isolation_forest=self.extras.isolation_forest,
             multivariate=self.extras.multivariate,
             facet=self.extras.facet,
-            not_judged=self._refused or None,
+            not_judged=self._not_judged,
         )
         truth = self.extras.ground_truth
         if truth is None:
@@ -100,8 +101,8 @@ class _Task:
         return replace(context, label_lag_hours=truth.lag_hours, min_label_coverage=truth.minimum_coverage)
 
     @property
-    def _refused(self) -> str:
-        return MODEL_CHANGED if self.answering is not None and self.answering.champion is None else ""
+    def _not_judged(self) -> Reason | None:
+        return MODEL_CHANGED if self.answering is not None and self.answering.champion is None else None
 
     def _same_model(self, bounds: WindowBounds) -> bool:
         return self.answering is None or self.answering.also(bounds)
@@ -109,15 +110,15 @@ class _Task:
     def _with_attribution(self, report: DriftReport, window: WindowCounts) -> DriftReport:
         if self.model is None:
             return report
-        if self._refused:
-            return replace(report, attribution=AttributionReport(reason=f"the window is not judged: {self._refused}"))
+        if self._not_judged:
+            return replace(report, attribution=AttributionReport(reason=window_not_judged(self._not_judged)))
         # Deferred: the booster's library is heavy, and attributions are off by default.
         from drift.attribution import attribution_drift
 
         try:
             found = attribution_drift(self.model(), self.baseline, window.sample)
         except ConfigError as error:
-            found = AttributionReport(reason=str(error))
+            found = AttributionReport(reason=ReasonCode.MODEL_UNUSABLE.reason(error=error))
         except Exception as error:
             # The verdict stands without them.
             found = AttributionReport(reason=failure(error))

@@ -104,10 +104,10 @@ def violations(report: DriftReport, policy: Policy) -> Json:
 
 def _checks(feature: FeatureReport, policy: Policy, drifted: bool) -> Iterable[tuple[str, str]]:
     if feature.violation is not None:
-        yield feature.violation.value, feature.reason
+        yield feature.violation.value, str(feature.reason or "")
     if feature.verdict is not Verdict.DRIFT or not drifted:
         return
-    yield "baseline_drift_check", feature.reason
+    yield "baseline_drift_check", str(feature.reason or "")
     missing, expected = feature.missing_fraction, feature.missing_fraction_reference
     if missing is not None and expected is not None and _lost(feature, missing - expected, policy):
         check = "missing_column_check" if missing == 1 else "completeness_check"

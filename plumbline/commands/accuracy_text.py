@@ -6,7 +6,7 @@ from contract.accuracy import Measure, MeasureReport
 from contract.attribution import AttributionReport
 from contract.bias import BiasReport
 from contract.quality import QualityReport, WindowQuality
-from contract.records import SWITCHED_OFF, DriftReport, ProjectedAccuracy, RecordCounts, Status, Verdict
+from contract.records import DriftReport, ProjectedAccuracy, RecordCounts, Status, Verdict
 
 
 def accuracy_lines(report: DriftReport) -> Iterator[str]:
@@ -16,11 +16,11 @@ def accuracy_lines(report: DriftReport) -> Iterator[str]:
     yield from _about(projected)
     for one in report.shifts:
         yield f"{one.shift.words}: {_judged(one.verdict, one.reason)}"
-    if report.quality.reason != SWITCHED_OFF:
+    if not report.quality.is_switched_off:
         yield from _labels(report.quality)
-    if report.bias.reason != SWITCHED_OFF:
+    if not report.bias.is_switched_off:
         yield f"bias by {report.bias.facet}: {_bias(report.bias)}"
-    if report.attribution.reason != SWITCHED_OFF:
+    if not report.attribution.is_switched_off:
         yield f"attributions: {_attribution(report.attribution)}"
 
 
@@ -35,7 +35,7 @@ def _example(places: Sequence[str]) -> str:
     return f", for example {', '.join(places)}" if places else ""
 
 
-def _judged(verdict: Verdict, reason: str) -> str:
+def _judged(verdict: Verdict, reason: object) -> str:
     return f"{verdict.value.replace('_', ' ')}{f': {reason}' if reason else ''}"
 
 
@@ -62,8 +62,8 @@ def _about(projected: ProjectedAccuracy) -> Iterator[str]:
         return
     if projected.verdict is not Verdict.NOT_JUDGED or projected.verdict_reason:
         yield f"projected accuracy's verdict: {_judged(projected.verdict, projected.verdict_reason)}"
-    if projected.warning:
-        yield f"projected accuracy is doubtful: {projected.warning}"
+    if projected.warnings:
+        yield f"projected accuracy is doubtful: {'; '.join(map(str, projected.warnings))}"
     scenario = projected.label_shift
     if scenario.selected and scenario.estimate is not None:
         yield f"if only the mix of labels moved: {percent(scenario.estimate)} (95 % interval {interval(scenario)})"

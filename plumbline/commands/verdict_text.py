@@ -3,10 +3,10 @@
 from collections.abc import Iterator, Mapping
 
 from contract.records import (
-    SWITCHED_OFF,
     DriftReport,
     FeatureReport,
     MultivariateReport,
+    OptionalPart,
     RecentReport,
     RecordCounts,
     SegmentReport,
@@ -14,9 +14,6 @@ from contract.records import (
     Verdict,
 )
 from plumbline.commands.accuracy_text import accuracy_lines, rejected_lines
-
-_NOBODY_ASKED = ("", SWITCHED_OFF)
-"""Reasons of a part of the report that is made on demand, and was not."""
 
 
 def verdict_lines(report: DriftReport) -> Iterator[str]:
@@ -33,7 +30,7 @@ def verdict_lines(report: DriftReport) -> Iterator[str]:
     yield from _recent(report.recent)
     for segment in report.segments:
         yield f"segment {segment.value.strip()} ({segment.n_rows} rows): {_segment(segment)}"
-    if report.multivariate.status is Status.ESTIMATED or report.multivariate.reason not in _NOBODY_ASKED:
+    if report.multivariate.status is Status.ESTIMATED or _was_requested(report.multivariate):
         yield f"rows told apart by a classifier: {_separability(report.multivariate)}"
     yield from accuracy_lines(report)
     yield from _records(report.records, report.n_rows)
@@ -42,16 +39,20 @@ def verdict_lines(report: DriftReport) -> Iterator[str]:
             yield f"unreadable cells: {feature.name}, {_listed(feature.unreadable)}"
 
 
+def _was_requested(part: OptionalPart) -> bool:
+    return part.reason is not None and not part.is_switched_off
+
+
 def _words(verdict: Verdict) -> str:
     return verdict.value.replace("_", " ")
 
 
 def _drift(feature: FeatureReport) -> str:
     """Return the size of a drift and the part that moved most; of a change in what is missing, the reason."""
-    size = getattr(feature, feature.effect_measure.value)
+    size = feature.effect(feature.effect_measure)
     parts = [] if size is None else [f"{feature.effect_measure.words} {size:.3g}"]
-    if feature.parts:
-        moved, unseen = feature.parts[0], feature.unseen_fraction or 0.0
+    if feature.top_contributors:
+        moved, unseen = feature.top_contributors[0], feature.unseen_fraction or 0.0
         # Of thousands of new labels none has a share of its own that tells anything.
         if unseen > abs(moved.window_fraction - moved.reference_fraction):
             parts.append(f"labels that training never had {100 * unseen:.1f} %")
@@ -62,22 +63,22 @@ def _drift(feature: FeatureReport) -> str:
     before, after = feature.missing_fraction_reference, feature.missing_fraction
     if before is not None and after is not None and before != after:
         parts.append(f"missing from {100 * before:.1f} to {100 * after:.1f} %")
-    return ", ".join(parts) or feature.reason
+    return ", ".join(parts) or str(feature.reason or "")
 
 
 def _not_judged(report: DriftReport) -> Iterator[str]:
     reasons: dict[str, list[str]] = {}
     for feature in report.features:
         if feature.verdict is Verdict.NOT_JUDGED and feature.violation is None:
-            reasons.setdefault(feature.reason, []).append(feature.name)
+            reasons.setdefault(str(feature.reason or ""), []).append(feature.name)
     if report.prediction.verdict is Verdict.NOT_JUDGED:
-        reasons.setdefault(report.prediction.reason, []).append("the prediction")
+        reasons.setdefault(str(report.prediction.reason or ""), []).append("the prediction")
     for reason, names in reasons.items():
         yield f"not judged: {', '.join(names)}: {reason}"
 
 
 def _recent(recent: RecentReport) -> Iterator[str]:
-    if recent.n_windows or recent.reason not in _NOBODY_ASKED:
+    if recent.n_windows or _was_requested(recent):
         since = f"since the {recent.n_windows} windows before ({recent.n_rows} rows)"
         yield f"{since}: {_words(recent.verdict)}{f': {recent.reason}' if recent.reason else ''}"
 

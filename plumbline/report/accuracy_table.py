@@ -79,8 +79,8 @@ def _notes(slot: Slot, *, awaited: bool) -> Iterator[str]:
         yield f"not projected: {refused}" if slot.report else refused
     if slot.report:
         projected = slot.report.projected_accuracy
-        if projected.warning:
-            yield f"doubtful: {projected.warning}"
+        if projected.warnings:
+            yield f"doubtful: {'; '.join(map(str, projected.warnings))}"
         scenario = projected.label_shift
         if scenario.selected and scenario.estimate is not None:
             yield f"looks like label shift: then the accuracy is {percent(scenario.estimate)} ({interval(scenario)})"

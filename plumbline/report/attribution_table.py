@@ -1,7 +1,7 @@
 """What the predictions rest on: the features' order by attribution, in the window and on the test set."""
 
 from contract.attribution import AttributionFeature, AttributionReport
-from contract.records import SWITCHED_OFF, Status
+from contract.records import Status
 from plumbline.report.tables import VERDICTS, table, text
 from plumbline.report.timeline import Timeline
 from plumbline.report.words import moment
@@ -12,7 +12,7 @@ def attribution(timeline: Timeline) -> str:
     found = [
         (slot, slot.report.attribution)
         for slot in timeline.slots
-        if slot.report and slot.report.attribution.reason != SWITCHED_OFF
+        if slot.report and not slot.report.attribution.is_switched_off
     ]
     if not found:
         return ""

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 
-from contract.records import SWITCHED_OFF, DriftReport, MultivariateReport, RecentReport, Status, Verdict
+from contract.records import DriftReport, MultivariateReport, RecentReport, Status, Verdict
 from plumbline.report.feature_table import last_with_features
 from plumbline.report.tables import VERDICTS, table, text
 from plumbline.report.timeline import Timeline
@@ -23,7 +23,7 @@ def comparisons(timeline: Timeline) -> str:
 
 def _rows(report: DriftReport) -> Iterator[list[str]]:
     yield ["training data", VERDICTS[report.verdict], f"{report.n_rows:,}", text(report.reason) or "–"]
-    if report.recent.reason != SWITCHED_OFF:
+    if not report.recent.is_switched_off:
         yield _recent(report.recent)
     for segment in report.segments:
         yield [
@@ -32,7 +32,7 @@ def _rows(report: DriftReport) -> Iterator[list[str]]:
             f"{segment.n_rows:,}",
             text(segment.reason) or "–",
         ]
-    if report.multivariate.reason != SWITCHED_OFF:
+    if not report.multivariate.is_switched_off:
         yield _whole_rows(report.multivariate)
 
 

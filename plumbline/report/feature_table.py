@@ -2,7 +2,7 @@
 
 from dataclasses import replace
 
-from contract.records import DriftReport, FeatureReport
+from contract.records import DriftReport, EffectMeasure, FeatureReport
 from plumbline.report.plot_scores import PREDICTION
 from plumbline.report.tables import VERDICTS, p_value, table, text
 from plumbline.report.timeline import Slot, Timeline
@@ -16,16 +16,14 @@ def last_features(timeline: Timeline) -> str:
         return "<p>No window has results by feature.</p>"
     slot, report = found
     head = [
-        "feature", "verdict", "drift score", "adjusted p", "Jensen–Shannon", "Wasserstein",
+        "feature", "verdict", "adjusted p", *(measure.declaration.heading for measure in EffectMeasure),
         "missing (reference)", "unseen", "out of range", "unreadable", "reason",
     ]  # fmt: skip
     prediction = replace(report.prediction, name=PREDICTION)
     rows = [_feature(feature) for feature in (*report.features, prediction)]
-    caption = (
-        f"Window of {text(moment(slot, timeline))}: {report.n_rows:,} rows against the reference. Drift score in "
-        "percent, 0 to 200; Jensen–Shannon distance 0 to 1; Wasserstein distance in reference standard deviations."
-    )
-    return table(caption, head, rows, numeric=frozenset(range(2, 10)))
+    units = "; ".join(f"{_name(measure)}: {measure.declaration.unit}" for measure in EffectMeasure)
+    caption = f"Window of {text(moment(slot, timeline))}: {report.n_rows:,} rows against the reference. {units}."
+    return table(caption, head, rows, numeric=frozenset(range(2, len(head) - 1)))
 
 
 def last_with_features(timeline: Timeline) -> tuple[Slot, DriftReport] | None:
@@ -43,7 +41,7 @@ def last_moves(timeline: Timeline) -> str:
     rows = [
         [text(feature.name), text(part.label), percent(part.reference_fraction), percent(part.window_fraction)]
         for feature in (*report.features, replace(report.prediction, name=PREDICTION))
-        for part in feature.parts
+        for part in feature.top_contributors
     ]
     if not rows:
         return ""
@@ -55,10 +53,8 @@ def _feature(feature: FeatureReport) -> list[str]:
     return [
         f"{text(feature.name)}<br><small>{_kind(feature)}</small>",
         f"{VERDICTS[feature.verdict]}{_broken(feature)}",
-        _number(feature.drift_score, ".1f"),
         f"{p_value(feature.p_value_adjusted)}<br><small>{text((feature.test or '').replace('_', ' '))}</small>",
-        _number(feature.jensen_shannon_distance, ".3f"),
-        _number(feature.wasserstein_distance, ".3f"),
+        *(_number(feature.effect(measure), f".{measure.declaration.digits}f") for measure in EffectMeasure),
         f"{percent(feature.missing_fraction)}<br><small>({percent(feature.missing_fraction_reference)})</small>",
         percent(feature.unseen_fraction),
         percent(feature.out_of_range_fraction),
@@ -82,9 +78,12 @@ def _threshold(feature: FeatureReport) -> str:
     if feature.effect_threshold is None:
         return ""
     needed = f", found from {feature.min_sample_size:,} rows on" if feature.min_sample_size is not None else ""
+    return f"<br><small>{_name(feature.effect_measure)} {feature.effect_threshold:g} counts{needed}</small>"
+
+
+def _name(measure: EffectMeasure) -> str:
     # The page sets pairs of names with a dash, not with a hyphen.
-    measure = feature.effect_measure.words.replace("-", "–")
-    return f"<br><small>{measure} {feature.effect_threshold:g} counts{needed}</small>"
+    return measure.words.replace("-", "–")
 
 
 def _number(value: float | None, form: str) -> str:

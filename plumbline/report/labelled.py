@@ -2,13 +2,13 @@
 
 from contract.accuracy import Measure, MeasureReport, Shift
 from contract.quality import QualityReport, WindowQuality
-from contract.records import SWITCHED_OFF, Status, Verdict
+from contract.records import Status, Verdict
 from plumbline.report.timeline import Slot, Timeline
 
 
 def last_quality(timeline: Timeline) -> QualityReport | None:
     """Return the newest report's account of the labels; None when none were awaited."""
-    asked = [report.quality for report in timeline.reports if report.quality.reason != SWITCHED_OFF]
+    asked = [report.quality for report in timeline.reports if not report.quality.is_switched_off]
     return asked[-1] if asked else None
 
 
@@ -37,6 +37,8 @@ def shows(quality: WindowQuality | None, kind: Shift) -> bool:
 def why_no_labels(slot: Slot) -> str:
     """Return why the window has no realised figure; ``no labels yet`` where nobody said otherwise."""
     if slot.quality is not None:
-        return slot.quality.reason or "no labels yet"
-    reason = slot.report.quality.reason if slot.report else ""
-    return "labels are not awaited" if reason == SWITCHED_OFF else reason or "no labels yet"
+        return str(slot.quality.reason or "no labels yet")
+    if slot.report is None:
+        return "no labels yet"
+    quality = slot.report.quality
+    return "labels are not awaited" if quality.is_switched_off else str(quality.reason or "no labels yet")

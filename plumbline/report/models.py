@@ -3,7 +3,8 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from contract.records import MODEL_CHANGED, ModelReport, Verdict
+from contract.reasons import ReasonCode, has_code
+from contract.records import ModelReport, Verdict
 from plumbline.report.labelled import realised_accuracy
 from plumbline.report.timeline import Slot, Timeline
 
@@ -86,4 +87,4 @@ def _middle(indices: Sequence[int]) -> float:
 
 
 def _is_changed(slot: Slot) -> bool:
-    return slot.report is not None and slot.report.reason == MODEL_CHANGED
+    return slot.report is not None and has_code(slot.report.reason, ReasonCode.MODEL_CHANGED)

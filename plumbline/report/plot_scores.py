@@ -4,7 +4,7 @@ import math
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from contract.records import FeatureReport, Verdict
+from contract.records import EffectMeasure, FeatureReport, Verdict
 from plumbline.report import style
 from plumbline.report.models import changes
 from plumbline.report.timeline import Timeline
@@ -29,7 +29,8 @@ class Row:
     def scores(self) -> tuple[float, ...]:
         """Scores in percent, NaN where there is none or no verdict on it."""
         judged = (r if r and r.verdict is not Verdict.NOT_JUDGED else None for r in self.results)
-        return tuple(math.nan if r is None or r.drift_score is None else r.drift_score for r in judged)
+        scores = (None if one is None else one.effect(EffectMeasure.DRIFT_SCORE) for one in judged)
+        return tuple(math.nan if score is None else score for score in scores)
 
     @property
     def judged(self) -> bool:

@@ -25,7 +25,7 @@ def refusal(slot: Slot) -> str:
     projected = slot.report.projected_accuracy
     if projected.status is Status.ESTIMATED:
         return ""
-    return projected.reason or slot.report.reason or "no reason given"
+    return str(projected.reason or slot.report.reason or "no reason given")
 
 
 def refusal_key(slots: Sequence[Slot]) -> list[str]:

@@ -5,7 +5,8 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
 from contract.quality import WindowQuality
-from contract.records import MODEL_CHANGED, DriftReport, FeatureReport, Verdict
+from contract.reasons import ReasonCode, has_code
+from contract.records import DriftReport, FeatureReport, Verdict
 from plumbline.report.collect import Problem
 from plumbline.report.errors import ReportError
 
@@ -112,7 +113,7 @@ def _newest_qualities(reports: Iterable[DriftReport]) -> dict[datetime, WindowQu
     dated = [(moment_of(one.window.start), one) for report in reports for one in report.quality.windows]
     found: dict[datetime, WindowQuality] = {}
     for start, quality in dated:
-        if start is not None and not (start in found and quality.reason == MODEL_CHANGED):
+        if start is not None and not (start in found and has_code(quality.reason, ReasonCode.MODEL_CHANGED)):
             found[start] = quality
     return found
 

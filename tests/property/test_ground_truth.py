@@ -109,7 +109,7 @@ def test_figures_lie_in_their_range_with_their_interval_about_them(rows: list[tu
             assert report.value <= report.upper + 1e-12
             assert report.measure is Measure.LOG_LOSS or report.upper <= 1
         else:
-            assert report.reason
+            assert str(report.reason)
 
 
 @given(rows=scores)

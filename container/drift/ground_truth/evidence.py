@@ -25,7 +25,7 @@ class Projection(Protocol):
     def uses_features(self) -> bool:
         """Whether the features tell more of the label than the probability does."""
 
-    def project(self, window: WindowCounts, *, tolerance: float) -> ProjectedAccuracy:
+    def project(self, window: WindowCounts, *, drop_threshold: float) -> ProjectedAccuracy:
         """Return the accuracy that is expected of a window."""
 
     def calibrated(self, probabilities: NDArray[np.float64]) -> NDArray[np.float64]:

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import TypeAlias
 
 from contract.quality import QualityReport, WindowQuality
+from contract.reasons import Reason, ReasonCode, failure, joined
 from contract.records import MODEL_CHANGED, WindowBounds
 from contract.training import Task, ordered
 from drift.capture import capture_files
@@ -20,7 +21,7 @@ from drift.ground_truth.join import JoinedWindow, join
 from drift.ground_truth.labels import Classes, LabelBook
 from drift.ground_truth.merged import write_merged
 from drift.ground_truth.quality import judge_quality
-from drift.judgement import RunContext, failure
+from drift.judgement import RunContext
 from drift.kernel.plan import Plan
 from drift.learned import Baseline
 from drift.settings import GroundTruth
@@ -91,8 +92,8 @@ def quality_report(bounds: WindowBounds, waiting: Waiting, baseline: Baseline, p
     context = waiting.context
     nothing = QualityReport(
         lag_hours=context.label_lag_hours,
-        minimum_coverage=context.min_label_coverage,
-        tolerance=context.policy.accuracy_tolerance,
+        min_labelled_fraction=context.min_label_coverage,
+        drop_threshold=context.policy.accuracy_tolerance,
         reason=_refusal(baseline),
     )
     if nothing.reason or baseline.test is None:
@@ -104,47 +105,47 @@ def quality_report(bounds: WindowBounds, waiting: Waiting, baseline: Baseline, p
             book.read((path, name) for name, path in files.items())
         judged, notes = _judge_all(windows, book, waiting, baseline, projection)
     except (ConfigError, OSError) as error:
-        return replace(nothing, reason=f"labels or captures could not be read: {error}")
+        return replace(nothing, reason=ReasonCode.LABELS_UNREADABLE.reason(error=error))
     except Exception as error:
         # The verdict on the window stands without its labels.
         return replace(nothing, reason=failure(error))
-    return replace(nothing, reason="; ".join(notes), labels=book.account(), windows=judged)
+    return replace(nothing, reason=joined(*notes), labels=book.account(), windows=judged)
 
 
-def _refusal(baseline: Baseline) -> str:
+def _refusal(baseline: Baseline) -> Reason | None:
     if baseline.test is None:
-        return "the baseline has no labelled test set, which says what labels there are"
+        return ReasonCode.LABELS_UNKNOWN.reason()
     if baseline.task is Task.REGRESSION:
-        return "the target is a number: the quality of predicted numbers is not judged"
-    return ""
+        return ReasonCode.TARGET_IS_NUMBER.reason()
+    return None
 
 
 def _judge_all(
     windows: Sequence[WindowBounds], book: LabelBook, waiting: Waiting, baseline: Baseline, projection: Projection
-) -> tuple[tuple[WindowQuality, ...], list[str]]:
+) -> tuple[tuple[WindowQuality, ...], list[Reason]]:
     judged: list[WindowQuality] = []
-    notes: list[str] = []
+    notes: list[Reason] = []
     for position, window in enumerate(windows):
         # Of several windows the oldest has been waited for long enough; a single one may still get labels.
         is_final = position == 0 and len(windows) > 1
         with waiting.captures(window) as files:
-            joined = join(((path, name) for name, path in files.items()), waiting.plan(window), window, book)
-            notes += _kept(waiting.keep, joined, files, book.classes)
+            found = join(((path, name) for name, path in files.items()), waiting.plan(window), window, book)
+            notes += _kept(waiting.keep, found, files, book.classes)
         # A baseline says nothing of another model, and an alarm would start retraining for one that is gone.
         context = replace(waiting.context, not_judged=None if waiting.same_model(window) else MODEL_CHANGED)
-        judged.append(judge_quality(joined, baseline, projection, context, is_final=is_final))
+        judged.append(judge_quality(found, baseline, projection, context, is_final=is_final))
     return tuple(judged), notes
 
 
-def _kept(keep: Keep | None, joined: JoinedWindow, files: Files, classes: Classes) -> Iterator[str]:
-    """Keep the labelled records; what is said is what went wrong."""
+def _kept(keep: Keep | None, joined: JoinedWindow, files: Files, classes: Classes) -> Iterator[Reason]:
+    """Keep the labelled records; yield what went wrong."""
     if keep is None or not joined.matches:
         return
     try:
         keep(joined, files, classes)
     except (ConfigError, PublishError, OSError) as error:
         _LOG.warning("captures joined with labels could not be kept: %s", error)
-        yield f"captures joined with labels could not be kept: {error}"
+        yield ReasonCode.LABELS_NOT_KEPT.reason(error=error)
 
 
 _NAMELESS = "endpoint"

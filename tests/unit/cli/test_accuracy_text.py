@@ -7,6 +7,7 @@ from contract.quality import SelectionReport, ShiftReport
 from contract.records import RecordCounts, Status, Verdict
 from plumbline.commands.accuracy_text import accuracy_lines
 from plumbline.commands.verdict_text import verdict_lines
+from tests.reports import because
 from tests.unit.report.builders import BY_GROUP, ESTIMATED, REFUSED, RESTS_ON, labelled, quality, report, start_of
 
 PROJECTED = "projected accuracy: 82.3 % (95 % interval 80.7 to 83.9 %), 86.7 % on the labelled test set"
@@ -17,13 +18,13 @@ def test_everything_that_is_known_is_told_in_lines() -> None:
     projected = replace(
         ESTIMATED, verdict=Verdict.DRIFT, verdict_reason="4.4 points lower", warning="far", label_shift=scenario
     )
-    selected = SelectionReport(verdict=Verdict.DRIFT, reason="they differ in age", features=("age",))
+    selected = SelectionReport(verdict=Verdict.DRIFT, reason=because("they differ in age"), features=("age",))
     labels = RecordCounts(read=9, used=7, rejected={"orphan": 2}, examples={"orphan": ("a.jsonl:4",)})
     known = quality(labelled(0, 0.79, projected=0.86, selection=selected), labelled(1, None), labels=labels)
     found = replace(
         report(1, projected=projected, quality=known),
         shifts=(
-            ShiftReport(shift=Shift.COVARIATE, verdict=Verdict.NO_DRIFT, reason="no feature drifted"),
+            ShiftReport(shift=Shift.COVARIATE, verdict=Verdict.NO_DRIFT, reason=because("no feature drifted")),
             ShiftReport(shift=Shift.CONCEPT, verdict=Verdict.DRIFT),
         ),
         bias=BY_GROUP,
@@ -56,7 +57,7 @@ def test_what_nobody_asked_for_is_not_told() -> None:
 def test_absent_labels_are_told_with_their_reason() -> None:
     waiting = list(accuracy_lines(report(0, quality=quality(labelled(0, None)))))
     assert waiting[1:] == ["labels: 0 read, 0 used, 0 rejected", "realised accuracy: not judged: no labels yet"]
-    broken = replace(quality(), reason="labels could not be read")
+    broken = replace(quality(), reason=because("labels could not be read"))
     assert list(accuracy_lines(report(0, quality=broken)))[-1] == (
         "realised accuracy: not judged: labels could not be read"
     )
@@ -66,8 +67,8 @@ def test_absent_labels_are_told_with_their_reason() -> None:
 def test_what_was_asked_for_and_could_not_be_done_is_told() -> None:
     found = replace(
         report(0, projected=REFUSED),
-        bias=BiasReport(reason="few rows", facet="sex"),
-        attribution=AttributionReport(reason="no model"),
+        bias=BiasReport(reason=because("few rows"), facet="sex"),
+        attribution=AttributionReport(reason=because("no model")),
     )
     assert list(accuracy_lines(found)) == [
         "projected accuracy: not judged: no predictions were captured",

@@ -68,7 +68,7 @@ def report(source: GroundTruth, s3: FakeS3, bounds: WindowBounds = NOW, baseline
 def test_each_window_of_the_lag_is_judged_with_the_labels_that_came() -> None:
     s3 = FakeS3(OBJECTS)
     found = report(SOURCE, s3)
-    assert found.reason == ""
+    assert str(found.reason) == ""
     told = [(window.window.start, window.n_labelled, window.is_final, window.verdict) for window in found.windows]
     assert told == [
         ("2026-11-22T12:00:00Z", 300, True, Verdict.NO_DRIFT),
@@ -121,14 +121,14 @@ def test_labels_that_cannot_be_read_are_told_and_stop_nothing(
     source: GroundTruth, bounds: WindowBounds, reason: str
 ) -> None:
     found = report(source, FakeS3(OBJECTS), bounds)
-    assert found.reason.startswith(f"labels or captures could not be read: {reason}")
+    assert str(found.reason).startswith(f"labels or captures could not be read: {reason}")
     assert found.windows == ()
 
 
 def test_labels_that_may_not_be_read_are_told() -> None:
     denied = ClientError({"Error": {"Code": "AccessDenied", "Message": "no"}}, "ListObjectsV2")
     found = report(SOURCE, FakeS3(OBJECTS, denied))
-    assert "check the URI and the monitoring role's rights" in found.reason
+    assert "check the URI and the monitoring role's rights" in str(found.reason)
 
 
 def test_a_fault_of_ours_takes_no_verdict_with_it() -> None:
@@ -138,7 +138,7 @@ def test_a_fault_of_ours_takes_no_verdict_with_it() -> None:
     context = replace(CONTEXT, label_lag_hours=SOURCE.lag_hours)
     waiting = waiting_of(SOURCE, connect=FakeS3(OBJECTS), endpoint="ep", plan=broken, context=context)
     found = quality_report(NOW, waiting, BASELINE, Believer())
-    assert (found.reason, found.windows) == ("could not be computed: ZeroDivisionError: by zero", ())
+    assert (str(found.reason), found.windows) == ("could not be computed: ZeroDivisionError: by zero", ())
 
 
 def test_merged_records_that_cannot_be_kept_are_told_beside_the_verdicts(tmp_path: Path) -> None:
@@ -146,7 +146,7 @@ def test_merged_records_that_cannot_be_kept_are_told_beside_the_verdicts(tmp_pat
     source = GroundTruth(labels=SOURCE.labels, captures=SOURCE.captures, lag_hours=0, merged=str(tmp_path / "merged"))
     bounds = WindowBounds("2026-11-22T12:00:00Z", "2026-11-22T14:00:00Z")
     found = report(source, FakeS3(OBJECTS), bounds)
-    assert found.reason.startswith("captures joined with labels could not be kept: ")
+    assert str(found.reason).startswith("captures joined with labels could not be kept: ")
     assert [window.n_labelled for window in found.windows] == [300]
 
 
@@ -157,10 +157,10 @@ def refusing(**changes: Any) -> Mapping[str, Any]:
 
 def test_a_target_that_labels_cannot_judge_is_refused_before_anything_is_read() -> None:
     bare = learn(**refusing())
-    assert report(SOURCE, FakeS3({}), baseline=bare).reason.startswith("the baseline has no labelled test set")
+    assert str(report(SOURCE, FakeS3({}), baseline=bare).reason).startswith("the baseline has no labelled test set")
     rows = table(SPECS, POPULATION.rows)
     numeric = learn(**refusing(test=rows, test_labels=[str(number) for number in range(rows.n_rows)]))
-    assert report(SOURCE, FakeS3({}), baseline=numeric).reason.startswith("the target is a number")
+    assert str(report(SOURCE, FakeS3({}), baseline=numeric).reason).startswith("the target is a number")
 
 
 def test_the_lag_is_rounded_up_to_whole_windows() -> None:

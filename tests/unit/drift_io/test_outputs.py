@@ -16,6 +16,7 @@ from drift.window import WindowCounts
 from contract.names import ReportFile
 from contract.records import DriftReport, FeatureType, RecordCounts, Verdict, Violation, WindowBounds
 from tests.oracles.counted_rows import CapturedWindow, count_rows
+from tests.reports import because
 from tests.unit.drift_io.builders import SPECS
 from tests.unit.drift_io.reports import ABSENT, DRIFTED, NOT_JUDGED, REPORT, small_baseline
 
@@ -212,7 +213,7 @@ def test_the_message_says_drift_in_sagemakers_words() -> None:
 
 
 def test_the_message_names_the_features_whose_payload_is_broken() -> None:
-    quiet = replace(REPORT, verdict=Verdict.NO_DRIFT, reason="no drift", records=RecordCounts(290, 290))
+    quiet = replace(REPORT, verdict=Verdict.NO_DRIFT, reason=because("no drift"), records=RecordCounts(290, 290))
     assert completed_message(quiet) == "CompletedWithViolations: no drift (290 rows; not as in training: age)"
 
 

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 from drift.baseline import Baseline, learn
 from drift.counts import CategoricalCounts, NumericCounts
-from drift.judgement import RunContext, Side
+from drift.judgement import RunContext, Sample
 from drift.policy import Policy
 from drift.recent import EarlierWindows, StoredWindow, judge_recent, merged
 from drift.recent_files import EarlierFiles, read_earlier, read_window_counts, window_counts_text
@@ -44,7 +44,7 @@ def window(hour: int, table: Table, scores: NDArray[np.float64] | None = None) -
 
 def side(table: Table) -> Side:
     found = window(3, table)
-    return Side(columns=found.columns, probabilities=found.probabilities)
+    return Sample(columns=found.columns, probabilities=found.probabilities)
 
 
 def stored(found: WindowCounts) -> StoredWindow:
@@ -181,7 +181,7 @@ def test_a_window_like_those_before_it_has_not_drifted_since_whatever_training_w
 def test_a_window_unlike_those_before_it_has_drifted_since() -> None:
     before = [window(hour, rows(400, hour, shift=30)) for hour in range(3)]
     found = judge_recent(SPECS, earlier(*before, n_wanted=4), side(rows(800, 9)), CONTEXT)
-    assert (found.verdict, found.reason) == (Verdict.DRIFT, "drift in age; 3 of 4 earlier windows")
+    assert (found.verdict, str(found.reason)) == (Verdict.DRIFT, "drift in age; 3 of 4 earlier windows")
 
 
 def test_earlier_windows_without_predictions_say_so() -> None:
@@ -189,24 +189,24 @@ def test_earlier_windows_without_predictions_say_so() -> None:
     found = judge_recent(SPECS, earlier(*before), side(rows(800, 9)), CONTEXT)
     assert found.verdict is Verdict.NO_DRIFT
     assert found.prediction is not None
-    assert found.prediction.reason == "no predictions were captured in the earlier windows"
+    assert str(found.prediction.reason) == "no predictions were captured in the earlier windows"
 
 
 def test_without_earlier_windows_nothing_is_judged() -> None:
     this = side(rows(800, 9))
-    assert judge_recent(SPECS, EarlierWindows(), this, CONTEXT).reason == "switched off"
+    assert str(judge_recent(SPECS, EarlierWindows(), this, CONTEXT).reason) == "switched off"
     found = judge_recent(SPECS, EarlierWindows(n_wanted=24), this, CONTEXT)
     assert (found.verdict, found.features) == (Verdict.NOT_JUDGED, ())
-    assert found.reason == "no earlier window left its counts; 0 of 24 earlier windows"
+    assert str(found.reason) == "no earlier window left its counts; 0 of 24 earlier windows"
 
 
 def test_few_earlier_rows_or_a_refused_window_are_not_judged() -> None:
     this = side(rows(800, 9))
     few = judge_recent(SPECS, earlier(window(0, rows(50, 1))), this, CONTEXT)
     assert few.verdict is Verdict.NOT_JUDGED
-    assert few.reason == "the earlier windows have 50 rows, fewer than the minimum of 200"
+    assert str(few.reason) == "the earlier windows have 50 rows, fewer than the minimum of 200"
     refused = judge_recent(SPECS, earlier(window(0, rows(500, 1))), this, replace(CONTEXT, not_judged="12 rows"))
-    assert (refused.verdict, refused.reason) == (Verdict.NOT_JUDGED, "12 rows")
+    assert (refused.verdict, str(refused.reason)) == (Verdict.NOT_JUDGED, "12 rows")
 
 
 def test_a_failure_leaves_the_report_standing() -> None:
@@ -214,4 +214,4 @@ def test_a_failure_leaves_the_report_standing() -> None:
     (one,) = broken.windows
     found = judge_recent(SPECS, replace(broken, windows=(replace(one, columns={}),)), side(rows(800, 9)), CONTEXT)
     assert found.verdict is Verdict.NOT_JUDGED
-    assert found.reason.startswith("could not be computed: KeyError")
+    assert str(found.reason).startswith("could not be computed: KeyError")

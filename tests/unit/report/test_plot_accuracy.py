@@ -10,9 +10,10 @@ from contract.records import DriftReport, ProjectedAccuracy, Status, Verdict
 from plumbline.report import plot_accuracy, style
 from plumbline.report.refusals import refusal_key
 from plumbline.report.timeline import timeline
+from tests.reports import because
 from tests.unit.report.builders import ESTIMATED, day, labelled, quality, report
 
-TOLERATED = replace(ESTIMATED, tolerance=0.02)
+TOLERATED = replace(ESTIMATED, drop_threshold=0.02)
 
 
 @pytest.fixture(autouse=True)
@@ -128,7 +129,9 @@ def test_many_reasons_are_cut_with_a_hint() -> None:
 
 
 def test_a_window_of_no_rows_gives_the_reports_reason() -> None:
-    empty = report(0, verdict=Verdict.NOT_JUDGED, features=(), reason="no records", projected=ProjectedAccuracy())
+    empty = report(
+        0, verdict=Verdict.NOT_JUDGED, features=(), reason=because("no records"), projected=ProjectedAccuracy()
+    )
     assert refusal_key(timeline([empty], {}, [], []).slots) == ["1: no estimate in 1 window: no records"]
 
 
