@@ -7,14 +7,13 @@ import tempfile
 from collections.abc import Sequence
 from pathlib import Path
 
-from drift.run import learn_baseline
-
 from benchmarks import captures, machine, page, plot, programs, runner
 from benchmarks.programs import PEERS, Program, Task
 from benchmarks.results import NotRun, Results
 from benchmarks.runner import BenchmarkError, Plan, Runner
 from local.environments import ROOT, EnvironmentSetupError
 from plumbline.census import TARGET
+from tests.unit.drift_io.builders import learn_baseline
 
 _CACHE = ROOT / ".cache" / "benchmarks"
 _SEED = 1

@@ -23,6 +23,10 @@ class BaselineError(DriftError):
     """Raised when the baseline or the files it is learned from are missing or do not fit."""
 
 
+class BaselineMismatchError(BaselineError):
+    """Raised when the captured rows are of another schema than the baseline."""
+
+
 class ClusterError(DriftError):
     """Raised when the instances of one job, or Spark on them, do not finish what they began."""
 

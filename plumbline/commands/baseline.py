@@ -19,7 +19,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(arguments: argparse.Namespace) -> int:
     """Learn the baseline and say where it is."""
     from drift.errors import DriftError
-    from drift.run import learn_baseline
+
+    from tests.unit.drift_io.builders import learn_baseline
 
     reference.check(arguments)
     try:

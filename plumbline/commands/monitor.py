@@ -15,7 +15,7 @@ from plumbline.exit_codes import EXIT_FINISHED
 
 if TYPE_CHECKING:
     from drift.baseline import Baseline
-    from drift.settings import Extras
+    from drift.settings import OptionalAnalyses
 
 EXIT_VIOLATION = 1
 _DEFAULT = Policy()
@@ -148,7 +148,7 @@ def run(arguments: argparse.Namespace) -> int:
             policy=_policy(arguments),
             variant=arguments.variant,
             recent=arguments.recent,
-            extras=_extras(arguments),
+            analyses=_analyses(arguments),
             seed=arguments.seed,
         )
     except PublishError as error:
@@ -165,7 +165,9 @@ def run(arguments: argparse.Namespace) -> int:
 
 def _hint(arguments: argparse.Namespace, error: Exception) -> str:
     """Return what to try when every captured row lacks a column: it may be the target, which requests do not hold."""
-    unnamed = arguments.train and arguments.target_label is None and "fit the captured rows" in str(error)
+    from drift.errors import BaselineMismatchError
+
+    unnamed = arguments.train and arguments.target_label is None and isinstance(error, BaselineMismatchError)
     return "; if the file has a target column, name it with --target-label" if unnamed else ""
 
 
@@ -186,20 +188,20 @@ def _check(arguments: argparse.Namespace) -> None:
     reference.check(arguments)
 
 
-def _extras(arguments: argparse.Namespace) -> "Extras":
-    from drift.settings import Extras, GroundTruth
+def _analyses(arguments: argparse.Namespace) -> "OptionalAnalyses":
+    from drift.settings import LabelSource, OptionalAnalyses
 
-    ground_truth = arguments.labels and GroundTruth(
+    ground_truth = arguments.labels and LabelSource(
         labels=str(arguments.labels),
         captures=str(arguments.dataset_source),
         lag_hours=arguments.label_lag_hours,
         minimum_coverage=arguments.minimum_label_coverage,
         merged=arguments.merged and str(arguments.merged),
     )
-    return Extras(
+    return OptionalAnalyses(
         isolation_forest=arguments.isolation_forest,
         multivariate=arguments.multivariate,
-        ground_truth=ground_truth,
+        labels=ground_truth,
         facet=arguments.facet,
         model=arguments.model and str(arguments.model),
     )
