@@ -216,10 +216,9 @@ def window_reader(
             return partial(
                 count_on_spark, files, distribution=distribution, region=region, workspace=workspace / "spark"
             )
-    folder = (
-        source if isinstance(source, Path) else fetch_hour(source.uri, source.start, workspace / "capture", connect)
-    )
-    return partial(count_folder, folder)
+    if isinstance(source, Path):
+        return partial(count_folder, source)
+    return partial(count_folder, fetch_hour(source.uri, source.start, workspace / "capture", connect))
 
 
 def _files(source: Path | CaptureHour, connect: Connect) -> list[CaptureFile]:

@@ -16,7 +16,11 @@ PROJECTED = "projected accuracy: 82.3 % (95 % interval 80.7 to 83.9 %), 86.7 % o
 def test_everything_that_is_known_is_told_in_lines() -> None:
     scenario = LabelShiftScenario(status=Status.ESTIMATED, selected=True, estimate=0.7, lower=0.68, upper=0.72)
     projected = replace(
-        ESTIMATED, verdict=Verdict.DRIFT, verdict_reason="4.4 points lower", warning="far", label_shift=scenario
+        ESTIMATED,
+        verdict=Verdict.DRIFT,
+        verdict_reason=because("4.4 points lower"),
+        warnings=(because("far"),),
+        label_shift=scenario,
     )
     selected = SelectionReport(verdict=Verdict.DRIFT, reason=because("they differ in age"), features=("age",))
     labels = RecordCounts(read=9, used=7, rejected={"orphan": 2}, examples={"orphan": ("a.jsonl:4",)})

@@ -10,7 +10,9 @@ from contract.accuracy import LabelShiftScenario, Measure, MeasureReport, Shift
 from contract.attribution import AttributionFeature, AttributionReport
 from contract.bias import BiasGroup, BiasMeasure, BiasMetric, BiasReport
 from contract.quality import QualityReport, SelectionReport, ShiftReport, WindowQuality
+from contract.reasons import Reason
 from contract.records import (
+    SWITCHED_OFF,
     DriftReport,
     FeatureReport,
     FeatureType,
@@ -21,7 +23,7 @@ from contract.records import (
     Verdict,
     WindowBounds,
 )
-from tests.reports import because
+from tests.reports import because, drift_report
 
 START = datetime(2026, 3, 1, tzinfo=UTC)
 ESTIMATED = ProjectedAccuracy(
@@ -38,7 +40,7 @@ SIMILAR = IsolationForestSimilarity(status=Status.ESTIMATED, relative_difference
 NOT_SELECTIVE = SelectionReport(verdict=Verdict.NO_DRIFT, reason=because("every row has a label"))
 NOT_AWAITED = QualityReport()
 NO_FACET = BiasReport()
-NOT_SIMILAR = IsolationForestSimilarity(reason=because("switched off"))
+NOT_SIMILAR = IsolationForestSimilarity(reason=SWITCHED_OFF)
 
 
 def start_of(hour: int) -> str:
@@ -51,7 +53,8 @@ def feature(name: str, score: float | None = 4.0, *, drift: bool = False, p: flo
     return FeatureReport(
         name=name,
         type=FeatureType.NUMERIC,
-        effects={"drift_score": score, "wasserstein_distance": 0.01, "jensen_shannon_distance": 0.02},
+        effects={"wasserstein_distance": 0.01, "jensen_shannon_distance": 0.02}
+        | ({} if score is None else {"drift_score": score}),
         test="kolmogorov_smirnov",
         statistic=0.02,
         p_value=p,
@@ -69,7 +72,7 @@ def report(
     *,
     features: tuple[FeatureReport, ...] = (feature("age"), feature("hours-per-week")),
     verdict: Verdict | None = None,
-    reason: str = "",
+    reason: Reason | None = None,
     projected: ProjectedAccuracy = ESTIMATED,
     similarity: IsolationForestSimilarity = NOT_SIMILAR,
     rejected: Mapping[str, int] | None = None,
@@ -79,7 +82,7 @@ def report(
     """Return one window's report; its verdict follows from its features unless given."""
     bad = rejected or {}
     drifted = any(one.verdict is Verdict.DRIFT for one in features)
-    return DriftReport(
+    return drift_report(
         window=WindowBounds() if hour is None else WindowBounds(start_of(hour), start_of(hour + 1)),
         endpoint=endpoint,
         schedule="plumbline-dev-drift",
@@ -178,7 +181,7 @@ def quality(*windows: WindowQuality, labels: RecordCounts | None = None) -> Qual
     return QualityReport(
         reason=None,
         lag_hours=24,
-        min_labelled_fraction=0.5,
+        minimum_labelled_fraction=0.5,
         drop_threshold=0.02,
         labels=labels or RecordCounts(),
         windows=windows,
@@ -189,7 +192,7 @@ BY_GROUP = BiasReport(
     status=Status.ESTIMATED,
     reason=None,
     facet="sex",
-    effect_threshold=0.05,
+    threshold=0.05,
     verdict=Verdict.DRIFT,
     groups=(
         BiasGroup(
@@ -308,7 +311,7 @@ def _of_day(hour: int, estimate: float | None, labels: QualityReport) -> DriftRe
             drop=0.867 - estimate,
             drop_threshold=0.02,
             verdict=Verdict.DRIFT if estimate < 0.845 else Verdict.NO_DRIFT,
-            warning="the rows are told from the test set's with 0.87" if hour == 12 else "",
+            warnings=(because("the rows are told from the test set's with 0.87"),) if hour == 12 else (),
             measures=(measured(Measure.AREA_UNDER_CURVE, 0.91, reference=0.924),),
         )
     if hour == 13:

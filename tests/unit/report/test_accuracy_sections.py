@@ -106,7 +106,7 @@ def test_unreadable_labels_give_their_reason() -> None:
 
 def test_refusal_doubt_scenario_and_selective_labels_are_noted() -> None:
     scenario = LabelShiftScenario(status=Status.ESTIMATED, selected=True, estimate=0.7, lower=0.68, upper=0.72)
-    doubtful = replace(ESTIMATED, warning=f"far {NASTY}", label_shift=scenario)
+    doubtful = replace(ESTIMATED, warnings=(because(f"far {NASTY}"),), label_shift=scenario)
     selected = SelectionReport(verdict=Verdict.DRIFT, reason=because(f"they differ in {NASTY}"), features=("age",))
     content = accuracies(
         line(
@@ -142,7 +142,7 @@ def test_measurements_behind_the_last_projection_are_told() -> None:
         residual_separability=0.51,
         estimate=0.7,
     )
-    judged = replace(ESTIMATED, verdict=Verdict.DRIFT, verdict_reason=f"lower {NASTY}")
+    judged = replace(ESTIMATED, verdict=Verdict.DRIFT, verdict_reason=because(f"lower {NASTY}"))
     content = evidence(
         line(report(0, projected=REFUSED), report(1, projected=replace(judged, evidence=found, label_shift=scenario)))
     )

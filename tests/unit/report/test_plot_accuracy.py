@@ -38,7 +38,7 @@ def texts(axes: Any) -> list[str]:
 
 
 def refused(reason: str, hour: int) -> DriftReport:
-    return report(hour, projected=ProjectedAccuracy(reason=reason))
+    return report(hour, projected=ProjectedAccuracy(reason=because(reason)))
 
 
 def test_realised_accuracy_is_drawn_with_its_interval_beside_the_projection() -> None:
