@@ -14,7 +14,7 @@ from plumbline.commands.verdict_text import verdict_lines
 from plumbline.exit_codes import EXIT_FINISHED
 
 if TYPE_CHECKING:
-    from drift.baseline import Baseline
+    from drift.learned import Baseline
     from drift.settings import OptionalAnalyses
 
 EXIT_VIOLATION = 1
@@ -219,7 +219,7 @@ def _captured(folder: Path) -> Path:
 
 
 def _reference(arguments: argparse.Namespace) -> "Baseline":
-    from drift.baseline import load
+    from drift.learned import load
     from drift.reference_files import ReferenceFiles
 
     if arguments.train:

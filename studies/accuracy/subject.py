@@ -11,8 +11,9 @@ from typing import Any, Self
 import numpy as np
 import xgboost
 from dataset import LabelledTable
-from drift.baseline import Baseline, learn
+from drift.baseline import learn
 from drift.capture import count_folder, count_window, plan_of
+from drift.learned import Baseline
 from drift.preprocessing import Preprocessor
 from drift.reference_files import infer_table, typed
 from drift.table import Table, transpose

@@ -5,11 +5,12 @@ from typing import Self
 
 import numpy as np
 from drift.analysis import analyse
-from drift.baseline import Baseline, learn
+from drift.baseline import learn
 from drift.capture import count_window, plan_of
 from drift.counts import NumericCounts
 from drift.judgement import RunContext
 from drift.kernel.partial import PartialCounts
+from drift.learned import Baseline
 from drift.policy import Policy
 from drift.window import WindowCounts
 

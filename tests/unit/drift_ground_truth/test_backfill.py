@@ -8,10 +8,11 @@ from typing import Any, Self
 
 import pytest
 from botocore.exceptions import ClientError
-from drift.baseline import Baseline, learn
+from drift.baseline import learn
 from drift.capture import plan_of
 from drift.ground_truth.backfill import backfill_of, quality_report, windows_awaiting_labels
 from drift.kernel.plan import Plan
+from drift.learned import Baseline
 from drift.settings import LabelSource
 from drift.table import table
 

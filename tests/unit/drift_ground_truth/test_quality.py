@@ -6,12 +6,13 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from drift.baseline import Baseline, learn
+from drift.baseline import learn
 from drift.capture import capture_files, plan_of
 from drift.ground_truth.join import JoinedWindow, join
 from drift.ground_truth.labels import Classes, LabelBook
 from drift.ground_truth.quality import judge_quality
 from drift.judgement import RunContext
+from drift.learned import Baseline
 from drift.policy import Policy
 from drift.table import Table, table
 from drift.window import WindowCounts

@@ -6,9 +6,8 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from drift.baseline import Baseline
 from drift.capture import count_folder, count_window, plan_of
-from drift.learned import save
+from drift.learned import Baseline, save
 from drift.reference_files import ReferenceFiles
 from drift.table import FeatureSpec
 from drift.window import WindowCounts
