@@ -63,7 +63,7 @@ class RunInputs:
         return self.serving is None or self.serving.also_answered(bounds)
 
 
-def run_context(  # noqa: PLR0913 - the settings of one run, each by its name
+def run_context(
     policy: Policy,
     analyses: OptionalAnalyses,
     *,
