@@ -4,13 +4,13 @@ import argparse
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from drift.description import report_lines
 from drift.policy import DEFAULT_THRESHOLDS, MINIMUM_COVERAGE, Policy
 
 from contract.names import ReportFile
 from contract.records import EffectMeasure, Verdict
 from plumbline.commands import reference
 from plumbline.commands.errors import CommandError
-from plumbline.commands.verdict_text import verdict_lines
 from plumbline.exit_codes import EXIT_FINISHED
 
 if TYPE_CHECKING:
@@ -156,7 +156,7 @@ def run(arguments: argparse.Namespace) -> int:
         raise CommandError(f"--output must be a folder to write to, got {cause}; choose another folder") from error
     except DriftError as error:
         raise CommandError(f"{error}{_hint(arguments, error)}") from error
-    for line in verdict_lines(report):
+    for line in report_lines(report):
         print(line)
     print(f"reports: {arguments.output / ReportFile.DRIFT_REPORT} and the files beside it")
     failed = arguments.fail_on_violation and report.verdict is Verdict.DRIFT

@@ -28,7 +28,7 @@ from contract.quality import QualityReport, ShiftReport, WindowQuality
 from contract.records import DriftReport, FeatureReport, ModelReport, RecordCounts, SegmentReport, WindowBounds
 from plumbline import exit_codes
 from plumbline.commands.monitor import EXIT_VIOLATION
-from plumbline.report.words import CANNOT_SEE
+from plumbline.report.summary import CANNOT_SEE
 from stacks.config import EnvironmentConfig
 from stacks.constructs.drift_alarms import RUNBOOK
 from tests.docs.pages import CONFIGURATION, DRIFT_REPORT, README, ROOT, codes, first_codes, rows, section
