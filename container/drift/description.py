@@ -166,10 +166,10 @@ def _drift(feature: FeatureReport) -> str:
     if feature.parts:
         moved, unseen = feature.parts[0], feature.unseen_fraction or 0.0
         # Of thousands of new labels none has a fraction of its own that matters.
-        if unseen > abs(moved.window_share - moved.reference_share):
+        if unseen > abs(moved.window_fraction - moved.reference_fraction):
             parts.append(f"labels that training never had {100 * unseen:.1f} %")
         else:
-            parts.append(f"{moved.label} from {100 * moved.reference_share:.1f} to {100 * moved.window_share:.1f} %")
+            parts.append(f"{moved.label} from {100 * moved.reference_fraction:.1f} to {100 * moved.window_fraction:.1f} %")
     before, after = feature.missing_fraction_reference, feature.missing_fraction
     if before is not None and after is not None and before != after:
         parts.append(f"missing from {100 * before:.1f} to {100 * after:.1f} %")
@@ -230,7 +230,7 @@ def realised(window: WindowQuality) -> str:
     found = realised_accuracy(window)
     if found is None:
         return not_judged(window.reason)
-    return f"{_with_interval(found.value, found)} by labels of {percent(window.label_coverage)} of the rows"
+    return f"{_with_interval(found.value, found)} by labels of {percent(window.labelled_fraction)} of the rows"
 
 
 def selection(window: WindowQuality) -> Iterator[str]:
@@ -249,8 +249,8 @@ def _labels(quality: QualityReport) -> Iterator[str]:
         return
     yield f"realised accuracy{f' of {latest.window.start}' if latest.window.start else ''}: {realised(latest)}"
     yield f"realised accuracy's verdict: {outcome(latest.verdict, latest.reason)}"
-    if latest.missed_by is not None:
-        yield f"realised minus projected accuracy of these rows: {points(latest.missed_by)}"
+    if latest.projection_error is not None:
+        yield f"realised minus projected accuracy of these rows: {points(latest.projection_error)}"
     yield from selection(latest)
 
 
