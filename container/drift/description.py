@@ -169,7 +169,9 @@ def _drift(feature: FeatureReport) -> str:
         if unseen > abs(moved.window_fraction - moved.reference_fraction):
             parts.append(f"labels that training never had {100 * unseen:.1f} %")
         else:
-            parts.append(f"{moved.label} from {100 * moved.reference_fraction:.1f} to {100 * moved.window_fraction:.1f} %")
+            parts.append(
+                f"{moved.label} from {100 * moved.reference_fraction:.1f} to {100 * moved.window_fraction:.1f} %"
+            )
     before, after = feature.missing_fraction_reference, feature.missing_fraction
     if before is not None and after is not None and before != after:
         parts.append(f"missing from {100 * before:.1f} to {100 * after:.1f} %")

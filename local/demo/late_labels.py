@@ -11,7 +11,7 @@ import numpy as np
 from plumbline.labels import RequestLabels, label_files
 from plumbline.labels_destination import store
 from plumbline.rows import LabelledRows
-from plumbline.traffic import Plan
+from plumbline.traffic import ReplayPlan
 
 DELAY_HOURS = 1
 SAMPLED_FRACTION = 0.3
@@ -25,7 +25,7 @@ _STREAM = 1
 @dataclass(frozen=True)
 class _Sent:
     hour: int
-    plan: Plan
+    plan: ReplayPlan
     rows: LabelledRows
 
     def answered(self, seed: int, fraction: float) -> list[int]:
@@ -51,7 +51,7 @@ class LateLabels:
     is_asked: bool = False
     _waiting: deque[_Sent] = field(default_factory=deque)
 
-    def sent(self, hour: int, plan: Plan, rows: LabelledRows) -> None:
+    def sent(self, hour: int, plan: ReplayPlan, rows: LabelledRows) -> None:
         """Remember what was sent in an hour: a plan of one hour, and its rows with the labels that they deserve."""
         self._waiting.append(_Sent(hour, plan, rows))
 

@@ -25,10 +25,10 @@ from local.demo.late_labels import LateLabels
 from local.demo.motion import Motion, Names
 from local.demo.summary import FiredAlarm
 from local.embedded import EmbeddedAws
-from plumbline.payload import Format
 from plumbline.rows import LabelledRows
 from plumbline.scenarios import Scenario
-from plumbline.traffic import Answer, Plan, replay
+from plumbline.traffic import ReplayAnswer, ReplayPlan, replay
+from plumbline.traffic_choices import Format
 
 ROWS_PER_REQUEST = 10
 HOUR_END_MARGIN_SECONDS = 5
@@ -168,9 +168,9 @@ class Loop:
         names = (found.get(LoopVariable.TRIGGER_ALARM_NAMES, "") for found in variables)
         return frozenset(name for text in names for name in text.split(",") if name)
 
-    def _plan(self, number: int, end: datetime, n_rows: int) -> Plan:
+    def _plan(self, number: int, end: datetime, n_rows: int) -> ReplayPlan:
         """Return the plan of one hour's traffic, which is over shortly before the hour is."""
-        return Plan(
+        return ReplayPlan(
             endpoint=self.episode.endpoint,
             hours=1,
             rows_per_hour=n_rows,
@@ -180,11 +180,11 @@ class Loop:
             seconds_per_hour=(end - self.aws.now()).total_seconds() - HOUR_END_MARGIN_SECONDS,
         )
 
-    def _send(self, plan: Plan, rows: LabelledRows) -> float | None:
+    def _send(self, plan: ReplayPlan, rows: LabelledRows) -> float | None:
         """Send one hour's rows at a constant rate and return their true accuracy, if known."""
         predicted = np.full(len(rows), np.nan)
 
-        def keep(answer: Answer) -> None:
+        def keep(answer: ReplayAnswer) -> None:
             predicted[answer.first_row : answer.first_row + len(answer.probabilities)] = answer.probabilities
 
         summary = replay(

@@ -10,7 +10,7 @@ import pytest
 from local.demo.late_labels import LateLabels
 from plumbline.population import generate
 from plumbline.rows import LabelledRows
-from plumbline.traffic import Plan
+from plumbline.traffic import ReplayPlan
 
 END = datetime(2026, 1, 5, 13, 59, 55, tzinfo=UTC)
 URI = "s3://capture/ground-truth/plumbline-dev"
@@ -30,8 +30,8 @@ class FakeS3:
         return sorted(key for found, key in self.objects if found == bucket)
 
 
-def plan(hour: int) -> Plan:
-    return Plan("plumbline-dev", hours=1, rows_per_hour=N, rows_per_request=10, name=f"demo-{hour:02d}")
+def plan(hour: int) -> ReplayPlan:
+    return ReplayPlan("plumbline-dev", hours=1, rows_per_hour=N, rows_per_request=10, name=f"demo-{hour:02d}")
 
 
 def delivered(seed: int = 3, uri: str | None = URI, *, is_asked: bool = False) -> tuple[FakeS3, LabelledRows]:
