@@ -21,8 +21,7 @@ from contract.names import (
 )
 from contract.records import DriftReport
 from contract.retraining import pipeline_name
-from local.demo.cdk import Cdk
-from local.demo.environment_file import Value, derive
+from local.demo.deployment import Cdk, Value, derive
 from local.demo.loop import Episode
 from local.embedded import EmbeddedAws
 from plumbline import population

@@ -1,19 +1,20 @@
-"""What the topic tells is one line on the screen."""
+"""Decisions are read as data: from the controller's log lines, and from alarms' JSON."""
 
-from local.demo.inbox import Message
-from local.demo.motion import decision
+import json
 
+from retraining.decision import Obstacle
 
-def test_a_decision_not_to_start_is_told_with_its_reason() -> None:
-    text = "What happened: x.\n\nDecided: no retraining of e was started (labels needed): 3 rows, 5 are wanted.\n"
-    assert decision(Message("Retraining not started, labels needed: e", text)) == ": 3 rows, 5 are wanted."
-
-
-def test_other_messages_say_all_in_their_subject() -> None:
-    assert decision(Message("Retraining started: e", "Decided: a retraining of e was started.\n")) == ""
-    assert decision(Message("Plumbline dev: version 1 serves", "Version 1 serves.\n")) == ""
+from local.demo.inbox import Mail
+from local.demo.motion import obstacles
 
 
-def test_alarms_are_told_apart_from_what_the_loop_says() -> None:
-    assert Message('ALARM: "a" in US East', '{"AlarmName": "a"}').is_alarm
-    assert not Message("Retraining started: e", "What happened: x").is_alarm
+def test_decisions_against_a_retraining_are_read_from_the_log() -> None:
+    skipped = {"action": "skipped", "why": "3 rows, 5 are wanted", "obstacle": "labels needed"}
+    started = {"action": "started", "why": "drift", "obstacle": None}
+    log = ["START RequestId: 1\n", json.dumps(skipped) + "\n", json.dumps(started), "7\n", "END RequestId: 1\n"]
+    assert list(obstacles(log)) == [(Obstacle.LABELS_NEEDED, "3 rows, 5 are wanted")]
+
+
+def test_alarms_are_not_messages_of_the_loop() -> None:
+    assert Mail('ALARM: "a" in US East', '{"AlarmName": "a"}').is_alarm
+    assert not Mail("Retraining started: e", "What happened: x").is_alarm
