@@ -195,7 +195,7 @@ class Motion:
             self._show_messages()
             self._n_before = self._n_messages
             if self.is_baking:
-                self._show(f"version {version} answers beside the champion while traffic flows")
+                self._show(f"version {version} answers together with the champion while traffic flows")
         else:
             self._await_message(version, n_before)
         return RetrainingRun(

@@ -10,7 +10,7 @@ if TYPE_CHECKING:
     from plumbline.deployed import Deployed
 
 STARTED = "started"
-"""What the controller says of a run that began."""
+"""The controller's action for a run that began."""
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -23,14 +23,14 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--force",
         action="store_true",
-        help="with --reason: in spite of cool-down, cap and switch; never beside another",
+        help="with --reason: in spite of cool-down, cap and switch; never while another one runs",
     )
 
 
 def run(arguments: argparse.Namespace) -> int:
-    """Ask the controller, or turn the switch."""
+    """Invoke the controller, or turn the switch."""
     if arguments.force and arguments.reason is None:
-        raise CommandError("--force must come with --reason, got it alone; say why")
+        raise CommandError("--force must come with --reason, got it alone; give a reason")
     with environment.deployed(arguments) as deployed:
         if arguments.reason is None:
             return _turn(deployed, on=arguments.on)
