@@ -2,7 +2,7 @@
 
 import types
 from collections.abc import Mapping
-from dataclasses import fields, is_dataclass
+from dataclasses import MISSING, fields, is_dataclass
 from enum import Enum
 from functools import cache
 from typing import Any, TypeVar, Union, get_args, get_origin, get_type_hints
@@ -11,14 +11,16 @@ _T = TypeVar("_T")
 
 
 def decode(kind: type[_T], document: Any) -> _T:
-    """Return the dataclass `kind` that `document`, JSON made of it by `dataclasses.asdict`, says.
+    """Return the dataclass `kind` of `document`, JSON that `dataclasses.asdict` of one was written as.
 
     Fields are dataclasses, enumerations, plain JSON values, tuples, mappings from text, and any of these or None.
+    Unknown keys are ignored and absent fields take their default, so that a document of an earlier or later revision
+    stays readable.
 
     Raises
     ------
     ValueError
-        If a key is missing or unknown, or a value is not of its field's type.
+        If a field without a default is absent, or a value is not of its field's type.
     """
     return _decoded(kind, document, kind.__name__)  # type: ignore[no-any-return]
 
@@ -27,6 +29,13 @@ def decode(kind: type[_T], document: Any) -> _T:
 def _types(kind: type) -> dict[str, Any]:
     hints = get_type_hints(kind)
     return {field.name: hints[field.name] for field in fields(kind)}
+
+
+@cache
+def _required(kind: type) -> frozenset[str]:
+    return frozenset(
+        field.name for field in fields(kind) if field.default is MISSING and field.default_factory is MISSING
+    )
 
 
 def _decoded(kind: Any, value: Any, place: str) -> Any:
@@ -48,11 +57,11 @@ def _decoded(kind: Any, value: Any, place: str) -> Any:
 
 def _dataclass(kind: Any, value: Any, place: str) -> Any:
     _require(isinstance(value, dict), "an object", value, place)
-    expected = _types(kind)
-    if value.keys() != expected.keys():
-        wrong = sorted(value.keys() ^ expected.keys())
-        raise ValueError(f"{place} must have the keys of this version, differs in {', '.join(wrong)}")
-    return kind(**{name: _decoded(expected[name], entry, f"{place}.{name}") for name, entry in value.items()})
+    absent = sorted(_required(kind) - value.keys())
+    if absent:
+        raise ValueError(f"{place} must have the keys {', '.join(absent)}, got none of that name")
+    known = {name: expected for name, expected in _types(kind).items() if name in value}
+    return kind(**{name: _decoded(expected, value[name], f"{place}.{name}") for name, expected in known.items()})
 
 
 def _optional(kinds: tuple[Any, ...], value: Any, place: str) -> Any:

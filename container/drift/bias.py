@@ -14,14 +14,15 @@ import numpy as np
 from scipy import special
 
 from contract.bias import BiasGroup, BiasMeasure, BiasMetric, BiasReport
+from contract.reasons import Reason, ReasonCode, window_not_judged
 from contract.records import SWITCHED_OFF, FeatureType, Status, Verdict
 from contract.training import DECISION_THRESHOLD, Task
 from drift.adjustment import benjamini_hochberg_log
 from drift.counts import NumericCounts
 from drift.errors import ConfigError
-from drift.judgement import Terms
+from drift.judgement import RunContext
 from drift.learned import Baseline
-from drift.statistics.proportion import Estimate, Share, difference, ratio
+from drift.statistics.proportion import GapEstimate, Share, difference, ratio
 
 MIN_GROUP_ROWS = 30
 """Rows of a group, and of all others, from which on a share of them is judged; of labels too where they are needed."""
@@ -31,12 +32,12 @@ Groups: TypeAlias = Mapping[str, tuple[NumericCounts, NumericCounts]]
 
 
 @dataclass(frozen=True)
-class _Case:
+class _MetricCase:
     """One metric of one group on both sides; None where too few rows stand for it."""
 
     measure: BiasMeasure
-    window: Estimate | None
-    reference: Estimate | None
+    window: GapEstimate | None
+    reference: GapEstimate | None
 
     @property
     def log_p_value(self) -> float | None:
@@ -65,9 +66,7 @@ def require_facet(baseline: Baseline, facet: str) -> None:
         )
 
 
-def judge_bias(
-    baseline: Baseline, facets: Mapping[str, NumericCounts], *, facet: str | None, terms: Terms
-) -> BiasReport:
+def judge_bias(baseline: Baseline, facets: Mapping[str, NumericCounts], context: RunContext) -> BiasReport:
     """Judge how a window's predictions are shared out among the groups; no label is needed.
 
     Parameters
@@ -76,12 +75,12 @@ def judge_bias(
         By value of the facet, the captured probabilities.
     """
     shares = {value: {_SELECTED: _selected(counts)} for value, counts in facets.items()}
-    return _judged(baseline, shares, _PREDICTED, facet, terms)
+    return _judged(baseline, shares, _PREDICTED, context)
 
 
-def judge_labelled_bias(baseline: Baseline, by_group: Groups, *, facet: str | None, terms: Terms) -> BiasReport:
+def judge_labelled_bias(baseline: Baseline, by_group: Groups, context: RunContext) -> BiasReport:
     """Judge how predictions, and the mistakes among them, are shared out among the groups."""
-    return _judged(baseline, _shares(by_group), _METRICS, facet, terms)
+    return _judged(baseline, _shares(by_group), _METRICS, context)
 
 
 _SELECTED, _OF_POSITIVES, _OF_NEGATIVES = "selected", "of positives", "of negatives"
@@ -105,7 +104,7 @@ def _shares(by_group: Groups) -> _Shares:
     return found
 
 
-_How: TypeAlias = tuple[str, Callable[[Share, Share], Estimate | None]]
+_How: TypeAlias = tuple[str, Callable[[Share, Share], GapEstimate | None]]
 """Which rows' share of positive predictions, and how group and others are compared."""
 _PREDICTED: Mapping[BiasMetric, _How] = {
     BiasMetric.DIFFERENCE_IN_POSITIVE_PROPORTIONS: (_SELECTED, difference),
@@ -118,42 +117,37 @@ _METRICS = {
 }
 
 
-def _judged(
-    baseline: Baseline,
-    window: _Shares,
-    metrics: Mapping[BiasMetric, _How],
-    facet: str | None,
-    terms: Terms,
-) -> BiasReport:
+def _judged(baseline: Baseline, window: _Shares, metrics: Mapping[BiasMetric, _How], context: RunContext) -> BiasReport:
+    facet = context.facet
     if facet is None:
         return BiasReport(reason=SWITCHED_OFF)
-    known = BiasReport(reason=_refusal(baseline, facet), facet=facet, tolerance=terms.policy.bias_tolerance)
+    known = BiasReport(reason=_refusal(baseline, facet), facet=facet, effect_threshold=context.policy.bias_tolerance)
     if known.reason:
         return known
     reference = _shares(_of_test(baseline, facet))
     values = sorted({*reference, *window})
-    nobody = dict.fromkeys((_SELECTED, _OF_POSITIVES, _OF_NEGATIVES), Share(0, 0))
-    sides = [{value: {**nobody, **side.get(value, {})} for value in values} for side in (window, reference)]
+    empty = dict.fromkeys((_SELECTED, _OF_POSITIVES, _OF_NEGATIVES), Share(0, 0))
+    sides = [{value: {**empty, **side.get(value, {})} for value in values} for side in (window, reference)]
     both = (sides[0], sides[1])
     cases = {value: [_case(metric, value, both, how) for metric, how in metrics.items()] for value in values}
-    measures = _verdicts(cases, terms)
+    measures = _verdicts(cases, context)
     groups = tuple(_group(value, both, measures[value]) for value in values)
     verdict = _worst([group.verdict for group in groups])
     return replace(
         known,
         status=Status.ESTIMATED if any(group.selection_rate is not None for group in groups) else Status.NOT_JUDGED,
-        reason=_reason(groups, verdict, terms),
+        reason=_reason(groups, verdict, context),
         verdict=verdict,
         groups=groups,
     )
 
 
-def _refusal(baseline: Baseline, facet: str) -> str:
+def _refusal(baseline: Baseline, facet: str) -> Reason | None:
     if baseline.test is None or baseline.test.probabilities is None:
-        return "the baseline has no predictions for a labelled test set"
+        return ReasonCode.NO_TEST_PREDICTIONS.reason()
     if baseline.task is not Task.BINARY or baseline.positive_label is None:
-        return "bias is measured where the target has two classes"
-    return "" if facet in _facets(baseline) else f"the facet {facet!r} is no categorical column of the baseline"
+        return ReasonCode.BIAS_TARGET_NOT_BINARY.reason()
+    return None if facet in _facets(baseline) else ReasonCode.FACET_UNKNOWN.reason(facet=facet)
 
 
 def _facets(baseline: Baseline) -> list[str]:
@@ -175,7 +169,7 @@ def _of_test(baseline: Baseline, facet: str) -> Groups:
     }
 
 
-def _case(metric: BiasMetric, value: str, sides: tuple[_Shares, _Shares], how: _How) -> _Case:
+def _case(metric: BiasMetric, value: str, sides: tuple[_Shares, _Shares], how: _How) -> _MetricCase:
     what, compute = how
     found = []
     for side in sides:
@@ -189,31 +183,33 @@ def _case(metric: BiasMetric, value: str, sides: tuple[_Shares, _Shares], how: _
         measure = replace(measure, value=ours.value, lower=ours.lower, upper=ours.upper)
     if before:
         measure = replace(measure, reference=before.value, reference_lower=before.lower, reference_upper=before.upper)
-    return _Case(measure, ours, before)
+    return _MetricCase(measure, ours, before)
 
 
-def _verdicts(cases: Mapping[str, Sequence[_Case]], terms: Terms) -> dict[str, tuple[BiasMeasure, ...]]:
+def _verdicts(cases: Mapping[str, Sequence[_MetricCase]], context: RunContext) -> dict[str, tuple[BiasMeasure, ...]]:
     tested = [log_p for group in cases.values() for case in group if (log_p := case.log_p_value) is not None]
     adjusted = iter(benjamini_hochberg_log(tested))
     return {
-        value: tuple(_verdict(case, None if case.log_p_value is None else next(adjusted), terms) for case in group)
+        value: tuple(_verdict(case, None if case.log_p_value is None else next(adjusted), context) for case in group)
         for value, group in cases.items()
     }
 
 
-def _verdict(case: _Case, log_p: float | None, terms: Terms) -> BiasMeasure:
+def _verdict(case: _MetricCase, log_p: float | None, context: RunContext) -> BiasMeasure:
     measure = case.measure
     if log_p is None or measure.value is None or measure.reference is None:
         where = "in the window" if case.window is None else "on the labelled test set"
-        lacking = f"fewer than {MIN_GROUP_ROWS} rows of the group, or of the others"
-        if measure.metric is BiasMetric.DISPARATE_IMPACT:
-            lacking += ", or no positive prediction among the others"
-        return replace(measure, reason=f"{lacking}, {where}")
+        needs_positives = measure.metric is BiasMetric.DISPARATE_IMPACT
+        or_else = ", or no positive prediction among the others" if needs_positives else ""
+        few = ReasonCode.BIAS_ROWS_TOO_FEW.reason(min_rows=MIN_GROUP_ROWS, or_else=or_else, where=where)
+        return replace(measure, reason=few)
     move = abs(measure.value - measure.reference)
-    numbers = f"from {measure.reference:.3f} to {measure.value:.3f}, adjusted p {math.exp(log_p):.2g}"
-    if terms.refused:
-        return replace(measure, reason=f"the window is not judged: {terms.refused}")
-    moved = move >= terms.policy.bias_tolerance and log_p < math.log(terms.policy.alpha)
+    if context.not_judged:
+        return replace(measure, reason=window_not_judged(context.not_judged))
+    numbers = ReasonCode.BIAS_METRIC_COMPARED.reason(
+        reference=measure.reference, window=measure.value, p=math.exp(log_p)
+    )
+    moved = move >= context.policy.bias_tolerance and log_p < math.log(context.policy.alpha)
     return replace(measure, verdict=Verdict.DRIFT if moved else Verdict.NO_DRIFT, reason=numbers)
 
 
@@ -226,7 +222,12 @@ def _group(value: str, sides: tuple[_Shares, _Shares], measures: tuple[BiasMeasu
         for measure in measures
         if measure.verdict is Verdict.DRIFT
     ]
-    quiet = "no measure moved by the tolerance and beyond chance"
+    if moved:
+        reason: Reason | None = ReasonCode.BIAS_METRICS_MOVED.reason(metrics="; ".join(moved))
+    elif verdict is Verdict.NO_DRIFT:
+        reason = ReasonCode.BIAS_METRICS_STEADY.reason()
+    else:
+        reason = measures[0].reason
     return BiasGroup(
         value=value,
         n_rows=selected.total,
@@ -234,7 +235,7 @@ def _group(value: str, sides: tuple[_Shares, _Shares], measures: tuple[BiasMeasu
         selection_rate=selected.value if selected.total else None,
         selection_rate_reference=before.value if before.total else None,
         verdict=verdict,
-        reason="; ".join(moved) or (quiet if verdict is Verdict.NO_DRIFT else measures[0].reason),
+        reason=reason,
         measures=measures,
     )
 
@@ -243,7 +244,8 @@ def _worst(verdicts: Sequence[Verdict]) -> Verdict:
     return next((one for one in (Verdict.DRIFT, Verdict.NO_DRIFT) if one in verdicts), Verdict.NOT_JUDGED)
 
 
-def _reason(groups: Sequence[BiasGroup], verdict: Verdict, terms: Terms) -> str:
+def _reason(groups: Sequence[BiasGroup], verdict: Verdict, context: RunContext) -> Reason | None:
     if verdict is Verdict.NOT_JUDGED:
-        return f"the window is not judged: {terms.refused}" if terms.refused else "no group has rows enough"
-    return ", ".join(group.value for group in groups if group.verdict is Verdict.DRIFT)
+        return window_not_judged(context.not_judged) if context.not_judged else ReasonCode.GROUPS_TOO_SMALL.reason()
+    names = ", ".join(group.value for group in groups if group.verdict is Verdict.DRIFT)
+    return ReasonCode.GROUPS_DRIFTED.reason(names=names) if names else None

@@ -10,18 +10,15 @@ from pathlib import Path
 from typing import TypeAlias
 
 from contract.records import WindowBounds
+from contract.rejection import RejectionReason
 from contract.training import Task, ordered
-from drift.errors import ConfigError
-from drift.kernel.counted import window_counts
-from drift.kernel.events import EventLog, reject_duplicates
-from drift.kernel.files import FileCounter
-from drift.kernel.fit import require_fit
-from drift.kernel.lines import BLOCK_BYTES
-from drift.kernel.partial import PartialCounts
+from drift.errors import ConfigError, UnsuitableRowsError
+from drift.kernel.files import EventLog, FileCounter, reject_duplicates
+from drift.kernel.partial import PartialCounts, window_counts
+from drift.kernel.payloads import Outputs
 from drift.kernel.plan import Plan
-from drift.kernel.predictions import Outputs
+from drift.kernel.records import BLOCK_BYTES
 from drift.learned import Baseline
-from drift.rejection import Reason
 from drift.window import WindowCounts
 
 _LOG = logging.getLogger(__name__)
@@ -45,7 +42,7 @@ def count_window(  # noqa: PLR0913 - what is counted apart, each by its name
     """Count the records of a window, whoever reads its files.
 
     Without bounds every record counts. A record that is not used is counted under its reason
-    (`drift.rejection.Reason`), with up to five places and never its content; the log names them too.
+    (`contract.rejection.Reason`), with up to five places and never its content; the log names them too.
 
     Parameters
     ----------
@@ -150,9 +147,39 @@ def log_rejections(counts: PartialCounts) -> None:
     """Log one line per reason."""
     for reason in sorted(counts.rejected):
         # The platform hands over neighbouring hours as a matter of course: that is no cause for a warning.
-        level = logging.INFO if reason in {Reason.OUTSIDE_WINDOW, Reason.OTHER_VARIANT} else logging.WARNING
+        level = (
+            logging.INFO
+            if reason in {RejectionReason.OUTSIDE_WINDOW, RejectionReason.OTHER_VARIANT}
+            else logging.WARNING
+        )
         places = ", ".join(map(str, counts.examples[reason].first))
         _LOG.log(level, "%d records rejected as %s, for example %s", counts.rejected[reason], reason, places)
     for (feature, fault), cells in sorted(counts.unreadable.items()):
         places = ", ".join(map(str, cells.first))
         _LOG.warning("cells of %r could not be read (%s), for example %s", feature, fault, places)
+
+
+MISFIT_FRACTION = 0.95
+"""From this share of the decodable inputs on, rows of another shape are the rule: the baseline is of another model."""
+MISFIT_RECORDS = 20
+"""Fewer records say nothing about the traffic."""
+
+
+def require_fit(counts: PartialCounts, plan: Plan) -> None:
+    """Refuse a baseline that (nearly) no captured row has the shape of.
+
+    Raises
+    ------
+    UnsuitableRowsError
+        If `MISFIT_RECORDS` or more records, and `MISFIT_FRACTION` or more of those whose input could be decoded, have
+        another number of fields than the baseline, or JSON objects with none of its names.
+    """
+    n_misfits = counts.rejected[RejectionReason.FIELD_COUNT]
+    if n_misfits < max(MISFIT_RECORDS, MISFIT_FRACTION * (counts.n_used + n_misfits)):
+        return
+    names = ", ".join(spec.name for spec in plan.specs)
+    seen = "; ".join(f"{place.note} at {place}" for place in counts.examples[RejectionReason.FIELD_COUNT].first)
+    raise UnsuitableRowsError(
+        f"the baseline must fit the captured rows: it has {len(plan.specs)} columns ({names}), "
+        f"got {n_misfits} records with other rows ({seen}); learn the baseline from the data of the served model"
+    )

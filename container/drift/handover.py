@@ -10,10 +10,10 @@ from typing import Any, Self
 
 from contract.records import DriftReport
 from drift.description import exit_message
+from drift.documents import write_text
 from drift.errors import PublishError
-from drift.metrics import Measurement, metrics_file, of_failure, of_report
+from drift.metrics import Measurement, cloudwatch_client, metrics_file, of_failure, of_report, publish
 from drift.platform_settings import Platform
-from drift.publish import cloudwatch_client, publish
 from drift.sources import s3_client
 from drift.times import format_time
 
@@ -68,24 +68,6 @@ def _try_to_write(file: Path, text: str) -> None:
         write_text(file, text)
     except PublishError as error:
         _LOG.warning("%s", error)
-
-
-def write_text(file: Path, text: str) -> None:
-    """Write one file and the folders above it.
-
-    Raises
-    ------
-    PublishError
-        If that fails, for example because the platform mounted the folder for another user.
-    """
-    try:
-        file.parent.mkdir(parents=True, exist_ok=True)
-        file.write_bytes(text.encode())
-    except OSError as error:
-        raise PublishError(
-            f"{file} must be writable by the container's user, got {error.strerror}; check the mount's owner, "
-            "or name another user in container/Dockerfile"
-        ) from error
 
 
 def short_message(text: str) -> str:

@@ -7,12 +7,8 @@ from contract.records import EffectMeasure, FeatureType
 from drift.errors import ConfigError
 
 DEFAULT_THRESHOLDS: Mapping[EffectMeasure, float] = {
-    EffectMeasure.JENSEN_SHANNON_DISTANCE: 0.1,
-    EffectMeasure.DRIFT_SCORE: 20.0,
-    EffectMeasure.WASSERSTEIN_DISTANCE: 0.25,
+    measure: measure.declaration.default_threshold for measure in EffectMeasure
 }
-"""Sizes of like rank: a normal distribution that moves by 0.24 standard deviations has a Jensen-Shannon distance of
-0.1 and a drift score of 19 %."""
 MINIMUM_COVERAGE = 0.5
 """Share of labelled rows from which on labels judge a window, if nobody says it: fewer are seldom a fair sample."""
 
@@ -98,7 +94,7 @@ class Policy:
         measure = own.effect_measure or self.effect_measure
         threshold = self.effect_threshold if measure is self.effect_measure else DEFAULT_THRESHOLDS[measure]
         threshold = threshold if own.effect_threshold is None else own.effect_threshold
-        if measure is EffectMeasure.WASSERSTEIN_DISTANCE and kind is FeatureType.CATEGORICAL:
+        if kind not in measure.types:
             measure = EffectMeasure.JENSEN_SHANNON_DISTANCE
             threshold = DEFAULT_THRESHOLDS[measure]
         return FeatureRule(
@@ -137,8 +133,8 @@ def _require_fraction(name: str, value: float) -> None:
 
 
 def _require_effect(name: str, measure: EffectMeasure, value: float) -> None:
-    if not 0 < value < measure.largest:
+    if not 0 < value < measure.declaration.upper_end:
         raise ConfigError(
-            f"{name} must lie between 0 and {measure.largest:g} for the {measure}, got {value!r}; "
+            f"{name} must lie between 0 and {measure.declaration.upper_end:g} for the {measure}, got {value!r}; "
             "correct that threshold"
         )

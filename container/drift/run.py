@@ -9,6 +9,7 @@ from pathlib import Path
 
 from contract.attribution import AttributionReport
 from contract.quality import QualityReport
+from contract.reasons import Reason, ReasonCode, failure, window_not_judged
 from contract.records import MODEL_CHANGED, DriftReport, WindowBounds
 from drift.analysis import analyse, with_quality
 from drift.baseline import Baseline, load, save
@@ -16,20 +17,17 @@ from drift.bias import require_facet
 from drift.capture import Count, count_folder, count_window, plan_of
 from drift.champion import Answering
 from drift.errors import ConfigError
-from drift.ground_truth.quality import QualityTerms
-from drift.ground_truth.sources import waiting_of
-from drift.ground_truth.waiting import quality_report
+from drift.ground_truth.waiting import quality_report, waiting_of
 from drift.handover import Clients, report_success
-from drift.judgement import failure
+from drift.judgement import RunContext
 from drift.kernel.plan import Plan
 from drift.obtaining import Obtaining
-from drift.outputs import write_reports
 from drift.policy import Policy
 from drift.projection import Projector
-from drift.question import Question
 from drift.recent import EarlierWindows
 from drift.recent_files import EarlierFiles, read_earlier
 from drift.reference_files import ReferenceFiles
+from drift.sagemaker_files import write_reports
 from drift.settings import Extras, Settings, window_bounds
 from drift.sources import Connect, s3_client
 from drift.window import WindowCounts
@@ -78,7 +76,15 @@ class _Task:
             facet=self.extras.facet,
         )
         projector = Projector.of(baseline, seed=self.seed, ignored=self.policy.ignored)
-        question = Question(
+        report = analyse(baseline, window, self._context, projector, earlier=self._earlier())
+        report = self._with_attribution(report, window)
+        report = with_quality(report, self._quality(projector))
+        write_reports(self.output, report, baseline, window, self.policy)
+        return report
+
+    @property
+    def _context(self) -> RunContext:
+        context = RunContext(
             policy=self.policy,
             seed=self.seed,
             endpoint=self.endpoint,
@@ -87,18 +93,16 @@ class _Task:
             isolation_forest=self.extras.isolation_forest,
             multivariate=self.extras.multivariate,
             facet=self.extras.facet,
-            earlier=self._earlier(),
-            refused=self._refused,
+            not_judged=self._not_judged,
         )
-        report = analyse(baseline, window, question, projector)
-        report = self._with_attribution(report, window)
-        report = with_quality(report, self._quality(projector))
-        write_reports(self.output, report, baseline, window, self.policy)
-        return report
+        truth = self.extras.ground_truth
+        if truth is None:
+            return context
+        return replace(context, label_lag_hours=truth.lag_hours, min_label_coverage=truth.minimum_coverage)
 
     @property
-    def _refused(self) -> str:
-        return MODEL_CHANGED if self.answering is not None and self.answering.champion is None else ""
+    def _not_judged(self) -> Reason | None:
+        return MODEL_CHANGED if self.answering is not None and self.answering.champion is None else None
 
     def _same_model(self, bounds: WindowBounds) -> bool:
         return self.answering is None or self.answering.also(bounds)
@@ -106,15 +110,15 @@ class _Task:
     def _with_attribution(self, report: DriftReport, window: WindowCounts) -> DriftReport:
         if self.model is None:
             return report
-        if self._refused:
-            return replace(report, attribution=AttributionReport(reason=f"the window is not judged: {self._refused}"))
+        if self._not_judged:
+            return replace(report, attribution=AttributionReport(reason=window_not_judged(self._not_judged)))
         # Deferred: the booster's library is heavy, and attributions are off by default.
         from drift.attribution import attribution_drift
 
         try:
             found = attribution_drift(self.model(), self.baseline, window.sample)
         except ConfigError as error:
-            found = AttributionReport(reason=str(error))
+            found = AttributionReport(reason=ReasonCode.MODEL_UNUSABLE.reason(error=error))
         except Exception as error:
             # The verdict stands without them.
             found = AttributionReport(reason=failure(error))
@@ -124,19 +128,12 @@ class _Task:
         source = self.extras.ground_truth
         if source is None:
             return QualityReport()
-        terms = QualityTerms(
-            policy=self.policy,
-            minimum_coverage=source.minimum_coverage,
-            lag_hours=source.lag_hours,
-            seed=self.seed,
-            facet=self.extras.facet,
-        )
         waiting = waiting_of(
             source,
             connect=self.connect,
             endpoint=self.endpoint,
             plan=self._plan,
-            terms=terms,
+            context=self._context,
             same_model=self._same_model,
         )
         return quality_report(self.bounds, waiting, self.baseline, projector)

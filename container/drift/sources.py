@@ -1,7 +1,10 @@
 """Local path or S3 URI -> a local file or folder: the only module that talks to S3."""
 
 import hashlib
+import shutil
 import tempfile
+import zipfile
+import zlib
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -13,8 +16,7 @@ from pathlib import Path
 from typing import Any
 
 from contract.names import ReportFile
-from drift.archive import extract
-from drift.errors import ConfigError
+from drift.errors import BaselineError, ConfigError
 from drift.times import DAY, HOUR, hour_folder
 
 _SCHEME = "s3://"
@@ -314,3 +316,44 @@ def _name(bucket: str, key: str, prefix: str) -> str:
     if ".." in name.split("/") or name.startswith("/"):
         raise ConfigError(f"s3://{bucket}/{key} must stay below its prefix, got '..' in it; rename the object")
     return name
+
+
+_MOST_BYTES = 2**30
+_MOST_MEMBERS = 1000
+
+
+def extract(archive: Path, folder: Path) -> Path:
+    """Unpack a .zip below `folder` and return `folder`.
+
+    Raises
+    ------
+    BaselineError
+        If the file is no whole archive, a member would land outside `folder`, or it unpacks to more than 1 GiB.
+    """
+    try:
+        with zipfile.ZipFile(archive) as opened:
+            members = [member for member in opened.infolist() if not member.is_dir()]
+            _check(archive, members, folder)
+            for member in members:
+                file = folder / member.filename
+                file.parent.mkdir(parents=True, exist_ok=True)
+                with opened.open(member) as source, file.open("wb") as target:
+                    shutil.copyfileobj(source, target)
+    except (zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError, RuntimeError) as error:
+        raise BaselineError(
+            f"{archive} must be a readable zip archive, got {error}; write the baseline again"
+        ) from error
+    return folder
+
+
+def _check(archive: Path, members: list[zipfile.ZipInfo], folder: Path) -> None:
+    for member in members:
+        if not (folder / member.filename).resolve().is_relative_to(folder.resolve()):
+            raise BaselineError(f"{archive} must hold paths below its root, got {member.filename!r}; pack it again")
+    # zipfile stops a member at the size that its header declares, so the declared sizes are a bound.
+    n_bytes = sum(member.file_size for member in members)
+    if n_bytes > _MOST_BYTES or len(members) > _MOST_MEMBERS:
+        raise BaselineError(
+            f"{archive} must unpack to {_MOST_BYTES} bytes in {_MOST_MEMBERS} files at most, got {n_bytes} in "
+            f"{len(members)}; a baseline is a few files"
+        )

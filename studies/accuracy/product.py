@@ -9,8 +9,8 @@ import numpy as np
 from drift.capture import count_window
 from drift.counts import NumericCounts
 from drift.ground_truth.join import JoinedWindow
-from drift.ground_truth.quality import QualityTerms, judge_quality
-from drift.judgement import Side, Terms, judge
+from drift.ground_truth.quality import judge_quality
+from drift.judgement import RunContext, Sample, judge
 from drift.kernel.partial import PartialCounts
 from drift.policy import Policy
 from drift.projection import Limits, Projector
@@ -46,11 +46,11 @@ class _Remembered:
     def uses_features(self) -> bool:
         return self.projector.uses_features
 
-    def project(self, window: WindowCounts, *, tolerance: float) -> ProjectedAccuracy:
+    def project(self, window: WindowCounts, *, drop_threshold: float) -> ProjectedAccuracy:
         for known, found in self._found:
             if known is window:
                 return found
-        found = self.projector.project(window, tolerance=tolerance)
+        found = self.projector.project(window, drop_threshold=drop_threshold)
         self._found = [(window, found)]
         return found
 
@@ -101,22 +101,22 @@ class Product:
 
     def judge(self, window: Labelled, rows: LabelledRows, seed: int) -> Said:
         """Return what is said of a window before and after its labels; `rows` are those of the window."""
-        tolerance = self.policy.accuracy_tolerance
-        projected = self.projection.project(window.counts, tolerance=tolerance)
+        drop_threshold = self.policy.accuracy_tolerance
+        projected = self.projection.project(window.counts, drop_threshold=drop_threshold)
         unlimited = projected
         if projected.estimate is None:
-            unlimited = self.unlimited.project(window.counts, tolerance=tolerance)
-        terms = QualityTerms(policy=self.policy, minimum_coverage=0.0, seed=seed)
+            unlimited = self.unlimited.project(window.counts, drop_threshold=drop_threshold)
+        context = RunContext(policy=self.policy, min_label_coverage=0.0, seed=seed)
         joined = self._joined(window, rows)
-        quality = judge_quality(joined, self.subject.baseline, self.projection, terms, is_final=True)
+        quality = judge_quality(joined, self.subject.baseline, self.projection, context, is_final=True)
         return Said(projected, unlimited, self._before(window, projected, seed), quality)
 
     def _before(self, window: Labelled, projected: ProjectedAccuracy, seed: int) -> dict[Shift, Verdict]:
         baseline = self.subject.baseline
-        side = Side(columns=window.counts.columns, probabilities=window.counts.probabilities)
-        outcome = judge(baseline.specs, Side(columns=baseline.counts, probabilities=self._test_probabilities()), side,
-                        Terms(policy=self.policy, seed=seed))  # fmt: skip
-        found = shifts_before_labels(outcome.features, projected, "")
+        sample = Sample(columns=window.counts.columns, probabilities=window.counts.probabilities)
+        reference = Sample(columns=baseline.counts, probabilities=self._test_probabilities())
+        outcome = judge(baseline.specs, reference, sample, RunContext(policy=self.policy, seed=seed))
+        found = shifts_before_labels(outcome.features, projected, None)
         return {shift.shift: shift.verdict for shift in found}
 
     def _test_probabilities(self) -> NumericCounts | None:

@@ -88,7 +88,7 @@ def outcome(product: Product, window: Window, seed: int) -> Outcome:
         n_rows=len(window.rows),
         reference=subject.test_accuracy,
         accuracy=Bounded(unlimited.estimate, unlimited.lower, unlimited.upper, labelled.accuracy),
-        refused=projected.reason if projected.estimate is None else "",
+        refused=str(projected.reason or "") if projected.estimate is None else "",
         verdict=projected.verdict,
         separability=evidence.separability,
         over_represented=evidence.over_represented_fraction,

@@ -13,9 +13,9 @@ import xgboost
 from dataset import LabelledTable
 from drift.baseline import Baseline, learn
 from drift.capture import count_folder, count_window
-from drift.columns import infer_table, transpose, typed
 from drift.preprocessing import Preprocessor
-from drift.table import Table
+from drift.reference_files import infer_table, typed
+from drift.table import Table, transpose
 from drift.window import WindowCounts
 from numpy.typing import NDArray
 from train import encode_labels, fit, learn_preprocessor, parse_hyperparameters

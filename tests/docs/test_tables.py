@@ -12,11 +12,9 @@ from typing import Any
 
 import pytest
 from drift import cli as container
-from drift.ground_truth.labels import LabelReason
 from drift.policy import Policy
 from drift.projection.classes import METHOD as CLASS_METHOD
 from drift.projection.projector import METHOD, WEIGHTED_METHOD
-from drift.rejection import Reason
 from pydantic import BaseModel
 from pydantic.fields import FieldInfo
 
@@ -26,6 +24,7 @@ from contract.bias import BiasGroup, BiasMeasure, BiasReport
 from contract.names import AlarmKind, Metric
 from contract.quality import QualityReport, ShiftReport, WindowQuality
 from contract.records import DriftReport, FeatureReport, ModelReport, RecordCounts, SegmentReport, WindowBounds
+from contract.rejection import LabelRejectionReason, RejectionReason
 from plumbline import exit_codes
 from plumbline.report.summary import CANNOT_SEE
 from stacks.config import EnvironmentConfig
@@ -235,11 +234,11 @@ def test_report_page_lists_exactly_the_keys_of_each_part(title: str) -> None:
 
 
 def test_every_reason_for_a_rejected_label_is_explained() -> None:
-    assert first_codes(section(DRIFT_REPORT, "Why a label is rejected")) == list(LabelReason)
+    assert first_codes(section(DRIFT_REPORT, "Why a label is rejected")) == list(LabelRejectionReason)
 
 
 def test_every_reason_for_a_rejection_is_explained() -> None:
-    assert first_codes(section(DRIFT_REPORT, "Why a record is rejected")) == list(Reason)
+    assert first_codes(section(DRIFT_REPORT, "Why a record is rejected")) == list(RejectionReason)
 
 
 def test_limits_are_those_that_every_report_states() -> None:

@@ -10,11 +10,9 @@ import numpy as np
 import pytest
 from drift.capture import capture_files, plan_of
 from drift.counts import NumericCounts
-from drift.ground_truth.classes import Classes
 from drift.ground_truth.join import JoinedWindow, join
-from drift.ground_truth.labels import LabelBook
-from drift.ground_truth.measures import measures
-from drift.ground_truth.scored import ScoredCounts
+from drift.ground_truth.labels import Classes, LabelBook
+from drift.ground_truth.measures import ScoredCounts, measures
 from drift.shift_evidence import ExpectedVsObserved, conditional_shift
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -111,7 +109,7 @@ def test_figures_lie_in_their_range_with_their_interval_about_them(rows: list[tu
             assert report.value <= report.upper + 1e-12
             assert report.measure is Measure.LOG_LOSS or report.upper <= 1
         else:
-            assert report.reason
+            assert str(report.reason)
 
 
 @given(rows=scores)

@@ -13,10 +13,9 @@ import numpy as np
 import pytest
 from drift.capture import count_folder
 from drift.counts import OTHER_LABELS
-from drift.kernel import sample, tally
-from drift.kernel.counted import window_counts
+from drift.kernel import partial, tally
 from drift.kernel.files import FileCounter
-from drift.kernel.partial import PartialCounts
+from drift.kernel.partial import PartialCounts, window_counts
 from drift.kernel.partial_file import from_json, to_json
 from drift.kernel.plan import Plan
 from drift.kernel.tally import LabelTally, Tally
@@ -36,7 +35,7 @@ PLANS = [
 @pytest.fixture(autouse=True, scope="module")
 def small_bounds() -> Any:
     """Bounds that small examples reach."""
-    with patch.object(tally, "MOST_DISTINCT", 4), patch.object(sample, "SAMPLE_ROWS", 3):
+    with patch.object(tally, "MOST_DISTINCT", 4), patch.object(partial, "SAMPLE_ROWS", 3):
         yield
 
 

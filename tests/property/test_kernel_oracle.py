@@ -13,11 +13,10 @@ from typing import Any
 import numpy as np
 from drift.baseline import learn
 from drift.capture import count_folder
-from drift.kernel.counted import window_counts
+from drift.kernel.partial import window_counts
 from drift.kernel.plan import Plan
 from drift.learned import Baseline
-from drift.table import FeatureSpec
-from drift.values import table
+from drift.table import FeatureSpec, table
 from drift.window import WindowCounts
 from hypothesis import given
 from hypothesis import strategies as st

@@ -10,14 +10,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from contract.records import WindowBounds
-from drift.ground_truth.classes import NO_LABEL
-from drift.ground_truth.labels import Codes, LabelBook
+from drift.ground_truth.labels import NO_LABEL, Codes, LabelBook
 from drift.kernel.batches import Batch
-from drift.kernel.counted import window_counts
 from drift.kernel.files import FileCounter
-from drift.kernel.partial import PartialCounts
-from drift.kernel.places import POSITIONS
+from drift.kernel.partial import PartialCounts, window_counts
 from drift.kernel.plan import Plan
+from drift.kernel.records import POSITIONS
 from drift.window import WindowCounts
 
 Matches: TypeAlias = Mapping[str, Sequence[tuple[int, Codes]]]

@@ -7,10 +7,10 @@ from datetime import datetime
 from functools import cached_property
 
 from contract.records import FeatureType, WindowBounds
+from contract.rejection import RejectionReason
 from drift.counts import ValueCounts
 from drift.errors import ConfigError
-from drift.kernel.predictions import Outputs
-from drift.rejection import Reason
+from drift.kernel.payloads import Outputs
 from drift.table import FeatureSpec
 from drift.times import parse_time
 
@@ -79,16 +79,16 @@ class Plan:
             if spec.type is FeatureType.CATEGORICAL
         }
 
-    def time_refusal(self, text: str | None) -> Reason | None:
+    def time_refusal(self, text: str | None) -> RejectionReason | None:
         """Return why a record of this inference time does not belong to the window; None when it does."""
         if self.start is None and self.end is None:
             return None
         try:
             moment = parse_time(text or "")
         except ValueError:
-            return Reason.INVALID_TIME
+            return RejectionReason.INVALID_TIME
         outside = (self.start and moment < self.start) or (self.end and moment >= self.end)
-        return Reason.OUTSIDE_WINDOW if outside else None
+        return RejectionReason.OUTSIDE_WINDOW if outside else None
 
 
 def variant_of(name: str) -> str | None:

@@ -9,8 +9,9 @@ from typing import NoReturn
 from contract.names import VERSION
 from contract.retraining_jobs import JOB_MODULE, EvaluateArgument, JobCommand, PrepareArgument
 from drift.cli import EXIT_FINISHED, EXIT_OPERATOR, EXIT_OURS
+from drift.documents import write_text
 from drift.errors import ConfigError, DriftError
-from drift.handover import one_line, short_message, write_text
+from drift.handover import one_line, short_message
 from drift.platform_settings import read_platform
 from drift.retraining.settings import evaluate_settings, prepare_settings
 

@@ -12,16 +12,14 @@ from contract.retraining import RetrainingFile
 from contract.retraining_jobs import JobInput, JobOutput, job_folder
 from contract.training import ordered
 from drift.capture import capture_files
-from drift.csvfile import read_labelled, read_training
+from drift.documents import write_text
 from drift.errors import RetrainingError
-from drift.ground_truth.classes import Classes
-from drift.handover import write_text
+from drift.ground_truth.labels import Classes
 from drift.platform_settings import Platform
-from drift.retraining.identity import keys_of, repeats_are_natural
-from drift.retraining.merged_rows import Wanted, read_merged
-from drift.retraining.rejections import Account
+from drift.reference_files import read_labelled, read_training
+from drift.retraining.merged_rows import Account, Wanted, read_merged
 from drift.retraining.settings import PrepareSettings
-from drift.retraining.splitting import Part, Seen, split, without_leaks
+from drift.retraining.splitting import Part, Seen, keys_of, repeats_are_natural, split, without_leaks
 from drift.sources import Connect, fetch_variant_hours, is_s3, s3_client
 from drift.times import format_time
 

@@ -13,8 +13,7 @@ import numpy as np
 import pyarrow as pa
 
 from drift.errors import ClusterError
-from drift.kernel.events import Suspects, reject_duplicates
-from drift.kernel.files import FileCounter
+from drift.kernel.files import FileCounter, Suspects, reject_duplicates
 from drift.kernel.partial import PartialCounts
 from drift.kernel.plan import Plan
 from drift.sources import CaptureFile, Connect, local_copy, s3_client

@@ -6,12 +6,12 @@ import re
 import pytest
 
 from contract.records import (
+    Contributor,
     DriftReport,
     FeatureReport,
     FeatureType,
     IsolationForestSimilarity,
     MultivariateReport,
-    Part,
     ProjectedAccuracy,
     RecentReport,
     RecordCounts,
@@ -22,13 +22,14 @@ from contract.records import (
     WindowBounds,
     finite,
 )
+from tests.reports import because
 
 AGE = FeatureReport(
     name="age",
     type=FeatureType.NUMERIC,
-    drift_score=31.5,
+    effects={"drift_score": 31.5},
     unreadable={"not_a_number": 3},
-    parts=(Part("[30, 40)", 0.1, 0.3),),
+    top_contributors=(Contributor("[30, 40)", 0.1, 0.3),),
     violation=Violation.DATA_TYPE,
     verdict=Verdict.DRIFT,
 )
@@ -39,17 +40,17 @@ REPORT = DriftReport(
     records=RecordCounts(read=12, used=10, rejected={"not_json": 2}, examples={"not_json": ("a.jsonl:3", "a.jsonl:9")}),
     n_rows=100,
     verdict=Verdict.DRIFT,
-    reason="drift in age",
+    reason=because("drift in age"),
     features=(
         AGE,
-        FeatureReport(name="sex", type=FeatureType.CATEGORICAL, drift_score=1.5, verdict=Verdict.NO_DRIFT),
+        FeatureReport(name="sex", type=FeatureType.CATEGORICAL, effects={"drift_score": 1.5}, verdict=Verdict.NO_DRIFT),
     ),
-    prediction=FeatureReport(name="probability", type=FeatureType.NUMERIC, reason="not captured"),
+    prediction=FeatureReport(name="probability", type=FeatureType.NUMERIC, reason=because("not captured")),
     projected_accuracy=ProjectedAccuracy(status=Status.ESTIMATED, estimate=0.84, lower=0.82, upper=0.86),
-    isolation_forest_similarity=IsolationForestSimilarity(reason="switched off"),
+    isolation_forest_similarity=IsolationForestSimilarity(reason=because("switched off")),
     rule="drift if any feature drifts",
     recent=RecentReport(verdict=Verdict.NO_DRIFT, n_windows=24, n_rows=2400, features=(AGE,), prediction=AGE),
-    segments=(SegmentReport(kind="variant", value="A", n_rows=9, verdict=Verdict.DRIFT, reason="", features=(AGE,)),),
+    segments=(SegmentReport(kind="variant", value="A", n_rows=9, verdict=Verdict.DRIFT, reason=None, features=(AGE,)),),
     multivariate=MultivariateReport(status=Status.ESTIMATED, area_under_curve=0.7, p_value=0.01),
 )
 

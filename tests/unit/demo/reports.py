@@ -74,11 +74,11 @@ def report(
         records=RecordCounts(read=20, used=20),
         n_rows=200,
         verdict=verdict,
-        reason="",
+        reason=None,
         features=tuple(FeatureReport(name=name, type=FeatureType.NUMERIC, verdict=Verdict.DRIFT) for name in drifted),
         prediction=FeatureReport(name="probability", type=FeatureType.NUMERIC),
         projected_accuracy=projected,
         isolation_forest_similarity=IsolationForestSimilarity(),
         shifts=tuple(ShiftReport(shift=kind, verdict=Verdict.DRIFT) for kind in shifts),
-        quality=QualityReport(reason="", lag_hours=6, windows=windows),
+        quality=QualityReport(reason=None, lag_hours=6, windows=windows),
     )

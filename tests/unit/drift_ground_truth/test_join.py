@@ -8,14 +8,13 @@ import pytest
 from drift.baseline import learn
 from drift.capture import capture_files, outputs_of
 from drift.ground_truth import merged
-from drift.ground_truth.classes import Classes
 from drift.ground_truth.join import JoinedWindow, join
-from drift.ground_truth.labels import LabelBook
+from drift.ground_truth.labels import Classes, LabelBook
 from drift.ground_truth.merged import write_merged
 from drift.kernel import files as kernel_files
-from drift.kernel import lines
+from drift.kernel import records as kernel_records
 from drift.kernel.plan import Plan
-from drift.values import table
+from drift.table import table
 
 from contract.records import WindowBounds
 from tests.unit.drift_ground_truth.builders import label, write_labels
@@ -125,7 +124,7 @@ def test_merged_records_lie_where_sagemaker_puts_them(tmp_path: Path) -> None:
 
 
 def test_merged_records_survive_the_bounds_of_blocks(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(merged, "blocks", lambda path: lines.blocks(path, 1))
+    monkeypatch.setattr(merged, "blocks", lambda path: kernel_records.blocks(path, 1))
     write_capture(tmp_path / "capture", [captured(f"e{n}", "41,Private,40", "0.7") for n in range(5)])
     write_labels(tmp_path / "labels", [label(f"e{n}", ">50K") for n in range(5)])
     (records,) = merge(tmp_path, HOUR, "merged").values()

@@ -10,16 +10,15 @@ import pytest
 from botocore.exceptions import ClientError
 from drift.baseline import Baseline, learn
 from drift.capture import plan_of
-from drift.ground_truth.sources import waiting_of
-from drift.ground_truth.waiting import quality_report, windows_waited_for
+from drift.ground_truth.waiting import quality_report, waiting_of, windows_waited_for
 from drift.kernel.plan import Plan
 from drift.settings import GroundTruth
-from drift.values import table
+from drift.table import table
 
 from contract.quality import QualityReport
 from contract.records import Verdict, WindowBounds
 from tests.unit.drift_ground_truth.builders import label
-from tests.unit.drift_ground_truth.test_quality import TERMS, Believer, Population
+from tests.unit.drift_ground_truth.test_quality import CONTEXT, Believer, Population
 from tests.unit.drift_io.builders import SPECS, record
 from tests.unit.drift_io.fake_s3 import FakeS3
 
@@ -59,15 +58,17 @@ SOURCE = GroundTruth(
 
 
 def report(source: GroundTruth, s3: FakeS3, bounds: WindowBounds = NOW, baseline: Baseline = BASELINE) -> QualityReport:
-    terms = replace(TERMS, lag_hours=source.lag_hours)
-    waiting = waiting_of(source, connect=s3, endpoint="ep", plan=lambda window: plan_of(baseline, window), terms=terms)
+    context = replace(CONTEXT, label_lag_hours=source.lag_hours)
+    waiting = waiting_of(
+        source, connect=s3, endpoint="ep", plan=lambda window: plan_of(baseline, window), context=context
+    )
     return quality_report(bounds, waiting, baseline, Believer())
 
 
 def test_each_window_of_the_lag_is_judged_with_the_labels_that_came() -> None:
     s3 = FakeS3(OBJECTS)
     found = report(SOURCE, s3)
-    assert found.reason == ""
+    assert str(found.reason) == ""
     told = [(window.window.start, window.n_labelled, window.is_final, window.verdict) for window in found.windows]
     assert told == [
         ("2026-11-22T12:00:00Z", 300, True, Verdict.NO_DRIFT),
@@ -120,24 +121,24 @@ def test_labels_that_cannot_be_read_are_told_and_stop_nothing(
     source: GroundTruth, bounds: WindowBounds, reason: str
 ) -> None:
     found = report(source, FakeS3(OBJECTS), bounds)
-    assert found.reason.startswith(f"labels or captures could not be read: {reason}")
+    assert str(found.reason).startswith(f"labels or captures could not be read: {reason}")
     assert found.windows == ()
 
 
 def test_labels_that_may_not_be_read_are_told() -> None:
     denied = ClientError({"Error": {"Code": "AccessDenied", "Message": "no"}}, "ListObjectsV2")
     found = report(SOURCE, FakeS3(OBJECTS, denied))
-    assert "check the URI and the monitoring role's rights" in found.reason
+    assert "check the URI and the monitoring role's rights" in str(found.reason)
 
 
 def test_a_fault_of_ours_takes_no_verdict_with_it() -> None:
     def broken(window: WindowBounds) -> Plan:
         raise ZeroDivisionError("by zero")
 
-    terms = replace(TERMS, lag_hours=SOURCE.lag_hours)
-    waiting = waiting_of(SOURCE, connect=FakeS3(OBJECTS), endpoint="ep", plan=broken, terms=terms)
+    context = replace(CONTEXT, label_lag_hours=SOURCE.lag_hours)
+    waiting = waiting_of(SOURCE, connect=FakeS3(OBJECTS), endpoint="ep", plan=broken, context=context)
     found = quality_report(NOW, waiting, BASELINE, Believer())
-    assert (found.reason, found.windows) == ("could not be computed: ZeroDivisionError: by zero", ())
+    assert (str(found.reason), found.windows) == ("could not be computed: ZeroDivisionError: by zero", ())
 
 
 def test_merged_records_that_cannot_be_kept_are_told_beside_the_verdicts(tmp_path: Path) -> None:
@@ -145,7 +146,7 @@ def test_merged_records_that_cannot_be_kept_are_told_beside_the_verdicts(tmp_pat
     source = GroundTruth(labels=SOURCE.labels, captures=SOURCE.captures, lag_hours=0, merged=str(tmp_path / "merged"))
     bounds = WindowBounds("2026-11-22T12:00:00Z", "2026-11-22T14:00:00Z")
     found = report(source, FakeS3(OBJECTS), bounds)
-    assert found.reason.startswith("captures joined with labels could not be kept: ")
+    assert str(found.reason).startswith("captures joined with labels could not be kept: ")
     assert [window.n_labelled for window in found.windows] == [300]
 
 
@@ -156,10 +157,10 @@ def refusing(**changes: Any) -> Mapping[str, Any]:
 
 def test_a_target_that_labels_cannot_judge_is_refused_before_anything_is_read() -> None:
     bare = learn(**refusing())
-    assert report(SOURCE, FakeS3({}), baseline=bare).reason.startswith("the baseline has no labelled test set")
+    assert str(report(SOURCE, FakeS3({}), baseline=bare).reason).startswith("the baseline has no labelled test set")
     rows = table(SPECS, POPULATION.rows)
     numeric = learn(**refusing(test=rows, test_labels=[str(number) for number in range(rows.n_rows)]))
-    assert report(SOURCE, FakeS3({}), baseline=numeric).reason.startswith("the target is a number")
+    assert str(report(SOURCE, FakeS3({}), baseline=numeric).reason).startswith("the target is a number")
 
 
 def test_the_lag_is_rounded_up_to_whole_windows() -> None:

@@ -6,10 +6,10 @@ from typing import Any
 
 import pytest
 from botocore.exceptions import ClientError
-from drift.archive import extract
 from drift.errors import BaselineError, ConfigError
 from drift.sources import (
     CaptureFile,
+    extract,
     fetch,
     fetch_hour,
     fetch_hours,

@@ -7,8 +7,8 @@ from typing import Any
 import numpy as np
 import pytest
 from drift.baseline import Baseline, learn, load, save
-from drift.baseline_csv import parse_test
 from drift.errors import BaselineError
+from drift.learned import parse_test
 from drift.table import FeatureSpec, Table
 
 from contract.records import FeatureType

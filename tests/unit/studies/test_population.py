@@ -2,8 +2,8 @@ import numpy as np
 from drift.analysis import analyse
 from drift.baseline import learn
 from drift.counts import CategoricalCounts, NumericCounts
+from drift.judgement import RunContext
 from drift.policy import Policy
-from drift.question import Question
 
 from contract.records import FeatureType, RecordCounts, WindowBounds
 from plumbline.rows import LabelledRows
@@ -58,7 +58,7 @@ def test_counted_samples_are_judged_as_their_rows_are() -> None:
     by_rows = analyse(
         baseline,
         count_rows(baseline, captured),
-        Question(policy=Policy(), seed=11),
+        RunContext(policy=Policy(), seed=11),
     )
     product = Product.of(population)
     counted = [
@@ -70,4 +70,4 @@ def test_counted_samples_are_judged_as_their_rows_are() -> None:
     ]
     by_counts = product.judge(product.learned(counted[0]), counted[1], seed=11)
     assert by_counts.features == by_rows.features
-    assert (by_counts.verdict, by_counts.reason, by_counts.n_rows) == (by_rows.verdict, by_rows.reason, 700)
+    assert (by_counts.verdict, str(by_counts.reason), by_counts.n_rows) == (by_rows.verdict, str(by_rows.reason), 700)
