@@ -24,7 +24,7 @@ class BiasMetric(StrEnum):
 class BiasMeasure:
     """One metric of one group with its 95 % interval, in the window and on the labelled test set.
 
-    `verdict` is drift when it moved by `BiasReport.effect_threshold` or more, and by more than chance.
+    `verdict` is drift when it moved by `BiasReport.threshold` or more, and by more than chance.
     """
 
     metric: BiasMetric
@@ -54,11 +54,11 @@ class BiasGroup:
 
 @dataclass(frozen=True, kw_only=True)
 class BiasReport(OptionalPart):
-    """Bias by the values of one column, the facet; `effect_threshold` is the move of a metric that counts."""
+    """Bias by the values of one column, the facet; `threshold` is the move of a metric that counts."""
 
     status: Status = Status.NOT_JUDGED
     reason: Reason | None = SWITCHED_OFF
     facet: str | None = None
-    effect_threshold: float | None = None
+    threshold: float | None = None
     verdict: Verdict = Verdict.NOT_JUDGED
     groups: tuple[BiasGroup, ...] = ()

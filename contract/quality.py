@@ -73,12 +73,12 @@ class QualityReport(OptionalPart):
 
     `lag_hours` is how long labels of a window are accepted. `labels` counts the label records that were read; they are
     used when they belong to a captured record of one of the windows. A window with a lower `labelled_fraction` than
-    `min_labelled_fraction` is not judged.
+    `minimum_labelled_fraction` is not judged.
     """
 
     reason: Reason | None = SWITCHED_OFF
     lag_hours: int = 0
-    min_labelled_fraction: float | None = None
+    minimum_labelled_fraction: float | None = None
     drop_threshold: float | None = None
     labels: RecordCounts = RecordCounts()
     windows: tuple[WindowQuality, ...] = ()

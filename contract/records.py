@@ -251,7 +251,7 @@ class DriftReport:
                 f"drift report version must be {DRIFT_REPORT_VERSION}, got {found!r}; judge the window again with "
                 "this version, or read the report with the version that wrote it (docs/upgrading.md has its keys)"
             )
-        return decode(cls, data)
+        return decode(cls, data, tolerant=True)
 
 
 def finite(value: float) -> float | None:

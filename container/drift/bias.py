@@ -121,7 +121,7 @@ def _judged(baseline: Baseline, window: _Shares, metrics: Mapping[BiasMetric, _H
     facet = context.facet
     if facet is None:
         return BiasReport(reason=SWITCHED_OFF)
-    known = BiasReport(reason=_refusal(baseline, facet), facet=facet, effect_threshold=context.policy.bias_tolerance)
+    known = BiasReport(reason=_refusal(baseline, facet), facet=facet, threshold=context.policy.bias_tolerance)
     if known.reason:
         return known
     reference = _shares(_of_test(baseline, facet))

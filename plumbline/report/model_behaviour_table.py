@@ -40,7 +40,7 @@ def _bias_table(of_what: str, report: BiasReport) -> str:
     if not report.groups:
         return f"<p>{of_what}: not judged: {text(report.reason) or 'no group was found'}.</p>"
     groups = sorted(report.groups, key=lambda group: (_ORDER.index(group.verdict), group.value))
-    threshold = report.effect_threshold
+    threshold = report.threshold
     moves = "" if threshold is None else f" A move of {threshold:g} counts, if it is more than chance."
     caption = (
         f"{of_what}: each value of {text(report.facet or 'the facet')} against all other rows, drifted first. "

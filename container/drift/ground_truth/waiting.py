@@ -92,7 +92,7 @@ def quality_report(bounds: WindowBounds, waiting: Waiting, baseline: Baseline, p
     context = waiting.context
     nothing = QualityReport(
         lag_hours=context.label_lag_hours,
-        min_labelled_fraction=context.min_label_coverage,
+        minimum_labelled_fraction=context.min_label_coverage,
         drop_threshold=context.policy.accuracy_tolerance,
         reason=_refusal(baseline),
     )

@@ -14,6 +14,7 @@ from drift.table import FeatureSpec, Table
 
 from contract.bias import BiasMetric, BiasReport
 from contract.records import FeatureType, Status, Verdict
+from tests.reports import because
 
 SPECS = (FeatureSpec("sex", FeatureType.CATEGORICAL), FeatureSpec("age", FeatureType.NUMERIC))
 CONTEXT = RunContext(policy=Policy(), facet="sex")
@@ -66,7 +67,7 @@ def test_ratio_of_a_group_without_a_selected_row_is_zero_with_an_upper_bound() -
 
 def test_the_same_selection_rates_are_no_drift() -> None:
     report = judged({"f": scores(300, N), "m": scores(300, N)})
-    assert (report.status, report.verdict, str(report.reason)) == (Status.ESTIMATED, Verdict.NO_DRIFT, "")
+    assert (report.status, report.verdict, report.reason) == (Status.ESTIMATED, Verdict.NO_DRIFT, None)
 
 
 def test_a_group_selected_less_often_is_drift() -> None:
@@ -94,7 +95,7 @@ def test_a_group_that_the_window_lacks_is_not_judged() -> None:
 
 
 def test_a_refused_window_is_described_and_not_judged() -> None:
-    report = judged({"f": scores(0, N), "m": scores(N, N)}, replace(CONTEXT, not_judged="too few rows"))
+    report = judged({"f": scores(0, N), "m": scores(N, N)}, replace(CONTEXT, not_judged=because("too few rows")))
     assert report.verdict is Verdict.NOT_JUDGED
     assert "too few rows" in str(report.reason)
     assert report.groups[0].selection_rate == 0.0

@@ -11,6 +11,7 @@ from contract.attribution import AttributionFeature, AttributionReport
 from contract.bias import BiasGroup, BiasMeasure, BiasMetric, BiasReport
 from contract.quality import QualityReport, SelectionReport, ShiftReport, WindowQuality
 from contract.records import (
+    SWITCHED_OFF,
     DriftReport,
     FeatureReport,
     FeatureType,
@@ -145,14 +146,14 @@ REPORT = DriftReport(
     quality=QualityReport(
         reason=None,
         lag_hours=2,
-        min_labelled_fraction=0.5,
+        minimum_labelled_fraction=0.5,
         labels=RecordCounts(500, 480, {"no_captured_record": 20}, {"no_captured_record": ("2026/11/22/12/a.jsonl:3",)}),
         windows=(
             JUDGED,
             replace(JUDGED, is_final=False, verdict=Verdict.NOT_JUDGED, n_labelled=3, labelled_fraction=0.01),
         ),
     ),
-    isolation_forest_similarity=IsolationForestSimilarity(reason=because("switched off")),
+    isolation_forest_similarity=IsolationForestSimilarity(reason=SWITCHED_OFF),
     recent=RecentReport(verdict=Verdict.NO_DRIFT, n_windows=24, n_rows=7000, features=(QUIET,), prediction=PREDICTION),
     segments=SEGMENTS,
     multivariate=MultivariateReport(status=Status.ESTIMATED, area_under_curve=0.75, p_value=0.01),
@@ -164,8 +165,8 @@ NOT_JUDGED = replace(
     n_rows=0,
     verdict=Verdict.NOT_JUDGED,
     reason=because("no records in the window"),
-    features=(replace(QUIET, effects={"drift_score": None}, verdict=Verdict.NOT_JUDGED),),
-    prediction=replace(PREDICTION, effects={"drift_score": None}, verdict=Verdict.NOT_JUDGED),
+    features=(replace(QUIET, effects={}, verdict=Verdict.NOT_JUDGED),),
+    prediction=replace(PREDICTION, effects={}, verdict=Verdict.NOT_JUDGED),
     projected_accuracy=ProjectedAccuracy(reason=because("no records in the window")),
     shifts=(),
     bias=BiasReport(reason=because("no records in the window")),

@@ -18,6 +18,7 @@ from numpy.typing import NDArray
 
 from contract.records import FeatureType, RecordCounts, Verdict, WindowBounds
 from tests.oracles.counted_rows import CapturedWindow, count_rows
+from tests.reports import because
 
 SPECS = (FeatureSpec("age", FeatureType.NUMERIC), FeatureSpec("job", FeatureType.CATEGORICAL))
 CONTEXT = RunContext(policy=Policy())
@@ -148,15 +149,16 @@ def test_the_last_windows_that_ended_before_this_one_are_taken(tmp_path: Path) -
         left(tmp_path, hour)
     found = read_earlier(EarlierFiles(tmp_path, 2), bounds(5), SPECS, besides=tmp_path / "own")
     assert [one.bounds for one in found.windows] == [bounds(2), bounds(4)]
-    assert found.note == ""
+    assert found.notes == ()
 
 
 def test_windows_that_do_not_exist_are_told(tmp_path: Path) -> None:
     left(tmp_path, 1)
     found = read_earlier(EarlierFiles(tmp_path, 24), bounds(5), SPECS, besides=tmp_path / "own")
-    assert found.note == "1 of 24 earlier windows"
+    assert [one.text for one in found.notes] == ["1 of 24 earlier windows"]
     none = read_earlier(EarlierFiles(tmp_path / "absent", 3, "denied"), bounds(5), SPECS, besides=tmp_path)
-    assert (none.windows, none.note) == ((), "0 of 3 earlier windows; skipped denied")
+    assert none.windows == ()
+    assert [one.text for one in none.notes] == ["0 of 3 earlier windows", "skipped denied"]
 
 
 def test_a_windows_own_earlier_counts_are_not_before_it(tmp_path: Path) -> None:
@@ -205,7 +207,9 @@ def test_few_earlier_rows_or_a_refused_window_are_not_judged() -> None:
     few = judge_recent(SPECS, earlier(window(0, rows(50, 1))), this, CONTEXT)
     assert few.verdict is Verdict.NOT_JUDGED
     assert str(few.reason) == "the earlier windows have 50 rows, fewer than the minimum of 200"
-    refused = judge_recent(SPECS, earlier(window(0, rows(500, 1))), this, replace(CONTEXT, not_judged="12 rows"))
+    refused = judge_recent(
+        SPECS, earlier(window(0, rows(500, 1))), this, replace(CONTEXT, not_judged=because("12 rows"))
+    )
     assert (refused.verdict, str(refused.reason)) == (Verdict.NOT_JUDGED, "12 rows")
 
 

@@ -1,43 +1,49 @@
+from collections.abc import Mapping
 from dataclasses import replace
 
 import pytest
-from drift.case import Case
-from drift.features import Comparison
+from drift.case import FeatureCase
+from drift.features import ColumnComparison, SchemaFinding
 from drift.policy import FeaturePolicy, Policy
 from drift.statistics.declaration import Evidence
-from drift.verdict import judge_features, judge_window, p_text, refusal, rule_text
+from drift.verdict import judge_features, judge_window, p_text, rule_text, window_refusal
 
+from contract.reasons import Reason, ReasonCode
 from contract.records import Contributor, EffectMeasure, FeatureReport, FeatureType, RecordCounts, Verdict, Violation
 from tests.reports import because
 
 POLICY = Policy(alpha=0.05, effect_threshold=0.1, missing_threshold=0.05, minimum_rows=200)
 
 
-def comparison(**changes: object) -> Comparison:
-    quiet = Comparison(
+EFFECTS = {"drift_score": 10.0, "jensen_shannon_distance": 0.02}
+
+
+def comparison(*, effects: Mapping[str, float] = EFFECTS, **changes: object) -> ColumnComparison:
+    quiet = ColumnComparison(
         name="age",
         type=FeatureType.NUMERIC,
         evidence=Evidence("t", 1.0, 0.5),
-        drift_score=10.0,
-        jensen_shannon_distance=0.02,
+        effects=EFFECTS,
         missing_fraction=0.0,
         missing_fraction_reference=0.0,
         missing_evidence=Evidence("t", 0.0, 1.0),
     )
-    return replace(quiet, **changes)  # type: ignore[arg-type]
+    return replace(quiet, effects={**EFFECTS, **effects}, **changes)  # type: ignore[arg-type]
 
 
-def case(found: Comparison, policy: Policy = POLICY, **changes: object) -> Case:
-    plain = Case(comparison=found, rule=policy.rule(found.name, found.type), n_present=500, n_rows=500)
+def case(found: ColumnComparison, policy: Policy = POLICY, **changes: object) -> FeatureCase:
+    plain = FeatureCase(comparison=found, rule=policy.rule(found.name, found.type), n_present=500, n_rows=500)
     return replace(plain, **changes)  # type: ignore[arg-type]
 
 
-def judged(*comparisons: Comparison, refused: str = "", policy: Policy = POLICY) -> list[FeatureReport]:
+def judged(
+    *comparisons: ColumnComparison, refused: Reason | None = None, policy: Policy = POLICY
+) -> list[FeatureReport]:
     return judge_features([case(one, policy) for one in comparisons], policy, refused)
 
 
-def of_cases(*cases: Case) -> list[FeatureReport]:
-    return judge_features(cases, POLICY, "")
+def of_cases(*cases: FeatureCase) -> list[FeatureReport]:
+    return judge_features(cases, POLICY, None)
 
 
 def test_significant_and_large_is_drift() -> None:
@@ -79,7 +85,9 @@ def test_p_values_are_adjusted_over_all_features() -> None:
 
 
 def test_a_feature_without_a_test_does_not_count_in_the_adjustment() -> None:
-    unknown = comparison(evidence=None, missing_evidence=None, reason="every value is missing in the reference")
+    unknown = comparison(
+        evidence=None, missing_evidence=None, not_compared=because("every value is missing in the reference")
+    )
     report, other = judged(comparison(evidence=Evidence("t", 9.0, 0.03)), unknown)
     assert report.p_value_adjusted == pytest.approx(0.03)
     assert (other.verdict, other.p_value_adjusted) == (Verdict.NOT_JUDGED, None)
@@ -110,7 +118,7 @@ def test_values_that_vanished_are_drift_by_their_missing_fraction() -> None:
         evidence=None,
         missing_fraction=1.0,
         missing_evidence=Evidence("t", 99.0, 1e-99),
-        reason="every value is missing in the window",
+        not_compared=because("every value is missing in the window"),
     )
     (report,) = judged(gone)
     assert report.verdict is Verdict.DRIFT
@@ -119,14 +127,14 @@ def test_values_that_vanished_are_drift_by_their_missing_fraction() -> None:
 
 def test_a_refused_window_keeps_its_numbers_and_judges_no_feature() -> None:
     loud = comparison(evidence=Evidence("t", 9.0, 1e-9), effects={"jensen_shannon_distance": 0.5})
-    (report,) = judged(loud, refused="12 rows, fewer than the minimum of 200")
+    (report,) = judged(loud, refused=because("12 rows, fewer than the minimum of 200"))
     assert report.verdict is Verdict.NOT_JUDGED
     assert str(report.reason) == "the window is not judged: 12 rows, fewer than the minimum of 200"
     assert report.effect(EffectMeasure.DRIFT_SCORE) == 10.0
 
 
 def test_a_note_does_not_hide_why_the_window_is_refused() -> None:
-    (report,) = judged(comparison(reason="values counted in buckets"), refused="12 rows")
+    (report,) = judged(comparison(notes=(because("values counted in buckets"),)), refused=because("12 rows"))
     assert str(report.reason) == "the window is not judged: 12 rows; values counted in buckets"
 
 
@@ -137,11 +145,12 @@ def test_a_note_does_not_hide_why_the_window_is_refused() -> None:
         (RecordCounts(5, 0, {"not_json": 5}), 0, "none of the 5 records in the window could be used"),
         (RecordCounts(12, 12), 12, "12 rows, fewer than the minimum of 200"),
         (RecordCounts(199, 199), 199, "199 rows, fewer than the minimum of 200"),
-        (RecordCounts(200, 200), 200, ""),
+        (RecordCounts(200, 200), 200, None),
     ],
 )
-def test_a_window_too_small_to_judge_says_which(records: RecordCounts, n_rows: int, expected: str) -> None:
-    assert refusal(records, n_rows, POLICY) == expected
+def test_a_window_too_small_to_judge_says_which(records: RecordCounts, n_rows: int, expected: str | None) -> None:
+    found = window_refusal(records, n_rows, POLICY)
+    assert (found and found.text) == expected
 
 
 def report(name: str, verdict: Verdict) -> FeatureReport:
@@ -150,34 +159,36 @@ def report(name: str, verdict: Verdict) -> FeatureReport:
 
 def test_the_window_drifts_with_any_feature_and_names_them() -> None:
     features = [report("age", Verdict.DRIFT), report("sex", Verdict.NO_DRIFT), report("race", Verdict.DRIFT)]
-    outcome = judge_window(features, report("probability", Verdict.NOT_JUDGED), POLICY, "")
+    outcome = judge_window(features, report("probability", Verdict.NOT_JUDGED), POLICY, None)
     assert outcome.verdict is Verdict.DRIFT
     assert str(outcome.reason) == "drift in age, race"
 
 
 def test_the_window_drifts_with_the_prediction_alone() -> None:
-    outcome = judge_window([report("age", Verdict.NO_DRIFT)], report("probability", Verdict.DRIFT), POLICY, "")
+    outcome = judge_window([report("age", Verdict.NO_DRIFT)], report("probability", Verdict.DRIFT), POLICY, None)
     assert (outcome.verdict, str(outcome.reason)) == (Verdict.DRIFT, "drift in the prediction")
 
 
 def test_features_without_a_verdict_are_named_in_a_quiet_window() -> None:
     features = [report("age", Verdict.NO_DRIFT), report("sex", Verdict.NOT_JUDGED)]
-    outcome = judge_window(features, report("probability", Verdict.NO_DRIFT), POLICY, "")
+    outcome = judge_window(features, report("probability", Verdict.NO_DRIFT), POLICY, None)
     assert (outcome.verdict, str(outcome.reason)) == (Verdict.NO_DRIFT, "no feature drifted; not judged: sex")
 
 
 def test_a_window_in_which_nothing_could_be_judged_is_not_quiet() -> None:
-    outcome = judge_window([report("age", Verdict.NOT_JUDGED)], report("probability", Verdict.NO_DRIFT), POLICY, "")
+    outcome = judge_window([report("age", Verdict.NOT_JUDGED)], report("probability", Verdict.NO_DRIFT), POLICY, None)
     assert (outcome.verdict, str(outcome.reason)) == (Verdict.NOT_JUDGED, "no feature could be judged")
 
 
 def test_a_refused_window_is_not_judged_whatever_its_features_say() -> None:
-    outcome = judge_window([report("age", Verdict.DRIFT)], report("probability", Verdict.DRIFT), POLICY, "no records")
+    outcome = judge_window(
+        [report("age", Verdict.DRIFT)], report("probability", Verdict.DRIFT), POLICY, because("no records")
+    )
     assert (outcome.verdict, str(outcome.reason)) == (Verdict.NOT_JUDGED, "no records")
 
 
 def test_the_prediction_may_be_absent() -> None:
-    assert judge_window([report("age", Verdict.NO_DRIFT)], None, POLICY, "").verdict is Verdict.NO_DRIFT
+    assert judge_window([report("age", Verdict.NO_DRIFT)], None, POLICY, None).verdict is Verdict.NO_DRIFT
 
 
 LOUD = comparison(
@@ -216,7 +227,7 @@ def test_chance_is_a_floor_whatever_the_measure() -> None:
 
 def test_without_a_wasserstein_distance_the_jensen_shannon_distance_decides() -> None:
     policy = Policy(effect_measure=EffectMeasure.WASSERSTEIN_DISTANCE, effect_threshold=0.5)
-    (found,) = judged(replace(LOUD, effects={"wasserstein_distance": None}), policy=policy)
+    (found,) = judged(LOUD, policy=policy)
     assert (found.verdict, found.effect_measure, found.effect_threshold) == (
         Verdict.DRIFT,
         EffectMeasure.JENSEN_SHANNON_DISTANCE,
@@ -234,14 +245,15 @@ def test_an_ignored_feature_is_described_and_in_no_family() -> None:
 
 
 def test_an_ignored_feature_is_not_among_those_that_could_not_be_judged() -> None:
-    ignored = replace(report("id", Verdict.NOT_JUDGED), reason=because("ignored by the policy"))
-    outcome = judge_window([report("age", Verdict.NO_DRIFT), ignored], None, POLICY, "")
+    ignored = replace(report("id", Verdict.NOT_JUDGED), reason=ReasonCode.IGNORED.reason())
+    outcome = judge_window([report("age", Verdict.NO_DRIFT), ignored], None, POLICY, None)
     assert (outcome.verdict, str(outcome.reason)) == (Verdict.NO_DRIFT, "no feature drifted")
-    assert judge_window([ignored], None, POLICY, "").verdict is Verdict.NOT_JUDGED
+    assert judge_window([ignored], None, POLICY, None).verdict is Verdict.NOT_JUDGED
 
 
 def test_a_violation_is_not_judged_and_in_no_family() -> None:
-    broken = case(replace(LOUD, reason=because("no row of the window names it")), violation=Violation.MISSING_COLUMN)
+    finding = SchemaFinding(Violation.MISSING_COLUMN, because("no row of the window names it"))
+    broken = case(LOUD, finding=finding)
     found, alone = of_cases(broken, case(comparison(evidence=Evidence("t", 9.0, 0.03))))
     assert (found.verdict, found.violation) == (Verdict.NOT_JUDGED, Violation.MISSING_COLUMN)
     assert str(found.reason) == "no row of the window names it"
@@ -283,7 +295,7 @@ def test_unreadable_cells_are_counted_beside_the_verdict() -> None:
 def test_only_a_drifted_feature_shows_its_parts() -> None:
     parts = (Contributor("a", 0.1, 0.5),)
     loud, quiet = judged(replace(LOUD, top_contributors=parts), comparison(top_contributors=parts))
-    assert (loud.top_contributors, quiet.parts) == (parts, ())
+    assert (loud.top_contributors, quiet.top_contributors) == (parts, ())
 
 
 @pytest.mark.parametrize(("n_drifted", "verdict"), [(2, Verdict.NO_DRIFT), (3, Verdict.DRIFT)])
@@ -291,13 +303,13 @@ def test_a_share_of_the_judged_features_makes_the_window_drift(n_drifted: int, v
     features = [report(f"d{i}", Verdict.DRIFT) for i in range(n_drifted)]
     features += [report(f"q{i}", Verdict.NO_DRIFT) for i in range(10 - n_drifted)]
     features += [report(f"n{i}", Verdict.NOT_JUDGED) for i in range(5)]
-    outcome = judge_window(features, None, Policy(drifted_share=0.3), "")
+    outcome = judge_window(features, None, Policy(drifted_share=0.3), None)
     assert outcome.verdict is verdict
 
 
 def test_drift_that_is_not_enough_is_told() -> None:
     features = [report("age", Verdict.DRIFT), report("sex", Verdict.NO_DRIFT)]
-    outcome = judge_window(features, None, Policy(drifted_share=0.6), "")
+    outcome = judge_window(features, None, Policy(drifted_share=0.6), None)
     assert (outcome.verdict, str(outcome.reason)) == (Verdict.NO_DRIFT, "drift in age only, 1 of 2 judged features")
 
 
@@ -305,14 +317,14 @@ def test_a_critical_feature_or_the_prediction_suffices() -> None:
     policy = Policy(drifted_share=1.0)
     critical = replace(report("age", Verdict.DRIFT), critical=True)
     others = [report("sex", Verdict.NO_DRIFT), report("race", Verdict.NO_DRIFT)]
-    assert judge_window([critical, *others], None, policy, "").verdict is Verdict.DRIFT
-    assert judge_window(others, report("probability", Verdict.DRIFT), policy, "").verdict is Verdict.DRIFT
-    assert judge_window([replace(critical, critical=False), *others], None, policy, "").verdict is Verdict.NO_DRIFT
+    assert judge_window([critical, *others], None, policy, None).verdict is Verdict.DRIFT
+    assert judge_window(others, report("probability", Verdict.DRIFT), policy, None).verdict is Verdict.DRIFT
+    assert judge_window([replace(critical, critical=False), *others], None, policy, None).verdict is Verdict.NO_DRIFT
 
 
 def test_a_violation_is_told_and_makes_no_drift() -> None:
     broken = replace(report("age", Verdict.NOT_JUDGED), violation=Violation.DATA_TYPE)
-    outcome = judge_window([broken, report("sex", Verdict.NO_DRIFT)], None, POLICY, "")
+    outcome = judge_window([broken, report("sex", Verdict.NO_DRIFT)], None, POLICY, None)
     assert outcome.verdict is Verdict.NO_DRIFT
     assert str(outcome.reason) == "no feature drifted; not judged: age"
 

@@ -12,6 +12,7 @@ from contract.bias import BiasGroup, BiasMeasure, BiasMetric, BiasReport
 from contract.quality import QualityReport, SelectionReport, ShiftReport, WindowQuality
 from contract.reasons import Reason
 from contract.records import (
+    SWITCHED_OFF,
     DriftReport,
     FeatureReport,
     FeatureType,
@@ -22,7 +23,7 @@ from contract.records import (
     Verdict,
     WindowBounds,
 )
-from tests.reports import because
+from tests.reports import because, drift_report
 
 START = datetime(2026, 3, 1, tzinfo=UTC)
 ESTIMATED = ProjectedAccuracy(
@@ -39,7 +40,7 @@ SIMILAR = IsolationForestSimilarity(status=Status.ESTIMATED, relative_difference
 NOT_SELECTIVE = SelectionReport(verdict=Verdict.NO_DRIFT, reason=because("every row has a label"))
 NOT_AWAITED = QualityReport()
 NO_FACET = BiasReport()
-NOT_SIMILAR = IsolationForestSimilarity(reason=because("switched off"))
+NOT_SIMILAR = IsolationForestSimilarity(reason=SWITCHED_OFF)
 
 
 def start_of(hour: int) -> str:
@@ -81,7 +82,7 @@ def report(
     """Return one window's report; its verdict follows from its features unless given."""
     bad = rejected or {}
     drifted = any(one.verdict is Verdict.DRIFT for one in features)
-    return DriftReport(
+    return drift_report(
         window=WindowBounds() if hour is None else WindowBounds(start_of(hour), start_of(hour + 1)),
         endpoint=endpoint,
         schedule="plumbline-dev-drift",
@@ -180,7 +181,7 @@ def quality(*windows: WindowQuality, labels: RecordCounts | None = None) -> Qual
     return QualityReport(
         reason=None,
         lag_hours=24,
-        min_labelled_fraction=0.5,
+        minimum_labelled_fraction=0.5,
         drop_threshold=0.02,
         labels=labels or RecordCounts(),
         windows=windows,
@@ -191,7 +192,7 @@ BY_GROUP = BiasReport(
     status=Status.ESTIMATED,
     reason=None,
     facet="sex",
-    effect_threshold=0.05,
+    threshold=0.05,
     verdict=Verdict.DRIFT,
     groups=(
         BiasGroup(

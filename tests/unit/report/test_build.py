@@ -10,6 +10,7 @@ import pytest
 
 from contract.records import (
     ISOLATION_FOREST_NOTE,
+    SWITCHED_OFF,
     Contributor,
     DriftReport,
     EffectMeasure,
@@ -295,8 +296,8 @@ def test_every_comparison_of_the_last_window_is_told(tmp_path: Path) -> None:
 def test_comparisons_that_were_switched_off_are_left_out(tmp_path: Path) -> None:
     off = replace(
         report(0),
-        recent=RecentReport(reason=because("switched off")),
-        multivariate=MultivariateReport(reason=because("switched off")),
+        recent=RecentReport(reason=SWITCHED_OFF),
+        multivariate=MultivariateReport(reason=SWITCHED_OFF),
     )
     page = _text(tmp_path, off)
     assert "whole rows</th>" not in page
