@@ -265,7 +265,7 @@ def test_a_feature_tells_its_rule_its_violation_and_what_could_not_be_read(tmp_p
     assert "62.5 %" in page
 
 
-def test_every_comparison_of_the_last_window_is_told(tmp_path: Path) -> None:
+def test_every_comparison_of_the_last_window_is_shown(tmp_path: Path) -> None:
     one = replace(
         report(0),
         rule="drift in any feature",
@@ -285,7 +285,7 @@ def test_every_comparison_of_the_last_window_is_told(tmp_path: Path) -> None:
         ),
     )
     page = _text(tmp_path, one)
-    assert "A comparison says drift where there is drift in any feature." in page
+    assert "A comparison's verdict is drift where there is drift in any feature." in page
     assert '<th scope="row">24 windows before</th><td><span class="drift">● drift</span></td>' in page
     assert "drift in &lt;age&gt;" in page
     assert "training data, variant blue&amp;" in page
