@@ -8,7 +8,8 @@ from pathlib import Path
 
 import numpy as np
 from dataset import LabelledTable
-from drift.baseline import learn, save
+from drift.baseline import learn
+from drift.learned import save
 from drift.reference_files import infer_table, typed
 from drift.table import Table, transpose
 

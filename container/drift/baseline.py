@@ -1,4 +1,4 @@
-"""The baseline's door: learn it from the reference rows, save it to a folder, load it again."""
+"""Learn a baseline from the reference rows: checks, value counts bounded in size, a sample of the rows."""
 
 from collections.abc import Sequence
 
@@ -9,11 +9,9 @@ from contract.records import FeatureType
 from contract.training import MISSING_TEXTS, PREDICTED_COLUMN, PROBABILITY_COLUMN, Task, positive_label
 from drift.counts import MOST_DISTINCT, OTHER_LABELS, CategoricalCounts, NumericCounts, ValueCounts, count
 from drift.errors import BaselineError
-from drift.learned import Baseline, LabelledTest, load, save
+from drift.learned import Baseline, LabelledTest
 from drift.sketch import bucketed
 from drift.table import Table, sample_rows
-
-__all__ = ["Baseline", "LabelledTest", "learn", "load", "save"]
 
 
 def learn(  # noqa: PLR0913 - one keyword per part of the reference

@@ -1,4 +1,4 @@
-"""A report as CloudWatch metrics: which figures, under which names and dimensions. No network here."""
+"""A report as CloudWatch metrics: figures with names and dimensions, and their publication."""
 
 import json
 from collections.abc import Iterable, Sequence
@@ -12,7 +12,7 @@ from contract.records import DriftReport, EffectMeasure, Status, Verdict, finite
 from contract.rejection import records_in_window
 from drift.errors import PublishError
 
-_MOST_DIMENSION_CHARACTERS = 1024
+_MAX_DIMENSION_CHARACTERS = 1024
 
 
 @dataclass(frozen=True)
@@ -170,31 +170,12 @@ def _dimension_value(text: str) -> str:
     One value that it refuses would cost the whole batch: a name of nothing but colons or white space becomes ``_``.
     """
     escaped = "".join(character if character.isprintable() else " " for character in text)
-    accepted = escaped.encode("ascii", "backslashreplace").decode().lstrip(":")[:_MOST_DIMENSION_CHARACTERS]
+    accepted = escaped.encode("ascii", "backslashreplace").decode().lstrip(":")[:_MAX_DIMENSION_CHARACTERS]
     return accepted if accepted.strip() else "_"
 
 
-_MOST_PER_REQUEST = 1000
+_MAX_PER_REQUEST = 1000
 """PutMetricData's limit."""
-
-
-def cloudwatch_client(region: str | None) -> Any:
-    """Return a CloudWatch client; boto3 is imported only here because it is slow to start.
-
-    Raises
-    ------
-    PublishError
-        If no client can be made, for want of a region for example.
-    """
-    import boto3
-    from botocore.exceptions import BotoCoreError
-
-    try:
-        return boto3.client("cloudwatch", region_name=region)
-    except BotoCoreError as error:
-        raise PublishError(
-            f"CloudWatch must be reachable, got {error}; set AWS_REGION on the monitoring job"
-        ) from error
 
 
 def publish(measurements: Sequence[Measurement], client: Any) -> None:
@@ -214,8 +195,8 @@ def publish(measurements: Sequence[Measurement], client: Any) -> None:
         for entry in measurements
     ]
     try:
-        for first in range(0, len(data), _MOST_PER_REQUEST):
-            client.put_metric_data(Namespace=METRIC_NAMESPACE, MetricData=data[first : first + _MOST_PER_REQUEST])
+        for first in range(0, len(data), _MAX_PER_REQUEST):
+            client.put_metric_data(Namespace=METRIC_NAMESPACE, MetricData=data[first : first + _MAX_PER_REQUEST])
     except (BotoCoreError, ClientError) as error:
         raise PublishError(
             f"CloudWatch must accept the metrics, got {error}; allow cloudwatch:PutMetricData for the namespace "

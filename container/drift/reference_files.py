@@ -13,8 +13,9 @@ from numpy.typing import NDArray
 
 from contract.records import FeatureType
 from contract.training import MISSING_TEXTS, PREDICTED_COLUMN, PROBABILITY_COLUMN, Task, finite_number, task_of
-from drift.baseline import Baseline, learn
+from drift.baseline import learn
 from drift.errors import BaselineError
+from drift.learned import Baseline
 from drift.table import FeatureSpec, NotANumberError, Table, cell, transpose
 
 _LOG = logging.getLogger(__name__)

@@ -92,7 +92,7 @@ class EarlierReports:
 
 
 @dataclass(frozen=True, kw_only=True)
-class GroundTruth:
+class LabelSource:
     """Labels that come late: where they arrive, and the captures that they belong to. Paths or S3 URIs.
 
     `lag_hours` says how long a window is waited for, and `minimum_coverage` from which share of labelled rows on it is
@@ -116,8 +116,8 @@ class GroundTruth:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Extras:
-    """What a run does beyond judging each feature against the training data.
+class OptionalAnalyses:
+    """Analyses of a run beyond the comparison of each feature with the training data.
 
     `facet` names the column by whose values bias is measured, and `model` where the model's artifact is, a path or an
     S3 URI, for feature attributions.
@@ -126,7 +126,7 @@ class Extras:
     isolation_forest: bool = False
     multivariate: bool = False
     earlier: EarlierReports | None = None
-    ground_truth: GroundTruth | None = None
+    labels: LabelSource | None = None
     facet: str | None = None
     model: str | None = None
 
@@ -144,7 +144,7 @@ class Settings:
     schedule: str | None
     policy: Policy
     policy_file: str | None
-    extras: Extras
+    analyses: OptionalAnalyses
     champions: str | None = None
     distribution: Distribution = Distribution()
     platform: Platform
@@ -172,7 +172,7 @@ def read_settings(arguments: Namespace, environment: Mapping[str, str] = os.envi
         schedule=variables.text(MonitorVariable.SCHEDULE_NAME),
         policy=_policy(variables),
         policy_file=policy_file,
-        extras=_extras(variables),
+        analyses=_optional_analyses(variables),
         champions=variables.text(Variable.CHAMPION_S3_URI),
         distribution=read_distribution(variables, platform.ml_root),
         platform=platform,
@@ -257,25 +257,25 @@ def _policy(variables: Variables) -> Policy:
     )
 
 
-def _extras(variables: Variables) -> Extras:
+def _optional_analyses(variables: Variables) -> OptionalAnalyses:
     n_windows = variables.count(Variable.RECENT_WINDOWS, 0)
     if n_windows < 0:
         raise variables.error(Variable.RECENT_WINDOWS, "must be 0 or more")
-    return Extras(
+    return OptionalAnalyses(
         isolation_forest=variables.switch(Variable.ISOLATION_FOREST),
         multivariate=variables.switch(Variable.MULTIVARIATE),
         earlier=EarlierReports(_reports_of_schedule(variables), n_windows) if n_windows else None,
-        ground_truth=_ground_truth(variables),
+        labels=_label_source(variables),
         facet=variables.text(Variable.FACET),
         model=variables.text(Variable.MODEL_S3_URI),
     )
 
 
-def _ground_truth(variables: Variables) -> GroundTruth | None:
+def _label_source(variables: Variables) -> LabelSource | None:
     labels = variables.text(Variable.LABELS_S3_URI)
     if labels is None:
         return None
-    return GroundTruth(
+    return LabelSource(
         labels=labels,
         captures=variables.required(Variable.CAPTURE_S3_URI),
         lag_hours=variables.count(Variable.LABEL_LAG_HOURS, 0),

@@ -1,4 +1,4 @@
-"""Local path or S3 URI -> a local file or folder: the only module that talks to S3."""
+"""Local path or S3 URI -> a local file or folder: the only module that calls S3."""
 
 import hashlib
 import shutil
@@ -6,7 +6,7 @@ import tempfile
 import zipfile
 import zlib
 from collections import deque
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -16,19 +16,17 @@ from pathlib import Path
 from typing import Any
 
 from contract.names import ReportFile
+from contract.s3 import is_s3_uri, split_s3_uri
+from drift.aws import Connect, as_config_error
 from drift.errors import BaselineError, ConfigError
 from drift.times import DAY, HOUR, hour_folder
 
-_SCHEME = "s3://"
 _DIGEST = "plumbline-sha256"
 """Metadata of an object. Its ETag is no checksum of its bytes where a KMS key encrypts it."""
 _CONNECTIONS = 10
 """Objects fetched at a time, as many as a client of boto3 has connections: captures are many small files."""
 _LATE_MINUTE = 50
 """A capture file is named by its first event and holds events for a minute or two: only late files reach over."""
-
-Connect = Callable[[], Any]
-"""Makes an S3 client when the first S3 URI asks for it."""
 
 
 @dataclass(frozen=True)
@@ -38,18 +36,6 @@ class CaptureFile:
     name: str
     location: str
     n_bytes: int
-
-
-def s3_client(region: str | None) -> Any:
-    """Return an S3 client; boto3 is imported only here because it is slow to start."""
-    import boto3
-
-    return boto3.client("s3", region_name=region)
-
-
-def is_s3(source: str) -> bool:
-    """Return whether a source is an S3 URI; others are local paths."""
-    return source.startswith(_SCHEME)
 
 
 def fetch(source: str, folder: Path, connect: Connect) -> Path:
@@ -63,7 +49,7 @@ def fetch(source: str, folder: Path, connect: Connect) -> Path:
     ConfigError
         If there is nothing at `source`, or it cannot be read.
     """
-    path = _download(source, folder, connect) if is_s3(source) else Path(source)
+    path = _download(source, folder, connect) if is_s3_uri(source) else Path(source)
     if not path.exists():
         raise ConfigError(f"{source} must exist, got no such file or folder; check the path")
     if path.suffix != ".zip":
@@ -73,10 +59,10 @@ def fetch(source: str, folder: Path, connect: Connect) -> Path:
 
 def fetch_if_present(source: str, folder: Path, connect: Connect) -> Path | None:
     """Return what `fetch` does of one file or object, or None where there is none; raise ConfigError as it does."""
-    if not is_s3(source):
+    if not is_s3_uri(source):
         return fetch(source, folder, connect) if Path(source).exists() else None
     bucket, key = _split(source)
-    with _told(source):
+    with as_config_error(source):
         present = any(entry["Key"] == key for entry in _listed(connect(), "Contents", bucket, Prefix=key))
     return fetch(source, folder, connect) if present else None
 
@@ -93,7 +79,7 @@ def list_hour(capture_uri: str, start: datetime, connect: Connect) -> list[Captu
         If the destination cannot be read.
     """
     bucket, prefix = _split(capture_uri.rstrip("/") + "/")
-    with _told(capture_uri):
+    with as_config_error(capture_uri):
         client = connect()
         variants = [
             group["Prefix"] for group in _listed(client, "CommonPrefixes", bucket, Prefix=prefix, Delimiter="/")
@@ -106,7 +92,7 @@ def list_hour(capture_uri: str, start: datetime, connect: Connect) -> list[Captu
             if hour == start or _is_late(entry["Key"])
         ]
     return [
-        CaptureFile(_name(bucket, entry["Key"], prefix), f"{_SCHEME}{bucket}/{entry['Key']}", entry["Size"])
+        CaptureFile(_name(bucket, entry["Key"], prefix), f"s3://{bucket}/{entry['Key']}", entry["Size"])
         for entry in found
     ]
 
@@ -124,7 +110,7 @@ def fetch_hour(capture_uri: str, start: datetime, folder: Path, connect: Connect
     bucket, prefix = _split(capture_uri.rstrip("/") + "/")
     folder.mkdir(parents=True, exist_ok=True)
     keys = [prefix + file.name for file in list_hour(capture_uri, start, connect)]
-    with _told(capture_uri):
+    with as_config_error(capture_uri):
         _store(connect(), bucket, prefix, keys, folder)
     return folder
 
@@ -139,7 +125,7 @@ def fetch_hours(uri: str, start: datetime, end: datetime, folder: Path, connect:
     """
     bucket, prefix = _split(uri.rstrip("/") + "/")
     folder.mkdir(parents=True, exist_ok=True)
-    with _told(uri):
+    with as_config_error(uri):
         client = connect()
         _store(client, bucket, prefix, _between(client, bucket, prefix, start, end), folder)
     return folder
@@ -157,11 +143,11 @@ def fetch_variant_hours(uri: str, start: datetime, end: datetime, folder: Path, 
     """
     bucket, prefix = _split(uri.rstrip("/") + "/")
     folder.mkdir(parents=True, exist_ok=True)
-    with _told(uri):
+    with as_config_error(uri):
         groups = [*_listed(connect(), "CommonPrefixes", bucket, Prefix=prefix, Delimiter="/")]
     for group in groups:
         variant = _name(bucket, group["Prefix"], prefix)
-        fetch_hours(f"{_SCHEME}{bucket}/{group['Prefix']}", start, end, folder / variant, connect)
+        fetch_hours(f"s3://{bucket}/{group['Prefix']}", start, end, folder / variant, connect)
     return folder
 
 
@@ -176,7 +162,7 @@ def store_folder(folder: Path, uri: str, connect: Connect) -> None:
         If one cannot be written.
     """
     bucket, prefix = _split(uri.rstrip("/") + "/")
-    with _told(uri, "writable"):
+    with as_config_error(uri, "writable"):
         client = connect()
         for path in sorted(path for path in folder.rglob("*") if path.is_file()):
             key = prefix + path.relative_to(folder).as_posix()
@@ -211,7 +197,7 @@ def fetch_window_counts(uri: str, start: datetime, n_windows: int, folder: Path,
     """
     bucket, prefix = _split(uri.rstrip("/") + "/")
     folder.mkdir(parents=True, exist_ok=True)
-    with _told(uri):
+    with as_config_error(uri):
         client = connect()
         keys = _between(client, bucket, prefix, start - (n_windows + 1) * DAY, start + HOUR)
         counts = [key for key in keys if key.endswith(f"/{ReportFile.WINDOW_COUNTS}")]
@@ -228,13 +214,13 @@ def local_copy(location: str, connect: Connect) -> Iterator[Path]:
     ConfigError
         If an S3 object cannot be read.
     """
-    if not is_s3(location):
+    if not is_s3_uri(location):
         yield Path(location)
         return
     bucket, key = _split(location)
     with tempfile.TemporaryDirectory(prefix="plumbline-") as folder:
         copy = Path(folder, "capture.jsonl")
-        with _told(location):
+        with as_config_error(location):
             connect().download_file(bucket, key, str(copy))
         yield copy
 
@@ -248,7 +234,7 @@ def _is_late(key: str) -> bool:
 def _download(source: str, folder: Path, connect: Connect) -> Path:
     bucket, key = _split(source)
     name = key.rsplit("/", 1)[-1]
-    with _told(source):
+    with as_config_error(source):
         client = connect()
         if "." in name:
             _store(client, bucket, key.removesuffix(name), [key], folder)
@@ -262,23 +248,10 @@ def _download(source: str, folder: Path, connect: Connect) -> Path:
 
 
 def _split(uri: str) -> tuple[str, str]:
-    bucket, _, key = uri.removeprefix(_SCHEME).partition("/")
-    if not uri.startswith(_SCHEME) or not bucket:
-        raise ConfigError(f"an S3 URI must look like s3://bucket/prefix, got {uri!r}; correct it")
-    return bucket, key
-
-
-@contextmanager
-def _told(uri: str, wanted: str = "readable") -> Iterator[None]:
-    """Tell a failure of S3 as something the operator can fix."""
-    from botocore.exceptions import BotoCoreError, ClientError
-
     try:
-        yield
-    except (BotoCoreError, ClientError) as error:
-        raise ConfigError(
-            f"{uri} must be {wanted}, got {error}; check the URI and the monitoring role's rights on bucket and key"
-        ) from error
+        return split_s3_uri(uri)
+    except ValueError as error:
+        raise ConfigError(f"{error}; correct it") from error
 
 
 def _objects(client: Any, bucket: str, prefix: str) -> Iterator[Any]:
@@ -318,8 +291,8 @@ def _name(bucket: str, key: str, prefix: str) -> str:
     return name
 
 
-_MOST_BYTES = 2**30
-_MOST_MEMBERS = 1000
+_MAX_BYTES = 2**30
+_MAX_MEMBERS = 1000
 
 
 def extract(archive: Path, folder: Path) -> Path:
@@ -352,8 +325,8 @@ def _check(archive: Path, members: list[zipfile.ZipInfo], folder: Path) -> None:
             raise BaselineError(f"{archive} must hold paths below its root, got {member.filename!r}; pack it again")
     # zipfile stops a member at the size that its header declares, so the declared sizes are a bound.
     n_bytes = sum(member.file_size for member in members)
-    if n_bytes > _MOST_BYTES or len(members) > _MOST_MEMBERS:
+    if n_bytes > _MAX_BYTES or len(members) > _MAX_MEMBERS:
         raise BaselineError(
-            f"{archive} must unpack to {_MOST_BYTES} bytes in {_MOST_MEMBERS} files at most, got {n_bytes} in "
+            f"{archive} must unpack to {_MAX_BYTES} bytes in {_MAX_MEMBERS} files at most, got {n_bytes} in "
             f"{len(members)}; a baseline is a few files"
         )

@@ -13,8 +13,8 @@ from plumbline.commands.baseline import add_reference_arguments, check_reference
 from plumbline.exit_codes import EXIT_FINISHED, EXIT_NEGATIVE, CommandError
 
 if TYPE_CHECKING:
-    from drift.baseline import Baseline
-    from drift.settings import Extras
+    from drift.learned import Baseline
+    from drift.settings import OptionalAnalyses
 
 _DEFAULT = Policy()
 
@@ -135,7 +135,7 @@ def _add_extras(parser: argparse.ArgumentParser) -> None:
 def run(arguments: argparse.Namespace) -> int:
     """Judge the window, write its reports and print the verdict."""
     from drift import run as drift_run
-    from drift.errors import DriftError, PublishError, UnsuitableRowsError
+    from drift.errors import BaselineMismatchError, DriftError, PublishError
 
     _check(arguments)
     try:
@@ -148,13 +148,13 @@ def run(arguments: argparse.Namespace) -> int:
             policy=_policy(arguments),
             variant=arguments.variant,
             recent=arguments.recent,
-            extras=_extras(arguments),
+            analyses=_analyses(arguments),
             seed=arguments.seed,
         )
     except PublishError as error:
         cause = error.__cause__ or error
         raise CommandError(f"--output must be a folder to write to, got {cause}; choose another folder") from error
-    except UnsuitableRowsError as error:
+    except BaselineMismatchError as error:
         raise CommandError(f"{error}{_target_hint(arguments)}") from error
     except DriftError as error:
         raise CommandError(str(error)) from error
@@ -188,20 +188,20 @@ def _check(arguments: argparse.Namespace) -> None:
     check_reference(arguments)
 
 
-def _extras(arguments: argparse.Namespace) -> "Extras":
-    from drift.settings import Extras, GroundTruth
+def _analyses(arguments: argparse.Namespace) -> "OptionalAnalyses":
+    from drift.settings import LabelSource, OptionalAnalyses
 
-    ground_truth = arguments.labels and GroundTruth(
+    ground_truth = arguments.labels and LabelSource(
         labels=str(arguments.labels),
         captures=str(arguments.dataset_source),
         lag_hours=arguments.label_lag_hours,
         minimum_coverage=arguments.minimum_label_coverage,
         merged=arguments.merged and str(arguments.merged),
     )
-    return Extras(
+    return OptionalAnalyses(
         isolation_forest=arguments.isolation_forest,
         multivariate=arguments.multivariate,
-        ground_truth=ground_truth,
+        labels=ground_truth,
         facet=arguments.facet,
         model=arguments.model and str(arguments.model),
     )
@@ -219,7 +219,7 @@ def _captured(folder: Path) -> Path:
 
 
 def _reference(arguments: argparse.Namespace) -> "Baseline":
-    from drift.baseline import load
+    from drift.learned import load
     from drift.reference_files import ReferenceFiles
 
     if arguments.train:

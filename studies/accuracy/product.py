@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from typing import Self
 
 import numpy as np
-from drift.capture import count_window
+from drift.capture import count_window, plan_of
 from drift.counts import NumericCounts
 from drift.ground_truth.join import JoinedWindow
 from drift.ground_truth.quality import judge_quality
@@ -21,7 +21,6 @@ from numpy.typing import NDArray
 
 from contract.accuracy import Measure, MeasureReport, ProjectedAccuracy, Shift
 from contract.quality import WindowQuality
-from contract.records import WindowBounds
 from contract.verdicts import Verdict
 from plumbline.rows import LabelledRows
 from studies.accuracy.subject import Labelled, Subject
@@ -126,7 +125,7 @@ class Product:
     def _joined(self, window: Labelled, rows: LabelledRows) -> JoinedWindow:
         """Return the window as the join leaves it when every row got its label."""
         labels = np.array(rows.labels, dtype=object)
-        nothing = count_window(lambda _: PartialCounts(), self.subject.baseline, WindowBounds())
+        nothing = count_window(lambda _: PartialCounts(), plan_of(self.subject.baseline))
         return JoinedWindow(
             bounds=window.counts.bounds,
             labelled=window.counts,

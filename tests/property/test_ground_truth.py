@@ -18,7 +18,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from contract.accuracy import Measure
-from contract.records import RecordCounts, WindowBounds
+from contract.records import RecordCounts
 from tests.property.test_kernel_oracle import BASELINE, json_values, lines
 
 CLASSES = Classes(("no", "yes"))
@@ -55,8 +55,7 @@ def joined(captures: Sequence[Sequence[bytes]], labels: Sequence[Sequence[bytes]
         book.read(capture_files(write(Path(name) / "labels", labels)))
         window = join(
             capture_files(write(Path(name) / "captures", captures)),
-            plan_of(BASELINE, WindowBounds(), facet="work"),
-            WindowBounds(),
+            plan_of(BASELINE, facet="work"),
             book,
         )
     return window, book.account()

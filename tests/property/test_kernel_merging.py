@@ -11,7 +11,7 @@ from unittest.mock import patch
 
 import numpy as np
 import pytest
-from drift.capture import count_folder
+from drift.capture import count_folder, plan_of
 from drift.counts import OTHER_LABELS
 from drift.kernel import partial, tally
 from drift.kernel.files import FileCounter
@@ -23,11 +23,10 @@ from drift.sketch import RELATIVE_ERROR, bucketed, representatives
 from hypothesis import given
 from hypothesis import strategies as st
 
-from contract.records import WindowBounds
 from tests.property.test_kernel_oracle import BASELINE, good, lines
 
 PLANS = [
-    Plan.of(BASELINE.specs, BASELINE.counts, WindowBounds(), segment=segment, variant=variant, facet=facet)
+    plan_of(BASELINE, segment=segment, variant=variant, facet=facet)
     for segment, variant, facet in ((None, None, None), ("work", None, "work"), (None, "A", "work"))
 ]
 
@@ -107,7 +106,7 @@ def window_of(contents: Sequence[Sequence[bytes]]) -> Any:
     with TemporaryDirectory() as folder:
         for number, content in enumerate(contents):
             (Path(folder) / f"{number}.jsonl").write_bytes(b"\n".join(content))
-        return window_counts(count_folder(Path(folder), PLANS[0]), PLANS[0], WindowBounds())
+        return window_counts(count_folder(Path(folder), PLANS[0]), PLANS[0])
 
 
 finite = st.floats(min_value=-1.79e308, max_value=1.79e308)

@@ -8,8 +8,9 @@ from unittest.mock import patch
 
 import numpy as np
 from drift import baseline as learning
-from drift.baseline import Baseline, learn, load, save
+from drift.baseline import learn
 from drift.counts import ValueCounts
+from drift.learned import Baseline, load, save
 from drift.table import FeatureSpec, Table
 from hypothesis import given, settings
 from hypothesis import strategies as st

@@ -5,9 +5,10 @@ from typing import Any
 
 import numpy as np
 from drift.analysis import analyse
-from drift.baseline import Baseline, learn
+from drift.baseline import learn
 from drift.counts import CategoricalCounts, NumericCounts, ValueCounts
 from drift.judgement import RunContext
+from drift.learned import Baseline
 from drift.policy import FeaturePolicy, Policy
 from drift.recent import merged
 from drift.table import FeatureSpec, Table

@@ -75,7 +75,7 @@ class _Join:
         return np.array(codes, dtype=np.int64)
 
 
-def join(files: Iterable[tuple[Path, str]], plan: Plan, bounds: WindowBounds, book: LabelBook) -> JoinedWindow:
+def join(files: Iterable[tuple[Path, str]], plan: Plan, book: LabelBook) -> JoinedWindow:
     """Read a window's capture files, each with its name, and give every row the label it has.
 
     A record is found by its inference id, or else by its event id. An event that was captured twice counts once: its
@@ -96,10 +96,10 @@ def join(files: Iterable[tuple[Path, str]], plan: Plan, bounds: WindowBounds, bo
     for part in by_label.values():
         labelled.merge(part, plan)
     return JoinedWindow(
-        bounds=bounds,
-        labelled=window_counts(labelled, plan, bounds),
-        by_label={label: window_counts(part, plan, bounds) for label, part in by_label.items()},
-        unlabelled=window_counts(unlabelled, plan, bounds),
+        bounds=plan.bounds,
+        labelled=window_counts(labelled, plan),
+        by_label={label: window_counts(part, plan) for label, part in by_label.items()},
+        unlabelled=window_counts(unlabelled, plan),
         matches={name: sorted(lines) for name, lines in sorted(found.matches.items())},
     )
 

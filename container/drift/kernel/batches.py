@@ -199,15 +199,15 @@ def batches(records: Records, plan: Plan, reject: Reject) -> Iterator[Batch]:
 
 
 def _inside(records: Records, plan: Plan, reject: Reject) -> Records:
-    refusals = {time: plan.time_refusal(time) for time in set(records.times)}
-    if not any(refusals.values()):
+    rejections = {time: plan.time_rejection(time) for time in set(records.times)}
+    if not any(rejections.values()):
         return records
     inside = []
     for time, position in zip(records.times, records.positions, strict=True):
-        refusal = refusals[time]
-        inside.append(refusal is None)
-        if refusal is not None:
-            reject(Rejected(refusal), position)
+        rejection = rejections[time]
+        inside.append(rejection is None)
+        if rejection is not None:
+            reject(Rejected(rejection), position)
     return records.where(inside)
 
 

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from contract.enums import StrEnum
-from contract.records import FeatureType, RecordCounts, WindowBounds
+from contract.records import FeatureType, RecordCounts
 from contract.rejection import RejectionReason
 from drift.counts import CategoricalCounts, NumericCounts, ValueCounts
 from drift.kernel.columns import PRESENT, Cells, State
@@ -240,14 +240,14 @@ class PartialCounts:
         return RecordCounts(self.n_used + self.rejected.total(), self.n_used, rejected, examples)
 
 
-def window_counts(counts: PartialCounts, plan: Plan, bounds: WindowBounds) -> WindowCounts:
+def window_counts(counts: PartialCounts, plan: Plan) -> WindowCounts:
     """Return the window that the partial counts add up to.
 
     The variants are segments where there are two or more of them.
     """
     whole = _together(counts.groups.values(), plan)
     return WindowCounts(
-        bounds=bounds,
+        bounds=plan.bounds,
         records=counts.records(),
         n_rows=whole.n_rows,
         columns=whole.columns,

@@ -10,9 +10,10 @@ from numpy.typing import NDArray
 from contract.evaluation import Comparison, Evaluation
 from contract.retraining import RetrainingFile
 from contract.retraining_jobs import JobInput, JobOutput, job_folder
-from drift.baseline import learn, save
+from drift.baseline import learn
 from drift.documents import write_text
 from drift.errors import RetrainingError
+from drift.learned import save
 from drift.platform_settings import Platform
 from drift.reference_files import read_labelled
 from drift.retraining.gate import Answers, design_effect, judge_challenger, slices_of

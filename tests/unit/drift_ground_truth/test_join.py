@@ -6,14 +6,13 @@ from typing import Any
 import numpy as np
 import pytest
 from drift.baseline import learn
-from drift.capture import capture_files, outputs_of
+from drift.capture import capture_files, plan_of
 from drift.ground_truth import merged
 from drift.ground_truth.join import JoinedWindow, join
 from drift.ground_truth.labels import Classes, LabelBook
 from drift.ground_truth.merged import write_merged
 from drift.kernel import files as kernel_files
 from drift.kernel import records as kernel_records
-from drift.kernel.plan import Plan
 from drift.table import table
 
 from contract.records import WindowBounds
@@ -38,8 +37,8 @@ def captured(event_id: str, rows: str, answers: str, inference_id: str | None = 
 def joined(capture: Path, labels: Path, bounds: WindowBounds = HOUR, **choices: Any) -> tuple[JoinedWindow, LabelBook]:
     book = LabelBook(CLASSES)
     book.read(capture_files(labels))
-    plan = Plan.of(BASELINE.specs, BASELINE.counts, bounds, outputs=outputs_of(BASELINE), **choices)
-    return join(capture_files(capture), plan, bounds, book), book
+    plan = plan_of(BASELINE, bounds, **choices)
+    return join(capture_files(capture), plan, book), book
 
 
 def ages(window: JoinedWindow) -> dict[str, list[float]]:

@@ -6,12 +6,13 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from drift.baseline import Baseline, learn
+from drift.baseline import learn
 from drift.capture import capture_files, plan_of
 from drift.ground_truth.join import JoinedWindow, join
 from drift.ground_truth.labels import Classes, LabelBook
 from drift.ground_truth.quality import judge_quality
 from drift.judgement import RunContext
+from drift.learned import Baseline
 from drift.policy import Policy
 from drift.table import Table, table
 from drift.window import WindowCounts
@@ -89,7 +90,7 @@ class Population:
         test = baseline.test
         book = LabelBook(Classes(ordered(test.labels if test else ())))
         book.read(capture_files(folder / "labels"))
-        return join(capture_files(folder / "capture"), plan_of(baseline, HOUR, facet="workclass"), HOUR, book)
+        return join(capture_files(folder / "capture"), plan_of(baseline, HOUR, facet="workclass"), book)
 
 
 REFERENCE = Population.drawn(4_000, 0).baseline()
@@ -209,7 +210,7 @@ def test_several_classes_are_judged_by_their_predicted_label(tmp_path: Path) -> 
     labels = write_labels(tmp_path / "labels", [label(k, t) for k, t in zip(keys, window.labels, strict=True)])
     book = LabelBook(Classes(ordered(baseline.test.labels if baseline.test else ())))
     book.read(capture_files(labels))
-    joined = join(capture_files(capture), plan_of(baseline, HOUR), HOUR, book)
+    joined = join(capture_files(capture), plan_of(baseline, HOUR), book)
     found = judge_quality(joined, baseline, Believer(), CONTEXT, is_final=True)
     assert found.measure(Measure.ACCURACY).value == pytest.approx(np.mean(called == np.array(window.labels)))
     assert found.measure(Measure.RECALL).status is Status.ESTIMATED

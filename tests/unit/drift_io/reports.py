@@ -3,7 +3,8 @@
 from dataclasses import replace
 
 import numpy as np
-from drift.baseline import Baseline, learn
+from drift.baseline import learn
+from drift.learned import Baseline
 from drift.table import table
 
 from contract.accuracy import LabelShiftScenario, Measure, MeasureReport, Shift

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 import pytest
 from drift.baseline import learn
-from drift.capture import count_folder, count_window
+from drift.capture import count_folder, count_window, plan_of
 from drift.counts import OTHER_LABELS
 from drift.errors import BaselineError, ConfigError
 from drift.table import table
@@ -406,7 +406,9 @@ def test_a_few_rows_of_another_shape_are_not_a_matter_of_the_baseline(tmp_path: 
 
 def test_values_of_an_ignored_feature_make_no_row_strange(tmp_path: Path) -> None:
     folder = write_capture(tmp_path, [record("41,Nobody,40"), record("200,Private,40")])
-    window = count_window(partial(count_folder, folder), BASELINE, EVERYTHING, ignored=frozenset({"workclass"}))
+    window = count_window(
+        partial(count_folder, folder), plan_of(BASELINE, EVERYTHING, ignored=frozenset({"workclass"}))
+    )
     assert window.n_out_of_support == 1
     assert window.columns["workclass"].values.tolist() == ["Nobody", "Private"]
 

@@ -5,10 +5,10 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from drift.aws import Clients
 from drift.errors import ConfigError
-from drift.handover import Clients
 from drift.metrics import of_report
-from drift.run import learn_baseline, run
+from drift.run import run
 from drift.settings import read_settings
 
 from contract.champion import Champion, ChampionHistory
@@ -16,7 +16,7 @@ from contract.names import Metric
 from contract.records import DriftReport, ModelReport, Verdict
 from tests.contract.schemas import DRIFT_REPORT
 from tests.contract.test_reports_match_schemas import assert_valid, strict
-from tests.unit.drift_io.builders import record, write_capture
+from tests.unit.drift_io.builders import learn_baseline, record, write_capture
 from tests.unit.drift_io.fake_s3 import FakeS3
 from tests.unit.drift_io.test_run import (
     NAMES,

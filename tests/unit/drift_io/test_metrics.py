@@ -7,9 +7,10 @@ from typing import Any
 
 import pytest
 from botocore.exceptions import ClientError, NoRegionError
+from drift.aws import Clients, cloudwatch_client
 from drift.errors import PublishError
-from drift.handover import Clients, report_failure, report_success
-from drift.metrics import Measurement, cloudwatch_client, metrics_file, of_failure, of_report, publish
+from drift.handover import report_failure, report_success
+from drift.metrics import Measurement, metrics_file, of_failure, of_report, publish
 from drift.platform_settings import Platform
 
 from contract.names import Dimension, Metric

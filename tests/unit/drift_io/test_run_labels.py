@@ -6,10 +6,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from drift.aws import Clients
 from drift.errors import ConfigError
-from drift.handover import Clients
 from drift.run import monitor, run
-from drift.settings import Extras, GroundTruth, read_settings
+from drift.settings import LabelSource, OptionalAnalyses, read_settings
 
 from contract.accuracy import Measure, Shift
 from contract.records import SWITCHED_OFF, DriftReport, Verdict
@@ -56,8 +56,8 @@ def hours(tmp_path: Path) -> Path:
     return tmp_path
 
 
-def judged(folder: Path, reference: Path, **extras: Any) -> DriftReport:
-    source = GroundTruth(
+def judged(folder: Path, reference: Path, **analyses: Any) -> DriftReport:
+    source = LabelSource(
         labels=str(folder / "labels"),
         captures=str(folder / "capture"),
         lag_hours=2,
@@ -69,7 +69,7 @@ def judged(folder: Path, reference: Path, **extras: Any) -> DriftReport:
         output=folder / "results",
         start_time="2026-11-22T12:00:00Z",
         end_time="2026-11-22T13:00:00Z",
-        extras=Extras(ground_truth=source, **extras),
+        analyses=OptionalAnalyses(labels=source, **analyses),
     )
 
 

@@ -3,8 +3,9 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from drift.baseline import Baseline, learn
+from drift.baseline import learn
 from drift.counts import NumericCounts
+from drift.learned import Baseline
 from drift.projection import Projector
 from drift.projection.classes import METHOD
 from drift.table import FeatureSpec, Table

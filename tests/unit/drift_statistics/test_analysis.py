@@ -6,10 +6,11 @@ from typing import Any
 import numpy as np
 import pytest
 from drift.analysis import analyse
-from drift.baseline import Baseline, learn
+from drift.baseline import learn
 from drift.counts import CategoricalCounts
 from drift.features import compare
 from drift.judgement import RunContext
+from drift.learned import Baseline
 from drift.policy import Policy
 from drift.projection import Projector
 from drift.table import FeatureSpec, Table

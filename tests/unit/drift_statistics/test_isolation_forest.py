@@ -4,7 +4,8 @@ import sys
 import numpy as np
 import pytest
 from drift import isolation_forest
-from drift.baseline import Baseline, learn
+from drift.baseline import learn
+from drift.learned import Baseline
 from drift.table import FeatureSpec, Table
 from numpy.typing import NDArray
 

@@ -2,8 +2,9 @@ from typing import Any
 
 import numpy as np
 import pytest
-from drift.baseline import Baseline, learn
+from drift.baseline import learn
 from drift.design import design
+from drift.learned import Baseline
 from drift.multivariate import area_and_p_value, separability
 from drift.table import FeatureSpec, Table
 from sklearn.metrics import roc_auc_score

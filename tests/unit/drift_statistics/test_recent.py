@@ -5,9 +5,10 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from drift.baseline import Baseline, learn
+from drift.baseline import learn
 from drift.counts import CategoricalCounts, NumericCounts
 from drift.judgement import RunContext, Sample
+from drift.learned import Baseline
 from drift.policy import Policy
 from drift.recent import EarlierWindows, StoredWindow, judge_recent, merged
 from drift.recent_files import EarlierFiles, read_earlier, read_window_counts, window_counts_text

@@ -1,9 +1,10 @@
 from dataclasses import replace
 
 import numpy as np
-from drift.baseline import Baseline, learn
+from drift.baseline import learn
 from drift.counts import NumericCounts, ValueCounts, count
 from drift.judgement import RunContext
+from drift.learned import Baseline
 from drift.policy import Policy
 from drift.segments import judge_segments
 from drift.table import FeatureSpec, Table

@@ -4,9 +4,10 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from drift.baseline import Baseline, learn
+from drift.baseline import learn
 from drift.counts import NumericCounts, count
 from drift.kernel.columns import ColumnReader
+from drift.learned import Baseline
 from drift.projection.refusals import support_refusal
 from drift.table import FeatureSpec, Table
 from numpy.typing import NDArray

@@ -1,4 +1,4 @@
-"""The windows that labels are waited for, read again and judged with what has come."""
+"""Earlier windows whose labels arrive late: read again, joined with their labels, kept and judged."""
 
 import logging
 import math
@@ -13,7 +13,9 @@ from typing import TypeAlias
 from contract.quality import QualityReport, WindowQuality
 from contract.reasons import Reason, ReasonCode, failure, joined
 from contract.records import MODEL_CHANGED, WindowBounds
+from contract.s3 import is_s3_uri
 from contract.training import Task, ordered
+from drift.aws import Connect
 from drift.capture import capture_files
 from drift.errors import ConfigError, PublishError
 from drift.ground_truth.evidence import Projection
@@ -24,8 +26,8 @@ from drift.ground_truth.quality import judge_quality
 from drift.judgement import RunContext
 from drift.kernel.plan import Plan
 from drift.learned import Baseline
-from drift.settings import GroundTruth
-from drift.sources import Connect, fetch_hour, fetch_hours, is_s3, store_folder
+from drift.settings import LabelSource
+from drift.sources import fetch_hour, fetch_hours, store_folder
 from drift.times import HOUR, format_time, parse_time
 
 _LOG = logging.getLogger(__name__)
@@ -33,42 +35,39 @@ _LOG = logging.getLogger(__name__)
 Files: TypeAlias = Mapping[str, Path]
 """Files by name."""
 Captures: TypeAlias = Callable[[WindowBounds], AbstractContextManager[Files]]
-"""Gives the capture files of a window for as long as they are read."""
+"""Opens the capture files of a window."""
 Labels: TypeAlias = Callable[[Sequence[WindowBounds]], AbstractContextManager[Files]]
-"""Gives the label files that can concern some windows."""
-PlanOf: TypeAlias = Callable[[WindowBounds], Plan]
-"""Makes the plan of a window."""
+"""Opens the label files that can have labels of some windows."""
 SameModel: TypeAlias = Callable[[WindowBounds], bool]
-"""Says whether the model that the baseline belongs to alone answered a window."""
+"""Returns whether the model that the baseline belongs to alone answered a window."""
 Keep: TypeAlias = Callable[[JoinedWindow, Files, Classes], None]
-"""Keeps a window's labelled records."""
+"""Stores a window's labelled records."""
 
 
 @dataclass(frozen=True, kw_only=True)
-class Waiting:
-    """What the windows before this one are read for.
+class Backfill:
+    """Inputs of judging this window, and those before it, by their labels.
 
-    `keep` writes the labelled records; None: nobody wants them. Windows without the `same_model` are joined and kept,
-    and not judged.
+    `plan` is that of this window. `keep` stores the labelled records; None: they are not stored. Windows that another
+    model answered, by `same_model`, are joined and stored, but not judged.
     """
 
     labels: Labels
     captures: Captures
-    plan: PlanOf
+    plan: Plan
     keep: Keep | None
     context: RunContext
     same_model: SameModel = lambda _: True
 
 
-def windows_waited_for(bounds: WindowBounds, lag_hours: int) -> list[WindowBounds]:
-    """Return the windows that labels may still come for, and this one, oldest first; all are as long as this one.
+def windows_awaiting_labels(bounds: WindowBounds, lag_hours: int) -> list[WindowBounds]:
+    """Return the windows whose labels may still arrive, and this one, oldest first; all are as long as this one.
 
-    The oldest has been waited for as long as `lag_hours` say, rounded up to whole windows. A window without times is
-    the only one.
+    The oldest ended `lag_hours` before this one, rounded up to whole windows. A window without times is the only one.
 
     Examples
     --------
-    >>> found = windows_waited_for(WindowBounds("2026-01-31T13:00:00Z", "2026-01-31T14:00:00Z"), 2)
+    >>> found = windows_awaiting_labels(WindowBounds("2026-01-31T13:00:00Z", "2026-01-31T14:00:00Z"), 2)
     >>> [window.start for window in found]
     ['2026-01-31T11:00:00Z', '2026-01-31T12:00:00Z', '2026-01-31T13:00:00Z']
     """
@@ -83,13 +82,13 @@ def windows_waited_for(bounds: WindowBounds, lag_hours: int) -> list[WindowBound
     ]
 
 
-def quality_report(bounds: WindowBounds, waiting: Waiting, baseline: Baseline, projection: Projection) -> QualityReport:
-    """Join the windows that are waited for with their labels, and judge each.
+def quality_report(backfill: Backfill, baseline: Baseline, projection: Projection) -> QualityReport:
+    """Join this window and those that await labels with the labels that have arrived, and judge each.
 
     The report depends on captures and labels alone: the same files give the same report and the same merged bytes.
     Labels that cannot be read cost only this part of the run, and its reason says so.
     """
-    context = waiting.context
+    context = backfill.context
     nothing = QualityReport(
         lag_hours=context.label_lag_hours,
         minimum_labelled_fraction=context.min_label_coverage,
@@ -99,11 +98,11 @@ def quality_report(bounds: WindowBounds, waiting: Waiting, baseline: Baseline, p
     if nothing.reason or baseline.test is None:
         return nothing
     book = LabelBook(Classes(ordered(baseline.test.labels)))
-    windows = windows_waited_for(bounds, context.label_lag_hours)
+    windows = windows_awaiting_labels(backfill.plan.bounds, context.label_lag_hours)
     try:
-        with waiting.labels(windows) as files:
+        with backfill.labels(windows) as files:
             book.read((path, name) for name, path in files.items())
-        judged, notes = _judge_all(windows, book, waiting, baseline, projection)
+        judged, notes = _judge_all(windows, book, backfill, baseline, projection)
     except (ConfigError, OSError) as error:
         return replace(nothing, reason=ReasonCode.LABELS_UNREADABLE.reason(error=error))
     except Exception as error:
@@ -121,18 +120,18 @@ def _refusal(baseline: Baseline) -> Reason | None:
 
 
 def _judge_all(
-    windows: Sequence[WindowBounds], book: LabelBook, waiting: Waiting, baseline: Baseline, projection: Projection
+    windows: Sequence[WindowBounds], book: LabelBook, backfill: Backfill, baseline: Baseline, projection: Projection
 ) -> tuple[tuple[WindowQuality, ...], list[Reason]]:
     judged: list[WindowQuality] = []
     notes: list[Reason] = []
     for position, window in enumerate(windows):
-        # Of several windows the oldest has been waited for long enough; a single one may still get labels.
+        # The time for labels of the oldest of several windows is over; a single one may still get labels.
         is_final = position == 0 and len(windows) > 1
-        with waiting.captures(window) as files:
-            found = join(((path, name) for name, path in files.items()), waiting.plan(window), window, book)
-            notes += _kept(waiting.keep, found, files, book.classes)
-        # A baseline says nothing of another model, and an alarm would start retraining for one that is gone.
-        context = replace(waiting.context, not_judged=None if waiting.same_model(window) else MODEL_CHANGED)
+        with backfill.captures(window) as files:
+            found = join(((path, name) for name, path in files.items()), backfill.plan.within(window), book)
+            notes += _kept(backfill.keep, found, files, book.classes)
+        # The baseline is of another model, and an alarm would start retraining for a model that is gone.
+        context = replace(backfill.context, not_judged=None if backfill.same_model(window) else MODEL_CHANGED)
         judged.append(judge_quality(found, baseline, projection, context, is_final=is_final))
     return tuple(judged), notes
 
@@ -149,35 +148,34 @@ def _kept(keep: Keep | None, joined: JoinedWindow, files: Files, classes: Classe
 
 
 _NAMELESS = "endpoint"
-"""Stands for the endpoint's name in the layout of merged records where nobody gave it."""
+"""Stands for the endpoint's name in the layout of merged records where there is none."""
 
 
-def waiting_of(
-    source: GroundTruth,
+def backfill_of(
+    source: LabelSource,
     *,
     connect: Connect,
-    endpoint: str | None,
-    plan: PlanOf,
+    plan: Plan,
     context: RunContext,
     same_model: SameModel = lambda _: True,
-) -> Waiting:
-    """Return what the windows before this one are read for."""
-    return Waiting(
+) -> Backfill:
+    """Return the inputs of judging windows by the labels of `source`."""
+    return Backfill(
         labels=labels_of(source.labels, connect),
         captures=captures_of(source.captures, connect),
         plan=plan,
-        keep=keep_of(source.merged, endpoint, connect) if source.merged else None,
+        keep=keep_of(source.merged, context.endpoint, connect) if source.merged else None,
         context=context,
         same_model=same_model,
     )
 
 
 def captures_of(source: str, connect: Connect) -> Captures:
-    """Return what gives a window's capture files: those of its hours in S3, or all below a folder."""
+    """Return the opener of a window's capture files: those of its hours in S3, or all below a folder."""
 
     @contextmanager
     def given(bounds: WindowBounds) -> Iterator[Files]:
-        if not is_s3(source):
+        if not is_s3_uri(source):
             yield _below(Path(source))
             return
         start, end = _times([bounds])
@@ -192,7 +190,7 @@ def captures_of(source: str, connect: Connect) -> Captures:
 
 
 def labels_of(source: str, connect: Connect) -> Labels:
-    """Return what gives the label files that can concern some windows.
+    """Return the opener of the label files that can have labels of some windows.
 
     In S3 they are those collected between the first window's start and the last one's end, so that a run depends on its
     window and not on when it happens; of a folder they are all.
@@ -200,7 +198,7 @@ def labels_of(source: str, connect: Connect) -> Labels:
 
     @contextmanager
     def given(windows: Sequence[WindowBounds]) -> Iterator[Files]:
-        if not is_s3(source):
+        if not is_s3_uri(source):
             yield _below(Path(source))
             return
         start, end = _times(windows)
@@ -212,11 +210,11 @@ def labels_of(source: str, connect: Connect) -> Labels:
 
 
 def keep_of(merged: str, endpoint: str | None, connect: Connect) -> Keep:
-    """Return what writes a window's labelled records to a folder or below a prefix of S3."""
+    """Return what stores a window's labelled records in a folder or below a prefix of S3."""
 
     def keep(window: JoinedWindow, files: Files, classes: Classes) -> None:
         name = endpoint or _NAMELESS
-        if not is_s3(merged):
+        if not is_s3_uri(merged):
             write_merged(Path(merged), files, window, classes, name)
             return
         with tempfile.TemporaryDirectory(prefix="plumbline-") as folder:
