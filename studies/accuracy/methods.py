@@ -3,8 +3,8 @@
 from enum import StrEnum
 
 import numpy as np
-from drift.calibration import ScoredLabels
 from drift.isolation_forest import similarity
+from drift.projection.recalibration import ScoredLabels
 
 from contract.training import DECISION_THRESHOLD
 from studies.accuracy.subject import Labelled, Subject
