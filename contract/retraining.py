@@ -187,8 +187,81 @@ def metadata_text(text: str) -> str:
     return " ".join(kept.split())[:METADATA_MAX].rstrip() or "-"
 
 
-OWN_MESSAGE = "plumbline"
-"""Message attribute of what the loop itself publishes: the controller knows its own messages by it."""
-
 REEVALUATE = "reevaluate"
-"""Key of the hourly event that makes a function look again: alarms fire on change only, and events can get lost."""
+"""Key of the hourly event that makes a function reconcile: alarms fire on change only, and events can get lost."""
+
+
+class Obstacle(StrEnum):
+    """Why the controller started no retraining."""
+
+    ALREADY_STARTED = "already_started"
+    """The same event was handled before and started a run: a success, not a fault."""
+    IN_PROGRESS = "in_progress"
+    SWITCHED_OFF = "switched_off"
+    SWITCH_UNKNOWN = "switch_unknown"
+    CHAMPION_UNKNOWN = "champion_unknown"
+    CHAMPION_CHANGING = "champion_changing"
+    COOLDOWN = "cooldown"
+    DAILY_CAP = "daily_cap"
+    LABELS_NEEDED = "labels_needed"
+    START_REFUSED = "start_refused"
+    """SageMaker refused StartPipelineExecution; the reserved run is tried again every hour."""
+
+
+class ControllerAction(StrEnum):
+    """What the controller did about one event."""
+
+    STARTED = "started"
+    SKIPPED = "skipped"
+    """A trigger started nothing; the `Obstacle` is named."""
+    NOT_STARTED = "not_started"
+    """SageMaker refused the start; the reserved run is tried again."""
+    CLOSED = "closed"
+    """A pipeline execution has ended."""
+    IGNORED = "ignored"
+    """The event was no trigger."""
+
+
+class PromotionOutcome(StrEnum):
+    """How a promotion or a request to promote or roll back ended."""
+
+    PROMOTED = "promoted"
+    ROLLED_BACK = "rolled_back"
+    """A requested rollback is done: the earlier model serves."""
+    FAILED = "failed"
+    """The target did not come up, or its alarms fired: the endpoint went back by itself."""
+    REFUSED = "refused"
+    """Nothing was changed."""
+
+
+class MessageKind(StrEnum):
+    """What a message of the loop reports."""
+
+    RETRAINING_STARTED = "retraining_started"
+    RETRAINING_SKIPPED = "retraining_skipped"
+    RETRAINING_NOT_STARTED = "retraining_not_started"
+    RETRAINING_FAILED = "retraining_failed"
+    CHALLENGER_ACCEPTED = "challenger_accepted"
+    CHALLENGER_PENDING = "challenger_pending"
+    CHALLENGER_REJECTED = "challenger_rejected"
+    PROMOTION_HELD = "promotion_held"
+    """The switch keeps an approved version from being promoted."""
+    PROMOTED = "promoted"
+    ROLLED_BACK = "rolled_back"
+    PROMOTION_FAILED = "promotion_failed"
+    VERSION_UNUSABLE = "version_unusable"
+    PROMOTION_SUPERSEDED = "promotion_superseded"
+    REQUEST_REFUSED = "request_refused"
+
+
+class MessageAttribute(StrEnum):
+    """Attributes of the loop's own SNS messages, for subscribers that decide by code instead of text."""
+
+    ENDPOINT = "plumbline"
+    """The endpoint's name. The controller recognises the loop's own messages by this attribute and ignores them."""
+    KIND = "plumbline_kind"
+    """A `MessageKind`."""
+    OBSTACLE = "plumbline_obstacle"
+    """An `Obstacle`, where a retraining was not started."""
+    VERSION = "plumbline_version"
+    """Number of the version in the registry, where the message is about one."""

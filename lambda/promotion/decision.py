@@ -1,124 +1,144 @@
-"""What to do next: pure functions of what is remembered and what AWS says.
+"""The next step: pure functions of the stored state and the facts.
 
-Every event only makes the function look, so that events may come twice, in any order, or not at all. A step may be
-taken again after a function died in it: none does harm twice.
+An event is only an occasion to reconcile, so events may come twice, in any order, or not at all. A step may be taken
+again after the function died in it; no step does harm twice.
 """
 
-from promotion.facts import BROKEN, CHANGING, ApprovalStatus, EndpointStatus, EndpointView, Facts, Serving, Unusable
-from promotion.state import Attempt, State, Target
+from promotion.facts import (
+    BROKEN,
+    CHANGING,
+    ApprovalStatus,
+    EndpointStatus,
+    EndpointView,
+    LiveModel,
+    PromotionFacts,
+    PromotionReason,
+    ReasonCode,
+    UnusableVersion,
+)
+from promotion.state import PromotionAttempt, PromotionState, PromotionTarget
 from promotion.steps import (
     Approve,
     CleanUp,
     Deploy,
+    DropAttempt,
+    FailAttempt,
     Finish,
-    Forget,
-    GiveUp,
     Hold,
     MarkChanging,
-    Overtaken,
-    Record,
+    MarkSuperseded,
+    Notify,
+    RecordChampion,
     Refuse,
     Reject,
-    Rest,
+    RejectUnusable,
     StartHistory,
     Step,
-    Tell,
-    TurnDown,
+    Wait,
 )
 
-TOLD_AT_ONCE = 3
-"""How many versions are told of at most when the state has been lost: a storm of old news helps nobody."""
+MAX_BACKLOG = 3
+"""Versions that people are notified of at most when the state has been lost: older ones are no news."""
 
 
-def next_step(state: State, facts: Facts) -> Step:
-    """Return the next step; `Rest` when the next event has to come first."""
-    looks = (_news, _history, _outcome, _record, _asked, _candidate, _order)
-    steps = (look(state, facts) for look in looks)
-    return next((step for step in steps if step), Rest("what should serve serves"))
+def next_step(state: PromotionState, facts: PromotionFacts) -> Step:
+    """Return the next step; `Wait` when the next event has to come first."""
+    parts = (_notification, _history, _attempt, _record, _request, _candidate, _cleanup)
+    steps = (part(state, facts) for part in parts)
+    converged = PromotionReason(ReasonCode.CONVERGED, "the model that should serve serves")
+    return next((step for step in steps if step), Wait(converged))
 
 
-def begun(attempt: Attempt, endpoint: EndpointView) -> bool:
+def begun(attempt: PromotionAttempt, endpoint: EndpointView) -> bool:
     """Return whether the endpoint's update began: it was modified since, or has the new configuration already."""
     return endpoint.modified != attempt.modified or endpoint.config == attempt.config
 
 
-def _news(state: State, facts: Facts) -> Step | None:
-    untold = [version for version in facts.versions if version.number > state.told_version and version.completed]
-    return Tell(untold[-TOLD_AT_ONCE:][0]) if untold else None
+def _notification(state: PromotionState, facts: PromotionFacts) -> Step | None:
+    news = [version for version in facts.versions if version.number > state.notified_version and version.completed]
+    return Notify(news[-MAX_BACKLOG:][0]) if news else None
 
 
-def _history(_: State, facts: Facts) -> Step | None:
+def _history(_: PromotionState, facts: PromotionFacts) -> Step | None:
     if facts.history is None:
-        return StartHistory() if facts.serving else Rest(f"the endpoint is {facts.endpoint.status}, and no model known")
+        return StartHistory() if facts.live else _wait_for(facts.endpoint, ", and no champion is known")
     if facts.endpoint.status in CHANGING and facts.history.changing_from is None:
         return MarkChanging(facts.endpoint.modified)
     return None
 
 
-def _outcome(state: State, facts: Facts) -> Step | None:
+def _attempt(state: PromotionState, facts: PromotionFacts) -> Step | None:
     attempt, endpoint = state.attempt, facts.endpoint
     if attempt is None or not begun(attempt, endpoint):
         return None
     if endpoint.status in BROKEN:
-        return GiveUp(attempt, f"the endpoint is {endpoint.status}: {endpoint.failure or 'no reason given'}")
+        text = f"the endpoint is {endpoint.status}: {endpoint.failure or 'no reason given'}"
+        return FailAttempt(attempt, PromotionReason(ReasonCode.ENDPOINT_BROKEN, text))
     if endpoint.status != EndpointStatus.IN_SERVICE:
-        return Rest(f"{attempt.target.name} is being promoted: the endpoint is {endpoint.status}")
+        text = f"{attempt.target.name} is being promoted: the endpoint is {endpoint.status}"
+        return Wait(PromotionReason(ReasonCode.PROMOTION_IN_PROGRESS, text))
     if endpoint.config == attempt.config:
         return Finish(attempt)
     if endpoint.config == attempt.replaces:
-        return GiveUp(attempt, endpoint.failure or "the endpoint went back without a reason")
-    return Overtaken(attempt)
+        text = endpoint.failure or "the endpoint went back without a reason"
+        return FailAttempt(attempt, PromotionReason(ReasonCode.ENDPOINT_WENT_BACK, text))
+    return MarkSuperseded(attempt)
 
 
-def _record(_: State, facts: Facts) -> Step | None:
-    if facts.serving is None or facts.history is None:
-        return Rest(f"the endpoint is {facts.endpoint.status}")
-    if facts.history.changing_from or not facts.serving.is_of(facts.history.live):
-        return Record()
+def _record(_: PromotionState, facts: PromotionFacts) -> Step | None:
+    if facts.live is None or facts.history is None:
+        return _wait_for(facts.endpoint)
+    if facts.history.changing_from or not facts.live.is_same(facts.history.live):
+        return RecordChampion()
     return None
 
 
-def _asked(state: State, facts: Facts) -> Step | None:
+def _wait_for(endpoint: EndpointView, addition: str = "") -> Wait:
+    text = f"the endpoint is {endpoint.status}{addition}"
+    return Wait(PromotionReason(ReasonCode.ENDPOINT_NOT_IN_SERVICE, text))
+
+
+def _request(state: PromotionState, facts: PromotionFacts) -> Step | None:
     again = state.attempt.target if state.attempt and state.attempt.target.request else None
-    target = state.asked or again
-    if target is None or facts.serving is None:
+    target = state.requested or again
+    if target is None or facts.live is None:
         return None
-    why_not = _obstacle(target, facts, facts.serving)
-    if why_not:
-        return Refuse(target, why_not)
-    version, left = facts.version(target.model_package), facts.version(target.rejects)
+    refusal = _refusal(target, facts, facts.live)
+    if refusal:
+        return Refuse(target, refusal)
+    version, replaced = facts.version(target.model_package), facts.version(target.rejects)
     if version and version.approval == ApprovalStatus.PENDING:
         return Approve(target)
-    if left and left.approval != ApprovalStatus.REJECTED:
-        return Reject(left.arn, target.cause)
+    if replaced and replaced.approval != ApprovalStatus.REJECTED:
+        return Reject(replaced.arn, target.cause)
     return Deploy(target)
 
 
-def _obstacle(target: Target, facts: Facts, serving: Serving) -> str | None:
+def _refusal(target: PromotionTarget, facts: PromotionFacts, live: LiveModel) -> PromotionReason | None:
     version = facts.version(target.model_package)
-    if serving.is_of(target):
-        return f"{target.name} serves already"
+    if live.is_same(target):
+        return PromotionReason(ReasonCode.ALREADY_SERVING, f"{target.name} serves already")
     if version and version.approval == ApprovalStatus.REJECTED:
-        return f"{target.name} was rejected meanwhile"
+        return PromotionReason(ReasonCode.VERSION_REJECTED, f"{target.name} was rejected meanwhile")
     if target.model_package and version is None and not target.rollback:
-        return f"{target.name} is no longer in the registry"
+        return PromotionReason(ReasonCode.UNKNOWN_VERSION, f"{target.name} is no longer in the registry")
     return None
 
 
-def _candidate(state: State, facts: Facts) -> Step | None:
+def _candidate(state: PromotionState, facts: PromotionFacts) -> Step | None:
     candidate = facts.candidate
-    if candidate is None or facts.serving is None:
+    if candidate is None or facts.live is None:
         return None
-    if isinstance(candidate, Unusable):
-        return TurnDown(candidate)
-    if facts.serving.is_of(candidate):
+    if isinstance(candidate, UnusableVersion):
+        return RejectUnusable(candidate)
+    if facts.live.is_same(candidate):
         return None
     if facts.switch_off is None:
         return Deploy(candidate)
     return None if state.held_version == candidate.version else Hold(candidate, facts.switch_off)
 
 
-def _order(state: State, facts: Facts) -> Step | None:
+def _cleanup(state: PromotionState, facts: PromotionFacts) -> Step | None:
     if state.attempt:
-        return Forget()
-    return CleanUp(facts.leftovers) if facts.leftovers else None
+        return DropAttempt()
+    return CleanUp(facts.unused) if facts.unused else None

@@ -4,6 +4,7 @@ import json
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+from contract.retraining import MessageAttribute
 from local.embedded import EmbeddedAws
 
 QUEUE = "demo-inbox"
@@ -12,10 +13,11 @@ _MOST_AT_ONCE = 10
 
 @dataclass(frozen=True)
 class Message:
-    """One message; alarms have a subject of CloudWatch's own."""
+    """One message; `obstacle` is the code of the loop's message that a retraining was not started."""
 
     subject: str
     text: str
+    obstacle: str | None = None
 
     @property
     def is_alarm(self) -> bool:
@@ -49,4 +51,5 @@ class Inbox:
             for each in found:
                 sqs.delete_message(QueueUrl=self._url, ReceiptHandle=each["ReceiptHandle"])
                 told = json.loads(each["Body"])
-                yield Message(told.get("Subject") or "", told["Message"])
+                obstacle = told.get("MessageAttributes", {}).get(MessageAttribute.OBSTACLE, {}).get("Value")
+                yield Message(told.get("Subject") or "", told["Message"], obstacle)

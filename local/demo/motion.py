@@ -5,10 +5,8 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from retraining.decision import Obstacle
-
 from contract.evaluation import Evaluation
-from contract.retraining import RetrainingFile
+from contract.retraining import Obstacle, RetrainingFile
 from local.aws.objects import S3Location
 from local.demo.first_model import POLL_SECONDS
 from local.demo.inbox import Inbox, Message
@@ -219,7 +217,7 @@ class Motion:
             if message.is_alarm:
                 continue
             self._subjects.append(message.subject)
-            self.labels_are_wanted |= f"{Obstacle.LABELS_NEEDED}:" in message.subject
+            self.labels_are_wanted |= message.obstacle == Obstacle.LABELS_NEEDED
             self._tell(f"told: {message.subject}{decision(message)}")
 
     def _tell(self, text: str) -> None:

@@ -5,7 +5,7 @@ import time
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
-from contract.retraining import REEVALUATE
+from contract.retraining import REEVALUATE, PromotionOutcome
 from plumbline.commands.errors import CommandError
 from plumbline.exit_codes import EXIT_FINISHED
 
@@ -14,8 +14,8 @@ if TYPE_CHECKING:
 
 EXIT_NOT_DONE = 1
 POLL_SECONDS = 10
-WAITED_FOR = ("promoted", "rolled_back")
-"""Verdicts of the function that say that what was asked for serves."""
+WAITED_FOR = (PromotionOutcome.PROMOTED, PromotionOutcome.ROLLED_BACK)
+"""Outcomes by which the requested model serves."""
 
 
 def add_wait(parser: argparse.ArgumentParser) -> None:
@@ -33,7 +33,7 @@ def ask(environment: "Deployed", event: Mapping[str, Any], *, wait: bool) -> int
     if not answer["accepted"]:
         raise CommandError(answer["text"])
     print(answer["text"])
-    print(f"now: {answer['rest']}")
+    print(f"now: {answer['waiting_for']}")
     request = answer["request"]
     if not wait:
         print(f"to look: plumbline champion --environment {environment.environment}")
@@ -42,4 +42,4 @@ def ask(environment: "Deployed", event: Mapping[str, Any], *, wait: bool) -> int
         time.sleep(POLL_SECONDS)
         answer = environment.invoke(PROMOTION, {REEVALUATE: True})
     print(last["text"].rstrip())
-    return EXIT_FINISHED if last["verdict"] in WAITED_FOR else EXIT_NOT_DONE
+    return EXIT_FINISHED if last["outcome"] in WAITED_FOR else EXIT_NOT_DONE

@@ -45,7 +45,7 @@ def _start(deployed: "Deployed", arguments: argparse.Namespace) -> int:
     event = {"reason": arguments.reason, **({"force": True} if arguments.force else {})}
     decisions = deployed.invoke(CONTROLLER, event)["decisions"]
     for decision in decisions:
-        print(f"{decision['action']}: {decision['why']}")
+        print(f"{decision['action']}: {decision['reason']}")
         for obstacle in decision["overridden"]:
             print(f"overridden: {obstacle}")
     started = any(decision["action"] == STARTED for decision in decisions)

@@ -8,14 +8,14 @@ from hypothesis import strategies as st
 from contract.retraining import RetrainingMetric
 from tests.unit.promotion.world import FILE_MODEL, DiedError, World, model_of
 
-HAPPENINGS = (
+OCCASIONS = (
     "look", "look", "approve", "pending", "reject", "withdraw", "settle", "settle", "fail", "promote", "rollback",
     "switch", "cloudformation",
 )  # fmt: skip
-happening = st.tuples(st.sampled_from(HAPPENINGS), st.integers(1, 4), st.none() | st.integers(0, 40))
+occasion = st.tuples(st.sampled_from(OCCASIONS), st.integers(1, 4), st.none() | st.integers(0, 40))
 
 
-def happen(world: World, what: str, number: int, count: int) -> object:
+def apply(world: World, what: str, number: int, count: int) -> object:
     """Let something happen in the account; return the event by which the function hears of it."""
     event: object = {"reevaluate": True}
     if what in ("approve", "pending", "reject"):
@@ -63,7 +63,7 @@ def quiet(world: World) -> None:
 
 
 @settings(max_examples=300, derandomize=True)
-@given(st.lists(happening, max_size=14))
+@given(st.lists(occasion, max_size=14))
 def test_what_serves_is_written_down_whatever_happens(
     story: list[tuple[str, int, int | None]],
 ) -> None:
@@ -75,7 +75,7 @@ def test_what_serves_is_written_down_whatever_happens(
         if what == "cloudformation" and attempt:
             # Whether the update failed before somebody else deployed cannot be seen: it may be tried once more.
             failed.discard(attempt.target.version)
-        event = happen(world, what, number, count)
+        event = apply(world, what, number, count)
         known, promoted = len(world.updates), world.counted.count(RetrainingMetric.PROMOTED)
         world.calls_left = dies_after
         with contextlib.suppress(DiedError):
@@ -92,7 +92,7 @@ def test_what_serves_is_written_down_whatever_happens(
     live = world.champions.live
     assert world.serves == (live.artifact, live.baseline) == world.parameters
     assert world.champions.changing_from is None
-    assert (world.state.attempt, world.state.asked) == (None, None)
+    assert (world.state.attempt, world.state.requested) == (None, None)
     assert world.serves in {FILE_MODEL, *(model_of(number) for number in world.group)}
     times = [each.live_from for each in world.champions.champions[1:]]
     assert times == sorted(times, key=str)

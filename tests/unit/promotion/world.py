@@ -1,4 +1,4 @@
-"""An account that lives in memory behind the function's doors: one endpoint, one group of versions, files, parameters.
+"""An account in memory behind the function's ports: one endpoint, one group of versions, files, parameters.
 
 It keeps the rules that matter: one update at a time, states of an endpoint that move only when `settle` or `fail` is
 called, and a function that dies at any call when told to.
@@ -10,14 +10,16 @@ from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from promotion.facts import EndpointView, Leftovers, Version
+from promotion.facts import EndpointView, PromotionReason, ReasonCode, RegistryVersion, UnusedResources
 from promotion.handler import run
 from promotion.hosting import BusyError, RefusedError
-from promotion.requests import Live, Request
-from promotion.services import Memory, Services
-from promotion.settings import Settings
-from promotion.state import State, Target
-from shared.documents import ChangedMeanwhileError, Document
+from promotion.records import UnreadableError
+from promotion.requests import LiveConfiguration, Request
+from promotion.services import PromotionPorts
+from promotion.settings import PromotionSettings
+from promotion.state import PromotionState, PromotionTarget
+from shared.documents import ConcurrentWriteError, Document, StateStore
+from shared.telling import LoopMessage
 
 from contract.champion import ChampionHistory
 from contract.retraining import LoopVariable, ModelVariable, RetrainingMetric
@@ -50,7 +52,7 @@ def environment() -> dict[str, str]:
     }
 
 
-SETTINGS = Settings.from_environment(environment())
+SETTINGS = PromotionSettings.from_environment(environment())
 
 
 def arn(number: int) -> str:
@@ -93,7 +95,7 @@ class World:
     status: str = "InService"
     config: str = "cfn-config-0"
     pending: str | None = None
-    failure: str = ""
+    failure: str | None = None
     modified: datetime = START
     configs: dict[str, Request] = field(default_factory=dict)
     created: dict[str, datetime] = field(default_factory=dict)
@@ -104,7 +106,7 @@ class World:
     parameters: tuple[str, str] = FILE_MODEL
     off: str | None = None
     document: Document = Document(0, None)
-    told: list[tuple[str, str]] = field(default_factory=list)
+    messages: list[LoopMessage] = field(default_factory=list)
     counted: list[RetrainingMetric] = field(default_factory=list)
     updates: list[Request] = field(default_factory=list)
     refuses: str | None = None
@@ -141,7 +143,7 @@ class World:
     def settle(self) -> None:
         """Let the update under way end well."""
         if self.pending:
-            self.config, self.pending, self.failure = self.pending, None, ""
+            self.config, self.pending, self.failure = self.pending, None, None
             self.touch("InService")
 
     def fail(self, reason: str = "alarm plumbline-dev-endpoint-5xx is in ALARM") -> None:
@@ -157,14 +159,14 @@ class World:
         return live.artifact, str(live.baseline)
 
     @property
-    def state(self) -> State:
-        return State.from_json(self.document.text)
+    def state(self) -> PromotionState:
+        return PromotionState.from_json(self.document.text)
 
     def send(self, event: object, request: str = "request-1") -> dict[str, Any]:
         """Let the function handle one event."""
-        memory = Memory(_Documents(self), "id")
-        services = Services(_Hosting(self), _Packages(self), _Records(self), _Announcer(self), memory)
-        answer = run(event, request, SETTINGS, services)
+        store = StateStore(_DocumentTable(self), "id", PromotionState)
+        ports = PromotionPorts(_Endpoint(self), _Registry(self), _History(self), _Notifier(self), store)
+        answer = run(event, request, SETTINGS, ports)
         json.dumps(answer)
         return answer
 
@@ -174,30 +176,30 @@ class World:
                 raise DiedError
             self.calls_left -= 1
 
-    def live(self, config: str) -> Live:
+    def live(self, config: str) -> LiveConfiguration:
         described = self.configs[config]
-        return Live(described, self.models[described["ProductionVariants"][0]["ModelName"]])
+        return LiveConfiguration(described, self.models[described["ProductionVariants"][0]["ModelName"]])
 
 
 @dataclass
-class _Door:
+class _Port:
     world: World
 
 
-class _Hosting(_Door):
+class _Endpoint(_Port):
     def view(self) -> EndpointView:
         world = self.world
         world.alive()
         return EndpointView(world.status, world.config, world.modified.isoformat(), world.failure)
 
-    def live(self, config: str) -> Live:
+    def live(self, config: str) -> LiveConfiguration:
         self.world.alive()
         return self.world.live(config)
 
-    def make(self, model: Request, config: Request) -> datetime:
+    def create(self, model: Request, config: Request) -> datetime:
         world = self.world
         world.alive()
-        if world.refuses == "make":
+        if world.refuses == "create":
             raise RefusedError("Could not find model data")
         assert world.models.setdefault(model["ModelName"], model) == model
         world.alive()
@@ -217,30 +219,30 @@ class _Hosting(_Door):
         world.touch("Updating")
         world.alive()  # The function may die before the answer reaches it.
 
-    def leftovers(self, config: str, model: str) -> Leftovers:
+    def unused(self, config: str, model: str) -> UnusedResources:
         self.world.alive()
         ours = f"{SETTINGS.prefix}-"
-        return Leftovers(
+        return UnusedResources(
             tuple(name for name in self.world.configs if name.startswith(ours) and name != config),
             tuple(name for name in self.world.models if name.startswith(ours) and name != model),
         )
 
-    def delete(self, leftovers: Leftovers) -> None:
-        for name in leftovers.configs:
+    def delete(self, unused: UnusedResources) -> None:
+        for name in unused.configs:
             self.world.alive()
             assert name not in (self.world.config, self.world.pending)
             del self.world.configs[name]
             self.world.created.pop(name, None)
-        for name in leftovers.models:
+        for name in unused.models:
             self.world.alive()
             del self.world.models[name]
 
 
-class _Packages(_Door):
-    def versions(self) -> tuple[Version, ...]:
+class _Registry(_Port):
+    def versions(self) -> tuple[RegistryVersion, ...]:
         self.world.alive()
         return tuple(
-            Version(number, arn(number), found["ModelApprovalStatus"])
+            RegistryVersion(number, arn(number), found["ModelApprovalStatus"])
             for number, found in sorted(self.world.group.items())
         )
 
@@ -248,21 +250,21 @@ class _Packages(_Door):
         self.world.alive()
         return self._found(arn)
 
-    def approve(self, arn: str, why: str) -> None:
-        self._set(arn, "Approved", why)
+    def approve(self, arn: str, reason: str) -> None:
+        self._set(arn, "Approved", reason)
 
-    def reject(self, arn: str, why: str) -> None:
-        self._set(arn, "Rejected", why)
+    def reject(self, arn: str, reason: str) -> None:
+        self._set(arn, "Rejected", reason)
 
-    def _set(self, arn: str, approval: str, why: str) -> None:
+    def _set(self, arn: str, approval: str, reason: str) -> None:
         self.world.alive()
-        self._found(arn).update(ModelApprovalStatus=approval, ApprovalDescription=why)
+        self._found(arn).update(ModelApprovalStatus=approval, ApprovalDescription=reason)
 
     def _found(self, arn: str) -> dict[str, Any]:
         return self.world.group[int(arn.rpartition("/")[2])]
 
 
-class _Records(_Door):
+class _History(_Port):
     def history(self) -> ChampionHistory | None:
         self.world.alive()
         return self.world.champions
@@ -272,33 +274,31 @@ class _Records(_Door):
         self.world.champions = ChampionHistory.from_json(history.to_json())
 
     def text(self, uri: str) -> str:
-        from promotion.records import UnreadableError
-
         self.world.alive()
         if uri not in self.world.files:
             raise UnreadableError("NoSuchKey")
         return self.world.files[uri]
 
-    def write_champion(self, target: Target) -> None:
+    def write_champion(self, target: PromotionTarget) -> None:
         self.world.alive()
         self.world.parameters = (target.artifact, target.baseline)
 
-    def switch_off(self) -> str | None:
+    def switch_off(self) -> PromotionReason | None:
         self.world.alive()
-        return self.world.off
+        return PromotionReason(ReasonCode.SWITCHED_OFF, self.world.off) if self.world.off else None
 
 
-class _Announcer(_Door):
-    def tell(self, subject: str, text: str) -> None:
+class _Notifier(_Port):
+    def publish(self, message: LoopMessage) -> None:
         self.world.alive()
-        self.world.told.append((subject, text))
+        self.world.messages.append(message)
 
-    def count(self, metric: RetrainingMetric) -> None:
+    def put_metric(self, metric: RetrainingMetric) -> None:
         self.world.alive()
         self.world.counted.append(metric)
 
 
-class _Documents(_Door):
+class _DocumentTable(_Port):
     def read(self, document_id: str) -> Document:
         self.world.alive()
         return self.world.document
@@ -306,5 +306,5 @@ class _Documents(_Door):
     def write(self, document_id: str, text: str, expected: int) -> None:
         self.world.alive()
         if self.world.document.revision != expected:
-            raise ChangedMeanwhileError(document_id)
+            raise ConcurrentWriteError(document_id)
         self.world.document = replace(self.world.document, revision=expected + 1, text=text)

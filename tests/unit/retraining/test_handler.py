@@ -27,7 +27,7 @@ def test_foreign_message_is_logged_and_returned(
         monkeypatch.setenv(name, value)
     result = entry.handler(sns_event("You have chosen to subscribe"), CONTEXT)
     (decision,) = json.loads(json.dumps(result))["decisions"]
-    assert (decision["action"], decision["why"]) == ("ignored", "the SNS message is not JSON")
+    assert (decision["action"], decision["reason"]) == ("ignored", "the SNS message is not JSON")
     assert json.loads(capsys.readouterr().out) == decision
 
 

@@ -1,8 +1,8 @@
 from datetime import timedelta
 
 import pytest
-from retraining.occurrences import AlarmState, ManualRequest
-from retraining.triggers import alarm_trigger, look_trigger, no_trigger, request_trigger
+from retraining.occurrences import AlarmState, RetrainingRequest
+from retraining.triggers import alarm_trigger, no_trigger, reconcile_trigger, request_trigger
 
 from tests.unit.retraining.builders import ALARM, QUALITY_ALARM, change
 from tests.unit.retraining.fakes import NOW
@@ -36,21 +36,24 @@ def test_alarm_is_judged_at_its_own_time_and_never_later_than_now() -> None:
 
 def test_episodes_tell_events_apart_and_deliveries_not() -> None:
     first = alarm_trigger(change(), NOW)
-    assert alarm_trigger(change(), NOW + timedelta(hours=9)).episode == first.episode
+    assert alarm_trigger(change(), NOW + timedelta(hours=9)).event_key == first.event_key
     others = (change(hours=0.1), change(QUALITY_ALARM))
-    assert first.episode not in {alarm_trigger(other, NOW).episode for other in others}
+    assert first.event_key not in {alarm_trigger(other, NOW).event_key for other in others}
 
 
 def test_person_is_named_as_the_cause_with_force() -> None:
-    assert request_trigger(ManualRequest("new labels", "r"), NOW).cause == "asked by hand: new labels"
-    assert request_trigger(ManualRequest("new labels", "r", True), NOW).cause == "asked by hand, with force: new labels"
+    assert request_trigger(RetrainingRequest("new labels", "r"), NOW).cause == "requested by hand: new labels"
+    assert (
+        request_trigger(RetrainingRequest("new labels", "r", True), NOW).cause
+        == "requested by hand, with force: new labels"
+    )
 
 
 def test_look_asks_for_the_alarms_that_are_on() -> None:
-    assert look_trigger((), "r", NOW) is None
-    trigger = look_trigger((change(QUALITY_ALARM, hours=0.1), change()), "r", NOW)
+    assert reconcile_trigger((), "r", NOW) is None
+    trigger = reconcile_trigger((change(QUALITY_ALARM, hours=0.1), change()), "r", NOW)
     assert trigger is not None
     assert trigger.cause == (
         f"{ALARM} and {QUALITY_ALARM} are still in ALARM, since 2026-03-01 05:20 UTC: Threshold Crossed"
     )
-    assert (trigger.name, trigger.moment, trigger.routine) == (ALARM, NOW, True)
+    assert (trigger.name, trigger.moment, trigger.hourly) == (ALARM, NOW, True)
