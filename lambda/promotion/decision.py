@@ -4,6 +4,7 @@ An event is only an occasion to reconcile, so events may come twice, in any orde
 again after the function died in it; no step does harm twice.
 """
 
+from promotion import steps
 from promotion.facts import (
     BROKEN,
     CHANGING,
@@ -17,36 +18,17 @@ from promotion.facts import (
     UnusableVersion,
 )
 from promotion.state import PromotionAttempt, PromotionState, PromotionTarget
-from promotion.steps import (
-    Approve,
-    CleanUp,
-    Deploy,
-    DropAttempt,
-    FailAttempt,
-    Finish,
-    Hold,
-    MarkChanging,
-    MarkSuperseded,
-    Notify,
-    RecordChampion,
-    Refuse,
-    Reject,
-    RejectUnusable,
-    StartHistory,
-    Step,
-    Wait,
-)
 
 MAX_BACKLOG = 3
 """Versions that people are notified of at most when the state has been lost: older ones are no news."""
 
 
-def next_step(state: PromotionState, facts: PromotionFacts) -> Step:
+def next_step(state: PromotionState, facts: PromotionFacts) -> steps.Step:
     """Return the next step; `Wait` when the next event has to come first."""
     parts = (_notification, _history, _attempt, _record, _request, _candidate, _cleanup)
-    steps = (part(state, facts) for part in parts)
+    found = (part(state, facts) for part in parts)
     converged = PromotionReason(ReasonCode.CONVERGED, "the model that should serve serves")
-    return next((step for step in steps if step), Wait(converged))
+    return next((step for step in found if step), steps.Wait(converged))
 
 
 def begun(attempt: PromotionAttempt, endpoint: EndpointView) -> bool:
@@ -54,64 +36,64 @@ def begun(attempt: PromotionAttempt, endpoint: EndpointView) -> bool:
     return endpoint.modified != attempt.modified or endpoint.config == attempt.config
 
 
-def _notification(state: PromotionState, facts: PromotionFacts) -> Step | None:
+def _notification(state: PromotionState, facts: PromotionFacts) -> steps.Step | None:
     news = [version for version in facts.versions if version.number > state.notified_version and version.completed]
-    return Notify(news[-MAX_BACKLOG:][0]) if news else None
+    return steps.Notify(news[-MAX_BACKLOG:][0]) if news else None
 
 
-def _history(_: PromotionState, facts: PromotionFacts) -> Step | None:
+def _history(_: PromotionState, facts: PromotionFacts) -> steps.Step | None:
     if facts.history is None:
-        return StartHistory() if facts.live else _wait_for(facts.endpoint, ", and no champion is known")
+        return steps.StartHistory() if facts.live else _wait_for(facts.endpoint, ", and no champion is known")
     if facts.endpoint.status in CHANGING and facts.history.changing_from is None:
-        return MarkChanging(facts.endpoint.modified)
+        return steps.MarkChanging(facts.endpoint.modified)
     return None
 
 
-def _attempt(state: PromotionState, facts: PromotionFacts) -> Step | None:
+def _attempt(state: PromotionState, facts: PromotionFacts) -> steps.Step | None:
     attempt, endpoint = state.attempt, facts.endpoint
     if attempt is None or not begun(attempt, endpoint):
         return None
     if endpoint.status in BROKEN:
         text = f"the endpoint is {endpoint.status}: {endpoint.failure or 'no reason given'}"
-        return FailAttempt(attempt, PromotionReason(ReasonCode.ENDPOINT_BROKEN, text))
+        return steps.FailAttempt(attempt, PromotionReason(ReasonCode.ENDPOINT_BROKEN, text))
     if endpoint.status != EndpointStatus.IN_SERVICE:
         text = f"{attempt.target.name} is being promoted: the endpoint is {endpoint.status}"
-        return Wait(PromotionReason(ReasonCode.PROMOTION_IN_PROGRESS, text))
+        return steps.Wait(PromotionReason(ReasonCode.PROMOTION_IN_PROGRESS, text))
     if endpoint.config == attempt.config:
-        return Finish(attempt)
+        return steps.Finish(attempt)
     if endpoint.config == attempt.replaces:
         text = endpoint.failure or "the endpoint went back without a reason"
-        return FailAttempt(attempt, PromotionReason(ReasonCode.ENDPOINT_WENT_BACK, text))
-    return MarkSuperseded(attempt)
+        return steps.FailAttempt(attempt, PromotionReason(ReasonCode.ENDPOINT_WENT_BACK, text))
+    return steps.MarkSuperseded(attempt)
 
 
-def _record(_: PromotionState, facts: PromotionFacts) -> Step | None:
+def _record(_: PromotionState, facts: PromotionFacts) -> steps.Step | None:
     if facts.live is None or facts.history is None:
         return _wait_for(facts.endpoint)
     if facts.history.changing_from or not facts.live.is_same(facts.history.live):
-        return RecordChampion()
+        return steps.RecordChampion()
     return None
 
 
-def _wait_for(endpoint: EndpointView, addition: str = "") -> Wait:
+def _wait_for(endpoint: EndpointView, addition: str = "") -> steps.Wait:
     text = f"the endpoint is {endpoint.status}{addition}"
-    return Wait(PromotionReason(ReasonCode.ENDPOINT_NOT_IN_SERVICE, text))
+    return steps.Wait(PromotionReason(ReasonCode.ENDPOINT_NOT_IN_SERVICE, text))
 
 
-def _request(state: PromotionState, facts: PromotionFacts) -> Step | None:
+def _request(state: PromotionState, facts: PromotionFacts) -> steps.Step | None:
     again = state.attempt.target if state.attempt and state.attempt.target.request else None
     target = state.requested or again
     if target is None or facts.live is None:
         return None
     refusal = _refusal(target, facts, facts.live)
     if refusal:
-        return Refuse(target, refusal)
+        return steps.Refuse(target, refusal)
     version, replaced = facts.version(target.model_package), facts.version(target.rejects)
     if version and version.approval == ApprovalStatus.PENDING:
-        return Approve(target)
+        return steps.Approve(target)
     if replaced and replaced.approval != ApprovalStatus.REJECTED:
-        return Reject(replaced.arn, target.cause)
-    return Deploy(target)
+        return steps.Reject(replaced.arn, target.cause)
+    return steps.Deploy(target)
 
 
 def _refusal(target: PromotionTarget, facts: PromotionFacts, live: LiveModel) -> PromotionReason | None:
@@ -125,20 +107,20 @@ def _refusal(target: PromotionTarget, facts: PromotionFacts, live: LiveModel) ->
     return None
 
 
-def _candidate(state: PromotionState, facts: PromotionFacts) -> Step | None:
+def _candidate(state: PromotionState, facts: PromotionFacts) -> steps.Step | None:
     candidate = facts.candidate
     if candidate is None or facts.live is None:
         return None
     if isinstance(candidate, UnusableVersion):
-        return RejectUnusable(candidate)
+        return steps.RejectUnusable(candidate)
     if facts.live.is_same(candidate):
         return None
     if facts.switch_off is None:
-        return Deploy(candidate)
-    return None if state.held_version == candidate.version else Hold(candidate, facts.switch_off)
+        return steps.Deploy(candidate)
+    return None if state.held_version == candidate.version else steps.Hold(candidate, facts.switch_off)
 
 
-def _cleanup(state: PromotionState, facts: PromotionFacts) -> Step | None:
+def _cleanup(state: PromotionState, facts: PromotionFacts) -> steps.Step | None:
     if state.attempt:
-        return DropAttempt()
-    return CleanUp(facts.unused) if facts.unused else None
+        return steps.DropAttempt()
+    return steps.CleanUp(facts.unused) if facts.unused else None

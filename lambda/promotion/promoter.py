@@ -12,31 +12,13 @@ from shared.telling import LoopMessage
 
 from contract.champion import Champion, ChampionHistory
 from contract.retraining import PromotionOutcome, RetrainingMetric
-from promotion import requests
+from promotion import requests, steps
 from promotion.facts import ApprovalStatus, PromotionFacts, PromotionReason, ReasonCode, RegistryVersion
 from promotion.hosting import BusyError, RefusedError
 from promotion.records import whole_second_after, whole_second_before
 from promotion.services import PromotionPorts
 from promotion.settings import PromotionSettings
 from promotion.state import PromotionAttempt, PromotionTarget
-from promotion.steps import (
-    Approve,
-    CleanUp,
-    Deploy,
-    DropAttempt,
-    FailAttempt,
-    Finish,
-    Hold,
-    MarkChanging,
-    MarkSuperseded,
-    Notify,
-    RecordChampion,
-    Refuse,
-    Reject,
-    RejectUnusable,
-    StartHistory,
-    Step,
-)
 from promotion.words import PromotionMessages, evaluation_table
 
 OTHER_DEPLOYMENT = "deployed by CloudFormation or by hand"
@@ -57,7 +39,7 @@ class Promoter:
         self._moment = moment
         self._messages = PromotionMessages(settings.environment, settings.endpoint)
 
-    def execute(self, step: Step, facts: PromotionFacts) -> None:
+    def execute(self, step: steps.Step, facts: PromotionFacts) -> None:
         """Execute one step.
 
         Raises
@@ -66,28 +48,30 @@ class Promoter:
             If another invocation wrote the state since it was read.
         """
         match step:
-            case StartHistory() | MarkChanging() | RecordChampion():
+            case steps.StartHistory() | steps.MarkChanging() | steps.RecordChampion():
                 self._write_history(step, facts)
-            case Notify() | Hold() | RejectUnusable() | Refuse():
+            case steps.Notify() | steps.Hold() | steps.RejectUnusable() | steps.Refuse():
                 self._report(step, facts)
-            case Approve() | Reject():
+            case steps.Approve() | steps.Reject():
                 self._set_approval(step)
-            case Deploy(target):
+            case steps.Deploy(target):
                 self._deploy(target, facts)
-            case Finish(attempt):
+            case steps.Finish(attempt):
                 self._finish(attempt.target, facts)
-            case FailAttempt(attempt, reason):
+            case steps.FailAttempt(attempt, reason):
                 self._fail(attempt.target, reason)
-            case MarkSuperseded(attempt):
+            case steps.MarkSuperseded(attempt):
                 self._end(attempt.target, PromotionOutcome.REFUSED, self._messages.superseded(attempt.target))
-            case DropAttempt():
+            case steps.DropAttempt():
                 self._ports.store.write(replace(self._ports.store.state, attempt=None))
-            case CleanUp(unused):
+            case steps.CleanUp(unused):
                 self._ports.endpoint.delete(unused)
 
-    def _write_history(self, step: StartHistory | MarkChanging | RecordChampion, facts: PromotionFacts) -> None:
+    def _write_history(
+        self, step: steps.StartHistory | steps.MarkChanging | steps.RecordChampion, facts: PromotionFacts
+    ) -> None:
         history, live = facts.history, facts.live
-        if isinstance(step, MarkChanging) and history:
+        if isinstance(step, steps.MarkChanging) and history:
             self._ports.history.write_history(history.changing(whole_second_before(step.moment)))
         elif live and history is None:
             first = Champion(live.artifact, live.baseline, cause=OTHER_DEPLOYMENT)
@@ -97,19 +81,21 @@ class Promoter:
             now = Champion(live.artifact, live.baseline, next(known, None), cause=OTHER_DEPLOYMENT)
             self._ports.history.write_history(history.settled(now, self._settled_at(facts)))
 
-    def _report(self, step: Notify | Hold | RejectUnusable | Refuse, facts: PromotionFacts) -> None:
+    def _report(
+        self, step: steps.Notify | steps.Hold | steps.RejectUnusable | steps.Refuse, facts: PromotionFacts
+    ) -> None:
         store = self._ports.store
         match step:
-            case Notify(version):
+            case steps.Notify(version):
                 self._report_gate(version, facts)
                 store.write(replace(store.state, notified_version=version.number))
-            case Hold(target, reason):
+            case steps.Hold(target, reason):
                 self._ports.notifier.publish(self._messages.held(target, reason))
                 store.write(replace(store.state, held_version=target.version))
-            case RejectUnusable(unusable):
+            case steps.RejectUnusable(unusable):
                 self._ports.registry.reject(unusable.version.arn, unusable.reason.text)
                 self._ports.notifier.publish(self._messages.unusable(unusable.version, unusable.reason))
-            case Refuse(target, reason):
+            case steps.Refuse(target, reason):
                 self._end(target, PromotionOutcome.REFUSED, self._messages.refused(target, reason))
 
     def _report_gate(self, version: RegistryVersion, facts: PromotionFacts) -> None:
@@ -122,11 +108,11 @@ class Promoter:
             RetrainingMetric.CHALLENGERS_REJECTED if rejected else RetrainingMetric.CHALLENGERS_ACCEPTED
         )
 
-    def _set_approval(self, step: Approve | Reject) -> None:
+    def _set_approval(self, step: steps.Approve | steps.Reject) -> None:
         match step:
-            case Approve(target) if target.model_package:
+            case steps.Approve(target) if target.model_package:
                 self._ports.registry.approve(target.model_package, target.cause)
-            case Reject(arn, cause):
+            case steps.Reject(arn, cause):
                 self._ports.registry.reject(arn, cause)
 
     def _deploy(self, target: PromotionTarget, facts: PromotionFacts) -> None:

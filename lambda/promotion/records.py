@@ -3,16 +3,13 @@
 from datetime import timedelta
 from urllib.parse import urlsplit
 
-from shared.aws_client import AwsClients
+from shared.aws_client import HISTORY_KEY, AwsClients, read_history
 from shared.events import parse_time
 
-from contract.champion import CHAMPION_HISTORY, ChampionHistory
-from contract.names import Prefix
+from contract.champion import ChampionHistory
 from contract.retraining import SwitchPosition, champion_artifact, champion_baseline, retraining_switch
 from promotion.facts import PromotionReason, ReasonCode
 from promotion.state import PromotionTarget
-
-HISTORY_KEY = f"{Prefix.CHAMPION}/{CHAMPION_HISTORY}"
 
 
 class UnreadableError(Exception):
@@ -35,12 +32,7 @@ class HistoryStore:
         ValueError
             If the file is not a history of this version.
         """
-        client = self._clients["s3"]
-        try:
-            body = client.get_object(Bucket=self._bucket, Key=HISTORY_KEY)["Body"].read()
-        except client.exceptions.NoSuchKey:
-            return None
-        return ChampionHistory.from_json(body.decode())
+        return read_history(self._clients, self._bucket)
 
     def write_history(self, history: ChampionHistory) -> None:
         """Write the history; this function is its only writer, one at a time."""

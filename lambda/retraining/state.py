@@ -31,6 +31,11 @@ class RetrainingStart:
     event_key: str
     at: str
 
+    def __post_init__(self) -> None:
+        """Refuse a time without zone, which could not be compared."""
+        if self.moment.tzinfo is None:
+            raise ValueError(f"a time without zone, {self.at}")
+
     @property
     def moment(self) -> datetime:
         """`at` as a time."""
@@ -124,9 +129,3 @@ class RetrainingState(StoredState):
             return document
         starts = [{"event_key": start["episode"], "at": start["at"]} for start in document["starts"]]
         return {"run": document["run"], "starts": starts, "last_notified_obstacle": None, "version": cls.VERSION}
-
-    def check(self) -> None:
-        """Raise ValueError if a start's time has no zone."""
-        for start in self.starts:
-            if start.moment.tzinfo is None:
-                raise ValueError(f"a time without zone, {start.at}")

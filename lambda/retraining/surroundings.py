@@ -3,10 +3,8 @@
 from datetime import UTC, datetime
 from typing import Any, Protocol
 
-from shared.aws_client import AwsClients
+from shared.aws_client import AwsClients, read_history
 
-from contract.champion import CHAMPION_HISTORY, ChampionHistory
-from contract.names import Prefix
 from contract.retraining import (
     PipelineParameter,
     SwitchPosition,
@@ -57,7 +55,7 @@ class AwsGateway:
     def facts(self, now: datetime) -> RetrainingFacts:
         """Return the switch's position and the champion: from its history, or from the parameter until there is one."""
         switch, artifact = self._parameters()
-        history = self._history()
+        history = read_history(self._clients, self._settings.artifacts_bucket)
         if history is None:
             return RetrainingFacts(now, switch, artifact)
         live_from = history.live.live_from
@@ -129,22 +127,6 @@ class AwsGateway:
         position = str(values.get(names[0], "")).strip()
         switch = SwitchPosition(position) if position in tuple(SwitchPosition) else None
         return switch, values.get(names[1])
-
-    def _history(self) -> ChampionHistory | None:
-        """Return the champions' history; None: the promotion function has written none yet.
-
-        Raises
-        ------
-        ValueError
-            If there is one that cannot be read.
-        """
-        client = self._clients["s3"]
-        key = f"{Prefix.CHAMPION}/{CHAMPION_HISTORY}"
-        try:
-            answer = client.get_object(Bucket=self._settings.artifacts_bucket, Key=key)
-        except client.exceptions.NoSuchKey:
-            return None
-        return ChampionHistory.from_json(answer["Body"].read().decode())
 
 
 def start_request(settings: RetrainingSettings, run: RetrainingRun) -> dict[str, Any]:

@@ -10,44 +10,32 @@ from retraining.state import RetrainingRun
 from retraining.triggers import RetrainingTrigger
 
 _START_NOW = 'To start one now: plumbline retrain --environment {environment} --reason "..." --force'
-_TITLES_AND_REMEDIES = {
-    Obstacle.ALREADY_STARTED: ("already started", "Nothing is to be done."),
-    Obstacle.IN_PROGRESS: ("in progress", "Nothing is to be done: a message follows when the run ends."),
-    Obstacle.SWITCHED_OFF: (
-        "switched off",
-        "To switch retraining on: plumbline retrain --environment {environment} --on",
-    ),
+_REMEDIES = {
+    Obstacle.ALREADY_STARTED: "Nothing is to be done.",
+    Obstacle.IN_PROGRESS: "Nothing is to be done: a message follows when the run ends.",
+    Obstacle.SWITCHED_OFF: "To switch retraining on: plumbline retrain --environment {environment} --on",
     Obstacle.SWITCH_UNKNOWN: (
-        "switch unknown",
         "To set the switch: plumbline retrain --environment {environment} --on (or --off). If it is set, the "
-        "function's role must be allowed to read it; its log has the error.",
+        "function's role must be allowed to read it; its log has the error."
     ),
-    Obstacle.CHAMPION_UNKNOWN: (
-        "champion unknown",
-        "Deploy the foundation stack again: it records which model serves.",
-    ),
+    Obstacle.CHAMPION_UNKNOWN: "Deploy the foundation stack again: it records which model serves.",
     Obstacle.CHAMPION_CHANGING: (
-        "champion changing",
         "The hourly reconciliation decides again when the endpoint is in service. To see what serves: plumbline "
-        "champion --environment {environment}",
+        "champion --environment {environment}"
     ),
     Obstacle.COOLDOWN: (
-        "cool-down",
-        "The hourly reconciliation starts one after the cool-down if an alarm still is in ALARM. " + _START_NOW,
+        "The hourly reconciliation starts one after the cool-down if an alarm still is in ALARM. " + _START_NOW
     ),
     Obstacle.DAILY_CAP: (
-        "daily cap",
-        "The hourly reconciliation starts one as soon as the cap allows if an alarm still is in ALARM. " + _START_NOW,
+        "The hourly reconciliation starts one as soon as the cap allows if an alarm still is in ALARM. " + _START_NOW
     ),
     Obstacle.LABELS_NEEDED: (
-        "labels needed",
         "Upload labels of recent requests: plumbline labels --environment {environment} --labels FILE. The monitor "
         "joins them with the requests at its next run, and the hourly reconciliation decides again if an alarm still "
-        "is in ALARM.",
+        "is in ALARM."
     ),
     Obstacle.START_REFUSED: (
-        "start refused",
-        "Repair what the error names (the pipeline, a quota, or a permission), or deploy the monitoring stack again.",
+        "Repair what the error names (the pipeline, a quota, or a permission), or deploy the monitoring stack again."
     ),
 }
 
@@ -78,7 +66,7 @@ class RetrainingMessages:
 
     def skipped(self, trigger: RetrainingTrigger, found: FoundObstacle) -> LoopMessage:
         """Return the message of a trigger that started nothing."""
-        title, remedy = _TITLES_AND_REMEDIES[found.obstacle]
+        title = found.obstacle.replace("_", " ")
         return LoopMessage(
             MessageKind.RETRAINING_SKIPPED,
             f"Retraining not started, {title}: {self._endpoint}",
@@ -86,7 +74,7 @@ class RetrainingMessages:
                 f"What happened: {trigger.cause}",
                 f"Decided: no retraining of {self._endpoint} was started ({title}): {found.text}.",
                 "The champion goes on serving.",
-                remedy.format(environment=self._environment),
+                _REMEDIES[found.obstacle].format(environment=self._environment),
             ),
             found.obstacle,
         )
@@ -101,7 +89,7 @@ class RetrainingMessages:
                 f"Decided: a retraining of {self._endpoint}, and SageMaker refuses to start it: {error}.",
                 "The champion goes on serving. The start is tried again every hour, and nothing else is started until "
                 "it succeeds.",
-                _TITLES_AND_REMEDIES[Obstacle.START_REFUSED][1],
+                _REMEDIES[Obstacle.START_REFUSED],
             ),
             Obstacle.START_REFUSED,
         )

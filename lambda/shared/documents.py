@@ -111,22 +111,17 @@ class StoredState:
             document = cls.upgrade(document) if isinstance(document, dict) else {}
             if document.get("version") != cls.VERSION:
                 raise ValueError(f"version {document.get('version')}")
-            state = decode(cls, document)
-            state.check()
+            return decode(cls, document)
         except (KeyError, TypeError, ValueError) as error:
             raise StateError(
                 f"the document of {cls.__name__} must be of version {cls.VERSION}, got {error}; delete the item from "
                 "the state table if no pipeline execution and no update of the endpoint is running"
             ) from error
-        return state
 
     @classmethod
     def upgrade(cls, document: Mapping[str, Any]) -> Mapping[str, Any]:
         """Return a document of an earlier version in the form of this one; any other document as it is."""
         return document
-
-    def check(self) -> None:
-        """Raise ValueError if a value is of the right type and still unusable."""
 
 
 _State = TypeVar("_State", bound=StoredState)
