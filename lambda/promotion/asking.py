@@ -9,11 +9,11 @@ from promotion.facts import (
     ApprovalStatus,
     PromotionFacts,
     PromotionReason,
-    ReasonCode,
     RegistryVersion,
     UnusableVersion,
     number_of,
 )
+from promotion.facts import PromotionReasonCode as Code
 from promotion.observing import observe
 from promotion.packages import target
 from promotion.services import PromotionPorts
@@ -36,7 +36,7 @@ def accept_request(request: PromoteRequest | RollbackRequest, ports: PromotionPo
     if isinstance(wanted, PromotionReason):
         return False, wanted.text
     if facts.live and facts.live.is_same(wanted):
-        return False, f"{wanted.name} serves already"
+        return False, Code.ALREADY_SERVING.reason(name=wanted.name).text
     ports.store.write(state.accepting(wanted, request.request))
     return True, f"{wanted.name} of artifact {wanted.artifact} is to serve, with its baseline {wanted.baseline}"
 
@@ -46,17 +46,11 @@ def promotable(number: int, facts: PromotionFacts) -> RegistryVersion | Promotio
     found = next((each for each in facts.versions if each.number == number), None)
     if found is None:
         known = ", ".join(str(each.number) for each in facts.versions) or "none"
-        text = f"there must be a version {number} in the registry, got {known}; plumbline champion lists them"
-        return PromotionReason(ReasonCode.UNKNOWN_VERSION, text)
+        return Code.UNKNOWN_VERSION.reason(number=number, known=known)
     if not found.completed:
-        text = f"version {number} must be completed in the registry, and is not; look at it there"
-        return PromotionReason(ReasonCode.VERSION_INCOMPLETE, text)
+        return Code.VERSION_INCOMPLETE.reason(number=number)
     if found.approval == ApprovalStatus.REJECTED:
-        text = (
-            f"version {number} must not be rejected; to promote it nevertheless, set its approval status back in the "
-            "registry and repeat the request"
-        )
-        return PromotionReason(ReasonCode.VERSION_REJECTED, text)
+        return Code.VERSION_REJECTED.reason(number=number)
     return found
 
 
@@ -70,8 +64,7 @@ def rollback_target(
     """
     history = facts.history
     if history is None:
-        text = "no model that served is recorded yet; repeat the request when the endpoint is in service"
-        return PromotionReason(ReasonCode.NO_HISTORY, text)
+        return Code.NO_HISTORY.reason()
     cause = f"rolled back by hand: {reason}"
     attempt = state.attempt
     if attempt and begun(attempt, facts.endpoint) and facts.live is None:
@@ -80,8 +73,7 @@ def rollback_target(
         version = facts.version(champion.model_package)
         if version is None or version.approval != ApprovalStatus.REJECTED:
             return _rollback(champion, cause, request, rejects=history.live.model_package)
-    text = "no model served before this one that was not rejected; plumbline promote VERSION promotes another"
-    return PromotionReason(ReasonCode.NO_EARLIER_MODEL, text)
+    return Code.NO_EARLIER_MODEL.reason()
 
 
 def _target(

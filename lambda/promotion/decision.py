@@ -14,9 +14,9 @@ from promotion.facts import (
     LiveModel,
     PromotionFacts,
     PromotionReason,
-    ReasonCode,
     UnusableVersion,
 )
+from promotion.facts import PromotionReasonCode as Code
 from promotion.state import PromotionAttempt, PromotionState, PromotionTarget
 
 MAX_BACKLOG = 3
@@ -27,8 +27,7 @@ def next_step(state: PromotionState, facts: PromotionFacts) -> steps.Step:
     """Return the next step; `Wait` when the next event has to come first."""
     parts = (_notification, _history, _attempt, _record, _request, _candidate, _cleanup)
     found = (part(state, facts) for part in parts)
-    converged = PromotionReason(ReasonCode.CONVERGED, "the model that should serve serves")
-    return next((step for step in found if step), steps.Wait(converged))
+    return next((step for step in found if step), steps.Wait(Code.CONVERGED.reason()))
 
 
 def begun(attempt: PromotionAttempt, endpoint: EndpointView) -> bool:
@@ -43,7 +42,8 @@ def _notification(state: PromotionState, facts: PromotionFacts) -> steps.Step | 
 
 def _history(_: PromotionState, facts: PromotionFacts) -> steps.Step | None:
     if facts.history is None:
-        return steps.StartHistory() if facts.live else _wait_for(facts.endpoint, ", and no champion is known")
+        unknown = Code.NO_CHAMPION_KNOWN.reason(status=facts.endpoint.status)
+        return steps.StartHistory() if facts.live else steps.Wait(unknown)
     if facts.endpoint.status in CHANGING and facts.history.changing_from is None:
         return steps.MarkChanging(facts.endpoint.modified)
     return None
@@ -54,30 +54,24 @@ def _attempt(state: PromotionState, facts: PromotionFacts) -> steps.Step | None:
     if attempt is None or not begun(attempt, endpoint):
         return None
     if endpoint.status in BROKEN:
-        text = f"the endpoint is {endpoint.status}: {endpoint.failure or 'no reason given'}"
-        return steps.FailAttempt(attempt, PromotionReason(ReasonCode.ENDPOINT_BROKEN, text))
+        failure = endpoint.failure or "no reason given"
+        return steps.FailAttempt(attempt, Code.ENDPOINT_BROKEN.reason(status=endpoint.status, failure=failure))
     if endpoint.status != EndpointStatus.IN_SERVICE:
-        text = f"{attempt.target.name} is being promoted: the endpoint is {endpoint.status}"
-        return steps.Wait(PromotionReason(ReasonCode.PROMOTION_IN_PROGRESS, text))
+        return steps.Wait(Code.IN_PROGRESS.reason(name=attempt.target.name, status=endpoint.status))
     if endpoint.config == attempt.config:
         return steps.Finish(attempt)
     if endpoint.config == attempt.replaces:
-        text = endpoint.failure or "the endpoint went back without a reason"
-        return steps.FailAttempt(attempt, PromotionReason(ReasonCode.ENDPOINT_WENT_BACK, text))
+        failure = endpoint.failure or "the endpoint went back without a reason"
+        return steps.FailAttempt(attempt, Code.ENDPOINT_WENT_BACK.reason(failure=failure))
     return steps.MarkSuperseded(attempt)
 
 
 def _record(_: PromotionState, facts: PromotionFacts) -> steps.Step | None:
     if facts.live is None or facts.history is None:
-        return _wait_for(facts.endpoint)
+        return steps.Wait(Code.NOT_IN_SERVICE.reason(status=facts.endpoint.status))
     if facts.history.changing_from or not facts.live.is_same(facts.history.live):
         return steps.RecordChampion()
     return None
-
-
-def _wait_for(endpoint: EndpointView, addition: str = "") -> steps.Wait:
-    text = f"the endpoint is {endpoint.status}{addition}"
-    return steps.Wait(PromotionReason(ReasonCode.ENDPOINT_NOT_IN_SERVICE, text))
 
 
 def _request(state: PromotionState, facts: PromotionFacts) -> steps.Step | None:
@@ -99,11 +93,11 @@ def _request(state: PromotionState, facts: PromotionFacts) -> steps.Step | None:
 def _refusal(target: PromotionTarget, facts: PromotionFacts, live: LiveModel) -> PromotionReason | None:
     version = facts.version(target.model_package)
     if live.is_same(target):
-        return PromotionReason(ReasonCode.ALREADY_SERVING, f"{target.name} serves already")
+        return Code.ALREADY_SERVING.reason(name=target.name)
     if version and version.approval == ApprovalStatus.REJECTED:
-        return PromotionReason(ReasonCode.VERSION_REJECTED, f"{target.name} was rejected meanwhile")
+        return Code.REJECTED_MEANWHILE.reason(name=target.name)
     if target.model_package and version is None and not target.rollback:
-        return PromotionReason(ReasonCode.UNKNOWN_VERSION, f"{target.name} is no longer in the registry")
+        return Code.VERSION_GONE.reason(name=target.name)
     return None
 
 

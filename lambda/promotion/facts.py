@@ -30,36 +30,71 @@ class ApprovalStatus(StrEnum):
     PENDING = "PendingManualApproval"
 
 
-class ReasonCode(StrEnum):
-    """Why the function waits, refuses, rejects or gives up."""
+class PromotionReasonCode(StrEnum):
+    """Why the function waits, refuses, rejects or gives up, with the template of the text for people."""
 
-    CONVERGED = "converged"
-    """The model that should serve serves."""
-    ENDPOINT_NOT_IN_SERVICE = "endpoint_not_in_service"
-    PROMOTION_IN_PROGRESS = "promotion_in_progress"
+    template: str
 
-    ALREADY_SERVING = "already_serving"
-    UNKNOWN_VERSION = "unknown_version"
-    VERSION_INCOMPLETE = "version_incomplete"
-    VERSION_REJECTED = "version_rejected"
-    NO_HISTORY = "no_history"
-    NO_EARLIER_MODEL = "no_earlier_model"
+    def __new__(cls, code: str, template: str) -> "PromotionReasonCode":
+        """Make a member whose value is `code`."""
+        member = str.__new__(cls, code)
+        member._value_ = code
+        member.template = template
+        return member
 
-    NO_ARTIFACT = "no_artifact"
-    NO_BASELINE = "no_baseline"
+    def reason(self, **values: object) -> "PromotionReason":
+        """Return the reason with the template's fields filled in."""
+        return PromotionReason(self, self.template.format(**values))
 
-    ENDPOINT_BROKEN = "endpoint_broken"
-    ENDPOINT_WENT_BACK = "endpoint_went_back"
-    SAGEMAKER_REFUSED = "sagemaker_refused"
+    # Nothing to do until the next event.
+    CONVERGED = "converged", "the model that should serve serves"
+    NOT_IN_SERVICE = "not_in_service", "the endpoint is {status}"
+    NO_CHAMPION_KNOWN = "no_champion_known", "the endpoint is {status}, and no champion is known"
+    IN_PROGRESS = "in_progress", "{name} is being promoted: the endpoint is {status}"
 
-    SWITCHED_OFF = "switched_off"
+    # A person's request is refused.
+    ALREADY_SERVING = "already_serving", "{name} serves already"
+    UNKNOWN_VERSION = (
+        "unknown_version",
+        "there must be a version {number} in the registry, got {known}; plumbline champion lists them",
+    )
+    VERSION_INCOMPLETE = (
+        "version_incomplete",
+        "version {number} must be completed in the registry, and is not; check it there",
+    )
+    VERSION_REJECTED = (
+        "version_rejected",
+        "version {number} must not be rejected; to promote it nevertheless, set its approval status back in the "
+        "registry and repeat the request",
+    )
+    REJECTED_MEANWHILE = "rejected_meanwhile", "{name} was rejected meanwhile"
+    VERSION_GONE = "version_gone", "{name} is no longer in the registry"
+    NO_HISTORY = (
+        "no_history",
+        "no model that served is recorded yet; repeat the request when the endpoint is in service",
+    )
+    NO_EARLIER_MODEL = (
+        "no_earlier_model",
+        "no model served before this one that was not rejected; plumbline promote VERSION promotes another",
+    )
+
+    # A version cannot serve, or does not.
+    NO_ARTIFACT = "no_artifact", "version {number} must have one container with an artifact, and has not"
+    NO_BASELINE = "no_baseline", "version {number} must name its baseline in DriftCheckBaselines, got none"
+    ENDPOINT_BROKEN = "endpoint_broken", "the endpoint is {status}: {failure}"
+    ENDPOINT_WENT_BACK = "endpoint_went_back", "{failure}"
+    SAGEMAKER_REFUSED = "sagemaker_refused", "{error}"
+
+    # Approved versions are not promoted.
+    SWITCH_MISSING = "switch_missing", "the switch {name} does not exist"
+    SWITCHED_OFF = "switched_off", "the switch {name} is {value!r}"
 
 
 @dataclass(frozen=True)
 class PromotionReason:
     """A reason: a code for machines, and a text with its numbers for people."""
 
-    code: ReasonCode
+    code: PromotionReasonCode
     text: str
 
 

@@ -5,7 +5,7 @@ from typing import Any
 
 from shared.aws_client import AwsClients
 
-from promotion.facts import ApprovalStatus, PromotionReason, ReasonCode, RegistryVersion, UnusableVersion
+from promotion.facts import ApprovalStatus, PromotionReasonCode, RegistryVersion, UnusableVersion
 from promotion.state import PromotionTarget
 
 MAX_DESCRIPTION_LENGTH = 1024
@@ -67,12 +67,10 @@ def target(
     containers = package.get("InferenceSpecification", {}).get("Containers", [])
     artifact = containers[0].get("ModelDataUrl") if len(containers) == 1 else None
     if not artifact:
-        text = f"version {version.number} must have one container with an artifact, and has not"
-        return UnusableVersion(version, PromotionReason(ReasonCode.NO_ARTIFACT, text))
+        return UnusableVersion(version, PromotionReasonCode.NO_ARTIFACT.reason(number=version.number))
     baseline = baseline_folder(package)
     if baseline is None:
-        text = f"version {version.number} must name its baseline in DriftCheckBaselines, got none"
-        return UnusableVersion(version, PromotionReason(ReasonCode.NO_BASELINE, text))
+        return UnusableVersion(version, PromotionReasonCode.NO_BASELINE.reason(number=version.number))
     return PromotionTarget(artifact, baseline, version.arn, version.number, cause, request)
 
 

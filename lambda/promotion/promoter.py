@@ -13,7 +13,7 @@ from shared.telling import LoopMessage
 from contract.champion import Champion, ChampionHistory
 from contract.retraining import PromotionOutcome, RetrainingMetric
 from promotion import requests, steps
-from promotion.facts import ApprovalStatus, PromotionFacts, PromotionReason, ReasonCode, RegistryVersion
+from promotion.facts import ApprovalStatus, PromotionFacts, PromotionReason, PromotionReasonCode, RegistryVersion
 from promotion.hosting import BusyError, RefusedError
 from promotion.records import whole_second_after, whole_second_before
 from promotion.services import PromotionPorts
@@ -125,7 +125,7 @@ class Promoter:
         try:
             created = endpoint.create(model, config)
         except RefusedError as error:
-            self._fail(target, PromotionReason(ReasonCode.SAGEMAKER_REFUSED, str(error)))
+            self._fail(target, PromotionReasonCode.SAGEMAKER_REFUSED.reason(error=error))
             return
         if facts.history:
             since = max(parse_time(view.modified), created)
@@ -140,7 +140,7 @@ class Promoter:
             # The update did not begin, even if the endpoint is modified later.
             store.write(replace(before, attempt=None, requested=target if target.request else before.requested))
         except RefusedError as error:
-            self._fail(target, PromotionReason(ReasonCode.SAGEMAKER_REFUSED, str(error)))
+            self._fail(target, PromotionReasonCode.SAGEMAKER_REFUSED.reason(error=error))
 
     def _finish(self, target: PromotionTarget, facts: PromotionFacts) -> None:
         champion = Champion(target.artifact, target.baseline, target.model_package, cause=target.cause)

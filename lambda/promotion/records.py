@@ -8,7 +8,7 @@ from shared.events import parse_time
 
 from contract.champion import ChampionHistory
 from contract.retraining import SwitchPosition, champion_artifact, champion_baseline, retraining_switch
-from promotion.facts import PromotionReason, ReasonCode
+from promotion.facts import PromotionReason, PromotionReasonCode
 from promotion.state import PromotionTarget
 
 
@@ -71,10 +71,9 @@ class HistoryStore:
         try:
             value = client.get_parameter(Name=name)["Parameter"]["Value"]
         except client.exceptions.ParameterNotFound:
-            return PromotionReason(ReasonCode.SWITCHED_OFF, f"the switch {name} does not exist")
-        if value == SwitchPosition.ON:
-            return None
-        return PromotionReason(ReasonCode.SWITCHED_OFF, f"the switch {name} is {value!r}")
+            return PromotionReasonCode.SWITCH_MISSING.reason(name=name)
+        off = PromotionReasonCode.SWITCHED_OFF.reason(name=name, value=value)
+        return None if value == SwitchPosition.ON else off
 
 
 def whole_second_before(text: str) -> str:

@@ -11,7 +11,7 @@ from retraining.reservation import new_run
 from retraining.surroundings import start_request
 from retraining.triggers import RetrainingTrigger, alarm_trigger, request_trigger
 
-from contract.retraining import METADATA_MAX, PipelineParameter
+from contract.retraining import MAX_METADATA_LENGTH, PipelineParameter
 from tests.unit.retraining.builders import change
 from tests.unit.retraining.fakes import NOW, SETTINGS, FakeAws
 
@@ -36,7 +36,7 @@ def test_request_gives_every_parameter_of_the_pipeline(trigger: RetrainingTrigge
     request = start_request(SETTINGS, new_run(trigger, FakeAws().facts(NOW), SETTINGS))
     values = {parameter["Name"]: parameter["Value"] for parameter in request["PipelineParameters"]}
     assert set(values) == set(PipelineParameter)
-    assert 0 < len(values[PipelineParameter.CAUSE]) <= METADATA_MAX
+    assert 0 < len(values[PipelineParameter.CAUSE]) <= MAX_METADATA_LENGTH
     assert not set(values[PipelineParameter.CAUSE]) & set("[](),>")
 
 

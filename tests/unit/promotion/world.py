@@ -10,7 +10,7 @@ from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from promotion.facts import EndpointView, PromotionReason, ReasonCode, RegistryVersion, UnusedResources
+from promotion.facts import EndpointView, PromotionReason, PromotionReasonCode, RegistryVersion, UnusedResources
 from promotion.handler import run
 from promotion.hosting import BusyError, RefusedError
 from promotion.records import UnreadableError
@@ -285,7 +285,7 @@ class _History(_Port):
 
     def switch_off(self) -> PromotionReason | None:
         self.world.alive()
-        return PromotionReason(ReasonCode.SWITCHED_OFF, self.world.off) if self.world.off else None
+        return PromotionReason(PromotionReasonCode.SWITCHED_OFF, self.world.off) if self.world.off else None
 
 
 class _Notifier(_Port):
