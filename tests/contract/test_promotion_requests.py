@@ -24,7 +24,7 @@ from promotion.state import PromotionTarget
 from shared.aws_client import AwsClients
 
 from contract.retraining import LoopVariable
-from tests.unit.promotion.world import SETTINGS, World, arn, environment, package
+from tests.unit.promotion.fakes import SETTINGS, FakeAccount, arn, environment, package
 
 MODEL = botocore.session.get_session().get_service_model("sagemaker")
 RETURNED_ONLY = {"EndpointConfigName", "EndpointConfigArn", "CreationTime"}
@@ -37,8 +37,8 @@ def valid(operation: str, request: dict[str, Any]) -> None:
 
 
 def made(settings: PromotionSettings = SETTINGS) -> tuple[dict[str, Any], dict[str, Any]]:
-    world = World()
-    before = world.live(world.config)
+    account = FakeAccount()
+    before = account.live(account.config)
     vpc = {"SecurityGroupIds": ["sg-1"], "Subnets": ["subnet-1"]}
     live = LiveConfiguration(before.config, {**before.model, "VpcConfig": vpc})
     wanted = target(RegistryVersion(3, arn(3), "Approved"), package(3, "Approved"), "drift")

@@ -34,7 +34,7 @@ RECONCILE_LATER = POLICY.cooldown + DAY
 # More calls than any invocation makes: no death.
 CALLS = 48
 HOURS = (0.01, 5, 6, 6, 25)
-WORLDS = [
+AWS_CHANGES = [
     ("switch", SwitchPosition.ON),
     ("switch", SwitchPosition.OFF),
     ("switch", None),
@@ -144,8 +144,8 @@ class Histories(RuleBasedStateMachine):
                 self.aws.end(execution, status)
                 self.sent.append(ExecutionChange(execution, status))
 
-    @rule(change=st.sampled_from(WORLDS))
-    def the_world_changes(self, change: tuple[str, object]) -> None:
+    @rule(change=st.sampled_from(AWS_CHANGES))
+    def aws_changes(self, change: tuple[str, object]) -> None:
         setattr(self.aws, *change)
         if change[0] == "champion":
             self.aws.live_from = self.aws.now
@@ -160,8 +160,10 @@ class Histories(RuleBasedStateMachine):
         self.aws.now += RECONCILE_LATER
         self._deliver(Reconcile(self._request()), CALLS, None)
         assert list(self.aws.executions.values()).count("Executing") == 1
-        told = "".join(message.text for message in self.aws.messages)
-        assert all(f"Execution: {execution}\n" in told for execution in self.aws.executions), "nobody was told of it"
+        texts = "".join(message.text for message in self.aws.messages)
+        assert all(f"Execution: {execution}\n" in texts for execution in self.aws.executions), (
+            "a start was not notified"
+        )
 
     def _request(self) -> str:
         self.requests += 1

@@ -5,10 +5,10 @@ import boto3
 import pytest
 from promotion import handler as entry
 
-from tests.unit.promotion.world import environment
+from tests.unit.promotion.fakes import environment
 
 
-def test_foreign_event_is_logged_and_answered_without_a_client(
+def test_ignored_event_is_logged_and_answered_without_a_client(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     for name, value in environment().items():

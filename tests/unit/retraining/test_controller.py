@@ -42,7 +42,7 @@ def with_run() -> FakeAws:
     return aws
 
 
-def test_alarm_starts_one_execution_counts_tells_and_logs(capsys: pytest.CaptureFixture[str]) -> None:
+def test_alarm_starts_one_execution_counts_notifies_and_logs(capsys: pytest.CaptureFixture[str]) -> None:
     aws = FakeAws()
     (outcome,) = aws.handle(change())
     assert (outcome.action, outcome.execution) == (ControllerAction.STARTED, FIRST)
@@ -59,14 +59,14 @@ def test_alarm_starts_one_execution_counts_tells_and_logs(capsys: pytest.Capture
     }
 
 
-def test_same_alarm_again_starts_nothing_and_tells_nobody() -> None:
+def test_same_alarm_again_starts_nothing_and_is_not_notified() -> None:
     aws = with_run()
     (outcome,) = aws.handle(change())
     assert (outcome.action, outcome.obstacle) == (ControllerAction.SKIPPED, Obstacle.ALREADY_STARTED)
     assert (len(aws.runs), aws.counted, aws.messages) == (1, [SKIPPED], [])
 
 
-def test_second_alarm_of_one_drift_is_told_that_one_is_in_progress() -> None:
+def test_second_alarm_of_one_drift_is_skipped_as_in_progress() -> None:
     aws = with_run()
     (outcome,) = aws.handle(change(QUALITY_ALARM))
     assert (outcome.obstacle, len(aws.runs)) == (Obstacle.IN_PROGRESS, 1)
@@ -74,7 +74,7 @@ def test_second_alarm_of_one_drift_is_told_that_one_is_in_progress() -> None:
 
 
 @pytest.mark.parametrize(
-    "occurrence",
+    "event",
     [
         IgnoredEvent("the SNS message is not JSON"),
         change(state=AlarmState.OK),
@@ -83,14 +83,14 @@ def test_second_alarm_of_one_drift_is_told_that_one_is_in_progress() -> None:
         ExecutionChange(FIRST, "Executing"),
     ],
 )
-def test_what_asks_for_nothing_is_logged_and_touches_nothing(occurrence: RetrainingEvent) -> None:
+def test_event_without_trigger_is_logged_and_changes_nothing(event: RetrainingEvent) -> None:
     aws = FakeAws()
 
     def step(name: str) -> None:
         raise AssertionError(name)
 
     aws.step = step
-    (outcome,) = aws.handle(occurrence)
+    (outcome,) = aws.handle(event)
     assert outcome.action is ControllerAction.IGNORED
     assert outcome.reason
 
@@ -107,12 +107,12 @@ def test_reservation_of_a_dead_function_is_started_once_by_the_retried_event(cal
     assert "Retraining started: plumbline-dev" in aws.subjects
 
 
-@pytest.mark.parametrize("occurrence", [Reconcile("r"), change(QUALITY_ALARM), ExecutionChange("arn:other", "Failed")])
-def test_reservation_of_a_dead_function_is_started_by_whatever_comes_next(occurrence: RetrainingEvent) -> None:
+@pytest.mark.parametrize("event", [Reconcile("r"), change(QUALITY_ALARM), ExecutionChange("arn:other", "Failed")])
+def test_reservation_of_a_dead_function_is_started_by_whatever_comes_next(event: RetrainingEvent) -> None:
     aws = die_at("written")
     with pytest.raises(KilledError):
         aws.handle(change())
-    assert aws.handle(occurrence)[0].action is ControllerAction.STARTED
+    assert aws.handle(event)[0].action is ControllerAction.STARTED
     assert len(aws.runs) == 1
 
 
@@ -161,7 +161,7 @@ def test_success_is_closed_quietly() -> None:
 
 
 @pytest.mark.parametrize("status", ["Failed", "Stopped", "CompletedWithFailures"])
-def test_failure_is_counted_and_told_with_its_reason(status: str) -> None:
+def test_failure_is_counted_and_notified_with_its_reason(status: str) -> None:
     aws = with_run()
     aws.end(FIRST, status)
     aws.handle(ExecutionChange(FIRST, status))
@@ -184,7 +184,7 @@ def test_end_that_comes_before_the_answer_knows_of_it_counts() -> None:
     assert aws.state.run is None
 
 
-def test_look_closes_a_run_whose_end_nobody_heard_of() -> None:
+def test_reconciliation_closes_a_run_whose_end_event_was_lost() -> None:
     aws = with_run()
     aws.end(FIRST, "Succeeded")
     closed, quiet = aws.handle(Reconcile("r"))
@@ -210,7 +210,7 @@ def test_alarm_that_stays_on_is_retrained_on_after_the_cool_down() -> None:
     assert aws.runs[1].cause == f"{ALARM} is still in ALARM, since 2026-03-01 05:20 UTC: Threshold Crossed"
 
 
-def test_look_tells_an_obstacle_once_and_again_when_it_is_another() -> None:
+def test_reconciliation_notifies_an_obstacle_once_and_another_one_again() -> None:
     aws = FakeAws(rows=17, alarms={ALARM: change()})
     for number in range(3):
         aws.handle(Reconcile(f"{number}"))
@@ -223,7 +223,7 @@ def test_look_tells_an_obstacle_once_and_again_when_it_is_another() -> None:
     assert aws.counted == [SKIPPED] * 4
 
 
-def test_obstacle_is_told_again_after_the_alarms_were_quiet() -> None:
+def test_obstacle_is_notified_again_after_the_alarms_were_quiet() -> None:
     aws = FakeAws(rows=17, alarms={ALARM: change()})
     aws.handle(Reconcile("1"))
     alarms, aws.alarms = aws.alarms, {}
@@ -233,7 +233,7 @@ def test_obstacle_is_told_again_after_the_alarms_were_quiet() -> None:
     assert len(aws.messages) == 2
 
 
-def test_each_alarm_is_told_its_obstacle() -> None:
+def test_obstacle_of_each_alarm_is_notified() -> None:
     aws = FakeAws(rows=17)
     aws.handle(change())
     aws.handle(change(QUALITY_ALARM))
@@ -241,14 +241,14 @@ def test_each_alarm_is_told_its_obstacle() -> None:
     assert "17 labelled rows" in aws.messages[0].text
 
 
-def test_look_during_a_run_says_nothing() -> None:
+def test_reconciliation_during_a_run_notifies_nothing() -> None:
     aws = with_run()
     aws.alarms[ALARM] = change()
     aws.handle(Reconcile("r"))
     assert (aws.messages, aws.counted) == ([], [])
 
 
-def test_person_with_force_overrides_and_it_is_said() -> None:
+def test_person_with_force_overrides_and_the_message_names_what() -> None:
     aws = with_run()
     aws.end(FIRST, "Succeeded")
     aws.switch = SwitchPosition.OFF
@@ -265,14 +265,14 @@ def test_person_with_force_waits_for_a_run_and_for_labels() -> None:
     assert FakeAws(rows=1).handle(RetrainingRequest("now", "r", force=True))[-1].obstacle is Obstacle.LABELS_NEEDED
 
 
-def test_refused_start_is_told_once_kept_and_tried_again() -> None:
+def test_refused_start_is_notified_once_kept_and_tried_again() -> None:
     aws = FakeAws(refusal="AccessDenied")
     for _ in range(3):
         with pytest.raises(NotStartedError, match="AccessDenied"):
             aws.handle(change())
     assert aws.subjects == ["Retraining could not be started: plumbline-dev"]
-    told = aws.state.last_notified_obstacle
-    assert told == NotifiedObstacle(Obstacle.START_REFUSED, "AccessDenied")
+    notified = aws.state.last_notified_obstacle
+    assert notified == NotifiedObstacle(Obstacle.START_REFUSED, "AccessDenied")
     aws.refusal = None
     assert aws.handle(Reconcile("r"))[0].action is ControllerAction.STARTED
     assert aws.state.last_notified_obstacle is None

@@ -117,7 +117,7 @@ def test_reserved_run_waits_for_the_switch(
     assert may_start(replace(RUN, forced=run_forced), forced, replace(FACTS, switch=switch)) is may
 
 
-def test_too_few_rows_say_how_many_are_wanted() -> None:
+def test_obstacle_of_too_few_rows_has_both_numbers() -> None:
     found = labels_needed(499, "A", "B", POLICY)
     assert found is not None
     assert found.text == "499 labelled rows were captured from A until B, and 500 are wanted"

@@ -20,7 +20,7 @@ def cold() -> Iterator[None]:
     entry._controller.cache_clear()
 
 
-def test_foreign_message_is_logged_and_returned(
+def test_ignored_message_is_logged_and_returned(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     for name, value in environment().items():

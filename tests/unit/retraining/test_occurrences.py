@@ -74,11 +74,11 @@ def test_person_may_ask_with_force() -> None:
         ({"reason": "x", "force": "yes"}, "force must be true or false, got 'yes'"),
     ],
 )
-def test_request_that_is_none_is_foreign_and_says_why(event: object, why: str) -> None:
+def test_malformed_request_is_ignored_with_a_reason(event: object, why: str) -> None:
     assert parse(event, "r") == (IgnoredEvent(why),)
 
 
-def test_hourly_event_is_a_look() -> None:
+def test_hourly_event_is_a_reconciliation() -> None:
     assert parse({"reevaluate": True}, "request-1") == (Reconcile("request-1"),)
 
 
@@ -87,13 +87,13 @@ def test_execution_status_is_read() -> None:
 
 
 @pytest.mark.parametrize("detail", [None, {}, {"pipelineExecutionArn": EXECUTION}])
-def test_execution_event_without_its_fields_is_foreign(detail: object) -> None:
+def test_execution_event_without_its_fields_is_ignored(detail: object) -> None:
     (foreign,) = parse(ENDED | {"detail": detail}, "r")
     assert isinstance(foreign, IgnoredEvent)
     assert foreign.reason.startswith("the event of an execution must name it and its status")
 
 
-def test_message_of_the_loop_itself_is_foreign() -> None:
+def test_message_of_the_loop_itself_is_ignored() -> None:
     (record,) = _records(alarm_message())
     assert isinstance(record, dict)
     record["Sns"]["MessageAttributes"] = {"plumbline": {"Type": "String", "Value": "plumbline-dev"}}
@@ -161,7 +161,7 @@ def _records(message: object) -> list[object]:
         ),
     ],
 )
-def test_what_is_no_alarm_is_foreign_and_says_why(event: object, why: str) -> None:
+def test_message_of_no_alarm_is_ignored_with_a_reason(event: object, why: str) -> None:
     assert parse(event, "request") == (IgnoredEvent(why),)
 
 

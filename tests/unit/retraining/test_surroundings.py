@@ -75,7 +75,7 @@ def account(monkeypatch: pytest.MonkeyPatch) -> Iterator[Account]:
         ({}, None, None),
     ],
 )
-def test_parameters_say_what_serves_until_there_is_a_history(
+def test_champion_is_the_parameters_until_there_is_a_history(
     account: Account, values: dict[str, str], switch: SwitchPosition | None, champion: str | None
 ) -> None:
     account.parameters(**values)
@@ -83,7 +83,7 @@ def test_parameters_say_what_serves_until_there_is_a_history(
     assert account.gateway.facts(NOW) == RetrainingFacts(NOW, switch, champion)
 
 
-def test_history_says_what_serves_and_since_when(account: Account) -> None:
+def test_champion_and_its_start_are_the_historys(account: Account) -> None:
     account.parameters(switch="on", artifact="s3://a/1.tar.gz")
     account.history(ChampionHistory((OLD, NEW), changing_from="2026-03-01T05:00:00Z").to_json())
     since = datetime(2026, 2, 28, 10, 40, tzinfo=UTC)
@@ -131,7 +131,7 @@ def test_start_returns_the_execution(account: Account) -> None:
     assert account.gateway.start(RUN) == answer["PipelineExecutionArn"]
 
 
-def test_refused_start_says_what_sagemaker_says(account: Account) -> None:
+def test_refused_start_carries_sagemakers_error(account: Account) -> None:
     account.stubbers["sagemaker"].add_client_error("start_pipeline_execution", "ResourceLimitExceeded", "no quota")
     with pytest.raises(NotStartedError, match="no quota"):
         account.gateway.start(RUN)

@@ -17,7 +17,7 @@ from tests.unit.retraining.fakes import NOW
         (ALARM, AlarmState.INSUFFICIENT_DATA, "the alarm went to INSUFFICIENT_DATA, not to ALARM"),
     ],
 )
-def test_only_an_alarm_of_the_rule_in_alarm_asks(name: str, state: AlarmState, why: str | None) -> None:
+def test_only_a_trigger_alarm_in_alarm_is_a_trigger(name: str, state: AlarmState, why: str | None) -> None:
     assert no_trigger(change(name, state=state), (ALARM,)) == why
 
 
@@ -25,7 +25,7 @@ def test_only_an_alarm_of_the_rule_in_alarm_asks(name: str, state: AlarmState, w
     ("names", "said"),
     [(("a", "b"), "only a and b start retraining"), (("a", "b", "c"), "only a, b and c start retraining")],
 )
-def test_refused_alarm_is_told_which_ones_count(names: tuple[str, ...], said: str) -> None:
+def test_reason_for_another_alarm_names_the_trigger_alarms(names: tuple[str, ...], said: str) -> None:
     assert no_trigger(change(), names) == said
 
 
@@ -34,7 +34,7 @@ def test_alarm_is_judged_at_its_own_time_and_never_later_than_now() -> None:
     assert alarm_trigger(change(hours=5), NOW).moment == NOW
 
 
-def test_episodes_tell_events_apart_and_deliveries_not() -> None:
+def test_event_key_is_one_for_all_deliveries_of_one_event() -> None:
     first = alarm_trigger(change(), NOW)
     assert alarm_trigger(change(), NOW + timedelta(hours=9)).event_key == first.event_key
     others = (change(hours=0.1), change(QUALITY_ALARM))
@@ -49,7 +49,7 @@ def test_person_is_named_as_the_cause_with_force() -> None:
     )
 
 
-def test_look_asks_for_the_alarms_that_are_on() -> None:
+def test_reconciliation_is_a_trigger_while_alarms_are_in_alarm() -> None:
     assert reconcile_trigger((), "r", NOW) is None
     trigger = reconcile_trigger((change(QUALITY_ALARM, hours=0.1), change()), "r", NOW)
     assert trigger is not None

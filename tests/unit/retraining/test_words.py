@@ -28,7 +28,7 @@ def test_every_obstacle_has_a_remedy_with_the_environment_in_it(obstacle: Obstac
     assert all("--environment dev" in command for command in re.findall(r"plumbline \w+ --.*", message.text))
 
 
-def test_start_names_what_to_look_at_and_how_to_stop() -> None:
+def test_start_message_names_the_execution_and_how_to_stop_it() -> None:
     text = MESSAGES.started(RUN, "arn:execution/1", ()).text
     assert "Execution: arn:execution/1\n" in text
     assert "stop-pipeline-execution --pipeline-execution-arn arn:execution/1" in text
@@ -36,7 +36,7 @@ def test_start_names_what_to_look_at_and_how_to_stop() -> None:
     assert "Overridden" not in text
 
 
-def test_failure_message_says_that_the_champion_serves_on_and_what_to_do() -> None:
+def test_failure_message_has_the_reason_and_what_to_do() -> None:
     text = MESSAGES.failed(RUN, "Failed", "the step Train failed").text
     assert "ended as Failed: the step Train failed." in text
     assert "The champion goes on serving." in text

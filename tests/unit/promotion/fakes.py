@@ -88,7 +88,7 @@ def model_of(number: int) -> tuple[str, str]:
 
 
 @dataclass
-class World:
+class FakeAccount:
     """The account. `calls_left` counts down to the function's death; None: it lives."""
 
     now: datetime = START
@@ -183,71 +183,71 @@ class World:
 
 @dataclass
 class _Port:
-    world: World
+    account: FakeAccount
 
 
 class _Endpoint(_Port):
     def view(self) -> EndpointView:
-        world = self.world
-        world.alive()
-        return EndpointView(world.status, world.config, world.modified.isoformat(), world.failure)
+        account = self.account
+        account.alive()
+        return EndpointView(account.status, account.config, account.modified.isoformat(), account.failure)
 
     def live(self, config: str) -> LiveConfiguration:
-        self.world.alive()
-        return self.world.live(config)
+        self.account.alive()
+        return self.account.live(config)
 
     def create(self, model: Request, config: Request) -> datetime:
-        world = self.world
-        world.alive()
-        if world.refuses == "create":
+        account = self.account
+        account.alive()
+        if account.refuses == "create":
             raise RefusedError("Could not find model data")
-        assert world.models.setdefault(model["ModelName"], model) == model
-        world.alive()
+        assert account.models.setdefault(model["ModelName"], model) == model
+        account.alive()
         name = config["EndpointConfigName"]
-        assert world.configs.setdefault(name, config) == config
-        return world.created.setdefault(name, world.now)
+        assert account.configs.setdefault(name, config) == config
+        return account.created.setdefault(name, account.now)
 
     def update(self, request: Request) -> None:
-        world = self.world
-        world.alive()
-        if world.refuses == "update":
+        account = self.account
+        account.alive()
+        if account.refuses == "update":
             raise RefusedError("An alarm does not exist")
-        if world.status != "InService":
+        if account.status != "InService":
             raise BusyError("Cannot update in-progress endpoint")
-        world.updates.append(request)
-        world.pending = request["EndpointConfigName"]
-        world.touch("Updating")
-        world.alive()  # The function may die before the answer reaches it.
+        account.updates.append(request)
+        account.pending = request["EndpointConfigName"]
+        account.touch("Updating")
+        account.alive()  # The function may die before the answer reaches it.
 
     def unused(self, config: str, model: str) -> UnusedResources:
-        self.world.alive()
+        self.account.alive()
         ours = f"{SETTINGS.prefix}-"
         return UnusedResources(
-            tuple(name for name in self.world.configs if name.startswith(ours) and name != config),
-            tuple(name for name in self.world.models if name.startswith(ours) and name != model),
+            tuple(name for name in self.account.configs if name.startswith(ours) and name != config),
+            tuple(name for name in self.account.models if name.startswith(ours) and name != model),
         )
 
     def delete(self, unused: UnusedResources) -> None:
         for name in unused.configs:
-            self.world.alive()
-            assert name not in (self.world.config, self.world.pending)
-            del self.world.configs[name]
-            self.world.created.pop(name, None)
+            self.account.alive()
+            assert name not in (self.account.config, self.account.pending)
+            del self.account.configs[name]
+            self.account.created.pop(name, None)
         for name in unused.models:
-            self.world.alive()
-            del self.world.models[name]
+            self.account.alive()
+            del self.account.models[name]
 
 
 class _Registry(_Port):
     def versions(self) -> tuple[RegistryVersion, ...]:
-        self.world.alive()
+        self.account.alive()
         return tuple(
             RegistryVersion(number, arn(number), found["ModelApprovalStatus"])
-            for number, found in sorted(self.world.group.items())
+            for number, found in sorted(self.account.group.items())
         )
 
     def describe(self, arn: str) -> Mapping[str, Any]:
-        self.world.alive()
+        self.account.alive()
         return self._found(arn)
 
     def approve(self, arn: str, reason: str) -> None:
@@ -257,54 +257,54 @@ class _Registry(_Port):
         self._set(arn, "Rejected", reason)
 
     def _set(self, arn: str, approval: str, reason: str) -> None:
-        self.world.alive()
+        self.account.alive()
         self._found(arn).update(ModelApprovalStatus=approval, ApprovalDescription=reason)
 
     def _found(self, arn: str) -> dict[str, Any]:
-        return self.world.group[int(arn.rpartition("/")[2])]
+        return self.account.group[int(arn.rpartition("/")[2])]
 
 
 class _History(_Port):
     def history(self) -> ChampionHistory | None:
-        self.world.alive()
-        return self.world.champions
+        self.account.alive()
+        return self.account.champions
 
     def write_history(self, history: ChampionHistory) -> None:
-        self.world.alive()
-        self.world.champions = ChampionHistory.from_json(history.to_json())
+        self.account.alive()
+        self.account.champions = ChampionHistory.from_json(history.to_json())
 
     def text(self, uri: str) -> str:
-        self.world.alive()
-        if uri not in self.world.files:
+        self.account.alive()
+        if uri not in self.account.files:
             raise UnreadableError("NoSuchKey")
-        return self.world.files[uri]
+        return self.account.files[uri]
 
     def write_champion(self, target: PromotionTarget) -> None:
-        self.world.alive()
-        self.world.parameters = (target.artifact, target.baseline)
+        self.account.alive()
+        self.account.parameters = (target.artifact, target.baseline)
 
     def switch_off(self) -> PromotionReason | None:
-        self.world.alive()
-        return PromotionReason(PromotionReasonCode.SWITCHED_OFF, self.world.off) if self.world.off else None
+        self.account.alive()
+        return PromotionReason(PromotionReasonCode.SWITCHED_OFF, self.account.off) if self.account.off else None
 
 
 class _Notifier(_Port):
     def publish(self, message: LoopMessage) -> None:
-        self.world.alive()
-        self.world.messages.append(message)
+        self.account.alive()
+        self.account.messages.append(message)
 
     def put_metric(self, metric: RetrainingMetric) -> None:
-        self.world.alive()
-        self.world.counted.append(metric)
+        self.account.alive()
+        self.account.counted.append(metric)
 
 
 class _DocumentTable(_Port):
     def read(self, document_id: str) -> Document:
-        self.world.alive()
-        return self.world.document
+        self.account.alive()
+        return self.account.document
 
     def write(self, document_id: str, text: str, expected: int) -> None:
-        self.world.alive()
-        if self.world.document.revision != expected:
+        self.account.alive()
+        if self.account.document.revision != expected:
             raise ConcurrentWriteError(document_id)
-        self.world.document = replace(self.world.document, revision=expected + 1, text=text)
+        self.account.document = replace(self.account.document, revision=expected + 1, text=text)
