@@ -222,7 +222,7 @@ class ControllerAction(StrEnum):
     """The event was no trigger."""
 
 
-class PromotionOutcome(StrEnum):
+class PromotionStatus(StrEnum):
     """How a promotion or a request to promote or roll back ended."""
 
     PROMOTED = "promoted"

@@ -48,7 +48,7 @@ def run(event: object, request: str, settings: PromotionSettings, ports: Promoti
     -------
     dict
         ``accepted``: whether the event was accepted; ``text``: what comes of it; ``request``: the id by which its
-        result is known later; ``waiting_for``: why nothing more is done now; ``last``: the last result (``outcome``,
+        result is known later; ``waiting_for``: why nothing more is done now; ``last``: the last result (``status``,
         ``request``, ``text``), None before the first.
     """
     parsed = parse(event, request, endpoint=settings.endpoint, group=settings.model_package_group)

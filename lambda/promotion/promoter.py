@@ -11,7 +11,7 @@ from shared.events import parse_time
 from shared.telling import LoopMessage
 
 from contract.champion import Champion, ChampionHistory
-from contract.retraining import PromotionOutcome, RetrainingMetric
+from contract.retraining import PromotionStatus, RetrainingMetric
 from promotion import requests, steps
 from promotion.facts import ApprovalStatus, PromotionFacts, PromotionReason, PromotionReasonCode, RegistryVersion
 from promotion.hosting import BusyError, RefusedError
@@ -61,7 +61,7 @@ class Promoter:
             case steps.FailAttempt(attempt, reason):
                 self._fail(attempt.target, reason)
             case steps.MarkSuperseded(attempt):
-                self._end(attempt.target, PromotionOutcome.REFUSED, self._messages.superseded(attempt.target))
+                self._end(attempt.target, PromotionStatus.REFUSED, self._messages.superseded(attempt.target))
             case steps.DropAttempt():
                 self._ports.store.write(replace(self._ports.store.state, attempt=None))
             case steps.CleanUp(unused):
@@ -96,7 +96,7 @@ class Promoter:
                 self._ports.registry.reject(unusable.version.arn, unusable.reason.text)
                 self._ports.notifier.publish(self._messages.unusable(unusable.version, unusable.reason))
             case steps.Refuse(target, reason):
-                self._end(target, PromotionOutcome.REFUSED, self._messages.refused(target, reason))
+                self._end(target, PromotionStatus.REFUSED, self._messages.refused(target, reason))
 
     def _report_gate(self, version: RegistryVersion, facts: PromotionFacts) -> None:
         package = self._ports.registry.describe(version.arn)
@@ -149,21 +149,21 @@ class Promoter:
         self._ports.history.write_champion(target)
         if target.rollback:
             self._ports.notifier.put_metric(RetrainingMetric.ROLLED_BACK)
-            self._end(target, PromotionOutcome.ROLLED_BACK, self._messages.rolled_back(target))
+            self._end(target, PromotionStatus.ROLLED_BACK, self._messages.rolled_back(target))
         else:
             self._ports.notifier.put_metric(RetrainingMetric.PROMOTED)
-            self._end(target, PromotionOutcome.PROMOTED, self._messages.promoted(target))
+            self._end(target, PromotionStatus.PROMOTED, self._messages.promoted(target))
 
     def _fail(self, target: PromotionTarget, reason: PromotionReason) -> None:
         if target.model_package and not target.rollback:
             self._ports.registry.reject(target.model_package, f"does not serve: {reason.text}")
         self._ports.notifier.put_metric(RetrainingMetric.ROLLED_BACK)
-        self._end(target, PromotionOutcome.FAILED, self._messages.failed(target, reason))
+        self._end(target, PromotionStatus.FAILED, self._messages.failed(target, reason))
 
-    def _end(self, target: PromotionTarget, outcome: PromotionOutcome, message: LoopMessage) -> None:
+    def _end(self, target: PromotionTarget, status: PromotionStatus, message: LoopMessage) -> None:
         self._ports.notifier.publish(message)
         store = self._ports.store
-        store.write(store.state.ended(target, outcome, message.text))
+        store.write(store.state.ended(target, status, message.text))
 
     def _settled_at(self, facts: PromotionFacts) -> str:
         """Return when the endpoint had settled: the later of its last change and the event's time."""

@@ -6,7 +6,7 @@ from typing import Any, ClassVar
 
 from shared.documents import StoredState
 
-from contract.retraining import PromotionOutcome
+from contract.retraining import PromotionStatus
 
 MAX_REQUESTS = 20
 """Requests kept, so that none is accepted twice: Lambda repeats an asynchronous invocation twice within six hours."""
@@ -69,7 +69,7 @@ class PromotionAttempt:
 class PromotionResult:
     """How the last promotion or request ended; `request` is its id, `text` the message about it."""
 
-    outcome: PromotionOutcome
+    status: PromotionStatus
     request: str | None
     text: str
 
@@ -108,11 +108,11 @@ class PromotionState(StoredState):
         """Return the state with a person's request in it."""
         return replace(self, requested=target, requests=(*self.requests, request)[-MAX_REQUESTS:])
 
-    def ended(self, target: PromotionTarget, outcome: PromotionOutcome, text: str) -> "PromotionState":
+    def ended(self, target: PromotionTarget, status: PromotionStatus, text: str) -> "PromotionState":
         """Return the state after the promotion of `target` ended."""
         attempt = None if self.attempt and self.attempt.target == target else self.attempt
         requested = None if self.requested == target else self.requested
-        return replace(self, attempt=attempt, requested=requested, last=PromotionResult(outcome, target.request, text))
+        return replace(self, attempt=attempt, requested=requested, last=PromotionResult(status, target.request, text))
 
     @classmethod
     def upgrade(cls, document: Mapping[str, Any]) -> Mapping[str, Any]:
@@ -122,5 +122,5 @@ class PromotionState(StoredState):
         renamed = {"asked": "requested", "told_version": "notified_version"}
         upgraded = {renamed.get(name, name): value for name, value in document.items()}
         if last := document["last"]:
-            upgraded["last"] = {"outcome": last["verdict"], "request": last["request"], "text": last["text"]}
+            upgraded["last"] = {"status": last["verdict"], "request": last["request"], "text": last["text"]}
         return upgraded | {"version": cls.VERSION}

@@ -26,7 +26,7 @@ from retraining.decision import (
 from retraining.occurrences import AlarmChange, ExecutionChange, RetrainingEvent, RetrainingRequest
 from retraining.reservation import fresh_hours, new_run
 from retraining.settings import RetrainingSettings
-from retraining.state import NotifiedObstacle, RetrainingRun, RetrainingState
+from retraining.state import NotifiedObstacle, ReservedRun, RetrainingState
 from retraining.surroundings import GONE, AwsGatewayPort, NotStartedError
 from retraining.triggers import RetrainingTrigger, alarm_trigger, no_trigger, reconcile_trigger, request_trigger
 from retraining.words import RetrainingMessages, ended
@@ -145,7 +145,7 @@ class Controller:
         n_rows = self._gateway.fresh_rows(fresh_from, fresh_until, self._policy.min_fresh_rows)
         return labels_needed(n_rows, fresh_from, fresh_until, self._policy)
 
-    def _start(self, run: RetrainingRun, overridden: tuple[str, ...]) -> ControllerDecision:
+    def _start(self, run: ReservedRun, overridden: tuple[str, ...]) -> ControllerDecision:
         try:
             execution = self._gateway.start(run)
         except NotStartedError as error:
@@ -159,7 +159,7 @@ class Controller:
         )
         return _logged(started)
 
-    def _report_refused_start(self, run: RetrainingRun, error: str) -> None:
+    def _report_refused_start(self, run: ReservedRun, error: str) -> None:
         """Notify once for each error of SageMaker: the caller raises, and Lambda invokes the function again."""
         _logged(ControllerDecision(ControllerAction.NOT_STARTED, error, Obstacle.START_REFUSED, run.cause))
         refused = NotifiedObstacle(Obstacle.START_REFUSED, error)

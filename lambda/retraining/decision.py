@@ -8,7 +8,7 @@ from shared.events import display_time
 
 from contract.retraining import ControllerAction, Obstacle, SwitchPosition
 from retraining.settings import RetrainingPolicy
-from retraining.state import RetrainingRun, RetrainingState
+from retraining.state import ReservedRun, RetrainingState
 from retraining.triggers import RetrainingTrigger
 
 DAY = timedelta(hours=24)
@@ -91,7 +91,7 @@ def decide_start(
     return StartDecision(None, tuple(overridden))
 
 
-def may_start(run: RetrainingRun, trigger_forced: bool, facts: RetrainingFacts) -> bool:
+def may_start(run: ReservedRun, trigger_forced: bool, facts: RetrainingFacts) -> bool:
     """Return whether a reserved run may be started: the switch may have been turned since it was reserved."""
     return run.forced or trigger_forced or facts.switch is SwitchPosition.ON
 

@@ -6,7 +6,7 @@ from datetime import UTC, datetime, timedelta
 
 from retraining.decision import RetrainingFacts
 from retraining.settings import RetrainingSettings
-from retraining.state import RetrainingRun
+from retraining.state import ReservedRun
 from retraining.triggers import RetrainingTrigger
 
 MAX_DISPLAY_NAME_LENGTH = 82
@@ -19,7 +19,7 @@ def fresh_hours(now: datetime, fresh_period: timedelta) -> tuple[str, str]:
     return _hour(until - fresh_period), _hour(until)
 
 
-def new_run(trigger: RetrainingTrigger, facts: RetrainingFacts, settings: RetrainingSettings) -> RetrainingRun:
+def new_run(trigger: RetrainingTrigger, facts: RetrainingFacts, settings: RetrainingSettings) -> ReservedRun:
     """Return the run to reserve; its token is the digest of endpoint, champion and event.
 
     Raises
@@ -31,7 +31,7 @@ def new_run(trigger: RetrainingTrigger, facts: RetrainingFacts, settings: Retrai
         raise ValueError("the champion must be known, got None")
     token = hashlib.sha256(f"{settings.endpoint}|{facts.champion}|{trigger.event_key}".encode()).hexdigest()
     fresh_from, fresh_until = fresh_hours(facts.now, settings.policy.fresh_period)
-    return RetrainingRun(
+    return ReservedRun(
         token=token,
         display_name=_display_name(trigger.name, facts.now, token),
         champion=facts.champion,

@@ -43,7 +43,7 @@ class RetrainingStart:
 
 
 @dataclass(frozen=True)
-class RetrainingRun:
+class ReservedRun:
     """The one retraining that may be under way: reserved first, then started.
 
     Parameters
@@ -87,7 +87,7 @@ class RetrainingState(StoredState):
 
     VERSION: ClassVar[int] = 2
 
-    run: RetrainingRun | None = None
+    run: ReservedRun | None = None
     starts: tuple[RetrainingStart, ...] = ()
     last_notified_obstacle: NotifiedObstacle | None = None
     version: int = VERSION
@@ -97,7 +97,7 @@ class RetrainingState(StoredState):
         """When the newest retraining was started, or else reserved."""
         return max((start.moment for start in self.starts), default=None)
 
-    def reserved(self, run: RetrainingRun, event_key: str, now: datetime) -> "RetrainingState":
+    def reserved(self, run: ReservedRun, event_key: str, now: datetime) -> "RetrainingState":
         """Return the state with a run that is yet to be started; `now` counts as its start."""
         start = RetrainingStart(event_key, now.isoformat())
         kept = [start for start in self.starts if now - start.moment < START_RETENTION][1 - MAX_STARTS :]

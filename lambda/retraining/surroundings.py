@@ -16,7 +16,7 @@ from retraining.decision import RetrainingFacts
 from retraining.fresh_rows import FreshRowCounter
 from retraining.occurrences import AlarmChange, AlarmState
 from retraining.settings import RetrainingSettings
-from retraining.state import RetrainingRun
+from retraining.state import ReservedRun
 
 GONE = "Gone"
 """Status of an execution that SageMaker no longer knows; not one of SageMaker's own."""
@@ -38,7 +38,7 @@ class AwsGatewayPort(Protocol):
     def fresh_rows(self, fresh_from: str, fresh_until: str, enough: int) -> int:
         """Return the number of fresh labelled rows, `enough` at most."""
 
-    def start(self, run: RetrainingRun) -> str:
+    def start(self, run: ReservedRun) -> str:
         """Start the run or find its execution, or raise `NotStartedError`."""
 
     def status(self, execution: str) -> tuple[str, str | None]:
@@ -88,7 +88,7 @@ class AwsGateway:
         bucket, endpoint = self._settings.capture_bucket, self._settings.endpoint
         return FreshRowCounter(self._clients["s3"], bucket, endpoint).count(fresh_from, fresh_until, enough)
 
-    def start(self, run: RetrainingRun) -> str:
+    def start(self, run: ReservedRun) -> str:
         """Start the run's execution, or find the one that its token started before, and return the ARN.
 
         Raises
@@ -129,7 +129,7 @@ class AwsGateway:
         return switch, values.get(names[1])
 
 
-def start_request(settings: RetrainingSettings, run: RetrainingRun) -> dict[str, Any]:
+def start_request(settings: RetrainingSettings, run: ReservedRun) -> dict[str, Any]:
     """Return the StartPipelineExecution request of a reserved run: the same run, the same request."""
     parameters = {
         PipelineParameter.CHAMPION_ARTIFACT: run.champion,

@@ -6,7 +6,7 @@ from shared.telling import LoopMessage, paragraphs
 
 from contract.retraining import MessageKind, Obstacle
 from retraining.decision import FoundObstacle
-from retraining.state import RetrainingRun
+from retraining.state import ReservedRun
 from retraining.triggers import RetrainingTrigger
 
 _START_NOW = 'To start one now: plumbline retrain --environment {environment} --reason "..." --force'
@@ -47,7 +47,7 @@ class RetrainingMessages:
         self._environment = environment
         self._endpoint = endpoint
 
-    def started(self, run: RetrainingRun, execution: str, overridden: Sequence[str]) -> LoopMessage:
+    def started(self, run: ReservedRun, execution: str, overridden: Sequence[str]) -> LoopMessage:
         """Return the message of a started execution."""
         return LoopMessage(
             MessageKind.RETRAINING_STARTED,
@@ -79,7 +79,7 @@ class RetrainingMessages:
             found.obstacle,
         )
 
-    def not_started(self, run: RetrainingRun, error: str) -> LoopMessage:
+    def not_started(self, run: ReservedRun, error: str) -> LoopMessage:
         """Return the message of an execution that SageMaker refuses to start."""
         return LoopMessage(
             MessageKind.RETRAINING_NOT_STARTED,
@@ -94,7 +94,7 @@ class RetrainingMessages:
             Obstacle.START_REFUSED,
         )
 
-    def failed(self, run: RetrainingRun, status: str, reason: str | None) -> LoopMessage:
+    def failed(self, run: ReservedRun, status: str, reason: str | None) -> LoopMessage:
         """Return the message of an execution that ended without a verdict on its challenger."""
         return LoopMessage(
             MessageKind.RETRAINING_FAILED,
@@ -111,6 +111,6 @@ class RetrainingMessages:
         )
 
 
-def ended(run: RetrainingRun, status: str, reason: str | None) -> str:
+def ended(run: ReservedRun, status: str, reason: str | None) -> str:
     """Return how an execution ended, in one line."""
     return f"the retraining {run.display_name} ended as {status}{f': {reason}' if reason else ''}"

@@ -5,7 +5,7 @@ import time
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
-from contract.retraining import REEVALUATE, PromotionOutcome
+from contract.retraining import REEVALUATE, PromotionStatus
 from plumbline.commands.errors import CommandError
 from plumbline.exit_codes import EXIT_FINISHED
 
@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 EXIT_NOT_DONE = 1
 POLL_SECONDS = 10
-WAITED_FOR = (PromotionOutcome.PROMOTED, PromotionOutcome.ROLLED_BACK)
+WAITED_FOR = (PromotionStatus.PROMOTED, PromotionStatus.ROLLED_BACK)
 """Outcomes by which the requested model serves."""
 
 
@@ -42,4 +42,4 @@ def ask(environment: "Deployed", event: Mapping[str, Any], *, wait: bool) -> int
         time.sleep(POLL_SECONDS)
         answer = environment.invoke(PROMOTION, {REEVALUATE: True})
     print(last["text"].rstrip())
-    return EXIT_FINISHED if last["outcome"] in WAITED_FOR else EXIT_NOT_DONE
+    return EXIT_FINISHED if last["status"] in WAITED_FOR else EXIT_NOT_DONE

@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, rule
 from retraining.decision import DAY
 from retraining.occurrences import AlarmChange, AlarmState, ExecutionChange, RetrainingEvent, RetrainingRequest
-from retraining.state import RetrainingRun, RetrainingState
+from retraining.state import ReservedRun, RetrainingState
 from retraining.surroundings import NotStartedError
 from shared.documents import Document
 from shared.events import Reconcile
@@ -75,7 +75,7 @@ class WatchedAws(FakeAws):
             assert self.changing_from is None
             assert run.champion == self.champion
 
-    def creates(self, run: RetrainingRun) -> None:
+    def creates(self, run: ReservedRun) -> None:
         reserved = self.state.run
         assert reserved and reserved.token == run.token, "started without being written down"
         assert "Executing" not in self.executions.values(), "two at a time"

@@ -94,7 +94,7 @@ def answer(*, last: Mapping[str, Any] | None = None, accepted: bool = True, requ
 
 
 def ended(outcome: str, request: str = "r1") -> Mapping[str, Any]:
-    return {"outcome": outcome, "request": request, "text": f"it {outcome}\n"}
+    return {"status": outcome, "request": request, "text": f"it {outcome}\n"}
 
 
 def test_promotion_is_asked_for_and_said(aws: FakeAws, capsys: pytest.CaptureFixture[str]) -> None:

@@ -161,7 +161,7 @@ def test_promotion_by_hand_approves_and_keeps_its_result(account: FakeAccount) -
     assert account.group[1]["ApprovalDescription"] == "promoted by hand: checked"
     account.settle()
     last = account.send(RECONCILE)["last"]
-    assert (last["outcome"], last["request"]) == ("promoted", "hand-1")
+    assert (last["status"], last["request"]) == ("promoted", "hand-1")
     assert account.serves == model_of(1)
 
 
@@ -241,7 +241,7 @@ def test_rollback_brings_the_model_before_and_its_baseline(account: FakeAccount)
     assert answer["accepted"]
     account.settle()
     last = account.send(RECONCILE)["last"]
-    assert (last["outcome"], last["request"]) == ("rolled_back", "hand-1")
+    assert (last["status"], last["request"]) == ("rolled_back", "hand-1")
     assert account.serves == account.parameters == model_of(1)
     assert account.group[2]["ModelApprovalStatus"] == "Rejected"
     assert account.counted[-1] is RetrainingMetric.ROLLED_BACK

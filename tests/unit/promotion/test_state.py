@@ -5,7 +5,7 @@ import pytest
 from promotion.state import PromotionAttempt, PromotionResult, PromotionState, PromotionTarget
 from shared.documents import StateError
 
-from contract.retraining import PromotionOutcome
+from contract.retraining import PromotionStatus
 
 TARGET = PromotionTarget("s3://a/1.tar.gz", "s3://a/1", None, 0, "why", "r", rollback=True)
 STATE = PromotionState(
@@ -14,7 +14,7 @@ STATE = PromotionState(
     notified_version=4,
     held_version=3,
     requests=("r",),
-    last=PromotionResult(PromotionOutcome.ROLLED_BACK, "r", "text"),
+    last=PromotionResult(PromotionStatus.ROLLED_BACK, "r", "text"),
 )
 
 

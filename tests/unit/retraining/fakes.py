@@ -9,7 +9,7 @@ from retraining.controller import Controller
 from retraining.decision import ControllerDecision, RetrainingFacts
 from retraining.occurrences import AlarmChange, RetrainingEvent
 from retraining.settings import RetrainingPolicy, RetrainingSettings
-from retraining.state import RetrainingRun, RetrainingState
+from retraining.state import ReservedRun, RetrainingState
 from retraining.surroundings import GONE, NotStartedError
 from shared.documents import ConcurrentWriteError, Document, StateStore
 from shared.telling import LoopMessage
@@ -47,7 +47,7 @@ class FakeAws:
     document: Document = Document(0, None)
     executions: dict[str, str] = field(default_factory=dict)
     tokens: dict[str, str] = field(default_factory=dict)
-    runs: list[RetrainingRun] = field(default_factory=list)
+    runs: list[ReservedRun] = field(default_factory=list)
     messages: list[LoopMessage] = field(default_factory=list)
     counted: list[RetrainingMetric] = field(default_factory=list)
     step: Callable[[str], None] = _nothing
@@ -97,7 +97,7 @@ class FakeAws:
         self.step("rows")
         return min(self.rows, enough)
 
-    def start(self, run: RetrainingRun) -> str:
+    def start(self, run: ReservedRun) -> str:
         self.step("start")
         if self.refusal:
             raise NotStartedError(self.refusal)
@@ -109,7 +109,7 @@ class FakeAws:
         self.step("started")
         return self.tokens[run.token]
 
-    def creates(self, run: RetrainingRun) -> None:
+    def creates(self, run: ReservedRun) -> None:
         """Is called before there is a new execution."""
 
     def status(self, execution: str) -> tuple[str, str | None]:

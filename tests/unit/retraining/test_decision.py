@@ -4,7 +4,7 @@ from datetime import timedelta
 import pytest
 from retraining.decision import RetrainingFacts, decide_start, labels_needed, may_start
 from retraining.settings import RetrainingPolicy
-from retraining.state import RetrainingRun, RetrainingStart, RetrainingState
+from retraining.state import ReservedRun, RetrainingStart, RetrainingState
 from retraining.triggers import RetrainingTrigger
 
 from contract.retraining import Obstacle, SwitchPosition
@@ -20,7 +20,7 @@ POLICY = RetrainingPolicy(
 TRIGGER = RetrainingTrigger("event", "a", "a went to ALARM", NOW)
 FORCED = replace(TRIGGER, forced=True)
 FACTS = RetrainingFacts(NOW, SwitchPosition.ON, "s3://a/m")
-RUN = RetrainingRun("t", "a-run", "s3://a/m", "f", "u", "why", NOW.isoformat(), False, "arn")
+RUN = ReservedRun("t", "a-run", "s3://a/m", "f", "u", "why", NOW.isoformat(), False, "arn")
 
 
 def started(*hours_ago: float) -> RetrainingState:

@@ -3,14 +3,14 @@ from dataclasses import asdict, replace
 from datetime import UTC, datetime, timedelta
 
 import pytest
-from retraining.state import MAX_STARTS, NotifiedObstacle, RetrainingRun, RetrainingStart, RetrainingState
+from retraining.state import MAX_STARTS, NotifiedObstacle, ReservedRun, RetrainingStart, RetrainingState
 from shared.documents import StateError
 
 from contract.retraining import Obstacle
 
 NOW = datetime(2026, 3, 1, 5, 30, tzinfo=UTC)
 STARTED = RetrainingState(starts=(RetrainingStart("e", NOW.isoformat()),))
-RUN = RetrainingRun(
+RUN = ReservedRun(
     "t" * 64, "name", "s3://a/m", "2026-02-27T05:00:00Z", "2026-03-01T05:00:00Z", "why", NOW.isoformat(), False
 )
 
