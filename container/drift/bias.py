@@ -21,9 +21,9 @@ from drift.counts import NumericCounts
 from drift.errors import ConfigError
 from drift.judgement import Terms
 from drift.learned import Baseline
-from drift.statistics.group_gap import Estimate, Share, difference, ratio
+from drift.statistics.proportion import Estimate, Share, difference, ratio
 
-MINIMUM_GROUP_ROWS = 30
+MIN_GROUP_ROWS = 30
 """Rows of a group, and of all others, from which on a share of them is judged; of labels too where they are needed."""
 
 Groups: TypeAlias = Mapping[str, tuple[NumericCounts, NumericCounts]]
@@ -181,7 +181,7 @@ def _case(metric: BiasMetric, value: str, sides: tuple[_Shares, _Shares], how: _
     for side in sides:
         group = side[value][what]
         others = sum((side[other][what] for other in side if other != value), Share(0, 0))
-        enough = min(group.total, others.total) >= MINIMUM_GROUP_ROWS
+        enough = min(group.total, others.total) >= MIN_GROUP_ROWS
         found.append(compute(group, others) if enough else None)
     ours, before = found
     measure = BiasMeasure(metric=metric)
@@ -205,7 +205,7 @@ def _verdict(case: _Case, log_p: float | None, terms: Terms) -> BiasMeasure:
     measure = case.measure
     if log_p is None or measure.value is None or measure.reference is None:
         where = "in the window" if case.window is None else "on the labelled test set"
-        lacking = f"fewer than {MINIMUM_GROUP_ROWS} rows of the group, or of the others"
+        lacking = f"fewer than {MIN_GROUP_ROWS} rows of the group, or of the others"
         if measure.metric is BiasMetric.DISPARATE_IMPACT:
             lacking += ", or no positive prediction among the others"
         return replace(measure, reason=f"{lacking}, {where}")

@@ -7,9 +7,8 @@ from contract.records import FeatureReport, FeatureType, Verdict
 from contract.training import PROBABILITY_COLUMN
 from drift.case import Case
 from drift.counts import ValueCounts
-from drift.features import Comparison, compare
+from drift.features import Comparison, compare, schema_finding
 from drift.policy import FeatureRule, Policy
-from drift.schema import schema_finding
 from drift.statistics.power import Sought
 from drift.table import FeatureSpec
 from drift.verdict import judge_features, judge_window

@@ -4,20 +4,18 @@ import argparse
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from drift.description import report_lines
 from drift.policy import DEFAULT_THRESHOLDS, MINIMUM_COVERAGE, Policy
 
 from contract.names import ReportFile
 from contract.records import EffectMeasure, Verdict
-from plumbline.commands import reference
-from plumbline.commands.errors import CommandError
-from plumbline.commands.verdict_text import verdict_lines
-from plumbline.exit_codes import EXIT_FINISHED
+from plumbline.commands.baseline import add_reference_arguments, check_reference
+from plumbline.exit_codes import EXIT_FINISHED, EXIT_NEGATIVE, CommandError
 
 if TYPE_CHECKING:
     from drift.baseline import Baseline
     from drift.settings import Extras
 
-EXIT_VIOLATION = 1
 _DEFAULT = Policy()
 
 
@@ -49,7 +47,7 @@ def _add_reference(parser: argparse.ArgumentParser) -> None:
     source = group.add_mutually_exclusive_group(required=True)
     source.add_argument("--baseline", type=Path, metavar="DIR", help="folder that baseline wrote")
     source.add_argument("--train", type=Path, metavar="FILE", help="training rows, CSV with a header row")
-    reference.add_arguments(group)
+    add_reference_arguments(group)
 
 
 def _add_thresholds(parser: argparse.ArgumentParser) -> None:
@@ -89,7 +87,7 @@ def _add_thresholds(parser: argparse.ArgumentParser) -> None:
     )  # fmt: skip
     thresholds.add_argument(
         "--policy", type=Path, metavar="FILE",
-        help="JSON file with rules for single features; what it says goes before the options above",
+        help="JSON file with rules for single features, which override the options above",
     )  # fmt: skip
 
 
@@ -110,7 +108,9 @@ def _add_labels(parser: argparse.ArgumentParser) -> None:
 
 def _add_extras(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
-        "--multivariate", action="store_true", help="also tell the window's rows from the reference's by a classifier"
+        "--multivariate",
+        action="store_true",
+        help="also separate the window's rows from the reference's by a classifier",
     )
     parser.add_argument(
         "--isolation-forest",
@@ -135,7 +135,7 @@ def _add_extras(parser: argparse.ArgumentParser) -> None:
 def run(arguments: argparse.Namespace) -> int:
     """Judge the window, write its reports and print the verdict."""
     from drift import run as drift_run
-    from drift.errors import DriftError, PublishError
+    from drift.errors import DriftError, PublishError, UnsuitableRowsError
 
     _check(arguments)
     try:
@@ -154,25 +154,27 @@ def run(arguments: argparse.Namespace) -> int:
     except PublishError as error:
         cause = error.__cause__ or error
         raise CommandError(f"--output must be a folder to write to, got {cause}; choose another folder") from error
+    except UnsuitableRowsError as error:
+        raise CommandError(f"{error}{_target_hint(arguments)}") from error
     except DriftError as error:
-        raise CommandError(f"{error}{_hint(arguments, error)}") from error
-    for line in verdict_lines(report):
+        raise CommandError(str(error)) from error
+    for line in report_lines(report):
         print(line)
-    print(f"reports: {arguments.output / ReportFile.DRIFT_REPORT} and the files beside it")
+    print(f"reports: {arguments.output / ReportFile.DRIFT_REPORT} and other files in that folder")
     failed = arguments.fail_on_violation and report.verdict is Verdict.DRIFT
-    return EXIT_VIOLATION if failed else EXIT_FINISHED
+    return EXIT_NEGATIVE if failed else EXIT_FINISHED
 
 
-def _hint(arguments: argparse.Namespace, error: Exception) -> str:
-    """Return what to try when every captured row lacks a column: it may be the target, which requests do not hold."""
-    unnamed = arguments.train and arguments.target_label is None and "fit the captured rows" in str(error)
-    return "; if the file has a target column, name it with --target-label" if unnamed else ""
+def _target_hint(arguments: argparse.Namespace) -> str:
+    """Return what to try: the column that every captured row lacks may be the target, which requests do not hold."""
+    is_unnamed = arguments.train and arguments.target_label is None
+    return "; if the file has a target column, name it with --target-label" if is_unnamed else ""
 
 
 def _check(arguments: argparse.Namespace) -> None:
     if arguments.seed < 0:
         raise CommandError(f"--seed must be 0 or more, got {arguments.seed}; choose another")
-    # A folder that is not there yet has no earlier windows, and the report says so: the same command fits every run.
+    # A missing folder has no earlier windows, which the report gives as reason: the same command fits every run.
     if arguments.recent is not None and arguments.recent.exists() and not arguments.recent.is_dir():
         raise CommandError(f"--recent must be a folder, got {str(arguments.recent)!r}; name that of earlier --output")
     if arguments.labels is not None and not arguments.labels.is_dir():
@@ -183,7 +185,7 @@ def _check(arguments: argparse.Namespace) -> None:
         )
     if arguments.baseline and (arguments.test or arguments.predictions):
         raise CommandError("--test and --predictions must come with --train, got --baseline; a baseline brings its own")
-    reference.check(arguments)
+    check_reference(arguments)
 
 
 def _extras(arguments: argparse.Namespace) -> "Extras":

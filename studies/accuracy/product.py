@@ -29,7 +29,7 @@ from studies.accuracy.subject import Labelled, Subject
 UNLIMITED = Limits(
     separability=math.inf,
     over_represented_fraction=math.inf,
-    outside_fraction=math.inf,
+    out_of_support_fraction=math.inf,
     half_width=math.inf,
 )
 """Refuses no window for its rows: what the estimate would have been where the product gives none."""

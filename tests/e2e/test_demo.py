@@ -155,7 +155,7 @@ def test_summary_has_exactly_the_promised_keys(left: Left) -> None:
         {"status", "estimate", "lower", "upper", "verdict"}
     ] * HOURS
     assert [set(hour["realised_accuracy"]) for hour in summary["hours"]] == [
-        {"status", "value", "lower", "upper", "verdict", "label_coverage", "missed_by", "known_in_hour"}
+        {"status", "value", "lower", "upper", "verdict", "labelled_fraction", "projection_error", "known_in_hour"}
     ] * HOURS
     assert {frozenset(alarm) for alarm in summary["alarms"]} == {frozenset({"name", "fired_in_hour"})}
 
@@ -208,7 +208,7 @@ def test_labels_reveal_concept_shift_an_hour_later(concept: tuple[str, Any]) -> 
         "not_judged",
     ]
     for hour, known in zip(summary["hours"][:3], realised, strict=False):
-        assert 0.2 < known["label_coverage"] < 0.4
+        assert 0.2 < known["labelled_fraction"] < 0.4
         assert known["lower"] <= hour["true_accuracy"] <= known["upper"]
 
 
@@ -218,7 +218,7 @@ def test_concept_shift_alarms_and_asks_for_labels(concept: tuple[str, Any]) -> N
     assert {"name": "plumbline-dev-concept-shift", "fired_in_hour": 4} in summary["alarms"]
     assert {alarm["fired_in_hour"] for alarm in summary["alarms"]} == {4}
     assert summary["retrainings"] == []
-    assert "told: Retraining not started, labels needed: plumbline-dev" in screen
+    assert "message: Retraining not started, labels needed: plumbline-dev" in screen
     assert "labels of hour 3 show concept shift" in screen
     assert "the projection stayed calm" in screen
 
@@ -241,13 +241,14 @@ def test_the_loop_waits_for_labels_then_promotes_a_challenger_that_beat_the_cham
 ) -> None:
     _, screen, summary = whole
 
-    assert screen.index("labels needed") < screen.index("told: Retraining started") < screen.index("version 1 serves")
+    started = screen.index("message: Retraining started")
+    assert screen.index("labels needed") < started < screen.index("version 1 serves")
     (run,) = summary["retrainings"]
     assert (run["status"], run["version"], run["approval"]) == ("Succeeded", 1, "Approved")
     assert run["challenger"] > run["champion"] + 0.05
     (promotion,) = summary["promotions"]
     assert promotion["version"] == 1
-    assert promotion["told"].endswith("version 1 serves")
+    assert promotion["outcome"] == "serves"
 
 
 def test_the_episode_ends_without_drift_and_with_the_accuracy_back(whole: tuple[Path, str, Any]) -> None:

@@ -14,10 +14,10 @@ from contract.quality import WindowQuality
 from contract.records import Verdict
 from plumbline.labels import RequestLabels, label_files
 from plumbline.labels_destination import store
-from plumbline.payload import Format
 from plumbline.rows import LabelledRows
 from plumbline.scenarios import scenario
-from plumbline.traffic import Plan
+from plumbline.traffic import ReplayPlan
+from plumbline.traffic_choices import Format
 from tests.e2e import messages
 from tests.e2e.deployment import HOUR, ROWS_PER_REQUEST, SEED, VARIANT, Deployment, deployed, pool
 from tests.e2e.local_account import eventually
@@ -54,7 +54,7 @@ def other_way_round(labels: Sequence[str]) -> tuple[str, ...]:
 
 def upload(deployment: Deployment, name: str, labels: Sequence[str], collected: datetime) -> None:
     """Upload the labels of most requests that were sent under a name."""
-    plan = Plan(deployment.naming.endpoint, 1, N_ROWS, ROWS_PER_REQUEST, Format.ALTERNATE, name)
+    plan = ReplayPlan(deployment.naming.endpoint, 1, N_ROWS, ROWS_PER_REQUEST, Format.ALTERNATE, name)
     requests = [
         RequestLabels(
             plan.inference_id(1, number),
@@ -136,7 +136,7 @@ def test_labels_are_joined_with_the_hour_that_they_belong_to(labelled: Deploymen
     window = judged(labelled, START, in_run_of=UNLABELLED)
 
     assert (window.n_rows, window.n_labelled, window.is_final) == (N_ROWS, N_ANSWERED * ROWS_PER_REQUEST, True)
-    assert window.label_coverage == pytest.approx(0.9)
+    assert window.labelled_fraction == pytest.approx(0.9)
     assert window.verdict is Verdict.NO_DRIFT, window.reason
     report = labelled.report(UNLABELLED)
     assert (report.quality.lag_hours, report.quality.labels.read, report.quality.labels.used) == (1, 54, 54)
@@ -158,7 +158,7 @@ def test_joined_records_are_kept_beside_the_captures(labelled: Deployment) -> No
 
 
 def test_labels_that_stay_away_fire_their_alarm_and_start_nothing(silence: Silence) -> None:
-    assert (silence.window.label_coverage, silence.window.is_final) == (0, True)
+    assert (silence.window.labelled_fraction, silence.window.is_final) == (0, True)
     assert silence.window.verdict is Verdict.NOT_JUDGED
     assert silence.coverage == [0]
     assert silence.retrainings == []

@@ -7,9 +7,9 @@ import numpy as np
 from drift.analysis import analyse
 from drift.baseline import Baseline, learn
 from drift.counts import CategoricalCounts, NumericCounts, ValueCounts
-from drift.merging import merged
 from drift.policy import FeaturePolicy, Policy
 from drift.question import Question
+from drift.recent import merged
 from drift.table import FeatureSpec, Table
 from drift.window import WindowCounts
 from hypothesis import given, settings

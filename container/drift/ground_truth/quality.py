@@ -12,7 +12,7 @@ from contract.records import Verdict
 from contract.training import Task
 from drift.bias import judge_labelled_bias
 from drift.counts import NumericCounts
-from drift.ground_truth.evidence import Projection, believed_test, believed_window, labelled_test, labelled_window
+from drift.ground_truth.evidence import Projection, expected_test, expected_window, labelled_test, labelled_window
 from drift.ground_truth.join import JoinedWindow
 from drift.ground_truth.measures import class_measures, measures
 from drift.ground_truth.scored import ConfusionCounts, ScoredCounts
@@ -59,7 +59,7 @@ def judge_quality(
         window=joined.bounds,
         n_rows=joined.n_rows,
         n_labelled=joined.labelled.n_rows,
-        label_coverage=joined.label_coverage,
+        labelled_fraction=joined.labelled_fraction,
         is_final=is_final,
     )
     refused = refused or _refusal(joined, baseline, terms, is_final)
@@ -75,7 +75,7 @@ def _with(known: WindowQuality, **found: object) -> WindowQuality:
 
 
 def _refusal(joined: JoinedWindow, baseline: Baseline, terms: QualityTerms, is_final: bool) -> str:
-    labelled, coverage = joined.labelled, joined.label_coverage
+    labelled, coverage = joined.labelled, joined.labelled_fraction
     if coverage is None:
         return "no records in the window"
     if baseline.test is None or baseline.test.probabilities is None:
@@ -106,16 +106,16 @@ def _judged(
     verdict, reason = _drop(window.scored, reference.scored, baseline.task, tolerance)
     projected = _projected(projection.project(joined.labelled, tolerance=tolerance))
     accuracy = _right(window.scored, baseline.task)[0]
-    missed_by = None if projected.value is None else accuracy - projected.value
+    projection_error = None if projected.value is None else accuracy - projected.value
     nothing = NumericCounts.of(np.zeros(0))
     evidence = LabelEvidence(
-        window=believed_window(window, joined, baseline, projection),
-        reference=believed_test(reference, test, baseline, projection),
+        window=expected_window(window, joined, baseline, projection),
+        reference=expected_test(reference, test, baseline, projection),
         scores={
             label: (reference.scores.get(label, nothing), window.scores.get(label, nothing))
             for label in sorted(reference.scores.keys() | window.scores.keys())
         },
-        missed_by=missed_by,
+        projection_error=projection_error,
         allowed=_half_width(projected),
     )
     return _with(
@@ -124,7 +124,7 @@ def _judged(
         reason=reason,
         measures=found,
         projected=projected,
-        missed_by=missed_by,
+        projection_error=projection_error,
         shifts=_shifts(evidence, tolerance),
         selection=_selection(joined, baseline, terms),
         bias=_bias(joined, baseline, terms),
@@ -135,7 +135,7 @@ def _right(scored: ScoredCounts, task: Task) -> tuple[float, float]:
     """Return the accuracy, and the number of rows that say as much as these."""
     # Of several classes a row counts as positive where its prediction is right.
     accuracy = scored.n_positive / scored.n_rows if task is Task.MULTICLASS else scored.accuracy
-    return accuracy, scored.n_rows / scored.repetition
+    return accuracy, scored.n_rows / scored.design_effect
 
 
 def _drop(window: ScoredCounts, reference: ScoredCounts, task: Task, tolerance: float) -> tuple[Verdict, str]:

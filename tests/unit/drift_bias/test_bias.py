@@ -9,7 +9,7 @@ from drift.counts import NumericCounts
 from drift.errors import ConfigError
 from drift.judgement import Terms
 from drift.policy import Policy
-from drift.statistics.group_gap import Share, difference, ratio
+from drift.statistics.proportion import Share, difference, ratio
 from drift.table import FeatureSpec, Table
 
 from contract.bias import BiasMetric, BiasReport

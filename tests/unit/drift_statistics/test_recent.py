@@ -8,14 +8,12 @@ import pytest
 from drift.baseline import Baseline, learn
 from drift.counts import CategoricalCounts, NumericCounts
 from drift.judgement import Side, Terms
-from drift.merging import merged
 from drift.policy import Policy
-from drift.recent import EarlierWindows, StoredWindow, judge_recent
-from drift.recent_files import EarlierFiles, read_earlier
+from drift.recent import EarlierWindows, StoredWindow, judge_recent, merged
+from drift.recent_files import EarlierFiles, read_earlier, read_window_counts, window_counts_text
 from drift.sketch import bucketed
 from drift.table import FeatureSpec, Table
 from drift.window import WindowCounts
-from drift.window_counts_file import read_window_counts, window_counts_text
 from numpy.typing import NDArray
 
 from contract.records import FeatureType, RecordCounts, Verdict, WindowBounds
