@@ -6,7 +6,7 @@ from typing import Any, Final
 
 from local.aws import sagemaker_api
 from local.aws.control_plane import ControlPlane
-from local.aws.model_packages import group_name
+from local.aws.kinds import resource_name
 from local.aws.sagemaker_api import Handler, Response
 from local.aws.seams import Seam
 from local.aws.sessions import SAGEMAKER
@@ -104,7 +104,7 @@ def _checking_roles(plane: ControlPlane, handle: Handler) -> Handler:
                 return denial
         if name == "CreateModelPackage":
             # A version belongs to its group: policies name both, and which of the two AWS asks for is not written down.
-            resource = plane.arn("ModelPackageGroup", group_name(str(params.get("ModelPackageGroupName", "*"))))
+            resource = plane.arn("ModelPackageGroup", resource_name(str(params.get("ModelPackageGroupName", "*"))))
             denial = _denial(caller, "sagemaker", f"sagemaker:{name}", resource)
             if denial:
                 return denial

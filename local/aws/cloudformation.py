@@ -4,7 +4,7 @@ from collections.abc import Callable
 from typing import Any, Final
 
 from local.aws.control_plane import ControlPlane
-from local.aws.kinds import KINDS
+from local.aws.kinds import KINDS, resource_name
 from local.aws.seams import Seam
 from local.aws.validation import MODEL
 
@@ -89,14 +89,14 @@ class _Type:
         return self._provisioned(name)
 
     def _update(self, physical_id: str, _: Properties, properties: Properties, __: str) -> Provisioned:
-        name = _name(physical_id)
+        name = resource_name(physical_id)
         if f"Update{self._kind.name}" in MODEL.operation_names:
             self._call("Update", {**properties, self._kind.name_field: name})
             self._settle(name)
         return self._provisioned(name)
 
     def _delete(self, physical_id: str, _: Properties) -> None:
-        name = _name(physical_id)
+        name = resource_name(physical_id)
         if any(record[self._kind.name_field] == name for record in self._plane.records(self._kind.name)):
             self._call("Delete", {self._kind.name_field: name})
 
@@ -144,7 +144,3 @@ def request(kind: str, operation: str, properties: Properties) -> Properties:
         if "ClientRequestToken" in members:
             wanted.setdefault("ClientRequestToken", _TOKEN)
     return wanted
-
-
-def _name(physical_id: str) -> str:
-    return physical_id.rsplit("/", 1)[-1]

@@ -1,17 +1,14 @@
 """Versions of a model package group: the one kind of resource that has no name of its own."""
 
-from collections.abc import Callable
-from typing import TYPE_CHECKING, Any, Final
+from typing import Any, Final
 
 from local.aws import listing
+from local.aws.control_plane import ControlPlane
 from local.aws.errors import ApiError
 from local.aws.events import iso
+from local.aws.kinds import resource_name
 from local.aws.listing import Record
 from local.aws.validation import project
-
-if TYPE_CHECKING:
-    from local.aws.control_plane import ControlPlane
-
 
 _EVENT: Final = "SageMaker Model Package State Change"
 _TOLD: Final = {
@@ -27,28 +24,24 @@ _REMOVED: Final = "CustomerMetadataPropertiesToRemove"
 
 
 class ModelPackages:
-    """Model package versions by ARN; `operations` is what the control plane adds to its own."""
+    """Model package versions by ARN; registers their operations with the control plane."""
 
-    def __init__(self, plane: "ControlPlane") -> None:
+    def __init__(self, plane: ControlPlane) -> None:
         self._plane = plane
         self._packages: dict[str, Record] = {}
         self._made: dict[str, str] = {}
-        self.operations: dict[str, Callable[[Record], Record]] = {
-            "CreateModelPackage": self._create,
-            "DescribeModelPackage": lambda params: project("DescribeModelPackage", self._get(params)),
-            "UpdateModelPackage": self._update,
-            "DeleteModelPackage": self._delete,
-            "ListModelPackages": self._list,
-        }
+        plane.hooks["ModelPackageGroup.delete"] = self._refuse_orphans
+        plane.operations.update(
+            CreateModelPackage=self._create,
+            DescribeModelPackage=lambda params: project("DescribeModelPackage", self._get(params)),
+            UpdateModelPackage=self._update,
+            DeleteModelPackage=self._delete,
+            ListModelPackages=self._list,
+        )
 
-    def refuse_orphans(self, group: str) -> None:
-        """Refuse to delete a group that has versions.
-
-        Raises
-        ------
-        ApiError
-            ``ConflictException``, if it has any.
-        """
+    def _refuse_orphans(self, record: Record) -> None:
+        """Refuse to delete a group that has versions."""
+        group = record["ModelPackageGroupName"]
         if versions := self._versions(group):
             raise ApiError("ConflictException", f"Model package group {group} still contains versions {versions}.")
 
@@ -74,7 +67,7 @@ class ModelPackages:
         return {"ModelPackageArn": arn}
 
     def _register(self, params: Record) -> str:
-        group = self._plane.get("ModelPackageGroup", group_name(params["ModelPackageGroupName"]))
+        group = self._plane.get("ModelPackageGroup", resource_name(params["ModelPackageGroupName"]))
         name = group["ModelPackageGroupName"]
         version = max(self._versions(name), default=0) + 1
         arn = package_arn(group["ModelPackageGroupArn"], version)
@@ -109,7 +102,7 @@ class ModelPackages:
     def _list(self, params: Record) -> Record:
         filters = dict(params)
         if "ModelPackageGroupName" in filters:
-            filters["ModelPackageGroupName"] = group_name(filters["ModelPackageGroupName"])
+            filters["ModelPackageGroupName"] = resource_name(filters["ModelPackageGroupName"])
         return listing.page("ListModelPackages", self._packages.values(), filters, name_field="ModelPackageArn")
 
     def _emit(self, record: Record, **more: Any) -> None:
@@ -117,11 +110,6 @@ class ModelPackages:
         described = project("DescribeModelPackage", record)
         detail = {name: iso(value) if name.endswith("Time") else value for name, value in described.items()}
         self._plane.emit_event(_EVENT, {**detail, **more}, [record["ModelPackageArn"]])
-
-
-def group_name(name_or_arn: str) -> str:
-    """Return the name of a model package group."""
-    return name_or_arn.rsplit("/", 1)[-1]
 
 
 def package_arn(group_arn: str, version: int | str) -> str:

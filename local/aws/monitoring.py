@@ -12,7 +12,7 @@ from typing import Any, Final
 from botocore.exceptions import BotoCoreError, ClientError
 
 from contract.names import MlPath, ReportFile
-from local.aws import objects
+from local.aws import listing, objects
 from local.aws.capture import Capture
 from local.aws.control_plane import ControlPlane
 from local.aws.errors import ApiError
@@ -43,7 +43,15 @@ Record = Mapping[str, Any]
 class Monitoring:
     """Runs the executions of every schedule: one after another per schedule, and no due hour is left out.
 
-    `client` takes a service's name and a role's ARN.
+    Parameters
+    ----------
+    client
+        Takes a service's name and a role's ARN.
+
+    Attributes
+    ----------
+    executions
+        By the name of their processing job; rows have the members of MonitoringExecutionSummary.
     """
 
     def __init__(
@@ -54,6 +62,8 @@ class Monitoring:
         self._capture = capture
         self._client = client
         self._ended: dict[str, threading.Event] = {}
+        self.executions: dict[str, dict[str, Any]] = {}
+        plane.operations["ListMonitoringExecutions"] = self._list_executions
         plane.hooks["MonitoringSchedule.create"] = self._create
         plane.hooks["MonitoringSchedule.update"] = lambda record, before: check_supported(record)
         plane.hooks["MonitoringSchedule.delete"] = lambda record: self._ended[record["MonitoringScheduleName"]].set()
@@ -128,12 +138,21 @@ class Monitoring:
         """Show the state of an execution."""
         row["LastModifiedTime"] = self._plane.clock()
         with self._plane.lock:
-            self._plane.executions[name] = row
+            self.executions[name] = row
             try:
                 schedule = self._plane.get("MonitoringSchedule", row["MonitoringScheduleName"])
             except ApiError:
                 return  # deleted while the execution ran, which goes on, as on AWS
             schedule["LastMonitoringExecutionSummary"] = row
+
+    def _list_executions(self, params: dict[str, Any]) -> dict[str, Any]:
+        return listing.page(
+            "ListMonitoringExecutions",
+            list(self.executions.values()),
+            {"SortBy": "ScheduledTime", **params},
+            name_field="MonitoringScheduleName",
+            status_field="MonitoringExecutionStatus",
+        )
 
     def _put_metrics(self, job: Job, role: str) -> None:
         """Publish the metrics file of the contract, as the platform does with the job's role."""

@@ -2,17 +2,16 @@
 
 import hashlib
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any, Final
+from typing import Any, Final
 
 from local.aws import listing, pipeline_parameters
+from local.aws.control_plane import ControlPlane
 from local.aws.errors import ApiError
 from local.aws.events import iso
+from local.aws.kinds import resource_name
 from local.aws.listing import Record
 from local.aws.pipeline_definition import Definition
 from local.aws.validation import project
-
-if TYPE_CHECKING:
-    from local.aws.control_plane import ControlPlane
 
 ID_LENGTH: Final = 12
 TOKEN_LENGTH: Final = 10
@@ -28,26 +27,26 @@ _UNSUPPORTED: Final = ("SelectiveExecutionConfig", "PipelineVersionId", "MlflowE
 
 
 class PipelineExecutions:
-    """Executions by ARN; `operations` is what the control plane adds to its own.
+    """Executions by ARN; registers their operations with the control plane.
 
-    Whoever runs them registers the hooks ``PipelineExecution.start`` and ``PipelineExecution.stop``, which get the
-    execution's record, and reports with `change` and `change_step`.
+    The engine that runs them registers the hooks ``PipelineExecution.start`` and ``PipelineExecution.stop``, which get
+    the execution's record, and reports with `change` and `change_step`.
     """
 
-    def __init__(self, plane: "ControlPlane") -> None:
+    def __init__(self, plane: ControlPlane) -> None:
         self._plane = plane
         self._executions: dict[str, Record] = {}
         self._steps: dict[str, dict[str, Record]] = {}
         plane.hooks["Pipeline.create"] = _check
         plane.hooks["Pipeline.update"] = lambda record, _: _check(record)
-        self.operations: dict[str, Callable[[Record], Record]] = {
-            "StartPipelineExecution": self._start,
-            "StopPipelineExecution": self._stop,
-            "ListPipelineExecutions": self._list,
-            "ListPipelineExecutionSteps": self._list_steps,
-            "ListPipelineParametersForExecution": self._list_parameters,
+        plane.operations.update(
+            StartPipelineExecution=self._start,
+            StopPipelineExecution=self._stop,
+            ListPipelineExecutions=self._list,
+            ListPipelineExecutionSteps=self._list_steps,
+            ListPipelineParametersForExecution=self._list_parameters,
             **{name: self._describing(name) for name in _DESCRIPTIONS},
-        }
+        )
 
     def change(self, arn: str, status: str, **members: Any) -> None:
         """Set an execution's status and tell EventBridge."""
@@ -101,7 +100,7 @@ class PipelineExecutions:
         return self._executions[arn]
 
     def _start(self, params: Record) -> Record:
-        pipeline = self._plane.get("Pipeline", params["PipelineName"].rsplit("/", 1)[-1])
+        pipeline = self._plane.get("Pipeline", resource_name(params["PipelineName"]))
         if unsupported := sorted(set(_UNSUPPORTED) & set(params)):
             raise ApiError("ValidationException", f"the embedded AWS does not implement {unsupported[0]}")
         identity = token(f"{pipeline['PipelineArn']}:{params['ClientRequestToken']}", ID_LENGTH)
@@ -147,7 +146,7 @@ class PipelineExecutions:
         return lambda params: project(operation, self._get(params))
 
     def _list(self, params: Record) -> Record:
-        pipeline = self._plane.get("Pipeline", params["PipelineName"].rsplit("/", 1)[-1])
+        pipeline = self._plane.get("Pipeline", resource_name(params["PipelineName"]))
         rows = [row for row in self._executions.values() if row["PipelineArn"] == pipeline["PipelineArn"]]
         bounds = {"CreatedAfter": "CreationTimeAfter", "CreatedBefore": "CreationTimeBefore"}
         filters = {bounds.get(name, name): value for name, value in params.items()}

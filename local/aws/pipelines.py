@@ -20,16 +20,19 @@ _FAILED: Final = "Step failure: One or multiple steps failed."
 
 
 class PipelineEngine:
-    """Runs what the control plane starts.
+    """Runs the executions that the control plane starts.
 
     Parameters
     ----------
+    executions
+        Where their progress is reported.
     client
         Takes a service and a role's ARN, and returns a client that acts as the role.
     """
 
-    def __init__(self, plane: ControlPlane, client: Callable[[str, str], Any]) -> None:
+    def __init__(self, plane: ControlPlane, executions: PipelineExecutions, client: Callable[[str, str], Any]) -> None:
         self._plane = plane
+        self._executions = executions
         self._client = client
         self._runs: dict[str, Run] = {}
         self._closing = threading.Event()
@@ -45,7 +48,7 @@ class PipelineEngine:
         definition = Definition.parse(record["PipelineDefinition"])
         run = Run(dict(record), definition, lambda service: self._client(service, role), self._plane.clock)
         self._runs[run.arn] = run
-        execution = _Execution(run, self._plane.pipeline_executions, self._closing)
+        execution = _Execution(run, self._executions, self._closing)
         threading.Thread(target=self._run, args=(execution,), name=f"pipeline-{run.identity}", daemon=True).start()
 
     def _run(self, execution: "_Execution") -> None:
@@ -56,7 +59,7 @@ class PipelineEngine:
             status = "Failed" if failure is not None else "Stopped" if run.stop.is_set() else SUCCEEDED
             reason = failure[:REASON_LIMIT] if failure is not None else None
             members = {"FailureReason": reason, "PipelineExecutionFailureReason": reason}
-            self._plane.pipeline_executions.change(run.arn, status, **members)
+            self._executions.change(run.arn, status, **members)
 
 
 @dataclass(frozen=True)

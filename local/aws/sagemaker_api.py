@@ -10,7 +10,7 @@ from urllib.parse import unquote
 
 from local.aws.control_plane import ControlPlane
 from local.aws.errors import ApiError
-from local.aws.kinds import KINDS
+from local.aws.kinds import KINDS, resource_name
 from local.aws.model_packages import package_arn
 from local.aws.seams import Seam
 
@@ -117,12 +117,8 @@ def resource_arn(plane: ControlPlane, path: str, headers: dict[str, str], body: 
     subject = re.sub(r"^[A-Z][a-z]+", "", operation(headers))
     owner = _OWNERS.get(operation(headers))
     kind = KINDS.get(owner or subject)
-    arn = plane.arn(kind.name, _name(params.get(kind.name_field, "*"))) if kind else "*"
+    arn = plane.arn(kind.name, resource_name(str(params.get(kind.name_field, "*")))) if kind else "*"
     return package_arn(arn, "*") if operation(headers) == "CreateModelPackage" else arn
-
-
-def _name(name_or_arn: Any) -> str:
-    return str(name_or_arn).rsplit("/", 1)[-1]
 
 
 def parameters(body: bytes) -> dict[str, Any]:

@@ -17,7 +17,9 @@ from local.aws.hosting import Hosting
 from local.aws.images import ImageStore
 from local.aws.invocation import Answer, Invocations
 from local.aws.jobs import JobEngine
+from local.aws.model_packages import ModelPackages
 from local.aws.monitoring import Monitoring
+from local.aws.pipeline_executions import PipelineExecutions
 from local.aws.pipelines import PipelineEngine
 from local.aws.processes import Processes
 from local.aws.processing_jobs import ProcessingWork
@@ -66,7 +68,7 @@ class Platform:
 
 
 def install(plane: ControlPlane, state: Path, root: Path) -> Platform:
-    """Register what happens when resources of `plane` are created, changed and deleted.
+    """Register the operations of `plane`, and what happens when its resources are created, changed and deleted.
 
     Parameters
     ----------
@@ -94,7 +96,8 @@ def install(plane: ControlPlane, state: Path, root: Path) -> Platform:
     work = ProcessingWork(ImageStore(state), s3, credentials)
     processing = JobEngine(plane, "ProcessingJob", work, processes, state / "processing-jobs")
     monitoring = Monitoring(plane, processing, capture, client)
-    pipelines = PipelineEngine(plane, client)
+    pipelines = PipelineEngine(plane, PipelineExecutions(plane), client)
+    ModelPackages(plane)
     stopping = threading.Event()
     threading.Thread(target=_write_captures, args=(capture, stopping), name="data-capture", daemon=True).start()
     metrics = EndpointMetrics(plane.clock, plane.account, plane.region)

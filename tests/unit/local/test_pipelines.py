@@ -11,6 +11,7 @@ from local.aws.control_plane import ControlPlane
 from local.aws.errors import ApiError
 from local.aws.pipeline_conditions import all_hold
 from local.aws.pipeline_definition import Definition
+from local.aws.pipeline_executions import PipelineExecutions
 from local.aws.pipeline_expressions import ExpressionError, parse_path, resolve, walk
 from local.aws.pipeline_parameters import Parameter
 
@@ -186,6 +187,7 @@ def test_wrong_parameters_are_refused(given: dict[str, str], complaint: str) -> 
 
 def test_update_changes_what_is_described_and_refuses_what_cannot_run() -> None:
     plane = ControlPlane("000000000000", "us-east-1", Clock(start=1000.0, real=lambda: 0.0))
+    PipelineExecutions(plane)
     named = {"PipelineName": "p", "RoleArn": ROLE}
     plane.call("CreatePipeline", {**named, "PipelineDefinition": _document(_step("A")), "ClientRequestToken": "t" * 32})
     plane.call("UpdatePipeline", {**named, "PipelineDefinition": _document(_step("B"))})
