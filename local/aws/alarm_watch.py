@@ -10,8 +10,8 @@ from typing import Any, Final
 from local.aws import alarm_messages, events, warm_up
 from local.aws.alarms import INSUFFICIENT_DATA, OK, Decision, Rule, decide
 from local.aws.clock import Clock, TimeModule
-from local.aws.queue_metrics import QueueMetrics
 from local.aws.seams import Seam
+from local.aws.service_metrics import QueueMetrics
 from local.aws.warm_up import WarmUps
 
 TICK_SECONDS: Final = 0.5

@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any, Final
 
+from local.aws.events import iso
 from local.aws.objects import S3Location, encryption
 
 log = logging.getLogger(__name__)
@@ -81,7 +82,7 @@ class CaptureTarget:
             metadata["inferenceId"] = exchange.inference_id
         if exchange.custom_attributes:
             metadata["customAttributes"] = [exchange.custom_attributes]
-        metadata["inferenceTime"] = f"{_utc(at):%Y-%m-%dT%H:%M:%SZ}"
+        metadata["inferenceTime"] = iso(at)
         return {"captureData": data, "eventMetadata": metadata, "eventVersion": "0"}
 
     def _side(self, mode: str, content_type: str | None, data: bytes) -> dict[str, Any]:

@@ -6,11 +6,10 @@ from datetime import UTC, datetime
 from typing import Any, Final
 from urllib.parse import parse_qs
 
-from local.aws import authorization, bucket_encryption, cloudformation, registry, sagemaker_api, scaling_types
+from local.aws import authorization, cloudformation, sagemaker_api, service_gaps
 from local.aws.alarm_watch import AlarmWatch
 from local.aws.clock import Clock, TimeModule
 from local.aws.control_plane import ControlPlane
-from local.aws.deliveries import Deliveries
 from local.aws.sagemaker_platform import Platform, install
 from local.aws.scaling import Scaling
 from local.aws.seams import Seam
@@ -33,14 +32,12 @@ def build(settings: Settings) -> tuple[Application, Platform]:
     plane = ControlPlane(ACCOUNT, REGION, clock)
     platform = install(plane, settings.state, ROOT)
     sagemaker_api.install(plane, platform)
-    cloudformation.install(plane, platform.wait_in_service)
+    cloudformation.install_sagemaker(plane, platform.wait_in_service)
     scaling = Scaling(plane)
     scaling.install()
-    scaling_types.install(scaling)
-    bucket_encryption.install()
-    registry.install()
+    cloudformation.install_scaling(scaling)
+    service_gaps.install()
     authorization.install(plane)
-    Deliveries().install()
     _follow_clock(clock, platform)
     Seam.H11_REASON.take()()
     return _Gateway(Seam.APP.take(), clock), platform

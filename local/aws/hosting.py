@@ -10,8 +10,7 @@ from local.aws.control_plane import ControlPlane
 from local.aws.deployments import REQUEST_ONLY
 from local.aws.errors import ApiError
 from local.aws.fleets import Fleets, Variant
-from local.aws.guardrails import Guardrails
-from local.aws.rollouts import Deployment, Rollouts
+from local.aws.rollouts import Deployment, Guardrails, Rollouts
 from local.aws.serving import HostingError, Launcher
 
 _SETTLE_SECONDS: Final = 900.0

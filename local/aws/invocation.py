@@ -7,11 +7,11 @@ from collections.abc import Mapping
 from typing import Any, Final
 
 from local.aws.capture import Capture, Exchange
-from local.aws.container_client import ContainerResponse
-from local.aws.endpoint_metrics import EndpointMetrics
 from local.aws.fleets import Variant
 from local.aws.hosting import Hosting
 from local.aws.sagemaker_api import INVOKED_VARIANT
+from local.aws.service_metrics import EndpointMetrics
+from local.aws.serving import ContainerResponse
 
 Answer = tuple[int, dict[str, str], bytes]
 

@@ -15,6 +15,7 @@ from botocore.exceptions import ClientError
 from contract.names import PLATFORM_ROOT
 from local.aws import objects
 from local.aws.control_plane import ControlPlane
+from local.aws.events import in_milliseconds
 from local.aws.objects import S3Location
 from local.aws.processes import Processes
 
@@ -213,11 +214,6 @@ class JobEngine:
             if status == "InProgress" and job.stop.is_set():
                 status = "Stopping"
             record = self._plane.change(self._kind, job.name, **{f"{self._kind}Status": status}, **secondary, **members)
-            detail = {name: _event_value(name, value) for name, value in record.items()}
+            detail = in_milliseconds(record)
         arn = record[f"{self._kind}Arn"]
         self._plane.emit_event(f"SageMaker {self._verb} Job State Change", detail, [arn])
-
-
-def _event_value(name: str, value: Any) -> Any:
-    """Return a Describe member as the event spells it: times are milliseconds since the epoch."""
-    return int(value * 1000) if name.endswith("Time") else value

@@ -16,13 +16,13 @@ from local.aws import listing, objects
 from local.aws.capture import Capture
 from local.aws.control_plane import ControlPlane
 from local.aws.errors import ApiError
+from local.aws.events import iso
 from local.aws.jobs import Job, JobEngine
 from local.aws.monitoring_contract import (
     HOUR_SECONDS,
     check_supported,
     definition_of,
     hour_prefix,
-    iso,
     job_request,
     output_of,
 )

@@ -7,6 +7,7 @@ from typing import Any, Final
 
 from contract.names import MonitorVariable, Switch, report_prefix
 from local.aws.errors import ApiError
+from local.aws.events import iso
 from local.aws.objects import S3Location
 
 HOURLY: Final = "cron(0 * ? * * *)"
@@ -104,11 +105,6 @@ def output_of(definition: Record) -> dict[str, Any]:
     """Return the one S3 output of a job definition."""
     output: dict[str, Any] = definition["MonitoringOutputConfig"]["MonitoringOutputs"][0]["S3Output"]
     return output
-
-
-def iso(at: float) -> str:
-    """Return a time as ISO 8601 in UTC, whole seconds, with Z."""
-    return f"{datetime.fromtimestamp(at, UTC):%Y-%m-%dT%H:%M:%SZ}"
 
 
 def _chosen(record: Record, *names: str) -> dict[str, Any]:

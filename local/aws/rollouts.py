@@ -3,15 +3,16 @@
 import logging
 import threading
 import time
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final
 
-from local.aws import endpoint_descriptions
+from local.aws import endpoint_descriptions, sessions
 from local.aws.control_plane import ControlPlane
 from local.aws.deployments import Plan, Stage
+from local.aws.errors import ApiError
 from local.aws.fleets import Fleet, Fleets, Routing
-from local.aws.guardrails import Guardrails
+from local.aws.seams import Seam
 from local.aws.serving import HostingError
 
 log = logging.getLogger(__name__)
@@ -23,6 +24,9 @@ _DRAIN_SECONDS: Final = 1.0
 _POLL_SECONDS: Final = 0.2
 _LAST_LOOK_SECONDS: Final = 1.5
 """Real seconds that alarms get after a wait: a jump of the clock ends it before they are evaluated."""
+
+_ACTION: Final = "cloudwatch:DescribeAlarms"
+_SESSION: Final = "SageMaker"
 
 Record = Mapping[str, Any]
 _Event = tuple[dict[str, Any], list[str]]
@@ -42,6 +46,52 @@ class Deployment:
 
 class _GoneError(Exception):
     """Raised when the endpoint was deleted meanwhile."""
+
+
+class Guardrails:
+    """The metric alarms of one account and Region that guard updates, as an endpoint's execution role may see them."""
+
+    def __init__(self, account: str, region: str) -> None:
+        self._account = account
+        self._region = region
+
+    def check(self, alarms: Sequence[str], roles: Iterable[str]) -> None:
+        """Return when each alarm exists and each role may describe it.
+
+        Raises
+        ------
+        ApiError
+            ``ValidationException`` with the first that does not, or may not. When AWS finds out is not documented.
+        """
+        for alarm in alarms:
+            if self._find(alarm) is None:
+                raise ApiError("ValidationException", f"Alarm {alarm} of the AutoRollbackConfiguration does not exist.")
+        for role in roles if alarms else ():
+            key = sessions.role_environment(role, _SESSION)["AWS_ACCESS_KEY_ID"]
+            for alarm in alarms:
+                self._check_right(key, role, alarm)
+
+    def tripped(self, alarms: Sequence[str]) -> str | None:
+        """Return what is wrong with the first alarm that is in ALARM or gone; None when all are fine."""
+        for name in alarms:
+            alarm = self._find(name)
+            if alarm is None:
+                return f"alarm {name} does not exist any more"
+            if alarm["StateValue"] == "ALARM":
+                return f"alarm {name} is in ALARM: {alarm['StateReason']}"
+        return None
+
+    def _find(self, name: str) -> dict[str, Any] | None:
+        with Seam.REQUEST_SCOPE.take()(self._account, self._region):
+            found: dict[str, Any] | None = Seam.CW_ALARMS.take().get(name)
+        return found
+
+    def _check_right(self, access_key: str, role: str, alarm: str) -> None:
+        arn = f"arn:aws:cloudwatch:{self._region}:{self._account}:alarm:{alarm}"
+        with Seam.REQUEST_SCOPE.take()(self._account, self._region):
+            denied = Seam.IAM_ENFORCE.take()(access_key, _ACTION, "cloudwatch", self._region, resource_arn=arn)
+        if denied is not None:
+            raise ApiError("ValidationException", f"The execution role {role} may not perform {_ACTION} on {arn}.")
 
 
 class Rollouts:

@@ -11,8 +11,6 @@ from local import environments
 from local.aws import sessions
 from local.aws.capture import Capture
 from local.aws.control_plane import ControlPlane
-from local.aws.endpoint_metrics import EndpointMetrics
-from local.aws.guardrails import Guardrails
 from local.aws.hosting import Hosting
 from local.aws.images import ImageStore
 from local.aws.invocation import Answer, Invocations
@@ -23,6 +21,8 @@ from local.aws.pipeline_executions import PipelineExecutions
 from local.aws.pipelines import PipelineEngine
 from local.aws.processes import Processes
 from local.aws.processing_jobs import ProcessingWork
+from local.aws.rollouts import Guardrails
+from local.aws.service_metrics import EndpointMetrics
 from local.aws.serving import Launcher
 from local.aws.training_jobs import TrainingWork
 

@@ -11,6 +11,7 @@ from botocore import xform_name
 
 from local.aws import sessions
 from local.aws.clock import Clock
+from local.aws.events import iso
 from local.aws.seams import Seam
 
 PREFIX: Final = "arn:aws:scheduler:::aws-sdk:sagemaker:"
@@ -92,7 +93,7 @@ def fill_keywords(text: str, schedule_arn: str, scheduled: float) -> str:
 
     The execution id is a function of the schedule and its time, so that runs repeat.
     """
-    at = datetime.fromtimestamp(scheduled, UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+    at = iso(scheduled)
     execution = hashlib.sha256(f"{schedule_arn} {at}".encode()).hexdigest()[:16]
     keywords = {"schedule-arn": schedule_arn, "scheduled-time": at, "execution-id": execution, "attempt-number": "1"}
     for name, value in keywords.items():

@@ -9,8 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from contract.training import OUTPUT_BASELINE
-from local.aws.archives import write_member
-from local.aws.objects import S3Location
+from local.aws.objects import S3Location, write_member
 from local.demo.first_training import first_training
 from local.embedded import EmbeddedAws
 from stacks.config import EnvironmentConfig

@@ -2,7 +2,7 @@ import pytest
 
 from local.aws.alarm_watch import AlarmWatch
 from local.aws.clock import Clock
-from local.aws.queue_metrics import QueueMetrics
+from local.aws.service_metrics import QueueMetrics
 
 
 def test_failure_is_told_and_does_not_end_the_watch(

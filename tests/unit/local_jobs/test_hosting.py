@@ -6,8 +6,8 @@ from typing import Any
 import pytest
 
 from local.aws.errors import ApiError
-from local.aws.guardrails import Guardrails
 from local.aws.hosting import Hosting
+from local.aws.rollouts import Guardrails
 from local.aws.serving import HostingError
 from tests.unit.local_jobs.fakes import RecordingPlane
 

@@ -8,11 +8,11 @@ import pytest
 
 from local.aws.capture import Capture, CaptureTarget
 from local.aws.clock import Clock
-from local.aws.container_client import ContainerResponse
-from local.aws.endpoint_metrics import EndpointMetrics
 from local.aws.fleets import Variant
 from local.aws.invocation import Invocations
 from local.aws.objects import S3Location
+from local.aws.service_metrics import EndpointMetrics
+from local.aws.serving import ContainerResponse
 from tests.unit.local_jobs.fakes import FakeS3
 
 
