@@ -4,10 +4,10 @@ import os
 from pathlib import Path
 
 from local.aws.docker import STATE_VARIABLE
-from local.aws.settings import ROOT, Settings, credentials
+from local.aws.settings import ROOT, ServerSettings, credentials
 
 
-def client_environment(settings: Settings, python: Path) -> dict[str, str]:
+def client_environment(settings: ServerSettings, python: Path) -> dict[str, str]:
     """Return our environment without the user's AWS set-up, plus what points the CDK CLI and SDKs at the server."""
     inherited = {name: value for name, value in os.environ.items() if not name.startswith("AWS_")}
     return {

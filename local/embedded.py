@@ -18,7 +18,7 @@ import boto3
 from botocore.config import Config
 
 from local import environments
-from local.aws.settings import ACCOUNT, REGION, ROOT, Settings, environment
+from local.aws.settings import ACCOUNT, REGION, ROOT, ServerSettings, environment
 from local.client_environment import client_environment
 
 LOCK: Final = ROOT / "requirements" / "emulator.txt"
@@ -49,7 +49,7 @@ class EmbeddedAws:
     account = ACCOUNT
     region = REGION
 
-    def __init__(self, process: subprocess.Popen[bytes], settings: Settings, python: Path) -> None:
+    def __init__(self, process: subprocess.Popen[bytes], settings: ServerSettings, python: Path) -> None:
         self._process = process
         self._settings = settings
         self.url = settings.url
@@ -81,7 +81,7 @@ class EmbeddedAws:
         EnvironmentSetupError
             If its packages cannot be installed.
         """
-        settings = Settings(port or _free_port(), state.resolve(), start, speed)
+        settings = ServerSettings(port or _free_port(), state.resolve(), start, speed)
         settings.state.mkdir(parents=True, exist_ok=True)
         python = environments.ensure(LOCK, name="emulator")
         embedded = cls(_spawn(settings, python), settings, python)
@@ -164,7 +164,7 @@ def _moment(answer: dict[str, Any]) -> datetime:
     return datetime.fromtimestamp(answer["now"], UTC)
 
 
-def _log_file(settings: Settings) -> Path:
+def _log_file(settings: ServerSettings) -> Path:
     return settings.state / "server.log"
 
 
@@ -175,7 +175,7 @@ def _free_port() -> int:
         return port
 
 
-def _spawn(settings: Settings, python: Path) -> subprocess.Popen[bytes]:
+def _spawn(settings: ServerSettings, python: Path) -> subprocess.Popen[bytes]:
     command = [str(python), "-m", "local.aws.server", "--port", str(settings.port), "--state", str(settings.state)]
     command += ["--speed", str(settings.speed)]
     if settings.start:

@@ -54,7 +54,7 @@ class CaptureTarget:
     def from_config(
         cls, endpoint: str, variant: str, role_arn: str, config: Mapping[str, Any] | None
     ) -> "CaptureTarget | None":
-        """Read a DataCaptureConfig; None when nothing is to be captured. Capture is on unless it says otherwise."""
+        """Read a DataCaptureConfig; None when nothing is to be captured. Capture is on by default."""
         if not config or not config.get("EnableCapture", True):
             return None
         header = config.get("CaptureContentTypeHeader", {})
@@ -114,8 +114,8 @@ class _File:
     events: list[tuple[float, Exchange]] = field(default_factory=list)
 
 
-class Capture:
-    """Collects exchanges and writes them in the background.
+class DataCapture:
+    """Collects exchanges and writes them to S3 in the background.
 
     An event is stamped when it is accepted, so that after `flush` no event of a finished hour is still on its way.
 

@@ -233,7 +233,7 @@ def tagged(properties: Properties) -> Properties:
 
 
 def addressed(properties: Properties) -> Properties:
-    """Return a policy's properties with its target spelled out, which a template may name by its id."""
+    """Return a policy's properties with the members of its target's id, if the template has the id."""
     named = dict(properties)
     target = named.pop("ScalingTargetId", None)
     return named if target is None else {**named, **dict(zip(_TARGET_ID, target.split("|"), strict=True))}

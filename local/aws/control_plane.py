@@ -1,4 +1,4 @@
-"""The local SageMaker's control plane: botocore's service model decides what a request and an answer look like.
+"""The local SageMaker's control plane: botocore's service model defines requests and answers.
 
 Create stores the validated request, Describe shows the members of the stored record that the output has.
 """
@@ -9,7 +9,7 @@ from typing import Any, Final
 
 from local.aws import events, listing
 from local.aws.clock import Clock
-from local.aws.errors import ApiError
+from local.aws.errors import ApiError, ValidationError
 from local.aws.kinds import KINDS, ResourceKind, named_resources, resource_name
 from local.aws.listing import Record
 from local.aws.validation import MODEL, project, validate
@@ -172,12 +172,12 @@ class ControlPlane:
         schedules = self.records("MonitoringSchedule")
         left = [row["MonitoringScheduleName"] for row in schedules if row.get("EndpointName") == name]
         if left:
-            raise ApiError("ValidationException", f"Endpoint {name} has associated monitoring schedules: {left}")
+            raise ValidationError(f"Endpoint {name} has associated monitoring schedules: {left}")
 
     def _stop(self, kind: ResourceKind, record: Record, _: Record) -> Record:
         if kind.name.endswith("Job"):
             if record[kind.status_field] != kind.initial_status:
-                raise ApiError("ValidationException", f"The job is in status {record[kind.status_field]}.")
+                raise ValidationError(f"The job is in status {record[kind.status_field]}.")
             record[kind.status_field] = "Stopping"
         else:
             record[kind.status_field] = "Stopped"

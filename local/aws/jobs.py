@@ -1,4 +1,4 @@
-"""What training and processing jobs share: a thread per job, its folder, its process, its end and its events."""
+"""The common part of training and processing jobs: thread, folder, process, statuses and events of a job."""
 
 import json
 import logging
@@ -21,7 +21,7 @@ from local.aws.processes import Processes
 
 log = logging.getLogger(__name__)
 
-REASON_LIMIT: Final = 1024
+MAX_REASON: Final = 1024
 _POLL_SECONDS: Final = 0.1
 
 Record = Mapping[str, Any]
@@ -111,7 +111,7 @@ def fetch(client: Any, uri: str, folder: Path, role: str) -> None:
     Raises
     ------
     JobError
-        In SageMaker's words when nothing is there or the role may not read it.
+        With SageMaker's text when nothing is there or the role may not read it.
     """
     folder.mkdir(parents=True, exist_ok=True)
     try:
@@ -199,7 +199,7 @@ class JobEngine:
 
     def _fail(self, job: Job, error: JobError) -> None:
         log.error("%s %s failed: %s (log: %s)", self._kind, job.name, error, job.log)
-        self._end(job, "Failed", "Failed", FailureReason=str(error)[:REASON_LIMIT], **error.members)
+        self._end(job, "Failed", "Failed", FailureReason=str(error)[:MAX_REASON], **error.members)
 
     def _end(self, job: Job, status: str, secondary: str, **members: Any) -> None:
         ended = {f"{self._verb}EndTime": self._plane.clock()}
@@ -209,7 +209,7 @@ class JobEngine:
         return {"SecondaryStatus": status} if self._verb == "Training" else {}
 
     def _change(self, job: Job, status: str, secondary: Mapping[str, str], **members: Any) -> None:
-        """Set the status, unless a stop is on its way while the job only starts, and tell EventBridge."""
+        """Set the status, unless the job is stopped while it starts, and emit the event."""
         with self._plane.lock:
             if status == "InProgress" and job.stop.is_set():
                 status = "Stopping"

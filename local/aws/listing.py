@@ -5,11 +5,11 @@ import json
 from collections.abc import Callable, Iterable
 from typing import Any, Final
 
-from local.aws.errors import ApiError
+from local.aws.errors import ValidationError
 from local.aws.validation import MODEL
 
 DEFAULT_PAGE: Final = 10
-"""SageMaker's default MaxResults for jobs: a caller that forgets to turn the page must notice here too."""
+"""SageMaker's default MaxResults for jobs: a caller that does not page must notice here too."""
 
 Record = dict[str, Any]
 
@@ -89,4 +89,4 @@ def _decode(token: str) -> tuple[Any, ...]:
     try:
         return tuple(json.loads(base64.urlsafe_b64decode(token)))
     except ValueError as error:
-        raise ApiError("ValidationException", f"NextToken must come from this operation, got {token!r}") from error
+        raise ValidationError(f"NextToken must come from this operation, got {token!r}") from error

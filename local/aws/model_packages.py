@@ -4,14 +4,14 @@ from typing import Any, Final
 
 from local.aws import listing
 from local.aws.control_plane import ControlPlane
-from local.aws.errors import ApiError
+from local.aws.errors import ApiError, ValidationError
 from local.aws.events import iso
 from local.aws.kinds import resource_name
 from local.aws.listing import Record
 from local.aws.validation import project
 
 _EVENT: Final = "SageMaker Model Package State Change"
-_TOLD: Final = {
+_EVENT_FIELDS: Final = {
     "ModelApprovalStatus": "ModelApprovalStatus",
     "ApprovalDescription": "ApprovalDescription",
     "CustomerMetadataProperties": "CustomerMetadataProperties",
@@ -19,7 +19,7 @@ _TOLD: Final = {
     "ModelLifeCycle": "ModelLifeCycle",
     "SourceUri": "sourceUri",
 }
-"""Members whose change an event names, as it spells them."""
+"""Members whose change an event names, to their names there."""
 _REMOVED: Final = "CustomerMetadataPropertiesToRemove"
 
 
@@ -52,12 +52,12 @@ class ModelPackages:
     def _get(self, params: Record) -> Record:
         arn = params.get("ModelPackageArn") or params["ModelPackageName"]
         if arn not in self._packages:
-            raise ApiError("ValidationException", f"ModelPackage {arn} does not exist.")
+            raise ValidationError(f"ModelPackage {arn} does not exist.")
         return self._packages[arn]
 
     def _create(self, params: Record) -> Record:
         if "ModelPackageGroupName" not in params or "ModelPackageName" in params:
-            raise ApiError("ValidationException", "the embedded AWS keeps versions of a group, which have no own name")
+            raise ValidationError("the embedded AWS keeps versions of a group, which have no own name")
         token = params.get("ClientToken")
         arn = self._made.get(token) if token else None
         if arn is None:
@@ -91,7 +91,7 @@ class ModelPackages:
         record.update(
             params, CustomerMetadataProperties=_metadata(record, params), LastModifiedTime=self._plane.clock()
         )
-        changed = [told for name, told in _TOLD.items() if record.get(name) != before.get(name)]
+        changed = [field for name, field in _EVENT_FIELDS.items() if record.get(name) != before.get(name)]
         self._emit(record, UpdatedModelPackageFields=changed)
         return {"ModelPackageArn": record["ModelPackageArn"]}
 
@@ -106,7 +106,7 @@ class ModelPackages:
         return listing.page("ListModelPackages", self._packages.values(), filters, name_field="ModelPackageArn")
 
     def _emit(self, record: Record, **more: Any) -> None:
-        """Tell EventBridge what DescribeModelPackage tells, times as texts."""
+        """Emit an event with the members of DescribeModelPackage, times as texts."""
         described = project("DescribeModelPackage", record)
         detail = {name: iso(value) if name.endswith("Time") else value for name, value in described.items()}
         self._plane.emit_event(_EVENT, {**detail, **more}, [record["ModelPackageArn"]])
@@ -118,6 +118,6 @@ def package_arn(group_arn: str, version: int | str) -> str:
 
 
 def _metadata(record: Record, params: Record) -> dict[str, str] | None:
-    """Return the customer metadata after an update, which adds to what is there and takes away what it names."""
+    """Return the customer metadata after an update, which adds some keys and removes others."""
     merged = {**record.get("CustomerMetadataProperties", {}), **params.get("CustomerMetadataProperties", {})}
     return {key: value for key, value in merged.items() if key not in params.get(_REMOVED, [])} or None

@@ -13,7 +13,7 @@ from botocore.exceptions import BotoCoreError, ClientError
 
 from contract.names import MlPath, ReportFile
 from local.aws import listing, objects
-from local.aws.capture import Capture
+from local.aws.capture import DataCapture
 from local.aws.control_plane import ControlPlane
 from local.aws.errors import ApiError
 from local.aws.events import iso
@@ -55,7 +55,7 @@ class Monitoring:
     """
 
     def __init__(
-        self, plane: ControlPlane, jobs: JobEngine, capture: Capture, client: Callable[[str, str], Any]
+        self, plane: ControlPlane, jobs: JobEngine, capture: DataCapture, client: Callable[[str, str], Any]
     ) -> None:
         self._plane = plane
         self._jobs = jobs
@@ -173,7 +173,7 @@ class Monitoring:
 def outcome(record: Record, output: Path) -> dict[str, str]:
     """Return the end of an execution from its processing job and the job's output folder.
 
-    AWS documents no signal for violations: the exit message's first word or the violations file will do.
+    AWS documents no signal for violations: the exit message's first word or the violations file counts as one.
     """
     status = record["ProcessingJobStatus"]
     if status == "Failed":
@@ -183,8 +183,8 @@ def outcome(record: Record, output: Path) -> dict[str, str]:
             "MonitoringExecutionStatus": status,
             "FailureReason": f"Job inputs had no data: {reason}"[:1024] if no_data else reason,
         }
-    said = record.get("ExitMessage", "").startswith(_WITH_VIOLATIONS)
-    if status == "Completed" and (said or _has_violations(output / ReportFile.VIOLATIONS)):
+    is_in_message = record.get("ExitMessage", "").startswith(_WITH_VIOLATIONS)
+    if status == "Completed" and (is_in_message or _has_violations(output / ReportFile.VIOLATIONS)):
         status = _WITH_VIOLATIONS
     return {"MonitoringExecutionStatus": status}
 

@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 from typing import Any, Final
 
 from contract.names import MonitorVariable, Switch, report_prefix
-from local.aws.errors import ApiError
+from local.aws.errors import ValidationError
 from local.aws.events import iso
 from local.aws.objects import S3Location
 
@@ -38,7 +38,7 @@ def check_supported(schedule: Record) -> None:
         reason = "BaselineConfig is not supported by the embedded AWS; hand the baseline over as an argument"
     else:
         return
-    raise ApiError("ValidationException", reason)
+    raise ValidationError(reason)
 
 
 def definition_of(schedule: Record) -> dict[str, Any]:

@@ -1,4 +1,4 @@
-"""Executions of pipelines: their operations, what describes them and their steps, and their events."""
+"""Executions of pipelines: their operations, descriptions of them and their steps, and their events."""
 
 import hashlib
 from collections.abc import Callable
@@ -6,7 +6,7 @@ from typing import Any, Final
 
 from local.aws import listing, pipeline_parameters
 from local.aws.control_plane import ControlPlane
-from local.aws.errors import ApiError
+from local.aws.errors import ApiError, ValidationError
 from local.aws.events import iso
 from local.aws.kinds import resource_name
 from local.aws.listing import Record
@@ -22,7 +22,7 @@ STOPPING: Final = "Stopping"
 _EVENT: Final = "SageMaker Model Building Pipeline Execution Status Change"
 _STEP_EVENT: Final = "SageMaker Model Building Pipeline Execution Step Status Change"
 _LETTERS: Final = "0123456789abcdefghijklmnopqrstuvwxyz"
-_GOING_ON: Final = (STARTING, EXECUTING, STOPPING)
+_UNFINISHED: Final = (STARTING, EXECUTING, STOPPING)
 _UNSUPPORTED: Final = ("SelectiveExecutionConfig", "PipelineVersionId", "MlflowExperimentName")
 
 
@@ -49,13 +49,13 @@ class PipelineExecutions:
         )
 
     def change(self, arn: str, status: str, **members: Any) -> None:
-        """Set an execution's status and tell EventBridge."""
+        """Set an execution's status and emit its event."""
         with self._plane.lock:
             record = self._executions[arn]
             before = record.get("PipelineExecutionStatus")
             record.update(members, PipelineExecutionStatus=status, LastModifiedTime=self._plane.clock())
             times = {"executionStartTime": record["StartTime"]}
-            if status not in _GOING_ON:
+            if status not in _UNFINISHED:
                 times["executionEndTime"] = record["LastModifiedTime"]
             detail = {
                 "pipelineExecutionDisplayName": record["PipelineExecutionDisplayName"],
@@ -66,14 +66,14 @@ class PipelineExecutions:
             self._emit(_EVENT, record, detail, times)
 
     def change_step(self, arn: str, name: str, status: str, **members: Any) -> None:
-        """Set a step's status, tell EventBridge, and begin its row when it has none yet."""
+        """Set a step's status and emit its event; the first call adds the step."""
         with self._plane.lock:
             now = self._plane.clock()
             row = self._steps[arn].setdefault(name, {"StepName": name, "StartTime": now, "Metadata": {}})
             before = row.get("StepStatus")
             row.update(members, StepStatus=status)
             times = {"stepStartTime": row["StartTime"]}
-            if status not in _GOING_ON:
+            if status not in _UNFINISHED:
                 row["EndTime"] = times["stepEndTime"] = now
             detail = {
                 "metadata": {
@@ -89,9 +89,9 @@ class PipelineExecutions:
 
     def _emit(self, detail_type: str, record: Record, detail: Record, times: dict[str, float]) -> None:
         arns = {"pipelineArn": record["PipelineArn"], "pipelineExecutionArn": record["PipelineExecutionArn"]}
-        told = {name: value for name, value in detail.items() if value is not None}
+        known = {name: value for name, value in detail.items() if value is not None}
         moments = {name: iso(moment) for name, moment in times.items()}
-        self._plane.emit_event(detail_type, {**told, **moments, **arns}, list(arns.values()))
+        self._plane.emit_event(detail_type, {**known, **moments, **arns}, list(arns.values()))
 
     def _get(self, params: Record) -> Record:
         arn = params["PipelineExecutionArn"]
@@ -102,7 +102,7 @@ class PipelineExecutions:
     def _start(self, params: Record) -> Record:
         pipeline = self._plane.get("Pipeline", resource_name(params["PipelineName"]))
         if unsupported := sorted(set(_UNSUPPORTED) & set(params)):
-            raise ApiError("ValidationException", f"the embedded AWS does not implement {unsupported[0]}")
+            raise ValidationError(f"the embedded AWS does not implement {unsupported[0]}")
         identity = token(f"{pipeline['PipelineArn']}:{params['ClientRequestToken']}", ID_LENGTH)
         arn = f"{pipeline['PipelineArn']}/execution/{identity}"
         if arn in self._executions:
@@ -168,15 +168,15 @@ _DESCRIPTIONS: Final = ("DescribePipelineExecution", "DescribePipelineDefinition
 
 
 def token(text: str, length: int) -> str:
-    """Return letters and digits that stand for a text: the service makes them at random, and tests need them again."""
+    """Return letters and digits derived from a text; the service makes them at random, here runs repeat."""
     number = int.from_bytes(hashlib.sha256(text.encode()).digest(), "big")
     return "".join(_LETTERS[number // 36**place % 36] for place in range(length))
 
 
 def _check(record: Record) -> None:
-    """Refuse a pipeline that cannot be run."""
+    """Reject a pipeline that cannot be run."""
     if "PipelineDefinition" not in record or "PipelineDefinitionS3Location" in record:
-        raise ApiError("ValidationException", "the embedded AWS reads definitions from PipelineDefinition alone")
+        raise ValidationError("the embedded AWS reads definitions from PipelineDefinition alone")
     Definition.parse(record["PipelineDefinition"])
 
 

@@ -12,17 +12,17 @@ from botocore.exceptions import ClientError
 from contract.names import PLATFORM_ROOT, MlPath, Variable
 from local.aws import objects
 from local.aws.images import Image, ImageError, ImageStore
-from local.aws.jobs import REASON_LIMIT, Job, JobError, fetch
+from local.aws.jobs import MAX_REASON, Job, JobError, fetch
 from local.aws.objects import S3Location
 
-_MESSAGE_BYTES: Final = 1024
+_MAX_MESSAGE_BYTES: Final = 1024
 
 Record = Mapping[str, Any]
 
 
 @dataclass(frozen=True)
 class Instance:
-    """One instance; `job` is the job as this instance sees it."""
+    """One instance of a processing job; `job` has this instance's folder."""
 
     host: str
     hosts: tuple[str, ...]
@@ -87,10 +87,10 @@ class ProcessingWork:
         message = _exit_message([instance.job.root / MlPath.MESSAGE for instance in members])
         for instance in members:
             _upload(instance.job, client, finished=code == 0)
-        told = {"ExitMessage": message} if message else {}
+        exit_members = {"ExitMessage": message} if message else {}
         if code:
-            raise JobError(f"AlgorithmError: See job logs for more information, exit code: {code}", **told)
-        return told
+            raise JobError(f"AlgorithmError: See job logs for more information, exit code: {code}", **exit_members)
+        return exit_members
 
     def _run(self, instance: Instance) -> int:
         job, specification = instance.job, instance.job.record["AppSpecification"]
@@ -165,7 +165,7 @@ def _inside(job: Job, local_path: str) -> Path:
 
 
 def _exit_message(files: Iterable[Path]) -> str:
-    """Return the first kilobyte of what the message files say together; empty when there is none.
+    """Return the first kilobyte of the joined message files; empty when there is none.
 
     Raises
     ------
@@ -176,8 +176,8 @@ def _exit_message(files: Iterable[Path]) -> str:
     try:
         data.decode("utf-8")
     except UnicodeDecodeError as error:
-        raise JobError(f"ClientError: the exit message must be UTF-8: {error}"[:REASON_LIMIT]) from error
-    return data[:_MESSAGE_BYTES].decode("utf-8", errors="ignore")
+        raise JobError(f"ClientError: the exit message must be UTF-8: {error}"[:MAX_REASON]) from error
+    return data[:_MAX_MESSAGE_BYTES].decode("utf-8", errors="ignore")
 
 
 def _upload(job: Job, client: Any, *, finished: bool) -> None:

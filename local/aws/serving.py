@@ -48,7 +48,7 @@ def fetch_source(client: Any, uri: str, folder: Path) -> None:
     Raises
     ------
     HostingError
-        If it asks for libraries of its own.
+        If it has a requirements.txt.
     """
     archive = folder.with_name("sourcedir.tar.gz")
     objects.download(client, S3Location.parse(uri), archive)
@@ -116,7 +116,7 @@ class ContainerClient:
 
 @dataclass
 class ServingContainer:
-    """A running container and the way to it."""
+    """A running container and its client."""
 
     process: subprocess.Popen[bytes]
     client: ContainerClient
@@ -174,7 +174,7 @@ class Launcher:
     def _command(self, folder: Path, program: str) -> list[str]:
         paths = {"--model-dir": folder / "model", "--code-dir": folder / "code", "--port-file": folder / "port"}
         options = [str(word) for pair in paths.items() for word in pair]
-        # -P: our other modules, which lie beside the script, must not hide libraries of the same name.
+        # -P: our other modules in the script's folder must not hide libraries of the same name.
         return [str(self.interpreter()), "-P", str(_SCRIPT), "--program", program, *options]
 
     def _fetch(self, model: Record, primary: Record, folder: Path) -> None:
@@ -211,15 +211,15 @@ class Launcher:
                 return client
             time.sleep(_POLL_SECONDS)
         log = folder / "container.log"
-        said = last_words(log.read_text(encoding="utf-8", errors="replace"))
+        cause = last_words(log.read_text(encoding="utf-8", errors="replace"))
         raise HostingError(
             f"The primary container for production variant {variant['VariantName']} did not pass the ping health "
-            f"check. Its last words in {log}: {said}"
+            f"check. Its last words in {log}: {cause}"
         )
 
 
 def last_words(text: str) -> str:
-    """Return the line of a log that tells most likely why its process died: the last error before any native stack."""
+    """Return a log's line with the likely cause of the process's end: the last error before any native stack."""
     lines = text.strip().splitlines() or ["none"]
     errors = [line for line in lines if not line[:1].isspace() and ": " in line]
     return errors[-1] if errors else lines[-1]

@@ -9,7 +9,7 @@ from typing import Any, Final
 from botocore.exceptions import ClientError
 
 from local.aws import objects
-from local.aws.jobs import REASON_LIMIT, Job, JobError, fetch
+from local.aws.jobs import MAX_REASON, Job, JobError, fetch
 from local.aws.objects import S3Location
 from local.aws.serving import HostingError, check_xgboost, fetch_source
 
@@ -103,7 +103,7 @@ def _source(channel: Record) -> str:
 
 def _reason(failure: Path, code: int) -> str:
     text = failure.read_text(encoding="utf-8", errors="replace") if failure.exists() else ""
-    return f"AlgorithmError: {text[: REASON_LIMIT - 100]}, exit code: {code}"
+    return f"AlgorithmError: {text[: MAX_REASON - 100]}, exit code: {code}"
 
 
 def _upload(job: Job, client: Any) -> str:

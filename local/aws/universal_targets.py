@@ -16,7 +16,7 @@ from local.aws.seams import Seam
 
 PREFIX: Final = "arn:aws:scheduler:::aws-sdk:sagemaker:"
 TICK_SECONDS: Final = 0.5
-"""Real seconds between two looks at the schedules, when the clock is not advanced."""
+"""Real seconds between two checks of the schedules, when the clock is not advanced."""
 
 _log = logging.getLogger(__name__)
 _Key = tuple[str, str, str]
@@ -110,12 +110,12 @@ def _fire(schedule: dict[str, Any], scheduled: float) -> None:
         getattr(client, method)(**json.loads(text))
         _log.info("schedule %s called %s", schedule["Name"], method)
     except Exception as error:
-        _log.warning("schedule %s: %s was refused: %s", schedule["Name"], method, error)
-        _give_up(target, text)
+        _log.warning("schedule %s: %s failed: %s", schedule["Name"], method, error)
+        _send_to_dead_letters(target, text)
 
 
-def _give_up(target: dict[str, Any], text: str) -> None:
-    """Send what could not be delivered to the dead-letter queue. Retries are not emulated: a refusal repeats."""
+def _send_to_dead_letters(target: dict[str, Any], text: str) -> None:
+    """Send an undelivered event to the dead-letter queue. Retries are not emulated: an error repeats."""
     queue = (target.get("DeadLetterConfig") or {}).get("Arn")
     if not queue:
         return

@@ -9,7 +9,7 @@ from botocore.model import ServiceModel, Shape
 from botocore.utils import parse_to_aware_datetime
 from botocore.validate import ParamValidator
 
-from local.aws.errors import ApiError
+from local.aws.errors import ValidationError
 
 MODEL: Final = botocore.session.get_session().get_service_model("sagemaker")
 _BEYOND_BMP: Final = (r"\uD800\uDC00-\uDBFF\uDFFF", r"\U00010000-\U0010FFFF")
@@ -38,11 +38,11 @@ def validate_shape(shape: Shape, params: Mapping[str, Any]) -> dict[str, Any]:
     typed: dict[str, Any] = _coerce(shape, params)
     report = ParamValidator().validate(typed, shape)
     if report.has_errors():
-        raise ApiError("ValidationException", report.generate_report())
+        raise ValidationError(report.generate_report())
     found = list(_violations(shape, typed, ""))
     if found:
         plural = "s" if len(found) > 1 else ""
-        raise ApiError("ValidationException", f"{len(found)} validation error{plural} detected: {'; '.join(found)}")
+        raise ValidationError(f"{len(found)} validation error{plural} detected: {'; '.join(found)}")
     return typed
 
 

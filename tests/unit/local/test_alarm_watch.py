@@ -13,7 +13,7 @@ def test_failure_is_told_and_does_not_end_the_watch(
 
     monkeypatch.setattr(QueueMetrics, "publish", fail)
 
-    AlarmWatch(Clock()).look()
+    AlarmWatch(Clock()).publish_and_evaluate()
 
     assert "alarms could not be evaluated" in caplog.text
     assert "visible_at" in caplog.text

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from local.aws.capture import Capture, CaptureTarget, Exchange
+from local.aws.capture import CaptureTarget, DataCapture, Exchange
 from local.aws.clock import Clock
 from local.aws.errors import ApiError
 from local.aws.images import Image, ImageStore
@@ -52,8 +52,8 @@ def cloudwatch() -> FakeCloudWatch:
 
 
 @pytest.fixture
-def capture(clock: Clock, s3: FakeS3) -> Capture:
-    return Capture(clock, lambda role: s3)
+def capture(clock: Clock, s3: FakeS3) -> DataCapture:
+    return DataCapture(clock, lambda role: s3)
 
 
 @pytest.fixture
@@ -62,7 +62,7 @@ def monitored(
     processes: Processes,
     folder: Path,
     s3: FakeS3,
-    capture: Capture,
+    capture: DataCapture,
     cloudwatch: FakeCloudWatch,
 ) -> Any:
     """Start the runner beside an endpoint with two variants, and stop it at the end."""
@@ -111,7 +111,7 @@ def create_schedule(plane: RecordingPlane, expression: str = "cron(0 * ? * * *)"
     )
 
 
-def offer(capture: Capture, variant: str = "one") -> None:
+def offer(capture: DataCapture, variant: str = "one") -> None:
     target = CaptureTarget.from_config("census", variant, ENDPOINT_ROLE, CAPTURE)
     assert target is not None
     capture.offer(target, Exchange("text/csv", b"1", None, b"0.5"))
@@ -129,7 +129,7 @@ def executions(monitored: Monitoring, count: int) -> list[dict[str, Any]]:
 
 
 def test_execution_gets_the_hours_capture_and_the_contract(
-    plane: RecordingPlane, monitored: Monitoring, capture: Capture, clock: Clock, s3: FakeS3
+    plane: RecordingPlane, monitored: Monitoring, capture: DataCapture, clock: Clock, s3: FakeS3
 ) -> None:
     create_schedule(plane)
     offer(capture)
@@ -155,7 +155,7 @@ def test_execution_gets_the_hours_capture_and_the_contract(
 
 
 def test_execution_is_a_processing_job_of_the_schedule(
-    plane: RecordingPlane, monitored: Monitoring, capture: Capture, clock: Clock
+    plane: RecordingPlane, monitored: Monitoring, capture: DataCapture, clock: Clock
 ) -> None:
     create_schedule(plane)
     offer(capture)
@@ -174,7 +174,7 @@ def test_execution_is_a_processing_job_of_the_schedule(
 
 
 def test_metrics_file_is_published_in_the_platforms_namespace(
-    plane: RecordingPlane, monitored: Monitoring, capture: Capture, clock: Clock, cloudwatch: FakeCloudWatch
+    plane: RecordingPlane, monitored: Monitoring, capture: DataCapture, clock: Clock, cloudwatch: FakeCloudWatch
 ) -> None:
     create_schedule(plane)
     offer(capture)
@@ -185,7 +185,7 @@ def test_metrics_file_is_published_in_the_platforms_namespace(
 
 
 def test_no_due_hour_is_left_out_after_a_long_jump(
-    plane: RecordingPlane, monitored: Monitoring, capture: Capture, clock: Clock
+    plane: RecordingPlane, monitored: Monitoring, capture: DataCapture, clock: Clock
 ) -> None:
     create_schedule(plane)
     clock.advance(3600)
