@@ -22,6 +22,8 @@ from local.aws.settings import ACCOUNT, REGION, ROOT, ServerSettings, environmen
 from local.client_environment import client_environment
 
 LOCK: Final = ROOT / "requirements" / "emulator.txt"
+SERVER: Final = ("-m", "local.aws.server")
+"""What the emulator's interpreter runs."""
 _READY_SECONDS: Final = 60
 _STOP_SECONDS: Final = 15
 _TAIL_LINES: Final = 30
@@ -176,7 +178,7 @@ def _free_port() -> int:
 
 
 def _spawn(settings: ServerSettings, python: Path) -> subprocess.Popen[bytes]:
-    command = [str(python), "-m", "local.aws.server", "--port", str(settings.port), "--state", str(settings.state)]
+    command = [str(python), *SERVER, "--port", str(settings.port), "--state", str(settings.state)]
     command += ["--speed", str(settings.speed)]
     if settings.start:
         command += ["--start", settings.start.isoformat()]
