@@ -2,7 +2,7 @@ from typing import Any
 
 import pytest
 
-from local.aws.authorization import metric_namespace, passed_roles
+from local.aws.authorization import deployed_configs, metric_namespace, passed_roles
 
 
 @pytest.mark.parametrize(
@@ -28,3 +28,9 @@ def test_roles_that_a_request_passes() -> None:
     assert passed_roles("CreateModel", {"ExecutionRoleArn": "serve"}) == ["serve"]
     assert passed_roles("CreateTrainingJob", {"RoleArn": "train"}) == ["train"]
     assert passed_roles("DescribeModel", {"RoleArn": "train"}) == []
+
+
+def test_configs_that_a_request_deploys() -> None:
+    params = {"EndpointConfigName": "c"}
+    assert deployed_configs("UpdateEndpoint", params) == deployed_configs("CreateEndpoint", params) == ["c"]
+    assert deployed_configs("DescribeEndpointConfig", params) == deployed_configs("CreateEndpoint", {}) == []

@@ -239,6 +239,21 @@ def test_model_packages_are_numbered_within_their_group(plane: ControlPlane) -> 
     assert "does not exist" in str(_refused(plane, "DescribeModelPackage", {"ModelPackageName": made[0]}))
 
 
+def test_client_token_registers_one_package(plane: ControlPlane, monkeypatch: pytest.MonkeyPatch) -> None:
+    events: list[dict[str, Any]] = []
+    monkeypatch.setattr(plane, "emit_event", lambda kind, detail, resources: events.append(detail))
+    ModelPackages(plane)
+    plane.call("CreateModelPackageGroup", {"ModelPackageGroupName": "g"})
+    request = {"ModelPackageGroupName": "g", "ClientToken": "t", "CustomerMetadataProperties": {"a": "1", "b": "2"}}
+    arns = {plane.call("CreateModelPackage", request)["ModelPackageArn"] for _ in range(2)}
+    assert len(arns) == len(events) == 1
+    change = {"CustomerMetadataProperties": {"c": "3"}, "CustomerMetadataPropertiesToRemove": ["a"]}
+    plane.call("UpdateModelPackage", {"ModelPackageArn": arns.pop(), **change})
+    assert events[1]["CustomerMetadataProperties"] == {"b": "2", "c": "3"}
+    assert events[1]["UpdatedModelPackageFields"] == ["CustomerMetadataProperties"]
+    assert _refused(plane, "CreateModelPackage", {"ModelPackageName": "own"}).code == "ValidationException"
+
+
 def test_group_with_versions_stays(plane: ControlPlane, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(plane, "emit_event", lambda *event: None)
     ModelPackages(plane)

@@ -58,6 +58,20 @@ def test_malformed_path_is_refused(text: str) -> None:
         parse_path(text)
 
 
+@pytest.mark.parametrize("text", ["Parameters", "Other.N", "Parameters.N.Value"])
+def test_get_of_anything_else_is_refused(text: str) -> None:
+    with pytest.raises(ExpressionError, match="a Get (must begin with|of Parameters must end)"):
+        resolve({"Get": text}, Values())
+
+
+@pytest.mark.parametrize(
+    "function", [{}, {"PropertyFile": {"Get": "Parameters.N"}, "Path": "a"}, {"PropertyFile": METRIC, "Path": "a"}]
+)
+def test_json_get_needs_a_property_file(function: dict[str, Any]) -> None:
+    with pytest.raises(ExpressionError, match="must have a Path and a PropertyFile"):
+        resolve({"Std:JsonGet": function}, Values())
+
+
 def test_absent_value_is_no_value() -> None:
     with pytest.raises(ExpressionError, match="nothing at 'b'"):
         walk({"a": [{"OutputName": "x"}]}, ("a", "b"))
@@ -140,6 +154,15 @@ def test_steps_run_after_what_they_need_and_on_the_taken_branch() -> None:
         (_document(_step("A", Arguments={"ErrorMessage": {"Std:Upper": "x"}})), "got 'Std:Upper'"),
         (_document(_step("A"), _gate("G", _compared("Equals", METRIC, 1), [], [])), "the property file 'F'"),
         (_document(_gate("G", {"Type": "And", "Conditions": []}, [], [])), "got 'And'"),
+        (_document(_gate("G", _compared("Equals", 1, 1) | {"Extra": 1}, [], [])), "Equals must have"),
+        (_document(_gate("G", {"Type": "Not", "Condition": {"Type": "Xor"}}, [], [])), "got 'Xor'"),
+        (_document(_gate("G", {"Type": "Or", "Conditions": [{"Type": "Xor"}]}, [], [])), "got 'Xor'"),
+        (json.dumps({"Version": "2020-12-01", "Steps": {}}), "Steps must be a list"),
+        (json.dumps({"Version": "2020-12-01", "Steps": [[]]}), "not of the schema"),
+        (_document(_step("a b")), "got 'a b'"),
+        (_document(_step("A", DependsOn=[{}])), "supports no triggers"),
+        (_document(_step("A"), Parameters=[{"Name": "P", "Type": "Date"}]), "a Type of"),
+        (_document(_step("A"), Parameters=[{"Name": "P", "Type": "Integer", "DefaultValue": True}]), "got True"),
         (_document(_step("A", CacheConfig={"Enabled": True})), "must not be cached"),
         (_document({"Name": "A", "Type": "Training", "Arguments": {"TrainingJobName": "x" * 39}}), "up to 38"),
     ],
@@ -157,6 +180,15 @@ def test_steps_run_after_what_they_need_and_on_the_taken_branch() -> None:
         "function",
         "property-file",
         "and",
+        "members",
+        "not",
+        "or",
+        "steps",
+        "schema",
+        "name",
+        "trigger",
+        "parameter-type",
+        "parameter-default",
         "cached",
         "prefix",
     ],
@@ -165,6 +197,13 @@ def test_unsound_definition_is_refused(text: str, complaint: str) -> None:
     with pytest.raises(ApiError, match=complaint) as caught:
         Definition.parse(text)
     assert caught.value.code == "ValidationException"
+
+
+def test_parameter_with_choices_takes_no_other_value() -> None:
+    parameter = Parameter.parse({"Name": "P", "Type": "String", "EnumValues": ["a", "b"]})
+    assert parameter.read("a") == "a"
+    with pytest.raises(ApiError, match="must be one of"):
+        parameter.read("c")
 
 
 def test_parameters_take_their_types_and_defaults() -> None:
