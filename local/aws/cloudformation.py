@@ -1,9 +1,8 @@
 """CloudFormation resource types that MiniStack lacks: AWS::SageMaker::* and AWS::ApplicationAutoScaling::*."""
 
 from collections.abc import Callable
+from collections.abc import Set as AbstractSet
 from typing import Any, Final
-
-from botocore.model import ServiceModel
 
 from local.aws import scaling
 from local.aws.control_plane import ControlPlane
@@ -11,7 +10,7 @@ from local.aws.errors import ApiError
 from local.aws.kinds import KINDS, resource_name
 from local.aws.scaling import Scaling
 from local.aws.seams import Seam
-from local.aws.validation import MODEL
+from local.aws.validation import MODEL, input_members
 
 Properties = dict[str, Any]
 Provisioned = tuple[str, dict[str, Any]]
@@ -166,10 +165,10 @@ def request(kind: str, operation: str, properties: Properties) -> Properties:
     ValueError
         For a property that the resource type does not have.
     """
-    members = _members(MODEL, operation)
-    known = _members(MODEL, f"Create{kind}") | _TEMPLATE_ONLY.get(kind, set())
+    members = input_members(operation)
+    known = {*input_members(f"Create{kind}"), *_TEMPLATE_ONLY.get(kind, ())}
     if f"Update{kind}" in MODEL.operation_names:
-        known |= _members(MODEL, f"Update{kind}")
+        known |= input_members(f"Update{kind}").keys()
     _refuse_unknown(properties, known)
     wanted = {name: value for name, value in properties.items() if name in members}
     if kind == "Pipeline":
@@ -213,7 +212,7 @@ class ScalingTypes:
 
     def _delete(self, operation: str, properties: Properties) -> None:
         """Delete a resource, if it exists."""
-        members = _members(scaling.MODEL, operation)
+        members = input_members(operation, scaling.MODEL)
         try:
             self._call(operation, {name: value for name, value in properties.items() if name in members})
         except ApiError as error:
@@ -221,7 +220,7 @@ class ScalingTypes:
                 raise
 
     def _call(self, operation: str, properties: Properties) -> dict[str, Any]:
-        _refuse_unknown(properties, _members(scaling.MODEL, operation))
+        _refuse_unknown(properties, input_members(operation, scaling.MODEL).keys())
         return self._service.call(operation, properties)
 
 
@@ -239,10 +238,6 @@ def addressed(properties: Properties) -> Properties:
     return named if target is None else {**named, **dict(zip(_TARGET_ID, target.split("|"), strict=True))}
 
 
-def _members(model: ServiceModel, operation: str) -> set[str]:
-    return set(model.operation_model(operation).input_shape.members)
-
-
-def _refuse_unknown(properties: Properties, known: set[str]) -> None:
+def _refuse_unknown(properties: Properties, known: AbstractSet[str]) -> None:
     if unknown := sorted(properties.keys() - known):
         raise ValueError(f"Encountered unsupported property {unknown[0]}")

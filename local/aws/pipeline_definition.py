@@ -14,7 +14,7 @@ from local.aws import pipeline_conditions
 from local.aws.errors import ValidationError
 from local.aws.pipeline_expressions import JSON_GET, ExpressionError, expressions, property_file, references
 from local.aws.pipeline_parameters import Parameter
-from local.aws.validation import MODEL
+from local.aws.validation import input_members
 
 VERSION: Final = "2020-12-01"
 CONDITION: Final = "Condition"
@@ -162,7 +162,7 @@ def _members(entry: Any) -> tuple[str, str, dict[str, Any]]:
     if entry.get("CacheConfig", {}).get("Enabled"):
         raise ExpressionError(f"step {name!r} must not be cached: the embedded AWS runs every step")
     arguments = entry.get("Arguments", {})
-    allowed = _ARGUMENTS.get(kind) or set(MODEL.operation_model(OPERATIONS[kind]).input_shape.members)
+    allowed = _ARGUMENTS.get(kind) or set(input_members(OPERATIONS[kind]))
     if unknown := sorted(set(arguments) - allowed):
         raise ExpressionError(f"step {name!r} must not have argument {unknown[0]!r}")
     if kind == CONDITION:
