@@ -48,7 +48,7 @@ class UnsupportedAcceptError(PayloadError):
 
 
 @dataclass(frozen=True)
-class Model:
+class ServedModel:
     """A booster and the preprocessor it was trained with."""
 
     preprocessor: Preprocessor
@@ -74,14 +74,14 @@ class Prediction:
     media_type: str
 
 
-def model_fn(model_dir: str) -> Model:
+def model_fn(model_dir: str) -> ServedModel:
     """Load what the training job left in the model folder."""
     folder = Path(model_dir)
     booster = xgboost.Booster(model_file=str(folder / MODEL_BOOSTER))
     # One request is a few rows: a pool of threads costs more than it brings, and the server has a worker per core.
     booster.set_param({"nthread": 1})
     text = (folder / MODEL_PREPROCESSOR).read_text(encoding="utf-8")
-    return Model(Preprocessor.from_json(text), booster)
+    return ServedModel(Preprocessor.from_json(text), booster)
 
 
 def input_fn(input_data: str | bytes, content_type: str) -> Request:
@@ -109,7 +109,7 @@ def input_fn(input_data: str | bytes, content_type: str) -> Request:
     return Request(rows, media_type)
 
 
-def predict_fn(input_data: Request, model: Model) -> Prediction:
+def predict_fn(input_data: Request, model: ServedModel) -> Prediction:
     """Return one probability per row.
 
     Raises

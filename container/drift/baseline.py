@@ -7,7 +7,7 @@ from numpy.typing import NDArray
 
 from contract.records import FeatureType
 from contract.training import MISSING_TEXTS, PREDICTED_COLUMN, PROBABILITY_COLUMN, Task, positive_label
-from drift.counts import MOST_DISTINCT, OTHER_LABELS, CategoricalCounts, NumericCounts, ValueCounts, count
+from drift.counts import MAX_DISTINCT, OTHER_LABELS, CategoricalCounts, NumericCounts, ValueCounts, count
 from drift.errors import BaselineError
 from drift.learned import Baseline, LabelledTest
 from drift.sketch import bucketed
@@ -194,14 +194,14 @@ def _positive(labelled: LabelledTest | None) -> str | None:
         return None
 
 
-MOST_SEGMENTS = 50
+MAX_SEGMENTS = 50
 """A bound for the artifact and the report; segments beyond it would seldom have the rows to be judged."""
 
 
 def count_table(table: Table) -> dict[str, ValueCounts]:
     """Count the values of every column.
 
-    Of a numeric column with more than `drift.counts.MOST_DISTINCT` distinct values the buckets of `drift.sketch` are
+    Of a numeric column with more than `drift.counts.MAX_DISTINCT` distinct values the buckets of `drift.sketch` are
     counted; of a categorical one the most frequent labels, and all others together as `drift.counts.OTHER_LABELS`.
     """
     return {name: _bounded(counts, counts) for name, counts in _exact(table).items()}
@@ -218,9 +218,9 @@ def count_segments(table: Table, name: str) -> dict[str, dict[str, ValueCounts]]
     _require_categorical(table, name)
     whole = _exact(table)
     labels = whole[name].values.tolist()
-    if not 1 <= len(labels) <= MOST_SEGMENTS:
+    if not 1 <= len(labels) <= MAX_SEGMENTS:
         raise BaselineError(
-            f"segment_column must have 1 to {MOST_SEGMENTS} values, got {len(labels)} in {name!r}; choose a column "
+            f"segment_column must have 1 to {MAX_SEGMENTS} values, got {len(labels)} in {name!r}; choose a column "
             "whose values have enough rows each to be judged by themselves"
         )
     segments = {}
@@ -248,12 +248,12 @@ def _exact(table: Table) -> dict[str, ValueCounts]:
 
 def _bounded(counts: ValueCounts, whole: ValueCounts) -> ValueCounts:
     """Return counts of some rows in the form that the counts of all rows, `whole`, have to take."""
-    if len(whole.values) <= MOST_DISTINCT:
+    if len(whole.values) <= MAX_DISTINCT:
         return counts
     if isinstance(counts, NumericCounts):
         return bucketed(counts)
     # The most frequent labels; of equally frequent ones the first in order.
-    kept = set(whole.values[np.argsort(-whole.counts, kind="stable")[: MOST_DISTINCT - 1]].tolist())
+    kept = set(whole.values[np.argsort(-whole.counts, kind="stable")[: MAX_DISTINCT - 1]].tolist())
     known = np.array([label in kept for label in counts.values], dtype=bool)
     numbers = dict(zip(counts.values[known].tolist(), counts.counts[known].tolist(), strict=True))
     numbers[OTHER_LABELS] = int(counts.counts[~known].sum())

@@ -16,7 +16,7 @@ from drift.errors import BaselineMismatchError, ConfigError
 from drift.kernel.files import EventLog, FileCounter, reject_duplicates
 from drift.kernel.partial import PartialCounts, window_counts
 from drift.kernel.payloads import Outputs
-from drift.kernel.plan import Plan
+from drift.kernel.plan import WindowPlan
 from drift.kernel.records import BLOCK_BYTES
 from drift.learned import Baseline
 from drift.window import WindowCounts
@@ -26,11 +26,11 @@ _LOG = logging.getLogger(__name__)
 SUFFIXES = (".jsonl", ".jsonl.gz")
 """Endings of capture files' names; other files of the folder are not read."""
 
-WindowReader: TypeAlias = Callable[[Plan], PartialCounts]
+WindowReader: TypeAlias = Callable[[WindowPlan], PartialCounts]
 """Reads the capture files of the window that a plan is made for."""
 
 
-def count_window(read: WindowReader, plan: Plan) -> WindowCounts:
+def count_window(read: WindowReader, plan: WindowPlan) -> WindowCounts:
     """Count the records of a window.
 
     Without bounds every record counts. A record that is not used is counted under its reason
@@ -55,7 +55,7 @@ def plan_of(
     segment: str | None = None,
     ignored: frozenset[str] = frozenset(),
     facet: str | None = None,
-) -> Plan:
+) -> WindowPlan:
     """Return the plan of reading a window whose rows are compared with a baseline (`drift.kernel.plan.Plan`).
 
     Raises
@@ -63,7 +63,7 @@ def plan_of(
     ConfigError
         If a bound is no ISO 8601 time.
     """
-    return Plan(
+    return WindowPlan(
         specs=baseline.specs,
         reference=baseline.counts,
         bounds=bounds,
@@ -82,7 +82,7 @@ def outputs_of(baseline: Baseline) -> Outputs:
     return Outputs(baseline.task, ordered(baseline.test.labels))
 
 
-def count_folder(folder: Path, plan: Plan, block_bytes: int = BLOCK_BYTES) -> PartialCounts:
+def count_folder(folder: Path, plan: WindowPlan, block_bytes: int = BLOCK_BYTES) -> PartialCounts:
     """Count the records of every ``*.jsonl`` file below `folder`, without the events that were captured before.
 
     Compressed files are not read, but counted. Blank lines are no records.
@@ -143,7 +143,7 @@ MISFIT_RECORDS = 20
 """Fewer records say nothing about the traffic."""
 
 
-def require_fit(counts: PartialCounts, plan: Plan) -> None:
+def require_fit(counts: PartialCounts, plan: WindowPlan) -> None:
     """Refuse a baseline that (nearly) no captured row has the shape of.
 
     Raises

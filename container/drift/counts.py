@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from contract.records import FeatureType
 from drift.table import FeatureSpec
 
-MOST_DISTINCT = 65_536
+MAX_DISTINCT = 65_536
 """Distinct values of a column up to which its counts are exact, in the reference and in a window."""
 OTHER_LABELS = "other "
 """Stands for all labels beyond the bound. No cell reads so: a label has no white space at its end."""

@@ -10,7 +10,7 @@ from drift.aws import Clients
 from drift.description import exit_message
 from drift.documents import write_text
 from drift.errors import PublishError
-from drift.metrics import Measurement, metrics_file, of_failure, of_report, publish
+from drift.metrics import MetricValue, metrics_file, of_failure, of_report, publish
 from drift.platform_settings import Platform
 from drift.times import format_time
 
@@ -40,7 +40,7 @@ def report_failure(platform: Platform, reason: str, *, now: datetime, clients: C
         _LOG.warning("the failure itself could not be published: %s", error)
 
 
-def _hand_over(platform: Platform, measurements: Sequence[Measurement], now: datetime, clients: Clients) -> None:
+def _hand_over(platform: Platform, measurements: Sequence[MetricValue], now: datetime, clients: Clients) -> None:
     _try_to_write(platform.metrics_file, metrics_file(measurements, format_time(now)))
     if platform.publish:
         publish(measurements, clients.cloudwatch())

@@ -16,7 +16,7 @@ _MAX_DIMENSION_CHARACTERS = 1024
 
 
 @dataclass(frozen=True)
-class Measurement:
+class MetricValue:
     """One finite value of one metric."""
 
     metric: Metric
@@ -29,7 +29,7 @@ class Measurement:
         return [{"Name": name, "Value": value} for name, value in self.dimensions]
 
 
-def of_report(report: DriftReport) -> list[Measurement]:
+def of_report(report: DriftReport) -> list[MetricValue]:
     """Return the metrics of a finished run; a figure that could not be computed is absent."""
     return [
         *_measure(report.endpoint, _figures(report)),
@@ -45,12 +45,12 @@ def of_report(report: DriftReport) -> list[Measurement]:
     ]
 
 
-def of_failure(endpoint: str | None) -> list[Measurement]:
+def of_failure(endpoint: str | None) -> list[MetricValue]:
     """Return the metrics of a run that ended without a report."""
     return _measure(endpoint, [(Metric.MONITOR_FAILURES, 1)])
 
 
-def metrics_file(measurements: Sequence[Measurement], timestamp: str) -> str:
+def metrics_file(measurements: Sequence[MetricValue], timestamp: str) -> str:
     """Return the text of the contract's metrics file: one JSON object per line.
 
     Parameters
@@ -153,11 +153,11 @@ def _drifted_segments(report: DriftReport) -> float | None:
 
 def _measure(
     endpoint: str | None, figures: Iterable[tuple[Metric, float | None]], feature: str | None = None
-) -> list[Measurement]:
+) -> list[MetricValue]:
     named = ((Dimension.ENDPOINT, endpoint), (Dimension.FEATURE, feature))
     dimensions = tuple((name, _dimension_value(value)) for name, value in named if value)
     return [
-        Measurement(metric, float(value), dimensions)
+        MetricValue(metric, float(value), dimensions)
         for metric, value in figures
         # PutMetricData refuses the whole batch for one NaN.
         if value is not None and finite(value) is not None
@@ -178,7 +178,7 @@ _MAX_PER_REQUEST = 1000
 """PutMetricData's limit."""
 
 
-def publish(measurements: Sequence[Measurement], client: Any) -> None:
+def publish(measurements: Sequence[MetricValue], client: Any) -> None:
     """Publish the measurements, stamped by CloudWatch with the time of arrival.
 
     Without a time of their own: one stamped with its window would lie outside the alarm's evaluation range.

@@ -13,7 +13,7 @@ from drift.champion import ServingModel, read_serving_model
 from drift.distribution import Distribution
 from drift.errors import ConfigError
 from drift.judgement import RunContext
-from drift.kernel.plan import Plan
+from drift.kernel.plan import WindowPlan
 from drift.learned import Baseline, load
 from drift.policy import Policy
 from drift.policy_file import read_policy
@@ -47,7 +47,7 @@ class RunInputs:
     labels: LabelSource | None = None
 
     @property
-    def plan(self) -> Plan:
+    def plan(self) -> WindowPlan:
         """Plan of reading the window."""
         return plan_of(
             self.baseline,

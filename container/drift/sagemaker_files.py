@@ -26,9 +26,9 @@ Json = dict[str, Any]
 
 _N_BUCKETS = 10
 """SageMaker materialises a distribution in ten buckets."""
-_MOST_CATEGORIES = 1000
+_MAX_CATEGORIES = 1000
 """Categories listed in statistics.json, the most frequent first; distinct_count counts them all."""
-_MOST_DOMAINS = 100
+_MAX_DOMAINS = 100
 """constraints.json lists the observed values "for small cardinality"."""
 _DOMAIN_THRESHOLD = 0.1
 """Fraction of unseen categories from which on they are a violation of their own: the value of AWS's example."""
@@ -173,7 +173,7 @@ def _categorical(name: str, column: ValueCounts) -> Json:
     pairs = sorted(
         zip(column.values.tolist(), column.counts.tolist(), strict=True), key=lambda pair: (-pair[1], pair[0])
     )
-    buckets = [{"value": value, "count": count} for value, count in pairs[:_MOST_CATEGORIES]]
+    buckets = [{"value": value, "count": count} for value, count in pairs[:_MAX_CATEGORIES]]
     figures = {
         "common": _common(column),
         "distinct_count": len(pairs),
@@ -190,7 +190,7 @@ def _constraint(name: str, column: ValueCounts) -> Json:
     }
     if isinstance(column, NumericCounts) and column.n_present:
         entry["num_constraints"] = {"is_non_negative": bool(column.values[0] >= 0)}
-    elif 0 < len(column.values) <= _MOST_DOMAINS:
+    elif 0 < len(column.values) <= _MAX_DOMAINS:
         entry["string_constraints"] = {"domains": column.values.tolist()}
     return entry
 

@@ -3,7 +3,7 @@ from functools import cache
 import numpy as np
 import pytest
 from drift.retraining.gate import Answers, Slice, judge_challenger
-from drift.retraining.settings import GateTerms
+from drift.retraining.settings import GateThresholds
 from drift.statistics.paired import PairedDifference, paired_difference
 from hypothesis import given
 from hypothesis import strategies as st
@@ -11,7 +11,7 @@ from scipy.stats import binom
 
 from contract.evaluation import Evaluation
 
-TERMS = GateTerms(margin=0.01, test_margin=0.05, slice_columns=(), slice_bound=0.05, minimum_slice_rows=20)
+TERMS = GateThresholds(margin=0.01, test_margin=0.05, slice_columns=(), slice_bound=0.05, minimum_slice_rows=20)
 
 
 @st.composite

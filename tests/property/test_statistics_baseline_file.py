@@ -90,7 +90,7 @@ def test_counts_segments_and_sample_survive_the_files_and_any_order_of_rows(
         )
         return learn(train=table, target_label=None, segment_column="z")
 
-    with patch.object(learning, "MOST_DISTINCT", bound), TemporaryDirectory() as folder:
+    with patch.object(learning, "MAX_DISTINCT", bound), TemporaryDirectory() as folder:
         baseline = learned(rows)
         save(baseline, Path(folder) / "a")
         save(learned(random.sample(rows, len(rows))), Path(folder) / "b")

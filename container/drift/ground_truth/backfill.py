@@ -24,7 +24,7 @@ from drift.ground_truth.labels import Classes, LabelBook
 from drift.ground_truth.merged import write_merged
 from drift.ground_truth.quality import judge_quality
 from drift.judgement import RunContext
-from drift.kernel.plan import Plan
+from drift.kernel.plan import WindowPlan
 from drift.learned import Baseline
 from drift.settings import LabelSource
 from drift.sources import fetch_hour, fetch_hours, store_folder
@@ -54,7 +54,7 @@ class Backfill:
 
     labels: Labels
     captures: Captures
-    plan: Plan
+    plan: WindowPlan
     keep: Keep | None
     context: RunContext
     same_model: SameModel = lambda _: True
@@ -155,7 +155,7 @@ def backfill_of(
     source: LabelSource,
     *,
     connect: Connect,
-    plan: Plan,
+    plan: WindowPlan,
     context: RunContext,
     same_model: SameModel = lambda _: True,
 ) -> Backfill:

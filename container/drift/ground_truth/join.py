@@ -14,7 +14,7 @@ from drift.ground_truth.labels import NO_LABEL, Codes, LabelBook
 from drift.kernel.batches import Batch
 from drift.kernel.files import FileCounter
 from drift.kernel.partial import PartialCounts, window_counts
-from drift.kernel.plan import Plan
+from drift.kernel.plan import WindowPlan
 from drift.kernel.records import POSITIONS
 from drift.window import WindowCounts
 
@@ -75,7 +75,7 @@ class _Join:
         return np.array(codes, dtype=np.int64)
 
 
-def join(files: Iterable[tuple[Path, str]], plan: Plan, book: LabelBook) -> JoinedWindow:
+def join(files: Iterable[tuple[Path, str]], plan: WindowPlan, book: LabelBook) -> JoinedWindow:
     """Read a window's capture files, each with its name, and give every row the label it has.
 
     A record is found by its inference id, or else by its event id. An event that was captured twice counts once: its

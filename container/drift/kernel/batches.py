@@ -17,17 +17,17 @@ from contract.training import Task
 from drift.kernel.columns import Hashes, text_hashes
 from drift.kernel.payloads import (
     BYTE_ORDER_MARK,
-    LONGEST_FIELD,
+    MAX_FIELD_CHARACTERS,
     NO_CLASS,
     Outputs,
-    Prediction,
+    RowPrediction,
     Token,
     decode_input,
     decode_output,
     unwrapped,
 )
-from drift.kernel.plan import Plan
-from drift.kernel.records import Payload, Records, Reject, Rejected
+from drift.kernel.plan import WindowPlan
+from drift.kernel.records import CaptureRecords, Payload, Reject, Rejected
 
 _NUMBERS = msgspec.json.Decoder(list[float])
 _UNUSUAL = ('"', "\r", BYTE_ORDER_MARK)
@@ -46,24 +46,24 @@ Rows: TypeAlias = tuple[NDArray[np.int64], list[Encoded]]
 """How many rows each record has, and the columns of all of them."""
 
 
-def is_plain(side: Payload, n_features: int) -> bool:
+def is_fast_path(side: Payload, n_features: int) -> bool:
     """Return whether a side is one line of CSV that splitting at commas reads rightly."""
     if not isinstance(side, str):
         return False
     text = side.removesuffix("\n")
     return (
         text.count(",") == n_features - 1
-        and len(text) <= LONGEST_FIELD
+        and len(text) <= MAX_FIELD_CHARACTERS
         and "\n" not in text
         and text.strip() != ""
         and not any(mark in text for mark in _UNUSUAL)
     )
 
 
-def plain_rows(sides: Sequence[Payload], n_features: int) -> Rows | None:
+def fast_rows(sides: Sequence[Payload], n_features: int) -> Rows | None:
     """Return the rows of input sides that are one CSV text together."""
     texts = _csv_texts(sides)
-    if not texts or max(map(len, texts)) > LONGEST_FIELD:
+    if not texts or max(map(len, texts)) > MAX_FIELD_CHARACTERS:
         return None
     joined = "\n".join(texts)
     if any(mark in joined for mark in _UNUSUAL):
@@ -79,7 +79,7 @@ def plain_rows(sides: Sequence[Payload], n_features: int) -> Rows | None:
     return n_rows, columns
 
 
-def plain_probabilities(sides: Sequence[Payload], n_rows: NDArray[np.int64]) -> NDArray[np.float64] | None:
+def fast_probabilities(sides: Sequence[Payload], n_rows: NDArray[np.int64]) -> NDArray[np.float64] | None:
     """Return the probabilities of output sides that are one number each, or NaN for each row where all are absent."""
     if all(side is None for side in sides):
         return np.full(int(n_rows.sum()), math.nan)
@@ -165,7 +165,7 @@ class Batch:
 class _Rows:
     """Decoded inputs of some records; the rest of a batch is still to be decoded."""
 
-    records: Records
+    records: CaptureRecords
     n_rows: NDArray[np.int64]
     columns: list[Encoded]
 
@@ -176,7 +176,7 @@ class _Rows:
         return type(self)(self.records.where(used.tolist()), self.n_rows[used], columns)
 
 
-def batches(records: Records, plan: Plan, reject: Reject) -> Iterator[Batch]:
+def batches(records: CaptureRecords, plan: WindowPlan, reject: Reject) -> Iterator[Batch]:
     """Yield the usable records; reject the others under their positions."""
     records = _inside(records, plan, reject)
     names = [spec.name for spec in plan.specs]
@@ -188,7 +188,7 @@ def batches(records: Records, plan: Plan, reject: Reject) -> Iterator[Batch]:
         return
     inputs, outputs = [*map(unwrapped, records.inputs)], [*map(unwrapped, records.outputs)]
     records = replace(records, inputs=inputs, outputs=outputs)
-    plain = [is_plain(side, len(names)) for side in inputs]
+    plain = [is_fast_path(side, len(names)) for side in inputs]
     rows = _plain_rows(records.where(plain), len(names))
     if rows is None:
         plain = [False] * len(records)
@@ -198,7 +198,7 @@ def batches(records: Records, plan: Plan, reject: Reject) -> Iterator[Batch]:
     yield _with_outputs(_odd_rows(records.where(odd), names, reject), plan.outputs, reject)
 
 
-def _inside(records: Records, plan: Plan, reject: Reject) -> Records:
+def _inside(records: CaptureRecords, plan: WindowPlan, reject: Reject) -> CaptureRecords:
     rejections = {time: plan.time_rejection(time) for time in set(records.times)}
     if not any(rejections.values()):
         return records
@@ -211,12 +211,12 @@ def _inside(records: Records, plan: Plan, reject: Reject) -> Records:
     return records.where(inside)
 
 
-def _plain_rows(records: Records, n_features: int) -> _Rows | None:
-    rows = plain_rows(records.inputs, n_features)
+def _plain_rows(records: CaptureRecords, n_features: int) -> _Rows | None:
+    rows = fast_rows(records.inputs, n_features)
     return rows and _Rows(records, *rows)
 
 
-def _odd_rows(records: Records, names: Sequence[str], reject: Reject) -> _Rows:
+def _odd_rows(records: CaptureRecords, names: Sequence[str], reject: Reject) -> _Rows:
     rows: list[list[Token]] = []
     n_rows: list[int] = []
     for side, position in zip(records.inputs, records.positions, strict=True):
@@ -240,7 +240,7 @@ def _encode(column: Sequence[Token]) -> Encoded:
 
 def _with_outputs(rows: _Rows, outputs: Outputs, reject: Reject) -> Batch:
     records = rows.records
-    probabilities = plain_probabilities(records.outputs, rows.n_rows) if outputs.task is Task.BINARY else None
+    probabilities = fast_probabilities(records.outputs, rows.n_rows) if outputs.task is Task.BINARY else None
     predicted = None
     if probabilities is None:
         used, predictions = _predictions(rows, outputs, reject)
@@ -259,10 +259,10 @@ def _with_outputs(rows: _Rows, outputs: Outputs, reject: Reject) -> Batch:
     )
 
 
-def _predictions(rows: _Rows, outputs: Outputs, reject: Reject) -> tuple[NDArray[np.bool_], list[Prediction]]:
+def _predictions(rows: _Rows, outputs: Outputs, reject: Reject) -> tuple[NDArray[np.bool_], list[RowPrediction]]:
     """Return which records are usable, and the predictions of their rows."""
     records = rows.records
-    predictions: list[Prediction] = []
+    predictions: list[RowPrediction] = []
     used = np.ones(len(records), dtype=bool)
     for record, (output, position, n_rows) in enumerate(
         zip(records.outputs, records.positions, rows.n_rows, strict=True)

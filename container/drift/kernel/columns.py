@@ -58,7 +58,7 @@ def number_hashes(values: NDArray[np.float64]) -> Hashes:
     return mixed(np.where(np.isnan(values), np.nan, values + 0.0).view(np.uint64))
 
 
-class State(IntEnum):
+class CellState(IntEnum):
     """What a cell is."""
 
     PRESENT = 0
@@ -71,16 +71,16 @@ class State(IntEnum):
     @property
     def reason(self) -> CellReason | None:
         """The reason under which an unreadable cell is counted; None for the others."""
-        return CellReason[self.name] if self >= State.NOT_A_NUMBER else None
+        return CellReason[self.name] if self >= CellState.NOT_A_NUMBER else None
 
 
-PRESENT, MISSING, ABSENT = np.int8(State.PRESENT), np.int8(State.MISSING), np.int8(State.ABSENT)
-UNREADABLE = np.int8(State.NOT_A_NUMBER)
+PRESENT, MISSING, ABSENT = np.int8(CellState.PRESENT), np.int8(CellState.MISSING), np.int8(CellState.ABSENT)
+UNREADABLE = np.int8(CellState.NOT_A_NUMBER)
 """The first of the unreadable states. (Enumerations are slow to look members up in, and this is done per cell.)"""
 
 
 @dataclass(frozen=True, eq=False)
-class Cells:
+class ColumnCells:
     """One entry per distinct token, shape (n_distinct,).
 
     `values` is float64, or object holding ``str``: NaN or None where the state is not present. `outside` says which
@@ -101,14 +101,14 @@ class ColumnReader:
     reference: ValueCounts
     _known: frozenset[object] = field(init=False)
     _booleans: Mapping[Token, str] = field(init=False)
-    _seen: dict[Token, tuple[Cell, State]] = field(init=False, default_factory=dict)
+    _seen: dict[Token, tuple[Cell, CellState]] = field(init=False, default_factory=dict)
 
     def __post_init__(self) -> None:
         """Look up the reference's labels once."""
         self._known = frozenset(self.reference.values.tolist())
         self._booleans = _booleans(self.spec.type, self._known)
 
-    def read(self, distinct: Sequence[Token] | pa.StringArray) -> Cells:
+    def read(self, distinct: Sequence[Token] | pa.StringArray) -> ColumnCells:
         """Return what each token says."""
         if len(self._seen) > _REMEMBERED:
             self._seen.clear()
@@ -116,7 +116,7 @@ class ColumnReader:
             return self._numeric(distinct)
         return self._categorical(distinct.to_pylist() if isinstance(distinct, pa.Array) else distinct)
 
-    def _numeric(self, distinct: Sequence[Token] | pa.StringArray) -> Cells:
+    def _numeric(self, distinct: Sequence[Token] | pa.StringArray) -> ColumnCells:
         if isinstance(distinct, pa.Array):
             values, odd = _plain_numbers(distinct)
         else:
@@ -128,7 +128,7 @@ class ColumnReader:
             values[position] = np.nan if value is None else value
         values += 0.0
         hashes = _with_states(number_hashes(values), states)
-        return Cells(values, states, hashes, self._beyond(values, states) | self._strange(states))
+        return ColumnCells(values, states, hashes, self._beyond(values, states) | self._strange(states))
 
     def _beyond(self, values: NDArray[np.float64], states: NDArray[np.int8]) -> NDArray[np.bool_]:
         """Return which numbers lie outside the reference's range; of a bucketed one, whose buckets do."""
@@ -139,7 +139,7 @@ class ColumnReader:
         lowest, highest = self.reference.values[[0, -1]]
         return np.asarray((states == PRESENT) & ((held < lowest) | (held > highest)))
 
-    def _categorical(self, distinct: Sequence[Token]) -> Cells:
+    def _categorical(self, distinct: Sequence[Token]) -> ColumnCells:
         read = [self._cell(token) for token in distinct]
         values = np.array([value for value, _ in read], dtype=np.object_)
         states = np.array([state for _, state in read], dtype=np.int8)
@@ -147,7 +147,7 @@ class ColumnReader:
         has_ground = OTHER_LABELS in self._known or not self.reference.n_present
         outside = np.array([not has_ground and value not in self._known for value in values], dtype=bool)
         outside &= states == PRESENT
-        return Cells(values, states, _with_states(hashes, states), outside | self._strange(states))
+        return ColumnCells(values, states, _with_states(hashes, states), outside | self._strange(states))
 
     def _strange(self, states: NDArray[np.int8]) -> NDArray[np.bool_]:
         """Return which cells have no value where the reference always had one."""
@@ -156,7 +156,7 @@ class ColumnReader:
         missing = (states == MISSING) | (states == ABSENT)
         return np.asarray((states >= UNREADABLE) | (missing & (not self.reference.n_missing)))
 
-    def _cell(self, token: Token) -> tuple[Cell, State]:
+    def _cell(self, token: Token) -> tuple[Cell, CellState]:
         found = self._seen.get(token)
         if found is None:
             found = self._seen[token] = _cell(self.spec.type, self._booleans.get(token, token))
@@ -172,15 +172,15 @@ def _booleans(kind: FeatureType, known: frozenset[object]) -> Mapping[Token, str
     return dict(zip((Marker.TRUE, Marker.FALSE), spellings[0], strict=True)) if spellings else {}
 
 
-def _cell(kind: FeatureType, token: Token) -> tuple[Cell, State]:
+def _cell(kind: FeatureType, token: Token) -> tuple[Cell, CellState]:
     if isinstance(token, Marker):
-        return None, State.ABSENT if token is Marker.ABSENT else State.NOT_A_VALUE
+        return None, CellState.ABSENT if token is Marker.ABSENT else CellState.NOT_A_VALUE
     try:
         value = cell(kind, token if isinstance(token, str) else spelled(token))
     except NotANumberError as error:
-        return None, State[error.reason.name]
+        return None, CellState[error.reason.name]
     missing = value is None or value != value  # noqa: PLR0124 - NaN, and quicker than asking for the type first
-    return (None, State.MISSING) if missing else (value, State.PRESENT)
+    return (None, CellState.MISSING) if missing else (value, CellState.PRESENT)
 
 
 def _with_states(hashes: Hashes, states: NDArray[np.int8]) -> Hashes:

@@ -18,23 +18,23 @@ from drift.kernel.columns import (
     MISSING,
     PRESENT,
     UNREADABLE,
-    Cells,
+    CellState,
+    ColumnCells,
     ColumnReader,
     Hashes,
-    State,
     combined,
     number_hashes,
 )
 from drift.kernel.partial import Group, GroupCounts, PartialCounts, SampledRows, ScoreGroup, ScoreKind
 from drift.kernel.payloads import NO_CLASS
-from drift.kernel.plan import Plan, variant_of
+from drift.kernel.plan import WindowPlan, variant_of
 from drift.kernel.records import (
     BLOCK_BYTES,
     POSITIONS,
     Block,
+    CaptureRecords,
     Place,
     Places,
-    Records,
     Reject,
     Rejected,
     TooLong,
@@ -45,7 +45,7 @@ from drift.kernel.records import (
     parse_lines,
 )
 
-_TOGETHER = 16_384
+_BATCH_RECORDS = 16_384
 """From this number of records on, what has to be done once for a batch does not count."""
 Lines: TypeAlias = NDArray[np.int64]
 NoteEvents: TypeAlias = Callable[[str, Hashes, Lines], None]
@@ -55,7 +55,7 @@ NoteEvents: TypeAlias = Callable[[str, Hashes, Lines], None]
 class FileCounter:
     """Counts files; what it remembers of labels from file to file changes no result."""
 
-    def __init__(self, plan: Plan, block_bytes: int = BLOCK_BYTES) -> None:
+    def __init__(self, plan: WindowPlan, block_bytes: int = BLOCK_BYTES) -> None:
         self.plan = plan
         self._block_bytes = block_bytes
         self._readers = [ColumnReader(spec, plan.reference[spec.name]) for spec in plan.specs]
@@ -83,12 +83,12 @@ class FileCounter:
         """
         names = list[str]()
         reject = _rejection(rejected, names)
-        waiting = Records()
+        waiting = CaptureRecords()
         for records in self._records(files, names, reject):
             waiting.add(records)
-            if len(waiting) >= _TOGETHER:
+            if len(waiting) >= _BATCH_RECORDS:
                 yield [*batches(waiting, self.plan, reject)], names
-                waiting = Records()
+                waiting = CaptureRecords()
         yield [*batches(waiting, self.plan, reject)], names
 
     def add(self, counts: PartialCounts, batch: Batch, names: Sequence[str]) -> None:
@@ -109,7 +109,7 @@ class FileCounter:
             if isinstance(block, Block) and (chosen := _chosen(block, lines)):
                 yield from batches(parse_lines(chosen, reject), self.plan, reject)
 
-    def _records(self, files: Iterable[tuple[Path, str]], names: list[str], reject: Reject) -> Iterator[Records]:
+    def _records(self, files: Iterable[tuple[Path, str]], names: list[str], reject: Reject) -> Iterator[CaptureRecords]:
         """Yield the records of all files, with the files' names added to `names`."""
         for file, name in files:
             start = len(names) * POSITIONS
@@ -161,7 +161,7 @@ _Rows: TypeAlias = NDArray[np.bool_] | None
 
 
 def count_batch(
-    counts: PartialCounts, batch: Batch, names: Sequence[str], plan: Plan, readers: Sequence[ColumnReader]
+    counts: PartialCounts, batch: Batch, names: Sequence[str], plan: WindowPlan, readers: Sequence[ColumnReader]
 ) -> None:
     """Add the batch's rows to `counts`; `names` are those of its files."""
     n_rows = len(batch.probabilities)
@@ -199,7 +199,7 @@ def _variants(batch: Batch, names: Sequence[str]) -> Iterator[tuple[str, _Rows]]
         yield variant, np.repeat(np.isin(files, of_variant), batch.n_rows)
 
 
-def _segments(batch: Batch, cells: Sequence[Cells], plan: Plan) -> Iterator[tuple[str, _Rows]]:
+def _segments(batch: Batch, cells: Sequence[ColumnCells], plan: WindowPlan) -> Iterator[tuple[str, _Rows]]:
     if plan.segment is None:
         yield "", None
         return
@@ -209,7 +209,9 @@ def _segments(batch: Batch, cells: Sequence[Cells], plan: Plan) -> Iterator[tupl
         yield value, (segments == value)[codes]
 
 
-def _score_groups(batch: Batch, cells: Sequence[Cells], plan: Plan) -> Iterator[tuple[ScoreGroup, NDArray[np.bool_]]]:
+def _score_groups(
+    batch: Batch, cells: Sequence[ColumnCells], plan: WindowPlan
+) -> Iterator[tuple[ScoreGroup, NDArray[np.bool_]]]:
     if plan.facet is not None:
         values, codes = _known_labels(plan.facet, batch, cells, plan)
         for value in sorted({label for label in values if label is not None}):
@@ -219,7 +221,7 @@ def _score_groups(batch: Batch, cells: Sequence[Cells], plan: Plan) -> Iterator[
 
 
 def _known_labels(
-    name: str, batch: Batch, cells: Sequence[Cells], plan: Plan
+    name: str, batch: Batch, cells: Sequence[ColumnCells], plan: WindowPlan
 ) -> tuple[NDArray[np.object_], NDArray[np.int64]]:
     """Return a column's distinct labels, those unknown to the reference as `OTHER_LABELS`, and each row's index."""
     position = next(place for place, spec in enumerate(plan.specs) if spec.name == name)
@@ -228,7 +230,7 @@ def _known_labels(
     return np.array(labels, dtype=np.object_), batch.columns[position].codes
 
 
-def _count_group(kept: GroupCounts, rows: _Rows, batch: Batch, cells: Sequence[Cells]) -> None:
+def _count_group(kept: GroupCounts, rows: _Rows, batch: Batch, cells: Sequence[ColumnCells]) -> None:
     chosen = slice(None) if rows is None else rows
     probabilities = batch.probabilities[chosen]
     kept.n_rows += len(probabilities)
@@ -237,24 +239,24 @@ def _count_group(kept: GroupCounts, rows: _Rows, batch: Batch, cells: Sequence[C
     kept.columns[-1].add(*_probability_cells(probabilities))
 
 
-def _probability_cells(probabilities: NDArray[np.float64]) -> tuple[Cells, NDArray[np.int64]]:
+def _probability_cells(probabilities: NDArray[np.float64]) -> tuple[ColumnCells, NDArray[np.int64]]:
     states = np.where(np.isnan(probabilities), MISSING, PRESENT)
     none = np.zeros(len(states), dtype=bool)
-    cells = Cells(probabilities + 0.0, states, none.astype(np.uint64), none)
+    cells = ColumnCells(probabilities + 0.0, states, none.astype(np.uint64), none)
     return cells, np.ones(len(states), dtype=np.int64)
 
 
 def _note_unreadable(
-    counts: PartialCounts, batch: Batch, cells: Sequence[Cells], names: Sequence[str], plan: Plan
+    counts: PartialCounts, batch: Batch, cells: Sequence[ColumnCells], names: Sequence[str], plan: WindowPlan
 ) -> None:
     for spec, column, read in zip(plan.specs, batch.columns, cells, strict=True):
         for state in set(read.states[read.states >= UNREADABLE].tolist()):
             positions = np.repeat(batch.positions, batch.n_rows)[(read.states == state)[column.codes]]
-            places = counts.unreadable.setdefault((spec.name, str(State(state).reason)), Places())
+            places = counts.unreadable.setdefault((spec.name, str(CellState(state).reason)), Places())
             places.add(first_places(names, positions))
 
 
-def _sample(counts: PartialCounts, batch: Batch, cells: Sequence[Cells], hashes: Hashes) -> None:
+def _sample(counts: PartialCounts, batch: Batch, cells: Sequence[ColumnCells], hashes: Hashes) -> None:
     """Offer the batch's rows to the sample, under keys that the event and the row decide, not the file."""
     first = np.cumsum(batch.n_rows) - batch.n_rows
     positions = np.arange(len(hashes)) - np.repeat(first, batch.n_rows)
@@ -267,8 +269,8 @@ def _sample(counts: PartialCounts, batch: Batch, cells: Sequence[Cells], hashes:
 
 
 _N_PARTS = 64
-_MOST_WAITING = 1 << 18
-_MOST_SUSPECTS = 1 << 17
+_MAX_WAITING = 1 << 18
+_MAX_SUSPECTS = 1 << 17
 _ENTRY = np.dtype([("hash", "<u8"), ("file", "<u4"), ("line", "<u4")])
 _NotedEvents: TypeAlias = "np.ndarray[Any, np.dtype[np.void]]"
 
@@ -302,7 +304,7 @@ class EventLog:
         entries["file"] = self._files.setdefault(name, len(self._files))
         self._waiting.append(entries)
         self._n_waiting += len(entries)
-        if self._n_waiting >= _MOST_WAITING:
+        if self._n_waiting >= _MAX_WAITING:
             self._write()
 
     def suspects(self) -> Iterator[Suspects]:
@@ -312,7 +314,7 @@ class EventLog:
         waiting: list[_NotedEvents] = []
         for part in range(_N_PARTS):
             waiting.append(self._repeated(part))
-            if sum(map(len, waiting)) >= _MOST_SUSPECTS or part == _N_PARTS - 1:
+            if sum(map(len, waiting)) >= _MAX_SUSPECTS or part == _N_PARTS - 1:
                 repeated, waiting = np.concatenate(waiting), []
                 yield {
                     names[number]: np.sort(repeated["line"][repeated["file"] == number]).astype(np.int64)

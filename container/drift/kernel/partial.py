@@ -11,9 +11,9 @@ from numpy.typing import NDArray
 from contract.enums import StrEnum
 from contract.records import FeatureType, RecordCounts
 from contract.rejection import RejectionReason
-from drift.counts import MOST_DISTINCT, OTHER_LABELS, CategoricalCounts, NumericCounts, ValueCounts
-from drift.kernel.columns import PRESENT, Cells, Hashes, State
-from drift.kernel.plan import Plan
+from drift.counts import MAX_DISTINCT, OTHER_LABELS, CategoricalCounts, NumericCounts, ValueCounts
+from drift.kernel.columns import PRESENT, CellState, ColumnCells, Hashes
+from drift.kernel.plan import WindowPlan
 from drift.kernel.records import Place, Places, Rejected, first_places
 from drift.sketch import RELATIVE_ERROR, representatives
 from drift.table import SAMPLE_ROWS, Table, table
@@ -24,7 +24,7 @@ Collapse: TypeAlias = Callable[[NDArray[Any], Counts], tuple[NDArray[Any], Count
 
 
 @dataclass(eq=False)
-class Tally:
+class KeyTally:
     """Counts of sorted keys; `collapse` maps keys and counts to those of the bounded form, and that form to itself."""
 
     collapse: Collapse
@@ -35,12 +35,12 @@ class Tally:
     _n_waiting: int = 0
 
     @classmethod
-    def of_numbers(cls) -> "Tally":
+    def of_numbers(cls) -> "KeyTally":
         """Return an empty tally of finite numbers, which collapses to the buckets of `drift.sketch`."""
         return cls(_to_buckets, np.zeros(0))
 
     @classmethod
-    def of_hashes(cls) -> "Tally":
+    def of_hashes(cls) -> "KeyTally":
         """Return an empty tally of hashes, which collapses to a sketch of their second moment."""
         return cls(_to_signed_sums, np.zeros(0, dtype=np.uint64))
 
@@ -48,16 +48,16 @@ class Tally:
         """Count keys, which may repeat."""
         self._waiting.append((keys, counts, is_collapsed))
         self._n_waiting += len(keys)
-        if self._n_waiting > 2 * MOST_DISTINCT:
+        if self._n_waiting > 2 * MAX_DISTINCT:
             self.settle()
 
-    def merge(self, other: "Tally", sign: int = 1) -> None:
+    def merge(self, other: "KeyTally", sign: int = 1) -> None:
         """Add what another tally counted; with a sign of -1 take it away."""
         other.settle()
         self.settle()  # taking a part away must not keep the whole from being collapsed
         self.add(other.keys, sign * other.counts, other.is_collapsed)
 
-    def settle(self) -> "Tally":
+    def settle(self) -> "KeyTally":
         """Bring keys and counts up to date."""
         if not self._waiting:
             return self
@@ -65,7 +65,7 @@ class Tally:
         parts = [(self.keys, self.counts), *((keys, counts) for keys, counts, _ in self._waiting)]
         self._waiting, self._n_waiting = [], 0
         self._sum(*(np.concatenate(column) for column in zip(*parts, strict=True)))
-        if not self.is_collapsed and len(self.keys) > MOST_DISTINCT:
+        if not self.is_collapsed and len(self.keys) > MAX_DISTINCT:
             self.is_collapsed = True
             self._sum(self.keys, self.counts)
         return self
@@ -132,7 +132,7 @@ class LabelTally:
                 self.n_unknown += key not in self.known
                 self.counts[key] = 0
             self.counts[key] += count
-            if self.n_unknown > MOST_DISTINCT:
+            if self.n_unknown > MAX_DISTINCT:
                 self._collapse()
 
     def merge(self, other: "LabelTally", sign: int = 1) -> None:
@@ -193,22 +193,22 @@ class ScoreKind(StrEnum):
 
 @dataclass(eq=False)
 class ColumnCounts:
-    """Cells of one column: values by value, all by state; `states` has shape (len(State),)."""
+    """Cells of one column: values by value, all by state; `states` has shape (len(CellState),)."""
 
-    values: Tally | LabelTally
-    states: NDArray[np.int64] = field(default_factory=lambda: np.zeros(len(State), dtype=np.int64))
+    values: KeyTally | LabelTally
+    states: NDArray[np.int64] = field(default_factory=lambda: np.zeros(len(CellState), dtype=np.int64))
 
     @classmethod
     def empty(cls, kind: FeatureType, known: frozenset[str] = frozenset()) -> "ColumnCounts":
         """Return the counts of no cell; `known` are the reference's labels."""
-        return cls(Tally.of_numbers() if kind is FeatureType.NUMERIC else LabelTally(known))
+        return cls(KeyTally.of_numbers() if kind is FeatureType.NUMERIC else LabelTally(known))
 
-    def add(self, cells: Cells, counts: NDArray[np.int64]) -> None:
+    def add(self, cells: ColumnCells, counts: NDArray[np.int64]) -> None:
         """Count distinct cells, each as often as it occurs."""
-        self.states += np.bincount(cells.states, weights=counts, minlength=len(State)).astype(np.int64)
+        self.states += np.bincount(cells.states, weights=counts, minlength=len(CellState)).astype(np.int64)
         present = (cells.states == PRESENT) & (counts > 0)
         values, counts = cells.values[present], counts[present]
-        if isinstance(self.values, Tally):
+        if isinstance(self.values, KeyTally):
             self.values.add(values, counts)
         else:
             summed: Counter[str] = Counter()
@@ -219,18 +219,18 @@ class ColumnCounts:
     def merge(self, other: "ColumnCounts", sign: int = 1) -> None:
         """Add the cells of another part; with a sign of -1 take them away."""
         self.states += sign * other.states
-        if isinstance(self.values, Tally) and isinstance(other.values, Tally):
+        if isinstance(self.values, KeyTally) and isinstance(other.values, KeyTally):
             self.values.merge(other.values, sign)
         elif isinstance(self.values, LabelTally) and isinstance(other.values, LabelTally):
             self.values.merge(other.values, sign)
 
     def counts(self) -> ValueCounts:
         """Return the value counts that the statistics read."""
-        n_absent = int(self.states[State.ABSENT])
-        n_missing = int(self.states[State.MISSING]) + n_absent
-        unreadable = {str(state.reason): int(self.states[state]) for state in State if state.reason}
+        n_absent = int(self.states[CellState.ABSENT])
+        n_missing = int(self.states[CellState.MISSING]) + n_absent
+        unreadable = {str(state.reason): int(self.states[state]) for state in CellState if state.reason}
         unreadable = {reason: count for reason, count in sorted(unreadable.items()) if count}
-        if isinstance(self.values, Tally):
+        if isinstance(self.values, KeyTally):
             tally = self.values.settle()
             error = RELATIVE_ERROR if tally.is_collapsed else None
             return NumericCounts(tally.keys, tally.counts, n_missing, unreadable, n_absent, relative_error=error)
@@ -260,7 +260,7 @@ class GroupCounts:
     n_rows: int = 0
 
     @classmethod
-    def empty(cls, plan: Plan) -> "GroupCounts":
+    def empty(cls, plan: WindowPlan) -> "GroupCounts":
         """Return the counts of no row."""
         columns = [ColumnCounts.empty(spec.type, plan.labels.get(spec.name, frozenset())) for spec in plan.specs]
         return cls([*columns, ColumnCounts.empty(FeatureType.NUMERIC)])
@@ -295,7 +295,7 @@ class PartialCounts:
     examples: dict[RejectionReason, Places] = field(default_factory=dict)
     unreadable: dict[tuple[str, str], Places] = field(default_factory=dict)
     n_out_of_support: int = 0
-    repetition: Tally = field(default_factory=Tally.of_hashes)
+    repetition: KeyTally = field(default_factory=KeyTally.of_hashes)
     sample: SampledRows | None = None
     scores: dict[ScoreGroup, ColumnCounts] = field(default_factory=dict)
 
@@ -312,7 +312,7 @@ class PartialCounts:
         self.rejected[reason] += len(lines)
         self.examples.setdefault(reason, Places()).add(first_places([name], lines))
 
-    def group(self, key: Group, plan: Plan) -> GroupCounts:
+    def group(self, key: Group, plan: WindowPlan) -> GroupCounts:
         """Return the counts of a group, to be added to."""
         if key not in self.groups:
             self.groups[key] = GroupCounts.empty(plan)
@@ -330,7 +330,7 @@ class PartialCounts:
         """Return where a feature's first cells stand that are unreadable for a reason."""
         return tuple(map(str, self.unreadable[name, reason].first))
 
-    def merge(self, other: "PartialCounts", plan: Plan) -> None:
+    def merge(self, other: "PartialCounts", plan: WindowPlan) -> None:
         """Add other files."""
         for key, counts in other.groups.items():
             self.group(key, plan).merge(counts)
@@ -367,7 +367,7 @@ class PartialCounts:
         return RecordCounts(self.n_used + self.rejected.total(), self.n_used, rejected, examples)
 
 
-def window_counts(counts: PartialCounts, plan: Plan) -> WindowCounts:
+def window_counts(counts: PartialCounts, plan: WindowPlan) -> WindowCounts:
     """Return the window that the partial counts add up to.
 
     The variants are segments where there are two or more of them.
@@ -404,7 +404,7 @@ def _numeric(counts: ValueCounts) -> NumericCounts:
     return counts
 
 
-def _segments(counts: PartialCounts, plan: Plan) -> dict[Segment, list[GroupCounts]]:
+def _segments(counts: PartialCounts, plan: WindowPlan) -> dict[Segment, list[GroupCounts]]:
     segments: dict[Segment, list[GroupCounts]] = {}
     has_variants = len({group.variant for group in counts.groups}) > 1
     for group, part in sorted(counts.groups.items()):
@@ -415,7 +415,7 @@ def _segments(counts: PartialCounts, plan: Plan) -> dict[Segment, list[GroupCoun
     return segments
 
 
-def _together(groups: Iterable[GroupCounts], plan: Plan) -> SegmentCounts:
+def _together(groups: Iterable[GroupCounts], plan: WindowPlan) -> SegmentCounts:
     total = GroupCounts.empty(plan)
     for part in groups:
         total.merge(part)
@@ -424,7 +424,7 @@ def _together(groups: Iterable[GroupCounts], plan: Plan) -> SegmentCounts:
     return SegmentCounts(total.n_rows, dict(zip(names, columns, strict=True)), _numeric(probabilities))
 
 
-def _sample(counts: PartialCounts, plan: Plan) -> RowSample:
+def _sample(counts: PartialCounts, plan: WindowPlan) -> RowSample:
     if counts.sample is None:
         return RowSample(table(plan.specs, []), np.zeros(0))
     *columns, probabilities = counts.sample.columns

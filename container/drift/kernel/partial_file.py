@@ -13,14 +13,14 @@ from drift.kernel.partial import (
     ColumnCounts,
     Group,
     GroupCounts,
+    KeyTally,
     LabelTally,
     PartialCounts,
     SampledRows,
     ScoreGroup,
     ScoreKind,
-    Tally,
 )
-from drift.kernel.plan import Plan
+from drift.kernel.plan import WindowPlan
 from drift.kernel.records import Place, Places
 
 PARTIAL_COUNTS_VERSION = 2
@@ -47,7 +47,7 @@ def to_json(counts: PartialCounts) -> bytes:
     )
 
 
-def from_json(text: bytes, plan: Plan) -> PartialCounts:
+def from_json(text: bytes, plan: WindowPlan) -> PartialCounts:
     """Read partial counts that were made after `plan`.
 
     Raises
@@ -65,7 +65,7 @@ def from_json(text: bytes, plan: Plan) -> PartialCounts:
         examples={RejectionReason(reason): _read_places(entry) for reason, entry in data["examples"].items()},
         unreadable={(feature, reason): _read_places(entry) for feature, reason, entry in data["unreadable"]},
         n_out_of_support=data["n_out_of_support"],
-        repetition=_read_tally(Tally.of_hashes(), data["repetition"]),
+        repetition=_read_tally(KeyTally.of_hashes(), data["repetition"]),
         sample=_read_sample(data["sample"], plan),
         scores={
             ScoreGroup(ScoreKind(entry["kind"]), entry["value"]): _read_column(
@@ -84,12 +84,12 @@ def _read_places(entry: Sequence[Sequence[Any]]) -> Places:
     return Places([Place(*place) for place in entry])
 
 
-def _tally(tally: Tally) -> dict[str, object]:
+def _tally(tally: KeyTally) -> dict[str, object]:
     tally.settle()
     return {"is_collapsed": tally.is_collapsed, "keys": tally.keys.tolist(), "counts": tally.counts.tolist()}
 
 
-def _read_tally(empty: Tally, entry: dict[str, Any]) -> Tally:
+def _read_tally(empty: KeyTally, entry: dict[str, Any]) -> KeyTally:
     empty.keys = np.array(entry["keys"], dtype=empty.keys.dtype)
     empty.counts = np.array(entry["counts"], dtype=np.int64)
     empty.is_collapsed = entry["is_collapsed"]
@@ -98,7 +98,7 @@ def _read_tally(empty: Tally, entry: dict[str, Any]) -> Tally:
 
 def _column(column: ColumnCounts) -> dict[str, object]:
     values = column.values
-    if isinstance(values, Tally):
+    if isinstance(values, KeyTally):
         return {"states": column.states.tolist(), **_tally(values)}
     labels = sorted(values.counts)
     counts = [values.counts[label] for label in labels]
@@ -107,7 +107,7 @@ def _column(column: ColumnCounts) -> dict[str, object]:
 
 def _read_column(empty: ColumnCounts, entry: dict[str, Any]) -> ColumnCounts:
     empty.states += np.array(entry["states"], dtype=np.int64)
-    if isinstance(empty.values, Tally):
+    if isinstance(empty.values, KeyTally):
         _read_tally(empty.values, entry)
     else:
         labels = dict(zip(entry["keys"], entry["counts"], strict=True))
@@ -121,7 +121,7 @@ def _group(group: Group, counts: GroupCounts) -> dict[str, object]:
     return {"variant": group.variant, "value": group.value, "n_rows": counts.n_rows, "columns": columns}
 
 
-def _read_group(entry: dict[str, Any], plan: Plan) -> GroupCounts:
+def _read_group(entry: dict[str, Any], plan: WindowPlan) -> GroupCounts:
     empty = GroupCounts.empty(plan)
     columns = [_read_column(column, found) for column, found in zip(empty.columns, entry["columns"], strict=True)]
     return GroupCounts(columns, entry["n_rows"])
@@ -134,7 +134,7 @@ def _sample(sample: SampledRows | None) -> dict[str, object] | None:
     return {"keys": sample.keys.tolist(), "columns": [column.tolist() for column in sample.columns]}
 
 
-def _read_sample(entry: dict[str, Any] | None, plan: Plan) -> SampledRows | None:
+def _read_sample(entry: dict[str, Any] | None, plan: WindowPlan) -> SampledRows | None:
     if entry is None:
         return None
     types = [np.float64 if spec.type is FeatureType.NUMERIC else np.object_ for spec in plan.specs]

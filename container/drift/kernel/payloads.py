@@ -20,10 +20,10 @@ import msgspec
 
 from contract.rejection import RejectionReason
 from contract.training import PREDICTED_COLUMN, PROBABILITY_COLUMN, Task, finite_number
-from drift.kernel.records import Payload, Rejected, Side
+from drift.kernel.records import CaptureSide, Payload, Rejected
 
 BYTE_ORDER_MARK = "\ufeff"
-LONGEST_FIELD = csv.field_size_limit()
+MAX_FIELD_CHARACTERS = csv.field_size_limit()
 _SHAPE_LENGTH = 200
 
 
@@ -72,7 +72,7 @@ def decode_input(side: Payload, names: Sequence[str]) -> list[list[Token]]:
 
 def unwrapped(side: Payload) -> Payload:
     """Return a side of CSV text in BASE64 as the text, and any other as it is."""
-    if not isinstance(side, Side) or side.encoding != "BASE64":
+    if not isinstance(side, CaptureSide) or side.encoding != "BASE64":
         return side
     try:
         is_json, text = text_of(side)
@@ -81,7 +81,7 @@ def unwrapped(side: Payload) -> Payload:
     return side if is_json or text.startswith(BYTE_ORDER_MARK) else text
 
 
-def text_of(side: str | Side) -> tuple[bool, str]:
+def text_of(side: str | CaptureSide) -> tuple[bool, str]:
     """Return whether the side is JSON, and its text without a byte order mark, which endpoints take in their stride."""
     if isinstance(side, str):
         return False, _unicode(side).removeprefix(BYTE_ORDER_MARK)
@@ -210,7 +210,7 @@ class Outputs:
     classes: tuple[str, ...] = ()
 
 
-class Prediction(NamedTuple):
+class RowPrediction(NamedTuple):
     """The prediction for one row.
 
     `number` is the probability of the positive class, or of the predicted class, whose index among the classes is
@@ -221,10 +221,10 @@ class Prediction(NamedTuple):
     predicted: int = NO_CLASS
 
 
-NOT_CAPTURED = Prediction(math.nan)
+NOT_CAPTURED = RowPrediction(math.nan)
 
 
-def decode_output(side: Payload, n_rows: int, outputs: Outputs) -> list[Prediction]:
+def decode_output(side: Payload, n_rows: int, outputs: Outputs) -> list[RowPrediction]:
     """Return one prediction per row; `NOT_CAPTURED` for each where the output was not captured.
 
     Raises
@@ -252,11 +252,11 @@ def _json_predictions(text: str) -> list[Any]:
     return predictions if isinstance(predictions, list) else [predictions]
 
 
-def _numbers(values: Sequence[Any], task: Task) -> list[Prediction]:
+def _numbers(values: Sequence[Any], task: Task) -> list[RowPrediction]:
     entries = [_answer(entry) if isinstance(entry, dict) else entry for entry in values]
     if task is Task.REGRESSION:
-        return [Prediction(_number(entry)) for entry in entries]
-    return [Prediction(_probability(entry)) for entry in entries]
+        return [RowPrediction(_number(entry)) for entry in entries]
+    return [RowPrediction(_probability(entry)) for entry in entries]
 
 
 def _answer(entry: Mapping[str, object]) -> object:
@@ -264,7 +264,7 @@ def _answer(entry: Mapping[str, object]) -> object:
     return entry.get(PROBABILITY_COLUMN, entry.get(_SCORE))
 
 
-def _by_class(values: Sequence[Any], outputs: Outputs) -> list[Prediction]:
+def _by_class(values: Sequence[Any], outputs: Outputs) -> list[RowPrediction]:
     """Return the most probable class of each row: rows are lists, objects, or so many numbers one after the other."""
     n_classes = len(outputs.classes)
     if any(isinstance(entry, list | dict) for entry in values):
@@ -275,7 +275,7 @@ def _by_class(values: Sequence[Any], outputs: Outputs) -> list[Prediction]:
     return [_of_row(row, outputs.classes) for row in rows]
 
 
-def _of_row(entry: Any, classes: Sequence[str]) -> Prediction:
+def _of_row(entry: Any, classes: Sequence[str]) -> RowPrediction:
     if isinstance(entry, dict):
         label = entry.get(_PREDICTED_LABEL, entry.get(PREDICTED_COLUMN))
         scores = entry.get(_PROBABILITIES, _answer(entry))
@@ -288,14 +288,14 @@ def _of_row(entry: Any, classes: Sequence[str]) -> Prediction:
     if abs(sum(probabilities) - 1) > _ROUNDING:
         raise Rejected(RejectionReason.OUTPUT_NOT_A_PREDICTION)
     predicted = max(range(len(classes)), key=probabilities.__getitem__)
-    return Prediction(probabilities[predicted], predicted)
+    return RowPrediction(probabilities[predicted], predicted)
 
 
-def _named(label: object, score: object, classes: Sequence[str]) -> Prediction:
+def _named(label: object, score: object, classes: Sequence[str]) -> RowPrediction:
     text = str(int(label)) if isinstance(label, float) and label.is_integer() else str(label)
     if text not in classes:
         raise Rejected(RejectionReason.OUTPUT_NOT_A_PREDICTION)
-    return Prediction(_probability(score), classes.index(text))
+    return RowPrediction(_probability(score), classes.index(text))
 
 
 def _number(value: object) -> float:

@@ -19,7 +19,7 @@ _VARIANT = re.compile(r"(?:^|/)([^/]+)/\d{4}/\d{2}/\d{2}/\d{2}/[^/]+$")
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
-class Plan:
+class WindowPlan:
     """Plan of reading one window, the same for every file and every worker; it can be pickled.
 
     `reference` has the value counts of every spec. With a `variant`, files of another one are rejected. `segment`

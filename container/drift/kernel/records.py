@@ -17,7 +17,7 @@ from contract.rejection import RejectionReason
 
 BLOCK_BYTES = 512 << 10
 """Large enough to make the work per block small, small enough for its records to stay in the processor's cache."""
-MAXIMUM_LINE_BYTES = 10_000_000
+MAX_LINE_BYTES = 10_000_000
 """Longer lines are not read: a request body has 6 MB at most, and its capture seldom more."""
 _GZIP_MAGIC = b"\x1f\x8b"
 
@@ -59,9 +59,9 @@ def blocks(file: Path, block_bytes: int = BLOCK_BYTES, first: int = 1) -> Iterat
     """
     with file.open("rb") as handle:
         while start := handle.read(block_bytes):
-            end = b"" if start.endswith(b"\n") else handle.readline(MAXIMUM_LINE_BYTES + 1)
+            end = b"" if start.endswith(b"\n") else handle.readline(MAX_LINE_BYTES + 1)
             n_before = start.rfind(b"\n") + 1
-            if len(start) - n_before + len(end.removesuffix(b"\n")) <= MAXIMUM_LINE_BYTES:
+            if len(start) - n_before + len(end.removesuffix(b"\n")) <= MAX_LINE_BYTES:
                 block = Block(first, start + end)
                 yield block
                 first += len(block.line_feeds)
@@ -78,7 +78,7 @@ def _skip_line(handle: BinaryIO) -> None:
         pass
 
 
-MOST_PLACES = 5
+MAX_PLACES = 5
 POSITIONS = 1 << 32
 """Of the lines of several files: a line's position is its file's index times this, plus its number from 1."""
 
@@ -104,11 +104,11 @@ class Places:
 
     def has_room_for(self, name: str, line: int) -> bool:
         """Return whether a place comes before the last one here, or there is room after it."""
-        return len(self.first) < MOST_PLACES or (name, line) < (self.first[-1].name, self.first[-1].line)
+        return len(self.first) < MAX_PLACES or (name, line) < (self.first[-1].name, self.first[-1].line)
 
     def add(self, places: Iterable[Place]) -> None:
         """Take note of places."""
-        self.first = nsmallest(MOST_PLACES, [*self.first, *places])
+        self.first = nsmallest(MAX_PLACES, [*self.first, *places])
 
 
 def first_places(names: Sequence[str], positions: NDArray[np.int64]) -> list[Place]:
@@ -118,7 +118,7 @@ def first_places(names: Sequence[str], positions: NDArray[np.int64]) -> list[Pla
     return [
         Place(names[position // POSITIONS], position % POSITIONS)
         for start, end in pairwise([*starts.tolist(), len(distinct)])
-        for position in distinct[start:end][:MOST_PLACES].tolist()
+        for position in distinct[start:end][:MAX_PLACES].tolist()
     ]
 
 
@@ -140,7 +140,7 @@ Encoding: TypeAlias = Literal["CSV", "JSON", "BASE64"]
 _ENCODINGS: Mapping[str | None, Encoding] = {name: name for name in get_args(Encoding)}
 
 
-class Side(msgspec.Struct, rename="camel", gc=False):
+class CaptureSide(msgspec.Struct, rename="camel", gc=False):
     """One side of the exchange; None where the record has no text, or none that we know."""
 
     data: str | None = None
@@ -148,14 +148,14 @@ class Side(msgspec.Struct, rename="camel", gc=False):
     observed_content_type: str | None = None
 
 
-class Sides(msgspec.Struct, rename="camel", gc=False):
+class CaptureSides(msgspec.Struct, rename="camel", gc=False):
     """Request and response; None where a side was not captured."""
 
-    endpoint_input: Side | None = None
-    endpoint_output: Side | None = None
+    endpoint_input: CaptureSide | None = None
+    endpoint_output: CaptureSide | None = None
 
 
-class Metadata(msgspec.Struct, rename="camel", gc=False):
+class EventMetadata(msgspec.Struct, rename="camel", gc=False):
     """Which event, and when."""
 
     event_id: str | None = None
@@ -163,19 +163,19 @@ class Metadata(msgspec.Struct, rename="camel", gc=False):
     inference_time: str | None = None
 
 
-class Record(msgspec.Struct, rename="camel", gc=False):
+class CaptureRecord(msgspec.Struct, rename="camel", gc=False):
     """One capture record. The names are SageMaker's."""
 
-    capture_data: Sides
-    event_metadata: Metadata
+    capture_data: CaptureSides
+    event_metadata: EventMetadata
 
 
-Payload: TypeAlias = str | Side | None
+Payload: TypeAlias = str | CaptureSide | None
 """One side of the exchange; the text alone where it is CSV."""
 
 
 @dataclass(frozen=True, eq=False)
-class Records:
+class CaptureRecords:
     """Parts of some records, each with one entry per record, and their line numbers or positions.
 
     The text of a CSV side stands for the side.
@@ -189,7 +189,7 @@ class Records:
     times: list[str | None] = field(default_factory=list)
 
     @classmethod
-    def of(cls, records: Sequence[Record], positions: Iterable[int]) -> Self:
+    def of(cls, records: Sequence[CaptureRecord], positions: Iterable[int]) -> Self:
         """Take records apart."""
         sides = [record.capture_data for record in records]
         metadata = [record.event_metadata for record in records]
@@ -219,24 +219,24 @@ class Records:
         return self.positions, self.inputs, self.outputs, self.event_ids, self.inference_ids, self.times
 
 
-def _payloads(sides: Sequence[Side | None]) -> list[Payload]:
+def _payloads(sides: Sequence[CaptureSide | None]) -> list[Payload]:
     return [side.data if side and side.encoding == "CSV" and side.data is not None else side for side in sides]
 
 
-_DECODER = msgspec.json.Decoder(Record)
+_DECODER = msgspec.json.Decoder(CaptureRecord)
 _FAILURES = (ValueError, RecursionError)  # msgspec's own errors are ValueErrors
-_NOT_TEXT = Side()
+_NOT_TEXT = CaptureSide()
 
 
-def parse(block: Block, reject: Reject) -> Records:
+def parse(block: Block, reject: Reject) -> CaptureRecords:
     """Return the block's records; what is no record is rejected, and blank lines are nothing."""
     records = _parse_at_once(block)
     if records is not None:
-        return Records.of(records, range(block.first, block.first + len(records)))
+        return CaptureRecords.of(records, range(block.first, block.first + len(records)))
     return parse_lines(block.numbered(), reject)
 
 
-def parse_lines(lines: Sequence[tuple[int, bytes]], reject: Reject) -> Records:
+def parse_lines(lines: Sequence[tuple[int, bytes]], reject: Reject) -> CaptureRecords:
     """Return the records of numbered lines, read one by one."""
     records, numbers = [], []
     for number, line in lines:
@@ -248,10 +248,10 @@ def parse_lines(lines: Sequence[tuple[int, bytes]], reject: Reject) -> Records:
             reject(error, number)
         else:
             numbers.append(number)
-    return Records.of(records, numbers)
+    return CaptureRecords.of(records, numbers)
 
 
-def _parse_at_once(block: Block) -> list[Record] | None:
+def _parse_at_once(block: Block) -> list[CaptureRecord] | None:
     """Return one record per line, or None where lines have to be looked at one by one."""
     try:
         _require_utf8(block.data)
@@ -278,7 +278,7 @@ def _has_one_object_per_line(block: Block) -> bool:
     )
 
 
-def _parse_line(line: bytes) -> Record:
+def _parse_line(line: bytes) -> CaptureRecord:
     try:
         _require_utf8(line)
         return _DECODER.decode(line)
@@ -292,7 +292,7 @@ def _require_utf8(data: bytes) -> None:
         data.decode()
 
 
-def _parse_slowly(line: bytes) -> Record:
+def _parse_slowly(line: bytes) -> CaptureRecord:
     """Say what is wrong with a line, or forgive it what does not matter: a byte order mark, odd types in odd places."""
     try:
         document = json.loads(line.decode("utf-8-sig"))
@@ -303,9 +303,9 @@ def _parse_slowly(line: bytes) -> Record:
     data, metadata = (_member(document, name) for name in ("captureData", "eventMetadata"))
     if not isinstance(data, dict) or not isinstance(metadata, dict):
         raise Rejected(RejectionReason.NOT_A_CAPTURE_RECORD)
-    return Record(
-        Sides(_side(data.get("endpointInput")), _side(data.get("endpointOutput"))),
-        Metadata(_text(metadata, "eventId"), _text(metadata, "inferenceId"), _text(metadata, "inferenceTime")),
+    return CaptureRecord(
+        CaptureSides(_side(data.get("endpointInput")), _side(data.get("endpointOutput"))),
+        EventMetadata(_text(metadata, "eventId"), _text(metadata, "inferenceId"), _text(metadata, "inferenceTime")),
     )
 
 
@@ -318,10 +318,10 @@ def _text(mapping: Mapping[str, object], name: str) -> str | None:
     return value if isinstance(value, str) else None
 
 
-def _side(value: object) -> Side | None:
+def _side(value: object) -> CaptureSide | None:
     if value is None:
         return None
     if not isinstance(value, dict):
         return _NOT_TEXT
     encoding = _ENCODINGS.get(_text(value, "encoding"))
-    return Side(_text(value, "data"), encoding, _text(value, "observedContentType"))
+    return CaptureSide(_text(value, "data"), encoding, _text(value, "observedContentType"))

@@ -17,7 +17,7 @@ from drift.learned import save
 from drift.platform_settings import Platform
 from drift.reference_files import read_labelled
 from drift.retraining.gate import Answers, design_effect, judge_challenger, slices_of
-from drift.retraining.models import Model, read_model
+from drift.retraining.models import ComparedModel, read_model
 from drift.retraining.settings import EvaluateSettings
 from drift.retraining.splitting import keys_of
 from drift.table import FeatureSpec, Table
@@ -35,7 +35,7 @@ class _Rows:
         table, labels = read_labelled(folder, specs, target)
         return cls(table, tuple(labels))
 
-    def answers(self, champion: Model, challenger: Model, design_effect: float = 1.0) -> Answers:
+    def answers(self, champion: ComparedModel, challenger: ComparedModel, design_effect: float = 1.0) -> Answers:
         labels = np.array(self.labels, dtype=object)
         champion_right, challenger_right = (
             model.is_right(model.probabilities(self.table), labels) for model in (champion, challenger)
@@ -78,7 +78,7 @@ def evaluate(settings: EvaluateSettings, platform: Platform) -> str:
     return f"the challenger is {'accepted' if evaluation.accepted else 'rejected'}: {'; '.join(evaluation.reasons)}"
 
 
-def _require_same_target(challenger: Model, champion: Model, target: str) -> None:
+def _require_same_target(challenger: ComparedModel, champion: ComparedModel, target: str) -> None:
     targets = {challenger.preprocessor.target, champion.preprocessor.target, target}
     if len(targets) > 1 or challenger.labels != champion.labels:
         raise RetrainingError(
@@ -88,7 +88,7 @@ def _require_same_target(challenger: Model, champion: Model, target: str) -> Non
         )
 
 
-def _save_baseline(challenger: Model, holdout: _Rows, settings: EvaluateSettings, folder: Path) -> None:
+def _save_baseline(challenger: ComparedModel, holdout: _Rows, settings: EvaluateSettings, folder: Path) -> None:
     """Learn the baseline of the holdout: the population that the challenger is accepted on, which it has not seen.
 
     The same rows are the reference of the features and the labelled test set. Windows are compared with either by

@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 
 from contract.evaluation import Comparison, Evaluation
 from drift.errors import RetrainingError
-from drift.retraining.settings import GateTerms
+from drift.retraining.settings import GateThresholds
 from drift.retraining.splitting import RowKey
 from drift.statistics.paired import PairedDifference, paired_difference
 from drift.table import Table
@@ -61,7 +61,7 @@ class Slice:
         return int(np.count_nonzero(self.rows))
 
 
-def judge_challenger(holdout: Answers, test: Answers, slices: Sequence[Slice], terms: GateTerms) -> Evaluation:
+def judge_challenger(holdout: Answers, test: Answers, slices: Sequence[Slice], terms: GateThresholds) -> Evaluation:
     """Compare the two models, and say whether the challenger may serve."""
     on_holdout = _not_worse(HOLDOUT, holdout, terms.margin)
     on_test = _not_worse(TEST_SET, test, terms.test_margin)
@@ -89,7 +89,7 @@ def _not_worse(name: str, answers: Answers, margin: float) -> Comparison:
     return _comparison(name, answers, found, bound=margin, passed=passed, why=why)
 
 
-def _slice(one: Slice, holdout: Answers, terms: GateTerms, *, alpha: float) -> Comparison:
+def _slice(one: Slice, holdout: Answers, terms: GateThresholds, *, alpha: float) -> Comparison:
     answers, bound = holdout.where(one.rows), terms.slice_bound
     found = answers.difference(alpha)
     if one.n_rows < terms.minimum_slice_rows:
@@ -127,7 +127,7 @@ def _points(share: float) -> str:
     return f"{text} point" if text == "1" else f"{text} points"
 
 
-MOST_VALUES = 50
+MAX_VALUES = 50
 """Values of one column that are told apart, the most frequent ones; the others are one slice."""
 MISSING, OTHERS = "(missing)", "(others)"
 LabelledKey: TypeAlias = tuple[RowKey, str]
@@ -151,9 +151,9 @@ def slices_of(holdout: Table, columns: Sequence[str]) -> list[Slice]:
 
 def _of_column(name: str, texts: Sequence[str]) -> Iterator[Slice]:
     counts = sorted(Counter(texts).items(), key=lambda value: (-value[1], value[0]))
-    told_apart = {text: text for text, _ in counts[:MOST_VALUES]}
+    told_apart = {text: text for text, _ in counts[:MAX_VALUES]}
     values = np.array([told_apart.get(text, OTHERS) for text in texts], dtype=object)
-    for value in [*told_apart, *([OTHERS] if len(counts) > MOST_VALUES else [])]:
+    for value in [*told_apart, *([OTHERS] if len(counts) > MAX_VALUES else [])]:
         yield Slice(f"{name}={value}", np.asarray(values == value, dtype=bool))
 
 

@@ -13,7 +13,7 @@ from contract.enums import StrEnum
 from contract.rejection import CellReason, RejectionReason
 from drift.ground_truth.labels import NO_LABEL, Classes, UnknownLabelError
 from drift.kernel.payloads import Marker, Token, decode_input, spelled
-from drift.kernel.records import Payload, Record, Rejected, TooLong, blocks, is_compressed
+from drift.kernel.records import CaptureRecord, Payload, Rejected, TooLong, blocks, is_compressed
 from drift.table import FeatureSpec, NotANumberError, cell
 from drift.times import parse_time
 
@@ -83,7 +83,7 @@ class _Truth(msgspec.Struct):
     data: str
 
 
-class _Merged(Record, rename="camel"):
+class _Merged(CaptureRecord, rename="camel"):
     ground_truth_data: _Truth
 
 

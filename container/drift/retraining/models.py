@@ -16,7 +16,7 @@ from drift.table import FeatureSpec, Table
 
 
 @dataclass(frozen=True, eq=False)
-class Model:
+class ComparedModel:
     """A model, called `name` in messages."""
 
     name: str
@@ -69,7 +69,7 @@ class Model:
         return np.asarray(called == labels, dtype=bool)
 
 
-def read_model(name: str, folder: Path) -> Model:
+def read_model(name: str, folder: Path) -> ComparedModel:
     """Read the one artifact in a folder.
 
     Raises
@@ -84,6 +84,6 @@ def read_model(name: str, folder: Path) -> Model:
             "; correct the step's input"
         )
     try:
-        return Model(name, *read_artifact(files[0]))
+        return ComparedModel(name, *read_artifact(files[0]))
     except ArtifactError as error:
         raise RetrainingError(f"{name} cannot be read: {error}") from error

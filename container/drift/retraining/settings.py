@@ -34,7 +34,7 @@ class PrepareSettings:
 
 
 @dataclass(frozen=True, kw_only=True)
-class GateTerms:
+class GateThresholds:
     """How much a challenger may be worse than the champion, each a share of the rows, 0 to 1.
 
     `margin` holds on the holdout, `test_margin` on the original test set, and `slice_bound` on each value of the
@@ -61,7 +61,7 @@ class EvaluateSettings:
     """What ``evaluate`` is told: the target, the gate's terms, and by what column the baseline counts rows apart."""
 
     target_label: str
-    terms: GateTerms
+    terms: GateThresholds
     segment_column: str | None
 
 
@@ -94,7 +94,7 @@ def evaluate_settings(arguments: Namespace) -> EvaluateSettings:
     columns = (name.strip() for name in arguments.slice_columns.split(","))
     return EvaluateSettings(
         target_label=arguments.target_label,
-        terms=GateTerms(
+        terms=GateThresholds(
             margin=_share("margin", arguments.margin),
             test_margin=_share("test_margin", arguments.test_margin),
             slice_columns=tuple(filter(None, columns)),

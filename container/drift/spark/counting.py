@@ -16,16 +16,16 @@ from drift.aws import Connect, client
 from drift.errors import ClusterError
 from drift.kernel.files import FileCounter, Suspects, reject_duplicates
 from drift.kernel.partial import PartialCounts
-from drift.kernel.plan import Plan
+from drift.kernel.plan import WindowPlan
 from drift.sources import CaptureFile, local_copy
-from drift.spark.rows import SCHEMA, Kind, counts_of, event_rows, rows_of
+from drift.spark.rows import SCHEMA, RowKind, counts_of, event_rows, rows_of
 
 _OUR_ERROR = re.compile(r"^[\w.]*drift\.errors\.\w+: (.+)$", re.MULTILINE)
 _TASK_BYTES = 64 << 20
 """A task reads about as much: seconds of work beside which its start does not count."""
 
 
-def count_files(spark: Any, files: Sequence[CaptureFile], plan: Plan, region: str | None) -> PartialCounts:
+def count_files(spark: Any, files: Sequence[CaptureFile], plan: WindowPlan, region: str | None) -> PartialCounts:
     """Return the sum of the files, without the events that were captured before.
 
     Parameters
@@ -52,7 +52,7 @@ def count_files(spark: Any, files: Sequence[CaptureFile], plan: Plan, region: st
     rows = table.repartition(_n_tasks(spark, files)).mapInArrow(read_files(plan, connect), SCHEMA)
     # Two questions are asked of what the tasks read; on disk, because all event ids of a window are in it.
     rows = rows.persist(StorageLevel.DISK_ONLY)
-    is_event = functions.col("kind") == str(Kind.EVENT)
+    is_event = functions.col("kind") == str(RowKind.EVENT)
     keys = ["kind", "segment", "feature", "value"]
     try:
         summed = rows.where(~is_event).groupBy(*keys).agg(functions.sum("count").alias("count")).toArrow()
@@ -71,7 +71,7 @@ def _n_tasks(spark: Any, files: Sequence[CaptureFile]) -> int:
     return min(len(files), max(by_size, 2 * int(spark.sparkContext.defaultParallelism)))
 
 
-def read_files(plan: Plan, connect: Connect) -> Callable[[Iterator[pa.RecordBatch]], Iterator[pa.RecordBatch]]:
+def read_files(plan: WindowPlan, connect: Connect) -> Callable[[Iterator[pa.RecordBatch]], Iterator[pa.RecordBatch]]:
     """Return what one task does: rows of (name, location) come in, rows of counts and events go out."""
 
     def read(batches: Iterator[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
@@ -99,7 +99,7 @@ def suspects_of(repeated: pa.Table) -> Suspects:
 
 
 def reject_repeated(
-    counts: PartialCounts, suspects: Suspects, files: Sequence[CaptureFile], plan: Plan, connect: Connect
+    counts: PartialCounts, suspects: Suspects, files: Sequence[CaptureFile], plan: WindowPlan, connect: Connect
 ) -> None:
     """Read the few files with suspects again, here, and reject all but the first record of each event."""
     with ExitStack() as copies, tempfile.TemporaryDirectory(prefix="plumbline-") as folder:

@@ -13,7 +13,7 @@ import contract
 import drift
 from drift.distribution import Distribution
 from drift.kernel.partial import PartialCounts
-from drift.kernel.plan import Plan
+from drift.kernel.plan import WindowPlan
 from drift.sources import CaptureFile
 from drift.spark.cluster import follow, lead, security
 from drift.spark.counting import count_files
@@ -22,7 +22,7 @@ from drift.spark.installation import prepare
 
 
 def count_on_spark(
-    files: Sequence[CaptureFile], plan: Plan, distribution: Distribution, region: str | None, workspace: Path
+    files: Sequence[CaptureFile], plan: WindowPlan, distribution: Distribution, region: str | None, workspace: Path
 ) -> PartialCounts:
     """Return the sum of the files, without the events that were captured before.
 

@@ -11,7 +11,7 @@ from botocore.exceptions import ClientError
 from drift.baseline import learn
 from drift.capture import plan_of
 from drift.ground_truth.backfill import backfill_of, quality_report, windows_awaiting_labels
-from drift.kernel.plan import Plan
+from drift.kernel.plan import WindowPlan
 from drift.learned import Baseline
 from drift.settings import LabelSource
 from drift.table import table
@@ -131,7 +131,7 @@ def test_labels_that_may_not_be_read_are_told() -> None:
 
 
 def test_a_fault_of_ours_takes_no_verdict_with_it() -> None:
-    class BrokenPlan(Plan):
+    class BrokenPlan(WindowPlan):
         def within(self, bounds: WindowBounds) -> Self:
             raise ZeroDivisionError("by zero")
 

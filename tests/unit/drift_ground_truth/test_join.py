@@ -76,7 +76,7 @@ def test_each_row_is_counted_under_its_label(tmp_path: Path) -> None:
 
 
 def test_an_event_that_was_captured_twice_counts_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(kernel_files, "_TOGETHER", 2)
+    monkeypatch.setattr(kernel_files, "_BATCH_RECORDS", 2)
     same = [captured("e1", f"{age},Private,40", "0.7") for age in (41, 42, 43)]
     odd = captured("e1", '"44",Private,40', "0.7")
     capture = write_capture(tmp_path / "capture", [odd, *same[:2]], "ep/A/2026/11/22/12/a.jsonl")

@@ -10,7 +10,7 @@ from botocore.exceptions import ClientError, NoRegionError
 from drift.aws import Clients, cloudwatch_client
 from drift.errors import PublishError
 from drift.handover import report_failure, report_success
-from drift.metrics import Measurement, metrics_file, of_failure, of_report, publish
+from drift.metrics import MetricValue, metrics_file, of_failure, of_report, publish
 from drift.platform_settings import Platform
 
 from contract.names import Dimension, Metric
@@ -36,7 +36,7 @@ class FakeCloudWatch:
         self.requests.append(request)
 
 
-def by_metric(measurements: Sequence[Measurement]) -> Mapping[Metric, float]:
+def by_metric(measurements: Sequence[MetricValue]) -> Mapping[Metric, float]:
     return {entry.metric: entry.value for entry in measurements if entry.dimensions == ENDPOINT}
 
 
@@ -182,7 +182,7 @@ def test_the_metrics_file_is_one_object_per_line_with_exactly_one_value() -> Non
 
 def test_publication_is_in_batches_without_timestamp() -> None:
     client = FakeCloudWatch()
-    publish([Measurement(Metric.ROWS_USED, float(number), ENDPOINT) for number in range(2500)], client)
+    publish([MetricValue(Metric.ROWS_USED, float(number), ENDPOINT) for number in range(2500)], client)
     assert [len(request["MetricData"]) for request in client.requests] == [1000, 1000, 500]
     assert {request["Namespace"] for request in client.requests} == {"Plumbline"}
     assert client.requests[0]["MetricData"][7] == {

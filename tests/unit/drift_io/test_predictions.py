@@ -8,8 +8,8 @@ from typing import Any
 import numpy as np
 import pytest
 from drift.baseline import learn
-from drift.kernel.payloads import NO_CLASS, NOT_CAPTURED, Outputs, Prediction, decode_output
-from drift.kernel.records import Payload, Rejected, Side
+from drift.kernel.payloads import NO_CLASS, NOT_CAPTURED, Outputs, RowPrediction, decode_output
+from drift.kernel.records import CaptureSide, Payload, Rejected
 from drift.table import table
 
 from contract.records import WindowBounds
@@ -22,7 +22,7 @@ NUMBERS = Outputs(Task.REGRESSION)
 
 
 def of_json(document: Any) -> Payload:
-    return Side(json.dumps(document), "JSON", "application/json")
+    return CaptureSide(json.dumps(document), "JSON", "application/json")
 
 
 @pytest.mark.parametrize(
@@ -37,7 +37,7 @@ def of_json(document: Any) -> Payload:
     ],
 )
 def test_the_most_probable_class_is_the_prediction(side: Payload) -> None:
-    assert decode_output(side, 2, COLOURS) == [Prediction(0.7, 1), Prediction(0.9, 0)]
+    assert decode_output(side, 2, COLOURS) == [RowPrediction(0.7, 1), RowPrediction(0.9, 0)]
 
 
 @pytest.mark.parametrize(
@@ -61,11 +61,11 @@ def test_what_is_no_distribution_over_the_classes_is_rejected(side: Payload, rea
 
 def test_numbered_classes_may_be_named_by_floats() -> None:
     outputs = Outputs(Task.MULTICLASS, ("0", "1", "2"))
-    assert decode_output(of_json([{"predicted_label": 2.0, "score": 0.6}]), 1, outputs) == [Prediction(0.6, 2)]
+    assert decode_output(of_json([{"predicted_label": 2.0, "score": 0.6}]), 1, outputs) == [RowPrediction(0.6, 2)]
 
 
 def test_a_number_of_any_size_is_a_prediction_of_a_numeric_target() -> None:
-    assert decode_output("-3.5\n1e9", 2, NUMBERS) == [Prediction(-3.5), Prediction(1e9)]
+    assert decode_output("-3.5\n1e9", 2, NUMBERS) == [RowPrediction(-3.5), RowPrediction(1e9)]
     with pytest.raises(Rejected):
         decode_output("nan", 1, NUMBERS)
 

@@ -4,14 +4,14 @@ import numpy as np
 import pytest
 from drift.errors import ConfigError, RetrainingError
 from drift.retraining.evaluate import evaluation_text
-from drift.retraining.gate import MOST_VALUES, OTHERS, Answers, Slice, design_effect, judge_challenger, slices_of
-from drift.retraining.settings import GateTerms
+from drift.retraining.gate import MAX_VALUES, OTHERS, Answers, Slice, design_effect, judge_challenger, slices_of
+from drift.retraining.settings import GateThresholds
 from drift.table import FeatureSpec, Table
 
 from contract.evaluation import Evaluation
 from contract.records import FeatureType
 
-TERMS = GateTerms(margin=0.01, test_margin=0.05, slice_columns=("sex",), slice_bound=0.05, minimum_slice_rows=100)
+TERMS = GateThresholds(margin=0.01, test_margin=0.05, slice_columns=("sex",), slice_bound=0.05, minimum_slice_rows=100)
 
 
 def answers(n_both: int, gained: int, lost: int, neither: int = 0, repeats: float = 1.0) -> Answers:
@@ -134,8 +134,8 @@ def test_rare_values_of_a_column_of_many_are_one_slice() -> None:
     rows = table(code=["often"] * 2 + [f"{number:03}" for number in range(60)])
     found = slices_of(rows, ["code"])
 
-    assert len(found) == MOST_VALUES + 1
-    assert (found[-1].name, found[-1].n_rows) == (f"code={OTHERS}", 62 - MOST_VALUES - 1)
+    assert len(found) == MAX_VALUES + 1
+    assert (found[-1].name, found[-1].n_rows) == (f"code={OTHERS}", 62 - MAX_VALUES - 1)
     assert sum(one.n_rows for one in found) == 62
 
 
@@ -157,4 +157,4 @@ def test_repetition_is_what_exceeds_that_of_independent_rows() -> None:
 def test_a_margin_must_be_a_share(name: str) -> None:
     shares = {"margin": 0.0, "test_margin": 0.0, "slice_bound": 0.0, name: 1.5}
     with pytest.raises(ConfigError, match=f"--{name} must lie in 0 to 1, got 1.5"):
-        GateTerms(slice_columns=(), minimum_slice_rows=1, **shares)
+        GateThresholds(slice_columns=(), minimum_slice_rows=1, **shares)

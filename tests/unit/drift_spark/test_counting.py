@@ -9,13 +9,13 @@ import numpy as np
 import pyarrow as pa
 import pytest
 from drift.capture import capture_files, count_folder
-from drift.counts import MOST_DISTINCT, OTHER_LABELS, CategoricalCounts, NumericCounts
-from drift.kernel.partial import Group, LabelTally, PartialCounts, Tally
+from drift.counts import MAX_DISTINCT, OTHER_LABELS, CategoricalCounts, NumericCounts
+from drift.kernel.partial import Group, KeyTally, LabelTally, PartialCounts
 from drift.kernel.partial_file import to_json
-from drift.kernel.plan import Plan
+from drift.kernel.plan import WindowPlan
 from drift.sources import CaptureFile
 from drift.spark.counting import failure_of, read_files, reject_repeated, suspects_of
-from drift.spark.rows import Kind, counts_of, rows_of
+from drift.spark.rows import RowKind, counts_of, rows_of
 
 from contract.records import WindowBounds
 from tests.unit.drift_io.builders import AGE, HOURS, SPECS, WORK, record, write_capture
@@ -25,7 +25,9 @@ REFERENCE = {
     WORK.name: CategoricalCounts.of(np.array(["Private", "State-gov"], dtype=object)),
     HOURS.name: NumericCounts.of(np.arange(10.0, 50.0)),
 }
-PLAN = Plan(specs=SPECS, reference=REFERENCE, segment=WORK.name, bounds=WindowBounds(None, "2026-11-22T13:00:00Z"))
+PLAN = WindowPlan(
+    specs=SPECS, reference=REFERENCE, segment=WORK.name, bounds=WindowBounds(None, "2026-11-22T13:00:00Z")
+)
 WORDS = ("Private", "State-gov", "Never seen", "")
 
 
@@ -68,8 +70,8 @@ def summed(batches: Sequence[pa.RecordBatch]) -> pa.Table:
 
 
 def split(batches: Sequence[pa.RecordBatch]) -> tuple[list[pa.RecordBatch], list[dict[str, Any]]]:
-    kept = [batch for batch in batches if batch["kind"][0].as_py() != Kind.EVENT] if batches else []
-    events = [row for batch in batches if batch["kind"][0].as_py() == Kind.EVENT for row in batch.to_pylist()]
+    kept = [batch for batch in batches if batch["kind"][0].as_py() != RowKind.EVENT] if batches else []
+    events = [row for batch in batches if batch["kind"][0].as_py() == RowKind.EVENT for row in batch.to_pylist()]
     return kept, events
 
 
@@ -115,12 +117,12 @@ def test_a_task_without_files_counts_nothing() -> None:
 
 def many(first: int) -> PartialCounts:
     """Counts of so many distinct numbers, labels and rows that each had to be collapsed."""
-    counts, n = PartialCounts(), MOST_DISTINCT + 10
+    counts, n = PartialCounts(), MAX_DISTINCT + 10
     group = counts.group(Group("A", OTHER_LABELS), PLAN)
     group.n_rows = n
     for column in (*group.columns, None):
         values = counts.repetition if column is None else column.values
-        if isinstance(values, Tally):
+        if isinstance(values, KeyTally):
             values.add(np.arange(first, first + n).astype(values.keys.dtype), np.ones(n, dtype=np.int64))
         elif isinstance(values, LabelTally):
             values.add({str(first + number): 1 for number in range(n)} | {"Private": 3})

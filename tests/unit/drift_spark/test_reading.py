@@ -13,7 +13,7 @@ import pytest
 from drift import cli
 from drift.distribution import Distribution
 from drift.errors import ConfigError
-from drift.kernel.plan import Plan
+from drift.kernel.plan import WindowPlan
 from drift.obtaining import window_reader
 from drift.settings import CaptureHour
 
@@ -22,7 +22,7 @@ from tests.unit.drift_io.fake_s3 import FakeS3
 from tests.unit.drift_spark.test_counting import REFERENCE
 
 ROOT = Path(__file__).parents[3]
-PLAN = Plan(specs=SPECS, reference=REFERENCE)
+PLAN = WindowPlan(specs=SPECS, reference=REFERENCE)
 LINE = json.dumps(record()) + "\n"
 HOUR = CaptureHour("s3://bucket/capture/ep", datetime(2026, 11, 22, 12, tzinfo=UTC))
 OBJECTS = {f"capture/ep/A/2026/11/22/12/00-00-000-{name}": LINE for name in ("a.jsonl", "b.jsonl", "c.txt")}

@@ -12,7 +12,7 @@ SPECS = (FeatureSpec("x", FeatureType.NUMERIC), FeatureSpec("id", FeatureType.CA
 
 @pytest.fixture(autouse=True)
 def bound(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("drift.baseline.MOST_DISTINCT", 10)
+    monkeypatch.setattr("drift.baseline.MAX_DISTINCT", 10)
 
 
 def table(n_distinct: int) -> Table:

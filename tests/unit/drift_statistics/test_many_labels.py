@@ -1,7 +1,7 @@
 """Columns of more labels than are counted apart: ids, mostly."""
 
 import numpy as np
-from drift.counts import MOST_DISTINCT, OTHER_LABELS, CategoricalCounts
+from drift.counts import MAX_DISTINCT, OTHER_LABELS, CategoricalCounts
 from drift.features import compare
 from drift.statistics.cells import RARE, Cells
 
@@ -19,9 +19,9 @@ def found(cells: Cells) -> dict[str, tuple[int, int]]:
 
 
 def test_ids_are_no_drift_because_the_reference_kept_some_of_its_own() -> None:
-    ids = {f"id {number}": 1 for number in range(MOST_DISTINCT - 1)}
+    ids = {f"id {number}": 1 for number in range(MAX_DISTINCT - 1)}
     reference, window = counts({**ids, OTHER_LABELS: 90_000}), counts({OTHER_LABELS: 150_000})
-    assert found(Cells.between(reference, window)) == {OTHER_LABELS: (MOST_DISTINCT - 1 + 90_000, 150_000)}
+    assert found(Cells.between(reference, window)) == {OTHER_LABELS: (MAX_DISTINCT - 1 + 90_000, 150_000)}
 
 
 def test_ids_are_no_drift_where_only_the_window_has_too_many() -> None:
