@@ -23,6 +23,7 @@ from promotion.settings import Settings
 from promotion.state import Target
 
 from contract.retraining import LoopVariable
+from local.aws.validation import input_members, output_members
 from tests.unit.promotion.world import SETTINGS, World, arn, environment, package
 
 MODEL = botocore.session.get_session().get_service_model("sagemaker")
@@ -31,7 +32,9 @@ NEW = datetime(2026, 3, 1, tzinfo=UTC)
 
 
 def valid(operation: str, request: dict[str, Any]) -> None:
-    report = ParamValidator().validate(request, MODEL.operation_model(operation).input_shape)
+    shape = MODEL.operation_model(operation).input_shape
+    assert shape is not None
+    report = ParamValidator().validate(request, shape)
     assert not report.has_errors(), report.generate_report()
 
 
@@ -47,8 +50,8 @@ def made(settings: Settings = SETTINGS) -> tuple[dict[str, Any], dict[str, Any]]
 
 
 def test_everything_of_a_configuration_is_copied_that_can_be() -> None:
-    told = set(MODEL.operation_model("DescribeEndpointConfig").output_shape.members) - TOLD_ONLY
-    taken = set(MODEL.operation_model("CreateEndpointConfig").input_shape.members)
+    told = set(output_members("DescribeEndpointConfig")) - TOLD_ONLY
+    taken = set(input_members("CreateEndpointConfig"))
     assert set(CONFIG_MEMBERS) == told & taken
 
 
