@@ -16,12 +16,12 @@ from contract.names import PLATFORM_ROOT
 from local.aws import objects
 from local.aws.control_plane import ControlPlane
 from local.aws.events import in_milliseconds
+from local.aws.kinds import MAX_REASON
 from local.aws.objects import S3Location
 from local.aws.processes import Processes
 
 log = logging.getLogger(__name__)
 
-MAX_REASON: Final = 1024
 _POLL_SECONDS: Final = 0.1
 
 Record = Mapping[str, Any]

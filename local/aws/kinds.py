@@ -3,6 +3,9 @@
 from dataclasses import dataclass
 from typing import Any, Final
 
+MAX_REASON: Final = 1024
+"""Characters of a FailureReason."""
+
 
 @dataclass(frozen=True)
 class ResourceKind:

@@ -4,13 +4,13 @@ import hashlib
 from collections.abc import Callable
 from typing import Any, Final
 
-from local.aws import listing, pipeline_parameters
+from local.aws import listing
 from local.aws.control_plane import ControlPlane
 from local.aws.errors import ApiError, ValidationError
 from local.aws.events import iso
 from local.aws.kinds import resource_name
 from local.aws.listing import Record
-from local.aws.pipeline_definition import Definition
+from local.aws.pipeline_definition import Definition, parameter_values
 from local.aws.validation import project
 
 ID_LENGTH: Final = 12
@@ -109,7 +109,7 @@ class PipelineExecutions:
             # The same request again: it has its execution already.
             return {"PipelineExecutionArn": arn}
         declared = Definition.parse(pipeline["PipelineDefinition"]).parameters
-        values = pipeline_parameters.values(declared, params.get("PipelineParameters", []))
+        values = parameter_values(declared, params.get("PipelineParameters", []))
         now = self._plane.clock()
         self._executions[arn] = {
             "PipelineExecutionDisplayName": f"execution-{int(now * 1000)}",

@@ -1,11 +1,13 @@
-"""Expressions of a pipeline definition: ``Get``, ``Std:Join`` and ``Std:JsonGet``.
+"""Expressions of a pipeline definition, ``Get``, ``Std:Join`` and ``Std:JsonGet``, and conditions of Condition steps.
 
-Source: the definitions that the SageMaker Python SDK makes (sagemaker.core.workflow.functions and .properties).
+Source: the definitions that the SageMaker Python SDK makes (sagemaker.core.workflow.functions, .properties and
+.conditions). It has no condition ``And``: the step's list is one.
 """
 
 import json
+import operator
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final, Protocol
 
@@ -16,6 +18,20 @@ JSON_GET: Final = "Std:JsonGet"
 _FIRST: Final = re.compile(r"[A-Za-z0-9_\-]+")
 _NEXT: Final = re.compile(r"\.([A-Za-z0-9_\-:/]+)|\[(\d+)\]|\[(['\"])(.*?)\3\]")
 
+_ORDERS: Final[dict[str, Callable[[Any, Any], bool]]] = {
+    "GreaterThan": operator.gt,
+    "GreaterThanOrEqualTo": operator.ge,
+    "LessThan": operator.lt,
+    "LessThanOrEqualTo": operator.le,
+}
+_MEMBERS: Final = {
+    **{name: {"LeftValue", "RightValue"} for name in ("Equals", *_ORDERS)},
+    "In": {"QueryValue", "Values"},
+    "Not": {"Condition"},
+    "Or": {"Conditions"},
+}
+
+Condition = Mapping[str, Any]
 Key = str | int
 
 
@@ -213,3 +229,68 @@ def _json_get(function: Mapping[str, Any], values: Values) -> Any:
 
 def _text(value: Any) -> str:
     return value if isinstance(value, str) else json.dumps(value)
+
+
+def check_condition(condition: Any) -> None:
+    """Accept a condition's form.
+
+    Raises
+    ------
+    ExpressionError
+        For the first part that is no condition.
+    """
+    kind = condition.get("Type") if isinstance(condition, Mapping) else None
+    if kind not in _MEMBERS:
+        raise ExpressionError(f"a condition's Type must be one of {sorted(_MEMBERS)}, got {kind!r}")
+    if set(condition) != _MEMBERS[kind] | {"Type"}:
+        raise ExpressionError(f"a condition {kind} must have {sorted(_MEMBERS[kind])}, got {sorted(condition)}")
+    if kind == "Not":
+        check_condition(condition["Condition"])
+    if kind == "Or":
+        for part in condition["Conditions"]:
+            check_condition(part)
+
+
+def all_hold(conditions: Sequence[Condition]) -> bool:
+    """Return whether all conditions hold; their expressions are resolved already.
+
+    Raises
+    ------
+    ExpressionError
+        When two values of different types are compared, which the service does not do either.
+    """
+    return all(_holds(condition) for condition in conditions)
+
+
+def _holds(condition: Condition) -> bool:
+    kind = condition["Type"]
+    if kind == "Not":
+        return not _holds(condition["Condition"])
+    if kind == "Or":
+        return any(_holds(part) for part in condition["Conditions"])
+    if kind == "In":
+        return any(_alike(condition["QueryValue"], value, kind) for value in condition["Values"])
+    left, right = condition["LeftValue"], condition["RightValue"]
+    if kind == "Equals":
+        return _alike(left, right, kind)
+    if _type(left) != _type(right) or _type(left) in ("bool", "none"):
+        raise _incomparable(kind, left, right)
+    return _ORDERS[kind](left, right)
+
+
+def _alike(left: Any, right: Any, kind: str) -> bool:
+    if _type(left) != _type(right):
+        raise _incomparable(kind, left, right)
+    return bool(left == right)
+
+
+def _type(value: Any) -> str:
+    if value is None:
+        return "none"
+    if isinstance(value, bool):
+        return "bool"
+    return "number" if isinstance(value, int | float) else type(value).__name__
+
+
+def _incomparable(kind: str, left: Any, right: Any) -> ExpressionError:
+    return ExpressionError(f"{kind} must compare two values of one type, got {left!r} and {right!r}")

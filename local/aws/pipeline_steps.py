@@ -10,13 +10,12 @@ from typing import Any, Final
 from botocore import xform_name
 from botocore.exceptions import BotoCoreError, ClientError
 
-from local.aws import pipeline_conditions
 from local.aws.errors import ApiError
 from local.aws.events import iso
 from local.aws.objects import S3Location
 from local.aws.pipeline_definition import CONDITION, FAIL, NAMES, OPERATIONS, Definition, Step
 from local.aws.pipeline_executions import EXECUTING, STOPPING, TOKEN_LENGTH, token
-from local.aws.pipeline_expressions import ExpressionError, resolve, walk
+from local.aws.pipeline_expressions import ExpressionError, all_hold, resolve, walk
 
 _POLL_SECONDS: Final = 0.25
 _MAX_NAME_IN_JOB: Final = 20
@@ -117,7 +116,7 @@ def perform(run: PipelineRun, step: Step, report: Report) -> Record:
     try:
         arguments = resolve(step.arguments, run)
         if step.type == CONDITION:
-            outcome = {"Outcome": str(pipeline_conditions.all_hold(arguments["Conditions"]))}
+            outcome = {"Outcome": str(all_hold(arguments["Conditions"]))}
             report(EXECUTING, Metadata={"Condition": outcome})
             return outcome
     except ExpressionError as error:

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from local.aws.control_plane import ControlPlane
-from local.aws.jobs import MAX_REASON
+from local.aws.kinds import MAX_REASON
 from local.aws.pipeline_definition import CONDITION, SUCCEEDED, Definition, Step
 from local.aws.pipeline_executions import STARTING, PipelineExecutions
 from local.aws.pipeline_steps import PipelineRun, StepError, StepStopped, perform

@@ -12,7 +12,8 @@ from botocore.exceptions import ClientError
 from contract.names import PLATFORM_ROOT, MlPath, Variable
 from local.aws import objects
 from local.aws.images import Image, ImageError, ImageStore
-from local.aws.jobs import MAX_REASON, Job, JobError, fetch
+from local.aws.jobs import Job, JobError, fetch
+from local.aws.kinds import MAX_REASON
 from local.aws.objects import S3Location
 
 _MAX_MESSAGE_BYTES: Final = 1024

@@ -12,13 +12,13 @@ from local.aws.control_plane import ControlPlane
 from local.aws.deployments import DeploymentPlan, Stage
 from local.aws.errors import ValidationError
 from local.aws.fleets import Fleet, Fleets, Routing
+from local.aws.kinds import MAX_REASON
 from local.aws.seams import Seam
 from local.aws.serving import HostingError
 
 log = logging.getLogger(__name__)
 
 EVENT: Final = "SageMaker Endpoint State Change"
-_MAX_REASON: Final = 1024
 _DRAIN_SECONDS: Final = 1.0
 """How long replaced containers live on, for requests that are with them already."""
 _POLL_SECONDS: Final = 0.2
@@ -230,7 +230,7 @@ class Rollouts:
 
     def _reason(self, name: str, deployment: Deployment, error: Exception) -> str:
         gone = isinstance(error, _GoneError)
-        reason = f"endpoint {name} was deleted while it came up" if gone else str(error)[:_MAX_REASON]
+        reason = f"endpoint {name} was deleted while it came up" if gone else str(error)[:MAX_REASON]
         log.error("endpoint %s with config %s: %s", name, deployment.config["EndpointConfigName"], reason)
         return reason
 

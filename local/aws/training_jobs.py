@@ -9,7 +9,8 @@ from typing import Any, Final
 from botocore.exceptions import ClientError
 
 from local.aws import objects
-from local.aws.jobs import MAX_REASON, Job, JobError, fetch
+from local.aws.jobs import Job, JobError, fetch
+from local.aws.kinds import MAX_REASON
 from local.aws.objects import S3Location
 from local.aws.serving import HostingError, check_xgboost, fetch_source
 

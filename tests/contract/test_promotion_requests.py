@@ -24,6 +24,7 @@ from promotion.state import PromotionTarget
 from shared.aws_client import AwsClients
 
 from contract.retraining import LoopVariable
+from local.aws.validation import input_members, output_members
 from tests.unit.promotion.fakes import SETTINGS, FakeAccount, arn, environment, package
 
 MODEL = botocore.session.get_session().get_service_model("sagemaker")
@@ -32,7 +33,9 @@ NEW = datetime(2026, 3, 1, tzinfo=UTC)
 
 
 def valid(operation: str, request: dict[str, Any]) -> None:
-    report = ParamValidator().validate(request, MODEL.operation_model(operation).input_shape)
+    shape = MODEL.operation_model(operation).input_shape
+    assert shape is not None
+    report = ParamValidator().validate(request, shape)
     assert not report.has_errors(), report.generate_report()
 
 
@@ -48,8 +51,8 @@ def made(settings: PromotionSettings = SETTINGS) -> tuple[dict[str, Any], dict[s
 
 
 def test_everything_of_a_configuration_is_copied_that_can_be() -> None:
-    returned = set(MODEL.operation_model("DescribeEndpointConfig").output_shape.members) - RETURNED_ONLY
-    accepted = set(MODEL.operation_model("CreateEndpointConfig").input_shape.members)
+    returned = set(output_members("DescribeEndpointConfig")) - RETURNED_ONLY
+    accepted = set(input_members("CreateEndpointConfig"))
     assert set(CONFIG_MEMBERS) == returned & accepted
 
 

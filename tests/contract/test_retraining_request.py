@@ -26,6 +26,7 @@ TRIGGERS = {
 @pytest.mark.parametrize("trigger", TRIGGERS.values(), ids=TRIGGERS)
 def test_request_matches_the_service_model(trigger: RetrainingTrigger) -> None:
     request = start_request(SETTINGS, new_run(trigger, FakeAws().facts(NOW), SETTINGS))
+    assert SHAPE.input_shape is not None
     report = ParamValidator().validate(request, SHAPE.input_shape)
     assert not report.has_errors(), report.generate_report()
     assert list(_broken(request, SHAPE.input_shape)) == []

@@ -126,7 +126,7 @@ def test_written_labels_can_be_uploaded(endpoint: FakeRuntime, data: Path, tmp_p
 def test_a_row_without_an_answer_gets_no_label(endpoint: FakeRuntime, data: Path, tmp_path: Path) -> None:
     from botocore.exceptions import EndpointConnectionError
 
-    class Away(EndpointConnectionError):  # type: ignore[misc]
+    class Away(EndpointConnectionError):
         def __init__(self) -> None:
             super().__init__(endpoint_url="nowhere")
 
@@ -141,7 +141,7 @@ def test_unanswered_requests_are_exit_code_1(
 ) -> None:
     from botocore.exceptions import ConnectionClosedError
 
-    class Closed(ConnectionClosedError):  # type: ignore[misc]
+    class Closed(ConnectionClosedError):
         def __init__(self) -> None:
             super().__init__(endpoint_url="nowhere")
 

@@ -61,6 +61,7 @@ def test_the_request_fits_sagemakers_model() -> None:
     request = first_training(load_environment("dev", ROOT), OUTPUTS)
     model = botocore.session.get_session().get_service_model("sagemaker").operation_model("CreateTrainingJob")
 
+    assert model.input_shape is not None
     assert not ParamValidator().validate(request, model.input_shape).has_errors()
     assert request["TrainingJobName"] == "plumbline-dev-train-first"
     assert [channel["ChannelName"] for channel in request["InputDataConfig"]] == ["train", "test"]

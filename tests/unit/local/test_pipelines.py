@@ -5,15 +5,13 @@ from typing import Any
 
 import pytest
 
-from local.aws import pipeline_parameters, sagemaker_api
+from local.aws import sagemaker_api
 from local.aws.clock import Clock
 from local.aws.control_plane import ControlPlane
 from local.aws.errors import ApiError
-from local.aws.pipeline_conditions import all_hold
-from local.aws.pipeline_definition import Definition
+from local.aws.pipeline_definition import Definition, Parameter, parameter_values
 from local.aws.pipeline_executions import PipelineExecutions
-from local.aws.pipeline_expressions import ExpressionError, parse_path, resolve, walk
-from local.aws.pipeline_parameters import Parameter
+from local.aws.pipeline_expressions import ExpressionError, all_hold, parse_path, resolve, walk
 
 ROLE = "arn:aws:iam::000000000000:role/pipeline"
 METRIC = {"Std:JsonGet": {"PropertyFile": {"Get": "Steps.A.PropertyFiles.F"}, "Path": "m[0].value"}}
@@ -209,7 +207,7 @@ def test_parameter_with_choices_takes_no_other_value() -> None:
 def test_parameters_take_their_types_and_defaults() -> None:
     declared = [Parameter("N", "Integer"), Parameter("B", "Boolean", False), Parameter("S", "String", "x")]
     given = [{"Name": "N", "Value": "4"}, {"Name": "B", "Value": "true"}]
-    assert pipeline_parameters.values(declared, given) == {"N": 4, "B": True, "S": "x"}
+    assert parameter_values(declared, given) == {"N": 4, "B": True, "S": "x"}
 
 
 @pytest.mark.parametrize(
@@ -219,9 +217,7 @@ def test_parameters_take_their_types_and_defaults() -> None:
 )
 def test_wrong_parameters_are_refused(given: dict[str, str], complaint: str) -> None:
     with pytest.raises(ApiError, match=complaint):
-        pipeline_parameters.values(
-            [Parameter("N", "Integer")], [{"Name": name, "Value": value} for name, value in given.items()]
-        )
+        parameter_values([Parameter("N", "Integer")], [{"Name": name, "Value": value} for name, value in given.items()])
 
 
 def test_update_changes_what_is_described_and_refuses_what_cannot_run() -> None:

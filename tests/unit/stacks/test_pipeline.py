@@ -192,6 +192,7 @@ def test_jobs_join_the_vpc_only_where_there_is_one() -> None:
 def test_requests_are_those_of_sagemakers_api(name: PipelineStep, operation: str, assembly: Any) -> None:
     request = resolved(step(assembly(), name))
     shape = get_session().get_service_model("sagemaker").operation_model(operation).input_shape
+    assert shape is not None
     report = ParamValidator().validate(request, shape)
     assert not report.has_errors(), report.generate_report()
 
