@@ -4,9 +4,9 @@ from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Any
 
+from contract.s3 import is_s3_uri, split_s3_uri
 from plumbline.labels import LabelFile
 
-S3_SCHEME = "s3://"
 CONTENT_TYPE = "application/jsonlines"
 
 Connect = Callable[[], Any]
@@ -41,14 +41,14 @@ def store(files: Iterable[LabelFile], root: str, connect: Connect) -> None:
         If the folder cannot be written to.
     """
     check_place(root)
-    if root.startswith(S3_SCHEME):
+    if is_s3_uri(root):
         _upload(files, root, connect)
     else:
         _write(files, Path(root))
 
 
 def _upload(files: Iterable[LabelFile], uri: str, connect: Connect) -> None:
-    bucket, _, prefix = uri.removeprefix(S3_SCHEME).partition("/")
+    bucket, prefix = split_s3_uri(uri)
     client = connect()
     for file in files:
         key = "/".join(filter(None, (prefix.strip("/"), file.key)))

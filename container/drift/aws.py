@@ -25,7 +25,7 @@ def cloudwatch_client(region: str | None) -> Any:
     Raises
     ------
     PublishError
-        If no client can be made, for want of a region for example.
+        If no client can be made, because no region is set for example.
     """
     from botocore.exceptions import BotoCoreError
 

@@ -24,7 +24,7 @@ def learn(  # noqa: PLR0913 - one keyword per part of the reference
     predicted: Sequence[str] | None = None,
     segment_column: str | None = None,
 ) -> Baseline:
-    """Learn a baseline from the training rows, and keep the labelled test set beside it if there is one.
+    """Learn a baseline from the training rows, and keep the labelled test set with it if there is one.
 
     Parameters
     ----------
@@ -45,7 +45,7 @@ def learn(  # noqa: PLR0913 - one keyword per part of the reference
     Raises
     ------
     BaselineError
-        If the tables, the labels and the probabilities do not fit each other; the text says which and what to do.
+        If the tables, the labels and the probabilities do not fit each other; the text names them and the remedy.
     """
     _check_train(train, target_label)
     if test is not None and target_label is None:
@@ -190,7 +190,7 @@ def _positive(labelled: LabelledTest | None) -> str | None:
     try:
         return positive_label(labelled.labels)
     except ValueError:
-        # Drift can be watched for any target; only the projected accuracy needs two classes, and it says so.
+        # Drift is monitored for any target; only the projected accuracy needs two classes.
         return None
 
 

@@ -1,4 +1,4 @@
-"""A folder of data capture files -> the counts of one window, with an account of every record read.
+"""Data capture files -> the counts of one window, with an account of every record read.
 
 The format is SageMaker's: one JSON object per line, input and output side, eventMetadata with the time.
 Source: SageMaker Developer Guide, "Capture data from real-time endpoint".
@@ -124,7 +124,7 @@ def capture_files(folder: Path) -> Iterator[tuple[Path, str]]:
 def log_rejections(counts: PartialCounts) -> None:
     """Log one line per reason."""
     for reason in sorted(counts.rejected):
-        # The platform hands over neighbouring hours as a matter of course: that is no cause for a warning.
+        # The platform also hands over neighbouring hours: that needs no warning.
         level = (
             logging.INFO
             if reason in {RejectionReason.OUTSIDE_WINDOW, RejectionReason.OTHER_VARIANT}
@@ -138,13 +138,13 @@ def log_rejections(counts: PartialCounts) -> None:
 
 
 MISFIT_FRACTION = 0.95
-"""From this share of the decodable inputs on, rows of another shape are the rule: the baseline is of another model."""
+"""From this fraction of the decodable inputs on, rows of another shape mean that the baseline is another model's."""
 MISFIT_RECORDS = 20
-"""Fewer records say nothing about the traffic."""
+"""With fewer records the fraction is no evidence."""
 
 
 def require_fit(counts: PartialCounts, plan: WindowPlan) -> None:
-    """Refuse a baseline that (nearly) no captured row has the shape of.
+    """Raise if nearly no captured row has the baseline's columns.
 
     Raises
     ------

@@ -3,12 +3,13 @@
 import hashlib
 import json
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 from drift.errors import PublishError
 
+_SPECIAL = frozenset(',"\r\n')
 _CHECKSUM_LINE = re.compile('^  "checksum": "[0-9a-f]{64}",\n', re.MULTILINE)
 
 
@@ -37,7 +38,7 @@ def read_signed(text: str, version: int) -> dict[str, Any]:
     Raises
     ------
     ValueError
-        If the text is no JSON, of another version, or altered since it was written; the error says which.
+        If the text is no JSON, of another version, or altered since it was written.
     """
     try:
         document: Any = json.loads(text)
@@ -75,3 +76,14 @@ def write_text(file: Path, text: str) -> None:
             f"{file} must be writable by the container's user, got {error.strerror}; check the mount's owner, "
             "or name another user in container/Dockerfile"
         ) from error
+
+
+def csv_text(rows: Iterable[Sequence[str]]) -> str:
+    """Return rows of text cells as CSV, which `csv.reader` reads back cell for cell."""
+    # A row of one empty cell would be a blank line, which is no row.
+    return "".join((",".join(map(_quoted, row)) or '""') + "\n" for row in rows)
+
+
+def _quoted(cell: str) -> str:
+    # csv.writer leaves a carriage return bare when lines end otherwise, and csv.reader takes it for a line's end.
+    return '"' + cell.replace('"', '""') + '"' if _SPECIAL.intersection(cell) else cell

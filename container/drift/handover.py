@@ -47,7 +47,7 @@ def _hand_over(platform: Platform, measurements: Sequence[MetricValue], now: dat
 
 
 def _try_to_write(file: Path, text: str) -> None:
-    """Write a file of the platform's; the reports and the published metrics stand without it."""
+    """Write a file of the platform's; the run does not depend on it."""
     try:
         write_text(file, text)
     except PublishError as error:

@@ -1,4 +1,9 @@
-"""What is learned once from the reference rows, and never changed."""
+"""A baseline: what is learned once from the reference rows, and its folder of files.
+
+The files are plain text and the same bytes for the same baseline. `baseline.json` opens with version, target, number of
+rows and features, and ends with the value counts, a line per feature. Its checksum is the SHA-256 of the file without
+the checksum's own line: ``grep -v '^  "checksum"' baseline.json | sha256sum``.
+"""
 
 import csv
 import io
@@ -16,7 +21,7 @@ from contract.names import BASELINE_FILE, BASELINE_VERSION
 from contract.records import FeatureType
 from contract.training import OUTPUT_PREDICTIONS, PREDICTED_COLUMN, PROBABILITY_COLUMN, Task, task_of
 from drift.counts import ValueCounts, columns_of, counts_entries, spec_entries, specs_of
-from drift.documents import read_signed, sha256, signed
+from drift.documents import csv_text, read_signed, sha256, signed
 from drift.errors import BaselineError
 from drift.table import FeatureSpec, Table, transpose
 
@@ -67,26 +72,23 @@ class Baseline:
         return self.test.task if self.test else Task.BINARY
 
 
-_SPECIAL = frozenset(',"\r\n')
-
-
 def test_text(test: LabelledTest, target_label: str) -> str:
     """Return test.csv: a header, the features in the payload's order, the label last; a missing cell is empty."""
     header = [*(spec.name for spec in test.table.specs), target_label]
-    return _written([header, *map(list, zip(*_texts(test.table), test.labels, strict=True))])
+    return csv_text([header, *map(list, zip(*_texts(test.table), test.labels, strict=True))])
 
 
 def sample_text(sample: Table) -> str:
     """Return sample.csv: a header, the features in the payload's order; a missing cell is empty."""
-    return _written([[spec.name for spec in sample.specs], *map(list, zip(*_texts(sample), strict=True))])
+    return csv_text([[spec.name for spec in sample.specs], *map(list, zip(*_texts(sample), strict=True))])
 
 
 def predictions_text(probabilities: NDArray[np.float64], predicted: Sequence[str] | None = None) -> str:
     """Return predictions.csv: one column, and one for the predicted labels if any, row for row with the test set."""
     numbers = [repr(value) for value in probabilities.tolist()]
     if predicted is None:
-        return _written([[PROBABILITY_COLUMN], *([number] for number in numbers)])
-    return _written([[PROBABILITY_COLUMN, PREDICTED_COLUMN], *map(list, zip(numbers, predicted, strict=True))])
+        return csv_text([[PROBABILITY_COLUMN], *([number] for number in numbers)])
+    return csv_text([[PROBABILITY_COLUMN, PREDICTED_COLUMN], *map(list, zip(numbers, predicted, strict=True))])
 
 
 def parse_test(text: str, specs: tuple[FeatureSpec, ...], target_label: str) -> tuple[Table, tuple[str, ...]]:
@@ -153,16 +155,6 @@ def _text(cell: float | str | None) -> str:
     if isinstance(cell, str):
         return cell
     return "" if cell is None or math.isnan(cell) else repr(cell)
-
-
-def _written(rows: list[list[str]]) -> str:
-    # A row of one empty cell would be a blank line, which is no row.
-    return "".join((",".join(map(_quoted, row)) or '""') + "\n" for row in rows)
-
-
-def _quoted(cell: str) -> str:
-    # csv.writer leaves a carriage return bare when lines end otherwise, and csv.reader takes it for a line's end.
-    return '"' + cell.replace('"', '""') + '"' if _SPECIAL.intersection(cell) else cell
 
 
 TEST_FILE = "test.csv"

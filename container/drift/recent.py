@@ -1,4 +1,4 @@
-"""The windows before this one as a second reference: what changed since then, whatever training looked like."""
+"""Earlier windows as a second reference: their files, and the comparison of this window with them."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
@@ -157,12 +157,13 @@ MAX_FILES = 1000
 class EarlierFiles:
     """Where the reports of earlier runs are, and how many of their windows are the second reference.
 
-    `folder` is searched at any depth, and need not exist. `failure` says why nothing could be put there.
+    `folder` is searched at any depth, and need not exist. `failure` is the error that kept files from being fetched to
+    it; None: there was none.
     """
 
     folder: Path
     n_windows: int
-    failure: str = ""
+    failure: str | None = None
 
 
 def read_earlier(
@@ -175,7 +176,7 @@ def read_earlier(
     """Return the last windows that ended before this one began.
 
     Of a window without times every other one is earlier. A file that cannot be read, or has other features than
-    `specs`, is skipped and told.
+    `specs`, is skipped, and its name and error are kept.
 
     Parameters
     ----------
@@ -242,7 +243,7 @@ def read_window_counts(text: str) -> StoredWindow:
     Raises
     ------
     ValueError
-        If the text is of another version, altered since it was written, or no such file; the error says which.
+        If the text is of another version, altered since it was written, or no such file.
     """
     document = read_signed(text, WINDOW_COUNTS_VERSION)
     try:

@@ -1,4 +1,7 @@
-"""CSV files of the reference -> the baseline learned from them."""
+"""CSV files of the reference -> typed tables, and the baseline learned from them.
+
+Unlike a captured record, a bad row here is an error: every window is compared with the reference.
+"""
 
 import csv
 import logging
@@ -52,7 +55,7 @@ def typed(spec: FeatureSpec, texts: Sequence[str]) -> NDArray[np.float64] | NDAr
     Raises
     ------
     NotANumberError
-        If the column is numeric and a text is neither missing nor a finite number; the error says which.
+        If the column is numeric and a text is neither missing nor a finite number.
     """
     # Columns repeat themselves: each text is read once.
     read = {text: cell(spec.type, text) for text in dict.fromkeys(texts)}
@@ -243,7 +246,7 @@ class ReferenceFiles:
 
     `train` and `test` are CSV files with a header row, or folders of them; `predictions` has one column,
     ``probability``, row for row with `test`. Without a `target_label` every column is a feature, and there is no test
-    set. Of a target with more than two classes `predictions` has a column ``predicted`` beside it. Windows are also
+    set. Of a target with more than two classes `predictions` also has a column ``predicted``. Windows are also
     judged apart by the values of `segment_column`.
     """
 

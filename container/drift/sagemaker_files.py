@@ -1,7 +1,7 @@
 """statistics.json, constraints.json and constraint_violations.json in SageMaker's own schemas, version 0.
 
 Sources: SageMaker Developer Guide, "Schema for Statistics", "Schema for Constraints", "Schema for Violations".
-A figure that cannot be computed is left out, since those schemas have no word for it.
+A figure that cannot be computed is left out, since those schemas have no value for it.
 """
 
 import json
@@ -37,7 +37,7 @@ _DOMAIN_THRESHOLD = 0.1
 def statistics(window: Mapping[str, ValueCounts], n_rows: int) -> Json:
     """Describe the window's columns.
 
-    Numeric columns get equal-width buckets, counted exactly. The KLL sketch beside them is left out: we keep counts
+    Numeric columns get equal-width buckets, counted exactly. The KLL sketch is left out: we keep counts
     and make no sketch, and AWS lets a container write its own representation.
     """
     features = [
@@ -48,10 +48,10 @@ def statistics(window: Mapping[str, ValueCounts], n_rows: int) -> Json:
 
 
 def constraints(reference: Mapping[str, ValueCounts], policy: Policy) -> Json:
-    """Describe what the reference says a column looks like, and the thresholds in force.
+    """Describe the columns of the reference, and the thresholds in force.
 
-    SageMaker knows two comparison methods; ours allows for the sample's size, as its ``Robust`` does. Its schema has
-    no word for the effect measure, which stands in the drift report.
+    SageMaker has two comparison methods; ours allows for the sample's size, as its ``Robust`` does. Its schema has no
+    field for the effect measure, which is in the drift report.
     """
     return {
         "version": 0,
@@ -90,7 +90,7 @@ def violations(report: DriftReport, policy: Policy) -> Json:
     """List what is behind a verdict of drift, and whatever the verdict the features whose payload is broken.
 
     Rows with too many or too few fields are never used but counted under ``records.rejected``, so
-    ``extra_column_check`` has nothing to look at here.
+    ``extra_column_check`` does not apply here.
     """
     drifted = report.verdict is Verdict.DRIFT
     return {
@@ -214,7 +214,7 @@ def write_reports(folder: Path, report: DriftReport, baseline: Baseline, window:
         ReportFile.CONSTRAINTS: _json(sagemaker_files.constraints(baseline.counts, policy)),
         ReportFile.VIOLATIONS: _json(sagemaker_files.violations(report, policy)),
         ReportFile.WINDOW_COUNTS: window_counts_text(baseline, window),
-        # Last, so that whoever waits for the report finds the others beside it.
+        # Last: a reader that waits for the report then finds the other files.
         ReportFile.DRIFT_REPORT: report.to_json(),
     }
     for name, text in texts.items():

@@ -173,7 +173,7 @@ def store_folder(folder: Path, uri: str, connect: Connect) -> None:
 
 def _digest(client: Any, bucket: str, key: str) -> str | None:
     """Return the checksum that an object was stored with; None where there is no such object."""
-    # Of a key that does not exist S3 says so only to who may list the whole bucket; others are refused.
+    # For a missing key S3 answers "not found" only to callers that may list the bucket, and "forbidden" to others.
     if all(entry["Key"] != key for entry in _listed(client, "Contents", bucket, Prefix=key)):
         return None
     return str(client.head_object(Bucket=bucket, Key=key)["Metadata"].get(_DIGEST))

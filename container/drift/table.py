@@ -1,4 +1,4 @@
-"""Columns of rows: the one in-memory shape that readers produce and statistics consume."""
+"""Tables: columns of rows, made from text cells. Readers produce them, statistics consume them."""
 
 import heapq
 import json
@@ -47,7 +47,7 @@ Cell: TypeAlias = float | str | None
 
 
 class NotANumberError(ValueError):
-    """Raised when a numeric cell holds something else than a finite number; `reason` says what."""
+    """Raised when a numeric cell holds something else than a finite number, for `reason`."""
 
     def __init__(self, text: str, reason: CellReason) -> None:
         super().__init__(text)
@@ -55,7 +55,7 @@ class NotANumberError(ValueError):
 
 
 def cell(kind: FeatureType, text: str) -> Cell:
-    """Return the cell that `text` says for a column of this type; surrounding white space does not count.
+    """Return the cell that `text` stands for in a column of this type; surrounding white space is ignored.
 
     Raises
     ------
@@ -98,7 +98,7 @@ def _array(kind: FeatureType, column: Sequence[Cell]) -> NDArray[np.float64] | N
 
 
 SAMPLE_ROWS = 2_000
-"""Enough for a classifier to tell two samples apart, and little to read every hour."""
+"""Enough for a classifier to tell two samples apart, and few to read every hour."""
 
 
 def sample_rows(table: Table, n_rows: int = SAMPLE_ROWS) -> Table:

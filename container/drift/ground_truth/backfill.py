@@ -86,7 +86,7 @@ def quality_report(backfill: Backfill, baseline: Baseline, projection: Projectio
     """Join this window and those that await labels with the labels that have arrived, and judge each.
 
     The report depends on captures and labels alone: the same files give the same report and the same merged bytes.
-    Labels that cannot be read cost only this part of the run, and its reason says so.
+    Labels that cannot be read leave only this part of the report without figures, with the reason.
     """
     context = backfill.context
     nothing = QualityReport(

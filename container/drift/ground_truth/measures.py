@@ -23,7 +23,7 @@ class ScoredCounts:
     """Distinct probabilities in ascending order, and how many negative and positive rows have each.
 
     All have shape (n_distinct,). Rows without a prediction are not among them. `design_effect` is the mean multiplicity
-    of identical rows (`drift.window.WindowCounts`), by which counts say less than their number.
+    of identical rows (`drift.window.WindowCounts`), which reduces their effective number.
     """
 
     scores: NDArray[np.float64]
@@ -127,7 +127,7 @@ class UndefinedError(ValueError):
 
 
 def measures(window: ScoredCounts, reference: ScoredCounts | None, seed: int) -> tuple[MeasureReport, ...]:
-    """Return every figure of a window of two classes beside the reference's."""
+    """Return every figure of a window of two classes with the reference's."""
     return _reports(_BINARY, window, reference, seed)
 
 

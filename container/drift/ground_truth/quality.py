@@ -125,7 +125,7 @@ def _judged(
 
 
 def _right(scored: ScoredCounts, task: Task) -> tuple[float, float]:
-    """Return the accuracy, and the number of rows that say as much as these."""
+    """Return the accuracy, and the effective number of rows."""
     # Of several classes a row counts as positive where its prediction is right.
     accuracy = scored.n_positive / scored.n_rows if task is Task.MULTICLASS else scored.accuracy
     return accuracy, scored.n_rows / scored.design_effect
@@ -160,7 +160,7 @@ def _projected(found: ProjectedAccuracy) -> MeasureReport:
 def _half_width(projected: MeasureReport) -> float | None:
     if projected.value is None or projected.lower is None or projected.upper is None:
         return None
-    # An end cut off at 0 or 1 says nothing of the other's width.
+    # An end cut off at 0 or 1 does not bound the other's width.
     return max(projected.value - projected.lower, projected.upper - projected.value)
 
 

@@ -1,4 +1,4 @@
-"""Records -> batches of rows, column by column: the plain ones all at once, the others one by one."""
+"""Records -> batches of rows by column: simple CSV and single numbers all at once, other payloads one by one."""
 
 import math
 from collections.abc import Iterator, Sequence
@@ -47,7 +47,7 @@ Rows: TypeAlias = tuple[NDArray[np.int64], list[Encoded]]
 
 
 def is_fast_path(side: Payload, n_features: int) -> bool:
-    """Return whether a side is one line of CSV that splitting at commas reads rightly."""
+    """Return whether a side is one line of CSV that needs no more than splitting at commas."""
     if not isinstance(side, str):
         return False
     text = side.removesuffix("\n")
@@ -182,20 +182,20 @@ def batches(records: CaptureRecords, plan: WindowPlan, reject: Reject) -> Iterat
     names = [spec.name for spec in plan.specs]
     if not records:
         return
-    rows = _plain_rows(records, len(names))
+    rows = _fast_rows(records, len(names))
     if rows is not None:
         yield _with_outputs(rows, plan.outputs, reject)
         return
     inputs, outputs = [*map(unwrapped, records.inputs)], [*map(unwrapped, records.outputs)]
     records = replace(records, inputs=inputs, outputs=outputs)
-    plain = [is_fast_path(side, len(names)) for side in inputs]
-    rows = _plain_rows(records.where(plain), len(names))
+    simple = [is_fast_path(side, len(names)) for side in inputs]
+    rows = _fast_rows(records.where(simple), len(names))
     if rows is None:
-        plain = [False] * len(records)
+        simple = [False] * len(records)
     else:
         yield _with_outputs(rows, plan.outputs, reject)
-    odd = [not flag for flag in plain]
-    yield _with_outputs(_odd_rows(records.where(odd), names, reject), plan.outputs, reject)
+    others = [not flag for flag in simple]
+    yield _with_outputs(_decoded_rows(records.where(others), names, reject), plan.outputs, reject)
 
 
 def _inside(records: CaptureRecords, plan: WindowPlan, reject: Reject) -> CaptureRecords:
@@ -211,12 +211,12 @@ def _inside(records: CaptureRecords, plan: WindowPlan, reject: Reject) -> Captur
     return records.where(inside)
 
 
-def _plain_rows(records: CaptureRecords, n_features: int) -> _Rows | None:
+def _fast_rows(records: CaptureRecords, n_features: int) -> _Rows | None:
     rows = fast_rows(records.inputs, n_features)
     return rows and _Rows(records, *rows)
 
 
-def _odd_rows(records: CaptureRecords, names: Sequence[str], reject: Reject) -> _Rows:
+def _decoded_rows(records: CaptureRecords, names: Sequence[str], reject: Reject) -> _Rows:
     rows: list[list[Token]] = []
     n_rows: list[int] = []
     for side, position in zip(records.inputs, records.positions, strict=True):

@@ -1,4 +1,7 @@
-"""What the distinct tokens of one column say: a number, a label, nothing, or something unreadable."""
+"""Distinct tokens of one column -> cells: a number, a label, missing, absent or unreadable; and their hashes.
+
+Hashes have 64 bits and are equal on every machine. They guard against no attacker; all collisions are harmless.
+"""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -83,8 +86,8 @@ UNREADABLE = np.int8(CellState.NOT_A_NUMBER)
 class ColumnCells:
     """One entry per distinct token, shape (n_distinct,).
 
-    `values` is float64, or object holding ``str``: NaN or None where the state is not present. `outside` says which
-    the reference gives no ground for (`drift.projection.refusals`).
+    `values` is float64, or object holding ``str``: NaN or None where the state is not present. `out_of_support` marks
+    those for which the reference has no value (`drift.projection.refusals`).
     """
 
     values: NDArray[np.float64] | NDArray[np.object_]
@@ -95,7 +98,7 @@ class ColumnCells:
 
 @dataclass(eq=False)
 class ColumnReader:
-    """Reads one column; labels and odd texts are remembered from block to block."""
+    """Reads one column; labels, and texts that Arrow cannot read, are cached from block to block."""
 
     spec: FeatureSpec
     reference: ValueCounts
@@ -109,7 +112,7 @@ class ColumnReader:
         self._booleans = _booleans(self.spec.type, self._known)
 
     def read(self, distinct: Sequence[Token] | pa.StringArray) -> ColumnCells:
-        """Return what each token says."""
+        """Return the cell of each token."""
         if len(self._seen) > _REMEMBERED:
             self._seen.clear()
         if self.spec.type is FeatureType.NUMERIC:
@@ -118,19 +121,19 @@ class ColumnReader:
 
     def _numeric(self, distinct: Sequence[Token] | pa.StringArray) -> ColumnCells:
         if isinstance(distinct, pa.Array):
-            values, odd = _plain_numbers(distinct)
+            values, unread = _numbers(distinct)
         else:
-            values, odd = np.full(len(distinct), np.nan), np.ones(len(distinct), dtype=bool)
+            values, unread = np.full(len(distinct), np.nan), np.ones(len(distinct), dtype=bool)
         states = np.full(len(values), PRESENT)
-        for position in np.flatnonzero(odd).tolist():
+        for position in np.flatnonzero(unread).tolist():
             token = distinct[position]
             value, states[position] = self._cell(token.as_py() if isinstance(token, pa.Scalar) else token)
             values[position] = np.nan if value is None else value
         values += 0.0
         hashes = _with_states(number_hashes(values), states)
-        return ColumnCells(values, states, hashes, self._beyond(values, states) | self._strange(states))
+        return ColumnCells(values, states, hashes, self._out_of_range(values, states) | self._unexpected(states))
 
-    def _beyond(self, values: NDArray[np.float64], states: NDArray[np.int8]) -> NDArray[np.bool_]:
+    def _out_of_range(self, values: NDArray[np.float64], states: NDArray[np.int8]) -> NDArray[np.bool_]:
         """Return which numbers lie outside the reference's range; of a bucketed one, whose buckets do."""
         if not self.reference.n_present:
             return np.zeros(len(values), dtype=bool)
@@ -144,13 +147,13 @@ class ColumnReader:
         values = np.array([value for value, _ in read], dtype=np.object_)
         states = np.array([state for _, state in read], dtype=np.int8)
         hashes = text_hashes(values.tolist())
-        has_ground = OTHER_LABELS in self._known or not self.reference.n_present
-        outside = np.array([not has_ground and value not in self._known for value in values], dtype=bool)
+        knows_all = OTHER_LABELS in self._known or not self.reference.n_present
+        outside = np.array([not knows_all and value not in self._known for value in values], dtype=bool)
         outside &= states == PRESENT
-        return ColumnCells(values, states, _with_states(hashes, states), outside | self._strange(states))
+        return ColumnCells(values, states, _with_states(hashes, states), outside | self._unexpected(states))
 
-    def _strange(self, states: NDArray[np.int8]) -> NDArray[np.bool_]:
-        """Return which cells have no value where the reference always had one."""
+    def _unexpected(self, states: NDArray[np.int8]) -> NDArray[np.bool_]:
+        """Return which cells have no value although the reference always had one."""
         if not self.reference.n_present:
             return np.zeros(len(states), dtype=bool)
         missing = (states == MISSING) | (states == ABSENT)
@@ -189,7 +192,7 @@ def _with_states(hashes: Hashes, states: NDArray[np.int8]) -> Hashes:
     return np.where(states == PRESENT, hashes, mixed(alike.astype(np.uint64)))
 
 
-def _plain_numbers(texts: pa.StringArray) -> tuple[NDArray[np.float64], NDArray[np.bool_]]:
+def _numbers(texts: pa.StringArray) -> tuple[NDArray[np.float64], NDArray[np.bool_]]:
     """Return the texts as numbers, and which of them Python has to read."""
     # Masks and fills by numpy: a Python value handed to Arrow makes it look for pandas, and load it where it is.
     trimmed = pc.ascii_trim_whitespace(texts)

@@ -1,4 +1,8 @@
-"""Capture files -> partial counts."""
+"""Capture files -> partial counts, and the rejection of events that were captured twice.
+
+Everything is computed per distinct cell, and gathered per row. Duplicate events are found by the hashes of their ids,
+which are kept on disk, and verified by reading their records again.
+"""
 
 import tempfile
 from collections import defaultdict
@@ -46,14 +50,14 @@ from drift.kernel.records import (
 )
 
 _BATCH_RECORDS = 16_384
-"""From this number of records on, what has to be done once for a batch does not count."""
+"""Records of a batch: from this number on the fixed cost of a batch is negligible."""
 Lines: TypeAlias = NDArray[np.int64]
 NoteEvents: TypeAlias = Callable[[str, Hashes, Lines], None]
-"""Told of the event ids of used records: the file's name, the hashes of the ids, and the records' line numbers."""
+"""Notes the event ids of used records: the file's name, the hashes of the ids, and the records' line numbers."""
 
 
 class FileCounter:
-    """Counts files; what it remembers of labels from file to file changes no result."""
+    """Counts files; its cache of labels changes no result."""
 
     def __init__(self, plan: WindowPlan, block_bytes: int = BLOCK_BYTES) -> None:
         self.plan = plan
@@ -61,11 +65,11 @@ class FileCounter:
         self._readers = [ColumnReader(spec, plan.reference[spec.name]) for spec in plan.specs]
 
     def count(self, file: Path, name: str, note_events: NoteEvents) -> PartialCounts:
-        """Return what a file comes down to; `name` is its path relative to the folder, with ``/``."""
+        """Return one file's partial counts; `name` is its path relative to the folder, with ``/``."""
         return self.count_all([(file, name)], note_events)
 
     def count_all(self, files: Iterable[tuple[Path, str]], note_events: NoteEvents) -> PartialCounts:
-        """Return what some files, each with its name, come down to. Small files are counted together."""
+        """Return the partial counts of some files, each with its name. Small files are counted together."""
         counts = PartialCounts()
         for found, names in self.read_all(files, counts):
             for batch in found:
@@ -96,7 +100,7 @@ class FileCounter:
         count_batch(counts, batch, names, self.plan, self._readers)
 
     def count_lines(self, file: Path, name: str, lines: Lines) -> PartialCounts:
-        """Return what some lines of a file come down to."""
+        """Return the partial counts of some lines of a file."""
         counts = PartialCounts()
         for batch in self.read_lines(file, lines):
             self.add(counts, batch, [name])
@@ -352,8 +356,8 @@ def reject_duplicates(counts: PartialCounts, suspects: Suspects, folder: Path, c
                 if event_id is not None:
                     places[event_id].append(Place(name, number))
     repeated: dict[str, list[int]] = defaultdict(list)
-    for occurrences in places.values():
-        for place in sorted(occurrences)[1:]:
+    for found in places.values():
+        for place in sorted(found)[1:]:
             repeated[place.name].append(place.line)
     for name, numbers in sorted(repeated.items()):
         lines = np.array(sorted(numbers), dtype=np.int64)

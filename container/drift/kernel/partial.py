@@ -1,4 +1,8 @@
-"""Partial counts: what one capture file, or many, come down to. They add up in any order."""
+"""Partial counts of one or many capture files, which add up in any order: tallies, a row sample, counts of records.
+
+Whether a tally is collapsed depends on its keys alone, and so do the counts it then has: parts add up to the whole in
+any order, however they were cut.
+"""
 
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping
@@ -93,7 +97,7 @@ _SIGN_BIT = np.uint64(16)
 
 
 def _to_signed_sums(hashes: Hashes, counts: Counts) -> tuple[Hashes, Counts]:
-    """Add or subtract each count in one of 65,536 sums, both as its hash says.
+    """Add or subtract each count in one of 65,536 sums, both by bits of its hash.
 
     The squares of the sums add up to the sum of the squared counts, but for the pairs that meet in one sum by chance,
     which cancel out. A sum's own key is its index: its sign bit is not set.
@@ -109,7 +113,7 @@ def _to_signed_sums(hashes: Hashes, counts: Counts) -> tuple[Hashes, Counts]:
 
 @dataclass(eq=False)
 class LabelTally:
-    """Counts of labels; of those that the reference never had at most the bound's number is told apart.
+    """Counts of labels; of those that the reference never had at most the bound's number is kept apart.
 
     Once there are more, they are one: `OTHER_LABELS`. The reference's own labels stay exact. Of a reference that has
     more labels than it keeps every unknown one is among its others.
@@ -185,7 +189,7 @@ class SampledRows:
 
 
 class ScoreKind(StrEnum):
-    """What divides the predictions beside the groups."""
+    """What divides the predictions, besides variant and segment."""
 
     FACET = "facet"
     CLASS = "class"
@@ -307,7 +311,7 @@ class PartialCounts:
             places.add([Place(name, line, error.shape)])
 
     def reject_used(self, reason: RejectionReason, part: "PartialCounts", name: str, lines: NDArray[np.int64]) -> None:
-        """Reject records of one file that were counted as used, given what they come down to."""
+        """Reject records of one file that were counted as used, given their partial counts."""
         self._subtract(part)
         self.rejected[reason] += len(lines)
         self.examples.setdefault(reason, Places()).add(first_places([name], lines))

@@ -1,4 +1,4 @@
-"""Partial counts as JSON text: what workers hand over."""
+"""Partial counts as JSON text: the form in which workers return them."""
 
 from collections import Counter
 from collections.abc import Sequence

@@ -1,6 +1,6 @@
-"""One side of one record, whatever its encoding, as text; and input sides as rows.
+"""Sides of a record -> rows of tokens and predictions, whatever their encoding.
 
-Each side says by itself how it is encoded: with one content type in the capture options and another in the
+Each side names its own encoding: with one content type in the capture options and another in the
 request, input and output of one record differ.
 """
 
@@ -28,7 +28,7 @@ _SHAPE_LENGTH = 200
 
 
 class Marker(Enum):
-    """What a JSON cell says that no text could."""
+    """JSON values that no text stands for."""
 
     ABSENT = auto()
     """The object does not name the feature."""
@@ -39,7 +39,7 @@ class Marker(Enum):
 
 
 Token: TypeAlias = str | int | float | Marker
-"""One cell before it is read as a number or a label. Equal tokens say the same: True, which equals 1, is none."""
+"""One cell before it is read as a number or a label. Equal tokens are the same cell; True, equal to 1, is no token."""
 _ABSENT, _NOT_A_VALUE = Marker.ABSENT, Marker.NOT_A_VALUE
 _TOKENS = frozenset({str, int, float})
 
@@ -197,7 +197,7 @@ _SCORE = "score"
 _PROBABILITIES = "probabilities"
 _PREDICTED_LABEL = "predicted_label"
 NO_CLASS = -1
-"""Stands for the predicted class where there is none to tell."""
+"""Stands for the predicted class where there is none."""
 _ROUNDING = 0.01
 """Probabilities of all classes, written with few digits, add up to 1 within this."""
 

@@ -47,7 +47,7 @@ class TooLong:
 
 
 def is_compressed(file: Path) -> bool:
-    """Return whether the file is gzip data, whatever its name says."""
+    """Return whether the file is gzip data, whatever its name."""
     with file.open("rb") as handle:
         return handle.read(len(_GZIP_MAGIC)) == _GZIP_MAGIC
 
@@ -92,7 +92,7 @@ class Place:
     note: str = ""
 
     def __str__(self) -> str:
-        """Return it as a log would say it."""
+        """Return the place as a log shows it."""
         return f"{self.name}:{self.line}" if self.line else self.name
 
 
@@ -123,7 +123,7 @@ def first_places(names: Sequence[str], positions: NDArray[np.int64]) -> list[Pla
 
 
 class Rejected(Exception):
-    """Raised inside the reader to give up one record; never leaves it. `shape` says what was seen of a misfit."""
+    """Raised inside the reader to give up one record; never leaves it. `shape` describes a row of another shape."""
 
     def __init__(self, reason: RejectionReason, shape: str = "") -> None:
         super().__init__(reason)
@@ -252,7 +252,7 @@ def parse_lines(lines: Sequence[tuple[int, bytes]], reject: Reject) -> CaptureRe
 
 
 def _parse_at_once(block: Block) -> list[CaptureRecord] | None:
-    """Return one record per line, or None where lines have to be looked at one by one."""
+    """Return one record per line, or None where lines have to be read one by one."""
     try:
         _require_utf8(block.data)
         records = _DECODER.decode_lines(block.data) if _has_one_object_per_line(block) else None
@@ -287,13 +287,13 @@ def _parse_line(line: bytes) -> CaptureRecord:
 
 
 def _require_utf8(data: bytes) -> None:
-    # msgspec does not look at the texts that the record's type has no place for.
+    # msgspec does not check the texts that the record's type has no place for.
     if not data.isascii():
         data.decode()
 
 
 def _parse_slowly(line: bytes) -> CaptureRecord:
-    """Say what is wrong with a line, or forgive it what does not matter: a byte order mark, odd types in odd places."""
+    """Read a line leniently: a byte order mark and wrong types in unused places are ignored; others raise Rejected."""
     try:
         document = json.loads(line.decode("utf-8-sig"))
     except UnicodeDecodeError as error:

@@ -68,8 +68,8 @@ def evaluate(settings: EvaluateSettings, platform: Platform) -> str:
     evaluation = judge_challenger(
         holdout.answers(champion, challenger, design_effect(holdout.keys, test.keys)),
         test.answers(champion, challenger),
-        slices_of(holdout.table, settings.terms.slice_columns),
-        settings.terms,
+        slices_of(holdout.table, settings.thresholds.slice_columns),
+        settings.thresholds,
     )
     _save_baseline(challenger, holdout, settings, Path(job_folder(JobOutput.BASELINE, root)))
     folder = Path(job_folder(JobOutput.EVALUATION, root))

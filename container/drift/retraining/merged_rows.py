@@ -192,7 +192,7 @@ class _UnreadableError(ValueError):
 def _readable(spec: FeatureSpec, token: Token) -> str:
     """Return the cell's text; training would take a column of numbers with any other text in it for a column of names.
 
-    What JSON says besides texts, numbers and null the model refuses, and so does this.
+    JSON values other than texts, numbers and null are rejected, as the model rejects them.
     """
     if isinstance(token, Marker):
         raise _UnreadableError(CellReason.NOT_A_VALUE)

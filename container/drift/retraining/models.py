@@ -1,4 +1,4 @@
-"""The two models of a comparison: read from their artifacts, asked about labelled rows."""
+"""The two models of a comparison: read from their artifacts, applied to labelled rows."""
 
 from dataclasses import dataclass
 from pathlib import Path

@@ -1,7 +1,5 @@
 """The pipeline's first job: which labelled captures the challenger learns from, and which it is judged on."""
 
-import csv
-import io
 import tempfile
 from collections import Counter
 from functools import partial
@@ -14,7 +12,7 @@ from contract.s3 import is_s3_uri
 from contract.training import ordered
 from drift.aws import Connect, client
 from drift.capture import capture_files
-from drift.documents import write_text
+from drift.documents import csv_text, write_text
 from drift.errors import RetrainingError
 from drift.ground_truth.labels import Classes
 from drift.platform_settings import Platform
@@ -119,8 +117,4 @@ def _described(part: Part) -> PreparedPart:
 
 
 def _csv(header: list[str], part: Part) -> str:
-    text = io.StringIO()
-    writer = csv.writer(text, lineterminator="\n")
-    writer.writerow(header)
-    writer.writerows([*cells, label] for cells, label in part.rows)
-    return text.getvalue()
+    return csv_text([header, *([*cells, label] for cells, label in part.rows)])

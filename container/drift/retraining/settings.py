@@ -11,7 +11,7 @@ from drift.times import parse_time
 
 @dataclass(frozen=True, kw_only=True)
 class PrepareSettings:
-    """What ``prepare`` reads: the labelled captures of one endpoint with inference times in [fresh_from, fresh_until).
+    """Settings of ``prepare``: the labelled captures of one endpoint with inference times in [fresh_from, fresh_until).
 
     `merged` is the root below which captures joined with labels are, an S3 URI or a path. With fewer usable rows than
     `minimum_rows` the job fails.
@@ -58,10 +58,10 @@ class GateThresholds:
 
 @dataclass(frozen=True, kw_only=True)
 class EvaluateSettings:
-    """What ``evaluate`` is told: the target, the gate's terms, and by what column the baseline counts rows apart."""
+    """Settings of ``evaluate``: target, thresholds of the gate, and the baseline's segment column."""
 
     target_label: str
-    terms: GateThresholds
+    thresholds: GateThresholds
     segment_column: str | None
 
 
@@ -94,7 +94,7 @@ def evaluate_settings(arguments: Namespace) -> EvaluateSettings:
     columns = (name.strip() for name in arguments.slice_columns.split(","))
     return EvaluateSettings(
         target_label=arguments.target_label,
-        terms=GateThresholds(
+        thresholds=GateThresholds(
             margin=_share("margin", arguments.margin),
             test_margin=_share("test_margin", arguments.test_margin),
             slice_columns=tuple(filter(None, columns)),

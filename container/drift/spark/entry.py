@@ -1,4 +1,4 @@
-"""A window's files counted by Spark, wherever the run's distribution says."""
+"""Count a window's files by Spark: in this process, on the job's instances or on a given cluster."""
 
 import logging
 import os
