@@ -4,9 +4,9 @@ import argparse
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from drift.description import report_lines
 from drift.policy import DEFAULT_THRESHOLDS, MINIMUM_COVERAGE, Policy
 
+from contract.description import report_lines
 from contract.names import ReportFile
 from contract.records import EffectMeasure, Verdict
 from plumbline.commands.baseline import add_reference_arguments, check_reference
