@@ -1,4 +1,4 @@
-"""The product's word on a window, by its own functions: projection, refusal, and which shift it sees."""
+"""The product's results for a window, by its own functions: projection, refusal, and which shift it sees."""
 
 import math
 from collections.abc import Mapping
@@ -24,7 +24,7 @@ from contract.quality import WindowQuality
 from contract.records import WindowBounds
 from contract.verdicts import Verdict
 from plumbline.rows import LabelledRows
-from studies.accuracy.subject import Labelled, Subject
+from studies.accuracy.subject import LabelledWindow, Subject
 
 UNLIMITED = Limits(
     separability=math.inf,
@@ -36,8 +36,8 @@ UNLIMITED = Limits(
 
 
 @dataclass(eq=False)
-class _Remembered:
-    """A projector that is asked for the same window only once."""
+class _CachedProjector:
+    """A projector that computes the same window only once."""
 
     projector: Projector
     _found: list[tuple[WindowCounts, ProjectedAccuracy]] = field(default_factory=list)
@@ -62,8 +62,8 @@ class _Remembered:
 
 
 @dataclass(frozen=True, eq=False)
-class Said:
-    """What the product says of a window as it ships, what it would say without limits, and what labels told it."""
+class ProductAnswer:
+    """Results for a window: as the product ships, without its limits, and with labels."""
 
     projected: ProjectedAccuracy
     unlimited: ProjectedAccuracy
@@ -76,31 +76,31 @@ class Said:
         return {found.shift: found.verdict for found in self.quality.shifts}
 
     def realised(self, measure: Measure) -> MeasureReport | None:
-        """Return what the labels say of a measure."""
+        """Return a measure by the labels."""
         return next((found for found in self.quality.measures if found.measure is measure), None)
 
 
 @dataclass(frozen=True, eq=False)
-class Product:
+class SubjectMonitor:
     """The product at work on one subject."""
 
     subject: Subject
     policy: Policy
-    projection: _Remembered
+    projection: _CachedProjector
     unlimited: Projector
 
     @classmethod
     def of(cls, subject: Subject) -> Self:
-        """Prepare to judge the subject's windows on the terms that the product ships."""
+        """Prepare to judge the subject's windows with the policy that the product ships."""
         return cls(
             subject,
             Policy(),
-            _Remembered(Projector.of(subject.baseline, seed=subject.seed)),
+            _CachedProjector(Projector.of(subject.baseline, seed=subject.seed)),
             Projector.of(subject.baseline, seed=subject.seed, limits=UNLIMITED),
         )
 
-    def judge(self, window: Labelled, rows: LabelledRows, seed: int) -> Said:
-        """Return what is said of a window before and after its labels; `rows` are those of the window."""
+    def judge(self, window: LabelledWindow, rows: LabelledRows, seed: int) -> ProductAnswer:
+        """Return the results for a window before and after its labels; `rows` are those of the window."""
         tolerance = self.policy.accuracy_tolerance
         projected = self.projection.project(window.counts, tolerance=tolerance)
         unlimited = projected
@@ -109,9 +109,9 @@ class Product:
         terms = QualityTerms(policy=self.policy, minimum_coverage=0.0, seed=seed)
         joined = self._joined(window, rows)
         quality = judge_quality(joined, self.subject.baseline, self.projection, terms, is_final=True)
-        return Said(projected, unlimited, self._before(window, projected, seed), quality)
+        return ProductAnswer(projected, unlimited, self._before(window, projected, seed), quality)
 
-    def _before(self, window: Labelled, projected: ProjectedAccuracy, seed: int) -> dict[Shift, Verdict]:
+    def _before(self, window: LabelledWindow, projected: ProjectedAccuracy, seed: int) -> dict[Shift, Verdict]:
         baseline = self.subject.baseline
         side = Side(columns=window.counts.columns, probabilities=window.counts.probabilities)
         outcome = judge(baseline.specs, Side(columns=baseline.counts, probabilities=self._test_probabilities()), side,
@@ -123,7 +123,7 @@ class Product:
         test = self.subject.baseline.test
         return None if test is None or test.probabilities is None else NumericCounts.of(test.probabilities)
 
-    def _joined(self, window: Labelled, rows: LabelledRows) -> JoinedWindow:
+    def _joined(self, window: LabelledWindow, rows: LabelledRows) -> JoinedWindow:
         """Return the window as the join leaves it when every row got its label."""
         labels = np.array(rows.labels, dtype=object)
         nothing = count_window(lambda _: PartialCounts(), self.subject.baseline, WindowBounds())
@@ -135,5 +135,5 @@ class Product:
             matches={},
         )
 
-    def _of_label(self, window: Labelled, rows: LabelledRows, chosen: NDArray[np.bool_]) -> WindowCounts:
+    def _of_label(self, window: LabelledWindow, rows: LabelledRows, chosen: NDArray[np.bool_]) -> WindowCounts:
         return self.subject.counts(rows.take(np.flatnonzero(chosen).tolist()), window.probabilities[chosen])

@@ -2,7 +2,7 @@ import re
 
 from studies.accuracy import flights
 from studies.accuracy import page as accuracy
-from studies.accuracy.results import Study
+from studies.accuracy.results import AccuracyStudy
 from studies.accuracy.tasks import FULL
 from studies.pages import BEGIN, END
 from tests.docs.pages import ROOT, STATISTICS, rows, section
@@ -39,11 +39,11 @@ def test_statistics_page_quotes_the_study() -> None:
 
 def test_accuracy_page_is_what_its_results_say() -> None:
     shown = ACCURACY.read_text().partition(BEGIN)[2].partition(END)[0]
-    assert shown == f"\n{accuracy.body(Study.load(ACCURACY.with_suffix('.json')), 'images')}\n"
+    assert shown == f"\n{accuracy.body(AccuracyStudy.load(ACCURACY.with_suffix('.json')), 'images')}\n"
 
 
 def test_accuracy_page_is_of_the_whole_study_with_census_income() -> None:
-    study = Study.load(ACCURACY.with_suffix(".json"))
+    study = AccuracyStudy.load(ACCURACY.with_suffix(".json"))
     assert study.command == FULL.command
     assert {outcome.subject for outcome in study.outcomes} == {*FULL.splits, *flights.NAMES}
     assert not any("stands in" in name for name in study.populations)
@@ -60,6 +60,6 @@ def test_accuracy_page_repeats_its_tables_in_words() -> None:
     shown = {(row[0], row[1]): row[2] for row in rows(section(ACCURACY, "Interval"))}
     census, everybody = (float(shown[name, "2,000"]) for name in ("Census Income", "**all**"))
     assert f"holds the truth in {census:.0f} %, over all subjects in {everybody:.0f} %" in text
-    covariate = [one for one in Study.load(ACCURACY.with_suffix(".json")).outcomes if one.family == "covariate"]
+    covariate = [one for one in AccuracyStudy.load(ACCURACY.with_suffix(".json")).outcomes if one.family == "covariate"]
     assert [one.n_rows for one in covariate if one.selected] == [500]
     assert f"one of {len(covariate)} windows of covariate shift got it wrongly, at 500 rows" in text
