@@ -12,9 +12,9 @@ from pydantic import BaseModel
 
 import contract.names
 import contract.retraining
-from contract.names import AlarmKind
 from contract.records import DriftReport
 from stacks.config import EnvironmentConfig
+from stacks.constructs.alarm_rules import AlarmKind
 from tests.docs.pages import GLOSSARY, rows
 
 UNITS = frozenset("n row hour minute second millisecond day gb percent count".split())
@@ -70,7 +70,7 @@ def metric_names() -> Iterator[str]:
 
 
 STILL_TO_RENAME = frozenset(
-    "ProjectionsRefused RetrainingsSkipped accuracy_tolerance chance_distance drifted_share fresh_share live_from "
+    "RetrainingsSkipped accuracy_tolerance chance_distance drifted_share fresh_share live_from "
     "missed_by parts positive_share positive_share_reference reference_share slice_bound tolerance window_share".split()
 )
 NAMES = sorted(
