@@ -9,7 +9,7 @@ from aws_cdk import aws_sqs as sqs
 from contract.names import METRIC_NAMESPACE, AlarmKind, Dimension, Metric
 from contract.retraining import RetrainingMetric
 from stacks.config import Alarms
-from stacks.config_labels import Labels
+from stacks.config_thresholds import Labels
 
 LONGEST_WARM_UP = Duration.minutes(2880)
 """CloudWatch API reference, WarmUpConfiguration."""
@@ -136,7 +136,7 @@ def _labels_missing(watched: Watched, labels: Labels) -> AlarmRule:
     return AlarmRule(
         metric=_metric(watched, Metric.LABEL_COVERAGE, "Minimum"),
         comparison=BELOW,
-        threshold=labels.minimum_coverage,
+        threshold=labels.minimum_labelled_fraction,
         # Labels that stay away are a coverage of 0. No value: no window with rows was due, or no run has finished,
         # which has an alarm of its own.
         missing=cloudwatch.TreatMissingData.IGNORE,
@@ -158,7 +158,7 @@ def _bias(watched: Watched) -> AlarmRule:
 
 def _monitor_missing(watched: Watched) -> AlarmRule:
     hours = watched.interval_hours
-    silent_runs = watched.settings.missing_hours // hours
+    silent_runs = watched.settings.monitor_silence_hours // hours
     return AlarmRule(
         metric=_metric(watched, Metric.MONITOR_RUNS, "Sum"),
         comparison=BELOW,

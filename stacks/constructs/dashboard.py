@@ -9,7 +9,7 @@ from constructs import Construct
 
 from contract.names import METRIC_NAMESPACE, Dimension, Metric
 from contract.retraining import RetrainingMetric
-from stacks.config_labels import Labels
+from stacks.config_thresholds import Labels
 from stacks.constructs.alarm_rules import metric
 from stacks.constructs.model_endpoint import VARIANT
 
@@ -76,7 +76,7 @@ class DriftDashboard(Construct):
             return
         by_labels = (Metric.QUALITY_VERDICT, Metric.CONCEPT_SHIFT_VERDICT, Metric.LABEL_SHIFT_VERDICT)
         yield [unlabelled, self._graph("Verdicts of the last labelled window", *by_labels)]
-        yield [self._coverage(labels.minimum_coverage), self._graph("Labels rejected", Metric.LABELS_REJECTED)]
+        yield [self._coverage(labels.minimum_labelled_fraction), self._graph("Labels rejected", Metric.LABELS_REJECTED)]
 
     def _retraining(self) -> Iterable[list[cloudwatch.IWidget]]:
         yield [

@@ -8,7 +8,7 @@ from aws_cdk import aws_sqs as sqs
 from constructs import Construct
 
 from contract.names import AlarmKind, alarm_name
-from stacks.config_labels import Labels
+from stacks.config_thresholds import Labels
 from stacks.constructs.alarm_rules import AlarmRule, Watched, always, with_facet, with_labels
 from stacks.constructs.endpoint_alarm_rules import ROLLBACK, Served, of_endpoint
 

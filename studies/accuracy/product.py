@@ -101,7 +101,7 @@ class Product:
 
     def judge(self, window: Labelled, rows: LabelledRows, seed: int) -> Said:
         """Return what is said of a window before and after its labels; `rows` are those of the window."""
-        tolerance = self.policy.accuracy_tolerance
+        tolerance = self.policy.accuracy_drop_threshold
         projected = self.projection.project(window.counts, tolerance=tolerance)
         unlimited = projected
         if projected.estimate is None:
