@@ -99,7 +99,7 @@ def _row(  # noqa: PLR0913 - the columns of the table
     default: Any = None,
     absent: str | None = None,
     allowed: Range | None = None,
-    unit: str = "",
+    unit: str,
     config_key: str | None = None,
     per_feature: bool = False,
 ) -> Any:
@@ -125,13 +125,14 @@ class Thresholds:
         "A feature drifts only when its adjusted p-value is below this",
         default=0.05,
         allowed=FRACTION,
-        unit="p-value",
+        unit="p",
         per_feature=True,
     )
     effect_measure: EffectMeasure = _row(
         EffectMeasure,
         "Measure of a feature's effect, the size of its change",
         default=EffectMeasure.JENSEN_SHANNON_DISTANCE,
+        unit="name",
         per_feature=True,
     )
     effect_threshold: float = _row(

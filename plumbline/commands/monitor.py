@@ -59,7 +59,7 @@ def _add_thresholds(parser: argparse.ArgumentParser) -> None:
             row.option,
             type=str if row.choices else row.kind,
             choices=row.choices or None,
-            metavar="N" if row.kind is int else "NAME" if row.choices else "F",
+            metavar=row.unit.upper(),
             help=f"{text[0].lower()}{text[1:]} (default: {row.absent})",
         )
     group.add_argument(
