@@ -1,19 +1,19 @@
-"""What an environment file may say: typed, bounded, closed. Every knob is written out in the file itself."""
+"""The sections of an environment file: typed, bounded, closed. Only thresholds have defaults."""
 
 from enum import StrEnum
 from typing import Annotated, Literal, Self
 
 from pydantic import AfterValidator, Field, StrictBool, StrictInt, StringConstraints, model_validator
 
-from stacks.config_labels import Labels, check_lag
 from stacks.config_retraining import Promotion, Retraining, check_canary, check_fresh_rows
-from stacks.config_thresholds import Bias, FeatureName, FeatureSettings, Thresholds, check_effect
+from stacks.config_thresholds import Bias, FeatureSettings, Labels, ThresholdSettings, check_effect, check_lag
 from stacks.config_values import (
-    LONGEST_VARIABLE,
+    MAX_VARIABLE,
     RESOURCE_ID,
     SPARK_MASTER,
     VARIANT_NAME,
     Days,
+    FeatureName,
     InstanceType,
     Location,
     Percent,
@@ -26,9 +26,9 @@ from stacks.config_values import (
 )
 from stacks.schedules import Engine, interval_hours
 
-MOST_RECENT_WINDOWS = 168
+MAX_RECENT_WINDOWS = 168
 """A week of hours: more would only read more files each hour."""
-LONGEST_ALARM_HOURS = 168
+MAX_ALARM_HOURS = 168
 """CloudWatch: period times evaluation periods is at most seven days."""
 
 
@@ -112,8 +112,8 @@ class Monitor(Section):
     isolation_forest: StrictBool
     """Also compute the reference task's own proxy; it is no accuracy."""
     multivariate: StrictBool
-    """Also judge the features together: whether a classifier tells the window from the training data."""
-    recent_windows: Annotated[StrictInt, Field(ge=0, le=MOST_RECENT_WINDOWS)]
+    """Also judge the features together: can a classifier distinguish the window from the training data?"""
+    recent_windows: Annotated[StrictInt, Field(ge=0, le=MAX_RECENT_WINDOWS)]
     """How many windows before this one are the second reference; 0: none."""
     attribution: StrictBool = False
     """Also compare what the predictions rest on, feature by feature, with the test set."""
@@ -151,13 +151,13 @@ class Monitor(Section):
 
 
 class Alarms(Section):
-    """When people and the retraining Lambda hear of it."""
+    """When alarms fire, and who is notified."""
 
     drift_datapoints: Annotated[StrictInt, Field(ge=1)]
     """M of the M of N windows that must drift."""
     drift_periods: Annotated[StrictInt, Field(ge=1)]
-    missing_hours: Annotated[StrictInt, Field(ge=2, le=LONGEST_ALARM_HOURS)]
-    """Silence of the monitor for so long is an alarm."""
+    monitor_silence_hours: Annotated[StrictInt, Field(ge=2, le=MAX_ALARM_HOURS)]
+    """So many hours without a finished run of the monitor are an alarm."""
     emails: tuple[Annotated[str, text(r"[^@\s]+@[^@\s]+\.[^@\s]+", "be an e-mail address")], ...] = ()
 
     @model_validator(mode="after")
@@ -221,9 +221,9 @@ class EnvironmentConfig(Section):
     endpoint: Endpoint
     capture: Capture
     monitor: Monitor
-    thresholds: Thresholds
+    thresholds: ThresholdSettings = ThresholdSettings()
     features: dict[FeatureName, FeatureSettings] = {}
-    """Features that are judged by rules of their own."""
+    """Features that are judged by thresholds of their own."""
     labels: Labels | None = None
     bias: Bias | None = None
     retraining: Retraining
@@ -243,14 +243,14 @@ class EnvironmentConfig(Section):
     @model_validator(mode="after")
     def _alarm_windows_hold_two_runs(self) -> Self:
         hours = self.monitor.interval_hours
-        if self.alarms.missing_hours < 2 * hours:
+        if self.alarms.monitor_silence_hours < 2 * hours:
             raise ValueError(
-                f"must have alarms.missing_hours of at least two runs, {2 * hours}, got {self.alarms.missing_hours}"
+                f"must have alarms.monitor_silence_hours of at least two runs, {2 * hours}, "
+                f"got {self.alarms.monitor_silence_hours}"
             )
-        if self.alarms.drift_periods * hours > LONGEST_ALARM_HOURS:
+        if self.alarms.drift_periods * hours > MAX_ALARM_HOURS:
             raise ValueError(
-                f"must have alarms.drift_periods of at most {LONGEST_ALARM_HOURS // hours}, "
-                f"got {self.alarms.drift_periods}"
+                f"must have alarms.drift_periods of at most {MAX_ALARM_HOURS // hours}, got {self.alarms.drift_periods}"
             )
         return self
 
@@ -284,9 +284,9 @@ class EnvironmentConfig(Section):
     @model_validator(mode="after")
     def _model_fits_a_variable(self) -> Self:
         artifact = self.model.artifact
-        if self.monitor.attribution and artifact.startswith("s3:") and len(artifact) > LONGEST_VARIABLE:
+        if self.monitor.attribution and artifact.startswith("s3:") and len(artifact) > MAX_VARIABLE:
             raise ValueError(
-                f"must have a model.artifact of at most {LONGEST_VARIABLE} characters beside monitor.attribution, "
+                f"must have a model.artifact of at most {MAX_VARIABLE} characters beside monitor.attribution, "
                 f"got {len(artifact)}"
             )
         return self

@@ -1,4 +1,4 @@
-"""Reads an environment file and says in the operator's words what is wrong with it."""
+"""Reading of an environment file, with one error line for each mistake."""
 
 import re
 import tomllib
@@ -10,6 +10,7 @@ from typing import Any
 from pydantic import BaseModel, ValidationError
 from pydantic_core import ErrorDetails
 
+from contract.thresholds import RENAMED_KEYS
 from stacks.config import EnvironmentConfig
 from stacks.config_inputs import check_inputs
 from stacks.errors import ConfigError
@@ -29,7 +30,7 @@ _RULES = {
     "model_type": "must be a section of keys",
     "too_short": "must have at least one entry",
 }
-"""pydantic's kinds of fault, in the words of a TOML file; the others speak for themselves."""
+"""pydantic's error types in terms of a TOML file; the messages of other types are used as they are."""
 
 
 def load_environment(choice: str | None, root: Path) -> EnvironmentConfig:
@@ -90,6 +91,8 @@ def _sentence(detail: ErrorDetails, source: str) -> str:
     location = [str(part) for part in detail["loc"]]
     name = ".".join(location) or source
     if detail["type"] == "extra_forbidden":
+        if name in RENAMED_KEYS:
+            return f"{name} must have its new name {RENAMED_KEYS[name]} (docs/upgrading.md); rename it in {source}"
         allowed = ", ".join(_keys(location[:-1]))
         return f"{name} must be a known key, got {location[-1]!r}; allowed there: {allowed}; correct it in {source}"
     if detail["type"] == "missing":

@@ -129,7 +129,7 @@ def _projected_accuracy(projector: Projector, window: WindowCounts, terms: Terms
     if terms.refused:
         return ProjectedAccuracy(reason=_refused(terms.refused))
     try:
-        return projector.project(window, tolerance=terms.policy.accuracy_tolerance)
+        return projector.project(window, tolerance=terms.policy.accuracy_drop_threshold)
     except Exception as error:
         return ProjectedAccuracy(reason=failure(error))
 

@@ -127,7 +127,7 @@ def _judged(
 ) -> BiasReport:
     if facet is None:
         return BiasReport(reason=SWITCHED_OFF)
-    known = BiasReport(reason=_refusal(baseline, facet), facet=facet, tolerance=terms.policy.bias_tolerance)
+    known = BiasReport(reason=_refusal(baseline, facet), facet=facet, tolerance=terms.policy.bias_threshold)
     if known.reason:
         return known
     reference = _shares(_of_test(baseline, facet))
@@ -213,7 +213,7 @@ def _verdict(case: _Case, log_p: float | None, terms: Terms) -> BiasMeasure:
     numbers = f"from {measure.reference:.3f} to {measure.value:.3f}, adjusted p {math.exp(log_p):.2g}"
     if terms.refused:
         return replace(measure, reason=f"the window is not judged: {terms.refused}")
-    moved = move >= terms.policy.bias_tolerance and log_p < math.log(terms.policy.alpha)
+    moved = move >= terms.policy.bias_threshold and log_p < math.log(terms.policy.alpha)
     return replace(measure, verdict=Verdict.DRIFT if moved else Verdict.NO_DRIFT, reason=numbers)
 
 

@@ -126,7 +126,7 @@ class _Task:
             return QualityReport()
         terms = QualityTerms(
             policy=self.policy,
-            minimum_coverage=source.minimum_coverage,
+            minimum_coverage=self.policy.minimum_labelled_fraction,
             lag_hours=source.lag_hours,
             seed=self.seed,
             facet=self.extras.facet,

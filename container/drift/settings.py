@@ -14,11 +14,11 @@ from datetime import datetime
 from pathlib import Path
 
 from contract.names import Argument, MonitorVariable, Variable, report_prefix, schedule_prefix
-from contract.records import EffectMeasure, WindowBounds
+from contract.records import WindowBounds
 from drift.distribution import Distribution, read_distribution
 from drift.errors import ConfigError
 from drift.platform_settings import Platform, read_platform
-from drift.policy import DEFAULT_THRESHOLDS, MINIMUM_COVERAGE, Policy
+from drift.policy import Policy
 from drift.times import HOUR, format_time, hour_folder, parse_time
 from drift.variables import Variables
 
@@ -95,24 +95,18 @@ class EarlierReports:
 class GroundTruth:
     """Labels that come late: where they arrive, and the captures that they belong to. Paths or S3 URIs.
 
-    `lag_hours` says how long a window is waited for, and `minimum_coverage` from which share of labelled rows on it is
-    judged. Captures joined with labels go to `merged`; None: nowhere.
+    A window waits `lag_hours` for its labels. Captures joined with labels go to `merged`; None: nowhere.
     """
 
     labels: str
     captures: str
     lag_hours: int = 0
-    minimum_coverage: float = MINIMUM_COVERAGE
     merged: str | None = None
 
     def __post_init__(self) -> None:
-        """Refuse numbers outside their range."""
+        """Refuse a lag outside its range."""
         if self.lag_hours < 0:
             raise ConfigError(f"the label lag must be 0 hours or more, got {self.lag_hours!r}; correct it")
-        if not 0 <= self.minimum_coverage <= 1:
-            raise ConfigError(
-                f"the minimum label coverage must lie in 0 to 1, got {self.minimum_coverage!r}; correct it"
-            )
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -170,7 +164,7 @@ def read_settings(arguments: Namespace, environment: Mapping[str, str] = os.envi
         reference=Reference(**given),
         window=_scheduled_window(variables) if variables.text(Variable.SCHEDULED_TIME) else _given_window(variables),
         schedule=variables.text(MonitorVariable.SCHEDULE_NAME),
-        policy=_policy(variables),
+        policy=Policy(**variables.thresholds()),
         policy_file=policy_file,
         extras=_extras(variables),
         champions=variables.text(Variable.CHAMPION_S3_URI),
@@ -242,21 +236,6 @@ def _check_format(variables: Variables) -> None:
         raise variables.error(name, "must be sagemakerCaptureJson", "monitor a real-time endpoint's data capture")
 
 
-def _policy(variables: Variables) -> Policy:
-    share = variables.text(Variable.DRIFTED_SHARE)
-    measure = EffectMeasure(variables.choice(Variable.EFFECT_MEASURE, EffectMeasure, Policy.effect_measure))
-    return Policy(
-        alpha=variables.number(Variable.ALPHA, Policy.alpha),
-        effect_measure=measure,
-        effect_threshold=variables.number(Variable.EFFECT_THRESHOLD, DEFAULT_THRESHOLDS[measure]),
-        missing_threshold=variables.number(Variable.MISSING_THRESHOLD, Policy.missing_threshold),
-        minimum_rows=variables.count(Variable.MINIMUM_ROWS, Policy.minimum_rows),
-        accuracy_tolerance=variables.number(Variable.ACCURACY_TOLERANCE, Policy.accuracy_tolerance),
-        bias_tolerance=variables.number(Variable.BIAS_TOLERANCE, Policy.bias_tolerance),
-        drifted_share=None if share is None else variables.number(Variable.DRIFTED_SHARE, 0),
-    )
-
-
 def _extras(variables: Variables) -> Extras:
     n_windows = variables.count(Variable.RECENT_WINDOWS, 0)
     if n_windows < 0:
@@ -279,7 +258,6 @@ def _ground_truth(variables: Variables) -> GroundTruth | None:
         labels=labels,
         captures=variables.required(Variable.CAPTURE_S3_URI),
         lag_hours=variables.count(Variable.LABEL_LAG_HOURS, 0),
-        minimum_coverage=variables.number(Variable.MINIMUM_LABEL_COVERAGE, MINIMUM_COVERAGE),
         merged=variables.text(Variable.MERGED_S3_URI),
     )
 

@@ -34,11 +34,11 @@ def judge_features(cases: Sequence[Case], policy: Policy, window_refusal: str) -
     """Return one report per case, in the order given.
 
     A feature drifts when its adjusted p-value is below its rule's alpha and its effect reaches the rule's threshold
-    (or what chance reaches, if that is larger); or when its missing fraction moved by `policy.missing_threshold` or
-    more with an adjusted p-value below alpha. The tests of the distributions are one Benjamini-Hochberg family, those
-    of the missing fractions another; a feature that violates the schema or is ignored is in neither. One that shows no
-    drift, but has fewer rows than it would take to find it, is not judged. With a `window_refusal` the numbers are
-    kept and no feature is judged.
+    (or what chance reaches, if that is larger); or when its missing fraction moved by
+    `policy.missing_values_threshold` or more with an adjusted p-value below alpha. The tests of the distributions are
+    one Benjamini-Hochberg family, those of the missing fractions another; a feature that violates the schema or is
+    ignored is in neither. One that shows no drift, but has fewer rows than it would take to find it, is not judged.
+    With a `window_refusal` the numbers are kept and no feature is judged.
     """
     adjusted = _adjusted([case.comparison.evidence if case.is_tested else None for case in cases])
     adjusted_missing = _adjusted([case.comparison.missing_evidence if case.is_tested else None for case in cases])
@@ -73,17 +73,19 @@ def rule_text(policy: Policy) -> str:
     """Return in words when a window drifts."""
     critical = sorted(name for name, own in policy.features.items() if own.critical)
     features = (
-        "any feature" if policy.drifted_share is None else f"at least {policy.drifted_share:.0%} of the judged features"
+        "any feature"
+        if policy.drifted_fraction is None
+        else f"at least {policy.drifted_fraction:.0%} of the judged features"
     )
     parts = [features, *([f"a critical feature ({', '.join(critical)})"] if critical else [])]
     return f"drift in {', '.join(parts)} or the prediction"
 
 
 def _enough(n_drifted: int, n_judged: int, policy: Policy) -> bool:
-    if policy.drifted_share is None:
+    if policy.drifted_fraction is None:
         return n_drifted > 0
     # Three of ten are 0.3, which is not a float.
-    return n_drifted > 0 and n_drifted >= policy.drifted_share * n_judged * (1 - 1e-12)
+    return n_drifted > 0 and n_drifted >= policy.drifted_fraction * n_judged * (1 - 1e-12)
 
 
 def _adjusted(evidence: Sequence[Evidence | None]) -> list[float | None]:
@@ -130,7 +132,7 @@ def _missing_drift(case: Case, log_p: float | None, policy: Policy) -> str:
     before, after = case.comparison.missing_fraction_reference, case.comparison.missing_fraction
     if log_p is None or before is None or after is None:
         return ""
-    if not _significant(case, log_p) or abs(after - before) < policy.missing_threshold:
+    if not _significant(case, log_p) or abs(after - before) < policy.missing_values_threshold:
         return ""
     return f"the missing fraction moved from {before:.3g} to {after:.3g} (adjusted p {p_text(log_p)})"
 

@@ -11,7 +11,7 @@ from typing import NamedTuple
 from contract.enums import StrEnum
 from contract.names import Metric
 from stacks.config import Alarms
-from stacks.config_labels import Labels
+from stacks.config_thresholds import Labels
 
 RUNBOOK = "docs/runbook.md"
 MAX_WARM_UP_MINUTES = 2880
@@ -104,7 +104,7 @@ def m_of_n(inputs: AlarmInputs) -> EvaluationPeriods:
 
 def throughout_silence(inputs: AlarmInputs) -> EvaluationPeriods:
     """Fire when every run of the configured hours of silence is bad."""
-    n_runs = inputs.settings.missing_hours // inputs.interval_hours
+    n_runs = inputs.settings.monitor_silence_hours // inputs.interval_hours
     return EvaluationPeriods(n_runs, n_runs)
 
 
@@ -115,7 +115,7 @@ def _labels(inputs: AlarmInputs) -> Labels:
 
 
 def _minimum_labelled(inputs: AlarmInputs) -> float:
-    return _labels(inputs).minimum_coverage
+    return _labels(inputs).minimum_labelled_fraction
 
 
 def _labels_missing(inputs: AlarmInputs) -> str:

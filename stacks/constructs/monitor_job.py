@@ -4,8 +4,7 @@ from dataclasses import dataclass
 
 from contract.names import PLATFORM_ROOT, Argument, Switch, Variable
 from stacks.config import Monitor, Network
-from stacks.config_labels import Labels
-from stacks.config_thresholds import Bias, Thresholds
+from stacks.config_thresholds import Bias, Labels, ThresholdSection, ThresholdSettings
 
 INPUT_PATH = f"{PLATFORM_ROOT}/processing/input/endpoint"
 OUTPUT_PATH = f"{PLATFORM_ROOT}/processing/output"
@@ -48,7 +47,7 @@ class MonitorJob:
     target_label: str
     region: str
     monitor: Monitor
-    thresholds: Thresholds
+    thresholds: ThresholdSettings
     ground_truth: GroundTruth | None
     bias: Bias | None
     network: Network | None
@@ -62,26 +61,17 @@ class MonitorJob:
     @property
     def environment(self) -> dict[str, str]:
         """The container's environment, beside what the engine sets; what the file leaves out is not set."""
-        values = _thresholds(self.thresholds) | _extras(self)
+        values = _extras(self)
+        sections: list[ThresholdSection] = [self.thresholds]
         if self.ground_truth:
             values |= _labels(self.ground_truth) | {Variable.CAPTURE_S3_URI: self.capture_uri}
+            sections.append(self.ground_truth.settings)
         if self.bias:
-            values |= {Variable.FACET: self.bias.facet, Variable.BIAS_TOLERANCE: self.bias.tolerance}
-        return {"AWS_DEFAULT_REGION": self.region} | {
-            name.value: str(value) for name, value in values.items() if value is not None
-        }
-
-
-def _thresholds(thresholds: Thresholds) -> Values:
-    return {
-        Variable.ALPHA: thresholds.alpha,
-        Variable.EFFECT_MEASURE: thresholds.effect_measure.value,
-        Variable.EFFECT_THRESHOLD: thresholds.effect_threshold,
-        Variable.MISSING_THRESHOLD: thresholds.missing_threshold,
-        Variable.MINIMUM_ROWS: thresholds.minimum_rows,
-        Variable.DRIFTED_SHARE: thresholds.drifted_share,
-        Variable.ACCURACY_TOLERANCE: thresholds.accuracy_tolerance,
-    }
+            values[Variable.FACET] = self.bias.facet
+            sections.append(self.bias)
+        given = {name.value: str(value) for name, value in values.items() if value is not None}
+        thresholds = {name: value for section in sections for name, value in section.variables().items()}
+        return {"AWS_DEFAULT_REGION": self.region} | thresholds | given
 
 
 def _extras(job: MonitorJob) -> Values:
@@ -103,7 +93,6 @@ def _labels(ground_truth: GroundTruth) -> Values:
     return {
         Variable.LABELS_S3_URI: ground_truth.labels_uri,
         Variable.LABEL_LAG_HOURS: ground_truth.settings.lag_hours,
-        Variable.MINIMUM_LABEL_COVERAGE: ground_truth.settings.minimum_coverage,
         Variable.MERGED_S3_URI: ground_truth.merged_uri,
     }
 

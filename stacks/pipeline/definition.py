@@ -190,9 +190,9 @@ class _Definition:
     def _evaluate(self, prepare: ProcessingStep, train: TrainingStep) -> tuple[ProcessingStep, PropertyFile]:
         arguments = {
             EvaluateArgument.TARGET_LABEL: Filled(Placeholder.TARGET_LABEL),
-            EvaluateArgument.MARGIN: Filled(Placeholder.MARGIN),
+            EvaluateArgument.HOLDOUT_MARGIN: Filled(Placeholder.HOLDOUT_MARGIN),
             EvaluateArgument.TEST_MARGIN: Filled(Placeholder.TEST_MARGIN),
-            EvaluateArgument.SLICE_BOUND: Filled(Placeholder.SLICE_BOUND),
+            EvaluateArgument.SLICE_MARGIN: Filled(Placeholder.SLICE_MARGIN),
             EvaluateArgument.MINIMUM_SLICE_ROWS: Filled(Placeholder.MINIMUM_SLICE_ROWS),
             EvaluateArgument.SLICE_COLUMNS: Filled(Placeholder.SLICE_COLUMNS),
             EvaluateArgument.SEGMENT_COLUMN: Filled(Placeholder.SEGMENT_COLUMN),
@@ -283,7 +283,9 @@ def _hyperparameters() -> dict[str, str]:
         "segment_column": Placeholder.SEGMENT_COLUMN.text,
     }
     # A number: without quotes.
-    return {name: json.dumps(value) for name, value in values.items()} | {"fresh_share": Placeholder.FRESH_SHARE.text}
+    return {name: json.dumps(value) for name, value in values.items()} | {
+        "fresh_weight_fraction": Placeholder.FRESH_WEIGHT_FRACTION.text
+    }
 
 
 def _texts(arguments: dict[Any, Any]) -> list[Any]:

@@ -101,7 +101,7 @@ class SubjectMonitor:
 
     def judge(self, window: LabelledWindow, rows: LabelledRows, seed: int) -> ProductAnswer:
         """Return the results for a window before and after its labels; `rows` are those of the window."""
-        tolerance = self.policy.accuracy_tolerance
+        tolerance = self.policy.accuracy_drop_threshold
         projected = self.projection.project(window.counts, tolerance=tolerance)
         unlimited = projected
         if projected.estimate is None:

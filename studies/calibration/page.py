@@ -31,7 +31,10 @@ def write(study: CalibrationStudy, page: Path, images: Path) -> None:
 def _draw(study: CalibrationStudy, images: Path) -> None:
     images.mkdir(parents=True, exist_ok=True)
     policy = Policy()
-    thresholds = {ChangeMeasure.DISTANCE: policy.effect_threshold, ChangeMeasure.MISSING: policy.missing_threshold}
+    thresholds = {
+        ChangeMeasure.DISTANCE: policy.effect_threshold,
+        ChangeMeasure.MISSING: policy.missing_values_threshold,
+    }
     with style.plotting("calibration"):
         plots.false_alarms(study.tallies).savefig(images / FALSE_ALARMS_PLOT, dpi=DOTS_PER_INCH)
         plots.power(study.found, thresholds).savefig(images / POWER_PLOT, dpi=DOTS_PER_INCH)

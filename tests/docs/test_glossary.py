@@ -70,8 +70,8 @@ def metric_names() -> Iterator[str]:
 
 
 STILL_TO_RENAME = frozenset(
-    "RetrainingsSkipped accuracy_tolerance chance_distance drifted_share fresh_share live_from "
-    "missed_by parts positive_share positive_share_reference reference_share slice_bound tolerance window_share".split()
+    "RetrainingsSkipped chance_distance live_from missed_by parts positive_share positive_share_reference "
+    "reference_share tolerance window_share".split()
 )
 NAMES = sorted(
     {*report_keys(DriftReport, set()), *configuration_keys(EnvironmentConfig), *metric_names(), *map(str, AlarmKind)}

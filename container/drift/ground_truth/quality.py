@@ -47,8 +47,8 @@ def judge_quality(
 ) -> WindowQuality:
     """Return the quality of one window of a model that predicts classes.
 
-    The realised accuracy dropped when it is below the labelled test set's by `policy.accuracy_tolerance` or more, and
-    by more than 1.645 standard deviations. A window whose labels do not suffice is not judged, and has no figures.
+    The realised accuracy dropped when it is below the labelled test set's by `policy.accuracy_drop_threshold` or more,
+    and by more than 1.645 standard deviations. A window whose labels do not suffice is not judged, and has no figures.
 
     Parameters
     ----------
@@ -98,7 +98,7 @@ def _judged(
     if test is None:
         raise ValueError("the baseline must have a labelled test set")
     window, reference = labelled_window(joined, baseline), labelled_test(test, baseline)
-    tolerance = terms.policy.accuracy_tolerance
+    tolerance = terms.policy.accuracy_drop_threshold
     if isinstance(window.realised, ScoredCounts) and isinstance(reference.realised, ScoredCounts):
         found = measures(window.realised, reference.realised, terms.seed)
     elif isinstance(window.realised, ConfusionCounts) and isinstance(reference.realised, ConfusionCounts):

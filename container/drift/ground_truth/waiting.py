@@ -87,7 +87,7 @@ def quality_report(bounds: WindowBounds, waiting: Waiting, baseline: Baseline, p
     nothing = QualityReport(
         lag_hours=terms.lag_hours,
         minimum_coverage=terms.minimum_coverage,
-        tolerance=terms.policy.accuracy_tolerance,
+        tolerance=terms.policy.accuracy_drop_threshold,
         reason=_refusal(baseline),
     )
     if nothing.reason or baseline.test is None:
