@@ -87,7 +87,7 @@ class Case:
         if value is None and measure is not EffectMeasure.JENSEN_SHANNON_DISTANCE:
             measure = EffectMeasure.JENSEN_SHANNON_DISTANCE
             threshold, value = DEFAULT_EFFECT_THRESHOLDS[measure], distance
-        return Effect(measure, threshold, value, distance, comparison.chance_distance)
+        return Effect(measure, threshold, value, distance, comparison.null_q99_distance)
 
 
 def _value(comparison: Comparison, measure: EffectMeasure) -> float | None:

@@ -96,7 +96,7 @@ def outcome(product: SubjectMonitor, window: DrawnWindow, seed: int) -> WindowOu
         verdict=projected.verdict,
         separability=evidence.separability,
         over_represented=evidence.over_represented_fraction,
-        outside=evidence.outside_fraction,
+        outside=evidence.out_of_support_fraction,
         gate=evidence.gate_statistic,
         weighted=evidence.weighted,
         others=other_estimates(subject, labelled, seed),

@@ -31,7 +31,7 @@ ORDINARY = frozenset(
     "selection spread started stopped suspected true under unreadable unseen used wait warning weighted without".split()
 )
 """Verbs, adjectives and prepositions with their everyday meaning."""
-PROPER = frozenset("f1 isolation forest jensen shannon wasserstein spark method metric p gate curve data".split())
+PROPER = frozenset("f1 q99 isolation forest jensen shannon wasserstein spark method metric p gate curve data".split())
 """Names of people and of programs, and words that every table of numbers has."""
 
 
@@ -69,10 +69,7 @@ def metric_names() -> Iterator[str]:
                 yield from (str(member.value) for member in kind)
 
 
-STILL_TO_RENAME = frozenset(
-    "RetrainingsSkipped chance_distance live_from missed_by parts positive_share positive_share_reference "
-    "reference_share tolerance window_share".split()
-)
+STILL_TO_RENAME = frozenset("RetrainingsSkipped live_from parts reference_share tolerance window_share".split())
 NAMES = sorted(
     {*report_keys(DriftReport, set()), *configuration_keys(EnvironmentConfig), *metric_names(), *map(str, AlarmKind)}
     - STILL_TO_RENAME

@@ -31,8 +31,8 @@ def test_difference_lies_within_its_bounds_and_turns_its_sign(found: tuple[int, 
 
 
 @given(counts(), st.floats(1, 20))
-def test_rows_that_repeat_each_other_widen_the_bounds(found: tuple[int, int, int], repetition: float) -> None:
-    once, often = paired_difference(*found), paired_difference(*found, repetition=repetition)
+def test_rows_that_repeat_each_other_widen_the_bounds(found: tuple[int, int, int], design_effect: float) -> None:
+    once, often = paired_difference(*found), paired_difference(*found, design_effect=design_effect)
 
     assert often.lower <= once.lower + 1e-7
     assert often.upper >= once.upper - 1e-7

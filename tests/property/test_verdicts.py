@@ -7,9 +7,9 @@ import numpy as np
 from drift.analysis import analyse
 from drift.baseline import Baseline, learn
 from drift.counts import CategoricalCounts, NumericCounts, ValueCounts
-from drift.merging import merged
+from drift.judgement import RunContext
 from drift.policy import FeaturePolicy, Policy
-from drift.question import Question
+from drift.recent import merged
 from drift.table import FeatureSpec, Table
 from drift.window import WindowCounts
 from hypothesis import given, settings
@@ -49,7 +49,7 @@ def counted(baseline: Baseline, rows: list[tuple[float, str | None]]) -> WindowC
 
 
 def report(baseline: Baseline, window: WindowCounts, policy: Policy) -> DriftReport:
-    return analyse(baseline, window, Question(policy=policy))
+    return analyse(baseline, window, RunContext(policy=policy))
 
 
 @settings(max_examples=60, deadline=None)

@@ -25,22 +25,22 @@ ALPHA = 0.05
 class Answers:
     """Which rows, one or more, each model had right: both of shape (n_rows,).
 
-    `repetition` says how many rows say what one says (`drift.statistics.paired`).
+    `design_effect` says how many rows say what one says (`drift.statistics.paired`).
     """
 
     champion: NDArray[np.bool_]
     challenger: NDArray[np.bool_]
-    repetition: float = 1.0
+    design_effect: float = 1.0
 
     def where(self, rows: NDArray[np.bool_]) -> "Answers":
         """Return the answers of some of the rows."""
-        return Answers(self.champion[rows], self.challenger[rows], self.repetition)
+        return Answers(self.champion[rows], self.challenger[rows], self.design_effect)
 
     def difference(self, alpha: float) -> PairedDifference:
         """Return the challenger's accuracy minus the champion's."""
         gained = int(np.count_nonzero(self.challenger & ~self.champion))
         lost = int(np.count_nonzero(self.champion & ~self.challenger))
-        return paired_difference(gained, lost, len(self.champion), alpha=alpha, repetition=self.repetition)
+        return paired_difference(gained, lost, len(self.champion), alpha=alpha, design_effect=self.design_effect)
 
 
 @dataclass(frozen=True, eq=False)

@@ -19,7 +19,7 @@ from drift.values import table
 from contract.quality import QualityReport
 from contract.records import Verdict, WindowBounds
 from tests.unit.drift_ground_truth.builders import label
-from tests.unit.drift_ground_truth.test_quality import TERMS, Believer, Population
+from tests.unit.drift_ground_truth.test_quality import CONTEXT, Believer, Population
 from tests.unit.drift_io.builders import SPECS, record
 from tests.unit.drift_io.fake_s3 import FakeS3
 
@@ -59,8 +59,10 @@ SOURCE = GroundTruth(
 
 
 def report(source: GroundTruth, s3: FakeS3, bounds: WindowBounds = NOW, baseline: Baseline = BASELINE) -> QualityReport:
-    terms = replace(TERMS, lag_hours=source.lag_hours)
-    waiting = waiting_of(source, connect=s3, endpoint="ep", plan=lambda window: plan_of(baseline, window), terms=terms)
+    context = replace(CONTEXT, label_lag_hours=source.lag_hours)
+    waiting = waiting_of(
+        source, connect=s3, endpoint="ep", plan=lambda window: plan_of(baseline, window), context=context
+    )
     return quality_report(bounds, waiting, baseline, Believer())
 
 
@@ -134,8 +136,8 @@ def test_a_fault_of_ours_takes_no_verdict_with_it() -> None:
     def broken(window: WindowBounds) -> Plan:
         raise ZeroDivisionError("by zero")
 
-    terms = replace(TERMS, lag_hours=SOURCE.lag_hours)
-    waiting = waiting_of(SOURCE, connect=FakeS3(OBJECTS), endpoint="ep", plan=broken, terms=terms)
+    context = replace(CONTEXT, label_lag_hours=SOURCE.lag_hours)
+    waiting = waiting_of(SOURCE, connect=FakeS3(OBJECTS), endpoint="ep", plan=broken, context=context)
     found = quality_report(NOW, waiting, BASELINE, Believer())
     assert (found.reason, found.windows) == ("could not be computed: ZeroDivisionError: by zero", ())
 

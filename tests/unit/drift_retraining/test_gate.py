@@ -6,7 +6,7 @@ from drift.errors import ConfigError, RetrainingError
 from drift.retraining.evaluation_text import evaluation_text
 from drift.retraining.gate import Answers, Slice, judge_challenger
 from drift.retraining.settings import GateTerms
-from drift.retraining.slices import MOST_VALUES, OTHERS, repetition, slices_of
+from drift.retraining.slices import MOST_VALUES, OTHERS, design_effect, slices_of
 from drift.table import FeatureSpec, Table
 
 from contract.evaluation import Evaluation
@@ -151,9 +151,9 @@ def test_repetition_is_what_exceeds_that_of_independent_rows() -> None:
     distinct = [((float(number),), "yes") for number in range(100)]
     ordinary = [((float(number % 5),), "yes") for number in range(100)]
 
-    assert repetition(distinct, distinct) == 1.0
-    assert repetition(distinct * 3, distinct) == 3.0
-    assert repetition(ordinary * 2, ordinary) == pytest.approx(1.05, abs=0.03)
+    assert design_effect(distinct, distinct) == 1.0
+    assert design_effect(distinct * 3, distinct) == 3.0
+    assert design_effect(ordinary * 2, ordinary) == pytest.approx(1.05, abs=0.03)
 
 
 @pytest.mark.parametrize("name", ["holdout_margin", "test_margin", "slice_margin"])

@@ -64,7 +64,7 @@ def test_large_but_not_significant_is_no_drift() -> None:
 
 def test_the_effect_must_exceed_what_chance_reaches() -> None:
     evidence = Evidence("t", 9.0, 0.001)
-    (report,) = judged(comparison(evidence=evidence, jensen_shannon_distance=0.2, chance_distance=0.25))
+    (report,) = judged(comparison(evidence=evidence, jensen_shannon_distance=0.2, null_q99_distance=0.25))
     assert report.verdict is Verdict.NO_DRIFT
     assert report.reason == "the Jensen-Shannon distance 0.2 is below 0.25, which chance reaches"
 
@@ -203,7 +203,7 @@ def test_a_feature_is_judged_by_its_own_measure(threshold: float, verdict: Verdi
 
 def test_chance_is_a_floor_whatever_the_measure() -> None:
     policy = Policy(effect_measure=EffectMeasure.DRIFT_SCORE, effect_threshold=10.0)
-    (found,) = judged(replace(LOUD, chance_distance=0.4), policy=policy)
+    (found,) = judged(replace(LOUD, null_q99_distance=0.4), policy=policy)
     assert (found.verdict, found.reason) == (
         Verdict.NO_DRIFT,
         "the Jensen-Shannon distance 0.3 is below 0.4, which chance reaches",
@@ -245,24 +245,24 @@ def test_a_violation_is_not_judged_and_in_no_family() -> None:
 
 
 def test_a_quiet_feature_with_too_few_rows_is_not_judged() -> None:
-    (found,) = of_cases(case(comparison(rows_needed=501), needs_power=True))
-    assert (found.verdict, found.rows_needed) == (Verdict.NOT_JUDGED, 501)
+    (found,) = of_cases(case(comparison(min_sample_size=501), needs_power=True))
+    assert (found.verdict, found.min_sample_size) == (Verdict.NOT_JUDGED, 501)
     assert found.reason == "500 values are too few: a Jensen-Shannon distance of 0.1 takes 501 to be found"
-    assert of_cases(case(comparison(rows_needed=500), needs_power=True))[0].verdict is Verdict.NO_DRIFT
+    assert of_cases(case(comparison(min_sample_size=500), needs_power=True))[0].verdict is Verdict.NO_DRIFT
 
 
 def test_where_no_window_is_large_enough_nothing_quiet_is_judged() -> None:
-    (found,) = of_cases(case(comparison(rows_needed=None), needs_power=True))
-    assert (found.verdict, found.rows_needed) == (Verdict.NOT_JUDGED, None)
+    (found,) = of_cases(case(comparison(min_sample_size=None), needs_power=True))
+    assert (found.verdict, found.min_sample_size) == (Verdict.NOT_JUDGED, None)
     assert found.reason == "the reference has too few values to find a Jensen-Shannon distance of 0.1 in any window"
 
 
 def test_few_rows_that_show_drift_suffice() -> None:
-    assert of_cases(case(replace(LOUD, rows_needed=9000), needs_power=True))[0].verdict is Verdict.DRIFT
+    assert of_cases(case(replace(LOUD, min_sample_size=9000), needs_power=True))[0].verdict is Verdict.DRIFT
 
 
 def test_a_significant_change_that_is_small_needs_no_more_rows() -> None:
-    small = comparison(evidence=Evidence("t", 9.0, 1e-9), jensen_shannon_distance=0.02, rows_needed=9000)
+    small = comparison(evidence=Evidence("t", 9.0, 1e-9), jensen_shannon_distance=0.02, min_sample_size=9000)
     assert of_cases(case(small, needs_power=True))[0].verdict is Verdict.NO_DRIFT
 
 
