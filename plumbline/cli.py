@@ -7,8 +7,7 @@ from collections.abc import Iterator, Sequence
 from typing import NoReturn
 
 from plumbline.commands import COMMANDS
-from plumbline.commands.errors import CommandError
-from plumbline.exit_codes import EXIT_INTERRUPTED, EXIT_OPERATOR, EXIT_OURS
+from plumbline.exit_codes import EXIT_INTERRUPTED, EXIT_OPERATOR, EXIT_OURS, CommandError
 
 _HELP_WIDTH = 100
 _EPILOG = (

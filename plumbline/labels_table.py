@@ -15,9 +15,9 @@ from plumbline.labels import RequestLabels
 from plumbline.labels_cells import COLUMNS, Cells, read_lines
 
 EXAMPLES = 5
-MOST_AHEAD = timedelta(minutes=5)
+MAX_AHEAD = timedelta(minutes=5)
 """Clocks differ; a time further in the future is wrong, as a local time without its zone is."""
-MOST_DIGITS = 9
+MAX_DIGITS = 9
 
 
 class LabelReason(StrEnum):
@@ -66,7 +66,7 @@ def read_labels(path: Path, *, collected: datetime, now: datetime) -> LabelTable
     """
     account = _Account(path.name)
     requests = _Requests(account)
-    parse = _Parser(collected, now + MOST_AHEAD)
+    parse = _Parser(collected, now + MAX_AHEAD)
     columns: set[str] = set()
     for line, cells in read_lines(path):
         columns.update(cells)
@@ -112,7 +112,7 @@ class _Parser:
         name, label, row = (cells.get(column, "") for column in ("id", "label", "row"))
         _require(bool(name), LabelReason.NO_ID)
         _require(label not in MISSING_TEXTS, LabelReason.NO_LABEL)
-        is_number = row.isascii() and row.isdecimal() and len(row) <= MOST_DIGITS
+        is_number = row.isascii() and row.isdecimal() and len(row) <= MAX_DIGITS
         _require(not row or is_number, LabelReason.INVALID_ROW)
         return _Label(line, name, label, int(row) if row else None, self._time(cells.get("time", "")))
 

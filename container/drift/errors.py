@@ -3,6 +3,7 @@
 DriftError
 ├── ConfigError      an argument or environment variable that the operator can fix
 ├── BaselineError    a baseline or reference file that is missing or does not fit
+│   └── UnsuitableRowsError  captured rows of another schema than the baseline's
 ├── ClusterError     instances of one job that did not work together
 ├── RetrainingError  labelled captures or models that a retraining cannot go on with
 └── PublishError     metrics or files that could not be handed over
@@ -21,6 +22,10 @@ class ConfigError(DriftError):
 
 class BaselineError(DriftError):
     """Raised when the baseline or the files it is learned from are missing or do not fit."""
+
+
+class UnsuitableRowsError(BaselineError):
+    """Raised when (nearly) no captured row has the columns that the baseline has."""
 
 
 class ClusterError(DriftError):

@@ -8,12 +8,12 @@ from functools import partial
 from pathlib import Path
 from typing import Any, Self
 
-from contract.records import DriftReport, Verdict
+from contract.records import DriftReport
+from drift.description import exit_message
 from drift.errors import PublishError
 from drift.metrics import Measurement, metrics_file, of_failure, of_report
 from drift.platform_settings import Platform
 from drift.publish import cloudwatch_client, publish
-from drift.rejection import records_in_window
 from drift.sources import s3_client
 from drift.times import format_time
 
@@ -44,7 +44,7 @@ def report_success(platform: Platform, report: DriftReport, *, now: datetime, cl
         If metrics are wanted and CloudWatch does not take them: a report that nobody hears of is a failed run.
     """
     _hand_over(platform, of_report(report), now, clients)
-    _try_to_write(platform.message_file, completed_message(report))
+    _try_to_write(platform.message_file, short_message(exit_message(report)))
 
 
 def report_failure(platform: Platform, reason: str, *, now: datetime, clients: Clients) -> None:
@@ -86,18 +86,6 @@ def write_text(file: Path, text: str) -> None:
             f"{file} must be writable by the container's user, got {error.strerror}; check the mount's owner, "
             "or name another user in container/Dockerfile"
         ) from error
-
-
-def completed_message(report: DriftReport) -> str:
-    """Return the exit message: SageMaker's own words for the outcome, then ours."""
-    broken = [feature.name for feature in report.features if feature.violation is not None]
-    status = "CompletedWithViolations" if report.verdict is Verdict.DRIFT or broken else "Completed"
-    outcome = "not judged, " if report.verdict is Verdict.NOT_JUDGED else ""
-    n_records = records_in_window(report.records)
-    n_rejected = n_records - report.records.used
-    note = f"; {n_rejected} of {n_records} records rejected" if n_rejected else ""
-    schema = f"; not as in training: {', '.join(broken)}" if broken else ""
-    return short_message(f"{status}: {outcome}{report.reason} ({report.n_rows} rows{note}{schema})")
 
 
 def short_message(text: str) -> str:

@@ -13,10 +13,9 @@ from plumbline.commands import (
     demo,
     labels,
     monitor,
-    promote,
+    promotion,
     report,
     retrain,
-    rollback,
     traffic,
 )
 
@@ -80,15 +79,15 @@ COMMANDS = {
         "let a version of the registry serve",
         "Approve a version and move the endpoint to it, guarded by the rollback alarms; its baseline goes with it. A "
         "rejected version is refused. While the endpoint changes, the request waits.",
-        promote.add_arguments,
-        promote.run,
+        promotion.add_promote_arguments,
+        promotion.promote,
     ),
     "rollback": Command(
         "let the model before serve again",
         "Move the endpoint back to the model that served before, guarded as any promotion is; its baseline goes with "
         "it, and the version that is left is rejected. During a promotion it is the newcomer that is left.",
-        rollback.add_arguments,
-        rollback.run,
+        promotion.add_rollback_arguments,
+        promotion.rollback,
     ),
     "retrain": Command(
         "start a retraining, or stop the loop",

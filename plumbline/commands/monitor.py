@@ -4,20 +4,18 @@ import argparse
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from drift.description import report_lines
+
 from contract.names import ReportFile
 from contract.records import Verdict
 from contract.thresholds import THRESHOLDS
-from plumbline.commands import reference
-from plumbline.commands.errors import CommandError
-from plumbline.commands.verdict_text import verdict_lines
-from plumbline.exit_codes import EXIT_FINISHED
+from plumbline.commands.baseline import add_reference_arguments, check_reference
+from plumbline.exit_codes import EXIT_FINISHED, EXIT_NEGATIVE, CommandError
 
 if TYPE_CHECKING:
     from drift.baseline import Baseline
     from drift.policy import Policy
     from drift.settings import Extras
-
-EXIT_VIOLATION = 1
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -48,7 +46,7 @@ def _add_reference(parser: argparse.ArgumentParser) -> None:
     source = group.add_mutually_exclusive_group(required=True)
     source.add_argument("--baseline", type=Path, metavar="DIR", help="folder that baseline wrote")
     source.add_argument("--train", type=Path, metavar="FILE", help="training rows, CSV with a header row")
-    reference.add_arguments(group)
+    add_reference_arguments(group)
 
 
 def _add_thresholds(parser: argparse.ArgumentParser) -> None:
@@ -108,7 +106,7 @@ def _add_extras(parser: argparse.ArgumentParser) -> None:
 def run(arguments: argparse.Namespace) -> int:
     """Judge the window, write its reports and print the verdict."""
     from drift import run as drift_run
-    from drift.errors import DriftError, PublishError
+    from drift.errors import DriftError, PublishError, UnsuitableRowsError
 
     _check(arguments)
     try:
@@ -127,19 +125,21 @@ def run(arguments: argparse.Namespace) -> int:
     except PublishError as error:
         cause = error.__cause__ or error
         raise CommandError(f"--output must be a folder to write to, got {cause}; choose another folder") from error
+    except UnsuitableRowsError as error:
+        raise CommandError(f"{error}{_target_hint(arguments)}") from error
     except DriftError as error:
-        raise CommandError(f"{error}{_hint(arguments, error)}") from error
-    for line in verdict_lines(report):
+        raise CommandError(str(error)) from error
+    for line in report_lines(report):
         print(line)
     print(f"reports: {arguments.output / ReportFile.DRIFT_REPORT} and the files beside it")
     failed = arguments.fail_on_violation and report.verdict is Verdict.DRIFT
-    return EXIT_VIOLATION if failed else EXIT_FINISHED
+    return EXIT_NEGATIVE if failed else EXIT_FINISHED
 
 
-def _hint(arguments: argparse.Namespace, error: Exception) -> str:
-    """Return what to try when every captured row lacks a column: it may be the target, which requests do not hold."""
-    unnamed = arguments.train and arguments.target_label is None and "fit the captured rows" in str(error)
-    return "; if the file has a target column, name it with --target-label" if unnamed else ""
+def _target_hint(arguments: argparse.Namespace) -> str:
+    """Return what to try: the column that every captured row lacks may be the target, which requests do not hold."""
+    is_unnamed = arguments.train and arguments.target_label is None
+    return "; if the file has a target column, name it with --target-label" if is_unnamed else ""
 
 
 def _check(arguments: argparse.Namespace) -> None:
@@ -156,7 +156,7 @@ def _check(arguments: argparse.Namespace) -> None:
         )
     if arguments.baseline and (arguments.test or arguments.predictions):
         raise CommandError("--test and --predictions must come with --train, got --baseline; a baseline brings its own")
-    reference.check(arguments)
+    check_reference(arguments)
 
 
 def _extras(arguments: argparse.Namespace) -> "Extras":

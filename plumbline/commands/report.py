@@ -3,7 +3,7 @@
 import argparse
 from pathlib import Path
 
-from plumbline.commands.errors import CommandError
+from plumbline.exit_codes import CommandError
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:

@@ -4,13 +4,11 @@ import argparse
 from typing import TYPE_CHECKING
 
 from plumbline.commands import environment
-from plumbline.commands.errors import CommandError
-from plumbline.exit_codes import EXIT_FINISHED
+from plumbline.exit_codes import EXIT_FINISHED, EXIT_NEGATIVE, CommandError
 
 if TYPE_CHECKING:
     from plumbline.deployed import Deployed
 
-EXIT_NOT_STARTED = 1
 STARTED = "started"
 """What the controller says of a run that began."""
 
@@ -49,7 +47,7 @@ def _start(deployed: "Deployed", arguments: argparse.Namespace) -> int:
         for obstacle in decision["overridden"]:
             print(f"overridden: {obstacle}")
     started = any(decision["action"] == STARTED for decision in decisions)
-    return EXIT_FINISHED if started else EXIT_NOT_STARTED
+    return EXIT_FINISHED if started else EXIT_NEGATIVE
 
 
 def _turn(deployed: "Deployed", *, on: bool) -> int:

@@ -4,9 +4,10 @@ import math
 from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING, Any
 
+from drift.description import realised_accuracy
+
 from contract.records import Status, Verdict
 from plumbline.report import style
-from plumbline.report.labelled import realised_accuracy
 from plumbline.report.models import changes
 from plumbline.report.refusals import mark_refusals, refusal_key
 from plumbline.report.timeline import Slot, Timeline
@@ -91,7 +92,7 @@ def _draw_projected(axes: "Axes", slots: Sequence[Slot], *, few: bool) -> None:
 
 def _draw_realised(axes: "Axes", slots: Sequence[Slot], *, few: bool) -> None:
     """Draw what labels say: filled squares, hollow while more labels may come."""
-    known = [index for index, slot in enumerate(slots) if realised_accuracy(slot)]
+    known = [index for index, slot in enumerate(slots) if realised_accuracy(slot.quality)]
     aside = _aside(slots)
     places = [index + aside for index in known]
     value, lower, upper = (_realised(slots, name) for name in ("value", "lower", "upper"))
@@ -178,7 +179,7 @@ def _projected(slots: Iterable[Slot], name: str) -> list[float]:
 
 
 def _realised(slots: Iterable[Slot], name: str) -> list[float]:
-    return [_percent(getattr(realised_accuracy(slot), name, None)) for slot in slots]
+    return [_percent(getattr(realised_accuracy(slot.quality), name, None)) for slot in slots]
 
 
 def _truth(slots: Iterable[Slot]) -> list[float]:

@@ -22,7 +22,7 @@ from train import encode_labels, fit, learn_preprocessor, parse_hyperparameters
 
 from contract.records import WindowBounds
 from contract.training import DECISION_THRESHOLD
-from plumbline import payload
+from plumbline import payload, traffic_choices
 from plumbline.rows import DataSplit, LabelledRows
 
 TARGET = "label"
@@ -132,7 +132,7 @@ def _capture(rows: LabelledRows, probabilities: NDArray[np.float64]) -> Iterator
         chosen = slice(first, first + _ROWS_PER_RECORD)
         answers = "\n".join(map(repr, probabilities[chosen].tolist()))
         sides = {
-            "endpointInput": _side("INPUT", payload.encode(rows.rows[chosen], payload.CSV_TYPE).decode()),
+            "endpointInput": _side("INPUT", payload.encode(rows.rows[chosen], traffic_choices.CSV_TYPE).decode()),
             "endpointOutput": _side("OUTPUT", answers),
         }
         event = {"eventId": str(first), "inferenceTime": "2026-01-31T13:00:00Z"}
@@ -140,4 +140,4 @@ def _capture(rows: LabelledRows, probabilities: NDArray[np.float64]) -> Iterator
 
 
 def _side(mode: str, data: str) -> dict[str, Any]:
-    return {"observedContentType": payload.CSV_TYPE, "mode": mode, "data": data, "encoding": "CSV"}
+    return {"observedContentType": traffic_choices.CSV_TYPE, "mode": mode, "data": data, "encoding": "CSV"}

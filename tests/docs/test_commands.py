@@ -16,7 +16,7 @@ import pytest
 from botocore import xform_name
 from botocore.model import ServiceModel
 
-from local.demo.first_training import first_training
+from local.demo.first_model import first_training
 from plumbline.cli import help_page, main
 from plumbline.commands import COMMANDS
 from stacks.config_file import load_environment, parse_environment

@@ -27,8 +27,7 @@ from contract.quality import QualityReport, ShiftReport, WindowQuality
 from contract.records import DriftReport, FeatureReport, ModelReport, RecordCounts, SegmentReport, WindowBounds
 from contract.thresholds import THRESHOLDS, Threshold
 from plumbline import exit_codes
-from plumbline.commands.monitor import EXIT_VIOLATION
-from plumbline.report.words import CANNOT_SEE
+from plumbline.report.summary import CANNOT_SEE
 from stacks.config import EnvironmentConfig
 from stacks.constructs.alarm_rules import RUNBOOK, AlarmKind
 from tests.docs.pages import (
@@ -194,7 +193,7 @@ def test_exit_codes_are_those_of_both_programs() -> None:
     assert in_container == {container.EXIT_FINISHED, container.EXIT_OPERATOR, container.EXIT_OURS}
     known = {
         exit_codes.EXIT_FINISHED,
-        EXIT_VIOLATION,
+        exit_codes.EXIT_NEGATIVE,
         exit_codes.EXIT_OPERATOR,
         exit_codes.EXIT_OURS,
         exit_codes.EXIT_INTERRUPTED,

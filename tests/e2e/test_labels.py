@@ -14,10 +14,10 @@ from contract.quality import WindowQuality
 from contract.records import Verdict
 from plumbline.labels import RequestLabels, label_files
 from plumbline.labels_destination import store
-from plumbline.payload import Format
 from plumbline.rows import LabelledRows
 from plumbline.scenarios import scenario
-from plumbline.traffic import Plan
+from plumbline.traffic import ReplayPlan
+from plumbline.traffic_choices import Format
 from stacks.constructs.alarm_rules import AlarmKind
 from tests.e2e import messages
 from tests.e2e.deployment import HOUR, ROWS_PER_REQUEST, SEED, VARIANT, Deployment, deployed, pool
@@ -55,7 +55,7 @@ def other_way_round(labels: Sequence[str]) -> tuple[str, ...]:
 
 def upload(deployment: Deployment, name: str, labels: Sequence[str], collected: datetime) -> None:
     """Upload the labels of most requests that were sent under a name."""
-    plan = Plan(deployment.naming.endpoint, 1, N_ROWS, ROWS_PER_REQUEST, Format.ALTERNATE, name)
+    plan = ReplayPlan(deployment.naming.endpoint, 1, N_ROWS, ROWS_PER_REQUEST, Format.ALTERNATE, name)
     requests = [
         RequestLabels(
             plan.inference_id(1, number),

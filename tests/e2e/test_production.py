@@ -7,7 +7,7 @@ import pytest
 
 from contract.names import alarm_name
 from contract.retraining import pipeline_name
-from local.demo.cdk import Cdk
+from local.demo.deployment import Cdk
 from local.embedded import EmbeddedAws
 from stacks.constructs.alarm_rules import AlarmKind, MissingDataPolicy
 from stacks.naming import Naming

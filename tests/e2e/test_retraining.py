@@ -28,9 +28,9 @@ from contract.retraining import (
     pipeline_name,
     retraining_switch,
 )
-from local.demo.environment_file import Value
+from local.demo.deployment import Value
 from stacks.constructs.alarm_rules import AlarmKind
-from tests.e2e.alerts import Inbox, deliver
+from tests.e2e.alerts import AlertInbox, deliver
 from tests.e2e.challengers import (
     allow,
     deny,
@@ -70,8 +70,8 @@ def deployment(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Deployment]
 
 
 @pytest.fixture(scope="module")
-def inbox(deployment: Deployment) -> Inbox:
-    return Inbox(deployment)
+def inbox(deployment: Deployment) -> AlertInbox:
+    return AlertInbox(deployment)
 
 
 def invoke(deployment: Deployment, output: str, event: Mapping[str, Any]) -> dict[str, Any]:
@@ -174,10 +174,10 @@ def first_artifact(deployment: Deployment) -> str:
 
 
 @pytest.fixture(scope="module")
-def without_labels(deployment: Deployment, first_artifact: str, inbox: Inbox) -> str:
+def without_labels(deployment: Deployment, first_artifact: str, inbox: AlertInbox) -> str:
     """What the topic tells of an alarm for which there are no labelled rows."""
     sound(deployment, "ALARM")
-    return inbox.told("labels needed")
+    return inbox.await_text("labels needed")
 
 
 def test_alarm_without_labels_starts_nothing_and_says_what_is_needed(
@@ -225,14 +225,14 @@ def test_function_that_died_after_its_write_is_carried_on_by_the_next_look(
 
 
 @pytest.fixture(scope="module")
-def stormed(deployment: Deployment, killed: Killed, inbox: Inbox) -> list[dict[str, Any]]:
+def stormed(deployment: Deployment, killed: Killed, inbox: AlertInbox) -> list[dict[str, Any]]:
     """Decisions on messages that come again, side by side, and on an alarm that flaps; all while a run is on."""
-    message = inbox.told(alarm_name("dev", AlarmKind.DRIFT))
+    message = inbox.await_text(alarm_name("dev", AlarmKind.DRIFT))
     with ThreadPoolExecutor(4) as pool:
         decisions = [*pool.map(lambda _: deliver(deployment, message), range(4))]
     for state in ("OK", "ALARM", "OK", "ALARM"):
         sound(deployment, state)
-    inbox.told("in progress")
+    inbox.await_text("in progress")
     return decisions
 
 
@@ -244,7 +244,7 @@ def test_messages_that_come_again_and_a_flapping_alarm_start_nothing(
 
 
 @pytest.fixture(scope="module")
-def challenger(deployment: Deployment, stormed: object, inbox: Inbox) -> dict[str, Any]:
+def challenger(deployment: Deployment, stormed: object, inbox: AlertInbox) -> dict[str, Any]:
     """The version that the pipeline registered."""
     execution = ended(deployment, 1)
     steps = deployment.aws.client("sagemaker").list_pipeline_execution_steps(
@@ -323,7 +323,7 @@ class Promoted:
 
 
 @pytest.fixture(scope="module")
-def promoted(deployment: Deployment, challenger: dict[str, Any], inbox: Inbox) -> Promoted:
+def promoted(deployment: Deployment, challenger: dict[str, Any], inbox: AlertInbox) -> Promoted:
     traffic = Traffic(deployment)
     try:
         eventually(
@@ -332,7 +332,7 @@ def promoted(deployment: Deployment, challenger: dict[str, Any], inbox: Inbox) -
             seconds=30,
         )
         endpoint = settled(deployment)
-        message = inbox.told("serves at the endpoint")
+        message = inbox.await_text("serves at the endpoint")
     finally:
         traffic.end()
     return Promoted(endpoint, traffic, message, history(deployment))
@@ -396,11 +396,11 @@ def gated(deployment: Deployment, redeployed: object) -> dict[str, Any]:
 
 
 def test_worse_challenger_is_rejected_with_the_table_and_never_serves(
-    deployment: Deployment, gated: dict[str, Any], promoted: Promoted, inbox: Inbox
+    deployment: Deployment, gated: dict[str, Any], promoted: Promoted, inbox: AlertInbox
 ) -> None:
     assert gated["ModelApprovalStatus"] == "Rejected"
     assert not evaluation(deployment, gated).accepted
-    message = inbox.told("is rejected and will not serve")
+    message = inbox.await_text("is rejected and will not serve")
     assert "holdout" in message
     assert served(deployment) == promoted.history.live.artifact
     assert counted(deployment, RetrainingMetric.CHALLENGERS_REJECTED) == 1
@@ -415,9 +415,9 @@ class RolledBack:
 
 
 @pytest.fixture(scope="module")
-def rolled_back(deployment: Deployment, gated: object, challenger: dict[str, Any], inbox: Inbox) -> RolledBack:
+def rolled_back(deployment: Deployment, gated: object, challenger: dict[str, Any], inbox: AlertInbox) -> RolledBack:
     arn = register_broken(deployment, challenger)
-    message = inbox.told("does not serve at the endpoint")
+    message = inbox.await_text("does not serve at the endpoint")
     settled(deployment)
     return RolledBack(arn, message)
 

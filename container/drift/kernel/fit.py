@@ -1,6 +1,6 @@
 """Whether the captured rows are of the baseline's schema at all."""
 
-from drift.errors import BaselineError
+from drift.errors import UnsuitableRowsError
 from drift.kernel.partial import PartialCounts
 from drift.kernel.plan import Plan
 from drift.rejection import Reason
@@ -16,7 +16,7 @@ def require_fit(counts: PartialCounts, plan: Plan) -> None:
 
     Raises
     ------
-    BaselineError
+    UnsuitableRowsError
         If `MISFIT_RECORDS` or more records, and `MISFIT_FRACTION` or more of those whose input could be decoded, have
         another number of fields than the baseline, or JSON objects with none of its names.
     """
@@ -25,7 +25,7 @@ def require_fit(counts: PartialCounts, plan: Plan) -> None:
         return
     names = ", ".join(spec.name for spec in plan.specs)
     seen = "; ".join(f"{place.note} at {place}" for place in counts.examples[Reason.FIELD_COUNT].first)
-    raise BaselineError(
+    raise UnsuitableRowsError(
         f"the baseline must fit the captured rows: it has {len(plan.specs)} columns ({names}), "
         f"got {n_misfits} records with other rows ({seen}); learn the baseline from the data of the served model"
     )

@@ -236,7 +236,7 @@ def test_segments_of_a_column_are_judged_apart(files: Path, tmp_path: Path, caps
     assert from_files(files, source, "--target-label", "label", "--segment-column", "colour") == 0
     shown = capsys.readouterr().out
     n_red = sum(row[1] == "red" for row in traffic)
-    assert f"segment blue ({2000 - n_red} rows): drift: drift in age\n" in shown
+    assert f"segment blue ({2000 - n_red:,} rows): drift: drift in age\n" in shown
     assert f"segment red ({n_red} rows): no drift" in shown
 
 
@@ -247,7 +247,7 @@ def test_the_joint_distribution_is_judged_when_asked(
     assert from_files(files, source, "--target-label", "label") == 0
     assert "classifier" not in capsys.readouterr().out
     assert from_files(files, source, "--target-label", "label", "--multivariate") == 0
-    assert "rows told apart by a classifier: AUC 0." in capsys.readouterr().out
+    assert "whole rows: a classifier separates them with AUC 0." in capsys.readouterr().out
 
 
 def test_earlier_runs_are_the_second_reference(
@@ -258,7 +258,7 @@ def test_earlier_runs_are_the_second_reference(
     assert monitor(baseline, first, "--output", str(tmp_path / "runs" / "1")) == 0
     assert monitor(baseline, second, "--output", str(tmp_path / "runs" / "2"), "--recent", str(tmp_path / "runs")) == 0
     shown = capsys.readouterr().out
-    assert "since the 1 windows before (600 rows): no drift" in shown
+    assert "compared with the 1 window before (600 rows): no drift" in shown
     assert shown.count("verdict: drift: drift in age") == 2
 
 
@@ -268,7 +268,7 @@ def test_a_first_run_says_that_there_are_no_earlier_ones(
     source = write_capture(tmp_path / "capture", rows(600, seed=3))
     assert monitor(baseline, source, "--recent", str(tmp_path / "runs")) == 0
     shown = capsys.readouterr().out
-    assert "since the 0 windows before (0 rows): not judged: no earlier window left its counts" in shown
+    assert "compared with the 0 windows before (0 rows): not judged: no earlier window left its counts" in shown
     assert not (tmp_path / "runs").exists()
 
 

@@ -130,7 +130,7 @@ def test_rejected_rows_are_told_and_are_exit_code_1(
         "rows: 4 read, 1 used, 3 rejected",
         "rejected: 1 no_id, for example labels.csv:4",
         "rejected: 2 no_label, for example labels.csv:3, labels.csv:5",
-        "columns without a meaning here: note",
+        "columns that were ignored: note",
     ]
     assert told[4].startswith("labels of 1 requests written")
 

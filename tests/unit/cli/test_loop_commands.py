@@ -12,7 +12,7 @@ from botocore.exceptions import ClientError, NoCredentialsError
 from contract.champion import Champion, ChampionHistory
 from contract.evaluation import Comparison, Evaluation
 from plumbline.cli import main
-from plumbline.commands import asking
+from plumbline.commands import promotion
 
 ARN = "arn:aws:sagemaker:eu-central-1:000000000000:model-package/plumbline-dev/"
 OLD = Champion("s3://a/old.tar.gz", "s3://a/old")
@@ -79,7 +79,7 @@ class FakeAws:
 def aws(monkeypatch: pytest.MonkeyPatch) -> FakeAws:
     fake = FakeAws()
     monkeypatch.setattr(boto3, "client", lambda service, **options: fake)
-    monkeypatch.setattr(asking, "POLL_SECONDS", 0)
+    monkeypatch.setattr(promotion, "POLL_SECONDS", 0)
     return fake
 
 

@@ -11,13 +11,10 @@ from contract.bias import BiasReport
 from contract.quality import QualityReport, SelectionReport, ShiftReport
 from contract.records import PROJECTED_ACCURACY_NOTE, DriftReport, RecordCounts, Status, Verdict
 from plumbline.report import build
-from plumbline.report.accuracy_table import accuracies
-from plumbline.report.attribution_table import attribution
-from plumbline.report.bias_table import bias
+from plumbline.report.accuracy_table import accuracies, other_measures
 from plumbline.report.evidence_table import evidence
-from plumbline.report.label_account import ground_truth
-from plumbline.report.measure_table import other_measures
-from plumbline.report.shift_table import shifts
+from plumbline.report.labels_table import ground_truth, shifts
+from plumbline.report.model_behaviour_table import attribution, bias
 from plumbline.report.timeline import Timeline, timeline
 from tests.unit.report.builders import (
     BY_GROUP,
@@ -110,8 +107,8 @@ def test_refusal_doubt_scenario_and_selective_labels_are_noted() -> None:
     )
     first, second = rows(content)
     assert first[-1] == (
-        f"doubtful: far {NASTY} looks like label shift: then the accuracy is 70.0 % (68.0 to 72.0 %) "
-        f"labels came selectively: they differ in {NASTY}"
+        f"projected accuracy is doubtful: far {NASTY} if this is label shift, the accuracy is 70.0 % "
+        f"(95 % interval 68.0 to 72.0 %) labels came selectively: they differ in {NASTY}"
     )
     assert second[-1] == "not projected: no predictions were captured labels: no labels yet"
     assert NASTY not in content
@@ -276,7 +273,7 @@ def test_attribution_tells_order_and_changes_of_rank() -> None:
         ["hours-per-week", "1 ▲ 3", "4", "0.910", "0.320"],
         ["age", "2 ▼ 1", "1", "0.660", "0.710"],
     ]
-    assert "alike by 0.871 (NDCG, 1 is the same order; below 0.9 is drift)" in content
+    assert "the order of the features: NDCG 0.871 (1 is the order of the test set; below 0.9 is drift)." in content
 
 
 def test_attribution_that_failed_says_why() -> None:

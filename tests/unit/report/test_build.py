@@ -24,7 +24,6 @@ from contract.records import (
 )
 from plumbline.report import Event, build
 from plumbline.report.plot_p_values import minus_log10
-from plumbline.report.plot_scores import ranked_rows
 from plumbline.report.timeline import timeline
 from tests.unit.report.builders import REFUSED, SIMILAR, feature, report, start_of, write
 
@@ -170,9 +169,8 @@ def test_last_window_with_features_is_told_feature_by_feature(tmp_path: Path) ->
 
 def test_scores_without_verdict_are_not_drawn_as_quiet() -> None:
     refused = FeatureReport(name="age", type=FeatureType.NUMERIC, drift_score=90.0, p_value_adjusted=0.5)
-    (row, _) = ranked_rows(
-        timeline([report(0, features=(refused,)), report(1, features=(feature("age"),))], {}, [], [])
-    )
+    line = timeline([report(0, features=(refused,)), report(1, features=(feature("age"),))], {}, [], [])
+    (row, _) = line.ranked_rows()
     assert math.isnan(row.scores[0])
     assert row.highest == row.scores[1] == 4.0
 
@@ -282,7 +280,7 @@ def test_every_comparison_of_the_last_window_is_told(tmp_path: Path) -> None:
     assert '<th scope="row">24 windows before</th><td><span class="drift">● drift</span></td>' in page
     assert "drift in &lt;age&gt;" in page
     assert "training data, variant blue&amp;" in page
-    assert "area under the curve of 0.730 (0.5 is chance, p 0.001)" in page
+    assert "a classifier separates them with AUC 0.730 (0.5 is chance), p 0.001" in page
     assert "1,999" in page
 
 

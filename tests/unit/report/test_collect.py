@@ -4,8 +4,7 @@ from pathlib import Path
 import pytest
 
 from contract.records import RecordCounts
-from plumbline.report.collect import collect
-from plumbline.report.errors import ReportError
+from plumbline.report.collect import ReportError, collect
 from tests.unit.report.builders import feature, labelled, quality, report, start_of, write
 
 

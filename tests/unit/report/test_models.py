@@ -10,8 +10,7 @@ import pytest
 
 from contract.records import MODEL_CHANGED, DriftReport, ModelReport, Verdict
 from plumbline.report import build
-from plumbline.report.models import changes, stays
-from plumbline.report.models_table import models, sentences
+from plumbline.report.models import changes, models, sentences, stays
 from plumbline.report.timeline import Timeline, timeline
 from tests.unit.report.builders import feature, labelled, quality, report, start_of, write
 

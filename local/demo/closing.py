@@ -1,19 +1,19 @@
-"""The closing words: what the demo showed, for people."""
+"""The demo's closing sentences: its results, for people."""
 
 from collections.abc import Iterator, Mapping, Sequence
 
 import numpy as np
+from drift.description import count, is_foreseen, percent, shows
 
 from contract.accuracy import Shift
 from contract.records import Verdict
-from local.demo.ground_truth import Realised, realised
-from local.demo.hours import Hour, named
-from local.demo.summary import Promotion, Retraining, Summary
+from local.demo.hours import Hour, LabelledHour, labelled_hours, named
+from local.demo.summary import DemoSummary, PromotedVersion, PromotionOutcome, RetrainingRun
 
 
-def closing_words(summary: Summary) -> list[str]:
+def closing_sentences(summary: DemoSummary) -> list[str]:
     """Return what happened as sentences."""
-    known = realised(summary.hours)
+    known = labelled_hours(summary.hours)
     return [
         _about_drift(summary.hours),
         _about_accuracy(summary.hours),
@@ -31,12 +31,11 @@ def _about_drift(hours: Sequence[Hour]) -> str:
     judged = [number for number, hour in enumerate(hours, 1) if hour.report]
     drifted = [number for number in judged if hours[number - 1].verdict is Verdict.DRIFT]
     if not drifted:
-        return f"No drift in {len(judged)} of {len(hours)} hours."
+        return f"No drift in {len(judged)} of {count(len(hours), 'hour')}."
     report = hours[drifted[0] - 1].report
     features = ", ".join(report.drifted_features) if report else ""
-    plural = "" if len(drifted) == 1 else "s"
     return (
-        f"Drift was first seen in hour {drifted[0]} ({features or 'the prediction'}), in {len(drifted)} hour{plural} "
+        f"Drift was first seen in hour {drifted[0]} ({features or 'the prediction'}), in {count(len(drifted), 'hour')} "
         "in all."
     )
 
@@ -47,8 +46,8 @@ def _about_accuracy(hours: Sequence[Hour]) -> str:
         return "True accuracy is not known: the scenario overwrites values, so the rows' labels no longer hold."
     covered = sum(hour.covered for hour in hours)
     return (
-        f"True accuracy went from {first:.1%} to {last:.1%}; "
-        f"it lay inside the projected 95 % interval in {covered} of {len(hours)} hours, without a label."
+        f"True accuracy went from {percent(first)} to {percent(last)}; "
+        f"it lay inside the projected 95 % interval in {covered} of {count(len(hours), 'hour')}, without labels."
     )
 
 
@@ -72,26 +71,22 @@ def _about_label_shift(hours: Sequence[Hour]) -> Iterator[str]:
         )
 
 
-def _about_labels(known: Mapping[int, Realised]) -> Iterator[str]:
+def _about_labels(known: Mapping[int, LabelledHour]) -> Iterator[str]:
     if not known:
         return
-    coverage = np.mean([found.quality.labelled_fraction for found in known.values()])
-    held = [
-        (found.was_foreseen, abs(found.quality.projection_error))
-        for found in known.values()
-        if found.was_foreseen is not None and found.quality.projection_error is not None
-    ]
+    coverage = float(np.mean([found.quality.labelled_fraction for found in known.values()]))
+    foreseen = [answer for answer in (is_foreseen(found.quality) for found in known.values()) if answer is not None]
+    errors = [found.quality.projection_error for found in known.values() if found.quality.projection_error is not None]
     agreement = ""
-    if held:
-        foreseen, missed = np.mean(held, axis=0)
+    if foreseen and errors:
         agreement = (
-            f"; realised accuracy lay inside the interval projected for those rows in {foreseen * len(held):.0f} of "
-            f"{len(held)}, {100 * missed:.1f} points from the projection on average"
+            f"; realised accuracy lay inside the interval projected for those rows in {sum(foreseen)} of "
+            f"{len(foreseen)}, {100 * np.mean(np.abs(errors)):.1f} points from the projection on average"
         )
-    yield f"Labels came later for {coverage:.0%} of the rows of {named(known)}{agreement}."
+    yield f"Labels came later for {percent(coverage)} of the rows of {named(known)}{agreement}."
 
 
-def _about_shifts(hours: Sequence[Hour], known: Mapping[int, Realised]) -> Iterator[str]:
+def _about_shifts(hours: Sequence[Hour], known: Mapping[int, LabelledHour]) -> Iterator[str]:
     before = {
         kind: {number: hour.shift(kind).verdict for number, hour in enumerate(hours, 1)}
         for kind in (Shift.COVARIATE, Shift.LABEL)
@@ -110,7 +105,7 @@ def _listed(shifts: Mapping[Shift, Mapping[int, Verdict]]) -> str:
 
 
 def _where_seen(verdicts: Mapping[int, Verdict]) -> str:
-    """Return the hours in which a shift was seen; that none was seen counts only where it was looked for."""
+    """Return the hours in which a shift was seen; an hour that was not judged is named."""
     seen = [number for number, verdict in verdicts.items() if verdict is Verdict.DRIFT]
     unjudged = [number for number, verdict in verdicts.items() if verdict is Verdict.NOT_JUDGED]
     if len(unjudged) == len(verdicts):
@@ -118,55 +113,56 @@ def _where_seen(verdicts: Mapping[int, Verdict]) -> str:
     return f"in {named(seen)}{f' (not judged in {named(unjudged)})' if unjudged else ''}"
 
 
-def _about_concept_shift(hours: Sequence[Hour], known: Mapping[int, Realised]) -> Iterator[str]:
-    shown = [found for found in known.values() if found.shows(Shift.CONCEPT)]
+def _about_concept_shift(hours: Sequence[Hour], known: Mapping[int, LabelledHour]) -> Iterator[str]:
+    shown = [found for found in known.values() if shows(found.quality, Shift.CONCEPT)]
     if not shown:
         return
     first = min(shown, key=lambda found: found.hour)
     projected, accuracy = hours[first.hour - 1].projected, first.accuracy
     alarmed = [number for number, hour in enumerate(hours, 1) if hour.projected.verdict is Verdict.DRIFT]
     behaved = f"saw a drop in {named(alarmed)}" if alarmed else "stayed calm"
-    foreseen = f" ({projected.estimate:.1%} for hour {first.hour})" if projected.estimate is not None else ""
+    foreseen = f" ({percent(projected.estimate)} for hour {first.hour})" if projected.estimate is not None else ""
     yield (
-        f"Concept shift: no look at rows or predictions shows it, and the projection {behaved}{foreseen}. The labels "
-        f"of hour {first.hour}, which came in hour {first.known_in}, show {accuracy.value:.1%}."
+        f"Concept shift: rows and predictions do not show it, and the projection {behaved}{foreseen}. The labels "
+        f"of hour {first.hour}, which came in hour {first.known_in}, show {percent(accuracy.value)}."
     )
 
 
-def _about_alarms(summary: Summary) -> str:
+def _about_alarms(summary: DemoSummary) -> str:
     if not summary.alarms:
         return "No alarm fired."
     return "Alarms: " + "; ".join(f"{alarm.name} in hour {alarm.fired_in_hour}" for alarm in summary.alarms) + "."
 
 
-def _about_retraining(run: Retraining) -> str:
+def _about_retraining(run: RetrainingRun) -> str:
     begun = f"Retraining began in hour {run.started_in_hour}"
     if run.version is None or run.champion is None or run.challenger is None:
         return f"{begun} and is {run.status}, without a challenger."
     return (
         f"{begun}: on the newest labelled rows, which neither model had seen, the champion was right for "
-        f"{run.champion:.1%} and the challenger for {run.challenger:.1%}; version {run.version} is {run.approval}."
+        f"{percent(run.champion)} and the challenger for {percent(run.challenger)}; version {run.version} is "
+        f"{run.approval}."
     )
 
 
-def _about_promotion(promotion: Promotion, hours: Sequence[Hour]) -> str:
-    if not promotion.succeeded:
-        return f"Version {promotion.version} does not serve; the topic was told: {promotion.told}."
+def _about_promotion(promotion: PromotedVersion, hours: Sequence[Hour]) -> str:
+    if promotion.outcome is not PromotionOutcome.SERVES:
+        return f"Version {promotion.version} does not serve: it was rolled back in hour {promotion.hour}."
     before, after = _around(promotion, hours)
-    told = f"Version {promotion.version} serves since hour {promotion.hour}, verified."
+    serves = f"Version {promotion.version} serves since hour {promotion.hour}, verified."
     if not before or not after:
-        return f"{told} The story ends before a whole hour of it."
-    return f"{told} Before, {_stood(before)}; after, {_stood(after)}."
+        return f"{serves} The demo ends before a whole hour of it."
+    return f"{serves} Before, {_drift_and_accuracy(before)}; after, {_drift_and_accuracy(after)}."
 
 
-def _around(promotion: Promotion, hours: Sequence[Hour]) -> tuple[Sequence[Hour], Sequence[Hour]]:
+def _around(promotion: PromotedVersion, hours: Sequence[Hour]) -> tuple[Sequence[Hour], Sequence[Hour]]:
     """Return the drifted hours until the change, and the whole hours of the new model."""
     before = [hour for hour in hours[: promotion.hour] if hour.verdict is Verdict.DRIFT]
     return before, hours[promotion.hour :]
 
 
-def _stood(hours: Sequence[Hour]) -> str:
+def _drift_and_accuracy(hours: Sequence[Hour]) -> str:
     drifted = sum(hour.verdict is Verdict.DRIFT for hour in hours)
     true = [hour.true_accuracy for hour in hours if hour.true_accuracy is not None]
-    accuracy = f"with {np.mean(true):.1%} of the predictions right" if true else "with unknown accuracy"
-    return f"drift in {drifted} of {len(hours)} hour{'' if len(hours) == 1 else 's'}, {accuracy}"
+    accuracy = f"with a true accuracy of {percent(float(np.mean(true)))}" if true else "with an unknown accuracy"
+    return f"drift in {drifted} of {count(len(hours), 'hour')}, {accuracy}"

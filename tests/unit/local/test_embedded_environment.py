@@ -4,7 +4,7 @@ from pathlib import Path
 import pytest
 
 from local.aws.settings import Settings
-from local.client_environment import client_environment
+from local.embedded import client_environment
 
 PYTHON = Path("/venv/bin/python")
 

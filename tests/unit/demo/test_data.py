@@ -7,10 +7,10 @@ from datetime import UTC, datetime
 
 import pytest
 
-from local.demo.late_labels import LateLabels
+from local.demo.data import LateLabels
 from plumbline.population import generate
 from plumbline.rows import LabelledRows
-from plumbline.traffic import Plan
+from plumbline.traffic import ReplayPlan
 
 END = datetime(2026, 1, 5, 13, 59, 55, tzinfo=UTC)
 URI = "s3://capture/ground-truth/plumbline-dev"
@@ -30,14 +30,14 @@ class FakeS3:
         return sorted(key for found, key in self.objects if found == bucket)
 
 
-def plan(hour: int) -> Plan:
-    return Plan("plumbline-dev", hours=1, rows_per_hour=N, rows_per_request=10, name=f"demo-{hour:02d}")
+def plan(hour: int) -> ReplayPlan:
+    return ReplayPlan("plumbline-dev", hours=1, rows_per_hour=N, rows_per_request=10, name=f"demo-{hour:02d}")
 
 
-def delivered(seed: int = 3, uri: str | None = URI, *, is_asked: bool = False) -> tuple[FakeS3, LabelledRows]:
+def delivered(seed: int = 3, uri: str | None = URI, *, are_requested: bool = False) -> tuple[FakeS3, LabelledRows]:
     """Play two hours and return what was uploaded, and the rows of the first."""
     s3, rows = FakeS3(), generate(N, 5)
-    labels = LateLabels(s3, uri, seed, is_asked)
+    labels = LateLabels(s3, uri, seed, are_requested)
     labels.sent(1, plan(1), rows)
     labels.deliver(1, END)
     assert s3.objects == {}
@@ -65,9 +65,11 @@ def test_labels_of_an_hour_come_at_the_end_of_the_next() -> None:
     assert {name[:7] for name in requests(s3)} == {"demo-01"}
 
 
-@pytest.mark.parametrize(("is_asked", "least", "most"), [(False, 0.2, 0.4), (True, 0.8, 1.0)])
-def test_a_sample_of_the_requests_is_labelled_and_most_once_asked(is_asked: bool, least: float, most: float) -> None:
-    s3, rows = delivered(is_asked=is_asked)
+@pytest.mark.parametrize(("are_requested", "least", "most"), [(False, 0.2, 0.4), (True, 0.8, 1.0)])
+def test_a_sample_of_the_requests_is_labelled_and_most_once_asked(
+    are_requested: bool, least: float, most: float
+) -> None:
+    s3, rows = delivered(are_requested=are_requested)
 
     found = requests(s3)
     assert least < len(found) / 100 < most
@@ -76,8 +78,8 @@ def test_a_sample_of_the_requests_is_labelled_and_most_once_asked(is_asked: bool
         assert tuple(labels) == rows.labels[first : first + 10]
 
 
-def test_who_is_asked_labels_the_sample_too() -> None:
-    assert requests(delivered()[0]).keys() < requests(delivered(is_asked=True)[0]).keys()
+def test_who_are_requested_labels_the_sample_too() -> None:
+    assert requests(delivered()[0]).keys() < requests(delivered(are_requested=True)[0]).keys()
 
 
 def test_the_same_seed_labels_the_same_requests() -> None:

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from local.demo.environment_file import derive
+from local.demo.deployment import derive
 from stacks.config_file import load_environment
 
 ROOT = Path(__file__).parents[3]

@@ -1,12 +1,13 @@
-"""The last window, feature by feature: numbers, what moved, and why the verdict."""
+"""The last window: feature by feature, what moved, and each comparison."""
 
+from collections.abc import Iterator
 from dataclasses import replace
 
-from contract.records import DriftReport, FeatureReport
-from plumbline.report.plot_scores import PREDICTION
-from plumbline.report.tables import VERDICTS, p_value, table, text
+from drift.description import PREDICTION, count, percent, separability
+
+from contract.records import SWITCHED_OFF, DriftReport, FeatureReport, MultivariateReport, RecentReport, Status, Verdict
+from plumbline.report.tables import VERDICTS, number, p_value, table, text
 from plumbline.report.timeline import Slot, Timeline
-from plumbline.report.words import moment, percent
 
 
 def last_features(timeline: Timeline) -> str:
@@ -22,7 +23,7 @@ def last_features(timeline: Timeline) -> str:
     prediction = replace(report.prediction, name=PREDICTION)
     rows = [_feature(feature) for feature in (*report.features, prediction)]
     caption = (
-        f"Window of {text(moment(slot, timeline))}: {report.n_rows:,} rows against the reference. Drift score in "
+        f"Window of {text(timeline.moment(slot))}: {report.n_rows:,} rows against the reference. Drift score in "
         "percent, 0 to 200; Jensen–Shannon distance 0 to 1; Wasserstein distance in reference standard deviations."
     )
     return table(caption, head, rows, numeric=frozenset(range(2, 10)))
@@ -55,10 +56,10 @@ def _feature(feature: FeatureReport) -> list[str]:
     return [
         f"{text(feature.name)}<br><small>{_kind(feature)}</small>",
         f"{VERDICTS[feature.verdict]}{_broken(feature)}",
-        _number(feature.drift_score, ".1f"),
+        number(feature.drift_score, ".1f"),
         f"{p_value(feature.p_value_adjusted)}<br><small>{text((feature.test or '').replace('_', ' '))}</small>",
-        _number(feature.jensen_shannon_distance, ".3f"),
-        _number(feature.wasserstein_distance, ".3f"),
+        number(feature.jensen_shannon_distance),
+        number(feature.wasserstein_distance),
         f"{percent(feature.missing_fraction)}<br><small>({percent(feature.missing_fraction_reference)})</small>",
         percent(feature.unseen_fraction),
         percent(feature.out_of_range_fraction),
@@ -87,5 +88,41 @@ def _threshold(feature: FeatureReport) -> str:
     return f"<br><small>{measure} {feature.effect_threshold:g} counts{needed}</small>"
 
 
-def _number(value: float | None, form: str) -> str:
-    return "–" if value is None else format(value, form)
+def comparisons(timeline: Timeline) -> str:
+    """Return the table of all comparisons of the last window that has any, or a sentence when none has."""
+    found = last_with_features(timeline)
+    if found is None:
+        return "<p>No window was compared.</p>"
+    slot, report = found
+    caption = f"Window of {text(timeline.moment(slot))}."
+    if report.rule:
+        caption += f" A comparison says drift where there is {text(report.rule)}."
+    return table(
+        caption, ["compared with", "verdict", "rows", "why"], list(_comparison_rows(report)), numeric=frozenset({2})
+    )
+
+
+def _comparison_rows(report: DriftReport) -> Iterator[list[str]]:
+    yield ["training data", VERDICTS[report.verdict], f"{report.n_rows:,}", text(report.reason) or "–"]
+    if report.recent.reason != SWITCHED_OFF:
+        yield _recent(report.recent)
+    for segment in report.segments:
+        yield [
+            f"training data, {text(segment.kind)} {text(segment.value)}",
+            VERDICTS[segment.verdict],
+            f"{segment.n_rows:,}",
+            text(segment.reason) or "–",
+        ]
+    if report.multivariate.reason != SWITCHED_OFF:
+        yield _whole_comparison_rows(report.multivariate)
+
+
+def _recent(recent: RecentReport) -> list[str]:
+    name = f"{count(recent.n_windows, 'window')} before"
+    return [name, VERDICTS[recent.verdict], f"{recent.n_rows:,}", text(recent.reason) or "–"]
+
+
+def _whole_comparison_rows(found: MultivariateReport) -> list[str]:
+    name = "training data, whole rows"
+    verdict = "–" if found.status is Status.ESTIMATED else VERDICTS[Verdict.NOT_JUDGED]
+    return [name, verdict, f"{found.n_window:,}", text(separability(found))]
