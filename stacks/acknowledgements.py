@@ -8,9 +8,8 @@ from aws_cdk import aws_iam as iam
 
 from contract.names import Prefix, ReportFile
 from contract.retraining_jobs import JobOutput
-from stacks.constructs.execution_role import log_streams_arn
+from stacks.constructs.execution_role import log_streams_arn, sagemaker_arn
 from stacks.constructs.input_source import InputSource
-from stacks.constructs.loop_function import sagemaker_arn
 from stacks.constructs.scheduler_schedule import jobs_arn
 from stacks.constructs.secure_bucket import SecureBucket
 from stacks.context import Context

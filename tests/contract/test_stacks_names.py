@@ -28,8 +28,8 @@ from contract.retraining import LoopVariable, PipelineStep
 from stacks.config_labels import Labels
 from stacks.config_thresholds import FeatureSettings, Thresholds
 from stacks.constructs.alarm_rules import RUNBOOK, AlarmKind
-from stacks.constructs.failed_jobs_rule import RUNBOOK_ANCHOR
-from stacks.constructs.policy_file import policy_text
+from stacks.constructs.alert_topic import RUNBOOK_ANCHOR
+from stacks.constructs.monitor_job import policy_text
 from tests.unit.stacks.synthesis import (
     ENVIRONMENTS,
     FULL,
