@@ -14,8 +14,7 @@ from contract.retraining_jobs import JobOutput
 from stacks.constructs.execution_role import SAGEMAKER, ExecutionRole, sagemaker_arn
 from stacks.constructs.model_endpoint import serving_environment
 from stacks.constructs.retraining_inputs import RetrainingInputs
-from stacks.pipeline.filling import filled
-from stacks.pipeline.placeholders import Placeholder
+from stacks.pipeline.filling import Placeholder, filled
 
 APPROVAL_STATUS = {Approval.AUTOMATIC: "Approved", Approval.MANUAL: "PendingManualApproval"}
 """Of a challenger that passed the gate."""
