@@ -1,7 +1,10 @@
 """The loop from alarm to promoted model: switch, state, controller, pipeline, promotion, and their events."""
 
-from collections.abc import Sequence
+import json
+from collections.abc import Mapping, Sequence
 
+from aws_cdk import aws_iam as iam
+from aws_cdk import aws_lambda as lambda_
 from aws_cdk import aws_sns as sns
 from aws_cdk import aws_sns_subscriptions as subscriptions
 from aws_cdk import aws_ssm as ssm
@@ -10,6 +13,7 @@ from constructs import Construct
 from contract.champion import CHAMPION_HISTORY
 from contract.names import Prefix
 from contract.retraining import (
+    REEVALUATE,
     LoopVariable,
     SwitchPosition,
     champion_artifact,
@@ -17,17 +21,20 @@ from contract.retraining import (
     retraining_switch,
 )
 from contract.retraining_jobs import JobOutput
-from stacks.constructs.alert_topic import alarm_arn
+from stacks.constructs.alert_topic import DeadLetters, alarm_arn
 from stacks.constructs.execution_role import SAGEMAKER
-from stacks.constructs.hourly_looks import HourlyReconciliation
 from stacks.constructs.loop_function import LoopFunction, LoopState
 from stacks.constructs.retraining_inputs import RetrainingInputs
 from stacks.constructs.retraining_pipeline import RetrainingPipeline
+from stacks.constructs.scheduler_schedule import own_schedule, scheduler_role
 
 CHAMPION_KEY = f"{Prefix.CHAMPION}/{CHAMPION_HISTORY}"
 """Key of the history of champions in the artifacts bucket."""
 FINAL_STATES = ("Succeeded", "Failed", "Stopped")
 SECONDS_PER_MINUTE = 60
+EVERY_HOUR = "cron(40 * ? * * *)"
+"""After the monitoring job of the hour, whose labelled captures a run may be waiting for."""
+RECONCILE_EVENT = json.dumps({REEVALUATE: True})
 
 
 class RetrainingLoop(Construct):
@@ -196,3 +203,35 @@ class RetrainingLoop(Construct):
             kind="SageMaker Endpoint State Change",
             detail={"EndpointName": [naming.endpoint]},
         )
+
+
+class HourlyReconciliation(Construct):
+    """A schedule for each function, by construct id.
+
+    It is needed because alarms notify on a change of state only, and because events can get lost. The role of the schedules may invoke these functions only.
+    """
+
+    def __init__(
+        self,
+        scope: Construct,
+        construct_id: str,
+        *,
+        functions: Mapping[str, lambda_.IFunction],
+        dead_letters: DeadLetters,
+    ) -> None:
+        super().__init__(scope, construct_id)
+        role = scheduler_role(self, "Lets the hourly schedules invoke the retraining loop's functions")
+        arns = [function.function_arn for function in functions.values()]
+        role.add_to_policy(iam.PolicyStatement(actions=["lambda:InvokeFunction"], resources=arns))
+        dead_letters.allow_send(role)
+        for name, function in functions.items():
+            own_schedule(
+                self,
+                name,
+                description=f"{name} reconciles each hour",
+                expression=EVERY_HOUR,
+                target_arn=function.function_arn,
+                payload=RECONCILE_EVENT,
+                role=role,
+                dead_letters=dead_letters,
+            )
