@@ -206,9 +206,9 @@ class RetrainingLoop(Construct):
 
 
 class HourlyReconciliation(Construct):
-    """A schedule for each function, by construct id.
+    """A schedule for each function, by construct id; their role may invoke these functions only.
 
-    It is needed because alarms notify on a change of state only, and because events can get lost. The role of the schedules may invoke these functions only.
+    Alarms notify on a change of state only, and events can get lost: each hour the functions compare state and goal.
     """
 
     def __init__(

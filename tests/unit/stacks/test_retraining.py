@@ -104,7 +104,7 @@ def test_event_of_this_environment_invokes_its_function(
 
 
 @pytest.mark.parametrize("engine", ENGINES)
-def test_both_functions_look_again_each_hour(engine: str) -> None:
+def test_both_functions_reconcile_each_hour(engine: str) -> None:
     schedules = [
         entry["Properties"]
         for entry in environment("dev", engine).resources("monitoring", "AWS::Scheduler::Schedule").values()
@@ -120,7 +120,7 @@ def test_both_functions_look_again_each_hour(engine: str) -> None:
         assert text(entry["Target"]["DeadLetterConfig"]["Arn"]).startswith("<DeadLettersQueue")
 
 
-def test_looks_may_invoke_the_two_functions_and_nothing_else() -> None:
+def test_hourly_schedules_may_invoke_the_two_functions_and_nothing_else() -> None:
     invoked = granted("RetrainingLooksRole")
     assert len(invoked["lambda:InvokeFunction"]) == 2
     assert all(
