@@ -8,13 +8,12 @@ from constructs import Construct
 
 from contract.names import METRIC_NAMESPACE, Prefix, ReportFile
 from contract.retraining_jobs import JobOutput
-from stacks.constructs.alarm_rules import Watched
+from stacks.constructs.alarm_rules import AlarmInputs
 from stacks.constructs.alert_topic import AlertTopic
-from stacks.constructs.dashboard import DriftDashboard, Shown
+from stacks.constructs.dashboard import DashboardOptions, DriftDashboard
 from stacks.constructs.dead_letters import DeadLetters
 from stacks.constructs.drift_alarms import DriftAlarms
 from stacks.constructs.drift_image import DriftImage
-from stacks.constructs.endpoint_alarm_rules import Served
 from stacks.constructs.execution_role import ExecutionRole
 from stacks.constructs.failed_jobs_rule import FailedJobsRule
 from stacks.constructs.model_monitor_schedule import ModelMonitorSchedule
@@ -75,17 +74,15 @@ class MonitoringStack(Stack):
         return DriftAlarms(
             self,
             "Alarms",
-            environment=config.name,
-            watched=Watched(
+            inputs=AlarmInputs(
+                environment=config.name,
                 endpoint_name=self._context.naming.endpoint,
                 interval_hours=config.monitor.interval_hours,
                 settings=config.alarms,
+                labels=config.labels,
+                has_facet=config.bias is not None,
+                latency_milliseconds=config.promotion.latency_milliseconds,
             ),
-            served=Served(
-                endpoint_name=self._context.naming.endpoint, latency_milliseconds=config.promotion.latency_milliseconds
-            ),
-            labels=config.labels,
-            has_facet=config.bias is not None,
             dead_letters=self._dead_letters.queue,
             topic=self.topic,
         )
@@ -98,13 +95,13 @@ class MonitoringStack(Stack):
             name=naming.dashboard,
             endpoint_name=naming.endpoint,
             interval_hours=config.monitor.interval_hours,
-            shown=Shown(
+            options=DashboardOptions(
                 multivariate=config.monitor.multivariate,
                 attribution=config.monitor.attribution,
                 bias=config.bias is not None,
                 labels=config.labels,
             ),
-            alarms=alarms.alarms.values(),
+            alarms=alarms.alarms,
         )
 
     def _outputs(self, alerts: AlertTopic) -> None:

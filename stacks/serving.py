@@ -9,7 +9,7 @@ from constructs import Construct
 
 from contract.names import Prefix, alarm_name
 from contract.retraining import champion_artifact, champion_baseline
-from stacks.constructs.endpoint_alarm_rules import ROLLBACK
+from stacks.constructs.alarm_rules import ROLLS_BACK
 from stacks.constructs.execution_role import ExecutionRole
 from stacks.constructs.model_endpoint import ModelEndpoint, Serving
 from stacks.context import Context
@@ -66,7 +66,7 @@ class ServingStack(Stack):
         role.allow_image(account=context.image.account, repository=context.image.repository)
         role.allow_network(context.config.network)
         # SageMaker looks at the rollback alarms of an update with this role.
-        alarms = [self._alarm_arn(alarm_name(context.config.name, kind)) for kind in ROLLBACK]
+        alarms = [self._alarm_arn(alarm_name(context.config.name, kind)) for kind in ROLLS_BACK]
         role.role.add_to_policy(iam.PolicyStatement(actions=["cloudwatch:DescribeAlarms"], resources=alarms))
         return role
 

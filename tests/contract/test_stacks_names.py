@@ -17,7 +17,6 @@ from shared.documents import ID
 
 from contract.names import (
     METRIC_NAMESPACE,
-    AlarmKind,
     Dimension,
     Metric,
     MonitorVariable,
@@ -29,7 +28,7 @@ from contract.records import EffectMeasure
 from contract.retraining import LoopVariable, PipelineStep
 from contract.thresholds import THRESHOLDS, Threshold
 from stacks.config_thresholds import Bias, FeatureSettings, Labels, ThresholdSection, ThresholdSettings
-from stacks.constructs.drift_alarms import RUNBOOK
+from stacks.constructs.alarm_rules import RUNBOOK, AlarmKind
 from stacks.constructs.failed_jobs_rule import RUNBOOK_ANCHOR
 from stacks.constructs.policy_file import policy_text
 from tests.unit.stacks.synthesis import (
@@ -48,17 +47,6 @@ from tests.unit.stacks.synthesis import (
 )
 
 CONFIGURATION = ROOT / "docs" / "configuration.md"
-WATCHED = {
-    AlarmKind.DRIFT: Metric.DRIFT_VERDICT,
-    AlarmKind.MONITOR_MISSING: Metric.MONITOR_RUNS,
-    AlarmKind.MONITOR_FAILED: Metric.MONITOR_FAILURES,
-    AlarmKind.SCHEMA: Metric.SCHEMA_VIOLATIONS,
-    AlarmKind.ACCURACY: Metric.ACCURACY_VERDICT,
-    AlarmKind.QUALITY: Metric.QUALITY_VERDICT,
-    AlarmKind.CONCEPT_SHIFT: Metric.CONCEPT_SHIFT_VERDICT,
-    AlarmKind.LABELS_MISSING: Metric.LABEL_COVERAGE,
-    AlarmKind.BIAS: Metric.BIAS_VERDICT,
-}
 STARTING = {AlarmKind.DRIFT, AlarmKind.QUALITY, AlarmKind.CONCEPT_SHIFT}
 
 
@@ -66,18 +54,6 @@ def function_variables(package: str, name: str = "dev") -> dict[str, str]:
     """Return what the function finds in its environment."""
     variables = function(environment(name), package)["Environment"]["Variables"]
     return {key: text(value) for key, value in variables.items()} | {"AWS_REGION": "us-east-1"}
-
-
-@pytest.mark.parametrize("kind", WATCHED)
-def test_alarm_watches_the_metric_of_the_contract(kind: AlarmKind) -> None:
-    alarms = environment().resources("monitoring", "AWS::CloudWatch::Alarm").values()
-    (alarm,) = (a["Properties"] for a in alarms if a["Properties"]["AlarmName"] == alarm_name("dev", kind))
-    assert (alarm["Namespace"], alarm["MetricName"]) == (METRIC_NAMESPACE, WATCHED[kind])
-    assert alarm["Dimensions"] == [{"Name": Dimension.ENDPOINT, "Value": "plumbline-dev"}]
-
-
-def test_every_kind_of_alarm_exists() -> None:
-    assert len(environment().resources("monitoring", "AWS::CloudWatch::Alarm")) == len(AlarmKind)
 
 
 def test_monitor_may_publish_to_the_namespace_that_the_alarms_watch() -> None:

@@ -22,7 +22,7 @@ from pydantic.fields import FieldInfo
 from contract.accuracy import LabelShiftScenario, MeasureReport, ProjectionEvidence
 from contract.attribution import AttributionFeature, AttributionReport
 from contract.bias import BiasGroup, BiasMeasure, BiasReport
-from contract.names import AlarmKind, Metric
+from contract.names import Metric
 from contract.quality import QualityReport, ShiftReport, WindowQuality
 from contract.records import DriftReport, FeatureReport, ModelReport, RecordCounts, SegmentReport, WindowBounds
 from contract.thresholds import THRESHOLDS, Threshold
@@ -30,7 +30,7 @@ from plumbline import exit_codes
 from plumbline.commands.monitor import EXIT_VIOLATION
 from plumbline.report.words import CANNOT_SEE
 from stacks.config import EnvironmentConfig
-from stacks.constructs.drift_alarms import RUNBOOK
+from stacks.constructs.alarm_rules import RUNBOOK, AlarmKind
 from tests.docs.pages import CONFIGURATION, DRIFT_REPORT, README, ROOT, codes, first_codes, rows, section
 
 ENVIRONMENTS = ("dev", "staging", "prod")

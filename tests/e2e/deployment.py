@@ -11,7 +11,6 @@ from typing import Any
 
 from contract.names import (
     METRIC_NAMESPACE,
-    AlarmKind,
     Dimension,
     Metric,
     Prefix,
@@ -30,6 +29,7 @@ from plumbline.payload import Format
 from plumbline.rows import LabelledRows
 from plumbline.scenarios import scenario
 from plumbline.traffic import Plan, replay
+from stacks.constructs.alarm_rules import AlarmKind
 from stacks.naming import Naming
 from tests.e2e.local_account import ROOT, eventually
 

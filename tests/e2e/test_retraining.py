@@ -18,7 +18,7 @@ from botocore.exceptions import ClientError
 
 from contract.champion import CHAMPION_HISTORY, ChampionHistory
 from contract.evaluation import Evaluation
-from contract.names import METRIC_NAMESPACE, AlarmKind, Dimension, Prefix, alarm_name
+from contract.names import METRIC_NAMESPACE, Dimension, Prefix, alarm_name
 from contract.retraining import (
     Lineage,
     RetrainingMetric,
@@ -29,6 +29,7 @@ from contract.retraining import (
     retraining_switch,
 )
 from local.demo.environment_file import Value
+from stacks.constructs.alarm_rules import AlarmKind
 from tests.e2e.alerts import Inbox, deliver
 from tests.e2e.challengers import (
     allow,

@@ -11,6 +11,7 @@ from typing import Any
 
 from aws_cdk import App
 
+from contract.names import alarm_name
 from stacks.application import Environments, build, new_app
 from stacks.config import EnvironmentConfig
 from stacks.config_file import parse_environment
@@ -67,6 +68,17 @@ class Assembly:
         ((_, resource),) = self.resources(part, kind).items()
         properties: Template = resource["Properties"]
         return properties
+
+
+def alarm(kind: str, name: str = "dev") -> Template:
+    """Return the properties of one alarm of an environment."""
+    (found,) = (
+        entry["Properties"]
+        for entry in environment(name).resources("monitoring", "AWS::CloudWatch::Alarm").values()
+        if entry["Properties"]["AlarmName"] == alarm_name(name, kind)
+    )
+    properties: Template = found
+    return properties
 
 
 def own_schedule(assembly: Assembly) -> Template:

@@ -5,11 +5,13 @@ from typing import Any
 
 import pytest
 
-from contract.names import AlarmKind, Metric, alarm_name
+from contract.names import Metric, alarm_name
 from stacks.config import EnvironmentConfig
+from stacks.constructs.alarm_rules import AlarmKind
 from tests.unit.stacks.synthesis import (
     ENGINES,
     Assembly,
+    alarm,
     as_list,
     champion,
     config,
@@ -49,13 +51,6 @@ def kinds(assembly: Assembly, name: str = "dev") -> set[AlarmKind]:
     alarms = assembly.resources("monitoring", "AWS::CloudWatch::Alarm").values()
     names = {alarm_name(name, kind): kind for kind in AlarmKind}
     return {names[entry["Properties"]["AlarmName"]] for entry in alarms}
-
-
-def alarm(kind: AlarmKind, name: str) -> dict[str, Any]:
-    alarms = environment(name).resources("monitoring", "AWS::CloudWatch::Alarm").values()
-    (found,) = (a["Properties"] for a in alarms if a["Properties"]["AlarmName"] == alarm_name(name, kind))
-    properties: dict[str, Any] = found
-    return properties
 
 
 def drawn(assembly: Assembly) -> list[dict[str, Any]]:
@@ -170,7 +165,7 @@ def test_missing_labels_are_a_coverage_below_the_bound() -> None:
     thresholds = {
         entry["Properties"]["Threshold"]
         for entry in full().resources("monitoring", "AWS::CloudWatch::Alarm").values()
-        if entry["Properties"]["MetricName"] == Metric.LABEL_COVERAGE
+        if entry["Properties"]["MetricName"] == Metric.LABELLED_FRACTION
     }
     assert thresholds == {0.6}
 
@@ -194,7 +189,7 @@ def test_one_graph_holds_projected_and_realised_accuracy() -> None:
 
 
 def test_graph_of_the_coverage_shows_from_where_on_quality_is_judged() -> None:
-    (graph,) = [widget for widget in drawn(full()) if Metric.LABEL_COVERAGE in metrics_of(widget)]
+    (graph,) = [widget for widget in drawn(full()) if Metric.LABELLED_FRACTION in metrics_of(widget)]
     assert [line["value"] for line in graph["annotations"]["horizontal"]] == [0.6]
 
 
@@ -207,10 +202,10 @@ def test_dashboard_draws_what_the_monitor_measures_and_no_more() -> None:
         Metric.MULTIVARIATE_AUC,
         Metric.ATTRIBUTION_NDCG,
         Metric.REALISED_ACCURACY,
-        Metric.QUALITY_VERDICT,
+        Metric.REALISED_ACCURACY_DROP,
         Metric.CONCEPT_SHIFT_VERDICT,
         Metric.LABEL_SHIFT_VERDICT,
-        Metric.LABEL_COVERAGE,
+        Metric.LABELLED_FRACTION,
         Metric.LABELS_REJECTED,
         Metric.BIAS_VERDICT,
     }

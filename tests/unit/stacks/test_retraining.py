@@ -5,8 +5,9 @@ from typing import Any
 
 import pytest
 
-from contract.names import AlarmKind, alarm_name
+from contract.names import alarm_name
 from contract.retraining import LoopVariable
+from stacks.constructs.alarm_rules import AlarmKind
 from stacks.errors import ConfigError
 from tests.unit.stacks.synthesis import (
     ENGINES,
