@@ -13,7 +13,7 @@ from pydantic_core import ErrorDetails
 from contract.thresholds import RENAMED_KEYS
 from stacks.config import EnvironmentConfig
 from stacks.config_inputs import check_inputs
-from stacks.errors import ConfigError
+from stacks.errors import EnvironmentFileError
 from stacks.xgboost_image import xgboost_image
 
 FOLDER = "environments"
@@ -45,9 +45,11 @@ def load_environment(choice: str | None, root: Path) -> EnvironmentConfig:
     try:
         data = tomllib.loads(path.read_text(encoding="utf-8"))
     except tomllib.TOMLDecodeError as error:
-        raise ConfigError(f"{path.name} must be TOML, got {error}; correct that line") from error
+        raise EnvironmentFileError(f"{path.name} must be TOML, got {error}; correct that line") from error
     except (OSError, UnicodeDecodeError) as error:
-        raise ConfigError(f"{path.name} must be a readable file in UTF-8, got {error}; save it again") from error
+        raise EnvironmentFileError(
+            f"{path.name} must be a readable file in UTF-8, got {error}; save it again"
+        ) from error
     config = parse_environment(data, path.name)
     xgboost_image(config.region)
     check_inputs(config, root)
@@ -65,7 +67,7 @@ def parse_environment(data: Mapping[str, Any], source: str) -> EnvironmentConfig
     try:
         return EnvironmentConfig.model_validate(data)
     except ValidationError as error:
-        raise ConfigError("\n".join(_sentence(detail, source) for detail in _first_faults(error))) from error
+        raise EnvironmentFileError("\n".join(_sentence(detail, source) for detail in _first_faults(error))) from error
 
 
 def _locate(choice: str, root: Path) -> Path:
@@ -73,7 +75,7 @@ def _locate(choice: str, root: Path) -> Path:
     path = Path(choice) if choice.endswith(".toml") else folder / f"{choice}.toml"
     if not path.is_file():
         known = ", ".join(sorted(file.stem for file in folder.glob("*.toml")))
-        raise ConfigError(
+        raise EnvironmentFileError(
             f"environment must name one of {known}, or an existing .toml file, got {choice!r}; "
             "pass it as -c environment=NAME"
         )

@@ -10,8 +10,8 @@ from typing import NamedTuple
 
 from contract.enums import StrEnum
 from contract.names import Metric
-from stacks.config import Alarms
-from stacks.config_thresholds import Labels
+from stacks.config import AlarmsSection
+from stacks.config_thresholds import LabelsSection
 
 RUNBOOK = "docs/runbook.md"
 MAX_WARM_UP_MINUTES = 2880
@@ -79,8 +79,8 @@ class AlarmInputs:
     environment: str
     endpoint_name: str
     interval_hours: int
-    settings: Alarms
-    labels: Labels | None
+    settings: AlarmsSection
+    labels: LabelsSection | None
     has_facet: bool
     latency_milliseconds: int
 
@@ -108,7 +108,7 @@ def throughout_silence(inputs: AlarmInputs) -> EvaluationPeriods:
     return EvaluationPeriods(n_runs, n_runs)
 
 
-def _labels(inputs: AlarmInputs) -> Labels:
+def _labels(inputs: AlarmInputs) -> LabelsSection:
     if inputs.labels is None:
         raise ValueError("an alarm on labels must have a labels section, got none")
     return inputs.labels

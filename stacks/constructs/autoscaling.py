@@ -4,7 +4,7 @@ from aws_cdk import aws_applicationautoscaling as scaling
 from aws_cdk import aws_sagemaker as sagemaker
 from constructs import Construct
 
-from stacks.config import Autoscaling
+from stacks.config import AutoscalingSection
 
 COOLDOWN_SECONDS = 300
 
@@ -20,7 +20,7 @@ class EndpointScaling(Construct):
         endpoint: sagemaker.CfnEndpoint,
         variant: str,
         minimum_count: int,
-        settings: Autoscaling,
+        settings: AutoscalingSection,
     ) -> None:
         super().__init__(scope, construct_id)
         target = scaling.CfnScalableTarget(

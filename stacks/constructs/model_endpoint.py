@@ -8,7 +8,7 @@ from aws_cdk import aws_sagemaker as sagemaker
 from constructs import Construct
 
 from contract.retraining import ModelVariable
-from stacks.config import Capture, Endpoint, Network
+from stacks.config import CaptureSection, EndpointSection, NetworkSection
 from stacks.constructs.autoscaling import EndpointScaling
 from stacks.constructs.execution_role import ExecutionRole
 
@@ -57,9 +57,9 @@ class ModelEndpoint(Construct):
         *,
         name: str,
         serving: Serving,
-        settings: Endpoint,
-        capture: Capture,
-        network: Network | None,
+        settings: EndpointSection,
+        capture: CaptureSection,
+        network: NetworkSection | None,
         role: ExecutionRole,
         key: kms.IKey,
     ) -> None:
@@ -113,7 +113,9 @@ class ModelEndpoint(Construct):
             )
 
 
-def _data_capture(capture: Capture, uri: str, key: kms.IKey) -> sagemaker.CfnEndpointConfig.DataCaptureConfigProperty:
+def _data_capture(
+    capture: CaptureSection, uri: str, key: kms.IKey
+) -> sagemaker.CfnEndpointConfig.DataCaptureConfigProperty:
     # Two options rather than InputAndOutput: endpoints were refused with the latter (boto3 issue 3440).
     return sagemaker.CfnEndpointConfig.DataCaptureConfigProperty(
         enable_capture=True,
@@ -129,7 +131,7 @@ def _data_capture(capture: Capture, uri: str, key: kms.IKey) -> sagemaker.CfnEnd
     )
 
 
-def _vpc(network: Network | None) -> sagemaker.CfnModel.VpcConfigProperty | None:
+def _vpc(network: NetworkSection | None) -> sagemaker.CfnModel.VpcConfigProperty | None:
     if network is None:
         return None
     return sagemaker.CfnModel.VpcConfigProperty(

@@ -3,8 +3,8 @@
 from dataclasses import dataclass
 
 from contract.names import PLATFORM_ROOT, Argument, Switch, Variable
-from stacks.config import Monitor, Network
-from stacks.config_thresholds import Bias, Labels, ThresholdSection, ThresholdSettings
+from stacks.config import MonitorSection, NetworkSection
+from stacks.config_thresholds import BiasSection, LabelsSection, TableSection, ThresholdsSection
 
 INPUT_PATH = f"{PLATFORM_ROOT}/processing/input/endpoint"
 OUTPUT_PATH = f"{PLATFORM_ROOT}/processing/output"
@@ -18,7 +18,7 @@ Values = dict[Variable, str | float | None]
 class GroundTruth:
     """Labels that are awaited: where they arrive, and the root below which captures joined with them are written."""
 
-    settings: Labels
+    settings: LabelsSection
     labels_uri: str
     merged_uri: str
 
@@ -46,11 +46,11 @@ class MonitorJob:
     model_uri: str | None
     target_label: str
     region: str
-    monitor: Monitor
-    thresholds: ThresholdSettings
+    monitor: MonitorSection
+    thresholds: ThresholdsSection
     ground_truth: GroundTruth | None
-    bias: Bias | None
-    network: Network | None
+    bias: BiasSection | None
+    network: NetworkSection | None
 
     @property
     def arguments(self) -> list[str]:
@@ -62,7 +62,7 @@ class MonitorJob:
     def environment(self) -> dict[str, str]:
         """The container's environment, beside what the engine sets; what the file leaves out is not set."""
         values = _extras(self)
-        sections: list[ThresholdSection] = [self.thresholds]
+        sections: list[TableSection] = [self.thresholds]
         if self.ground_truth:
             values |= _labels(self.ground_truth) | {Variable.CAPTURE_S3_URI: self.capture_uri}
             sections.append(self.ground_truth.settings)

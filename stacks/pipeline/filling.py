@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from stacks.config import Network
+from stacks.config import NetworkSection
 from stacks.pipeline.placeholders import Placeholder
 
 FILE = Path(__file__).with_name("definition.json")
@@ -19,7 +19,7 @@ class DefinitionError(Exception):
     """Raised when definition.json and the placeholders do not fit together: one of them was changed alone."""
 
 
-def filled(values: Values, network: Network | None) -> dict[str, Any]:
+def filled(values: Values, network: NetworkSection | None) -> dict[str, Any]:
     """Return the definition with `values` in the places of the placeholders.
 
     A text that is a placeholder becomes the value itself, whatever its type; one in quotes, as hyperparameters are,
@@ -69,7 +69,7 @@ def _training(definition: Mapping[str, Any]) -> dict[str, Any]:
     return arguments
 
 
-def _join(steps: Sequence[dict[str, Any]], network: Network) -> None:
+def _join(steps: Sequence[dict[str, Any]], network: NetworkSection) -> None:
     vpc = {"Subnets": list(network.subnet_ids), "SecurityGroupIds": list(network.security_group_ids)}
     for step in steps:
         if step["Type"] == "Processing":
