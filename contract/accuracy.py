@@ -66,7 +66,7 @@ class MeasureReport:
 class LabelShiftScenario:
     """What the accuracy would be if the window's shift were one of labels alone; shares are 0..1.
 
-    `selected` says that the window looks like it. `positive_share` is the share of positive labels that best explains
+    `selected` says that the window looks like it. `positive_fraction` is the share of positive labels that best explains
     the predictions. `explained_fraction` is the part of the difference between window and reference that this share
     explains, and `residual_separability` how well a classifier still tells the two apart after it, 0.5 is chance.
     """
@@ -74,8 +74,8 @@ class LabelShiftScenario:
     status: Status = Status.NOT_JUDGED
     reason: str = ""
     selected: bool = False
-    positive_share: float | None = None
-    positive_share_reference: float | None = None
+    positive_fraction: float | None = None
+    positive_fraction_reference: float | None = None
     explained_fraction: float | None = None
     residual_separability: float | None = None
     estimate: float | None = None
@@ -89,7 +89,7 @@ class ProjectionEvidence:
 
     `separability` is the area under the ROC curve with which a classifier tells the window's rows from the labelled
     test set's: 0.5 is chance. `over_represented_fraction` is the share of the window's rows that are more than twenty
-    times as frequent there as in the test set, `outside_fraction` the share with a value that training never had.
+    times as frequent there as in the test set, `out_of_support_fraction` the share with a value that training never had.
     `gate_statistic` is the paired t of what the features still tell about the labels beside the probability; `weighted`
     says that it was large enough for the estimate to use them. `spread` is half the range of the estimators that were
     compared, and `test_area_under_curve` how well the probabilities rank the test set's labels.
@@ -97,7 +97,7 @@ class ProjectionEvidence:
 
     separability: float | None = None
     over_represented_fraction: float | None = None
-    outside_fraction: float | None = None
+    out_of_support_fraction: float | None = None
     gate_statistic: float | None = None
     weighted: bool = False
     spread: float | None = None

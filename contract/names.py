@@ -101,15 +101,8 @@ class MonitorVariable(StrEnum):
 
 
 class Variable(StrEnum):
-    """Environment variables of our own that the stacks set on the monitoring job."""
+    """Environment variables of our own that the stacks set on the monitoring job, besides those of the thresholds."""
 
-    ALPHA = "PLUMBLINE_ALPHA"
-    EFFECT_MEASURE = "PLUMBLINE_EFFECT_MEASURE"
-    EFFECT_THRESHOLD = "PLUMBLINE_EFFECT_THRESHOLD"
-    MISSING_THRESHOLD = "PLUMBLINE_MISSING_THRESHOLD"
-    MINIMUM_ROWS = "PLUMBLINE_MINIMUM_ROWS"
-    DRIFTED_SHARE = "PLUMBLINE_DRIFTED_SHARE"
-    """Share of the judged features from which a window drifts; unset: any one feature."""
     ISOLATION_FOREST = "PLUMBLINE_ISOLATION_FOREST"
     MULTIVARIATE = "PLUMBLINE_MULTIVARIATE"
     VARIANT = "PLUMBLINE_VARIANT"
@@ -121,20 +114,14 @@ class Variable(StrEnum):
     SPARK_MASTER = "PLUMBLINE_SPARK_MASTER"
     SPARK_ABOVE_GB = "PLUMBLINE_SPARK_ABOVE_GB"
     """Windows with more captured bytes than this are read by Spark; unset: none."""
-    ACCURACY_TOLERANCE = "PLUMBLINE_ACCURACY_TOLERANCE"
-    """Drop of the accuracy from which on it counts, 0 to 1."""
     LABELS_S3_URI = "PLUMBLINE_LABELS_S3_URI"
     """Where ground truth arrives, in SageMaker's layout; unset: no labels are awaited."""
     LABEL_LAG_HOURS = "PLUMBLINE_LABEL_LAG_HOURS"
     """How many hours before the window are joined with labels."""
-    MINIMUM_LABEL_COVERAGE = "PLUMBLINE_MINIMUM_LABEL_COVERAGE"
-    """Share of a window's rows that must have a label for its quality to be judged, 0 to 1."""
     MERGED_S3_URI = "PLUMBLINE_MERGED_S3_URI"
     """Where captures joined with labels are written; unset: nowhere."""
     FACET = "PLUMBLINE_FACET"
     """The column by whose values bias is measured; unset: none."""
-    BIAS_TOLERANCE = "PLUMBLINE_BIAS_TOLERANCE"
-    """Move of a bias metric from which on it counts, 0 to 1."""
     MODEL_S3_URI = "PLUMBLINE_MODEL_S3_URI"
     """The model's artifact, for feature attributions; unset: none are computed."""
     CHAMPION_S3_URI = "PLUMBLINE_CHAMPION_S3_URI"
@@ -179,7 +166,7 @@ class ReportFile(StrEnum):
     """The window's value counts: later windows are judged against them."""
 
 
-POLICY_VERSION = 1
+POLICY_VERSION = 2
 """Version of the policy file that Argument.POLICY names."""
 
 BASELINE_FILE = "baseline.json"

@@ -39,20 +39,20 @@ class WindowQuality:
 
     `verdict` is drift when the realised accuracy is below the reference by the tolerance or more, and by more than
     chance. `projected` is the accuracy projected for the labelled rows alone, so that it can be held against the
-    realised one; `missed_by` is realised minus projected, -1 to 1. `is_final` says that the time for labels is over.
+    realised one; `projection_error` is realised minus projected, -1 to 1. `is_final` says that the time for labels is over.
     `shifts` has label shift and concept shift, as labels show them.
     """
 
     window: WindowBounds
     n_rows: int
     n_labelled: int
-    label_coverage: float | None
+    labelled_fraction: float | None
     is_final: bool
     verdict: Verdict = Verdict.NOT_JUDGED
     reason: str = ""
     measures: tuple[MeasureReport, ...] = ()
     projected: MeasureReport | None = None
-    missed_by: float | None = None
+    projection_error: float | None = None
     shifts: tuple[ShiftReport, ...] = ()
     selection: SelectionReport = SelectionReport()
     bias: BiasReport = BiasReport()

@@ -96,8 +96,8 @@ class Part:
     """One label or bin of a drifted feature, and how its share moved; shares are 0..1 of the present values."""
 
     label: str
-    reference_share: float
-    window_share: float
+    reference_fraction: float
+    window_fraction: float
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -106,8 +106,8 @@ class FeatureReport:
 
     Fractions are 0..1; `drift_score` is percent, 0..200; `wasserstein_distance` is in standard
     deviations of the reference (None for categories); `jensen_shannon_distance` is base 2, 0..1, and
-    `chance_distance` what it reaches without drift in one window of a hundred of this size.
-    `log_p_value` is the natural logarithm, for p-values below the smallest float. `rows_needed` is the window size from
+    `null_q99_distance` what it reaches without drift in one window of a hundred of this size.
+    `log_p_value` is the natural logarithm, for p-values below the smallest float. `min_sample_size` is the window size from
     which an effect of `effect_threshold` is found with a probability of 0.8. `unreadable` counts cells that hold no
     value of this type, by reason, `unreadable_examples` says where the first of them stand, as ``file:line``, and
     `unreadable_fraction` is their share of all cells. `parts` are those that moved most, the largest move first.
@@ -124,10 +124,10 @@ class FeatureReport:
     p_value_adjusted: float | None = None
     wasserstein_distance: float | None = None
     jensen_shannon_distance: float | None = None
-    chance_distance: float | None = None
+    null_q99_distance: float | None = None
     effect_measure: EffectMeasure = EffectMeasure.JENSEN_SHANNON_DISTANCE
     effect_threshold: float | None = None
-    rows_needed: int | None = None
+    min_sample_size: int | None = None
     critical: bool = False
     approximate: bool = False
     relative_error: float | None = None

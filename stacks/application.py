@@ -10,7 +10,7 @@ from aws_cdk import App, Environment, PermissionsBoundary, Tags
 from stacks.acknowledgements import acknowledge
 from stacks.config import EnvironmentConfig
 from stacks.context import Context
-from stacks.errors import ConfigError
+from stacks.errors import EnvironmentFileError
 from stacks.foundation import FoundationStack
 from stacks.monitoring import MonitoringStack
 from stacks.naming import Naming
@@ -80,7 +80,7 @@ def _commit(app: App) -> str:
     if commit is None:
         return UNKNOWN_COMMIT
     if not isinstance(commit, str) or not COMMIT.fullmatch(commit):
-        raise ConfigError(
+        raise EnvironmentFileError(
             f"commit must be 1 to 64 letters, digits, dots, dashes and underscores, got {commit!r}; pass it as "
             "-c commit=$(git rev-parse HEAD)"
         )

@@ -19,21 +19,27 @@ from contract.records import (
 from drift import isolation_forest as forest
 from drift.bias import judge_bias
 from drift.counts import NumericCounts
-from drift.judgement import Side, Terms, failure, judge
+from drift.judgement import RunContext, Side, failure, judge
 from drift.learned import Baseline
 from drift.multivariate import separability
 from drift.projection import Projector
-from drift.question import Question
-from drift.recent import judge_recent
+from drift.recent import EarlierWindows, judge_recent
 from drift.segments import judge_segments
 from drift.shifts import shifts_before_labels
 from drift.unjudged import unjudged
 from drift.verdict import refusal, rule_text
 from drift.window import WindowCounts
 
+_NO_EARLIER_WINDOWS = EarlierWindows()
+
 
 def analyse(
-    baseline: Baseline, window: WindowCounts, question: Question, projector: Projector | None = None
+    baseline: Baseline,
+    window: WindowCounts,
+    context: RunContext,
+    projector: Projector | None = None,
+    *,
+    earlier: EarlierWindows = _NO_EARLIER_WINDOWS,
 ) -> DriftReport:
     """Compare a captured window with the baseline, and judge it.
 
@@ -44,35 +50,37 @@ def analyse(
     ----------
     projector
         What was learned of the baseline before, to be used for several windows; None: it is learned here.
+    earlier
+        The windows before this one, as a second reference.
     """
-    if question.refused:
-        return unjudged(baseline, window, question, question.refused)
-    policy, seed = question.policy, question.seed
+    if context.not_judged:
+        return unjudged(baseline, window, context, context.not_judged, has_earlier=earlier.n_wanted > 0)
+    policy, seed = context.policy, context.seed
     projector = projector or Projector.of(baseline, seed=seed, ignored=policy.ignored)
     refused = refusal(window.records, window.n_rows, policy)
-    terms = Terms(policy=policy, refused=refused, seed=seed)
+    context = replace(context, not_judged=refused or None)
     side = Side(columns=window.columns, probabilities=window.probabilities)
-    outcome = judge(baseline.specs, _reference(baseline), side, terms)
-    projected = _projected_accuracy(projector, window, terms)
+    outcome = judge(baseline.specs, _reference(baseline), side, context)
+    projected = _projected_accuracy(projector, window, context)
     return DriftReport(
         window=window.bounds,
-        endpoint=question.endpoint,
-        schedule=question.schedule,
+        endpoint=context.endpoint,
+        schedule=context.schedule,
         records=window.records,
         n_rows=window.n_rows,
         verdict=outcome.verdict,
         reason=outcome.reason,
         rule=rule_text(policy),
-        model=question.model,
+        model=context.model,
         features=_with_examples(outcome.features, window),
         prediction=outcome.prediction,
         projected_accuracy=projected,
-        isolation_forest_similarity=_similarity(baseline, window, refused, seed if question.isolation_forest else None),
-        recent=judge_recent(baseline.specs, question.earlier, side, terms),
-        segments=judge_segments(baseline, window.segments, terms),
-        multivariate=_separability(baseline, window, terms, seed if question.multivariate else None),
+        isolation_forest_similarity=_similarity(baseline, window, refused, seed if context.isolation_forest else None),
+        recent=judge_recent(baseline.specs, earlier, side, context),
+        segments=judge_segments(baseline, window.segments, context),
+        multivariate=_separability(baseline, window, context, seed if context.multivariate else None),
         shifts=shifts_before_labels(outcome.features, projected, refused),
-        bias=_bias(baseline, window, terms, question.facet),
+        bias=_bias(baseline, window, context),
     )
 
 
@@ -103,11 +111,11 @@ def _of_labels(judged: WindowQuality, kind: Shift, window: WindowBounds) -> Shif
     return found if judged.window == window else replace(found, reason=f"window {judged.window.start}: {found.reason}")
 
 
-def _bias(baseline: Baseline, window: WindowCounts, terms: Terms, facet: str | None) -> BiasReport:
+def _bias(baseline: Baseline, window: WindowCounts, context: RunContext) -> BiasReport:
     try:
-        return judge_bias(baseline, window.facets, facet=facet, terms=terms)
+        return judge_bias(baseline, window.facets, context)
     except Exception as error:
-        return BiasReport(reason=failure(error), facet=facet)
+        return BiasReport(reason=failure(error), facet=context.facet)
 
 
 def _reference(baseline: Baseline) -> Side:
@@ -125,11 +133,11 @@ def _refused(reason: str) -> str:
     return f"the window is not judged: {reason}"
 
 
-def _projected_accuracy(projector: Projector, window: WindowCounts, terms: Terms) -> ProjectedAccuracy:
-    if terms.refused:
-        return ProjectedAccuracy(reason=_refused(terms.refused))
+def _projected_accuracy(projector: Projector, window: WindowCounts, context: RunContext) -> ProjectedAccuracy:
+    if context.not_judged:
+        return ProjectedAccuracy(reason=_refused(context.not_judged))
     try:
-        return projector.project(window, tolerance=terms.policy.accuracy_tolerance)
+        return projector.project(window, tolerance=context.policy.accuracy_drop_threshold)
     except Exception as error:
         return ProjectedAccuracy(reason=failure(error))
 
@@ -145,12 +153,14 @@ def _similarity(baseline: Baseline, window: WindowCounts, refused: str, seed: in
         return IsolationForestSimilarity(reason=failure(error))
 
 
-def _separability(baseline: Baseline, window: WindowCounts, terms: Terms, seed: int | None) -> MultivariateReport:
+def _separability(
+    baseline: Baseline, window: WindowCounts, context: RunContext, seed: int | None
+) -> MultivariateReport:
     if seed is None:
         return MultivariateReport(reason=SWITCHED_OFF)
-    if terms.refused:
-        return MultivariateReport(reason=_refused(terms.refused))
+    if context.not_judged:
+        return MultivariateReport(reason=_refused(context.not_judged))
     try:
-        return separability(baseline, window.sample.table, seed, terms.policy.ignored)
+        return separability(baseline, window.sample.table, seed, context.policy.ignored)
     except Exception as error:
         return MultivariateReport(reason=failure(error))

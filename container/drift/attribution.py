@@ -16,7 +16,7 @@ from drift.window import RowSample
 
 NDCG_THRESHOLD = 0.9
 """Below it attributions have drifted: SageMaker Developer Guide, "Feature attribution drift"."""
-MINIMUM_ROWS = 200
+MIN_ROWS = 200
 """Rows of each side from which on mean attributions are compared."""
 
 _SAME_PROBABILITY = 1e-3
@@ -46,10 +46,8 @@ def attribution_drift(artifact: Path, baseline: Baseline, sample: RowSample) -> 
     reference = baseline.test.table if baseline.test else baseline.sample
     sides = [sample.table, reference]
     sizes = [0 if side is None else side.n_rows for side in sides]
-    if min(sizes) < MINIMUM_ROWS:
-        return _refused(
-            known, f"{sizes[0]} rows of the window and {sizes[1]} of the reference, fewer than {MINIMUM_ROWS}"
-        )
+    if min(sizes) < MIN_ROWS:
+        return _refused(known, f"{sizes[0]} rows of the window and {sizes[1]} of the reference, fewer than {MIN_ROWS}")
     try:
         preprocessor, booster = read_artifact(artifact)
         importances = [_importances(booster, preprocessor, side) for side in sides if side is not None]

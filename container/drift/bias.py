@@ -19,11 +19,11 @@ from contract.training import DECISION_THRESHOLD, Task
 from drift.adjustment import benjamini_hochberg_log
 from drift.counts import NumericCounts
 from drift.errors import ConfigError
-from drift.judgement import Terms
+from drift.judgement import RunContext
 from drift.learned import Baseline
-from drift.statistics.group_gap import Estimate, Share, difference, ratio
+from drift.statistics.proportion import Estimate, Share, difference, ratio
 
-MINIMUM_GROUP_ROWS = 30
+MIN_GROUP_ROWS = 30
 """Rows of a group, and of all others, from which on a share of them is judged; of labels too where they are needed."""
 
 Groups: TypeAlias = Mapping[str, tuple[NumericCounts, NumericCounts]]
@@ -65,9 +65,7 @@ def require_facet(baseline: Baseline, facet: str) -> None:
         )
 
 
-def judge_bias(
-    baseline: Baseline, facets: Mapping[str, NumericCounts], *, facet: str | None, terms: Terms
-) -> BiasReport:
+def judge_bias(baseline: Baseline, facets: Mapping[str, NumericCounts], context: RunContext) -> BiasReport:
     """Judge how a window's predictions are shared out among the groups; no label is needed.
 
     Parameters
@@ -76,12 +74,12 @@ def judge_bias(
         By value of the facet, the captured probabilities.
     """
     shares = {value: {_SELECTED: _selected(counts)} for value, counts in facets.items()}
-    return _judged(baseline, shares, _PREDICTED, facet, terms)
+    return _judged(baseline, shares, _PREDICTED, context)
 
 
-def judge_labelled_bias(baseline: Baseline, by_group: Groups, *, facet: str | None, terms: Terms) -> BiasReport:
+def judge_labelled_bias(baseline: Baseline, by_group: Groups, context: RunContext) -> BiasReport:
     """Judge how predictions, and the mistakes among them, are shared out among the groups."""
-    return _judged(baseline, _shares(by_group), _METRICS, facet, terms)
+    return _judged(baseline, _shares(by_group), _METRICS, context)
 
 
 _SELECTED, _OF_POSITIVES, _OF_NEGATIVES = "selected", "of positives", "of negatives"
@@ -118,16 +116,11 @@ _METRICS = {
 }
 
 
-def _judged(
-    baseline: Baseline,
-    window: _Shares,
-    metrics: Mapping[BiasMetric, _How],
-    facet: str | None,
-    terms: Terms,
-) -> BiasReport:
+def _judged(baseline: Baseline, window: _Shares, metrics: Mapping[BiasMetric, _How], context: RunContext) -> BiasReport:
+    facet = context.facet
     if facet is None:
         return BiasReport(reason=SWITCHED_OFF)
-    known = BiasReport(reason=_refusal(baseline, facet), facet=facet, tolerance=terms.policy.bias_tolerance)
+    known = BiasReport(reason=_refusal(baseline, facet), facet=facet, tolerance=context.policy.bias_threshold)
     if known.reason:
         return known
     reference = _shares(_of_test(baseline, facet))
@@ -136,13 +129,13 @@ def _judged(
     sides = [{value: {**nobody, **side.get(value, {})} for value in values} for side in (window, reference)]
     both = (sides[0], sides[1])
     cases = {value: [_case(metric, value, both, how) for metric, how in metrics.items()] for value in values}
-    measures = _verdicts(cases, terms)
+    measures = _verdicts(cases, context)
     groups = tuple(_group(value, both, measures[value]) for value in values)
     verdict = _worst([group.verdict for group in groups])
     return replace(
         known,
         status=Status.ESTIMATED if any(group.selection_rate is not None for group in groups) else Status.NOT_JUDGED,
-        reason=_reason(groups, verdict, terms),
+        reason=_reason(groups, verdict, context),
         verdict=verdict,
         groups=groups,
     )
@@ -181,7 +174,7 @@ def _case(metric: BiasMetric, value: str, sides: tuple[_Shares, _Shares], how: _
     for side in sides:
         group = side[value][what]
         others = sum((side[other][what] for other in side if other != value), Share(0, 0))
-        enough = min(group.total, others.total) >= MINIMUM_GROUP_ROWS
+        enough = min(group.total, others.total) >= MIN_GROUP_ROWS
         found.append(compute(group, others) if enough else None)
     ours, before = found
     measure = BiasMeasure(metric=metric)
@@ -192,28 +185,28 @@ def _case(metric: BiasMetric, value: str, sides: tuple[_Shares, _Shares], how: _
     return _Case(measure, ours, before)
 
 
-def _verdicts(cases: Mapping[str, Sequence[_Case]], terms: Terms) -> dict[str, tuple[BiasMeasure, ...]]:
+def _verdicts(cases: Mapping[str, Sequence[_Case]], context: RunContext) -> dict[str, tuple[BiasMeasure, ...]]:
     tested = [log_p for group in cases.values() for case in group if (log_p := case.log_p_value) is not None]
     adjusted = iter(benjamini_hochberg_log(tested))
     return {
-        value: tuple(_verdict(case, None if case.log_p_value is None else next(adjusted), terms) for case in group)
+        value: tuple(_verdict(case, None if case.log_p_value is None else next(adjusted), context) for case in group)
         for value, group in cases.items()
     }
 
 
-def _verdict(case: _Case, log_p: float | None, terms: Terms) -> BiasMeasure:
+def _verdict(case: _Case, log_p: float | None, context: RunContext) -> BiasMeasure:
     measure = case.measure
     if log_p is None or measure.value is None or measure.reference is None:
         where = "in the window" if case.window is None else "on the labelled test set"
-        lacking = f"fewer than {MINIMUM_GROUP_ROWS} rows of the group, or of the others"
+        lacking = f"fewer than {MIN_GROUP_ROWS} rows of the group, or of the others"
         if measure.metric is BiasMetric.DISPARATE_IMPACT:
             lacking += ", or no positive prediction among the others"
         return replace(measure, reason=f"{lacking}, {where}")
     move = abs(measure.value - measure.reference)
     numbers = f"from {measure.reference:.3f} to {measure.value:.3f}, adjusted p {math.exp(log_p):.2g}"
-    if terms.refused:
-        return replace(measure, reason=f"the window is not judged: {terms.refused}")
-    moved = move >= terms.policy.bias_tolerance and log_p < math.log(terms.policy.alpha)
+    if context.not_judged:
+        return replace(measure, reason=f"the window is not judged: {context.not_judged}")
+    moved = move >= context.policy.bias_threshold and log_p < math.log(context.policy.alpha)
     return replace(measure, verdict=Verdict.DRIFT if moved else Verdict.NO_DRIFT, reason=numbers)
 
 
@@ -243,7 +236,7 @@ def _worst(verdicts: Sequence[Verdict]) -> Verdict:
     return next((one for one in (Verdict.DRIFT, Verdict.NO_DRIFT) if one in verdicts), Verdict.NOT_JUDGED)
 
 
-def _reason(groups: Sequence[BiasGroup], verdict: Verdict, terms: Terms) -> str:
+def _reason(groups: Sequence[BiasGroup], verdict: Verdict, context: RunContext) -> str:
     if verdict is Verdict.NOT_JUDGED:
-        return f"the window is not judged: {terms.refused}" if terms.refused else "no group has rows enough"
+        return f"the window is not judged: {context.not_judged}" if context.not_judged else "no group has rows enough"
     return ", ".join(group.value for group in groups if group.verdict is Verdict.DRIFT)

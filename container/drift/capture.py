@@ -54,7 +54,7 @@ def count_window(  # noqa: PLR0913 - what is counted apart, each by its name
     segment
         The categorical column whose values divide the window. None: none.
     ignored
-        Columns whose values do not count for `WindowCounts.n_outside`.
+        Columns whose values do not count for `WindowCounts.n_out_of_support`.
     facet
         The categorical column by whose values the predictions are also counted apart. None: none.
 

@@ -4,8 +4,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from contract.records import EffectMeasure, Verdict, Violation
+from contract.thresholds import DEFAULT_EFFECT_THRESHOLDS
 from drift.features import Comparison
-from drift.policy import DEFAULT_THRESHOLDS, FeatureRule
+from drift.policy import FeatureRule
 
 
 @dataclass(frozen=True)
@@ -85,8 +86,8 @@ class Case:
         value = _value(comparison, measure)
         if value is None and measure is not EffectMeasure.JENSEN_SHANNON_DISTANCE:
             measure = EffectMeasure.JENSEN_SHANNON_DISTANCE
-            threshold, value = DEFAULT_THRESHOLDS[measure], distance
-        return Effect(measure, threshold, value, distance, comparison.chance_distance)
+            threshold, value = DEFAULT_EFFECT_THRESHOLDS[measure], distance
+        return Effect(measure, threshold, value, distance, comparison.null_q99_distance)
 
 
 def _value(comparison: Comparison, measure: EffectMeasure) -> float | None:

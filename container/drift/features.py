@@ -2,17 +2,17 @@
 
 from dataclasses import dataclass, replace
 
-from contract.records import FeatureType, Part
+from contract.records import FeatureType, Part, Violation
+from contract.training import finite_number
 from drift.counts import OTHER_LABELS, NumericCounts, ValueCounts, unknown
 from drift.sketch import bucketed
-from drift.statistics.cells import Cells
+from drift.statistics.cells import Cells, largest_moves
 from drift.statistics.chi_square import chi_square, missing_chi_square
 from drift.statistics.drift_score import drift_score
 from drift.statistics.evidence import Evidence
 from drift.statistics.jensen_shannon import jensen_shannon_distance, null_quantile
 from drift.statistics.kolmogorov_smirnov import kolmogorov_smirnov
-from drift.statistics.parts import largest_moves
-from drift.statistics.power import Sought, rows_needed
+from drift.statistics.power import Sought, min_sample_size
 from drift.statistics.wasserstein import wasserstein
 
 _BOUNDED = "the reference has more labels than are told apart: which of the window's are new is not known"
@@ -32,14 +32,14 @@ class Comparison:
     drift_score: float | None = None
     wasserstein_distance: float | None = None
     jensen_shannon_distance: float | None = None
-    chance_distance: float = 0.0
+    null_q99_distance: float = 0.0
     """Jensen-Shannon distance that samples of these sizes reach by chance in one window of a hundred."""
     missing_fraction: float | None = None
     missing_fraction_reference: float | None = None
     missing_evidence: Evidence | None = None
     unseen_fraction: float | None = None
     out_of_range_fraction: float | None = None
-    rows_needed: int | None = None
+    min_sample_size: int | None = None
     """Present values from which the effect that was asked for is found; None: not asked, or no number is enough."""
     relative_error: float | None = None
     """Of the values, where one side came in buckets; None: exact."""
@@ -56,7 +56,7 @@ def compare(
     Parameters
     ----------
     sought
-        The effect that `rows_needed` is about.
+        The effect that `min_sample_size` is about.
     seed
         Of the random divisions where counts are small, 0 or more.
     """
@@ -101,8 +101,8 @@ def _with_distances(
         comparison,
         drift_score=drift_score(cells),
         jensen_shannon_distance=jensen_shannon_distance(cells),
-        chance_distance=null_quantile(cells, seed),
-        rows_needed=rows_needed(cells, sought) if sought else None,
+        null_q99_distance=null_quantile(cells, seed),
+        min_sample_size=min_sample_size(cells, sought) if sought else None,
         parts=largest_moves(cells),
     )
     unknown_fraction = int(window.counts[unknown(reference, window.values)].sum()) / window.n_present
@@ -134,3 +134,42 @@ def _numeric_notes(reference: NumericCounts, window: NumericCounts, distance: fl
             f"themselves is larger by {largest:.3g} at most"
         )
     return notes
+
+
+MIN_LABELS = 20
+"""Fewer labels that all read as numbers say nothing: some labels of an ordinary column may."""
+
+
+@dataclass(frozen=True)
+class SchemaFinding:
+    """A broken column: which check it fails, and why."""
+
+    violation: Violation
+    reason: str
+
+
+def schema_finding(reference: ValueCounts, window: ValueCounts | None) -> SchemaFinding | None:
+    """Return what is wrong with a column of the window, or None.
+
+    It is missing when no row names it. Its type changed when more of its cells are unreadable than can be read, or
+    when all labels (20 at least) are numbers and fewer than half of the reference's are.
+    """
+    if window is None or (window.n_rows and window.n_absent == window.n_rows):
+        return SchemaFinding(Violation.MISSING_COLUMN, "no row of the window names it")
+    if window.n_unreadable > window.n_present:
+        share = window.n_unreadable / (window.n_unreadable + window.n_present)
+        return SchemaFinding(Violation.DATA_TYPE, f"{100 * share:.0f} % of its values cannot be read")
+    if isinstance(reference, NumericCounts) or window.n_present < MIN_LABELS or not reference.n_present:
+        return None
+    if _numeric_cells(window) < window.n_present or 2 * _numeric_cells(reference) >= reference.n_present:
+        return None
+    return SchemaFinding(Violation.DATA_TYPE, "all of its labels are numbers, and most of the reference's are not")
+
+
+def _numeric_cells(labels: ValueCounts) -> int:
+    """Return how many cells hold a label that reads as a number."""
+    return sum(
+        number
+        for label, number in zip(labels.values.tolist(), labels.counts.tolist(), strict=True)
+        if finite_number(label) is not None
+    )

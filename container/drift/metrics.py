@@ -131,7 +131,7 @@ def _coverage(quality: QualityReport) -> float | None:
     if not quality.windows:
         # Labels that are awaited and cannot be read, or not be judged, are none.
         return 0.0
-    return quality.latest_final.label_coverage if quality.latest_final else None
+    return quality.latest_final.labelled_fraction if quality.latest_final else None
 
 
 def _verdict(verdict: Verdict) -> float | None:

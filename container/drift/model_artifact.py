@@ -9,7 +9,7 @@ from contract.training import MODEL_BOOSTER, MODEL_PREPROCESSOR
 from drift.preprocessing import Preprocessor
 from drift.table import Table
 
-_MOST_BYTES = 2**30
+_MAX_BYTES = 2**30
 
 
 class ArtifactError(ValueError):
@@ -75,8 +75,8 @@ def _file(path: Path) -> bytes | None:
 
 
 def _require_size(name: str, n_bytes: int) -> None:
-    if n_bytes > _MOST_BYTES:
-        raise ArtifactError(f"{name} must have {_MOST_BYTES} bytes at most, got {n_bytes}; name the model's artifact")
+    if n_bytes > _MAX_BYTES:
+        raise ArtifactError(f"{name} must have {_MAX_BYTES} bytes at most, got {n_bytes}; name the model's artifact")
 
 
 def _member(path: Path, name: str) -> bytes | None:

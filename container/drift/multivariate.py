@@ -4,14 +4,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from contract.records import MultivariateReport, Status
-from drift.design import design
+from drift.design import design, row_groups
 from drift.learned import Baseline
 from drift.row_sample import SAMPLE_ROWS
-from drift.rows import row_groups
 from drift.statistics.ranks import area_under_curve, middle_ranks
 from drift.table import FeatureSpec, Table
 
-FEWEST_ROWS = 200
+MIN_ROWS = 200
 """Of each side: with fewer the held-out half says little."""
 N_PERMUTATIONS = 999
 
@@ -43,16 +42,16 @@ def separability(
     random = np.random.default_rng(seed)
     sides = [_some(table, specs, random) for table in (reference, window)]
     n_reference, n_window = (side.n_rows for side in sides)
-    if min(n_reference, n_window) < FEWEST_ROWS:
+    if min(n_reference, n_window) < MIN_ROWS:
         return MultivariateReport(
-            reason=f"{n_reference} reference rows and {n_window} of the window, fewer than {FEWEST_ROWS} on a side",
+            reason=f"{n_reference} reference rows and {n_window} of the window, fewer than {MIN_ROWS} on a side",
             n_reference=n_reference,
             n_window=n_window,
         )
     rows = _stacked(*sides)
     of_window = np.arange(rows.n_rows) >= n_reference
     held_out = _halves(rows, random)
-    if min(_class_sizes(of_window[held_out]) + _class_sizes(of_window[~held_out])) < FEWEST_ROWS // 4:
+    if min(_class_sizes(of_window[held_out]) + _class_sizes(of_window[~held_out])) < MIN_ROWS // 4:
         return MultivariateReport(
             reason="too many rows are identical to be divided in two halves", n_reference=n_reference, n_window=n_window
         )

@@ -10,8 +10,8 @@ from drift import sagemaker_files
 from drift.handover import write_text
 from drift.learned import Baseline
 from drift.policy import Policy
+from drift.recent_files import window_counts_text
 from drift.window import WindowCounts
-from drift.window_counts_file import window_counts_text
 
 
 def write_reports(folder: Path, report: DriftReport, baseline: Baseline, window: WindowCounts, policy: Policy) -> None:

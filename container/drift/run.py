@@ -16,28 +16,26 @@ from drift.bias import require_facet
 from drift.capture import Count, count_folder, count_window, plan_of
 from drift.champion import Answering
 from drift.errors import ConfigError
-from drift.ground_truth.quality import QualityTerms
 from drift.ground_truth.sources import waiting_of
 from drift.ground_truth.waiting import quality_report
 from drift.handover import Clients, report_success
-from drift.judgement import failure
+from drift.judgement import RunContext, failure
 from drift.kernel.plan import Plan
 from drift.obtaining import Obtaining
 from drift.outputs import write_reports
 from drift.policy import Policy
 from drift.projection import Projector
-from drift.question import Question
 from drift.recent import EarlierWindows
 from drift.recent_files import EarlierFiles, read_earlier
 from drift.reference_files import ReferenceFiles
-from drift.settings import Extras, Settings, window_bounds
+from drift.settings import OptionalAnalyses, RunSettings, window_bounds
 from drift.sources import Connect, s3_client
 from drift.window import WindowCounts
 
 RECENT_WINDOWS = 24
 """Earlier windows that are the second reference, if nobody says how many: a day of hours."""
 _DEFAULT_POLICY = Policy()
-_NO_EXTRAS = Extras()
+_NO_EXTRAS = OptionalAnalyses()
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -52,7 +50,7 @@ class _Task:
     bounds: WindowBounds
     output: Path
     policy: Policy
-    extras: Extras
+    extras: OptionalAnalyses
     answering: Answering | None = None
     earlier: EarlierFiles | None = None
     model: Callable[[], Path] | None = None
@@ -78,7 +76,15 @@ class _Task:
             facet=self.extras.facet,
         )
         projector = Projector.of(baseline, seed=self.seed, ignored=self.policy.ignored)
-        question = Question(
+        report = analyse(baseline, window, self._context, projector, earlier=self._earlier())
+        report = self._with_attribution(report, window)
+        report = with_quality(report, self._quality(projector))
+        write_reports(self.output, report, baseline, window, self.policy)
+        return report
+
+    @property
+    def _context(self) -> RunContext:
+        context = RunContext(
             policy=self.policy,
             seed=self.seed,
             endpoint=self.endpoint,
@@ -87,14 +93,10 @@ class _Task:
             isolation_forest=self.extras.isolation_forest,
             multivariate=self.extras.multivariate,
             facet=self.extras.facet,
-            earlier=self._earlier(),
-            refused=self._refused,
+            not_judged=self._refused or None,
         )
-        report = analyse(baseline, window, question, projector)
-        report = self._with_attribution(report, window)
-        report = with_quality(report, self._quality(projector))
-        write_reports(self.output, report, baseline, window, self.policy)
-        return report
+        truth = self.extras.ground_truth
+        return context if truth is None else replace(context, label_lag_hours=truth.lag_hours)
 
     @property
     def _refused(self) -> str:
@@ -124,19 +126,12 @@ class _Task:
         source = self.extras.ground_truth
         if source is None:
             return QualityReport()
-        terms = QualityTerms(
-            policy=self.policy,
-            minimum_coverage=source.minimum_coverage,
-            lag_hours=source.lag_hours,
-            seed=self.seed,
-            facet=self.extras.facet,
-        )
         waiting = waiting_of(
             source,
             connect=self.connect,
             endpoint=self.endpoint,
             plan=self._plan,
-            terms=terms,
+            context=self._context,
             same_model=self._same_model,
         )
         return quality_report(self.bounds, waiting, self.baseline, projector)
@@ -194,7 +189,7 @@ def monitor(  # noqa: PLR0913 - one keyword per option of `plumbline monitor`
     variant: str | None = None,
     recent: Path | None = None,
     recent_windows: int = RECENT_WINDOWS,
-    extras: Extras = _NO_EXTRAS,
+    extras: OptionalAnalyses = _NO_EXTRAS,
     seed: int = 0,
 ) -> DriftReport:
     """Judge the capture files below a folder against a baseline, and write the report files to `output`.
@@ -235,7 +230,7 @@ def monitor(  # noqa: PLR0913 - one keyword per option of `plumbline monitor`
     ).perform()
 
 
-def run(settings: Settings, *, now: datetime, clients: Clients) -> DriftReport:
+def run(settings: RunSettings, *, now: datetime, clients: Clients) -> DriftReport:
     """Perform the container's run: fetch, judge, write, publish.
 
     Parameters

@@ -5,32 +5,32 @@ from dataclasses import replace
 
 from contract.records import SegmentReport, Verdict
 from drift.counts import ValueCounts
-from drift.judgement import Side, Terms, failure, judge
+from drift.judgement import RunContext, Side, failure, judge
 from drift.learned import Baseline
 from drift.verdict import too_few
 from drift.window import Segment, SegmentCounts, SegmentKind
 
 
 def judge_segments(
-    baseline: Baseline, segments: Mapping[Segment, SegmentCounts], terms: Terms
+    baseline: Baseline, segments: Mapping[Segment, SegmentCounts], context: RunContext
 ) -> tuple[SegmentReport, ...]:
     """Return one report per segment, in order; each is a family of tests of its own.
 
     A variant is judged against all training rows: they know of no variants. The only variant of a window is the
-    window, and no segment. Whether a segment has rows enough is its own matter: `terms.refused` is the window's.
+    window, and no segment. Whether a segment has rows enough is its own matter: `context.not_judged` is the window's.
     """
     variants = [segment for segment in segments if segment.kind is SegmentKind.VARIANT]
     return tuple(
-        _report(segment, segments[segment], baseline, terms) for segment in sorted(segments) if variants != [segment]
+        _report(segment, segments[segment], baseline, context) for segment in sorted(segments) if variants != [segment]
     )
 
 
-def _report(segment: Segment, counts: SegmentCounts, baseline: Baseline, terms: Terms) -> SegmentReport:
+def _report(segment: Segment, counts: SegmentCounts, baseline: Baseline, context: RunContext) -> SegmentReport:
     reference = _reference(segment, baseline)
     try:
         if reference is None:
             return _not_judged(segment, counts.n_rows, "the baseline has no rows of this segment")
-        own = replace(terms, refused=too_few(counts.n_rows, terms.policy))
+        own = replace(context, not_judged=too_few(counts.n_rows, context.policy) or None)
         outcome = judge(baseline.specs, Side(columns=reference), Side(columns=counts.columns), own)
     except Exception as error:
         # One segment must not take the others with it.

@@ -13,7 +13,14 @@ from contract.accuracy import ProjectedAccuracy, Shift
 from contract.quality import ShiftReport
 from contract.records import FeatureReport, Status, Verdict
 from drift.counts import NumericCounts
-from drift.shift_evidence import LEVEL, Believed, Moved, class_move, conditional_move, label_move
+from drift.shift_evidence import (
+    LEVEL,
+    ExpectedVsObserved,
+    ShiftTestResult,
+    conditional_shift,
+    label_mix_shift,
+    score_shift_by_label,
+)
 from drift.statistics.proportion import NORMAL_QUANTILE
 
 CLASS_DISTANCE = 0.03
@@ -25,14 +32,15 @@ class LabelEvidence:
     """What labels are judged by: rows of window and labelled test set, and the scores of each label on both sides.
 
     `scores` has reference and window of every label; of more than two labels, `window` and `reference` say of right
-    predictions what they say of positive labels otherwise. `missed_by` is the realised accuracy minus the one projected
-    for the same rows, and `allowed` the half-width of the projection's interval; None where nothing was projected.
+    predictions what they say of positive labels otherwise. `projection_error` is the realised accuracy minus the one
+    projected for the same rows, and `allowed` the half-width of the projection's interval; None where nothing was
+    projected.
     """
 
-    window: Believed
-    reference: Believed
+    window: ExpectedVsObserved
+    reference: ExpectedVsObserved
     scores: Mapping[str, tuple[NumericCounts, NumericCounts]]
-    missed_by: float | None = None
+    projection_error: float | None = None
     allowed: float | None = None
 
     @property
@@ -50,9 +58,9 @@ def shifts_after_labels(evidence: LabelEvidence, tolerance: float) -> tuple[Shif
         Share of labels, and move of the share of positives, from which on it counts; 0 to 1.
     """
     window, reference = evidence.window, evidence.reference
-    conditional = conditional_move(window, reference)
-    prior = label_move(evidence.scores, window.repetition)
-    of_classes = class_move(evidence.scores)
+    conditional = conditional_shift(window, reference)
+    prior = label_mix_shift(evidence.scores, window.design_effect)
+    of_classes = score_shift_by_label(evidence.scores)
     is_label = (
         prior.beyond(tolerance)
         and (conditional.beyond(tolerance) or _missed(evidence, tolerance))
@@ -90,15 +98,15 @@ def _explained(evidence: LabelEvidence, tolerance: float) -> bool:
     share, before = evidence.window.share, evidence.reference.share
     if not (0 < share < 1 and 0 < before < 1):
         return False
-    return not conditional_move(evidence.window.with_share(share, before), evidence.reference).beyond(tolerance)
+    return not conditional_shift(evidence.window.with_share(share, before), evidence.reference).beyond(tolerance)
 
 
 def _missed(evidence: LabelEvidence, tolerance: float) -> bool:
     """Return whether the projection missed by more than its interval allows, at `LEVEL`, and enough to matter."""
-    if evidence.missed_by is None or evidence.allowed is None:
+    if evidence.projection_error is None or evidence.allowed is None:
         return False
     allowed = evidence.allowed * float(special.ndtri(1 - LEVEL / 2)) / NORMAL_QUANTILE
-    return abs(evidence.missed_by) > max(allowed, tolerance)
+    return abs(evidence.projection_error) > max(allowed, tolerance)
 
 
 def _label_reason(moved: str, is_label: bool, prior_moved: bool, is_concept: bool) -> str:
@@ -111,12 +119,12 @@ def _label_reason(moved: str, is_label: bool, prior_moved: bool, is_concept: boo
     return f"{moved}, which is no more than chance or too little to matter"
 
 
-def _concept_reason(evidence: LabelEvidence, conditional: Moved, is_label: bool, is_concept: bool) -> str:
+def _concept_reason(evidence: LabelEvidence, conditional: ShiftTestResult, is_label: bool, is_concept: bool) -> str:
     numbers = f"{100 * conditional.effect:.1f} % of the labels, p {conditional.p_value:.2g}"
     missed = (
         ""
-        if evidence.missed_by is None
-        else f"; the accuracy is {100 * evidence.missed_by:+.1f} points from what was projected for these rows"
+        if evidence.projection_error is None
+        else f"; the accuracy is {100 * evidence.projection_error:+.1f} points from what was projected for these rows"
     )
     if is_concept:
         return f"the labels are not those that such rows had on the test set ({numbers}){missed}"
@@ -167,8 +175,8 @@ def _suspected(projected: ProjectedAccuracy, refused: str) -> ShiftReport:
     if refused or scenario.status is not Status.ESTIMATED:
         return ShiftReport(shift=Shift.LABEL, reason=refused or scenario.reason or "there are no labels to see it by")
     share = (
-        f"a share of {100 * (scenario.positive_share or 0):.1f} % positive labels, "
-        f"{100 * (scenario.positive_share_reference or 0):.1f} % on the test set"
+        f"a share of {100 * (scenario.positive_fraction or 0):.1f} % positive labels, "
+        f"{100 * (scenario.positive_fraction_reference or 0):.1f} % on the test set"
     )
     return ShiftReport(
         shift=Shift.LABEL,

@@ -13,40 +13,40 @@ from contract.records import (
     RecentReport,
     Verdict,
 )
-from drift.judgement import Side, Terms, judge
+from drift.judgement import RunContext, Side, judge
 from drift.learned import Baseline
-from drift.question import Question
 from drift.verdict import rule_text
 from drift.window import WindowCounts
 
 
-def unjudged(baseline: Baseline, window: WindowCounts, question: Question, why: str) -> DriftReport:
+def unjudged(
+    baseline: Baseline, window: WindowCounts, context: RunContext, why: str, *, has_earlier: bool
+) -> DriftReport:
     """Return a report without a comparison; each part that was asked for has the reason `why`.
 
     Columns that are missing, or of another type than in training, are told all the same: they are matters of the
     payload.
     """
     refused = f"the window is not judged: {why}"
-    terms = Terms(policy=question.policy, refused=why, seed=question.seed)
-    outcome = judge(baseline.specs, Side(columns=baseline.counts), Side(columns=window.columns, why_not=why), terms)
+    outcome = judge(baseline.specs, Side(columns=baseline.counts), Side(columns=window.columns, why_not=why), context)
     return DriftReport(
         window=window.bounds,
-        endpoint=question.endpoint,
-        schedule=question.schedule,
+        endpoint=context.endpoint,
+        schedule=context.schedule,
         records=window.records,
         n_rows=window.n_rows,
         verdict=Verdict.NOT_JUDGED,
         reason=why,
-        rule=rule_text(question.policy),
-        model=question.model,
+        rule=rule_text(context.policy),
+        model=context.model,
         features=tuple(_counted(feature, window) for feature in outcome.features),
         prediction=FeatureReport(name=outcome.prediction.name, type=outcome.prediction.type, reason=refused),
         projected_accuracy=ProjectedAccuracy(reason=refused),
-        isolation_forest_similarity=IsolationForestSimilarity(reason=_asked(question.isolation_forest, refused)),
-        recent=RecentReport(reason=_asked(question.earlier.n_wanted > 0, refused)),
-        multivariate=MultivariateReport(reason=_asked(question.multivariate, refused)),
+        isolation_forest_similarity=IsolationForestSimilarity(reason=_asked(context.isolation_forest, refused)),
+        recent=RecentReport(reason=_asked(has_earlier, refused)),
+        multivariate=MultivariateReport(reason=_asked(context.multivariate, refused)),
         shifts=tuple(ShiftReport(shift=shift, reason=refused) for shift in (Shift.COVARIATE, Shift.LABEL)),
-        bias=BiasReport(reason=_asked(question.facet is not None, refused), facet=question.facet),
+        bias=BiasReport(reason=_asked(context.facet is not None, refused), facet=context.facet),
     )
 
 

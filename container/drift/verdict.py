@@ -3,10 +3,9 @@
 import math
 from collections.abc import Sequence
 
-from contract.records import FeatureReport, RecordCounts, Verdict
+from contract.records import FeatureReport, RecordCounts, Verdict, finite
 from drift.adjustment import benjamini_hochberg_log
 from drift.case import Case, Outcome
-from drift.feature_report import feature_report
 from drift.policy import Policy
 from drift.rejection import records_in_window
 from drift.statistics.evidence import Evidence
@@ -34,11 +33,11 @@ def judge_features(cases: Sequence[Case], policy: Policy, window_refusal: str) -
     """Return one report per case, in the order given.
 
     A feature drifts when its adjusted p-value is below its rule's alpha and its effect reaches the rule's threshold
-    (or what chance reaches, if that is larger); or when its missing fraction moved by `policy.missing_threshold` or
-    more with an adjusted p-value below alpha. The tests of the distributions are one Benjamini-Hochberg family, those
-    of the missing fractions another; a feature that violates the schema or is ignored is in neither. One that shows no
-    drift, but has fewer rows than it would take to find it, is not judged. With a `window_refusal` the numbers are
-    kept and no feature is judged.
+    (or what chance reaches, if that is larger); or when its missing fraction moved by
+    `policy.missing_values_threshold` or more with an adjusted p-value below alpha. The tests of the distributions are
+    one Benjamini-Hochberg family, those of the missing fractions another; a feature that violates the schema or is
+    ignored is in neither. One that shows no drift, but has fewer rows than it would take to find it, is not judged.
+    With a `window_refusal` the numbers are kept and no feature is judged.
     """
     adjusted = _adjusted([case.comparison.evidence if case.is_tested else None for case in cases])
     adjusted_missing = _adjusted([case.comparison.missing_evidence if case.is_tested else None for case in cases])
@@ -73,17 +72,19 @@ def rule_text(policy: Policy) -> str:
     """Return in words when a window drifts."""
     critical = sorted(name for name, own in policy.features.items() if own.critical)
     features = (
-        "any feature" if policy.drifted_share is None else f"at least {policy.drifted_share:.0%} of the judged features"
+        "any feature"
+        if policy.drifted_fraction is None
+        else f"at least {policy.drifted_fraction:.0%} of the judged features"
     )
     parts = [features, *([f"a critical feature ({', '.join(critical)})"] if critical else [])]
     return f"drift in {', '.join(parts)} or the prediction"
 
 
 def _enough(n_drifted: int, n_judged: int, policy: Policy) -> bool:
-    if policy.drifted_share is None:
+    if policy.drifted_fraction is None:
         return n_drifted > 0
     # Three of ten are 0.3, which is not a float.
-    return n_drifted > 0 and n_drifted >= policy.drifted_share * n_judged * (1 - 1e-12)
+    return n_drifted > 0 and n_drifted >= policy.drifted_fraction * n_judged * (1 - 1e-12)
 
 
 def _adjusted(evidence: Sequence[Evidence | None]) -> list[float | None]:
@@ -130,14 +131,14 @@ def _missing_drift(case: Case, log_p: float | None, policy: Policy) -> str:
     before, after = case.comparison.missing_fraction_reference, case.comparison.missing_fraction
     if log_p is None or before is None or after is None:
         return ""
-    if not _significant(case, log_p) or abs(after - before) < policy.missing_threshold:
+    if not _significant(case, log_p) or abs(after - before) < policy.missing_values_threshold:
         return ""
     return f"the missing fraction moved from {before:.3g} to {after:.3g} (adjusted p {p_text(log_p)})"
 
 
 def _too_weak(case: Case, log_p: float) -> str:
     """Return why a quiet feature proves nothing: even a change of the threshold's size would hardly have shown."""
-    needed, sought = case.comparison.rows_needed, case.effect.sought
+    needed, sought = case.comparison.min_sample_size, case.effect.sought
     found_small = _significant(case, log_p) and case.effect.is_small
     if not case.needs_power or found_small or (needed is not None and case.n_present >= needed):
         return ""
@@ -173,3 +174,51 @@ def p_text(log_p: float) -> str:
         return f"{math.exp(log_p):.3g}"
     exponent, rest = divmod(log_p / math.log(10), 1)
     return f"{10**rest:.2f}e{exponent:.0f}" if math.isfinite(log_p) else "0"
+
+
+def feature_report(
+    case: Case, adjusted_log_p: float | None, adjusted_log_p_missing: float | None, outcome: Outcome
+) -> FeatureReport:
+    """Return the report's entry for one feature.
+
+    Parameters
+    ----------
+    adjusted_log_p, adjusted_log_p_missing
+        Natural logarithms of the adjusted p-values, of the distribution and of the missing fraction; None where the
+        feature was not tested.
+    """
+    comparison, effect, evidence = case.comparison, case.effect, case.comparison.evidence
+    n_unreadable = sum(case.unreadable.values())
+    return FeatureReport(
+        name=comparison.name,
+        type=comparison.type,
+        drift_score=comparison.drift_score,
+        test=evidence.test if evidence else None,
+        statistic=finite(evidence.statistic) if evidence else None,
+        p_value=evidence.p_value if evidence else None,
+        log_p_value=finite(evidence.log_p_value) if evidence else None,
+        # Never below the p-value itself, which the way through the logarithm may round to.
+        p_value_adjusted=None
+        if evidence is None or adjusted_log_p is None
+        else max(math.exp(adjusted_log_p), evidence.p_value),
+        wasserstein_distance=comparison.wasserstein_distance,
+        jensen_shannon_distance=comparison.jensen_shannon_distance,
+        null_q99_distance=comparison.null_q99_distance if comparison.jensen_shannon_distance is not None else None,
+        effect_measure=effect.measure,
+        effect_threshold=effect.threshold,
+        min_sample_size=comparison.min_sample_size,
+        critical=case.rule.critical,
+        approximate=comparison.relative_error is not None,
+        relative_error=comparison.relative_error,
+        missing_fraction=comparison.missing_fraction,
+        missing_fraction_reference=comparison.missing_fraction_reference,
+        missing_p_value_adjusted=None if adjusted_log_p_missing is None else math.exp(adjusted_log_p_missing),
+        unseen_fraction=comparison.unseen_fraction,
+        out_of_range_fraction=comparison.out_of_range_fraction,
+        unreadable=case.unreadable,
+        unreadable_fraction=n_unreadable / case.n_rows if case.n_rows else None,
+        parts=comparison.parts if outcome.verdict is Verdict.DRIFT else (),
+        violation=case.violation,
+        verdict=outcome.verdict,
+        reason=outcome.reason,
+    )

@@ -54,8 +54,8 @@ class WindowCounts:
     """Everything that is known of one window.
 
     `columns` has one entry per feature of the baseline, and `probabilities` counts a row without a captured
-    prediction as missing. `n_outside` is the number of rows with at least one cell that the reference gives no ground
-    for (`drift.support`). `repetition` is the sum of the squared multiplicities of identical rows divided by
+    prediction as missing. `n_out_of_support` is the number of rows with at least one cell that the reference gives no ground
+    for (`drift.projection.refusals`). `design_effect` is the sum of the squared multiplicities of identical rows divided by
     `n_rows`: 1 when all rows differ, m when each occurs m times. `unreadable_examples` has the places of the first
     unreadable cells, by feature and reason.
     `facets` counts the probabilities apart by the values of the facet's column, where one is named; missing values are
@@ -68,8 +68,8 @@ class WindowCounts:
     n_rows: int
     columns: Mapping[str, ValueCounts]
     probabilities: NumericCounts
-    n_outside: int
-    repetition: float
+    n_out_of_support: int
+    design_effect: float
     sample: RowSample
     segments: Mapping[Segment, SegmentCounts] = field(default_factory=dict)
     unreadable_examples: Mapping[str, Mapping[str, tuple[str, ...]]] = field(default_factory=dict)

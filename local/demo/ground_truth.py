@@ -51,8 +51,8 @@ def to_record(known: Realised | None) -> dict[str, Any]:
         "lower": accuracy.lower,
         "upper": accuracy.upper,
         "verdict": known.quality.verdict if known else Verdict.NOT_JUDGED,
-        "label_coverage": known.quality.label_coverage if known else None,
-        "missed_by": known.quality.missed_by if known else None,
+        "labelled_fraction": known.quality.labelled_fraction if known else None,
+        "projection_error": known.quality.projection_error if known else None,
         "known_in_hour": known.known_in if known else None,
     }
 

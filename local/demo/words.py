@@ -75,11 +75,11 @@ def _about_label_shift(hours: Sequence[Hour]) -> Iterator[str]:
 def _about_labels(known: Mapping[int, Realised]) -> Iterator[str]:
     if not known:
         return
-    coverage = np.mean([found.quality.label_coverage for found in known.values()])
+    coverage = np.mean([found.quality.labelled_fraction for found in known.values()])
     held = [
-        (found.was_foreseen, abs(found.quality.missed_by))
+        (found.was_foreseen, abs(found.quality.projection_error))
         for found in known.values()
-        if found.was_foreseen is not None and found.quality.missed_by is not None
+        if found.was_foreseen is not None and found.quality.projection_error is not None
     ]
     agreement = ""
     if held:

@@ -88,11 +88,11 @@ def _realised(window: WindowQuality) -> Iterator[str]:
     when = f" of {window.window.start}" if window.window.start else ""
     yield (
         f"realised accuracy{when}: {_figure(accuracy, accuracy.value)} by labels of "
-        f"{percent(window.label_coverage)} of the rows"
+        f"{percent(window.labelled_fraction)} of the rows"
     )
     yield f"realised accuracy's verdict: {_judged(window.verdict, window.reason)}"
-    if window.missed_by is not None:
-        yield f"the projection for these rows is missed by {points(window.missed_by)}"
+    if window.projection_error is not None:
+        yield f"the projection for these rows is missed by {points(window.projection_error)}"
     if window.selection.verdict is Verdict.DRIFT:
         yield f"labels came selectively: {window.selection.reason}"
 

@@ -53,10 +53,12 @@ def _drift(feature: FeatureReport) -> str:
     if feature.parts:
         moved, unseen = feature.parts[0], feature.unseen_fraction or 0.0
         # Of thousands of new labels none has a share of its own that tells anything.
-        if unseen > abs(moved.window_share - moved.reference_share):
+        if unseen > abs(moved.window_fraction - moved.reference_fraction):
             parts.append(f"labels that training never had {100 * unseen:.1f} %")
         else:
-            parts.append(f"{moved.label} from {100 * moved.reference_share:.1f} to {100 * moved.window_share:.1f} %")
+            parts.append(
+                f"{moved.label} from {100 * moved.reference_fraction:.1f} to {100 * moved.window_fraction:.1f} %"
+            )
     before, after = feature.missing_fraction_reference, feature.missing_fraction
     if before is not None and after is not None and before != after:
         parts.append(f"missing from {100 * before:.1f} to {100 * after:.1f} %")

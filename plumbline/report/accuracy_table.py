@@ -59,9 +59,9 @@ def _labels(slot: Slot) -> list[str]:
     return [
         with_interval(realised, realised.value if realised else None),
         VERDICTS[quality.verdict],
-        f"{percent(quality.label_coverage)}<br><small>{quality.n_labelled:,} of {quality.n_rows:,}</small>",
+        f"{percent(quality.labelled_fraction)}<br><small>{quality.n_labelled:,} of {quality.n_rows:,}</small>",
         with_interval(quality.projected, quality.projected.value if quality.projected else None),
-        points(quality.missed_by),
+        points(quality.projection_error),
         _shift(quality),
     ]
 

@@ -62,7 +62,7 @@ def _labels(timeline: Timeline) -> Iterator[str]:
     if realised is not None:
         yield (
             f"Realised accuracy: {words.percent(realised.value)} in the window of {words.moment(slot, timeline)} "
-            f"(95 % interval {words.interval(realised)}), by labels of {words.percent(quality.label_coverage)} "
+            f"(95 % interval {words.interval(realised)}), by labels of {words.percent(quality.labelled_fraction)} "
             "of its rows."
         )
     held = [was for was in map(_was_foreseen, timeline.slots) if was is not None]

@@ -41,7 +41,7 @@ def _measured(projected: ProjectedAccuracy) -> Iterable[tuple[str, str, str]]:
             percent(found.over_represented_fraction),
             "more than twenty times as frequent as in the test set",
         ),
-        ("rows outside training", percent(found.outside_fraction), "with a value that training never had"),
+        ("rows outside training", percent(found.out_of_support_fraction), "with a value that training never had"),
         (
             "gate",
             _number(found.gate_statistic),
@@ -59,11 +59,11 @@ def _measured(projected: ProjectedAccuracy) -> Iterable[tuple[str, str, str]]:
 
 def _scenario(scenario: LabelShiftScenario) -> Iterable[tuple[str, str, str]]:
     seen = "the window looks like it" if scenario.selected else "the window does not look like it"
-    before = f"{percent(scenario.positive_share_reference)} on the test set"
+    before = f"{percent(scenario.positive_fraction_reference)} on the test set"
     return (
         (
             "positive labels, if label shift",
-            percent(scenario.positive_share),
+            percent(scenario.positive_fraction),
             f"share that explains the predictions best; {before}",
         ),
         (

@@ -41,7 +41,7 @@ def last_moves(timeline: Timeline) -> str:
         return ""
     _, report = found
     rows = [
-        [text(feature.name), text(part.label), percent(part.reference_share), percent(part.window_share)]
+        [text(feature.name), text(part.label), percent(part.reference_fraction), percent(part.window_fraction)]
         for feature in (*report.features, replace(report.prediction, name=PREDICTION))
         for part in feature.parts
     ]
@@ -81,7 +81,7 @@ def _broken(feature: FeatureReport) -> str:
 def _threshold(feature: FeatureReport) -> str:
     if feature.effect_threshold is None:
         return ""
-    needed = f", found from {feature.rows_needed:,} rows on" if feature.rows_needed is not None else ""
+    needed = f", found from {feature.min_sample_size:,} rows on" if feature.min_sample_size is not None else ""
     # The page sets pairs of names with a dash, not with a hyphen.
     measure = feature.effect_measure.words.replace("-", "–")
     return f"<br><small>{measure} {feature.effect_threshold:g} counts{needed}</small>"

@@ -10,8 +10,8 @@ from typing import NamedTuple
 
 from contract.enums import StrEnum
 from contract.names import Metric
-from stacks.config import Alarms
-from stacks.config_labels import Labels
+from stacks.config import AlarmsSection
+from stacks.config_thresholds import LabelsSection
 
 RUNBOOK = "docs/runbook.md"
 MAX_WARM_UP_MINUTES = 2880
@@ -81,8 +81,8 @@ class AlarmInputs:
     environment: str
     endpoint_name: str
     interval_hours: int
-    settings: Alarms
-    labels: Labels | None
+    settings: AlarmsSection
+    labels: LabelsSection | None
     has_facet: bool
     latency_milliseconds: int
 
@@ -106,18 +106,18 @@ def m_of_n(inputs: AlarmInputs) -> EvaluationPeriods:
 
 def throughout_silence(inputs: AlarmInputs) -> EvaluationPeriods:
     """Fire when every run of the configured hours of silence is bad."""
-    n_runs = inputs.settings.missing_hours // inputs.interval_hours
+    n_runs = inputs.settings.monitor_silence_hours // inputs.interval_hours
     return EvaluationPeriods(n_runs, n_runs)
 
 
-def _labels(inputs: AlarmInputs) -> Labels:
+def _labels(inputs: AlarmInputs) -> LabelsSection:
     if inputs.labels is None:
         raise ValueError("an alarm on labels must have a labels section, got none")
     return inputs.labels
 
 
 def _minimum_labelled(inputs: AlarmInputs) -> float:
-    return _labels(inputs).minimum_coverage
+    return _labels(inputs).minimum_labelled_fraction
 
 
 def _labels_missing(inputs: AlarmInputs) -> str:

@@ -9,7 +9,7 @@ from constructs import Construct
 
 from contract.names import METRIC_NAMESPACE, Dimension, Metric
 from contract.retraining import RetrainingMetric
-from stacks.config_labels import Labels
+from stacks.config_thresholds import LabelsSection
 from stacks.constructs.alarm_rules import AlarmKind, EndpointMetric, Graph
 from stacks.constructs.drift_alarms import endpoint_metric, own_metric
 
@@ -26,7 +26,7 @@ class DashboardOptions:
     multivariate: bool
     attribution: bool
     bias: bool
-    labels: Labels | None
+    labels: LabelsSection | None
 
 
 class DriftDashboard(Construct):
@@ -78,7 +78,10 @@ class DriftDashboard(Construct):
             return
         by_labels = (Metric.REALISED_ACCURACY_DROP, Metric.CONCEPT_SHIFT_VERDICT, Metric.LABEL_SHIFT_VERDICT)
         yield [unlabelled, self._graph(Graph.LABELLED_VERDICTS, *by_labels)]
-        yield [self._labelled_fraction(labels.minimum_coverage), self._graph("Labels rejected", Metric.LABELS_REJECTED)]
+        yield [
+            self._labelled_fraction(labels.minimum_labelled_fraction),
+            self._graph("Labels rejected", Metric.LABELS_REJECTED),
+        ]
 
     def _retraining(self) -> Iterable[list[cloudwatch.IWidget]]:
         yield [

@@ -6,7 +6,7 @@ from aws_cdk import ArnFormat, Stack
 from aws_cdk import aws_iam as iam
 from constructs import Construct, IConstruct
 
-from stacks.config import Network
+from stacks.config import NetworkSection
 
 SAGEMAKER = "sagemaker.amazonaws.com"
 PLATFORM_NAMESPACES = ("aws/sagemaker/*", "/aws/sagemaker/*")
@@ -72,7 +72,7 @@ class ExecutionRole(Construct):
         )
         self._allow(["ecr:GetAuthorizationToken"], ["*"])
 
-    def allow_network(self, network: Network | None) -> None:
+    def allow_network(self, network: NetworkSection | None) -> None:
         """Let the workload attach to the VPC's subnets; absent network: nothing to allow."""
         if network is None:
             return

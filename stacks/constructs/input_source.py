@@ -9,7 +9,7 @@ from aws_cdk import aws_s3_assets as assets
 from constructs import Construct
 
 from stacks.constructs.secure_bucket import OBJECT_SUFFIXES, allow_read_of, objects_arn
-from stacks.errors import ConfigError
+from stacks.errors import EnvironmentFileError
 
 ARCHIVE = ".tar.gz"
 
@@ -27,7 +27,7 @@ class InputSource(Construct):
 
     Raises
     ------
-    ConfigError
+    EnvironmentFileError
         If a local path does not exist.
     """
 
@@ -41,7 +41,7 @@ class InputSource(Construct):
             return
         path = root / location
         if not path.exists():
-            raise ConfigError(
+            raise EnvironmentFileError(
                 f"{setting} must name an existing local path or an s3:// URI, got {location!r}; "
                 "correct it in the environment file, or run `make starter` for the starter model"
             )

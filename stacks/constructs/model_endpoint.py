@@ -9,7 +9,7 @@ from aws_cdk import aws_sagemaker as sagemaker
 from constructs import Construct
 
 from contract.retraining import ModelVariable
-from stacks.config import Autoscaling, Capture, Endpoint, Network
+from stacks.config import AutoscalingSection, CaptureSection, EndpointSection, NetworkSection
 from stacks.constructs.execution_role import ExecutionRole
 
 VARIANT = "AllTraffic"
@@ -58,9 +58,9 @@ class ModelEndpoint(Construct):
         *,
         name: str,
         uris: EndpointUris,
-        settings: Endpoint,
-        capture: Capture,
-        network: Network | None,
+        settings: EndpointSection,
+        capture: CaptureSection,
+        network: NetworkSection | None,
         role: ExecutionRole,
         key: kms.IKey,
     ) -> None:
@@ -114,7 +114,9 @@ class ModelEndpoint(Construct):
             )
 
 
-def _data_capture(capture: Capture, uri: str, key: kms.IKey) -> sagemaker.CfnEndpointConfig.DataCaptureConfigProperty:
+def _data_capture(
+    capture: CaptureSection, uri: str, key: kms.IKey
+) -> sagemaker.CfnEndpointConfig.DataCaptureConfigProperty:
     # Two options rather than InputAndOutput: endpoints were refused with the latter (boto3 issue 3440).
     return sagemaker.CfnEndpointConfig.DataCaptureConfigProperty(
         enable_capture=True,
@@ -130,7 +132,7 @@ def _data_capture(capture: Capture, uri: str, key: kms.IKey) -> sagemaker.CfnEnd
     )
 
 
-def _vpc(network: Network | None) -> sagemaker.CfnModel.VpcConfigProperty | None:
+def _vpc(network: NetworkSection | None) -> sagemaker.CfnModel.VpcConfigProperty | None:
     if network is None:
         return None
     return sagemaker.CfnModel.VpcConfigProperty(
@@ -149,7 +151,7 @@ class EndpointScaling(Construct):
         endpoint: sagemaker.CfnEndpoint,
         variant: str,
         minimum_count: int,
-        settings: Autoscaling,
+        settings: AutoscalingSection,
     ) -> None:
         super().__init__(scope, construct_id)
         target = scaling.CfnScalableTarget(

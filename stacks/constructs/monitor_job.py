@@ -11,9 +11,8 @@ from aws_cdk import aws_s3_assets as assets
 from constructs import Construct
 
 from contract.names import PLATFORM_ROOT, POLICY_VERSION, Argument, Switch, Variable
-from stacks.config import Monitor, Network
-from stacks.config_labels import Labels
-from stacks.config_thresholds import Bias, FeatureSettings, Thresholds
+from stacks.config import MonitorSection, NetworkSection
+from stacks.config_thresholds import BiasSection, FeatureSection, LabelsSection, TableSection, ThresholdsSection
 from stacks.constructs.secure_bucket import allow_objects, objects_arn
 
 INPUT_PATH = f"{PLATFORM_ROOT}/processing/input/endpoint"
@@ -29,7 +28,7 @@ Values = dict[Variable, str | float | None]
 class LabelLocations:
     """Settings of labels, the URI where they arrive, and the root of the captures joined with them."""
 
-    settings: Labels
+    settings: LabelsSection
     labels_uri: str
     merged_uri: str
 
@@ -57,11 +56,11 @@ class MonitorJob:
     model_uri: str | None
     target_label: str
     region: str
-    monitor: Monitor
-    thresholds: Thresholds
+    monitor: MonitorSection
+    thresholds: ThresholdsSection
     ground_truth: LabelLocations | None
-    bias: Bias | None
-    network: Network | None
+    bias: BiasSection | None
+    network: NetworkSection | None
 
     @property
     def arguments(self) -> list[str]:
@@ -72,26 +71,17 @@ class MonitorJob:
     @property
     def environment(self) -> dict[str, str]:
         """The container's environment variables besides the engine's; an absent setting has no variable."""
-        values = _thresholds(self.thresholds) | _extras(self)
+        values = _extras(self)
+        sections: list[TableSection] = [self.thresholds]
         if self.ground_truth:
             values |= _labels(self.ground_truth) | {Variable.CAPTURE_S3_URI: self.capture_uri}
+            sections.append(self.ground_truth.settings)
         if self.bias:
-            values |= {Variable.FACET: self.bias.facet, Variable.BIAS_TOLERANCE: self.bias.tolerance}
-        return {"AWS_DEFAULT_REGION": self.region} | {
-            name.value: str(value) for name, value in values.items() if value is not None
-        }
-
-
-def _thresholds(thresholds: Thresholds) -> Values:
-    return {
-        Variable.ALPHA: thresholds.alpha,
-        Variable.EFFECT_MEASURE: thresholds.effect_measure.value,
-        Variable.EFFECT_THRESHOLD: thresholds.effect_threshold,
-        Variable.MISSING_THRESHOLD: thresholds.missing_threshold,
-        Variable.MINIMUM_ROWS: thresholds.minimum_rows,
-        Variable.DRIFTED_SHARE: thresholds.drifted_share,
-        Variable.ACCURACY_TOLERANCE: thresholds.accuracy_tolerance,
-    }
+            values[Variable.FACET] = self.bias.facet
+            sections.append(self.bias)
+        given = {name.value: str(value) for name, value in values.items() if value is not None}
+        thresholds = {name: value for section in sections for name, value in section.variables().items()}
+        return {"AWS_DEFAULT_REGION": self.region} | thresholds | given
 
 
 def _extras(job: MonitorJob) -> Values:
@@ -113,7 +103,6 @@ def _labels(ground_truth: LabelLocations) -> Values:
     return {
         Variable.LABELS_S3_URI: ground_truth.labels_uri,
         Variable.LABEL_LAG_HOURS: ground_truth.settings.lag_hours,
-        Variable.MINIMUM_LABEL_COVERAGE: ground_truth.settings.minimum_coverage,
         Variable.MERGED_S3_URI: ground_truth.merged_uri,
     }
 
@@ -133,7 +122,7 @@ class PolicyFile(Construct):
         Settings by feature name, at least one.
     """
 
-    def __init__(self, scope: Construct, construct_id: str, *, features: Mapping[str, FeatureSettings]) -> None:
+    def __init__(self, scope: Construct, construct_id: str, *, features: Mapping[str, FeatureSection]) -> None:
         super().__init__(scope, construct_id)
         with tempfile.TemporaryDirectory(prefix="plumbline-policy-") as folder:
             file = Path(folder, POLICY_FILE)
@@ -146,7 +135,7 @@ class PolicyFile(Construct):
         allow_objects(role, "s3:GetObject", objects_arn(self, self._asset.s3_bucket_name, self._asset.s3_object_key))
 
 
-def policy_text(features: Mapping[str, FeatureSettings]) -> str:
+def policy_text(features: Mapping[str, FeatureSection]) -> str:
     """Return the policy file's content: the keys of each feature that the environment file sets."""
     rules = {name: settings.model_dump(mode="json", exclude_unset=True) for name, settings in features.items()}
     return json.dumps({"version": POLICY_VERSION, "features": rules}, indent=2, sort_keys=True) + "\n"

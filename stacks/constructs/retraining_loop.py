@@ -118,7 +118,7 @@ class RetrainingLoop(Construct):
             LoopVariable.MODEL_PACKAGE_GROUP: naming.model_packages,
             LoopVariable.SERVING_ROLE_ARN: self._inputs.serving_role.role_arn,
             LoopVariable.TRAFFIC: promotion.traffic.value,
-            LoopVariable.WAIT_SECONDS: str(promotion.wait_minutes * SECONDS_PER_MINUTE),
+            LoopVariable.WAIT_SECONDS: str(promotion.bake_minutes * SECONDS_PER_MINUTE),
             LoopVariable.ROLLBACK_ALARM_NAMES: ",".join(rollback),
         }
         if promotion.canary_percent is not None:

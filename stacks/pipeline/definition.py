@@ -191,9 +191,9 @@ class _Definition:
     def _evaluate(self, prepare: ProcessingStep, train: TrainingStep) -> tuple[ProcessingStep, PropertyFile]:
         arguments = {
             EvaluateArgument.TARGET_LABEL: PlaceholderVariable(Placeholder.TARGET_LABEL),
-            EvaluateArgument.MARGIN: PlaceholderVariable(Placeholder.MARGIN),
+            EvaluateArgument.HOLDOUT_MARGIN: PlaceholderVariable(Placeholder.HOLDOUT_MARGIN),
             EvaluateArgument.TEST_MARGIN: PlaceholderVariable(Placeholder.TEST_MARGIN),
-            EvaluateArgument.SLICE_BOUND: PlaceholderVariable(Placeholder.SLICE_BOUND),
+            EvaluateArgument.SLICE_MARGIN: PlaceholderVariable(Placeholder.SLICE_MARGIN),
             EvaluateArgument.MINIMUM_SLICE_ROWS: PlaceholderVariable(Placeholder.MINIMUM_SLICE_ROWS),
             EvaluateArgument.SLICE_COLUMNS: PlaceholderVariable(Placeholder.SLICE_COLUMNS),
             EvaluateArgument.SEGMENT_COLUMN: PlaceholderVariable(Placeholder.SEGMENT_COLUMN),
@@ -284,7 +284,9 @@ def _hyperparameters() -> dict[str, str]:
         "segment_column": Placeholder.SEGMENT_COLUMN.text,
     }
     # A number has no quotes.
-    return {name: json.dumps(value) for name, value in values.items()} | {"fresh_share": Placeholder.FRESH_SHARE.text}
+    return {name: json.dumps(value) for name, value in values.items()} | {
+        "fresh_weight_fraction": Placeholder.FRESH_WEIGHT_FRACTION.text
+    }
 
 
 def _texts(arguments: dict[Any, Any]) -> list[Any]:

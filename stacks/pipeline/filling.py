@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from contract.enums import StrEnum
-from stacks.config import Network
+from stacks.config import NetworkSection
 
 FILE = Path(__file__).with_name("definition.json")
 PATTERN = re.compile(r"\$\{(\w+)\}")
@@ -40,12 +40,12 @@ class Placeholder(StrEnum):
     """Empty: no segments."""
     SLICE_COLUMNS = "SliceColumns"
     """Comma-separated; empty: no slices."""
-    MARGIN = "Margin"
+    HOLDOUT_MARGIN = "HoldoutMargin"
     TEST_MARGIN = "TestMargin"
-    SLICE_BOUND = "SliceBound"
+    SLICE_MARGIN = "SliceMargin"
     MINIMUM_SLICE_ROWS = "MinimumSliceRows"
     MINIMUM_FRESH_ROWS = "MinimumFreshRows"
-    FRESH_SHARE = "FreshShare"
+    FRESH_WEIGHT_FRACTION = "FreshWeightFraction"
     INSTANCE_TYPE = "InstanceType"
     VOLUME_GB = "VolumeGb"
     MAX_RUNTIME_SECONDS = "MaxRuntimeSeconds"
@@ -70,7 +70,7 @@ class PlaceholderError(Exception):
     """Raised when definition.json and the placeholders do not match: one was changed without the other."""
 
 
-def filled(values: PlaceholderValues, network: Network | None) -> dict[str, Any]:
+def filled(values: PlaceholderValues, network: NetworkSection | None) -> dict[str, Any]:
     """Return the definition with `values` in place of the placeholders.
 
     A string that is a placeholder becomes the value itself, of any type; a placeholder in quotes, as in
@@ -120,7 +120,7 @@ def _training(definition: Mapping[str, Any]) -> dict[str, Any]:
     return arguments
 
 
-def _join(steps: Sequence[dict[str, Any]], network: Network) -> None:
+def _join(steps: Sequence[dict[str, Any]], network: NetworkSection) -> None:
     vpc = {"Subnets": list(network.subnet_ids), "SecurityGroupIds": list(network.security_group_ids)}
     for step in steps:
         if step["Type"] == "Processing":

@@ -2,15 +2,15 @@
 
 import math
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Self
 
 import numpy as np
 from drift.capture import count_window
 from drift.counts import NumericCounts
 from drift.ground_truth.join import JoinedWindow
-from drift.ground_truth.quality import QualityTerms, judge_quality
-from drift.judgement import Side, Terms, judge
+from drift.ground_truth.quality import judge_quality
+from drift.judgement import RunContext, Side, judge
 from drift.kernel.partial import PartialCounts
 from drift.policy import Policy
 from drift.projection import Limits, Projector
@@ -29,10 +29,12 @@ from studies.accuracy.subject import Labelled, Subject
 UNLIMITED = Limits(
     separability=math.inf,
     over_represented_fraction=math.inf,
-    outside_fraction=math.inf,
+    out_of_support_fraction=math.inf,
     half_width=math.inf,
 )
 """Refuses no window for its rows: what the estimate would have been where the product gives none."""
+ANY_LABELS = 1e-9
+"""Fraction of labelled rows that any label reaches: the study judges every labelled window."""
 
 
 @dataclass(eq=False)
@@ -101,21 +103,21 @@ class Product:
 
     def judge(self, window: Labelled, rows: LabelledRows, seed: int) -> Said:
         """Return what is said of a window before and after its labels; `rows` are those of the window."""
-        tolerance = self.policy.accuracy_tolerance
+        tolerance = self.policy.accuracy_drop_threshold
         projected = self.projection.project(window.counts, tolerance=tolerance)
         unlimited = projected
         if projected.estimate is None:
             unlimited = self.unlimited.project(window.counts, tolerance=tolerance)
-        terms = QualityTerms(policy=self.policy, minimum_coverage=0.0, seed=seed)
+        context = RunContext(policy=replace(self.policy, minimum_labelled_fraction=ANY_LABELS), seed=seed)
         joined = self._joined(window, rows)
-        quality = judge_quality(joined, self.subject.baseline, self.projection, terms, is_final=True)
+        quality = judge_quality(joined, self.subject.baseline, self.projection, context, is_final=True)
         return Said(projected, unlimited, self._before(window, projected, seed), quality)
 
     def _before(self, window: Labelled, projected: ProjectedAccuracy, seed: int) -> dict[Shift, Verdict]:
         baseline = self.subject.baseline
         side = Side(columns=window.counts.columns, probabilities=window.counts.probabilities)
         outcome = judge(baseline.specs, Side(columns=baseline.counts, probabilities=self._test_probabilities()), side,
-                        Terms(policy=self.policy, seed=seed))  # fmt: skip
+                        RunContext(policy=self.policy, seed=seed))  # fmt: skip
         found = shifts_before_labels(outcome.features, projected, "")
         return {shift.shift: shift.verdict for shift in found}
 

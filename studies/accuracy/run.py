@@ -92,7 +92,7 @@ def outcome(product: Product, window: Window, seed: int) -> Outcome:
         verdict=projected.verdict,
         separability=evidence.separability,
         over_represented=evidence.over_represented_fraction,
-        outside=evidence.outside_fraction,
+        outside=evidence.out_of_support_fraction,
         gate=evidence.gate_statistic,
         weighted=evidence.weighted,
         others=methods.others(subject, labelled, seed),

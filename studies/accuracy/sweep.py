@@ -25,7 +25,7 @@ def refuses(limits: Limits, outcome: Outcome) -> bool:
     found = (
         (outcome.separability, limits.separability),
         (outcome.over_represented, limits.over_represented_fraction),
-        (outcome.outside, limits.outside_fraction),
+        (outcome.outside, limits.out_of_support_fraction),
     )
     return any(value is not None and value >= limit for value, limit in found)
 

@@ -32,7 +32,7 @@ def write(study: Study, page: Path, images: Path) -> None:
 def _draw(study: Study, images: Path) -> None:
     images.mkdir(parents=True, exist_ok=True)
     policy = Policy()
-    thresholds = {Measure.DISTANCE: policy.effect_threshold, Measure.MISSING: policy.missing_threshold}
+    thresholds = {Measure.DISTANCE: policy.effect_threshold, Measure.MISSING: policy.missing_values_threshold}
     with style.plotting("calibration"):
         plots.false_alarms(study.tallies).savefig(images / FALSE_ALARMS_PLOT, dpi=DOTS_PER_INCH)
         plots.power(study.found, thresholds).savefig(images / POWER_PLOT, dpi=DOTS_PER_INCH)

@@ -8,9 +8,9 @@ from drift.analysis import analyse
 from drift.baseline import Baseline, learn
 from drift.capture import count_window
 from drift.counts import NumericCounts
+from drift.judgement import RunContext
 from drift.kernel.partial import PartialCounts
 from drift.policy import Policy
-from drift.question import Question
 from drift.window import WindowCounts
 
 from contract.records import DriftReport, RecordCounts, WindowBounds
@@ -56,7 +56,7 @@ class Product:
             columns=self.population.counts(window),
             probabilities=NumericCounts(np.array([]), np.array([], dtype=np.int64), n_rows),
         )
-        return analyse(baseline, counted, Question(policy=self.policy, seed=seed))
+        return analyse(baseline, counted, RunContext(policy=self.policy, seed=seed))
 
 
 def _n_rows(sample: Frequencies) -> int:

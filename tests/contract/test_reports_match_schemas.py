@@ -8,10 +8,10 @@ import numpy as np
 import pytest
 from drift.analysis import analyse, with_quality
 from drift.baseline import learn
+from drift.judgement import RunContext
 from drift.metrics import metrics_file, of_report
 from drift.outputs import write_reports
 from drift.policy import Policy
-from drift.question import Question
 from drift.values import table
 from jsonschema import Draft202012Validator
 
@@ -62,8 +62,8 @@ def run_folder(request: pytest.FixtureRequest, tmp_path: Path) -> Path:
     )
     data = write_capture(tmp_path / "data", [record(text) for text in WINDOWS[request.param]])
     window = read_window(data, baseline, WindowBounds())
-    question = Question(policy=Policy(), endpoint="e", isolation_forest=request.param == "ordinary")
-    report = with_quality(analyse(baseline, window, question), QualityReport())
+    context = RunContext(policy=Policy(), endpoint="e", isolation_forest=request.param == "ordinary")
+    report = with_quality(analyse(baseline, window, context), QualityReport())
     write_reports(tmp_path / "out", report, baseline, window, Policy())
     (tmp_path / "out" / "metrics.jsonl").write_text(metrics_file(of_report(report), "2026-11-22T13:05:00Z"))
     return tmp_path / "out"

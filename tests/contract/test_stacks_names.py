@@ -6,8 +6,9 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
-from drift.policy import MINIMUM_COVERAGE, FeaturePolicy, Policy
+from drift.policy import FeaturePolicy, Policy
 from drift.policy_file import read_policy
+from drift.variables import Variables
 from promotion.settings import Settings as PromotionSettings
 from retraining.occurrences import AlarmChange, AlarmState
 from retraining.settings import Settings
@@ -25,8 +26,8 @@ from contract.names import (
 )
 from contract.records import EffectMeasure
 from contract.retraining import LoopVariable, PipelineStep
-from stacks.config_labels import Labels
-from stacks.config_thresholds import FeatureSettings, Thresholds
+from contract.thresholds import THRESHOLDS, Threshold
+from stacks.config_thresholds import BiasSection, FeatureSection, LabelsSection, TableSection, ThresholdsSection
 from stacks.constructs.alarm_rules import RUNBOOK, AlarmKind
 from stacks.constructs.alert_topic import RUNBOOK_ANCHOR
 from stacks.constructs.monitor_job import policy_text
@@ -89,7 +90,7 @@ def test_controller_reads_its_settings_from_what_the_stack_sets(name: str) -> No
 def test_promotion_reads_its_settings_from_what_the_stack_sets(name: str) -> None:
     settings, written = PromotionSettings.from_environment(function_variables("promotion", name)), config(name)
     assert settings.guard.canary_percent == written.promotion.canary_percent
-    assert settings.guard.wait_seconds == written.promotion.wait_minutes * 60
+    assert settings.guard.wait_seconds == written.promotion.bake_minutes * 60
     made = statement_of(environment(name), "monitoring", "RetrainingPromotion", "sagemaker:CreateModel")
     assert text(made["Resource"]).endswith(f":model/{settings.prefix}-*")
 
@@ -121,18 +122,28 @@ def test_roles_accept_the_jobs_of_the_pipeline() -> None:
         assert any(f"{name}-abcdefghijkl-0123456789".startswith(pattern.rstrip("*")) for pattern in patterns)
 
 
-def test_bias_tolerance_is_the_containers_own_unless_the_file_names_one() -> None:
-    (row,) = re.findall(r"^\| `bias\.tolerance` \|.*absent: ([\d.]+)", CONFIGURATION.read_text(), re.MULTILINE)
-    assert float(row) == Policy().bias_tolerance
-
-
-def test_label_coverage_is_the_containers_own_unless_the_file_names_one() -> None:
-    assert Labels(lag_hours=1).minimum_coverage == MINIMUM_COVERAGE
-
-
-def test_job_gets_the_thresholds_that_the_container_would_take_by_itself_in_dev() -> None:
+def test_every_threshold_is_a_key_of_the_environment_file_with_the_containers_default() -> None:
+    sections = {
+        "thresholds": ThresholdsSection(),
+        "labels": LabelsSection(lag_hours=1),
+        "bias": BiasSection(facet="sex"),
+    }
     policy = Policy()
-    assert {name: getattr(policy, name) for name in Thresholds.model_fields} == config().thresholds.model_dump()
+    for row in THRESHOLDS:
+        value = getattr(sections[row.section], row.key)
+        if row.name == "effect_threshold":  # by measure, which the container resolves
+            assert value is None
+        else:
+            assert value == getattr(policy, row.name), row.name
+
+
+@pytest.mark.parametrize("row", THRESHOLDS, ids=lambda row: row.name)
+def test_container_reads_the_variable_that_the_stack_sets(row: Threshold) -> None:
+    value = row.kind(row.choices[-1]) if row.choices else 7 if row.kind is int else 0.3
+    settings = config(**{row.section: {row.key: value}})
+    section: TableSection = getattr(settings, row.section)
+    assert set(section.variables()) == {row.variable}
+    assert Variables(section.variables()).thresholds() == {row.name: value}
 
 
 def test_container_reads_the_policy_file_that_the_stack_writes(tmp_path: Path) -> None:
@@ -147,17 +158,19 @@ def test_container_reads_the_policy_file_that_the_stack_writes(tmp_path: Path) -
 
 
 def test_a_feature_may_have_in_the_file_what_the_container_knows_of_one() -> None:
-    assert set(FeatureSettings.model_fields) == {field.name for field in dataclasses.fields(FeaturePolicy)}
+    assert set(FeatureSection.model_fields) == {field.name for field in dataclasses.fields(FeaturePolicy)}
 
 
 def test_both_engines_set_variables_of_the_contract_only() -> None:
     known = {*Variable, *MonitorVariable, "AWS_DEFAULT_REGION"}
+    thresholds = {row.variable for row in THRESHOLDS}
     schedule = full().only("monitoring", "AWS::SageMaker::MonitoringSchedule")
     job = schedule["MonitoringScheduleConfig"]["MonitoringJobDefinition"]
     target = own_schedule(full("scheduler"))["Target"]
     named = set(re.findall(r'"((?:PLUMBLINE_|sagemaker_|dataset_|output_path|publish_)\w*)":', text(target["Input"])))
-    assert set(job["Environment"]) <= known
-    assert set(job["Environment"]) - {"AWS_DEFAULT_REGION"} <= named <= known
+    named -= thresholds
+    assert set(job["Environment"]) <= known | thresholds
+    assert set(job["Environment"]) - {"AWS_DEFAULT_REGION"} - thresholds <= named <= known
     # Never set by a stack: the window's times are the platform's, the root is the laptop's. A Spark master excludes
     # other settings.
     assert known - named == {

@@ -20,7 +20,7 @@ from local.demo.first_training import first_training
 from plumbline.cli import help_texts, main
 from plumbline.commands import COMMANDS
 from stacks.config_file import load_environment, parse_environment
-from stacks.errors import ConfigError
+from stacks.errors import EnvironmentFileError
 from stacks.naming import Naming
 from tests.docs.pages import CONFIGURATION, FIRST_MODEL, PAGES, README, ROOT, RUNBOOK, blocks, commands
 from tests.unit.stacks.synthesis import ENVIRONMENTS, PARTS, document
@@ -189,5 +189,5 @@ def test_two_lines_change_the_engine_and_one_does_not(page: Path) -> None:
     changes = dict(re.findall(r'^(\w+) = "(.+)"$', lines, re.MULTILINE))
     parse_environment(document(monitor=changes), "dev.toml")
     del changes["schedule"]
-    with pytest.raises(ConfigError, match="for the engine scheduler"):
+    with pytest.raises(EnvironmentFileError, match="for the engine scheduler"):
         parse_environment(document(monitor=changes), "dev.toml")

@@ -13,7 +13,6 @@ from typing import Any
 import pytest
 from drift import cli as container
 from drift.ground_truth.labels import LabelReason
-from drift.policy import Policy
 from drift.projection.classes import METHOD as CLASS_METHOD
 from drift.projection.projector import METHOD, WEIGHTED_METHOD
 from drift.rejection import Reason
@@ -26,6 +25,7 @@ from contract.bias import BiasGroup, BiasMeasure, BiasReport
 from contract.names import Metric
 from contract.quality import QualityReport, ShiftReport, WindowQuality
 from contract.records import DriftReport, FeatureReport, ModelReport, RecordCounts, SegmentReport, WindowBounds
+from contract.thresholds import THRESHOLDS, Threshold
 from plumbline import exit_codes
 from plumbline.commands.monitor import EXIT_VIOLATION
 from plumbline.report.words import CANNOT_SEE
@@ -163,12 +163,10 @@ def test_statistics_are_the_numbers_of_a_report() -> None:
     assert set(first_codes(section(README, "Statistics"))) == expected
 
 
-def test_default_thresholds_are_those_of_the_container() -> None:
-    text, policy = section(README, "Statistics") + section(README, "Verdicts"), Policy()
-    thresholds = {name: value for name, value in vars(policy).items() if name != "features"}
-    for name, value in thresholds.items():
-        shown = "" if value is None else re.escape(str(value))
-        assert re.search(rf"`{name}`,?[\s(`]*{shown}", text), name
+@pytest.mark.parametrize("row", THRESHOLDS, ids=lambda row: row.name)
+def test_threshold_is_explained_as_the_table_declares_it(row: Threshold) -> None:
+    (shown,) = (cells for cells in SETTINGS if codes(cells[:1]) == [f"{row.section}.{row.key}"])
+    assert shown[1] == f"{row.text}; absent: {row.absent}"
 
 
 def test_exit_codes_are_those_of_both_programs() -> None:

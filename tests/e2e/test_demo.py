@@ -155,7 +155,7 @@ def test_summary_has_exactly_the_promised_keys(left: Left) -> None:
         {"status", "estimate", "lower", "upper", "verdict"}
     ] * HOURS
     assert [set(hour["realised_accuracy"]) for hour in summary["hours"]] == [
-        {"status", "value", "lower", "upper", "verdict", "label_coverage", "missed_by", "known_in_hour"}
+        {"status", "value", "lower", "upper", "verdict", "labelled_fraction", "projection_error", "known_in_hour"}
     ] * HOURS
     assert {frozenset(alarm) for alarm in summary["alarms"]} == {frozenset({"name", "fired_in_hour"})}
 
@@ -208,7 +208,7 @@ def test_labels_reveal_concept_shift_an_hour_later(concept: tuple[str, Any]) -> 
         "not_judged",
     ]
     for hour, known in zip(summary["hours"][:3], realised, strict=False):
-        assert 0.2 < known["label_coverage"] < 0.4
+        assert 0.2 < known["labelled_fraction"] < 0.4
         assert known["lower"] <= hour["true_accuracy"] <= known["upper"]
 
 

@@ -137,7 +137,7 @@ def test_labels_are_joined_with_the_hour_that_they_belong_to(labelled: Deploymen
     window = judged(labelled, START, in_run_of=UNLABELLED)
 
     assert (window.n_rows, window.n_labelled, window.is_final) == (N_ROWS, N_ANSWERED * ROWS_PER_REQUEST, True)
-    assert window.label_coverage == pytest.approx(0.9)
+    assert window.labelled_fraction == pytest.approx(0.9)
     assert window.verdict is Verdict.NO_DRIFT, window.reason
     report = labelled.report(UNLABELLED)
     assert (report.quality.lag_hours, report.quality.labels.read, report.quality.labels.used) == (1, 54, 54)
@@ -159,7 +159,7 @@ def test_joined_records_are_kept_beside_the_captures(labelled: Deployment) -> No
 
 
 def test_labels_that_stay_away_fire_their_alarm_and_start_nothing(silence: Silence) -> None:
-    assert (silence.window.label_coverage, silence.window.is_final) == (0, True)
+    assert (silence.window.labelled_fraction, silence.window.is_final) == (0, True)
     assert silence.window.verdict is Verdict.NOT_JUDGED
     assert silence.coverage == [0]
     assert silence.retrainings == []

@@ -18,7 +18,7 @@ pytestmark = pytest.mark.e2e
 
 START = datetime(2026, 3, 2, 10, 30, tzinfo=UTC)
 MISSING_WINDOW = timedelta(hours=3)
-"""alarms.missing_hours of environments/prod.toml."""
+"""alarms.monitor_silence_hours of environments/prod.toml."""
 NAMING = Naming("prod")
 
 

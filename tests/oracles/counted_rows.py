@@ -4,8 +4,8 @@ from dataclasses import dataclass
 
 import numpy as np
 from drift.counts import NumericCounts, ValueCounts, count, missing, unknown
+from drift.design import row_groups
 from drift.learned import Baseline
-from drift.rows import row_groups
 from drift.table import Table
 from drift.window import RowSample, WindowCounts
 from numpy.typing import NDArray
@@ -36,8 +36,8 @@ def count_rows(baseline: Baseline, window: CapturedWindow) -> WindowCounts:
             if spec.name in window.table.columns
         },
         probabilities=NumericCounts.of(window.probabilities),
-        n_outside=int(_rows_outside(baseline, window.table).sum()),
-        repetition=float((multiplicity**2).sum()) / n_rows if n_rows else 1.0,
+        n_out_of_support=int(_rows_outside(baseline, window.table).sum()),
+        design_effect=float((multiplicity**2).sum()) / n_rows if n_rows else 1.0,
         sample=RowSample(window.table, window.probabilities),
     )
 

@@ -15,7 +15,7 @@ from drift.ground_truth.join import JoinedWindow, join
 from drift.ground_truth.labels import LabelBook
 from drift.ground_truth.measures import measures
 from drift.ground_truth.scored import ScoredCounts
-from drift.shift_evidence import Believed, conditional_move
+from drift.shift_evidence import ExpectedVsObserved, conditional_shift
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -71,7 +71,7 @@ def test_every_label_record_is_used_or_rejected(captures: list[bytes], labels: l
     assert account.read == sum(bool(line.strip()) for line in labels)
     assert window.labelled.n_rows == sum(part.n_rows for part in window.by_label.values())
     assert set(window.by_label) <= {"no", "yes"}
-    assert (window.label_coverage is None) == (window.n_rows == 0)
+    assert (window.labelled_fraction is None) == (window.n_rows == 0)
     without, _ = joined([captures], [[]])
     assert window.n_rows == without.n_rows == without.unlabelled.n_rows
 
@@ -137,15 +137,15 @@ def test_turning_labels_and_scores_round_leaves_accuracy_and_area(rows: list[tup
 
 @given(st.lists(st.tuples(st.integers(1, 19), st.booleans()), min_size=20, max_size=200), st.randoms())
 def test_the_test_of_labels_ignores_the_order_of_rows(rows: list[tuple[int, bool]], random: Any) -> None:
-    def believed(some: list[tuple[int, bool]]) -> Believed:
+    def believed(some: list[tuple[int, bool]]) -> ExpectedVsObserved:
         ones = np.ones(len(some))
-        return Believed(
+        return ExpectedVsObserved(
             np.array([score / 20 for score, _ in some]), np.array([float(label) for _, label in some]), ones, ones
         )
 
     reference = believed([(score, score > 10) for score in range(1, 20) for _ in range(20)])
     shuffled = random.sample(rows, len(rows))
-    first, second = (conditional_move(believed(side), reference) for side in (rows, shuffled))
+    first, second = (conditional_shift(believed(side), reference) for side in (rows, shuffled))
     assert first.p_value == pytest.approx(second.p_value, abs=1e-9)
     assert first.effect == pytest.approx(second.effect, abs=1e-7)
     assert 0 <= first.p_value <= 1

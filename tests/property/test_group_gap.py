@@ -1,5 +1,5 @@
 import pytest
-from drift.statistics.group_gap import Share, difference, ratio
+from drift.statistics.proportion import Share, difference, ratio
 from hypothesis import given
 from hypothesis import strategies as st
 

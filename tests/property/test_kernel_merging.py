@@ -97,7 +97,7 @@ def test_a_window_of_duplicates_alone_is_that_of_its_first_records() -> None:
     content = [json.dumps(good(number)).encode() for number in range(30)]
     once, twice = (window_of([content]), window_of([content, content[::-1], content]))
     assert twice.records.rejected == {"duplicate_event_id": 60}
-    assert (twice.n_rows, twice.n_outside) == (once.n_rows, once.n_outside) == (30, 0)
+    assert (twice.n_rows, twice.n_out_of_support) == (once.n_rows, once.n_out_of_support) == (30, 0)
     for name, column in once.columns.items():
         assert twice.columns[name].values.tolist() == column.values.tolist()
         assert twice.columns[name].counts.tolist() == column.counts.tolist()

@@ -183,12 +183,12 @@ def assert_equal(window: WindowCounts, slow: SlowWindow) -> None:
     known = [row.probability for row in slow.rows if row.probability is not None]
     assert np.repeat(window.probabilities.values, window.probabilities.counts).tolist() == sorted(known)
     assert window.probabilities.n_missing == len(slow.rows) - len(known)
-    assert window.n_outside == sum(map(is_outside, (row.cells for row in slow.rows)))
+    assert window.n_out_of_support == sum(map(is_outside, (row.cells for row in slow.rows)))
     multiplicity = Counter(
         (tuple(("missing", None) if c[0] == "absent" else c for c in row.cells), row.probability) for row in slow.rows
     )
     n_rows = len(slow.rows)
-    assert window.repetition == (sum(m * m for m in multiplicity.values()) / n_rows if n_rows else 1.0)
+    assert window.design_effect == (sum(m * m for m in multiplicity.values()) / n_rows if n_rows else 1.0)
     assert len(window.sample.probabilities) == min(n_rows, 2000)
 
 

@@ -6,8 +6,8 @@ import numpy as np
 from drift.calibration import ScoredLabels
 from drift.counts import NumericCounts
 from drift.projection import Limits, Projector
-from drift.projection.domain import MOST_WEIGHT, Domain
-from drift.projection.label_shift import corrected, positive_share
+from drift.projection.domain import MAX_WEIGHT, Domain
+from drift.projection.label_shift import corrected, positive_fraction
 from drift.projection.recalibration import calibration_error
 from drift.projection.scored import MEASURES, Expected, undefined
 from hypothesis import given, settings
@@ -65,7 +65,7 @@ def test_the_share_of_positives_is_a_share_and_no_other_is_more_likely(
     calibrated = data.draw(vectors(n, st.floats(0.01, 0.99)))
     masses = data.draw(vectors(n, st.floats(0.1, 1)))
     shares = masses / masses.sum()
-    found = positive_share(calibrated, shares, before)
+    found = positive_fraction(calibrated, shares, before)
 
     def likelihood(share: float) -> float:
         return float(shares @ np.log(calibrated * share / before + (1 - calibrated) * (1 - share) / (1 - before)))
@@ -88,7 +88,7 @@ def test_weights_are_bounded_and_separability_is_one_less_its_mirror(
     log_odds = data.draw(vectors(n_reference + n_window, st.floats(-8, 8)))
     domain, mirrored = (Domain(np.arange(n_reference), values, values) for values in (log_odds, -log_odds))
     weights = domain.weights(domain.log_odds)
-    assert ((weights > 0) & (weights <= MOST_WEIGHT)).all()
+    assert ((weights > 0) & (weights <= MAX_WEIGHT)).all()
     assert np.isclose(domain.separability() + mirrored.separability(), 1)
     assert 0 <= domain.over_represented_fraction <= 1
 

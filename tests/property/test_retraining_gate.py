@@ -11,7 +11,7 @@ from scipy.stats import binom
 
 from contract.evaluation import Evaluation
 
-TERMS = GateTerms(margin=0.01, test_margin=0.05, slice_columns=(), slice_bound=0.05, minimum_slice_rows=20)
+TERMS = GateTerms(holdout_margin=0.01, test_margin=0.05, slice_columns=(), slice_margin=0.05, minimum_slice_rows=20)
 
 
 @st.composite
@@ -31,8 +31,8 @@ def test_difference_lies_within_its_bounds_and_turns_its_sign(found: tuple[int, 
 
 
 @given(counts(), st.floats(1, 20))
-def test_rows_that_repeat_each_other_widen_the_bounds(found: tuple[int, int, int], repetition: float) -> None:
-    once, often = paired_difference(*found), paired_difference(*found, repetition=repetition)
+def test_rows_that_repeat_each_other_widen_the_bounds(found: tuple[int, int, int], design_effect: float) -> None:
+    once, often = paired_difference(*found), paired_difference(*found, design_effect=design_effect)
 
     assert often.lower <= once.lower + 1e-7
     assert often.upper >= once.upper - 1e-7
@@ -91,7 +91,7 @@ def test_a_challenger_that_is_worse_on_the_holdout_by_more_than_the_margin_never
 ) -> None:
     found = judged(holdout, test)
     assert found.holdout.difference is not None
-    if found.holdout.difference <= -TERMS.margin:
+    if found.holdout.difference <= -TERMS.holdout_margin:
         assert not found.accepted
 
 

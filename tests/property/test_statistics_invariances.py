@@ -6,8 +6,8 @@ from drift.adjustment import benjamini_hochberg_log
 from drift.analysis import analyse
 from drift.baseline import Baseline, learn
 from drift.counts import CategoricalCounts, NumericCounts
+from drift.judgement import RunContext
 from drift.policy import Policy
-from drift.question import Question
 from drift.statistics.cells import Cells
 from drift.statistics.chi_square import chi_square
 from drift.statistics.drift_score import drift_score
@@ -138,7 +138,7 @@ def report(names: tuple[str, ...], seed: int, order: NDArray[np.intp]) -> DriftR
     scores = np.random.default_rng(seed).uniform(size=250)[order]
     captured = CapturedWindow(WindowBounds(), table(rows, names), scores, RecordCounts(250, 250))
     counted = count_rows(BASELINES[names], captured)
-    return analyse(BASELINES[names], counted, Question(policy=Policy()))
+    return analyse(BASELINES[names], counted, RunContext(policy=Policy()))
 
 
 @settings(max_examples=15)

@@ -7,9 +7,9 @@ import numpy as np
 from drift.analysis import analyse
 from drift.baseline import Baseline, learn
 from drift.counts import CategoricalCounts, NumericCounts, ValueCounts
-from drift.merging import merged
+from drift.judgement import RunContext
 from drift.policy import FeaturePolicy, Policy
-from drift.question import Question
+from drift.recent import merged
 from drift.table import FeatureSpec, Table
 from drift.window import WindowCounts
 from hypothesis import given, settings
@@ -29,7 +29,7 @@ policies = st.builds(
     Policy,
     minimum_rows=st.integers(2, 30),
     effect_measure=st.just(EffectMeasure.JENSEN_SHANNON_DISTANCE),
-    drifted_share=st.one_of(st.none(), st.floats(0.01, 1.0)),
+    drifted_fraction=st.one_of(st.none(), st.floats(0.01, 1.0)),
     features=st.dictionaries(
         st.sampled_from(["x", "k"]),
         st.builds(FeaturePolicy, critical=st.booleans(), ignore=st.booleans()),
@@ -49,7 +49,7 @@ def counted(baseline: Baseline, rows: list[tuple[float, str | None]]) -> WindowC
 
 
 def report(baseline: Baseline, window: WindowCounts, policy: Policy) -> DriftReport:
-    return analyse(baseline, window, Question(policy=policy))
+    return analyse(baseline, window, RunContext(policy=policy))
 
 
 @settings(max_examples=60, deadline=None)

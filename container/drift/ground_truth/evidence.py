@@ -13,7 +13,7 @@ from drift.counts import NumericCounts
 from drift.ground_truth.join import JoinedWindow
 from drift.ground_truth.scored import ConfusionCounts, ScoredCounts
 from drift.learned import Baseline, LabelledTest
-from drift.shift_evidence import Believed
+from drift.shift_evidence import ExpectedVsObserved
 from drift.table import Table
 from drift.window import WindowCounts
 
@@ -55,8 +55,8 @@ def labelled_window(joined: JoinedWindow, baseline: Baseline) -> LabelledScores:
     if baseline.task is Task.MULTICLASS:
         classes = tuple(sorted({*by_label, *(name for counts in by_label.values() for name in counts.classes)}))
         by_class = {label: counts.classes for label, counts in by_label.items()}
-        return LabelledScores(ConfusionCounts.of(classes, by_class, labelled.repetition), scores)
-    return LabelledScores(_scored(scores, baseline, labelled.repetition), scores)
+        return LabelledScores(ConfusionCounts.of(classes, by_class, labelled.design_effect), scores)
+    return LabelledScores(_scored(scores, baseline, labelled.design_effect), scores)
 
 
 def labelled_test(test: LabelledTest, baseline: Baseline) -> LabelledScores:
@@ -84,17 +84,17 @@ def labelled_test(test: LabelledTest, baseline: Baseline) -> LabelledScores:
     return LabelledScores(ConfusionCounts.of(tuple(scores), by_class), scores)
 
 
-def _scored(scores: Mapping[str, NumericCounts], baseline: Baseline, repetition: float = 1.0) -> ScoredCounts:
+def _scored(scores: Mapping[str, NumericCounts], baseline: Baseline, design_effect: float = 1.0) -> ScoredCounts:
     none = NumericCounts.of(np.zeros(0))
     negatives = [counts for label, counts in scores.items() if label != baseline.positive_label]
     return ScoredCounts.of(
-        negatives[0] if negatives else none, scores.get(baseline.positive_label or "", none), repetition
+        negatives[0] if negatives else none, scores.get(baseline.positive_label or "", none), design_effect
     )
 
 
-def believed_window(
+def expected_window(
     counted: LabelledScores, joined: JoinedWindow, baseline: Baseline, projection: Projection
-) -> Believed:
+) -> ExpectedVsObserved:
     """Return the labelled rows of a window beside what one expects of them."""
     if baseline.task is Task.MULTICLASS or not projection.uses_features:
         return _believed(counted.scored, projection)
@@ -103,29 +103,33 @@ def believed_window(
     ]
     expected = [projection.chance_positive(sample.table, sample.probabilities) for sample, _, _ in parts]
     sizes = [len(part) for part in expected]
-    return Believed(
+    return ExpectedVsObserved(
         expected=np.concatenate(expected),
         observed=np.repeat([float(positive) for _, positive, _ in parts], sizes),
         n_rows=np.ones(sum(sizes)),
         weights=np.repeat([n / size for (_, _, n), size in zip(parts, sizes, strict=True)], sizes),
-        repetition=joined.labelled.repetition,
+        design_effect=joined.labelled.design_effect,
     )
 
 
-def believed_test(counted: LabelledScores, test: LabelledTest, baseline: Baseline, projection: Projection) -> Believed:
+def expected_test(
+    counted: LabelledScores, test: LabelledTest, baseline: Baseline, projection: Projection
+) -> ExpectedVsObserved:
     """Return the labelled test set beside what one expects of it."""
     if baseline.task is Task.MULTICLASS or not projection.uses_features or test.probabilities is None:
         return _believed(counted.scored, projection)
     expected = projection.chance_positive(test.table, test.probabilities)
     ones = np.ones(len(expected))
-    return Believed(expected, np.array([label == baseline.positive_label for label in test.labels], float), ones, ones)
+    return ExpectedVsObserved(
+        expected, np.array([label == baseline.positive_label for label in test.labels], float), ones, ones
+    )
 
 
-def _believed(scored: ScoredCounts, projection: Projection) -> Believed:
+def _believed(scored: ScoredCounts, projection: Projection) -> ExpectedVsObserved:
     expected = projection.calibrated(scored.scores)
     counts = np.concatenate([scored.negatives, scored.positives]).astype(np.float64)
     held = counts > 0
     observed = np.repeat([0.0, 1.0], len(expected))
-    return Believed(
-        np.tile(expected, 2)[held], observed[held], counts[held], counts[held], repetition=scored.repetition
+    return ExpectedVsObserved(
+        np.tile(expected, 2)[held], observed[held], counts[held], counts[held], design_effect=scored.design_effect
     )

@@ -43,7 +43,7 @@ class JoinedWindow:
         return self.labelled.n_rows + self.unlabelled.n_rows
 
     @property
-    def label_coverage(self) -> float | None:
+    def labelled_fraction(self) -> float | None:
         """Share of rows with a label, 0 to 1; None without rows."""
         return self.labelled.n_rows / self.n_rows if self.n_rows else None
 

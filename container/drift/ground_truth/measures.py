@@ -14,7 +14,7 @@ from drift.ground_truth.scored import ConfusionCounts, ScoredCounts
 from drift.statistics.proportion import NORMAL_QUANTILE, wilson
 from drift.statistics.ranks import area_under_curve, middle_ranks
 
-_SMALLEST_PROBABILITY = 1e-15
+_MIN_PROBABILITY = 1e-15
 """Stands for a probability of 0 in the log loss, which one such row would make infinite: scikit-learn's old bound."""
 CALIBRATION_BINS = 10
 _N_RESAMPLES = 200
@@ -65,25 +65,25 @@ def _of_several(counts: object, seed: int) -> Estimate:
     raise UndefinedError("only the predicted label's probability is kept of more than two classes")
 
 
-def _proportion(count: int, total: int, repetition: float, of_what: str) -> Estimate:
+def _proportion(count: int, total: int, design_effect: float, of_what: str) -> Estimate:
     if not total:
         raise UndefinedError(f"there is no {of_what}")
-    return count / total, *wilson(count, total, repetition)
+    return count / total, *wilson(count, total, design_effect)
 
 
 def _accuracy(counts: ScoredCounts, seed: int) -> Estimate:
     true_positives, _, true_negatives, _ = counts.confusion
-    return _proportion(true_positives + true_negatives, counts.n_rows, counts.repetition, "row")
+    return _proportion(true_positives + true_negatives, counts.n_rows, counts.design_effect, "row")
 
 
 def _precision(counts: ScoredCounts, seed: int) -> Estimate:
     true_positives, false_positives, _, _ = counts.confusion
-    return _proportion(true_positives, true_positives + false_positives, counts.repetition, "positive prediction")
+    return _proportion(true_positives, true_positives + false_positives, counts.design_effect, "positive prediction")
 
 
 def _recall(counts: ScoredCounts, seed: int) -> Estimate:
     true_positives, _, _, false_negatives = counts.confusion
-    return _proportion(true_positives, true_positives + false_negatives, counts.repetition, "positive label")
+    return _proportion(true_positives, true_positives + false_negatives, counts.design_effect, "positive label")
 
 
 def _f1(counts: ScoredCounts, seed: int) -> Estimate:
@@ -99,7 +99,7 @@ def _f1(counts: ScoredCounts, seed: int) -> Estimate:
     wrong = false_positives + false_negatives
     slopes = np.array([2 * wrong, -2 * true_positives, -2 * true_positives]) * counts.n_rows / denominator**2
     variance = float((slopes**2 @ cells - (slopes @ cells) ** 2) / counts.n_rows)
-    return _normal(2 * true_positives / denominator, variance * counts.repetition)
+    return _normal(2 * true_positives / denominator, variance * counts.design_effect)
 
 
 def _area(counts: ScoredCounts, seed: int) -> Estimate:
@@ -117,7 +117,7 @@ def _area(counts: ScoredCounts, seed: int) -> Estimate:
     above = n_positive - np.cumsum(counts.positives) + counts.positives / 2
     variance = _variance(below / n_negative, counts.positives) / n_positive
     variance += _variance(above / n_positive, counts.negatives) / n_negative
-    return _normal(value, variance * counts.repetition)
+    return _normal(value, variance * counts.design_effect)
 
 
 def _variance(values: NDArray[np.float64], weights: NDArray[np.int64]) -> float:
@@ -129,11 +129,11 @@ def _variance(values: NDArray[np.float64], weights: NDArray[np.int64]) -> float:
 def _log_loss(counts: ScoredCounts, seed: int) -> Estimate:
     if counts.n_rows < 2:
         raise UndefinedError("there are fewer than two rows")
-    scores = np.clip(counts.scores, _SMALLEST_PROBABILITY, 1 - _SMALLEST_PROBABILITY)
+    scores = np.clip(counts.scores, _MIN_PROBABILITY, 1 - _MIN_PROBABILITY)
     losses = np.concatenate([-np.log(scores), -np.log1p(-scores)])
     weights = np.concatenate([counts.positives, counts.negatives])
     value = float(weights @ losses) / counts.n_rows
-    return _normal(value, _variance(losses, weights) * counts.repetition / counts.n_rows, math.inf)
+    return _normal(value, _variance(losses, weights) * counts.design_effect / counts.n_rows, math.inf)
 
 
 def _calibration_error(counts: ScoredCounts, seed: int) -> Estimate:
@@ -153,7 +153,7 @@ def _calibration_error(counts: ScoredCounts, seed: int) -> Estimate:
 
     random = np.random.default_rng(seed)
     drawn = [error(random.multinomial(counts.n_rows, cells / counts.n_rows)) for _ in range(_N_RESAMPLES)]
-    return _normal(error(cells), float(np.var(drawn)) * counts.repetition)
+    return _normal(error(cells), float(np.var(drawn)) * counts.design_effect)
 
 
 def _normal(value: float, variance: float, most: float = 1.0) -> Estimate:
@@ -163,7 +163,7 @@ def _normal(value: float, variance: float, most: float = 1.0) -> Estimate:
 
 def _class_accuracy(counts: ConfusionCounts, seed: int) -> Estimate:
     total = int(counts.table.sum())
-    return _proportion(int(np.trace(counts.table)), total, counts.confidence.repetition, "row")
+    return _proportion(int(np.trace(counts.table)), total, counts.confidence.design_effect, "row")
 
 
 def _macro(counts: ConfusionCounts, seed: int, of_table: Callable[[NDArray[np.int64]], float]) -> Estimate:
@@ -174,7 +174,7 @@ def _macro(counts: ConfusionCounts, seed: int, of_table: Callable[[NDArray[np.in
     random = np.random.default_rng(seed)
     shares = counts.table.ravel() / total
     drawn = [of_table(random.multinomial(total, shares).reshape(counts.table.shape)) for _ in range(_N_RESAMPLES)]
-    return _normal(of_table(counts.table), float(np.var(drawn)) * counts.confidence.repetition)
+    return _normal(of_table(counts.table), float(np.var(drawn)) * counts.confidence.design_effect)
 
 
 def _shares(right: NDArray[np.int64], total: NDArray[np.int64]) -> NDArray[np.float64]:

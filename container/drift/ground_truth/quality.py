@@ -1,7 +1,7 @@
 """One window with its labels -> its realised quality, held against what was projected for the same rows."""
 
 import math
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 import numpy as np
 
@@ -12,59 +12,41 @@ from contract.records import Verdict
 from contract.training import Task
 from drift.bias import judge_labelled_bias
 from drift.counts import NumericCounts
-from drift.ground_truth.evidence import Projection, believed_test, believed_window, labelled_test, labelled_window
+from drift.ground_truth.evidence import Projection, expected_test, expected_window, labelled_test, labelled_window
 from drift.ground_truth.join import JoinedWindow
 from drift.ground_truth.measures import class_measures, measures
 from drift.ground_truth.scored import ConfusionCounts, ScoredCounts
-from drift.judgement import Side, Terms, failure, judge
+from drift.judgement import RunContext, Side, failure, judge
 from drift.learned import Baseline
-from drift.policy import Policy
 from drift.shift_evidence import LEVEL
 from drift.shifts import LabelEvidence, shifts_after_labels
 from drift.statistics.proportion import ONE_SIDED_QUANTILE
 from drift.verdict import too_few
 
 
-@dataclass(frozen=True, kw_only=True)
-class QualityTerms:
-    """On what terms a window with labels is judged."""
-
-    policy: Policy
-    minimum_coverage: float
-    lag_hours: int = 0
-    seed: int = 0
-    facet: str | None = None
-
-
 def judge_quality(
     joined: JoinedWindow,
     baseline: Baseline,
     projection: Projection,
-    terms: QualityTerms,
+    context: RunContext,
     *,
     is_final: bool,
-    refused: str = "",
 ) -> WindowQuality:
     """Return the quality of one window of a model that predicts classes.
 
-    The realised accuracy dropped when it is below the labelled test set's by `policy.accuracy_tolerance` or more, and
-    by more than 1.645 standard deviations. A window whose labels do not suffice is not judged, and has no figures.
-
-    Parameters
-    ----------
-    refused
-        Why the window is not judged whatever its labels; empty: it is.
+    The realised accuracy dropped when it is below the labelled test set's by `policy.accuracy_drop_threshold` or more,
+    and by more than 1.645 standard deviations. A window whose labels do not suffice is not judged, and has no figures.
     """
     known = WindowQuality(
         window=joined.bounds,
         n_rows=joined.n_rows,
         n_labelled=joined.labelled.n_rows,
-        label_coverage=joined.label_coverage,
+        labelled_fraction=joined.labelled_fraction,
         is_final=is_final,
     )
-    refused = refused or _refusal(joined, baseline, terms, is_final)
+    refused = context.not_judged or _refusal(joined, baseline, context, is_final)
     try:
-        return _with(known, reason=refused) if refused else _judged(known, joined, baseline, projection, terms)
+        return _with(known, reason=refused) if refused else _judged(known, joined, baseline, projection, context)
     except Exception as error:
         # One window must not take the others, or the report, with it.
         return _with(known, reason=failure(error))
@@ -74,48 +56,49 @@ def _with(known: WindowQuality, **found: object) -> WindowQuality:
     return WindowQuality(**{**vars(known), **found})
 
 
-def _refusal(joined: JoinedWindow, baseline: Baseline, terms: QualityTerms, is_final: bool) -> str:
-    labelled, coverage = joined.labelled, joined.label_coverage
+def _refusal(joined: JoinedWindow, baseline: Baseline, context: RunContext, is_final: bool) -> str:
+    labelled, coverage = joined.labelled, joined.labelled_fraction
     if coverage is None:
         return "no records in the window"
     if baseline.test is None or baseline.test.probabilities is None:
         return "the baseline has no predictions for a labelled test set"
     if not labelled.n_rows:
-        return f"no labels came within {terms.lag_hours} hours" if is_final else "no labels yet"
-    if coverage < terms.minimum_coverage:
+        return f"no labels came within {context.label_lag_hours} hours" if is_final else "no labels yet"
+    minimum = context.policy.minimum_labelled_fraction
+    if coverage < minimum:
         yet = "" if is_final else " so far"
-        return f"{100 * coverage:.1f} % of the rows have a label{yet}, fewer than {100 * terms.minimum_coverage:g} %"
+        return f"{100 * coverage:.1f} % of the rows have a label{yet}, fewer than {100 * minimum:g} %"
     if not labelled.probabilities.n_present:
         return "no predictions were captured"
-    few = too_few(labelled.probabilities.n_present, terms.policy)
+    few = too_few(labelled.probabilities.n_present, context.policy)
     return f"labels and predictions for {few}" if few else ""
 
 
 def _judged(
-    known: WindowQuality, joined: JoinedWindow, baseline: Baseline, projection: Projection, terms: QualityTerms
+    known: WindowQuality, joined: JoinedWindow, baseline: Baseline, projection: Projection, context: RunContext
 ) -> WindowQuality:
     test = baseline.test
     if test is None:
         raise ValueError("the baseline must have a labelled test set")
     window, reference = labelled_window(joined, baseline), labelled_test(test, baseline)
-    tolerance = terms.policy.accuracy_tolerance
+    tolerance = context.policy.accuracy_drop_threshold
     if isinstance(window.realised, ScoredCounts) and isinstance(reference.realised, ScoredCounts):
-        found = measures(window.realised, reference.realised, terms.seed)
+        found = measures(window.realised, reference.realised, context.seed)
     elif isinstance(window.realised, ConfusionCounts) and isinstance(reference.realised, ConfusionCounts):
-        found = class_measures(window.realised, reference.realised, terms.seed)
+        found = class_measures(window.realised, reference.realised, context.seed)
     verdict, reason = _drop(window.scored, reference.scored, baseline.task, tolerance)
     projected = _projected(projection.project(joined.labelled, tolerance=tolerance))
     accuracy = _right(window.scored, baseline.task)[0]
-    missed_by = None if projected.value is None else accuracy - projected.value
+    projection_error = None if projected.value is None else accuracy - projected.value
     nothing = NumericCounts.of(np.zeros(0))
     evidence = LabelEvidence(
-        window=believed_window(window, joined, baseline, projection),
-        reference=believed_test(reference, test, baseline, projection),
+        window=expected_window(window, joined, baseline, projection),
+        reference=expected_test(reference, test, baseline, projection),
         scores={
             label: (reference.scores.get(label, nothing), window.scores.get(label, nothing))
             for label in sorted(reference.scores.keys() | window.scores.keys())
         },
-        missed_by=missed_by,
+        projection_error=projection_error,
         allowed=_half_width(projected),
     )
     return _with(
@@ -124,10 +107,10 @@ def _judged(
         reason=reason,
         measures=found,
         projected=projected,
-        missed_by=missed_by,
+        projection_error=projection_error,
         shifts=_shifts(evidence, tolerance),
-        selection=_selection(joined, baseline, terms),
-        bias=_bias(joined, baseline, terms),
+        selection=_selection(joined, baseline, context),
+        bias=_bias(joined, baseline, context),
     )
 
 
@@ -135,7 +118,7 @@ def _right(scored: ScoredCounts, task: Task) -> tuple[float, float]:
     """Return the accuracy, and the number of rows that say as much as these."""
     # Of several classes a row counts as positive where its prediction is right.
     accuracy = scored.n_positive / scored.n_rows if task is Task.MULTICLASS else scored.accuracy
-    return accuracy, scored.n_rows / scored.repetition
+    return accuracy, scored.n_rows / scored.design_effect
 
 
 def _drop(window: ScoredCounts, reference: ScoredCounts, task: Task, tolerance: float) -> tuple[Verdict, str]:
@@ -178,7 +161,7 @@ def _shifts(evidence: LabelEvidence, tolerance: float) -> tuple[ShiftReport, ...
         return tuple(ShiftReport(shift=shift, reason=failure(error)) for shift in (Shift.LABEL, Shift.CONCEPT))
 
 
-def _bias(joined: JoinedWindow, baseline: Baseline, terms: QualityTerms) -> BiasReport:
+def _bias(joined: JoinedWindow, baseline: Baseline, context: RunContext) -> BiasReport:
     none = NumericCounts.of(np.zeros(0))
     positives, negatives = (
         {
@@ -193,19 +176,17 @@ def _bias(joined: JoinedWindow, baseline: Baseline, terms: QualityTerms) -> Bias
         value: (negatives.get(value, none), positives.get(value, none)) for value in sorted(positives | negatives)
     }
     try:
-        return judge_labelled_bias(
-            baseline, by_group, facet=terms.facet, terms=Terms(policy=terms.policy, seed=terms.seed)
-        )
+        return judge_labelled_bias(baseline, by_group, context)
     except Exception as error:
-        return BiasReport(reason=failure(error), facet=terms.facet)
+        return BiasReport(reason=failure(error), facet=context.facet)
 
 
-def _selection(joined: JoinedWindow, baseline: Baseline, terms: QualityTerms) -> SelectionReport:
+def _selection(joined: JoinedWindow, baseline: Baseline, context: RunContext) -> SelectionReport:
     """Judge whether the labelled rows differ from those without a label."""
     n_others = joined.unlabelled.n_rows
     if not n_others:
         return SelectionReport(verdict=Verdict.NO_DRIFT, reason="every row has a label")
-    few = too_few(n_others, terms.policy)
+    few = too_few(n_others, context.policy)
     if few:
         return SelectionReport(reason=f"without a label are {few}")
     others, labelled = (
@@ -213,8 +194,8 @@ def _selection(joined: JoinedWindow, baseline: Baseline, terms: QualityTerms) ->
         for counts in (joined.unlabelled, joined.labelled)
     )
     # As every test of labels: each window is judged again each hour.
-    policy = replace(terms.policy, alpha=LEVEL)
-    outcome = judge(baseline.specs, others, labelled, Terms(policy=policy, seed=terms.seed))
+    context = replace(context, policy=replace(context.policy, alpha=LEVEL))
+    outcome = judge(baseline.specs, others, labelled, context)
     drifted = [feature.name for feature in outcome.features if feature.verdict is Verdict.DRIFT]
     drifted += ["the prediction"] * (outcome.prediction.verdict is Verdict.DRIFT)
     if outcome.verdict is Verdict.DRIFT:

@@ -15,23 +15,23 @@ from drift.counts import NumericCounts
 class ScoredCounts:
     """Distinct probabilities in ascending order, and how many negative and positive rows have each.
 
-    All have shape (n_distinct,). Rows without a prediction are not among them. `repetition` is the mean multiplicity
+    All have shape (n_distinct,). Rows without a prediction are not among them. `design_effect` is the mean multiplicity
     of identical rows (`drift.window.WindowCounts`), by which counts say less than their number.
     """
 
     scores: NDArray[np.float64]
     negatives: NDArray[np.int64]
     positives: NDArray[np.int64]
-    repetition: float = 1.0
+    design_effect: float = 1.0
 
     @classmethod
-    def of(cls, negatives: NumericCounts, positives: NumericCounts, repetition: float = 1.0) -> Self:
+    def of(cls, negatives: NumericCounts, positives: NumericCounts, design_effect: float = 1.0) -> Self:
         """Join the value counts of both classes."""
         scores = np.union1d(negatives.values, positives.values)
         counts = np.zeros((2, len(scores)), dtype=np.int64)
         for side, found in zip(counts, (negatives, positives), strict=True):
             side[np.searchsorted(scores, found.values)] = found.counts
-        return cls(scores, counts[0], counts[1], repetition)
+        return cls(scores, counts[0], counts[1], design_effect)
 
     @property
     def rows(self) -> NDArray[np.int64]:
@@ -86,7 +86,7 @@ class ConfusionCounts:
 
     @classmethod
     def of(
-        cls, classes: tuple[str, ...], by_label: Mapping[str, Mapping[str, NumericCounts]], repetition: float = 1.0
+        cls, classes: tuple[str, ...], by_label: Mapping[str, Mapping[str, NumericCounts]], design_effect: float = 1.0
     ) -> Self:
         """Count predictions, given by label and predicted label the probabilities of the latter."""
         table = np.zeros((len(classes), len(classes)), dtype=np.int64)
@@ -98,4 +98,4 @@ class ConfusionCounts:
                     table[row, column] = found.n_present
                     sides[row == column].append(found.expanded())
         wrong, right = (NumericCounts.of(np.concatenate([*side, np.zeros(0)])) for side in sides)
-        return cls(classes, table, ScoredCounts.of(wrong, right, repetition))
+        return cls(classes, table, ScoredCounts.of(wrong, right, design_effect))

@@ -12,9 +12,9 @@ from drift.errors import ConfigError
 from drift.ground_truth.classes import Classes
 from drift.ground_truth.join import JoinedWindow
 from drift.ground_truth.merged import write_merged
-from drift.ground_truth.quality import QualityTerms
 from drift.ground_truth.waiting import Captures, Files, Keep, Labels, PlanOf, SameModel, Waiting
-from drift.settings import GroundTruth
+from drift.judgement import RunContext
+from drift.settings import GroundTruthSource
 from drift.sources import Connect, fetch_hour, fetch_hours, is_s3, store_folder
 from drift.times import HOUR, parse_time
 
@@ -23,12 +23,12 @@ _NAMELESS = "endpoint"
 
 
 def waiting_of(
-    source: GroundTruth,
+    source: GroundTruthSource,
     *,
     connect: Connect,
     endpoint: str | None,
     plan: PlanOf,
-    terms: QualityTerms,
+    context: RunContext,
     same_model: SameModel = lambda _: True,
 ) -> Waiting:
     """Return what the windows before this one are read for."""
@@ -37,7 +37,7 @@ def waiting_of(
         captures=captures_of(source.captures, connect),
         plan=plan,
         keep=keep_of(source.merged, endpoint, connect) if source.merged else None,
-        terms=terms,
+        context=context,
         same_model=same_model,
     )
 

@@ -16,8 +16,8 @@ from drift.ground_truth.classes import Classes
 from drift.ground_truth.evidence import Projection
 from drift.ground_truth.join import JoinedWindow, join
 from drift.ground_truth.labels import LabelBook
-from drift.ground_truth.quality import QualityTerms, judge_quality
-from drift.judgement import failure
+from drift.ground_truth.quality import judge_quality
+from drift.judgement import RunContext, failure
 from drift.kernel.plan import Plan
 from drift.learned import Baseline
 from drift.times import HOUR, format_time, parse_time
@@ -50,7 +50,7 @@ class Waiting:
     captures: Captures
     plan: PlanOf
     keep: Keep | None
-    terms: QualityTerms
+    context: RunContext
     same_model: SameModel = lambda _: True
 
 
@@ -83,17 +83,17 @@ def quality_report(bounds: WindowBounds, waiting: Waiting, baseline: Baseline, p
     The report depends on captures and labels alone: the same files give the same report and the same merged bytes.
     Labels that cannot be read cost only this part of the run, and its reason says so.
     """
-    terms = waiting.terms
+    context = waiting.context
     nothing = QualityReport(
-        lag_hours=terms.lag_hours,
-        minimum_coverage=terms.minimum_coverage,
-        tolerance=terms.policy.accuracy_tolerance,
+        lag_hours=context.label_lag_hours,
+        minimum_coverage=context.policy.minimum_labelled_fraction,
+        tolerance=context.policy.accuracy_drop_threshold,
         reason=_refusal(baseline),
     )
     if nothing.reason or baseline.test is None:
         return nothing
     book = LabelBook(Classes(ordered(baseline.test.labels)))
-    windows = windows_waited_for(bounds, terms.lag_hours)
+    windows = windows_waited_for(bounds, context.label_lag_hours)
     try:
         with waiting.labels(windows) as files:
             book.read((path, name) for name, path in files.items())
@@ -126,8 +126,8 @@ def _judge_all(
             joined = join(((path, name) for name, path in files.items()), waiting.plan(window), window, book)
             notes += _kept(waiting.keep, joined, files, book.classes)
         # A baseline says nothing of another model, and an alarm would start retraining for one that is gone.
-        refused = "" if waiting.same_model(window) else MODEL_CHANGED
-        judged.append(judge_quality(joined, baseline, projection, waiting.terms, is_final=is_final, refused=refused))
+        context = replace(waiting.context, not_judged=None if waiting.same_model(window) else MODEL_CHANGED)
+        judged.append(judge_quality(joined, baseline, projection, context, is_final=is_final))
     return tuple(judged), notes
 
 

@@ -52,7 +52,7 @@ class Cells:
     """One entry per distinct token, shape (n_distinct,).
 
     `values` is float64, or object holding ``str``: NaN or None where the state is not present. `outside` says which
-    the reference gives no ground for (`drift.support`).
+    the reference gives no ground for (`drift.projection.refusals`).
     """
 
     values: NDArray[np.float64] | NDArray[np.object_]

@@ -25,8 +25,8 @@ def window_counts(counts: PartialCounts, plan: Plan, bounds: WindowBounds) -> Wi
         n_rows=whole.n_rows,
         columns=whole.columns,
         probabilities=whole.probabilities,
-        n_outside=counts.n_outside,
-        repetition=max(1.0, counts.repetition.second_moment() / whole.n_rows) if whole.n_rows else 1.0,
+        n_out_of_support=counts.n_out_of_support,
+        design_effect=max(1.0, counts.repetition.second_moment() / whole.n_rows) if whole.n_rows else 1.0,
         sample=_sample(counts, plan),
         unreadable_examples={
             name: {reason: counts.unreadable_places(name, reason) for reason in column.unreadable}

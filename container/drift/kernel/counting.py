@@ -34,7 +34,7 @@ def count_batch(
             outside |= read.outside[column.codes]
         hashes = combined(hashes, read.hashes[column.codes])
     counts.n_used += len(batch.positions)
-    counts.n_outside += int(outside.sum())
+    counts.n_out_of_support += int(outside.sum())
     counts.repetition.add(hashes, np.ones(n_rows, dtype=np.int64))
     for variant, of_variant in _variants(batch, names):
         for value, of_value in _segments(batch, cells, plan):

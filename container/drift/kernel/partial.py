@@ -128,7 +128,7 @@ class PartialCounts:
     rejected: Counter[Reason] = field(default_factory=Counter)
     examples: dict[Reason, Places] = field(default_factory=dict)
     unreadable: dict[tuple[str, str], Places] = field(default_factory=dict)
-    n_outside: int = 0
+    n_out_of_support: int = 0
     repetition: Tally = field(default_factory=Tally.of_hashes)
     sample: SampledRows | None = None
     scores: dict[ScoreGroup, ColumnCounts] = field(default_factory=dict)
@@ -172,7 +172,7 @@ class PartialCounts:
             self.score_group(score_key).merge(scores)
         self.n_used += other.n_used
         self.rejected += other.rejected
-        self.n_outside += other.n_outside
+        self.n_out_of_support += other.n_out_of_support
         self.repetition.merge(other.repetition)
         for reason, places in other.examples.items():
             self.examples.setdefault(reason, Places()).add(places.first)
@@ -189,7 +189,7 @@ class PartialCounts:
             self.scores[score_key].merge(scores, -1)
         self.scores = {key: scores for key, scores in self.scores.items() if scores.states.any()}
         self.n_used -= part.n_used
-        self.n_outside -= part.n_outside
+        self.n_out_of_support -= part.n_out_of_support
         self.repetition.merge(part.repetition, -1)
         if self.sample is not None and part.sample is not None:
             self.sample = self.sample.without(part.sample)

@@ -27,7 +27,7 @@ def to_json(counts: PartialCounts) -> bytes:
             "rejected": {str(reason): counts.rejected[reason] for reason in sorted(counts.rejected)},
             "examples": {str(reason): _places(counts.examples[reason]) for reason in sorted(counts.examples)},
             "unreadable": [[*cell, _places(counts.unreadable[cell])] for cell in sorted(counts.unreadable)],
-            "n_outside": counts.n_outside,
+            "n_out_of_support": counts.n_out_of_support,
             "repetition": _tally(counts.repetition),
             "sample": _sample(counts.sample),
             "scores": [
@@ -56,7 +56,7 @@ def from_json(text: bytes, plan: Plan) -> PartialCounts:
         rejected=Counter({Reason(reason): count for reason, count in data["rejected"].items()}),
         examples={Reason(reason): _read_places(entry) for reason, entry in data["examples"].items()},
         unreadable={(feature, reason): _read_places(entry) for feature, reason, entry in data["unreadable"]},
-        n_outside=data["n_outside"],
+        n_out_of_support=data["n_out_of_support"],
         repetition=_read_tally(Tally.of_hashes(), data["repetition"]),
         sample=_read_sample(data["sample"], plan),
         scores={

@@ -15,9 +15,10 @@ from drift.calibration import ScoredLabels
 from drift.counts import NumericCounts
 from drift.learned import Baseline, LabelledTest
 from drift.projection.domain import Domain, compare
-from drift.projection.limits import Limits
+from drift.projection.estimate import with_verdict
 from drift.projection.recalibration import Recalibration
 from drift.projection.refusals import (
+    Limits,
     calibration_refusal,
     distance_refusal,
     interval_refusal,
@@ -25,7 +26,6 @@ from drift.projection.refusals import (
     warning,
     window_refusal,
 )
-from drift.projection.verdict import with_verdict
 from drift.statistics.proportion import NORMAL_QUANTILE
 from drift.window import WindowCounts
 
@@ -73,7 +73,7 @@ class ClassProjector:
         total = sum(sizes.values())
         values = [sum(share[label] * sizes[label] for label in sizes) / total for share in rights]
         spread = self._spread(domain)
-        noise = self._label_variance(window) / total * window.repetition
+        noise = self._label_variance(window) / total * window.design_effect
         variance = float(np.var(values[1:], ddof=1)) + noise + spread**2
         half_width = NORMAL_QUANTILE * math.sqrt(variance)
         known = replace(known, evidence=replace(known.evidence, spread=spread))
@@ -91,7 +91,7 @@ class ClassProjector:
             drop=(known.reference or 0.0) - value,
             method=METHOD,
             warning=warning(known.evidence, len(self._right)),
-            measures=self._measures(rights, sizes, window.repetition),
+            measures=self._measures(rights, sizes, window.design_effect),
         )
         return with_verdict(estimated, math.sqrt(variance))
 
@@ -99,7 +99,7 @@ class ClassProjector:
         return ProjectionEvidence(
             separability=None if domain is None else domain.separability(),
             over_represented_fraction=None if domain is None else domain.over_represented_fraction,
-            outside_fraction=window.n_outside / window.n_rows if window.n_rows else None,
+            out_of_support_fraction=window.n_out_of_support / window.n_rows if window.n_rows else None,
             test_area_under_curve=self._pooled.area_under_curve(),
         )
 
@@ -120,13 +120,13 @@ class ClassProjector:
         return total / sum(counts.n_present for counts in window.classes.values())
 
     def _measures(
-        self, rights: Sequence[Mapping[str, float]], sizes: Mapping[str, int], repetition: float
+        self, rights: Sequence[Mapping[str, float]], sizes: Mapping[str, int], design_effect: float
     ) -> tuple[MeasureReport, ...]:
         predicted = np.array(self.test.predicted, dtype=object)
         before = float(np.mean([np.mean(self._right[predicted == label]) for label in sorted(set(predicted))]))
         means = [float(np.mean([share[label] for label in sizes])) for share in rights]
         noise = sum(rights[0][label] * (1 - rights[0][label]) / n for label, n in sizes.items()) / len(sizes) ** 2
-        half_width = NORMAL_QUANTILE * math.sqrt(float(np.var(means[1:], ddof=1)) + noise * repetition)
+        half_width = NORMAL_QUANTILE * math.sqrt(float(np.var(means[1:], ddof=1)) + noise * design_effect)
         why = "it takes the probability of every class, of which only the predicted one's is kept"
         return (
             MeasureReport(measure=Measure.AREA_UNDER_CURVE, reason=why),

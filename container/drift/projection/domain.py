@@ -5,17 +5,15 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from drift.design import design
-from drift.projection.encoding import Encoder
-from drift.rows import row_groups
+from drift.design import Encoder, design, row_groups
 from drift.statistics.ranks import area_under_curve
 from drift.table import Table
 
-MOST_WEIGHT = 10.0
+MAX_WEIGHT = 10.0
 """A row of the test set stands for no more of the window: beyond, a few rows would decide."""
 OVER_REPRESENTED = 20.0
 _N_FOLDS = 3
-_MOST_ROWS = 5_000
+_MAX_ROWS = 5_000
 """Rows of the test set that the classifiers see."""
 
 
@@ -66,7 +64,7 @@ class Domain:
     def weights(self, log_odds: NDArray[np.float64]) -> NDArray[np.float64]:
         """Return how often each `chosen` row would occur in the window, relative to the test set, at most tenfold."""
         ratios = np.exp(log_odds[~self.of_window] - self._prior)
-        return np.asarray(np.minimum(ratios, MOST_WEIGHT))
+        return np.asarray(np.minimum(ratios, MAX_WEIGHT))
 
     @property
     def over_represented_fraction(self) -> float:
@@ -92,8 +90,8 @@ def compare(reference: Table, window: Table, ignored: frozenset[str], seed: int)
         return None
     random = np.random.default_rng(seed)
     chosen = np.arange(reference.n_rows)
-    if len(chosen) > _MOST_ROWS:
-        chosen = np.sort(random.choice(chosen, _MOST_ROWS, replace=False))
+    if len(chosen) > _MAX_ROWS:
+        chosen = np.sort(random.choice(chosen, _MAX_ROWS, replace=False))
     sampled = {name: column[chosen] for name, column in reference.columns.items()}
     rows = Table(specs, {spec.name: np.concatenate([sampled[spec.name], window.columns[spec.name]]) for spec in specs})
     of_window = np.arange(rows.n_rows) >= len(chosen)

@@ -1,18 +1,20 @@
 """The estimate of a window's accuracy, and the variance of what labels would show."""
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
 
+from contract.accuracy import ProjectedAccuracy
+from contract.records import Verdict
 from contract.training import DECISION_THRESHOLD
 from drift.calibration import ScoredLabels
 from drift.counts import NumericCounts
 from drift.projection.domain import Domain
 from drift.projection.recalibration import Recalibration
 from drift.projection.scored import Expected
-from drift.statistics.proportion import NORMAL_QUANTILE
+from drift.statistics.proportion import NORMAL_QUANTILE, ONE_SIDED_QUANTILE
 from drift.table import Table
 from drift.window import WindowCounts
 
@@ -77,7 +79,7 @@ class Estimator:
             compared = [value, *self._corrected(value, self.recalibration.calibrated)]
             of_reference = float(np.var([refit.accuracy for refit in refits], ddof=1))
         spread = (max(compared) - min(compared)) / 2
-        variance = of_reference + plain.label_variance * window.repetition + spread**2
+        variance = of_reference + plain.label_variance * window.design_effect + spread**2
         return Estimate(min(max(value, 0.0), 1.0), variance, spread)
 
     def _calibrated(self, probabilities: NumericCounts, weights: NDArray[np.float64]) -> Expected:
@@ -92,7 +94,7 @@ class Estimator:
         return [believed + _weighted(self.domain.weights(log_odds), residuals) for log_odds in self.domain.each]
 
     def _differences(self, window: WindowCounts) -> NDArray[np.float64]:
-        """Return by how much more the features believe each sampled row right than the score alone does."""
+        """Return by how much more the features expect each sampled row to be right than the score alone does."""
         scores = window.sample.probabilities
         captured = ~np.isnan(scores)
         table = window.sample.table
@@ -126,3 +128,28 @@ def _variance_of_sample(differences: NDArray[np.float64], window: WindowCounts) 
 
 def _weighted(weights: NDArray[np.float64], values: NDArray[np.float64]) -> float:
     return float(weights @ values / weights.sum())
+
+
+def with_verdict(projected: ProjectedAccuracy, deviation: float) -> ProjectedAccuracy:
+    """Return the estimate with its verdict.
+
+    Drift when the drop is `tolerance` or more and above 1.645 standard deviations: when the upper end of a one-sided 95
+    % interval is below the reference.
+
+    Parameters
+    ----------
+    deviation
+        Standard deviation of the realised accuracy about the estimate.
+    """
+    drop, tolerance = projected.drop or 0.0, projected.tolerance or 0.0
+    numbers = (
+        f"expected {100 * (projected.reference or 0) - 100 * drop:.1f} %, {100 * (projected.reference or 0):.1f} %"
+    )
+    chance = ONE_SIDED_QUANTILE * deviation
+    if drop >= tolerance and drop > chance:
+        why, verdict = f"{100 * drop:.1f} points lower, more than chance makes it ({100 * chance:.1f})", Verdict.DRIFT
+    elif drop >= tolerance:
+        why, verdict = f"{100 * drop:.1f} points lower, which chance reaches ({100 * chance:.1f})", Verdict.NO_DRIFT
+    else:
+        why, verdict = f"no lower by {100 * tolerance:g} points", Verdict.NO_DRIFT
+    return replace(projected, verdict=verdict, verdict_reason=f"{numbers} on the labelled test set: {why}")

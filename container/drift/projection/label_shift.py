@@ -8,14 +8,14 @@ from scipy.optimize import brentq
 
 from drift.projection.domain import Domain
 
-_SMALLEST_SHARE = 1e-6
+_MIN_FRACTION = 1e-6
 _PRECISION = 1e-9
-FEWEST_SEPARABILITY = 0.53
+MIN_SEPARABILITY = 0.53
 EXPLAINED_FRACTION = 0.75
-MOST_RESIDUAL_SEPARABILITY = 0.525
+MAX_RESIDUAL_SEPARABILITY = 0.525
 
 
-def positive_share(calibrated: NDArray[np.float64], shares: NDArray[np.float64], before: float) -> float:
+def positive_fraction(calibrated: NDArray[np.float64], shares: NDArray[np.float64], before: float) -> float:
     """Return the share of positives that makes the window's probabilities most likely.
 
     The likelihood is concave in the share; its maximum, the fixed point of Saerens's expectation-maximisation, is found
@@ -39,7 +39,7 @@ def positive_share(calibrated: NDArray[np.float64], shares: NDArray[np.float64],
     def slope(share: float) -> float:
         return float(shares @ (difference / (negative + share * difference)))
 
-    least, most = _SMALLEST_SHARE, 1 - _SMALLEST_SHARE
+    least, most = _MIN_FRACTION, 1 - _MIN_FRACTION
     if slope(least) <= 0:
         return least
     return most if slope(most) >= 0 else float(brentq(slope, least, most, xtol=_PRECISION))
@@ -52,7 +52,7 @@ def corrected(calibrated: NDArray[np.float64], share: float, before: float) -> N
 
 
 @dataclass(frozen=True)
-class Belief:
+class LabelShiftFit:
     """How far a changed share of positives accounts for the difference between window and test set."""
 
     separability: float
@@ -63,19 +63,19 @@ class Belief:
     def selected(self) -> bool:
         """Whether the window looks like pure label shift."""
         return (
-            self.separability >= FEWEST_SEPARABILITY
+            self.separability >= MIN_SEPARABILITY
             and self.explained_fraction >= EXPLAINED_FRACTION
-            and self.residual_separability < MOST_RESIDUAL_SEPARABILITY
+            and self.residual_separability < MAX_RESIDUAL_SEPARABILITY
         )
 
 
-def believe(
+def fit_label_shift(
     domain: Domain,
     calibrated: NDArray[np.float64],
     positive: NDArray[np.float64],
     share: float,
     before: float,
-) -> Belief:
+) -> LabelShiftFit:
     """Compare what a classifier sees of the shift with what the changed share would make of it.
 
     Parameters
@@ -91,7 +91,7 @@ def believe(
         float(np.mean(values[of_window]) - np.mean(values[~of_window])) for values in (domain.log_odds, implied)
     )
     weights = np.where(positive == 1, share / before, (1 - share) / (1 - before))
-    return Belief(
+    return LabelShiftFit(
         separability=domain.separability(),
         explained_fraction=expected / gap if gap > 0 else 0.0,
         residual_separability=domain.separability(weights),

@@ -21,11 +21,11 @@ from drift.calibration import ScoredLabels
 from drift.learned import Baseline
 from drift.projection.classes import ClassProjector
 from drift.projection.domain import Domain, compare
-from drift.projection.estimate import Estimator
-from drift.projection.label_shift import believe, corrected, positive_share
-from drift.projection.limits import Limits
+from drift.projection.estimate import Estimator, with_verdict
+from drift.projection.label_shift import corrected, fit_label_shift, positive_fraction
 from drift.projection.recalibration import Recalibration
 from drift.projection.refusals import (
+    Limits,
     calibration_refusal,
     distance_refusal,
     interval_refusal,
@@ -36,7 +36,6 @@ from drift.projection.refusals import (
     window_refusal,
 )
 from drift.projection.scored import MEASURES, Expected, undefined
-from drift.projection.verdict import with_verdict
 from drift.statistics.proportion import NORMAL_QUANTILE
 from drift.table import Table
 from drift.window import WindowCounts
@@ -142,7 +141,7 @@ class Projector:
     ) -> tuple[MeasureReport, ...]:
         """Return the other figures, by the score alone; intervals from refits with labels drawn."""
         rows, random = estimator.expected(window.probabilities), np.random.default_rng(self.seed)
-        drawn = [refit.drawn(random, window.repetition) for refit in refits]
+        drawn = [refit.drawn(random, window.design_effect) for refit in refits]
         reports = []
         for measure, compute in MEASURES.items():
             before = self._reference_of(measure)
@@ -180,14 +179,16 @@ class Projector:
         rows = estimator.expected(window.probabilities)
         share, accuracy = _shifted(rows, before)
         drawn = [_shifted(refit, before)[1] for refit in refits]
-        variance = float(np.var(drawn, ddof=1)) + rows.label_variance * window.repetition
-        belief = believe(domain, self._domain_probabilities(domain, window), self._positive(domain), share, before)
+        variance = float(np.var(drawn, ddof=1)) + rows.label_variance * window.design_effect
+        belief = fit_label_shift(
+            domain, self._domain_probabilities(domain, window), self._positive(domain), share, before
+        )
         half_width = NORMAL_QUANTILE * math.sqrt(variance)
         return LabelShiftScenario(
             status=Status.ESTIMATED,
             selected=belief.selected,
-            positive_share=share,
-            positive_share_reference=before,
+            positive_fraction=share,
+            positive_fraction_reference=before,
             explained_fraction=belief.explained_fraction,
             residual_separability=belief.residual_separability,
             estimate=accuracy,
@@ -209,7 +210,7 @@ class Projector:
         return ProjectionEvidence(
             separability=None if domain is None else domain.separability(),
             over_represented_fraction=None if domain is None else domain.over_represented_fraction,
-            outside_fraction=window.n_outside / window.n_rows if window.n_rows else None,
+            out_of_support_fraction=window.n_out_of_support / window.n_rows if window.n_rows else None,
             gate_statistic=self._recalibration.gate_statistic,
             weighted=self._recalibration.uses_features and domain is not None,
             test_area_under_curve=self._labelled.area_under_curve(),
@@ -253,5 +254,5 @@ class Projector:
 
 def _shifted(rows: Expected, before: float) -> tuple[float, float]:
     """Return the share of positives that explains the rows best, and the accuracy in that case."""
-    share = positive_share(rows.positive, rows.counts / rows.counts.sum(), before)
+    share = positive_fraction(rows.positive, rows.counts / rows.counts.sum(), before)
     return share, replace(rows, positive=corrected(rows.positive, share, before)).accuracy

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from drift.calibration import ScoredLabels
-from drift.projection.encoding import Encoder
+from drift.design import Encoder
 from drift.table import Table
 
 GATE = 3.0

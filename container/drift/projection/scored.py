@@ -41,9 +41,9 @@ class Expected:
         """Variance of the accuracy that labels would show, by the labels' own noise."""
         return float(self.counts @ (self.right * (1 - self.right))) / float(self.counts.sum()) ** 2
 
-    def drawn(self, random: np.random.Generator, repetition: float) -> "Expected":
+    def drawn(self, random: np.random.Generator, design_effect: float) -> "Expected":
         """Return what labels drawn by these probabilities would show; identical rows share one draw."""
-        spread = np.sqrt(repetition * self.positive * (1 - self.positive) / np.maximum(self.counts, 1))
+        spread = np.sqrt(design_effect * self.positive * (1 - self.positive) / np.maximum(self.counts, 1))
         noisy = self.positive + spread * random.standard_normal(len(self.scores))
         # Not held within 0 and 1: that would move the mean.
         return Expected(self.scores, self.counts, noisy)

@@ -19,7 +19,7 @@ from drift.retraining.gate import Answers, judge_challenger
 from drift.retraining.identity import keys_of
 from drift.retraining.models import Model, read_model
 from drift.retraining.settings import EvaluateSettings
-from drift.retraining.slices import repetition, slices_of
+from drift.retraining.slices import design_effect, slices_of
 from drift.table import FeatureSpec, Table
 
 
@@ -35,12 +35,12 @@ class _Rows:
         table, labels = read_labelled(folder, specs, target)
         return cls(table, tuple(labels))
 
-    def answers(self, champion: Model, challenger: Model, repetition: float = 1.0) -> Answers:
+    def answers(self, champion: Model, challenger: Model, design_effect: float = 1.0) -> Answers:
         labels = np.array(self.labels, dtype=object)
         champion_right, challenger_right = (
             model.is_right(model.probabilities(self.table), labels) for model in (champion, challenger)
         )
-        return Answers(champion_right, challenger_right, repetition)
+        return Answers(champion_right, challenger_right, design_effect)
 
     @property
     def keys(self) -> list[tuple[tuple[float | str | None, ...], str]]:
@@ -66,7 +66,7 @@ def evaluate(settings: EvaluateSettings, platform: Platform) -> str:
         for folder in (JobInput.HOLDOUT, JobInput.TEST)
     )
     evaluation = judge_challenger(
-        holdout.answers(champion, challenger, repetition(holdout.keys, test.keys)),
+        holdout.answers(champion, challenger, design_effect(holdout.keys, test.keys)),
         test.answers(champion, challenger),
         slices_of(holdout.table, settings.terms.slice_columns),
         settings.terms,

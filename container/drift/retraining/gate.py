@@ -25,22 +25,22 @@ ALPHA = 0.05
 class Answers:
     """Which rows, one or more, each model had right: both of shape (n_rows,).
 
-    `repetition` says how many rows say what one says (`drift.statistics.paired`).
+    `design_effect` says how many rows say what one says (`drift.statistics.paired`).
     """
 
     champion: NDArray[np.bool_]
     challenger: NDArray[np.bool_]
-    repetition: float = 1.0
+    design_effect: float = 1.0
 
     def where(self, rows: NDArray[np.bool_]) -> "Answers":
         """Return the answers of some of the rows."""
-        return Answers(self.champion[rows], self.challenger[rows], self.repetition)
+        return Answers(self.champion[rows], self.challenger[rows], self.design_effect)
 
     def difference(self, alpha: float) -> PairedDifference:
         """Return the challenger's accuracy minus the champion's."""
         gained = int(np.count_nonzero(self.challenger & ~self.champion))
         lost = int(np.count_nonzero(self.champion & ~self.challenger))
-        return paired_difference(gained, lost, len(self.champion), alpha=alpha, repetition=self.repetition)
+        return paired_difference(gained, lost, len(self.champion), alpha=alpha, design_effect=self.design_effect)
 
 
 @dataclass(frozen=True, eq=False)
@@ -58,7 +58,7 @@ class Slice:
 
 def judge_challenger(holdout: Answers, test: Answers, slices: Sequence[Slice], terms: GateTerms) -> Evaluation:
     """Compare the two models, and say whether the challenger may serve."""
-    on_holdout = _not_worse(HOLDOUT, holdout, terms.margin)
+    on_holdout = _not_worse(HOLDOUT, holdout, terms.holdout_margin)
     on_test = _not_worse(TEST_SET, test, terms.test_margin)
     n_judged = sum(one.n_rows >= terms.minimum_slice_rows for one in slices)
     on_slices = tuple(_slice(one, holdout, terms, alpha=ALPHA / max(n_judged, 1)) for one in slices)
@@ -85,7 +85,7 @@ def _not_worse(name: str, answers: Answers, margin: float) -> Comparison:
 
 
 def _slice(one: Slice, holdout: Answers, terms: GateTerms, *, alpha: float) -> Comparison:
-    answers, bound = holdout.where(one.rows), terms.slice_bound
+    answers, bound = holdout.where(one.rows), terms.slice_margin
     found = answers.difference(alpha)
     if one.n_rows < terms.minimum_slice_rows:
         why, passed = f"not judged with fewer than {terms.minimum_slice_rows} rows", None

@@ -47,7 +47,7 @@ def _text(cell: float | str | None) -> str:
     return f"{cell:.15g}" if isinstance(cell, float) else cell
 
 
-def repetition(holdout: Sequence[LabelledKey], test: Sequence[LabelledKey]) -> float:
+def design_effect(holdout: Sequence[LabelledKey], test: Sequence[LabelledKey]) -> float:
     """Return how many of the holdout's rows say what one says, 1 or more.
 
     That is the mean multiplicity of a row among its equals, as the statistics of a window take it, divided by what

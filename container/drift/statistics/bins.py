@@ -11,7 +11,7 @@ from drift.counts import NumericCounts
 _DECILES = np.arange(1, 10) / 10
 _DIGITS = range(6, 18)
 """Significant digits of a label: as few as tell the edges apart; 17 always do."""
-_LARGEST_WHOLE = 1e15
+_MAX_WHOLE = 1e15
 
 
 @dataclass(frozen=True, eq=False)
@@ -64,7 +64,7 @@ def _texts(edges: NDArray[np.float64]) -> list[str]:
 
 
 def _text(edge: float, digits: int) -> str:
-    whole = abs(edge) < _LARGEST_WHOLE and edge.is_integer()
+    whole = abs(edge) < _MAX_WHOLE and edge.is_integer()
     return f"{edge:.0f}" if whole else f"{edge:.{digits}g}"
 
 

@@ -1,11 +1,13 @@
 """Cells: the common partition on which reference and window are compared."""
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Self
 
 import numpy as np
 from numpy.typing import NDArray
 
+from contract.records import Part
 from drift.counts import OTHER_LABELS, CategoricalCounts, NumericCounts, ValueCounts
 from drift.statistics.bins import Bins
 
@@ -129,3 +131,52 @@ def _spread(side: CategoricalCounts, union: NDArray[np.object_]) -> NDArray[np.i
     frequencies = np.zeros(len(union), dtype=np.int64)
     frequencies[np.searchsorted(union, side.values)] = side.counts
     return frequencies
+
+
+_MAX_CONTRIBUTORS = 5
+
+
+def largest_moves(cells: Cells) -> tuple[Part, ...]:
+    """Return up to five cells that moved most, the largest ``|q - p|`` first; equal moves in the cells' order.
+
+    Raises
+    ------
+    ValueError
+        If the cells have no labels.
+    """
+    if cells.labels is None:
+        raise ValueError("the cells must have labels, got none")
+    p, q = cells.shares
+    # Whole numbers: equal moves are equal.
+    moves = np.abs(cells.window * cells.n_reference - cells.reference * cells.n_window)
+    order = np.argsort(-moves, kind="stable")[:_MAX_CONTRIBUTORS].tolist()
+    return tuple(Part(str(cells.labels[i]), float(p[i]), float(q[i])) for i in order if moves[i])
+
+
+_MAX_ROWS = 1_000_000_000
+"""numpy's own limit of the multivariate hypergeometric distribution."""
+_FIRST_BATCH = 200
+_MAX_BATCH_NUMBERS = 500_000
+"""Bound of memory: 4 MB for each array of a batch."""
+
+
+def can_deal(cells: Cells) -> bool:
+    """Return whether there are few enough rows for `deals`."""
+    return cells.n_reference + cells.n_window < _MAX_ROWS
+
+
+def deals(cells: Cells, n_deals: int, seed: int) -> Iterator[NDArray[np.int64]]:
+    """Yield window counts of `n_deals` random divisions of the pooled rows, in batches of shape (n, n_cells).
+
+    The batches grow, so that who has seen enough has not waited for many more.
+
+    Null: reference and window are one population, dealt out at random; the pooled count of each cell stays.
+    Equal arguments give equal batches.
+    """
+    random = np.random.default_rng(seed)
+    most = max(1, _MAX_BATCH_NUMBERS // len(cells.pooled))
+    n_left, batch = n_deals, _FIRST_BATCH
+    while n_left:
+        size = min(batch, most, n_left)
+        yield random.multivariate_hypergeometric(cells.pooled, cells.n_window, size=size, method="marginals")
+        n_left, batch = n_left - size, 2 * batch

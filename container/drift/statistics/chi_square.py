@@ -6,18 +6,17 @@ import numpy as np
 from numpy.typing import NDArray
 
 from drift.counts import ValueCounts
-from drift.statistics.cells import Cells
+from drift.statistics.cells import Cells, can_deal, deals
 from drift.statistics.evidence import Evidence
 from drift.statistics.log_tails import log_chi_square_tail
-from drift.statistics.resampling import can_deal, deals
 
 ASYMPTOTIC = "chi2_homogeneity"
 MONTE_CARLO = "chi2_homogeneity_monte_carlo"
 POOLED = "chi2_homogeneity_pooled"
 
-_MOST_CELLS = 1000
-_DEALS = 9999
-_MOST_NUMBERS = 4_000_000
+_MAX_CELLS = 1000
+_N_PERMUTATIONS = 9999
+_MAX_NUMBERS = 4_000_000
 """Bound of deals times cells: half a second."""
 _ENOUGH = 100
 """Deals as extreme as the window after which the p-value is known to a tenth of itself."""
@@ -75,10 +74,10 @@ def missing_chi_square(reference: ValueCounts, window: ValueCounts, seed: int = 
 
 def _without_rarest(cells: Cells) -> Cells:
     # Which labels are rare is read off the pooled counts, which a random division leaves as they are.
-    if len(cells.pooled) <= _MOST_CELLS:
+    if len(cells.pooled) <= _MAX_CELLS:
         return cells
     rarest_last = np.argsort(-cells.pooled, kind="stable")
-    starts = np.arange(_MOST_CELLS)
+    starts = np.arange(_MAX_CELLS)
     return Cells(*(np.add.reduceat(side[rarest_last], starts) for side in (cells.reference, cells.window)))
 
 
@@ -107,7 +106,7 @@ def _extreme_deals(cells: Cells, seed: int) -> tuple[int, int]:
     # Equal divisions may differ in the last digit.
     observed = float(_statistics(cells, cells.window)) * (1 - 1e-12)
     n_extreme, n_dealt = 0, 0
-    for batch in deals(cells, min(_DEALS, _MOST_NUMBERS // len(cells.pooled)), seed):
+    for batch in deals(cells, min(_N_PERMUTATIONS, _MAX_NUMBERS // len(cells.pooled)), seed):
         extreme = n_extreme + np.cumsum(_statistics(cells, batch) >= observed)
         if extreme[-1] >= _ENOUGH:
             return _ENOUGH, n_dealt + int(np.argmax(extreme >= _ENOUGH))

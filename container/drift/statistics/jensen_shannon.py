@@ -6,14 +6,13 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import special
 
-from drift.statistics.cells import Cells
-from drift.statistics.resampling import can_deal, deals
+from drift.statistics.cells import Cells, can_deal, deals
 
-_DEALS = 1999
-_RANKED_DEALS = 500
+_N_PERMUTATIONS = 1999
+_RANKED_PERMUTATIONS = 500
 """From as many deals on the 99 % quantile is read off them."""
-_FEWEST_DEALS = 40
-_MOST_NUMBERS = 1_000_000
+_MIN_PERMUTATIONS = 40
+_MAX_NUMBERS = 1_000_000
 """Bound of deals times cells: a third of a second."""
 
 
@@ -77,14 +76,14 @@ def null_quantile(cells: Cells, seed: int = 0, level: float = 0.99) -> float:
 
 
 def _dealt_quantile(cells: Cells, seed: int, level: float) -> float:
-    n_deals = min(max(_MOST_NUMBERS // len(cells.pooled), _FEWEST_DEALS), _DEALS)
+    n_deals = min(max(_MAX_NUMBERS // len(cells.pooled), _MIN_PERMUTATIONS), _N_PERMUTATIONS)
     divergences = np.concatenate(
         [
             _divergence((cells.pooled - batch) / cells.n_reference, batch / cells.n_window)
             for batch in deals(cells, n_deals, seed)
         ]
     )
-    if n_deals >= _RANKED_DEALS:
+    if n_deals >= _RANKED_PERMUTATIONS:
         # The one of the ordered divergences that a further one stays below with probability `level`.
         return math.sqrt(max(float(np.sort(divergences)[math.ceil(level * (n_deals + 1)) - 1]), 0.0))
     return math.sqrt(float(divergences.mean() + special.ndtri(level) * divergences.std()))

@@ -21,7 +21,7 @@ class PairedDifference:
 
 
 def paired_difference(
-    gained: float, lost: float, total: float, *, alpha: float = 0.05, repetition: float = 1.0
+    gained: float, lost: float, total: float, *, alpha: float = 0.05, design_effect: float = 1.0
 ) -> PairedDifference:
     """Return the difference of two shares of the same rows, with the bounds of one-sided score tests.
 
@@ -38,7 +38,7 @@ def paired_difference(
         Rows, one or more.
     alpha
         Error rate of each bound, between 0 and 1.
-    repetition
+    design_effect
         So many rows say what one says, 1 or more.
 
     Raises
@@ -59,7 +59,7 @@ def paired_difference(
     """
     if total < 1 or min(gained, lost) < 0 or gained + lost > total:
         raise ValueError(f"gained and lost must be shares of one row or more, got {gained}, {lost} of {total}")
-    rows = _Rows(gained / repetition, lost / repetition, total / repetition)
+    rows = _Rows(gained / design_effect, lost / design_effect, total / design_effect)
     quantile = float(ndtri(1 - alpha))
     value = (gained - lost) / total
     # The statistic falls from one end to the other, and is 0 at the difference that was seen.

@@ -24,7 +24,7 @@ class Sought:
     alpha: float
 
 
-def rows_needed(cells: Cells, sought: Sought) -> int | None:
+def min_sample_size(cells: Cells, sought: Sought) -> int | None:
     """Return the rows of the window from which the effect is found with a probability of 0.8.
 
     Found: the chi-square test of these cells gives a p-value below alpha, and the size lies above what chance reaches
@@ -50,7 +50,7 @@ def rows_needed(cells: Cells, sought: Sought) -> int | None:
 
     >>> import numpy as np
     >>> cells = Cells(np.full(6, 10**9), np.full(6, 1))
-    >>> rows_needed(cells, Sought(EffectMeasure.DRIFT_SCORE, 30.0, 0.05))
+    >>> min_sample_size(cells, Sought(EffectMeasure.DRIFT_SCORE, 30.0, 0.05))
     143
     """
     freedom = len(cells.pooled) - 1

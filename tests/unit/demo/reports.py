@@ -36,7 +36,7 @@ def labelled(window: str, value: float, *shifts: Shift, foreseen: float = 0.85) 
         window=WindowBounds(window, None),
         n_rows=200,
         n_labelled=180,
-        label_coverage=0.9,
+        labelled_fraction=0.9,
         is_final=False,
         verdict=Verdict.NO_DRIFT,
         measures=(
@@ -51,7 +51,7 @@ def labelled(window: str, value: float, *shifts: Shift, foreseen: float = 0.85) 
             lower=foreseen - 0.02,
             upper=foreseen + 0.02,
         ),
-        missed_by=value - foreseen,
+        projection_error=value - foreseen,
         shifts=tuple(
             ShiftReport(shift=kind, verdict=Verdict.DRIFT if kind in shifts else Verdict.NO_DRIFT)
             for kind in (Shift.LABEL, Shift.CONCEPT)

@@ -32,7 +32,7 @@ def test_the_newest_report_counts_and_the_first_is_remembered() -> None:
 
 def test_a_window_that_was_not_judged_or_not_played_is_not_known() -> None:
     unjudged = WindowQuality(
-        window=labelled(WINDOWS[0], 0.8).window, n_rows=9, n_labelled=1, label_coverage=0.1, is_final=False
+        window=labelled(WINDOWS[0], 0.8).window, n_rows=9, n_labelled=1, labelled_fraction=0.1, is_final=False
     )
 
     assert realised(played((), (unjudged, labelled("2026-01-01T00:00:00Z", 0.8)))) == {}

@@ -67,8 +67,8 @@ def test_the_file_has_the_promised_keys(tmp_path: Path) -> None:
             "lower": None,
             "upper": None,
             "verdict": "not_judged",
-            "label_coverage": None,
-            "missed_by": None,
+            "labelled_fraction": None,
+            "projection_error": None,
             "known_in_hour": None,
         },
         "shifts": {
@@ -101,8 +101,8 @@ def test_an_hour_has_what_later_reports_say_of_it(tmp_path: Path) -> None:
         "lower": pytest.approx(0.83),
         "upper": pytest.approx(0.85),
         "verdict": "no_drift",
-        "label_coverage": 0.9,
-        "missed_by": pytest.approx(-0.01),
+        "labelled_fraction": 0.9,
+        "projection_error": pytest.approx(-0.01),
         "known_in_hour": 2,
     }
     assert hour["shifts"]["concept_shift"] == {"without_labels": "not_judged", "with_labels": "no_drift"}

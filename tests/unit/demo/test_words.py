@@ -80,7 +80,7 @@ def test_labels_say_how_well_the_projection_did() -> None:
 
 
 def test_labels_without_a_projection_are_held_against_nothing() -> None:
-    refused = replace(labelled(WINDOWS[0], 0.86), projected=None, missed_by=None)
+    refused = replace(labelled(WINDOWS[0], 0.86), projected=None, projection_error=None)
     hours = (
         Hour(WINDOWS[0], 0.86, report(Verdict.NO_DRIFT)),
         Hour(WINDOWS[1], 0.86, report(Verdict.NO_DRIFT, windows=(refused,))),

@@ -141,7 +141,7 @@ def test_a_truncated_archive_is_not_judged(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("name", list(FILES))
 def test_a_huge_file_is_not_read(name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("drift.model_artifact._MOST_BYTES", 10)
+    monkeypatch.setattr("drift.model_artifact._MAX_BYTES", 10)
     folder = tmp_path / "model"
     folder.mkdir()
     for one, content in FILES.items():

@@ -7,16 +7,16 @@ from drift.baseline import learn
 from drift.bias import judge_bias, judge_labelled_bias, require_facet
 from drift.counts import NumericCounts
 from drift.errors import ConfigError
-from drift.judgement import Terms
+from drift.judgement import RunContext
 from drift.policy import Policy
-from drift.statistics.group_gap import Share, difference, ratio
+from drift.statistics.proportion import Share, difference, ratio
 from drift.table import FeatureSpec, Table
 
 from contract.bias import BiasMetric, BiasReport
 from contract.records import FeatureType, Status, Verdict
 
 SPECS = (FeatureSpec("sex", FeatureType.CATEGORICAL), FeatureSpec("age", FeatureType.NUMERIC))
-TERMS = Terms(policy=Policy())
+CONTEXT = RunContext(policy=Policy(), facet="sex")
 N = 1000
 
 
@@ -36,8 +36,8 @@ LABELS = ["yes" if position % 4 < 2 else "no" for position in range(2 * N)]
 BASELINE = learn(train=ROWS, target_label="y", test=ROWS, test_labels=LABELS, probabilities=TEST)
 
 
-def judged(facets: Mapping[str, NumericCounts], facet: str | None = "sex", terms: Terms = TERMS) -> BiasReport:
-    return judge_bias(BASELINE, facets, facet=facet, terms=terms)
+def judged(facets: Mapping[str, NumericCounts], context: RunContext = CONTEXT) -> BiasReport:
+    return judge_bias(BASELINE, facets, context)
 
 
 def test_difference_has_the_interval_of_newcombe() -> None:
@@ -94,7 +94,7 @@ def test_a_group_that_the_window_lacks_is_not_judged() -> None:
 
 
 def test_a_refused_window_is_described_and_not_judged() -> None:
-    report = judged({"f": scores(0, N), "m": scores(N, N)}, terms=replace(TERMS, refused="too few rows"))
+    report = judged({"f": scores(0, N), "m": scores(N, N)}, replace(CONTEXT, not_judged="too few rows"))
     assert report.verdict is Verdict.NOT_JUDGED
     assert "too few rows" in report.reason
     assert report.groups[0].selection_rate == 0.0
@@ -102,7 +102,7 @@ def test_a_refused_window_is_described_and_not_judged() -> None:
 
 @pytest.mark.parametrize("facet", ["age", "income"])
 def test_a_facet_that_is_no_group_is_refused_with_a_reason(facet: str) -> None:
-    report = judged({"f": scores(1, 2)}, facet=facet)
+    report = judged({"f": scores(1, 2)}, replace(CONTEXT, facet=facet))
     assert (report.status, report.verdict) == (Status.NOT_JUDGED, Verdict.NOT_JUDGED)
     assert repr(facet) in report.reason
     with pytest.raises(ConfigError, match="categorical column"):
@@ -112,7 +112,7 @@ def test_a_facet_that_is_no_group_is_refused_with_a_reason(facet: str) -> None:
 def test_mistakes_of_one_group_are_drift_though_selection_is_not() -> None:
     before = {"f": (scores(150, 500), scores(150, 500)), "m": (scores(150, 500), scores(150, 500))}
     after = before | {"f": (scores(300, 500), scores(0, 500))}
-    reports = [judge_labelled_bias(BASELINE, rows, facet="sex", terms=TERMS) for rows in (before, after)]
+    reports = [judge_labelled_bias(BASELINE, rows, CONTEXT) for rows in (before, after)]
     assert [report.verdict for report in reports] == [Verdict.NO_DRIFT, Verdict.DRIFT]
     moved = {one.metric for one in reports[1].groups[0].measures if one.verdict is Verdict.DRIFT}
     assert moved == {BiasMetric.TRUE_POSITIVE_RATE_DIFFERENCE, BiasMetric.FALSE_POSITIVE_RATE_DIFFERENCE}

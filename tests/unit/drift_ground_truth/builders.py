@@ -31,7 +31,7 @@ def write_labels(folder: Path, records: Sequence[Mapping[str, Any] | bytes], nam
     return folder
 
 
-def scored(probabilities: NDArray[np.float64], positive: NDArray[np.bool_], repetition: float = 1.0) -> ScoredCounts:
+def scored(probabilities: NDArray[np.float64], positive: NDArray[np.bool_], design_effect: float = 1.0) -> ScoredCounts:
     return ScoredCounts.of(
-        NumericCounts.of(probabilities[~positive]), NumericCounts.of(probabilities[positive]), repetition
+        NumericCounts.of(probabilities[~positive]), NumericCounts.of(probabilities[positive]), design_effect
     )

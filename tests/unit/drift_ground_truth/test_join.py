@@ -67,7 +67,7 @@ def test_each_row_is_counted_under_its_label(tmp_path: Path) -> None:
     )
     found, book = joined(capture, labels, facet="workclass")
     assert ages(found) == {"<=50K": [42.0], ">50K": [41.0, 44.0], "all": [41.0, 42.0, 44.0], "none": [43.0, 45.0]}
-    assert (found.n_rows, found.label_coverage) == (5, 0.6)
+    assert (found.n_rows, found.labelled_fraction) == (5, 0.6)
     assert found.by_label[">50K"].probabilities.values.tolist() == [0.7, 0.9]
     assert {value: part.values.tolist() for value, part in found.by_label[">50K"].facets.items()} == {
         "Private": [0.7],
@@ -90,7 +90,7 @@ def test_an_event_that_was_captured_twice_counts_once(tmp_path: Path, monkeypatc
 def test_a_window_without_records_has_no_coverage(tmp_path: Path) -> None:
     (tmp_path / "capture").mkdir()
     found, book = joined(tmp_path / "capture", write_labels(tmp_path / "labels", [label("e1", ">50K")]))
-    assert (found.n_rows, found.label_coverage, found.by_label) == (0, None, {})
+    assert (found.n_rows, found.labelled_fraction, found.by_label) == (0, None, {})
     assert book.account().rejected == {"no_captured_record": 1}
 
 

@@ -68,7 +68,7 @@ def test_intervals_hold_the_value_of_the_population() -> None:
 
 
 def test_repeated_rows_widen_the_intervals() -> None:
-    wide = found(scored(PROBABILITIES, POSITIVE, repetition=4.0))
+    wide = found(scored(PROBABILITIES, POSITIVE, design_effect=4.0))
     for measure, report in found(COUNTS).items():
         ours, theirs = ((one.upper or 0) - (one.value or 0) for one in (report, wide[measure]))
         assert theirs == pytest.approx(2 * ours, rel=0.1)

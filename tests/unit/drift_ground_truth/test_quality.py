@@ -11,7 +11,8 @@ from drift.capture import capture_files, plan_of
 from drift.ground_truth.classes import Classes
 from drift.ground_truth.join import JoinedWindow, join
 from drift.ground_truth.labels import LabelBook
-from drift.ground_truth.quality import QualityTerms, judge_quality
+from drift.ground_truth.quality import judge_quality
+from drift.judgement import RunContext
 from drift.policy import Policy
 from drift.table import Table
 from drift.values import table
@@ -26,7 +27,7 @@ from tests.unit.drift_ground_truth.builders import label, write_labels
 from tests.unit.drift_io.builders import SPECS, record, write_capture
 
 HOUR = WindowBounds("2026-11-22T12:00:00Z", "2026-11-22T13:00:00Z")
-TERMS = QualityTerms(policy=Policy(), minimum_coverage=0.5, lag_hours=6)
+CONTEXT = RunContext(policy=Policy(), label_lag_hours=6)
 
 
 @dataclass(frozen=True)
@@ -97,7 +98,7 @@ REFERENCE = Population.drawn(4_000, 0).baseline()
 
 
 def judged(joined: JoinedWindow, *, is_final: bool = False, projection: Believer | None = None) -> WindowQuality:
-    return judge_quality(joined, REFERENCE, projection or Believer(), TERMS, is_final=is_final)
+    return judge_quality(joined, REFERENCE, projection or Believer(), CONTEXT, is_final=is_final)
 
 
 def test_a_quiet_window_is_as_good_as_projected(tmp_path: Path) -> None:
@@ -106,10 +107,10 @@ def test_a_quiet_window_is_as_good_as_projected(tmp_path: Path) -> None:
     right = np.mean((window.scores >= 0.5) == (np.array(window.labels) == ">50K"))
     accuracy = found.measure(Measure.ACCURACY)
     assert accuracy.value == pytest.approx(right)
-    assert (found.n_rows, found.n_labelled, found.label_coverage, found.is_final) == (1_200, 1_200, 1.0, True)
+    assert (found.n_rows, found.n_labelled, found.labelled_fraction, found.is_final) == (1_200, 1_200, 1.0, True)
     assert (found.verdict, found.selection.verdict) == (Verdict.NO_DRIFT, Verdict.NO_DRIFT)
     assert found.projected is not None and found.projected.value is not None and accuracy.value is not None
-    assert found.missed_by == pytest.approx(accuracy.value - found.projected.value)
+    assert found.projection_error == pytest.approx(accuracy.value - found.projected.value)
     assert {shift.shift: shift.verdict for shift in found.shifts} == {
         Shift.LABEL: Verdict.NO_DRIFT,
         Shift.CONCEPT: Verdict.NO_DRIFT,
@@ -125,7 +126,7 @@ def test_labels_that_rows_did_not_deserve_before_are_concept_shift(tmp_path: Pat
     assert "points lower" in found.reason
     assert found.shift(Shift.CONCEPT).verdict is Verdict.DRIFT
     assert found.shift(Shift.LABEL).verdict is Verdict.NO_DRIFT
-    assert found.missed_by is not None and found.missed_by < -0.03
+    assert found.projection_error is not None and found.projection_error < -0.03
 
 
 def test_labels_that_come_for_some_rows_only_are_told(tmp_path: Path) -> None:
@@ -164,7 +165,7 @@ def test_a_baseline_without_predictions_judges_no_labels(tmp_path: Path) -> None
     bare = learn(
         train=table(SPECS, rows.rows), target_label="income", test=table(SPECS, rows.rows), test_labels=rows.labels
     )
-    found = judge_quality(rows.joined(bare, tmp_path), bare, Believer(), TERMS, is_final=False)
+    found = judge_quality(rows.joined(bare, tmp_path), bare, Believer(), CONTEXT, is_final=False)
     assert found.reason == "the baseline has no predictions for a labelled test set"
 
 
@@ -208,7 +209,7 @@ def test_several_classes_are_judged_by_their_predicted_label(tmp_path: Path) -> 
     book = LabelBook(Classes(ordered(baseline.test.labels if baseline.test else ())))
     book.read(capture_files(labels))
     joined = join(capture_files(capture), plan_of(baseline, HOUR), HOUR, book)
-    found = judge_quality(joined, baseline, Believer(), TERMS, is_final=True)
+    found = judge_quality(joined, baseline, Believer(), CONTEXT, is_final=True)
     assert found.measure(Measure.ACCURACY).value == pytest.approx(np.mean(called == np.array(window.labels)))
     assert found.measure(Measure.RECALL).status is Status.ESTIMATED
     assert found.verdict is Verdict.NO_DRIFT

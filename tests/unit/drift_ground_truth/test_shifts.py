@@ -5,7 +5,13 @@ from dataclasses import dataclass
 import numpy as np
 import pytest
 from drift.counts import NumericCounts
-from drift.shift_evidence import Believed, Moved, class_move, conditional_move, label_move
+from drift.shift_evidence import (
+    ExpectedVsObserved,
+    ShiftTestResult,
+    conditional_shift,
+    label_mix_shift,
+    score_shift_by_label,
+)
 from drift.shifts import LabelEvidence, shifts_after_labels, shifts_before_labels
 from numpy.typing import NDArray
 from scipy import stats
@@ -24,9 +30,9 @@ class Rows:
     scores: NDArray[np.float64]
     labels: NDArray[np.float64]
 
-    def believed(self, repetition: float = 1.0) -> Believed:
+    def believed(self, design_effect: float = 1.0) -> ExpectedVsObserved:
         ones = np.ones(len(self.scores))
-        return Believed(self.scores, self.labels, ones, ones, repetition)
+        return ExpectedVsObserved(self.scores, self.labels, ones, ones, design_effect)
 
     def of(self, label: float) -> NumericCounts:
         return NumericCounts.of(self.scores[self.labels == label])
@@ -60,19 +66,23 @@ def reweighted(n: int, seed: int, share: float) -> Rows:
     return Rows(scores, wanted.astype(float))
 
 
-def verdicts(window: Rows, missed_by: float | None = None, allowed: float | None = None) -> tuple[Verdict, Verdict]:
-    found = diagnosis(window, missed_by, allowed)
+def verdicts(
+    window: Rows, projection_error: float | None = None, allowed: float | None = None
+) -> tuple[Verdict, Verdict]:
+    found = diagnosis(window, projection_error, allowed)
     assert [report.shift for report in found] == [Shift.LABEL, Shift.CONCEPT]
     return found[0].verdict, found[1].verdict
 
 
-def diagnosis(window: Rows, missed_by: float | None = None, allowed: float | None = None) -> tuple[ShiftReport, ...]:
+def diagnosis(
+    window: Rows, projection_error: float | None = None, allowed: float | None = None
+) -> tuple[ShiftReport, ...]:
     scores = {str(label): (REFERENCE.of(label), window.of(label)) for label in (0.0, 1.0)}
     evidence = LabelEvidence(
         window=window.believed(),
         reference=REFERENCE.believed(),
         scores=scores,
-        missed_by=missed_by,
+        projection_error=projection_error,
         allowed=allowed,
     )
     return shifts_after_labels(evidence, 0.02)
@@ -95,7 +105,7 @@ def test_a_quiet_window_is_seldom_called_a_concept_shift() -> None:
 def test_the_test_of_labels_keeps_its_level_with_few_rows_and_with_many() -> None:
     for n, repetitions in ((300, 300), (5_000, 200)):
         p_values = [
-            conditional_move(drawn(n, 1_000 + seed, a=2.0).believed(), drawn(3_000, 9_000 + seed).believed()).p_value
+            conditional_shift(drawn(n, 1_000 + seed, a=2.0).believed(), drawn(3_000, 9_000 + seed).believed()).p_value
             for seed in range(repetitions)
         ]
         # Expected 5 %; more than 9.5 % of 200 has a probability below 0.005.
@@ -104,17 +114,17 @@ def test_the_test_of_labels_keeps_its_level_with_few_rows_and_with_many() -> Non
 
 def test_a_projection_that_missed_beyond_its_interval_is_concept_shift() -> None:
     quiet = drawn(2_000, 1)
-    assert verdicts(quiet, missed_by=-0.05, allowed=0.02) == (QUIET, DRIFT)
-    assert verdicts(quiet, missed_by=-0.05, allowed=0.05) == (QUIET, QUIET)
-    assert verdicts(quiet, missed_by=-0.015, allowed=0.001) == (QUIET, QUIET)  # less than anybody minds
+    assert verdicts(quiet, projection_error=-0.05, allowed=0.02) == (QUIET, DRIFT)
+    assert verdicts(quiet, projection_error=-0.05, allowed=0.05) == (QUIET, QUIET)
+    assert verdicts(quiet, projection_error=-0.015, allowed=0.001) == (QUIET, QUIET)  # less than anybody minds
     assert "-5.0 points from what was projected" in diagnosis(quiet, -0.05, 0.02)[1].reason
 
 
 def test_identical_rows_are_no_evidence_of_their_number() -> None:
     few = relabelled(drawn(100, 3), -0.15)
-    alone = conditional_move(few.believed(), REFERENCE.believed())
+    alone = conditional_shift(few.believed(), REFERENCE.believed())
     tenfold = Rows(np.repeat(few.scores, 10), np.repeat(few.labels, 10))
-    repeated = conditional_move(tenfold.believed(repetition=10.0), REFERENCE.believed())
+    repeated = conditional_shift(tenfold.believed(design_effect=10.0), REFERENCE.believed())
     assert repeated.p_value == pytest.approx(alone.p_value, rel=0.01)
 
 
@@ -128,22 +138,22 @@ def test_scores_of_zero_and_one_are_not_taken_at_their_word() -> None:
     sure = Rows(np.repeat([0.0, 1.0], 300), np.repeat([0.0, 1.0], 300))
     labels = sure.labels.copy()
     labels[0] = 1.0
-    moved = conditional_move(Rows(sure.scores, labels).believed(), sure.believed())
+    moved = conditional_shift(Rows(sure.scores, labels).believed(), sure.believed())
     assert moved.p_value > 0.01
 
 
 def test_equal_classes_do_not_move() -> None:
     sides = {"1": (REFERENCE.of(1.0), REFERENCE.of(1.0))}
-    assert class_move(sides).effect == 0.0
-    assert class_move({}).p_value == 1.0
+    assert score_shift_by_label(sides).effect == 0.0
+    assert score_shift_by_label({}).p_value == 1.0
 
 
-def mix(before: list[int], now: list[int], repetition: float = 1.0) -> Moved:
+def mix(before: list[int], now: list[int], design_effect: float = 1.0) -> ShiftTestResult:
     sides = {
         str(label): tuple(NumericCounts.of(np.full(n, 0.5)) for n in pair)
         for label, pair in enumerate(zip(before, now, strict=True))
     }
-    return label_move(sides, repetition)  # type: ignore[arg-type]
+    return label_mix_shift(sides, design_effect)  # type: ignore[arg-type]
 
 
 def test_the_mix_of_labels_is_held_to_the_textbooks_test() -> None:
@@ -165,7 +175,7 @@ def feature(verdict: Verdict, name: str = "age") -> FeatureReport:
 
 def suspected(selected: bool) -> ProjectedAccuracy:
     scenario = LabelShiftScenario(
-        status=Status.ESTIMATED, selected=selected, positive_share=0.5, positive_share_reference=0.24
+        status=Status.ESTIMATED, selected=selected, positive_fraction=0.5, positive_fraction_reference=0.24
     )
     return ProjectedAccuracy(label_shift=scenario)
 

@@ -77,7 +77,7 @@ JUDGED = WindowQuality(
     window=WindowBounds("2026-11-22T10:00:00Z", "2026-11-22T11:00:00Z"),
     n_rows=300,
     n_labelled=240,
-    label_coverage=0.8,
+    labelled_fraction=0.8,
     is_final=True,
     verdict=Verdict.DRIFT,
     reason="accuracy 70.0 %, 90.0 % on the labelled test set: 20.0 points lower",
@@ -86,7 +86,7 @@ JUDGED = WindowQuality(
         MeasureReport(measure=Measure.RECALL, reason="there is no positive label"),
     ),
     projected=MeasureReport(measure=Measure.ACCURACY, status=Status.ESTIMATED, value=0.8, lower=0.75, upper=0.85),
-    missed_by=-0.1,
+    projection_error=-0.1,
     shifts=(
         ShiftReport(shift=Shift.LABEL, verdict=Verdict.NO_DRIFT, reason="moved too little", p_value=0.5, effect=0.01),
         ShiftReport(shift=Shift.CONCEPT, verdict=Verdict.DRIFT, reason="other labels", p_value=1e-9, effect=0.1),
@@ -116,7 +116,7 @@ REPORT = DriftReport(
         verdict=Verdict.DRIFT,
         tolerance=0.02,
         measures=(MeasureReport(measure=Measure.F1, status=Status.ESTIMATED, value=0.6, lower=0.5, upper=0.7),),
-        label_shift=LabelShiftScenario(status=Status.ESTIMATED, selected=True, positive_share=0.4),
+        label_shift=LabelShiftScenario(status=Status.ESTIMATED, selected=True, positive_fraction=0.4),
     ),
     shifts=(ShiftReport(shift=Shift.COVARIATE, verdict=Verdict.DRIFT, reason="the rows' mix moved in hours"),),
     bias=BiasReport(
@@ -146,7 +146,7 @@ REPORT = DriftReport(
         labels=RecordCounts(500, 480, {"no_captured_record": 20}, {"no_captured_record": ("2026/11/22/12/a.jsonl:3",)}),
         windows=(
             JUDGED,
-            replace(JUDGED, is_final=False, verdict=Verdict.NOT_JUDGED, n_labelled=3, label_coverage=0.01),
+            replace(JUDGED, is_final=False, verdict=Verdict.NOT_JUDGED, n_labelled=3, labelled_fraction=0.01),
         ),
     ),
     isolation_forest_similarity=IsolationForestSimilarity(reason="switched off"),

@@ -39,4 +39,4 @@ def test_a_json_boolean_is_no_value_where_training_had_none(tmp_path: Path, trai
 
 
 def test_a_boolean_that_training_never_had_is_outside_of_it(tmp_path: Path) -> None:
-    assert window_of(tmp_path, ["False", "False"], [True, False, True]).n_outside == 2
+    assert window_of(tmp_path, ["False", "False"], [True, False, True]).n_out_of_support == 2

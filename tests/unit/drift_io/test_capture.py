@@ -313,7 +313,7 @@ def test_a_cell_that_cannot_be_read_costs_no_more_than_itself(
     assert {name: dict(column.unreadable) for name, column in window.columns.items()} == {
         name: {faults[name]: 1} if name in faults else {} for name in window.columns
     }
-    assert window.n_outside == 1
+    assert window.n_out_of_support == 1
 
 
 def test_the_log_names_the_places_of_unreadable_cells(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
@@ -401,7 +401,7 @@ def test_a_few_rows_of_another_shape_are_not_a_matter_of_the_baseline(tmp_path: 
 def test_values_of_an_ignored_feature_make_no_row_strange(tmp_path: Path) -> None:
     folder = write_capture(tmp_path, [record("41,Nobody,40"), record("200,Private,40")])
     window = count_window(partial(count_folder, folder), BASELINE, EVERYTHING, ignored=frozenset({"workclass"}))
-    assert window.n_outside == 1
+    assert window.n_out_of_support == 1
     assert window.columns["workclass"].values.tolist() == ["Nobody", "Private"]
 
 

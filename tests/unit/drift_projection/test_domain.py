@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
-from drift.projection.domain import MOST_WEIGHT, Domain, compare
-from drift.projection.encoding import Encoder
+from drift.design import Encoder
+from drift.projection.domain import MAX_WEIGHT, Domain, compare
 from drift.table import FeatureSpec, Table
 
 from contract.records import FeatureType
@@ -26,7 +26,7 @@ def test_weighted_separability_is_that_of_repeated_rows() -> None:
 def test_weights_are_odds_relative_to_the_sizes_and_bounded() -> None:
     # Two rows of the test set, one of the window: odds of 1 to 2 are no difference.
     domain = of([np.log(0.5), np.log(50)], [0.0])
-    assert domain.weights(domain.log_odds).tolist() == pytest.approx([1.0, MOST_WEIGHT])
+    assert domain.weights(domain.log_odds).tolist() == pytest.approx([1.0, MAX_WEIGHT])
 
 
 def test_a_row_is_over_represented_from_twentyfold_on() -> None:

@@ -68,7 +68,7 @@ def test_refuses_a_window_that_a_classifier_tells_from_the_test_set(seeing: Proj
 
 def test_limits_that_refuse_nothing_still_give_the_measurements() -> None:
     open_limits = Limits(
-        separability=math.inf, over_represented_fraction=math.inf, outside_fraction=math.inf, half_width=math.inf
+        separability=math.inf, over_represented_fraction=math.inf, out_of_support_fraction=math.inf, half_width=math.inf
     )
     baseline = baseline_of(draw(2_000, 1))
     rows = draw(20_000, 7)
@@ -93,7 +93,7 @@ def test_refuses_a_window_beyond_training_with_the_feature_that_is(seeing: Proje
     strange = replace(rows, table=replace(rows.table, columns=columns))
     found = seeing.project(counted(seeing.baseline, strange), tolerance=0.02)
     assert "100 % of the rows hold a value that the training data never had (group)" in found.reason
-    assert found.evidence.outside_fraction == 1
+    assert found.evidence.out_of_support_fraction == 1
 
 
 def test_ignored_features_count_for_nothing() -> None:
@@ -157,8 +157,8 @@ def test_pure_label_shift_is_a_scenario_and_never_the_estimate() -> None:
     found = reference.project(counted(reference.baseline, shifted), tolerance=0.02)
     scenario = found.label_shift
     assert scenario.status is Status.ESTIMATED and scenario.selected
-    assert scenario.positive_share == pytest.approx(0.8, abs=0.03)
-    assert scenario.positive_share_reference == pytest.approx(0.5, abs=0.03)
+    assert scenario.positive_fraction == pytest.approx(0.8, abs=0.03)
+    assert scenario.positive_fraction_reference == pytest.approx(0.5, abs=0.03)
     assert scenario.lower is not None and scenario.upper is not None
     assert scenario.lower <= shifted.accuracy <= scenario.upper
     assert found.estimate != scenario.estimate

@@ -1,6 +1,6 @@
 import pytest
+from drift.projection.estimate import with_verdict
 from drift.projection.refusals import calibration_refusal, warning
-from drift.projection.verdict import with_verdict
 
 from contract.accuracy import ProjectedAccuracy, ProjectionEvidence
 from contract.verdicts import Verdict

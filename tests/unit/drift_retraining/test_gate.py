@@ -6,13 +6,15 @@ from drift.errors import ConfigError, RetrainingError
 from drift.retraining.evaluation_text import evaluation_text
 from drift.retraining.gate import Answers, Slice, judge_challenger
 from drift.retraining.settings import GateTerms
-from drift.retraining.slices import MOST_VALUES, OTHERS, repetition, slices_of
+from drift.retraining.slices import MOST_VALUES, OTHERS, design_effect, slices_of
 from drift.table import FeatureSpec, Table
 
 from contract.evaluation import Evaluation
 from contract.records import FeatureType
 
-TERMS = GateTerms(margin=0.01, test_margin=0.05, slice_columns=("sex",), slice_bound=0.05, minimum_slice_rows=100)
+TERMS = GateTerms(
+    holdout_margin=0.01, test_margin=0.05, slice_columns=("sex",), slice_margin=0.05, minimum_slice_rows=100
+)
 
 
 def answers(n_both: int, gained: int, lost: int, neither: int = 0, repeats: float = 1.0) -> Answers:
@@ -149,13 +151,13 @@ def test_repetition_is_what_exceeds_that_of_independent_rows() -> None:
     distinct = [((float(number),), "yes") for number in range(100)]
     ordinary = [((float(number % 5),), "yes") for number in range(100)]
 
-    assert repetition(distinct, distinct) == 1.0
-    assert repetition(distinct * 3, distinct) == 3.0
-    assert repetition(ordinary * 2, ordinary) == pytest.approx(1.05, abs=0.03)
+    assert design_effect(distinct, distinct) == 1.0
+    assert design_effect(distinct * 3, distinct) == 3.0
+    assert design_effect(ordinary * 2, ordinary) == pytest.approx(1.05, abs=0.03)
 
 
-@pytest.mark.parametrize("name", ["margin", "test_margin", "slice_bound"])
+@pytest.mark.parametrize("name", ["holdout_margin", "test_margin", "slice_margin"])
 def test_a_margin_must_be_a_share(name: str) -> None:
-    shares = {"margin": 0.0, "test_margin": 0.0, "slice_bound": 0.0, name: 1.5}
+    shares = {"holdout_margin": 0.0, "test_margin": 0.0, "slice_margin": 0.0, name: 1.5}
     with pytest.raises(ConfigError, match=f"--{name} must lie in 0 to 1, got 1.5"):
         GateTerms(slice_columns=(), minimum_slice_rows=1, **shares)

@@ -9,9 +9,9 @@ from drift.analysis import analyse
 from drift.baseline import Baseline, learn
 from drift.counts import CategoricalCounts
 from drift.features import compare
+from drift.judgement import RunContext
 from drift.policy import Policy
 from drift.projection import Projector
-from drift.question import Question
 from drift.table import FeatureSpec, Table
 from drift.window import WindowCounts
 from numpy.typing import NDArray
@@ -73,8 +73,8 @@ def report(
     baseline: Baseline, captured: CapturedWindow | WindowCounts, projector: Projector | None = None, **changes: Any
 ) -> DriftReport:
     counted = captured if isinstance(captured, WindowCounts) else count_rows(baseline, captured)
-    question = replace(Question(policy=Policy(), endpoint="e", schedule="s", seed=1), **changes)
-    return analyse(baseline, counted, question, projector)
+    context = replace(RunContext(policy=Policy(), endpoint="e", schedule="s", seed=1), **changes)
+    return analyse(baseline, counted, context, projector)
 
 
 def feature(found: DriftReport, name: str) -> FeatureReport:
@@ -361,13 +361,16 @@ def test_a_quiet_feature_that_could_not_have_shown_a_change_is_not_judged(baseli
     age = feature(found, "age")
     assert found.reason == "no feature drifted; not judged: age, job"
     assert age.verdict is Verdict.NOT_JUDGED
-    assert age.rows_needed is not None and age.rows_needed > 250
-    assert age.reason == f"250 values are too few: a Jensen-Shannon distance of 0.1 takes {age.rows_needed} to be found"
+    assert age.min_sample_size is not None and age.min_sample_size > 250
+    assert (
+        age.reason
+        == f"250 values are too few: a Jensen-Shannon distance of 0.1 takes {age.min_sample_size} to be found"
+    )
 
 
 def test_a_drifted_feature_says_what_moved(baseline: Baseline) -> None:
     columns = rows(800, 3)
     columns["job"] = np.array(["smith"] * 600 + ["clerk"] * 200, dtype=object)
     (first, *_) = feature(report(baseline, window(columns)), "job").parts
-    assert (first.label, first.window_share) == ("smith", 0.75)
-    assert first.reference_share == pytest.approx(0.2, abs=0.03)
+    assert (first.label, first.window_fraction) == ("smith", 0.75)
+    assert first.reference_fraction == pytest.approx(0.2, abs=0.03)

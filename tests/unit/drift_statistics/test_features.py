@@ -55,11 +55,11 @@ def test_the_parts_that_moved_are_named() -> None:
 
 def test_the_rows_that_an_effect_takes_are_told_when_asked_for() -> None:
     reference, window = rows(20_000, 1), rows(500, 2)
-    assert compare("pay", reference, window).rows_needed is None
+    assert compare("pay", reference, window).min_sample_size is None
     sought = Sought(EffectMeasure.JENSEN_SHANNON_DISTANCE, 0.1, 0.05)
     # Ten bins: Guenther's noncentrality for 9 degrees of freedom at .05 and power .8 is 15.7; the floor of chance is
     # chi2(.99; 9) = 21.67, and 21.67 / (8 ln 2 * .01) = 390.7 rows, or 398.5 against 20,000.
-    assert compare("pay", reference, window, sought=sought).rows_needed == 399
+    assert compare("pay", reference, window, sought=sought).min_sample_size == 399
 
 
 def test_random_divisions_follow_the_seed() -> None:

@@ -1,8 +1,7 @@
 import numpy as np
 import pytest
 from drift.counts import CategoricalCounts, NumericCounts
-from drift.statistics.cells import Cells
-from drift.statistics.parts import largest_moves
+from drift.statistics.cells import Cells, largest_moves
 
 from contract.records import Part
 

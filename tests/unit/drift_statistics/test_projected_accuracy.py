@@ -5,9 +5,9 @@ import numpy as np
 import pytest
 from drift.baseline import Baseline, learn
 from drift.calibration import ScoredLabels
+from drift.design import row_groups
 from drift.projection import Projector
 from drift.projection.projector import METHOD
-from drift.rows import row_groups
 from drift.table import FeatureSpec, Table
 from numpy.typing import NDArray
 

@@ -7,22 +7,20 @@ import numpy as np
 import pytest
 from drift.baseline import Baseline, learn
 from drift.counts import CategoricalCounts, NumericCounts
-from drift.judgement import Side, Terms
-from drift.merging import merged
+from drift.judgement import RunContext, Side
 from drift.policy import Policy
-from drift.recent import EarlierWindows, StoredWindow, judge_recent
-from drift.recent_files import EarlierFiles, read_earlier
+from drift.recent import EarlierWindows, StoredWindow, judge_recent, merged
+from drift.recent_files import EarlierFiles, read_earlier, read_window_counts, window_counts_text
 from drift.sketch import bucketed
 from drift.table import FeatureSpec, Table
 from drift.window import WindowCounts
-from drift.window_counts_file import read_window_counts, window_counts_text
 from numpy.typing import NDArray
 
 from contract.records import FeatureType, RecordCounts, Verdict, WindowBounds
 from tests.oracles.counted_rows import CapturedWindow, count_rows
 
 SPECS = (FeatureSpec("age", FeatureType.NUMERIC), FeatureSpec("job", FeatureType.CATEGORICAL))
-TERMS = Terms(policy=Policy())
+CONTEXT = RunContext(policy=Policy())
 
 
 def rows(n: int, seed: int, shift: float = 0.0) -> Table:
@@ -174,7 +172,7 @@ def earlier(*windows: WindowCounts, n_wanted: int | None = None) -> EarlierWindo
 
 def test_a_window_like_those_before_it_has_not_drifted_since_whatever_training_was() -> None:
     before = [window(hour, rows(400, hour, shift=30)) for hour in range(3)]
-    found = judge_recent(SPECS, earlier(*before), side(rows(800, 9, shift=30)), TERMS)
+    found = judge_recent(SPECS, earlier(*before), side(rows(800, 9, shift=30)), CONTEXT)
     assert (found.verdict, found.n_windows, found.n_rows) == (Verdict.NO_DRIFT, 3, 1200)
     assert [feature.name for feature in found.features] == ["age", "job"]
     assert found.prediction is not None and found.prediction.verdict is Verdict.NO_DRIFT
@@ -182,13 +180,13 @@ def test_a_window_like_those_before_it_has_not_drifted_since_whatever_training_w
 
 def test_a_window_unlike_those_before_it_has_drifted_since() -> None:
     before = [window(hour, rows(400, hour, shift=30)) for hour in range(3)]
-    found = judge_recent(SPECS, earlier(*before, n_wanted=4), side(rows(800, 9)), TERMS)
+    found = judge_recent(SPECS, earlier(*before, n_wanted=4), side(rows(800, 9)), CONTEXT)
     assert (found.verdict, found.reason) == (Verdict.DRIFT, "drift in age; 3 of 4 earlier windows")
 
 
 def test_earlier_windows_without_predictions_say_so() -> None:
     before = [window(hour, rows(400, hour), scores=np.full(400, np.nan)) for hour in range(3)]
-    found = judge_recent(SPECS, earlier(*before), side(rows(800, 9)), TERMS)
+    found = judge_recent(SPECS, earlier(*before), side(rows(800, 9)), CONTEXT)
     assert found.verdict is Verdict.NO_DRIFT
     assert found.prediction is not None
     assert found.prediction.reason == "no predictions were captured in the earlier windows"
@@ -196,24 +194,24 @@ def test_earlier_windows_without_predictions_say_so() -> None:
 
 def test_without_earlier_windows_nothing_is_judged() -> None:
     this = side(rows(800, 9))
-    assert judge_recent(SPECS, EarlierWindows(), this, TERMS).reason == "switched off"
-    found = judge_recent(SPECS, EarlierWindows(n_wanted=24), this, TERMS)
+    assert judge_recent(SPECS, EarlierWindows(), this, CONTEXT).reason == "switched off"
+    found = judge_recent(SPECS, EarlierWindows(n_wanted=24), this, CONTEXT)
     assert (found.verdict, found.features) == (Verdict.NOT_JUDGED, ())
     assert found.reason == "no earlier window left its counts; 0 of 24 earlier windows"
 
 
 def test_few_earlier_rows_or_a_refused_window_are_not_judged() -> None:
     this = side(rows(800, 9))
-    few = judge_recent(SPECS, earlier(window(0, rows(50, 1))), this, TERMS)
+    few = judge_recent(SPECS, earlier(window(0, rows(50, 1))), this, CONTEXT)
     assert few.verdict is Verdict.NOT_JUDGED
     assert few.reason == "the earlier windows have 50 rows, fewer than the minimum of 200"
-    refused = judge_recent(SPECS, earlier(window(0, rows(500, 1))), this, replace(TERMS, refused="12 rows"))
+    refused = judge_recent(SPECS, earlier(window(0, rows(500, 1))), this, replace(CONTEXT, not_judged="12 rows"))
     assert (refused.verdict, refused.reason) == (Verdict.NOT_JUDGED, "12 rows")
 
 
 def test_a_failure_leaves_the_report_standing() -> None:
     broken = earlier(window(0, rows(500, 1)))
     (one,) = broken.windows
-    found = judge_recent(SPECS, replace(broken, windows=(replace(one, columns={}),)), side(rows(800, 9)), TERMS)
+    found = judge_recent(SPECS, replace(broken, windows=(replace(one, columns={}),)), side(rows(800, 9)), CONTEXT)
     assert found.verdict is Verdict.NOT_JUDGED
     assert found.reason.startswith("could not be computed: KeyError")

@@ -3,7 +3,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 from drift.counts import CategoricalCounts, NumericCounts, ValueCounts
-from drift.schema import schema_finding
+from drift.features import schema_finding
 
 from contract.records import Violation
 

@@ -3,7 +3,7 @@ from dataclasses import replace
 import numpy as np
 from drift.baseline import Baseline, learn
 from drift.counts import NumericCounts, ValueCounts, count
-from drift.judgement import Terms
+from drift.judgement import RunContext
 from drift.policy import Policy
 from drift.segments import judge_segments
 from drift.table import FeatureSpec, Table
@@ -43,7 +43,7 @@ def counts(segments: dict[Segment, Table]) -> dict[Segment, SegmentCounts]:
 
 
 def judged(segments: dict[Segment, Table], baseline: Baseline = BASELINE) -> dict[str, SegmentReport]:
-    return {found.value: found for found in judge_segments(baseline, counts(segments), Terms(policy=Policy()))}
+    return {found.value: found for found in judge_segments(baseline, counts(segments), RunContext(policy=Policy()))}
 
 
 def of_column(value: str) -> Segment:

@@ -9,7 +9,7 @@ from drift.statistics.cells import Cells
 from drift.statistics.chi_square import ASYMPTOTIC as CHI_SQUARE
 from drift.statistics.chi_square import MONTE_CARLO, POOLED, chi_square, missing_chi_square
 from drift.statistics.kolmogorov_smirnov import ASYMPTOTIC, EXACT, kolmogorov_smirnov
-from drift.statistics.ks_limit import log_kolmogorov_tail
+from drift.statistics.log_tails import log_kolmogorov_tail
 from scipy import stats
 
 

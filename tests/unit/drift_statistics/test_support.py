@@ -7,7 +7,7 @@ import pytest
 from drift.baseline import Baseline, learn
 from drift.counts import NumericCounts, count
 from drift.kernel.columns import ColumnReader
-from drift.support import support_refusal
+from drift.projection.refusals import support_refusal
 from drift.table import FeatureSpec, Table
 from numpy.typing import NDArray
 
@@ -62,9 +62,9 @@ def test_missing_is_known_where_training_missed_cells() -> None:
     assert refusal(reference((None, None)), table((None, None))) == ""
 
 
-@pytest.mark.parametrize(("n_outside", "refused"), [(19, False), (20, True), (100, True)])
-def test_refuses_from_a_fifth_of_the_rows_on(n_outside: int, refused: bool) -> None:
-    rows = [(30.0, "pilot")] * n_outside + [(30.0, "cook")] * (100 - n_outside)
+@pytest.mark.parametrize(("n_out_of_support", "refused"), [(19, False), (20, True), (100, True)])
+def test_refuses_from_a_fifth_of_the_rows_on(n_out_of_support: int, refused: bool) -> None:
+    rows = [(30.0, "pilot")] * n_out_of_support + [(30.0, "cook")] * (100 - n_out_of_support)
 
     assert bool(refusal(reference(), table(*rows))) is refused
 
@@ -80,7 +80,7 @@ def test_the_reason_gives_the_share_and_the_worst_columns_first() -> None:
 def test_unreadable_cells_are_outside_too() -> None:
     ages = replace(NumericCounts.of(np.array([30.0])), unreadable={"not_a_number": 3})
     jobs = count(FeatureType.CATEGORICAL, np.array(["cook"] * 4, dtype=object))
-    assert "(age)" in support_refusal(reference(), {"age": ages, "job": jobs}, n_outside=3, n_rows=4)
+    assert "(age)" in support_refusal(reference(), {"age": ages, "job": jobs}, n_out_of_support=3, n_rows=4)
 
 
 def test_a_column_without_any_reference_value_gives_no_ground_to_refuse() -> None:

@@ -9,7 +9,7 @@ from drift.verdict import judge_features, judge_window, p_text, refusal, rule_te
 
 from contract.records import EffectMeasure, FeatureReport, FeatureType, Part, RecordCounts, Verdict, Violation
 
-POLICY = Policy(alpha=0.05, effect_threshold=0.1, missing_threshold=0.05, minimum_rows=200)
+POLICY = Policy(alpha=0.05, effect_threshold=0.1, missing_values_threshold=0.05, minimum_rows=200)
 
 
 def comparison(**changes: object) -> Comparison:
@@ -64,7 +64,7 @@ def test_large_but_not_significant_is_no_drift() -> None:
 
 def test_the_effect_must_exceed_what_chance_reaches() -> None:
     evidence = Evidence("t", 9.0, 0.001)
-    (report,) = judged(comparison(evidence=evidence, jensen_shannon_distance=0.2, chance_distance=0.25))
+    (report,) = judged(comparison(evidence=evidence, jensen_shannon_distance=0.2, null_q99_distance=0.25))
     assert report.verdict is Verdict.NO_DRIFT
     assert report.reason == "the Jensen-Shannon distance 0.2 is below 0.25, which chance reaches"
 
@@ -203,7 +203,7 @@ def test_a_feature_is_judged_by_its_own_measure(threshold: float, verdict: Verdi
 
 def test_chance_is_a_floor_whatever_the_measure() -> None:
     policy = Policy(effect_measure=EffectMeasure.DRIFT_SCORE, effect_threshold=10.0)
-    (found,) = judged(replace(LOUD, chance_distance=0.4), policy=policy)
+    (found,) = judged(replace(LOUD, null_q99_distance=0.4), policy=policy)
     assert (found.verdict, found.reason) == (
         Verdict.NO_DRIFT,
         "the Jensen-Shannon distance 0.3 is below 0.4, which chance reaches",
@@ -245,24 +245,24 @@ def test_a_violation_is_not_judged_and_in_no_family() -> None:
 
 
 def test_a_quiet_feature_with_too_few_rows_is_not_judged() -> None:
-    (found,) = of_cases(case(comparison(rows_needed=501), needs_power=True))
-    assert (found.verdict, found.rows_needed) == (Verdict.NOT_JUDGED, 501)
+    (found,) = of_cases(case(comparison(min_sample_size=501), needs_power=True))
+    assert (found.verdict, found.min_sample_size) == (Verdict.NOT_JUDGED, 501)
     assert found.reason == "500 values are too few: a Jensen-Shannon distance of 0.1 takes 501 to be found"
-    assert of_cases(case(comparison(rows_needed=500), needs_power=True))[0].verdict is Verdict.NO_DRIFT
+    assert of_cases(case(comparison(min_sample_size=500), needs_power=True))[0].verdict is Verdict.NO_DRIFT
 
 
 def test_where_no_window_is_large_enough_nothing_quiet_is_judged() -> None:
-    (found,) = of_cases(case(comparison(rows_needed=None), needs_power=True))
-    assert (found.verdict, found.rows_needed) == (Verdict.NOT_JUDGED, None)
+    (found,) = of_cases(case(comparison(min_sample_size=None), needs_power=True))
+    assert (found.verdict, found.min_sample_size) == (Verdict.NOT_JUDGED, None)
     assert found.reason == "the reference has too few values to find a Jensen-Shannon distance of 0.1 in any window"
 
 
 def test_few_rows_that_show_drift_suffice() -> None:
-    assert of_cases(case(replace(LOUD, rows_needed=9000), needs_power=True))[0].verdict is Verdict.DRIFT
+    assert of_cases(case(replace(LOUD, min_sample_size=9000), needs_power=True))[0].verdict is Verdict.DRIFT
 
 
 def test_a_significant_change_that_is_small_needs_no_more_rows() -> None:
-    small = comparison(evidence=Evidence("t", 9.0, 1e-9), jensen_shannon_distance=0.02, rows_needed=9000)
+    small = comparison(evidence=Evidence("t", 9.0, 1e-9), jensen_shannon_distance=0.02, min_sample_size=9000)
     assert of_cases(case(small, needs_power=True))[0].verdict is Verdict.NO_DRIFT
 
 
@@ -283,18 +283,18 @@ def test_a_share_of_the_judged_features_makes_the_window_drift(n_drifted: int, v
     features = [report(f"d{i}", Verdict.DRIFT) for i in range(n_drifted)]
     features += [report(f"q{i}", Verdict.NO_DRIFT) for i in range(10 - n_drifted)]
     features += [report(f"n{i}", Verdict.NOT_JUDGED) for i in range(5)]
-    outcome = judge_window(features, None, Policy(drifted_share=0.3), "")
+    outcome = judge_window(features, None, Policy(drifted_fraction=0.3), "")
     assert outcome.verdict is verdict
 
 
 def test_drift_that_is_not_enough_is_told() -> None:
     features = [report("age", Verdict.DRIFT), report("sex", Verdict.NO_DRIFT)]
-    outcome = judge_window(features, None, Policy(drifted_share=0.6), "")
+    outcome = judge_window(features, None, Policy(drifted_fraction=0.6), "")
     assert (outcome.verdict, outcome.reason) == (Verdict.NO_DRIFT, "drift in age only, 1 of 2 judged features")
 
 
 def test_a_critical_feature_or_the_prediction_suffices() -> None:
-    policy = Policy(drifted_share=1.0)
+    policy = Policy(drifted_fraction=1.0)
     critical = replace(report("age", Verdict.DRIFT), critical=True)
     others = [report("sex", Verdict.NO_DRIFT), report("race", Verdict.NO_DRIFT)]
     assert judge_window([critical, *others], None, policy, "").verdict is Verdict.DRIFT
@@ -313,9 +313,9 @@ def test_a_violation_is_told_and_makes_no_drift() -> None:
     ("policy", "text"),
     [
         (Policy(), "drift in any feature or the prediction"),
-        (Policy(drifted_share=0.25), "drift in at least 25% of the judged features or the prediction"),
+        (Policy(drifted_fraction=0.25), "drift in at least 25% of the judged features or the prediction"),
         (
-            Policy(drifted_share=0.5, features={n: FeaturePolicy(critical=True) for n in ("b", "a")}),
+            Policy(drifted_fraction=0.5, features={n: FeaturePolicy(critical=True) for n in ("b", "a")}),
             "drift in at least 50% of the judged features, a critical feature (a, b) or the prediction",
         ),
     ],

@@ -132,14 +132,14 @@ def labelled(
     bounds = WindowBounds(start_of(hour), start_of(hour + 1))
     if accuracy is None:
         return WindowQuality(
-            window=bounds, n_rows=2000, n_labelled=0, label_coverage=0.0, is_final=is_final, reason="no labels yet"
+            window=bounds, n_rows=2000, n_labelled=0, labelled_fraction=0.0, is_final=is_final, reason="no labels yet"
         )
     dropped = accuracy < 0.847
     return WindowQuality(
         window=bounds,
         n_rows=2000,
         n_labelled=1800,
-        label_coverage=0.9,
+        labelled_fraction=0.9,
         is_final=is_final,
         verdict=Verdict.DRIFT if dropped else Verdict.NO_DRIFT,
         reason=f"accuracy {100 * accuracy:.1f} %, 86.7 % on the labelled test set",
@@ -151,7 +151,7 @@ def labelled(
         projected=MeasureReport(measure=Measure.ACCURACY, reason="refused")
         if projected is None
         else measured(Measure.ACCURACY, projected, half=0.018),
-        missed_by=None if projected is None else accuracy - projected,
+        projection_error=None if projected is None else accuracy - projected,
         shifts=(
             ShiftReport(shift=Shift.LABEL, verdict=Verdict.NO_DRIFT, reason="no more than chance", p_value=0.42),
             ShiftReport(
@@ -300,7 +300,7 @@ def _of_day(hour: int, estimate: float | None, labels: QualityReport) -> DriftRe
         )
     if hour == 13:
         scenario = LabelShiftScenario(
-            status=Status.ESTIMATED, selected=True, positive_share=0.44, estimate=0.8, lower=0.78, upper=0.82
+            status=Status.ESTIMATED, selected=True, positive_fraction=0.44, estimate=0.8, lower=0.78, upper=0.82
         )
         projected = replace(projected, label_shift=scenario)
     shifts = (

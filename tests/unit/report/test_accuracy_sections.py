@@ -78,7 +78,7 @@ def test_without_labels_the_table_says_so_and_still_carries_the_note() -> None:
         (labelled(0, None), "no labels", "labels: no labels yet"),
         (labelled(0, None, is_final=False), "no labels yet", "labels: no labels yet"),
         (
-            replace(labelled(0, None), n_labelled=3, label_coverage=0.0015, reason="0.1 % of the rows have a label"),
+            replace(labelled(0, None), n_labelled=3, labelled_fraction=0.0015, reason="0.1 % of the rows have a label"),
             "not judged",
             "labels: 0.1 % of the rows have a label",
         ),
@@ -121,7 +121,7 @@ def test_measurements_behind_the_last_projection_are_told() -> None:
     found = ProjectionEvidence(
         separability=0.6123,
         over_represented_fraction=0.015,
-        outside_fraction=0.0,
+        out_of_support_fraction=0.0,
         gate_statistic=2.5,
         weighted=True,
         spread=0.004,
@@ -130,8 +130,8 @@ def test_measurements_behind_the_last_projection_are_told() -> None:
     scenario = LabelShiftScenario(
         status=Status.ESTIMATED,
         selected=True,
-        positive_share=0.44,
-        positive_share_reference=0.24,
+        positive_fraction=0.44,
+        positive_fraction_reference=0.24,
         explained_fraction=0.97,
         residual_separability=0.51,
         estimate=0.7,

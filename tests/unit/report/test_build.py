@@ -249,7 +249,7 @@ def test_a_feature_tells_its_rule_its_violation_and_what_could_not_be_read(tmp_p
         feature("age"),
         critical=True,
         relative_error=0.001,
-        rows_needed=1434,
+        min_sample_size=1434,
         effect_measure=EffectMeasure.DRIFT_SCORE,
         effect_threshold=20.0,
         unreadable_fraction=0.625,

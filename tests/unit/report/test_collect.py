@@ -50,9 +50,12 @@ def _in_quality(**changes: object) -> str:
         (_with_feature(name=7), "DriftReport.features[0].name must be str, got int"),
         (_with_feature(drift_score=float("nan")), "its numbers must be finite or null"),
         (_with_feature(p_value=float("inf")), "its numbers must be finite or null"),
-        (_with_feature(rows_needed="many"), "DriftReport.features[0].rows_needed must be int, got str"),
-        (_in_quality(missed_by=float("nan")), "its numbers must be finite or null"),
-        (_in_quality(missed_by="much"), "DriftReport.quality.windows[0].missed_by must be float, got str"),
+        (_with_feature(min_sample_size="many"), "DriftReport.features[0].min_sample_size must be int, got str"),
+        (_in_quality(projection_error=float("nan")), "its numbers must be finite or null"),
+        (
+            _in_quality(projection_error="much"),
+            "DriftReport.quality.windows[0].projection_error must be float, got str",
+        ),
         (_changed(window={"start": 5, "end": None}), "DriftReport.window.start must be str, got int"),
     ],
 )

@@ -31,15 +31,15 @@ FULL: dict[str, Any] = {
     "training": {"train": "s3://rows/census/train", "test": "s3://rows/census/test/", "segment_column": "sex"},
     "endpoint": {"instance_count": 2, "autoscaling": {"maximum_count": 4, "invocations_per_instance": 500}},
     "monitor": {"attribution": True, "variant": "AllTraffic", "instance_count": 2, "spark_above_gb": 4},
-    "thresholds": {"drifted_share": 0.25},
+    "thresholds": {"drifted_fraction": 0.25},
     "features": {
         "age": {"critical": True, "alpha": 0.01, "effect_measure": "wasserstein_distance", "effect_threshold": 0.5},
         "fnlwgt": {"ignore": True},
     },
-    "labels": {"lag_hours": 24, "minimum_coverage": 0.6},
+    "labels": {"lag_hours": 24, "minimum_labelled_fraction": 0.6},
     "retraining": {"slice_columns": ["sex", "race"]},
     "promotion": {"approval": "manual", "traffic": "canary", "canary_percent": 25},
-    "bias": {"facet": "sex", "tolerance": 0.1},
+    "bias": {"facet": "sex", "threshold": 0.1},
     "alarms": {"emails": ["ops@example.com"]},
     "network": {"subnet_ids": ["subnet-0a000000", "subnet-0b000000"], "security_group_ids": ["sg-0c000000"]},
 }

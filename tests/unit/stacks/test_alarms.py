@@ -86,7 +86,7 @@ def test_missing_alarm_warms_up_for_its_own_window() -> None:
 
 
 def test_warm_up_is_at_most_two_days() -> None:
-    patient = synthesize(config(alarms={"missing_hours": 72})).resources("monitoring", "AWS::CloudWatch::Alarm")
+    patient = synthesize(config(alarms={"monitor_silence_hours": 72})).resources("monitoring", "AWS::CloudWatch::Alarm")
     periods = [entry["Properties"].get("WarmUpConfiguration") for entry in patient.values()]
     assert [period for period in periods if period] == [{"WarmUpPeriodDurationInMinutes": 2 * 24 * 60}]
 
@@ -118,7 +118,9 @@ def test_schema_alarm_fires_on_the_first_feature() -> None:
 
 def test_alarm_periods_follow_the_schedule() -> None:
     every_six_hours = synthesize(
-        config(monitor={"schedule": "cron(0 0/6 ? * * *)"}, alarms={"missing_hours": 12}, labels={"lag_hours": 6})
+        config(
+            monitor={"schedule": "cron(0 0/6 ? * * *)"}, alarms={"monitor_silence_hours": 12}, labels={"lag_hours": 6}
+        )
     ).resources("monitoring", "AWS::CloudWatch::Alarm")
     ours = [
         entry["Properties"] for entry in every_six_hours.values() if entry["Properties"]["Namespace"] == "Plumbline"

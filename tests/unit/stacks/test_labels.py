@@ -26,7 +26,7 @@ from tests.unit.stacks.synthesis import (
 LABEL_VARIABLES = {
     "PLUMBLINE_LABELS_S3_URI",
     "PLUMBLINE_LABEL_LAG_HOURS",
-    "PLUMBLINE_MINIMUM_LABEL_COVERAGE",
+    "PLUMBLINE_MINIMUM_LABELLED_FRACTION",
     "PLUMBLINE_MERGED_S3_URI",
 }
 OF_LABELS = {AlarmKind.QUALITY, AlarmKind.CONCEPT_SHIFT, AlarmKind.LABELS_MISSING}
@@ -82,7 +82,8 @@ def test_job_is_told_where_labels_arrive_and_how_long_to_wait(engine: str) -> No
     found = variables(environment("prod", engine))
     assert found["PLUMBLINE_LABELS_S3_URI"].endswith(">/ground-truth/plumbline-prod")
     assert found["PLUMBLINE_MERGED_S3_URI"].endswith(">/merged")
-    assert (found["PLUMBLINE_LABEL_LAG_HOURS"], found["PLUMBLINE_MINIMUM_LABEL_COVERAGE"]) == ("72", "0.5")
+    assert found["PLUMBLINE_LABEL_LAG_HOURS"] == "72"
+    assert variables(full(engine))["PLUMBLINE_MINIMUM_LABELLED_FRACTION"] == "0.6"
     assert found["PLUMBLINE_CAPTURE_S3_URI"].endswith(">/capture/plumbline-prod")
     buckets = {found[f"PLUMBLINE_{name}_S3_URI"].split("/")[2] for name in ("LABELS", "MERGED", "CAPTURE")}
     assert len(buckets) == 1
@@ -215,9 +216,9 @@ def test_dashboard_draws_what_the_monitor_measures_and_no_more() -> None:
 
 def test_job_is_told_the_facet_and_a_tolerance_that_the_file_names() -> None:
     assert variables(environment())["PLUMBLINE_FACET"] == "sex"
-    assert "PLUMBLINE_BIAS_TOLERANCE" not in variables(environment())
-    assert variables(full())["PLUMBLINE_BIAS_TOLERANCE"] == "0.1"
-    assert not {"PLUMBLINE_FACET", "PLUMBLINE_BIAS_TOLERANCE"} & set(variables(environment("staging")))
+    assert "PLUMBLINE_BIAS_THRESHOLD" not in variables(environment())
+    assert variables(full())["PLUMBLINE_BIAS_THRESHOLD"] == "0.1"
+    assert not {"PLUMBLINE_FACET", "PLUMBLINE_BIAS_THRESHOLD"} & set(variables(environment("staging")))
 
 
 def test_alarm_on_bias_exists_only_with_a_facet() -> None:

@@ -65,15 +65,9 @@ def test_job_gets_baseline_and_target() -> None:
     assert [arguments[0], *arguments[2:]] == ["--baseline_s3_uri", "--target_label", "income"]
 
 
-def test_job_gets_thresholds_as_text() -> None:
+def test_job_gets_its_settings_as_text_and_no_threshold_that_the_file_does_not_set() -> None:
     assert definition("staging")["Environment"] == {
         "AWS_DEFAULT_REGION": "us-east-1",
-        "PLUMBLINE_ALPHA": "0.05",
-        "PLUMBLINE_EFFECT_MEASURE": "jensen_shannon_distance",
-        "PLUMBLINE_EFFECT_THRESHOLD": "0.1",
-        "PLUMBLINE_MISSING_THRESHOLD": "0.05",
-        "PLUMBLINE_MINIMUM_ROWS": "200",
-        "PLUMBLINE_ACCURACY_TOLERANCE": "0.02",
         "PLUMBLINE_ISOLATION_FOREST": "Disabled",
         "PLUMBLINE_MULTIVARIATE": "Disabled",
         "PLUMBLINE_RECENT_WINDOWS": "24",
@@ -86,7 +80,7 @@ def test_job_gets_thresholds_as_text() -> None:
 
 def test_job_gets_what_the_file_may_leave_out() -> None:
     variables = full_definition()["Environment"]
-    assert (variables["PLUMBLINE_VARIANT"], variables["PLUMBLINE_DRIFTED_SHARE"]) == ("AllTraffic", "0.25")
+    assert (variables["PLUMBLINE_VARIANT"], variables["PLUMBLINE_DRIFTED_FRACTION"]) == ("AllTraffic", "0.25")
 
 
 def test_rules_of_single_features_travel_as_a_file() -> None:
@@ -98,7 +92,7 @@ def test_rules_of_single_features_travel_as_a_file() -> None:
 
 def test_policy_file_says_what_the_environment_file_says_and_no_more() -> None:
     assert json.loads(policy_text(config(**FULL).features)) == {
-        "version": 1,
+        "version": 2,
         "features": {
             "age": {
                 "critical": True,

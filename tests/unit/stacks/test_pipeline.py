@@ -92,7 +92,7 @@ def test_jobs_get_the_arguments_of_the_contract() -> None:
     assert prepare[PrepareArgument.MERGED_S3_URI].endswith(">/merged")
     assert evaluate[EvaluateArgument.SLICE_COLUMNS] == "sex,race"
     assert evaluate[EvaluateArgument.SEGMENT_COLUMN] == "sex"
-    assert evaluate[EvaluateArgument.MARGIN] == "0.01"
+    assert evaluate[EvaluateArgument.HOLDOUT_MARGIN] == "0.01"
 
 
 def test_folders_are_those_that_the_jobs_know() -> None:
@@ -132,7 +132,7 @@ def test_training_is_the_images_script_mode_on_three_channels() -> None:
         "sagemaker_region": "us-east-1",
         "sagemaker_container_log_level": 20,
         "target_label": "income",
-        "fresh_share": 0.5,
+        "fresh_weight_fraction": 0.5,
     }
     assert json.loads(step(full(), PipelineStep.TRAIN)["HyperParameters"]["segment_column"]) == "sex"
 
@@ -231,8 +231,8 @@ def test_label_with_quotes_stays_one_hyperparameter() -> None:
 
 def test_fails_when_a_value_is_missing() -> None:
     values = dict(VALUES)
-    del values[Placeholder.MARGIN]
-    with pytest.raises(PlaceholderError, match=r"got \['Margin'\] without a value and \[\] without a place"):
+    del values[Placeholder.HOLDOUT_MARGIN]
+    with pytest.raises(PlaceholderError, match=r"got \['HoldoutMargin'\] without a value and \[\] without a place"):
         filled(values, None)
 
 
@@ -255,7 +255,7 @@ def test_fails_when_the_file_lost_a_place(
 
 def test_fails_when_a_placeholder_is_part_of_a_text(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     file = tmp_path / "definition.json"
-    file.write_text('{"a": "at least ${Margin}"}')
+    file.write_text('{"a": "at least ${HoldoutMargin}"}')
     monkeypatch.setattr(filling, "FILE", file)
     with pytest.raises(PlaceholderError, match=r"must hold a placeholder alone or in quotes, got 'at least"):
-        filled({Placeholder.MARGIN: "0.01"}, None)
+        filled({Placeholder.HOLDOUT_MARGIN: "0.01"}, None)

@@ -8,7 +8,7 @@ import pytest
 from contract.names import alarm_name
 from contract.retraining import LoopVariable
 from stacks.constructs.alarm_rules import AlarmKind
-from stacks.errors import ConfigError
+from stacks.errors import EnvironmentFileError
 from tests.unit.stacks.synthesis import (
     ENGINES,
     ENVIRONMENTS,
@@ -335,7 +335,7 @@ def test_commit_of_the_context_is_in_the_lineage() -> None:
 
 @pytest.mark.parametrize("commit", ["", "a b", "é", "a" * 65, 7])
 def test_fails_when_the_commit_is_none(commit: object) -> None:
-    with pytest.raises(ConfigError, match=r"commit must be 1 to 64 letters, .* got .*git rev-parse HEAD"):
+    with pytest.raises(EnvironmentFileError, match=r"commit must be 1 to 64 letters, .* got .*git rev-parse HEAD"):
         construct(config(), commit=commit)
 
 

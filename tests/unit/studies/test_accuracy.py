@@ -63,8 +63,8 @@ def test_windows_are_counted_as_their_rows_are(subject: Subject) -> None:
         CapturedWindow(WindowBounds(), window.table, window.probabilities, RecordCounts(len(rows), len(rows))),
     )
     assert window.counts.n_rows == oracle.n_rows
-    assert window.counts.n_outside == oracle.n_outside
-    assert window.counts.repetition == pytest.approx(oracle.repetition)
+    assert window.counts.n_out_of_support == oracle.n_out_of_support
+    assert window.counts.design_effect == pytest.approx(oracle.design_effect)
     for found, expected in [
         (window.counts.probabilities, oracle.probabilities),
         *((window.counts.columns[name], oracle.columns[name]) for name in oracle.columns),

@@ -100,7 +100,7 @@ def test_a_window_is_refused_from_a_limit_on() -> None:
     assert refuses(limits, outcome(separability=limits.separability))
     assert not refuses(limits, outcome(separability=limits.separability - 1e-9))
     assert refuses(limits, outcome(over_represented=limits.over_represented_fraction))
-    assert refuses(limits, outcome(outside=limits.outside_fraction))
+    assert refuses(limits, outcome(outside=limits.out_of_support_fraction))
     assert not refuses(replace(limits, separability=math.inf), outcome(separability=1.0))
     assert not refuses(limits, outcome(separability=None))
 

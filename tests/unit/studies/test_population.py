@@ -2,8 +2,8 @@ import numpy as np
 from drift.analysis import analyse
 from drift.baseline import learn
 from drift.counts import CategoricalCounts, NumericCounts
+from drift.judgement import RunContext
 from drift.policy import Policy
-from drift.question import Question
 
 from contract.records import FeatureType, RecordCounts, WindowBounds
 from plumbline.rows import LabelledRows
@@ -58,7 +58,7 @@ def test_counted_samples_are_judged_as_their_rows_are() -> None:
     by_rows = analyse(
         baseline,
         count_rows(baseline, captured),
-        Question(policy=Policy(), seed=11),
+        RunContext(policy=Policy(), seed=11),
     )
     product = Product.of(population)
     counted = [
