@@ -57,7 +57,7 @@ class Threshold:
 
     `name` is the field of `Thresholds` and the key of the policy file; `section` and `key` are where the environment
     file has it. `kind` is float, int or the enumeration of its values, and `allowed` a number's range. `default` is
-    None where the absence of a value means something of its own, which `absent` then says.
+    None where absence has a meaning of its own; `absent` describes it.
     """
 
     name: str

@@ -5,19 +5,26 @@ from typing import Annotated, Literal, Self
 
 from pydantic import AfterValidator, Field, StrictBool, StrictInt, StringConstraints, model_validator
 
-from stacks.config_retraining import Promotion, Retraining, check_canary, check_fresh_rows
-from stacks.config_thresholds import Bias, FeatureSettings, Labels, ThresholdSettings, check_effect, check_lag
+from stacks.config_retraining import PromotionSection, RetrainingSection, check_canary, check_fresh_rows
+from stacks.config_thresholds import (
+    BiasSection,
+    FeatureSection,
+    LabelsSection,
+    ThresholdsSection,
+    check_effect,
+    check_lag,
+)
 from stacks.config_values import (
     MAX_VARIABLE,
     RESOURCE_ID,
     SPARK_MASTER,
     VARIANT_NAME,
+    ConfigSection,
     Days,
     FeatureName,
     InstanceType,
     Location,
     Percent,
-    Section,
     TagKey,
     TagValue,
     archive_name,
@@ -39,7 +46,7 @@ class Removal(StrEnum):
     RETAIN = "retain"
 
 
-class Model(Section):
+class ModelSection(ConfigSection):
     """The model that serves, and the baseline of the data it was accepted on.
 
     Local paths are relative to the repository.
@@ -51,7 +58,7 @@ class Model(Section):
     """A folder with baseline.json, or the s3:// prefix of one."""
 
 
-class Training(Section):
+class TrainingSection(ConfigSection):
     """What training jobs read and run on."""
 
     train: Annotated[Location, AfterValidator(table_name)]
@@ -70,7 +77,7 @@ class Training(Section):
         return self
 
 
-class Autoscaling(Section):
+class AutoscalingSection(ConfigSection):
     """Target tracking on invocations; absent section: the instance count stays."""
 
     maximum_count: Annotated[StrictInt, Field(ge=2, le=100)]
@@ -78,12 +85,12 @@ class Autoscaling(Section):
     """Invocations a minute that one instance should get."""
 
 
-class Endpoint(Section):
+class EndpointSection(ConfigSection):
     """Instances that serve the model."""
 
     instance_type: InstanceType
     instance_count: Annotated[StrictInt, Field(ge=1, le=100)]
-    autoscaling: Autoscaling | None = None
+    autoscaling: AutoscalingSection | None = None
 
     @model_validator(mode="after")
     def _room_to_scale(self) -> Self:
@@ -95,13 +102,13 @@ class Endpoint(Section):
         return self
 
 
-class Capture(Section):
+class CaptureSection(ConfigSection):
     """What the endpoint records of its traffic."""
 
     sampling_percent: Percent
 
 
-class Monitor(Section):
+class MonitorSection(ConfigSection):
     """The job that compares each window with the baseline."""
 
     engine: Engine
@@ -135,7 +142,7 @@ class Monitor(Section):
     def _one_cluster(self) -> Self:
         if self.spark_master is not None and self.instance_count > 1:
             raise ValueError(
-                f"must have instance_count 1 beside spark_master {self.spark_master}, got {self.instance_count}"
+                f"must have instance_count 1 with spark_master {self.spark_master}, got {self.instance_count}"
             )
         return self
 
@@ -150,7 +157,7 @@ class Monitor(Section):
         return self
 
 
-class Alarms(Section):
+class AlarmsSection(ConfigSection):
     """When alarms fire, and who is notified."""
 
     drift_datapoints: Annotated[StrictInt, Field(ge=1)]
@@ -169,7 +176,7 @@ class Alarms(Section):
         return self
 
 
-class Network(Section):
+class NetworkSection(ConfigSection):
     """Subnets and security groups of model, monitoring and retraining jobs; absent section: no VPC."""
 
     subnet_ids: Annotated[
@@ -182,7 +189,7 @@ class Network(Section):
     ]
 
 
-class Retention(Section):
+class RetentionSection(ConfigSection):
     """Days that records are kept."""
 
     capture_days: Days
@@ -192,7 +199,7 @@ class Retention(Section):
     """Of the functions' log groups; CloudWatch Logs takes only certain numbers."""
 
 
-class EnvironmentConfig(Section):
+class EnvironmentConfig(ConfigSection):
     """One environment."""
 
     name: Annotated[
@@ -216,21 +223,21 @@ class EnvironmentConfig(Section):
         | None
     ) = None
     tags: dict[TagKey, TagValue] = {}
-    model: Model
-    training: Training
-    endpoint: Endpoint
-    capture: Capture
-    monitor: Monitor
-    thresholds: ThresholdSettings = ThresholdSettings()
-    features: dict[FeatureName, FeatureSettings] = {}
+    model: ModelSection
+    training: TrainingSection
+    endpoint: EndpointSection
+    capture: CaptureSection
+    monitor: MonitorSection
+    thresholds: ThresholdsSection = ThresholdsSection()
+    features: dict[FeatureName, FeatureSection] = {}
     """Features that are judged by thresholds of their own."""
-    labels: Labels | None = None
-    bias: Bias | None = None
-    retraining: Retraining
-    promotion: Promotion
-    alarms: Alarms
-    network: Network | None = None
-    retention: Retention
+    labels: LabelsSection | None = None
+    bias: BiasSection | None = None
+    retraining: RetrainingSection
+    promotion: PromotionSection
+    alarms: AlarmsSection
+    network: NetworkSection | None = None
+    retention: RetentionSection
 
     @model_validator(mode="after")
     def _effect_thresholds_lie_in_their_measures_range(self) -> Self:
@@ -286,7 +293,7 @@ class EnvironmentConfig(Section):
         artifact = self.model.artifact
         if self.monitor.attribution and artifact.startswith("s3:") and len(artifact) > MAX_VARIABLE:
             raise ValueError(
-                f"must have a model.artifact of at most {MAX_VARIABLE} characters beside monitor.attribution, "
+                f"must have a model.artifact of at most {MAX_VARIABLE} characters with monitor.attribution, "
                 f"got {len(artifact)}"
             )
         return self

@@ -5,8 +5,8 @@ from typing import Annotated, Self
 from pydantic import Field, StrictBool, StrictInt, model_validator
 
 from contract.retraining import Approval, Traffic
-from stacks.config_thresholds import HOURS_A_DAY, Labels
-from stacks.config_values import MAX_VARIABLE, FeatureName, Fraction, InstanceType, Section, Share
+from stacks.config_thresholds import HOURS_A_DAY, LabelsSection
+from stacks.config_values import MAX_VARIABLE, ConfigSection, FeatureName, Fraction, InstanceType, Share
 
 MIN_CANARY_INSTANCES = 2
 """SageMaker Developer Guide, "Use canary traffic shifting": a canary is at most half of the fleet."""
@@ -14,7 +14,7 @@ MAX_FRESH_HOURS = 720
 """A month of hours: each is a prefix that the controller lists and the job reads."""
 
 
-class Retraining(Section):
+class RetrainingSection(ConfigSection):
     """When the controller starts the pipeline, and the gate that its challenger must pass."""
 
     enabled: StrictBool
@@ -54,7 +54,7 @@ class Retraining(Section):
         return self
 
 
-class Promotion(Section):
+class PromotionSection(ConfigSection):
     """Who lets an accepted challenger serve, and how the traffic moves to it."""
 
     approval: Approval
@@ -75,7 +75,7 @@ class Promotion(Section):
         return self
 
 
-def check_canary(promotion: Promotion, *, instance_count: int) -> None:
+def check_canary(promotion: PromotionSection, *, instance_count: int) -> None:
     """Refuse a canary that no fleet of `instance_count` can hold.
 
     Raises
@@ -90,7 +90,7 @@ def check_canary(promotion: Promotion, *, instance_count: int) -> None:
         )
 
 
-def check_fresh_rows(retraining: Retraining, *, labels: Labels | None, capture_days: int) -> None:
+def check_fresh_rows(retraining: RetrainingSection, *, labels: LabelsSection | None, capture_days: int) -> None:
     """Refuse retraining that could never have a labelled row, or whose rows are deleted before they are used.
 
     Raises

@@ -11,14 +11,14 @@ from pydantic import Field, StrictBool, StrictInt, create_model, model_validator
 
 from contract.records import EffectMeasure
 from contract.thresholds import THRESHOLDS, Threshold
-from stacks.config_values import FeatureName, Section
+from stacks.config_values import ConfigSection, FeatureName
 
 HOURS_A_DAY = 24
 MAX_LAG_HOURS = 168
 """A week: each run reads the captures and labels of all of these hours again."""
 
 
-class ThresholdSection(Section):
+class TableSection(ConfigSection):
     """A section of the environment file with keys from the table of thresholds."""
 
     rows: ClassVar[tuple[Threshold, ...]] = ()
@@ -28,7 +28,7 @@ class ThresholdSection(Section):
         return {row.variable: str(getattr(self, row.key)) for row in self.rows if row.key in self.model_fields_set}
 
 
-_S = TypeVar("_S", bound=ThresholdSection)
+_S = TypeVar("_S", bound=TableSection)
 _FROM_TABLE: Any = None
 """Stands for the default of a key that `_with_rows` adds, where mypy has to know the key."""
 
@@ -66,7 +66,7 @@ def _rows_of(section: str) -> list[Threshold]:
 
 
 @_with_rows(_rows_of("thresholds"))
-class ThresholdSettings(ThresholdSection):
+class ThresholdsSection(TableSection):
     """Thresholds of all features and of the accuracy; an absent key keeps the default."""
 
     if TYPE_CHECKING:
@@ -81,7 +81,7 @@ class ThresholdSettings(ThresholdSection):
 
 
 @_with_rows([row for row in THRESHOLDS if row.per_feature], own=True)
-class FeatureSettings(ThresholdSection):
+class FeatureSection(TableSection):
     """Settings of one feature; an absent threshold is that of all features.
 
     An effect measure without a threshold brings the measure's default.
@@ -106,7 +106,7 @@ class FeatureSettings(ThresholdSection):
 
 
 @_with_rows(_rows_of("labels"))
-class Labels(ThresholdSection):
+class LabelsSection(TableSection):
     """Labels that come after their predictions; absent section: none are awaited."""
 
     lag_hours: Annotated[StrictInt, Field(ge=1, le=MAX_LAG_HOURS)]
@@ -117,7 +117,7 @@ class Labels(ThresholdSection):
 
 
 @_with_rows(_rows_of("bias"))
-class Bias(ThresholdSection):
+class BiasSection(TableSection):
     """The segments that the model is to treat as it did on the test set; absent section: bias is not measured."""
 
     facet: FeatureName
@@ -136,7 +136,7 @@ def check_effect(key: str, measure: EffectMeasure, threshold: float) -> None:
         raise ValueError(f"must have {key} below {measure.largest:g} for the {measure}, got {threshold}")
 
 
-def check_lag(labels: Labels, *, interval_hours: int, capture_days: int) -> None:
+def check_lag(labels: LabelsSection, *, interval_hours: int, capture_days: int) -> None:
     """Refuse a lag shorter than a window, or whose captures are deleted before their labels may come.
 
     The container rounds the lag up to whole windows. The oldest of them began so long before the newest, which is

@@ -60,7 +60,7 @@ Share = Annotated[float, Field(gt=0, le=1, strict=True)]
 Days = Annotated[StrictInt, Field(ge=1, le=3650)]
 
 
-class Section(BaseModel):
+class ConfigSection(BaseModel):
     """Frozen, and no key beyond its own."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")

@@ -16,7 +16,7 @@ from drift.policy_file import read_policy
 from drift.reading import reader
 from drift.recent_files import EarlierFiles
 from drift.reference_files import ReferenceFiles
-from drift.settings import Settings
+from drift.settings import RunSettings
 from drift.sources import fetch, fetch_window_counts
 from drift.times import parse_time
 
@@ -28,7 +28,7 @@ class Obtaining:
     Every method raises ConfigError or BaselineError where something is missing or cannot be read.
     """
 
-    settings: Settings
+    settings: RunSettings
     workspace: Path
     clients: Clients
 

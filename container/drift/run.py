@@ -28,14 +28,14 @@ from drift.projection import Projector
 from drift.recent import EarlierWindows
 from drift.recent_files import EarlierFiles, read_earlier
 from drift.reference_files import ReferenceFiles
-from drift.settings import Extras, Settings, window_bounds
+from drift.settings import OptionalAnalyses, RunSettings, window_bounds
 from drift.sources import Connect, s3_client
 from drift.window import WindowCounts
 
 RECENT_WINDOWS = 24
 """Earlier windows that are the second reference, if nobody says how many: a day of hours."""
 _DEFAULT_POLICY = Policy()
-_NO_EXTRAS = Extras()
+_NO_EXTRAS = OptionalAnalyses()
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -50,7 +50,7 @@ class _Task:
     bounds: WindowBounds
     output: Path
     policy: Policy
-    extras: Extras
+    extras: OptionalAnalyses
     answering: Answering | None = None
     earlier: EarlierFiles | None = None
     model: Callable[[], Path] | None = None
@@ -189,7 +189,7 @@ def monitor(  # noqa: PLR0913 - one keyword per option of `plumbline monitor`
     variant: str | None = None,
     recent: Path | None = None,
     recent_windows: int = RECENT_WINDOWS,
-    extras: Extras = _NO_EXTRAS,
+    extras: OptionalAnalyses = _NO_EXTRAS,
     seed: int = 0,
 ) -> DriftReport:
     """Judge the capture files below a folder against a baseline, and write the report files to `output`.
@@ -230,7 +230,7 @@ def monitor(  # noqa: PLR0913 - one keyword per option of `plumbline monitor`
     ).perform()
 
 
-def run(settings: Settings, *, now: datetime, clients: Clients) -> DriftReport:
+def run(settings: RunSettings, *, now: datetime, clients: Clients) -> DriftReport:
     """Perform the container's run: fetch, judge, write, publish.
 
     Parameters

@@ -26,7 +26,7 @@ _CAPTURE_FORMAT = "sagemakercapturejson"
 
 
 @dataclass(frozen=True, kw_only=True)
-class Reference:
+class ReferenceSource:
     """Where the reference comes from: a baseline, or the files to learn one from. Paths or S3 URIs.
 
     Without a `target_label` every column of `train` is a feature, and there is no test set.
@@ -69,7 +69,7 @@ class CaptureHour:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Window:
+class WindowSource:
     """Which records are judged, where they are, and where the results go."""
 
     bounds: WindowBounds
@@ -92,7 +92,7 @@ class EarlierReports:
 
 
 @dataclass(frozen=True, kw_only=True)
-class GroundTruth:
+class GroundTruthSource:
     """Labels that come late: where they arrive, and the captures that they belong to. Paths or S3 URIs.
 
     A window waits `lag_hours` for its labels. Captures joined with labels go to `merged`; None: nowhere.
@@ -110,7 +110,7 @@ class GroundTruth:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Extras:
+class OptionalAnalyses:
     """What a run does beyond judging each feature against the training data.
 
     `facet` names the column by whose values bias is measured, and `model` where the model's artifact is, a path or an
@@ -120,31 +120,31 @@ class Extras:
     isolation_forest: bool = False
     multivariate: bool = False
     earlier: EarlierReports | None = None
-    ground_truth: GroundTruth | None = None
+    ground_truth: GroundTruthSource | None = None
     facet: str | None = None
     model: str | None = None
 
 
 @dataclass(frozen=True, kw_only=True)
-class Settings:
+class RunSettings:
     """One run of the container.
 
-    `policy` is what the environment says; the file at `policy_file`, a path or an S3 URI, says more. `champions` is
-    where the history of the endpoint's models is, which may not be there yet; None: none is kept.
+    `policy` has the environment's thresholds; those of the file at `policy_file`, a path or an S3 URI, take precedence.
+    `champions` is where the history of the endpoint's models is, which may not be there yet; None: none is kept.
     """
 
-    reference: Reference
-    window: Window
+    reference: ReferenceSource
+    window: WindowSource
     schedule: str | None
     policy: Policy
     policy_file: str | None
-    extras: Extras
+    extras: OptionalAnalyses
     champions: str | None = None
     distribution: Distribution = Distribution()
     platform: Platform
 
 
-def read_settings(arguments: Namespace, environment: Mapping[str, str] = os.environ) -> Settings:
+def read_settings(arguments: Namespace, environment: Mapping[str, str] = os.environ) -> RunSettings:
     """Read one run's settings.
 
     Raises
@@ -160,8 +160,8 @@ def read_settings(arguments: Namespace, environment: Mapping[str, str] = os.envi
         raise variables.error(MonitorVariable.ENDPOINT_NAME, "must name the endpoint when metrics are published")
     given = {name: value or None for name, value in vars(arguments).items()}
     policy_file = given.pop(Argument.POLICY.name.lower(), None)
-    return Settings(
-        reference=Reference(**given),
+    return RunSettings(
+        reference=ReferenceSource(**given),
         window=_scheduled_window(variables) if variables.text(Variable.SCHEDULED_TIME) else _given_window(variables),
         schedule=variables.text(MonitorVariable.SCHEDULE_NAME),
         policy=Policy(**variables.thresholds()),
@@ -198,8 +198,8 @@ def _moment(name: str, text: str) -> datetime:
         raise ConfigError(f"{name} must be an ISO 8601 time, got {text!r}; write 2026-01-31T13:00:00Z") from error
 
 
-def _given_window(variables: Variables) -> Window:
-    return Window(
+def _given_window(variables: Variables) -> WindowSource:
+    return WindowSource(
         bounds=window_bounds(variables.text(MonitorVariable.START_TIME), variables.text(MonitorVariable.END_TIME)),
         source=Path(variables.required(MonitorVariable.DATASET_SOURCE)),
         variant=variables.text(Variable.VARIANT),
@@ -207,14 +207,14 @@ def _given_window(variables: Variables) -> Window:
     )
 
 
-def _scheduled_window(variables: Variables) -> Window:
+def _scheduled_window(variables: Variables) -> WindowSource:
     """Return the last full hour before the scheduled time, with the key layout that Model Monitor gives by itself."""
     scheduled = _moment(Variable.SCHEDULED_TIME, variables.required(Variable.SCHEDULED_TIME))
     start = scheduled.replace(minute=0, second=0, microsecond=0) - HOUR
     endpoint = variables.required(MonitorVariable.ENDPOINT_NAME)
     schedule = variables.required(MonitorVariable.SCHEDULE_NAME)
     output = Path(variables.required(MonitorVariable.OUTPUT_PATH))
-    return Window(
+    return WindowSource(
         bounds=WindowBounds(format_time(start), format_time(start + HOUR)),
         source=CaptureHour(variables.required(Variable.CAPTURE_S3_URI), start),
         variant=variables.text(Variable.VARIANT),
@@ -236,11 +236,11 @@ def _check_format(variables: Variables) -> None:
         raise variables.error(name, "must be sagemakerCaptureJson", "monitor a real-time endpoint's data capture")
 
 
-def _extras(variables: Variables) -> Extras:
+def _extras(variables: Variables) -> OptionalAnalyses:
     n_windows = variables.count(Variable.RECENT_WINDOWS, 0)
     if n_windows < 0:
         raise variables.error(Variable.RECENT_WINDOWS, "must be 0 or more")
-    return Extras(
+    return OptionalAnalyses(
         isolation_forest=variables.switch(Variable.ISOLATION_FOREST),
         multivariate=variables.switch(Variable.MULTIVARIATE),
         earlier=EarlierReports(_reports_of_schedule(variables), n_windows) if n_windows else None,
@@ -250,11 +250,11 @@ def _extras(variables: Variables) -> Extras:
     )
 
 
-def _ground_truth(variables: Variables) -> GroundTruth | None:
+def _ground_truth(variables: Variables) -> GroundTruthSource | None:
     labels = variables.text(Variable.LABELS_S3_URI)
     if labels is None:
         return None
-    return GroundTruth(
+    return GroundTruthSource(
         labels=labels,
         captures=variables.required(Variable.CAPTURE_S3_URI),
         lag_hours=variables.count(Variable.LABEL_LAG_HOURS, 0),

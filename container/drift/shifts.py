@@ -33,7 +33,8 @@ class LabelEvidence:
 
     `scores` has reference and window of every label; of more than two labels, `window` and `reference` say of right
     predictions what they say of positive labels otherwise. `projection_error` is the realised accuracy minus the one
-    projected for the same rows, and `allowed` the half-width of the projection's interval; None where nothing was projected.
+    projected for the same rows, and `allowed` the half-width of the projection's interval; None where nothing was
+    projected.
     """
 
     window: ExpectedVsObserved

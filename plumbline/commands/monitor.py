@@ -15,7 +15,7 @@ from plumbline.exit_codes import EXIT_FINISHED, EXIT_NEGATIVE, CommandError
 if TYPE_CHECKING:
     from drift.baseline import Baseline
     from drift.policy import Policy
-    from drift.settings import Extras
+    from drift.settings import OptionalAnalyses
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -159,16 +159,16 @@ def _check(arguments: argparse.Namespace) -> None:
     check_reference(arguments)
 
 
-def _extras(arguments: argparse.Namespace) -> "Extras":
-    from drift.settings import Extras, GroundTruth
+def _extras(arguments: argparse.Namespace) -> "OptionalAnalyses":
+    from drift.settings import GroundTruthSource, OptionalAnalyses
 
-    ground_truth = arguments.labels and GroundTruth(
+    ground_truth = arguments.labels and GroundTruthSource(
         labels=str(arguments.labels),
         captures=str(arguments.dataset_source),
         lag_hours=arguments.label_lag_hours,
         merged=arguments.merged and str(arguments.merged),
     )
-    return Extras(
+    return OptionalAnalyses(
         isolation_forest=arguments.isolation_forest,
         multivariate=arguments.multivariate,
         ground_truth=ground_truth,

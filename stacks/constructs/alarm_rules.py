@@ -10,14 +10,16 @@ from typing import NamedTuple
 
 from contract.enums import StrEnum
 from contract.names import Metric
-from stacks.config import Alarms
-from stacks.config_thresholds import Labels
+from stacks.config import AlarmsSection
+from stacks.config_thresholds import LabelsSection
 
 RUNBOOK = "docs/runbook.md"
 MAX_WARM_UP_MINUTES = 2880
 """CloudWatch API reference, WarmUpConfiguration."""
 MODEL_ERRORS = 5
 """InvocationModelErrors counts every answer but 2xx: a few bad requests of one client are no reason to roll back."""
+RETRAINING = "Retraining starts unless a run is recent or labels are missing; a message gives the decision."
+ROLLBACK = "A promotion under way is rolled back."
 MICROSECONDS_PER_MILLISECOND = 1000
 
 
@@ -79,8 +81,8 @@ class AlarmInputs:
     environment: str
     endpoint_name: str
     interval_hours: int
-    settings: Alarms
-    labels: Labels | None
+    settings: AlarmsSection
+    labels: LabelsSection | None
     has_facet: bool
     latency_milliseconds: int
 
@@ -108,7 +110,7 @@ def throughout_silence(inputs: AlarmInputs) -> EvaluationPeriods:
     return EvaluationPeriods(n_runs, n_runs)
 
 
-def _labels(inputs: AlarmInputs) -> Labels:
+def _labels(inputs: AlarmInputs) -> LabelsSection:
     if inputs.labels is None:
         raise ValueError("an alarm on labels must have a labels section, got none")
     return inputs.labels
@@ -133,12 +135,14 @@ def _maximum_latency(inputs: AlarmInputs) -> float:
 class AlarmRule:
     """Declaration of one alarm.
 
-    `threshold`, `evaluation` and `meaning` are constants or read from the settings. `missing` has no default: each
-    alarm states what silence means. `meaning` and `action` make its description, which ends with the runbook's anchor.
-    `starts_retraining`: the controller acts on it. `rolls_back`: a promotion under way is undone. `notifies`: the alert
-    topic gets it. `graph` shows the metric; None: the alarm is in the dashboard's list of alarms only.
+    `name` ends the physical name and is the anchor in the runbook. `threshold`, `evaluation` and `meaning` are
+    constants or read from the settings. `missing` has no default: each alarm states what silence means. `meaning` and
+    `action` make its description, which ends with the runbook's anchor. `starts_retraining`: the controller acts on it.
+    `rolls_back`: a promotion under way is undone. `notifies`: the alert topic gets it. `graph` shows the metric; None:
+    the alarm is in the dashboard's list of alarms only.
     """
 
+    name: str
     metric: Metric | EndpointMetric | QueueMetric
     statistic: str = "Maximum"
     comparison: AlarmComparison = AlarmComparison.AT_LEAST
@@ -169,14 +173,14 @@ class AlarmRule:
 
 
 class AlarmKind(StrEnum):
-    """The alarms an environment has; the value is the end of the physical name, and the anchor in the runbook."""
+    """The alarms that an environment can have; each member carries its declaration."""
 
     rule: AlarmRule
 
-    def __new__(cls, value: str, rule: AlarmRule) -> "AlarmKind":
-        """Return the member `value` that carries its declaration."""
-        kind = str.__new__(cls, value)
-        kind._value_, kind.rule = value, rule
+    def __new__(cls, rule: AlarmRule) -> "AlarmKind":
+        """Return the member that is the rule's name and carries the rule."""
+        kind = str.__new__(cls, rule.name)
+        kind._value_, kind.rule = rule.name, rule
         return kind
 
     @property
@@ -185,170 +189,141 @@ class AlarmKind(StrEnum):
         return "".join(part.capitalize() for part in self.value.split("-"))
 
     # Alarms on verdicts: a run that is late, or a window that was not judged, is neither alarm nor all-clear.
-    DRIFT = (
-        "drift",
-        AlarmRule(
-            metric=Metric.DRIFT_VERDICT,
-            evaluation=m_of_n,
-            missing=MissingDataPolicy.IGNORE,
-            meaning="Traffic differs from the training data.",
-            action="Read drift_report.json. Retraining starts unless a run is recent or labels are missing; a message "
-            "gives the decision.",
-            starts_retraining=True,
-            graph=Graph.DRIFTED_FEATURES,
-        ),
+    DRIFT = AlarmRule(
+        name="drift",
+        metric=Metric.DRIFT_VERDICT,
+        evaluation=m_of_n,
+        missing=MissingDataPolicy.IGNORE,
+        meaning="Traffic differs from the training data.",
+        action=f"Read drift_report.json. {RETRAINING}",
+        starts_retraining=True,
+        graph=Graph.DRIFTED_FEATURES,
     )
-    MONITOR_MISSING = (
-        "monitor-missing",
-        AlarmRule(
-            metric=Metric.MONITOR_RUNS,
-            statistic="Sum",
-            comparison=AlarmComparison.BELOW,
-            evaluation=throughout_silence,
-            missing=MissingDataPolicy.BREACHING,
-            meaning="No monitoring run has finished, so drift is not being monitored.",
-            action="Check the schedule and its last jobs.",
-            graph=Graph.MONITORING_RUNS,
-        ),
+    MONITOR_MISSING = AlarmRule(
+        name="monitor-missing",
+        metric=Metric.MONITOR_RUNS,
+        statistic="Sum",
+        comparison=AlarmComparison.BELOW,
+        evaluation=throughout_silence,
+        missing=MissingDataPolicy.BREACHING,
+        meaning="No monitoring run has finished, so drift is not being monitored.",
+        action="Check the schedule and its last jobs.",
+        graph=Graph.MONITORING_RUNS,
     )
-    MONITOR_FAILED = (
-        "monitor-failed",
-        AlarmRule(
-            metric=Metric.MONITOR_FAILURES,
-            missing=MissingDataPolicy.NOT_BREACHING,
-            meaning="A monitoring run ended without a report.",
-            action="Read the job's exit message and log.",
-            graph=Graph.MONITORING_RUNS,
-        ),
+    MONITOR_FAILED = AlarmRule(
+        name="monitor-failed",
+        metric=Metric.MONITOR_FAILURES,
+        missing=MissingDataPolicy.NOT_BREACHING,
+        meaning="A monitoring run ended without a report.",
+        action="Read the job's exit message and log.",
+        graph=Graph.MONITORING_RUNS,
     )
-    DEAD_LETTERS = (
-        "dead-letters",
-        AlarmRule(
-            metric=QueueMetric.MESSAGES,
-            # SQS stops publishing for a queue that was not used for six hours.
-            missing=MissingDataPolicy.NOT_BREACHING,
-            meaning="An event of the retraining loop could not be handled, or a monitoring job not started.",
-            action="Read the message in the queue and remove its cause.",
-            graph=None,
-        ),
+    DEAD_LETTERS = AlarmRule(
+        name="dead-letters",
+        metric=QueueMetric.MESSAGES,
+        # SQS stops publishing for a queue that was not used for six hours.
+        missing=MissingDataPolicy.NOT_BREACHING,
+        meaning="An event of the retraining loop could not be handled, or a monitoring job not started.",
+        action="Read the message in the queue and remove its cause.",
+        graph=None,
     )
-    SCHEMA = (
-        "schema",
-        AlarmRule(
-            metric=Metric.SCHEMA_VIOLATIONS,
-            # A window without rows holds no payload, and so is no proof that the client was repaired.
-            missing=MissingDataPolicy.IGNORE,
-            meaning="A feature is missing from the payload or has another type than in training.",
-            action="Read drift_report.json and repair the client; no retraining starts.",
-            graph=Graph.SCHEMA,
-        ),
+    SCHEMA = AlarmRule(
+        name="schema",
+        metric=Metric.SCHEMA_VIOLATIONS,
+        # A window without rows holds no payload, and so is no proof that the client was repaired.
+        missing=MissingDataPolicy.IGNORE,
+        meaning="A feature is missing from the payload or has another type than in training.",
+        action="Read drift_report.json and repair the client; no retraining starts.",
+        graph=Graph.SCHEMA,
     )
-    ACCURACY = (
-        "accuracy",
-        AlarmRule(
-            metric=Metric.PROJECTED_ACCURACY_DROP,
-            evaluation=m_of_n,
-            missing=MissingDataPolicy.IGNORE,
-            meaning="The projected accuracy dropped beyond the threshold.",
-            action="It is an estimate: get labels for recent rows before the model is changed; no retraining starts.",
-            graph=Graph.UNLABELLED_VERDICTS,
-        ),
+    ACCURACY = AlarmRule(
+        name="accuracy",
+        metric=Metric.PROJECTED_ACCURACY_DROP,
+        evaluation=m_of_n,
+        missing=MissingDataPolicy.IGNORE,
+        meaning="The projected accuracy dropped beyond the threshold.",
+        action="It is an estimate: get labels for recent rows before the model is changed; no retraining starts.",
+        graph=Graph.UNLABELLED_VERDICTS,
     )
-    QUALITY = (
-        "quality",
-        AlarmRule(
-            metric=Metric.REALISED_ACCURACY_DROP,
-            evaluation=m_of_n,
-            missing=MissingDataPolicy.IGNORE,
-            needs=AlarmNeed.LABELS,
-            meaning="The accuracy measured with labels dropped beyond the threshold.",
-            action="Read drift_report.json. Retraining starts unless a run is recent or labels are missing; a message "
-            "gives the decision.",
-            starts_retraining=True,
-            graph=Graph.LABELLED_VERDICTS,
-        ),
+    QUALITY = AlarmRule(
+        name="quality",
+        metric=Metric.REALISED_ACCURACY_DROP,
+        evaluation=m_of_n,
+        missing=MissingDataPolicy.IGNORE,
+        needs=AlarmNeed.LABELS,
+        meaning="The accuracy measured with labels dropped beyond the threshold.",
+        action=f"Read drift_report.json. {RETRAINING}",
+        starts_retraining=True,
+        graph=Graph.LABELLED_VERDICTS,
     )
-    CONCEPT_SHIFT = (
-        "concept-shift",
-        AlarmRule(
-            metric=Metric.CONCEPT_SHIFT_VERDICT,
-            evaluation=m_of_n,
-            missing=MissingDataPolicy.IGNORE,
-            needs=AlarmNeed.LABELS,
-            meaning="By their labels, rows have other answers than such rows had in training.",
-            action="Upload labels of recent rows. Retraining starts unless a run is recent or labels are missing; a "
-            "message gives the decision.",
-            starts_retraining=True,
-            graph=Graph.LABELLED_VERDICTS,
-        ),
+    CONCEPT_SHIFT = AlarmRule(
+        name="concept-shift",
+        metric=Metric.CONCEPT_SHIFT_VERDICT,
+        evaluation=m_of_n,
+        missing=MissingDataPolicy.IGNORE,
+        needs=AlarmNeed.LABELS,
+        meaning="By their labels, rows have other answers than such rows had in training.",
+        action=f"Upload labels of recent rows. {RETRAINING}",
+        starts_retraining=True,
+        graph=Graph.LABELLED_VERDICTS,
     )
-    LABELS_MISSING = (
-        "labels-missing",
-        AlarmRule(
-            metric=Metric.LABELLED_FRACTION,
-            statistic="Minimum",
-            comparison=AlarmComparison.BELOW,
-            threshold=_minimum_labelled,
-            evaluation=m_of_n,
-            # Where no label arrives, the fraction is 0. No value: no window with rows was due, or no run has finished,
-            # which has an alarm of its own.
-            missing=MissingDataPolicy.IGNORE,
-            needs=AlarmNeed.LABELS,
-            meaning=_labels_missing,
-            action="Check what uploads the labels.",
-            graph=Graph.LABELLED_FRACTION,
-        ),
+    LABELS_MISSING = AlarmRule(
+        name="labels-missing",
+        metric=Metric.LABELLED_FRACTION,
+        statistic="Minimum",
+        comparison=AlarmComparison.BELOW,
+        threshold=_minimum_labelled,
+        evaluation=m_of_n,
+        # Where no label arrives, the fraction is 0. No value: no window with rows was due, or no run has finished,
+        # which has an alarm of its own.
+        missing=MissingDataPolicy.IGNORE,
+        needs=AlarmNeed.LABELS,
+        meaning=_labels_missing,
+        action="Check what uploads the labels.",
+        graph=Graph.LABELLED_FRACTION,
     )
-    BIAS = (
-        "bias",
-        AlarmRule(
-            metric=Metric.BIAS_VERDICT,
-            evaluation=m_of_n,
-            missing=MissingDataPolicy.IGNORE,
-            needs=AlarmNeed.BIAS,
-            meaning="The model treats a group differently from the test set.",
-            action="Read drift_report.json and decide; no retraining starts.",
-            graph=Graph.UNLABELLED_VERDICTS,
-        ),
+    BIAS = AlarmRule(
+        name="bias",
+        metric=Metric.BIAS_VERDICT,
+        evaluation=m_of_n,
+        missing=MissingDataPolicy.IGNORE,
+        needs=AlarmNeed.BIAS,
+        meaning="The model treats a group differently from the test set.",
+        action="Read drift_report.json and decide; no retraining starts.",
+        graph=Graph.UNLABELLED_VERDICTS,
     )
     # Alarms on the endpoint: a minute without a request is a good one.
-    ENDPOINT_5XX = (
-        "endpoint-5xx",
-        AlarmRule(
-            metric=EndpointMetric.SERVER_ERRORS,
-            statistic="Sum",
-            missing=MissingDataPolicy.NOT_BREACHING,
-            meaning="The endpoint answers with server errors.",
-            action="Read its log; a promotion under way is rolled back.",
-            rolls_back=True,
-            graph=Graph.ENDPOINT,
-        ),
+    ENDPOINT_5XX = AlarmRule(
+        name="endpoint-5xx",
+        metric=EndpointMetric.SERVER_ERRORS,
+        statistic="Sum",
+        missing=MissingDataPolicy.NOT_BREACHING,
+        meaning="The endpoint answers with server errors.",
+        action=f"Read its log. {ROLLBACK}",
+        rolls_back=True,
+        graph=Graph.ENDPOINT,
     )
-    ENDPOINT_MODEL_ERRORS = (
-        "endpoint-model-errors",
-        AlarmRule(
-            metric=EndpointMetric.MODEL_ERRORS,
-            statistic="Sum",
-            threshold=MODEL_ERRORS,
-            missing=MissingDataPolicy.NOT_BREACHING,
-            meaning="The model's container rejects or fails requests.",
-            action="Read its log; a promotion under way is rolled back.",
-            rolls_back=True,
-            graph=None,
-        ),
+    ENDPOINT_MODEL_ERRORS = AlarmRule(
+        name="endpoint-model-errors",
+        metric=EndpointMetric.MODEL_ERRORS,
+        statistic="Sum",
+        threshold=MODEL_ERRORS,
+        missing=MissingDataPolicy.NOT_BREACHING,
+        meaning="The model's container rejects or fails requests.",
+        action=f"Read its log. {ROLLBACK}",
+        rolls_back=True,
+        graph=None,
     )
-    ENDPOINT_LATENCY = (
-        "endpoint-latency",
-        AlarmRule(
-            metric=EndpointMetric.LATENCY,
-            statistic="Average",
-            threshold=_maximum_latency,
-            missing=MissingDataPolicy.NOT_BREACHING,
-            meaning="The model answers slower than promotion.latency_milliseconds.",
-            action="Check load and instance type; a promotion under way is rolled back.",
-            rolls_back=True,
-            graph=Graph.ENDPOINT,
-        ),
+    ENDPOINT_LATENCY = AlarmRule(
+        name="endpoint-latency",
+        metric=EndpointMetric.LATENCY,
+        statistic="Average",
+        threshold=_maximum_latency,
+        missing=MissingDataPolicy.NOT_BREACHING,
+        meaning="The model answers slower than promotion.latency_milliseconds.",
+        action=f"Check load and instance type. {ROLLBACK}",
+        rolls_back=True,
+        graph=Graph.ENDPOINT,
     )
 
 

@@ -9,7 +9,7 @@ from constructs import Construct
 
 from contract.names import METRIC_NAMESPACE, Dimension, Metric
 from contract.retraining import RetrainingMetric
-from stacks.config_thresholds import Labels
+from stacks.config_thresholds import LabelsSection
 from stacks.constructs.alarm_rules import AlarmKind, EndpointMetric, Graph
 from stacks.constructs.drift_alarms import endpoint_metric, own_metric
 
@@ -26,7 +26,7 @@ class DashboardOptions:
     multivariate: bool
     attribution: bool
     bias: bool
-    labels: Labels | None
+    labels: LabelsSection | None
 
 
 class DriftDashboard(Construct):

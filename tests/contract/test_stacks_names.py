@@ -27,10 +27,10 @@ from contract.names import (
 from contract.records import EffectMeasure
 from contract.retraining import LoopVariable, PipelineStep
 from contract.thresholds import THRESHOLDS, Threshold
-from stacks.config_thresholds import Bias, FeatureSettings, Labels, ThresholdSection, ThresholdSettings
+from stacks.config_thresholds import BiasSection, FeatureSection, LabelsSection, TableSection, ThresholdsSection
 from stacks.constructs.alarm_rules import RUNBOOK, AlarmKind
-from stacks.constructs.failed_jobs_rule import RUNBOOK_ANCHOR
-from stacks.constructs.policy_file import policy_text
+from stacks.constructs.alert_topic import RUNBOOK_ANCHOR
+from stacks.constructs.monitor_job import policy_text
 from tests.unit.stacks.synthesis import (
     ENVIRONMENTS,
     FULL,
@@ -123,7 +123,11 @@ def test_roles_accept_the_jobs_of_the_pipeline() -> None:
 
 
 def test_every_threshold_is_a_key_of_the_environment_file_with_the_containers_default() -> None:
-    sections = {"thresholds": ThresholdSettings(), "labels": Labels(lag_hours=1), "bias": Bias(facet="sex")}
+    sections = {
+        "thresholds": ThresholdsSection(),
+        "labels": LabelsSection(lag_hours=1),
+        "bias": BiasSection(facet="sex"),
+    }
     policy = Policy()
     for row in THRESHOLDS:
         value = getattr(sections[row.section], row.key)
@@ -137,7 +141,7 @@ def test_every_threshold_is_a_key_of_the_environment_file_with_the_containers_de
 def test_container_reads_the_variable_that_the_stack_sets(row: Threshold) -> None:
     value = row.kind(row.choices[-1]) if row.choices else 7 if row.kind is int else 0.3
     settings = config(**{row.section: {row.key: value}})
-    section: ThresholdSection = getattr(settings, row.section)
+    section: TableSection = getattr(settings, row.section)
     assert set(section.variables()) == {row.variable}
     assert Variables(section.variables()).thresholds() == {row.name: value}
 
@@ -154,7 +158,7 @@ def test_container_reads_the_policy_file_that_the_stack_writes(tmp_path: Path) -
 
 
 def test_a_feature_may_have_in_the_file_what_the_container_knows_of_one() -> None:
-    assert set(FeatureSettings.model_fields) == {field.name for field in dataclasses.fields(FeaturePolicy)}
+    assert set(FeatureSection.model_fields) == {field.name for field in dataclasses.fields(FeaturePolicy)}
 
 
 def test_both_engines_set_variables_of_the_contract_only() -> None:

@@ -20,7 +20,7 @@ from local.demo.first_model import first_training
 from plumbline.cli import help_page, main
 from plumbline.commands import COMMANDS
 from stacks.config_file import load_environment, parse_environment
-from stacks.errors import ConfigError
+from stacks.errors import EnvironmentFileError
 from stacks.naming import Naming
 from tests.docs.pages import (
     CLI,
@@ -198,5 +198,5 @@ def test_two_lines_change_the_engine_and_one_does_not(page: Path) -> None:
     changes = dict(re.findall(r'^(\w+) = "(.+)"$', lines, re.MULTILINE))
     parse_environment(document(monitor=changes), "dev.toml")
     del changes["schedule"]
-    with pytest.raises(ConfigError, match="for the engine scheduler"):
+    with pytest.raises(EnvironmentFileError, match="for the engine scheduler"):
         parse_environment(document(monitor=changes), "dev.toml")

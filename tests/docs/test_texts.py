@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from stacks.config_file import parse_environment
-from stacks.errors import ConfigError
+from stacks.errors import EnvironmentFileError
 from tests.docs.pages import (
     CONFIGURATION,
     PAGES,
@@ -63,7 +63,7 @@ def test_quoted_error_text_is_one_of_the_code(text: str) -> None:
 def test_configuration_shows_true_refusals() -> None:
     data = document(capture={"sampling": 5})
     del data["retraining"]["cooldown_hours"]
-    with pytest.raises(ConfigError) as caught:
+    with pytest.raises(EnvironmentFileError) as caught:
         parse_environment(data, "dev.toml")
     (shown,) = blocks(CONFIGURATION, "text")
     assert sorted(shown.splitlines()) == sorted(str(caught.value).splitlines())

@@ -14,7 +14,7 @@ from drift.ground_truth.join import JoinedWindow
 from drift.ground_truth.merged import write_merged
 from drift.ground_truth.waiting import Captures, Files, Keep, Labels, PlanOf, SameModel, Waiting
 from drift.judgement import RunContext
-from drift.settings import GroundTruth
+from drift.settings import GroundTruthSource
 from drift.sources import Connect, fetch_hour, fetch_hours, is_s3, store_folder
 from drift.times import HOUR, parse_time
 
@@ -23,7 +23,7 @@ _NAMELESS = "endpoint"
 
 
 def waiting_of(
-    source: GroundTruth,
+    source: GroundTruthSource,
     *,
     connect: Connect,
     endpoint: str | None,

@@ -13,7 +13,7 @@ from drift.capture import plan_of
 from drift.ground_truth.sources import waiting_of
 from drift.ground_truth.waiting import quality_report, windows_waited_for
 from drift.kernel.plan import Plan
-from drift.settings import GroundTruth
+from drift.settings import GroundTruthSource
 from drift.values import table
 
 from contract.quality import QualityReport
@@ -50,7 +50,7 @@ OBJECTS = {
     "ground-truth/ep/2026/11/22/14/second.jsonl": labels(13, 200),
     "ground-truth/ep/2026/11/22/15/too-late-for-this-run.jsonl": labels(14),
 }
-SOURCE = GroundTruth(
+SOURCE = GroundTruthSource(
     labels="s3://bucket/ground-truth/ep",
     captures="s3://bucket/capture/ep",
     lag_hours=2,
@@ -58,7 +58,9 @@ SOURCE = GroundTruth(
 )
 
 
-def report(source: GroundTruth, s3: FakeS3, bounds: WindowBounds = NOW, baseline: Baseline = BASELINE) -> QualityReport:
+def report(
+    source: GroundTruthSource, s3: FakeS3, bounds: WindowBounds = NOW, baseline: Baseline = BASELINE
+) -> QualityReport:
     context = replace(CONTEXT, label_lag_hours=source.lag_hours)
     waiting = waiting_of(
         source, connect=s3, endpoint="ep", plan=lambda window: plan_of(baseline, window), context=context
@@ -98,7 +100,7 @@ def test_folders_give_what_prefixes_give(tmp_path: Path) -> None:
         if "too-late" not in key:
             (tmp_path / key).parent.mkdir(parents=True, exist_ok=True)
             (tmp_path / key).write_text(text)
-    source = GroundTruth(
+    source = GroundTruthSource(
         labels=str(tmp_path / "ground-truth"),
         captures=str(tmp_path / "capture"),
         lag_hours=2,
@@ -115,11 +117,15 @@ def test_folders_give_what_prefixes_give(tmp_path: Path) -> None:
     ("source", "bounds", "reason"),
     [
         (SOURCE, WindowBounds(), "the window must have times for its labels to be found in S3"),
-        (GroundTruth(labels="/nowhere", captures="/nowhere"), NOW, "dataset_source must be a folder of capture files"),
+        (
+            GroundTruthSource(labels="/nowhere", captures="/nowhere"),
+            NOW,
+            "dataset_source must be a folder of capture files",
+        ),
     ],
 )
 def test_labels_that_cannot_be_read_are_told_and_stop_nothing(
-    source: GroundTruth, bounds: WindowBounds, reason: str
+    source: GroundTruthSource, bounds: WindowBounds, reason: str
 ) -> None:
     found = report(source, FakeS3(OBJECTS), bounds)
     assert found.reason.startswith(f"labels or captures could not be read: {reason}")
@@ -144,7 +150,9 @@ def test_a_fault_of_ours_takes_no_verdict_with_it() -> None:
 
 def test_merged_records_that_cannot_be_kept_are_told_beside_the_verdicts(tmp_path: Path) -> None:
     (tmp_path / "merged").write_text("a file, not a folder")
-    source = GroundTruth(labels=SOURCE.labels, captures=SOURCE.captures, lag_hours=0, merged=str(tmp_path / "merged"))
+    source = GroundTruthSource(
+        labels=SOURCE.labels, captures=SOURCE.captures, lag_hours=0, merged=str(tmp_path / "merged")
+    )
     bounds = WindowBounds("2026-11-22T12:00:00Z", "2026-11-22T14:00:00Z")
     found = report(source, FakeS3(OBJECTS), bounds)
     assert found.reason.startswith("captures joined with labels could not be kept: ")

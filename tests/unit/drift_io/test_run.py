@@ -19,7 +19,7 @@ from drift.errors import ConfigError
 from drift.handover import Clients
 from drift.policy import FeaturePolicy, Policy
 from drift.run import learn_baseline, monitor, run
-from drift.settings import Extras, read_settings
+from drift.settings import OptionalAnalyses, read_settings
 
 from contract.records import DriftReport, Status, Verdict, WindowBounds
 from tests.unit.drift_io.builders import record, write_capture
@@ -249,7 +249,7 @@ def test_an_ignored_feature_refuses_no_projection_and_tells_no_rows_apart(tmp_pa
             baseline=reference / "baseline",
             output=tmp_path / "results",
             policy=policy,
-            extras=Extras(multivariate=True),
+            extras=OptionalAnalyses(multivariate=True),
         )
 
     plain, lenient = judged(Policy()), judged(Policy(features={"workclass": FeaturePolicy(ignore=True)}))

@@ -9,7 +9,7 @@ import pytest
 from drift.errors import ConfigError
 from drift.handover import Clients
 from drift.run import monitor, run
-from drift.settings import Extras, GroundTruth, read_settings
+from drift.settings import GroundTruthSource, OptionalAnalyses, read_settings
 
 from contract.accuracy import Measure, Shift
 from contract.records import SWITCHED_OFF, DriftReport, Verdict
@@ -57,7 +57,7 @@ def hours(tmp_path: Path) -> Path:
 
 
 def judged(folder: Path, reference: Path, **extras: Any) -> DriftReport:
-    source = GroundTruth(
+    source = GroundTruthSource(
         labels=str(folder / "labels"),
         captures=str(folder / "capture"),
         lag_hours=2,
@@ -69,7 +69,7 @@ def judged(folder: Path, reference: Path, **extras: Any) -> DriftReport:
         output=folder / "results",
         start_time="2026-11-22T12:00:00Z",
         end_time="2026-11-22T13:00:00Z",
-        extras=Extras(ground_truth=source, **extras),
+        extras=OptionalAnalyses(ground_truth=source, **extras),
     )
 
 

@@ -11,10 +11,10 @@ from drift.policy import Policy
 from drift.settings import (
     CaptureHour,
     EarlierReports,
-    Extras,
-    GroundTruth,
-    Reference,
-    Settings,
+    GroundTruthSource,
+    OptionalAnalyses,
+    ReferenceSource,
+    RunSettings,
     read_settings,
     window_bounds,
 )
@@ -39,7 +39,7 @@ SCHEDULER = {name: value for name, value in MODEL_MONITOR.items() if name not in
 }
 
 
-def settings(environment: Mapping[str, str], **arguments: str | None) -> Settings:
+def settings(environment: Mapping[str, str], **arguments: str | None) -> RunSettings:
     given = {
         "baseline": "s3://bucket/baseline",
         "train": None,
@@ -60,9 +60,9 @@ def test_the_contracts_own_example_is_read() -> None:
     assert read.platform.publish is False
     assert read.platform.message_file == Path("/opt/ml/output/message")
     assert read.platform.metrics_file == Path("/opt/ml/output/metrics/cloudwatch/cloudwatch_metrics.jsonl")
-    assert (read.policy, read.policy_file, read.extras) == (Policy(), None, Extras())
+    assert (read.policy, read.policy_file, read.extras) == (Policy(), None, OptionalAnalyses())
     assert read.window.variant is None
-    assert read.reference == Reference(baseline="s3://bucket/baseline", target_label="y")
+    assert read.reference == ReferenceSource(baseline="s3://bucket/baseline", target_label="y")
 
 
 @pytest.mark.parametrize(
@@ -116,8 +116,10 @@ def test_both_engines_may_ask_for_one_variant(engine: dict[str, str]) -> None:
 
 
 def test_extras_are_switched_on_one_by_one() -> None:
-    assert settings(MODEL_MONITOR | {Variable.ISOLATION_FOREST: "Enabled"}).extras == Extras(isolation_forest=True)
-    assert settings(MODEL_MONITOR | {Variable.MULTIVARIATE: "Enabled"}).extras == Extras(multivariate=True)
+    assert settings(MODEL_MONITOR | {Variable.ISOLATION_FOREST: "Enabled"}).extras == OptionalAnalyses(
+        isolation_forest=True
+    )
+    assert settings(MODEL_MONITOR | {Variable.MULTIVARIATE: "Enabled"}).extras == OptionalAnalyses(multivariate=True)
 
 
 def test_earlier_windows_are_those_of_this_schedule() -> None:
@@ -237,7 +239,7 @@ LABELS = {
 @pytest.mark.parametrize("engine", [MODEL_MONITOR, SCHEDULER])
 def test_labels_are_awaited_where_their_place_is_named(engine: dict[str, str]) -> None:
     assert settings(engine).extras.ground_truth is None
-    assert settings(engine | LABELS).extras.ground_truth == GroundTruth(
+    assert settings(engine | LABELS).extras.ground_truth == GroundTruthSource(
         labels="s3://bucket/ground-truth/endpoint-name",
         captures="s3://bucket/capture/endpoint-name",
         lag_hours=48,

@@ -12,7 +12,7 @@ from typing import Any
 from aws_cdk import App
 
 from contract.names import alarm_name
-from stacks.application import Environments, build, new_app
+from stacks.application import EnvironmentStacks, build, new_app
 from stacks.config import EnvironmentConfig
 from stacks.config_file import parse_environment
 
@@ -165,7 +165,7 @@ def synthesize(settings: EnvironmentConfig, root: Path = ROOT) -> Assembly:
     return Assembly(folder, templates)
 
 
-def construct(settings: EnvironmentConfig, root: Path = ROOT, **context: Any) -> tuple[App, Environments]:
+def construct(settings: EnvironmentConfig, root: Path = ROOT, **context: Any) -> tuple[App, EnvironmentStacks]:
     app = new_app(context=CONTEXT | context, outdir=tempfile.mkdtemp(dir=ASSEMBLIES.name))
     return app, build(app, settings, root)
 

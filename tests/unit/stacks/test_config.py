@@ -7,14 +7,14 @@ import pytest
 from contract.thresholds import RENAMED_KEYS, THRESHOLDS, Threshold
 from stacks.config import EnvironmentConfig
 from stacks.config_file import load_environment, parse_environment
-from stacks.errors import ConfigError
+from stacks.errors import EnvironmentFileError
 from stacks.schedules import Engine, interval_hours
 from stacks.xgboost_image import xgboost_image
 from tests.unit.stacks.synthesis import ENVIRONMENTS, ROOT, config, document
 
 
 def refusal(data: dict[str, Any]) -> str:
-    with pytest.raises(ConfigError) as caught:
+    with pytest.raises(EnvironmentFileError) as caught:
         parse_environment(data, "dev.toml")
     return str(caught.value)
 
@@ -35,21 +35,21 @@ def test_environment_may_be_a_path(tmp_path: Path) -> None:
 
 
 def test_fails_when_environment_is_unknown() -> None:
-    with pytest.raises(ConfigError, match=r"must name one of dev, prod, staging, .* got 'qa'"):
+    with pytest.raises(EnvironmentFileError, match=r"must name one of dev, prod, staging, .* got 'qa'"):
         load_environment("qa", ROOT)
 
 
 def test_fails_when_file_is_no_toml(tmp_path: Path) -> None:
     file = tmp_path / "broken.toml"
     file.write_text("name = ")
-    with pytest.raises(ConfigError, match=r"broken.toml must be TOML, got .*"):
+    with pytest.raises(EnvironmentFileError, match=r"broken.toml must be TOML, got .*"):
         load_environment(str(file), ROOT)
 
 
 def test_fails_when_file_is_not_utf8(tmp_path: Path) -> None:
     file = tmp_path / "latin.toml"
     file.write_bytes(b"# caf\xe9\n")
-    with pytest.raises(ConfigError, match=r"latin.toml must be a readable file in UTF-8, got .*"):
+    with pytest.raises(EnvironmentFileError, match=r"latin.toml must be a readable file in UTF-8, got .*"):
         load_environment(str(file), ROOT)
 
 
@@ -307,7 +307,7 @@ def test_fails_when_value_breaks_its_rule(change: dict[str, Any], said: str) -> 
         ),
         (
             {"model": {"artifact": f"s3://models/{'a' * 238}.tar.gz"}},
-            "dev.toml must have a model.artifact of at most 256 characters beside monitor.attribution, got 257",
+            "dev.toml must have a model.artifact of at most 256 characters with monitor.attribution, got 257",
         ),
         (
             {"features": {"age": {"critical": True, "ignore": True}}},
@@ -418,7 +418,7 @@ def test_fails_when_engine_cannot_run_the_schedule(engine: Engine, expression: s
 
 
 def test_fails_when_region_has_no_image_and_says_where_to_add_it() -> None:
-    with pytest.raises(ConfigError, match=r"got 'eu-north-9'; choose one of af-south-1, .*xgboost_registries.json"):
+    with pytest.raises(EnvironmentFileError, match=r"got 'eu-north-9'; choose one of af-south-1, .*xgboost_registries"):
         xgboost_image("eu-north-9")
 
 

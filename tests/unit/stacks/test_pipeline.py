@@ -14,8 +14,7 @@ from botocore.validate import ParamValidator
 from contract.retraining import Lineage, PipelineParameter, PipelineStep, RetrainingFile
 from contract.retraining_jobs import EvaluateArgument, JobInput, JobOutput, PrepareArgument, job_folder
 from stacks.pipeline import filling
-from stacks.pipeline.filling import FILE, DefinitionError, filled
-from stacks.pipeline.placeholders import Placeholder
+from stacks.pipeline.filling import FILE, Placeholder, PlaceholderError, filled
 from tests.unit.stacks.synthesis import ENVIRONMENTS, ROOT, Assembly, environment, full, pipeline_definition, step
 
 OFFLINE = """
@@ -233,7 +232,7 @@ def test_label_with_quotes_stays_one_hyperparameter() -> None:
 def test_fails_when_a_value_is_missing() -> None:
     values = dict(VALUES)
     del values[Placeholder.HOLDOUT_MARGIN]
-    with pytest.raises(DefinitionError, match=r"got \['HoldoutMargin'\] without a value and \[\] without a place"):
+    with pytest.raises(PlaceholderError, match=r"got \['HoldoutMargin'\] without a value and \[\] without a place"):
         filled(values, None)
 
 
@@ -250,7 +249,7 @@ def test_fails_when_the_file_lost_a_place(
     file = tmp_path / "definition.json"
     file.write_text(text)
     monkeypatch.setattr(filling, "FILE", file)
-    with pytest.raises(DefinitionError, match=said):
+    with pytest.raises(PlaceholderError, match=said):
         filled(VALUES, None)
 
 
@@ -258,5 +257,5 @@ def test_fails_when_a_placeholder_is_part_of_a_text(tmp_path: Path, monkeypatch:
     file = tmp_path / "definition.json"
     file.write_text('{"a": "at least ${HoldoutMargin}"}')
     monkeypatch.setattr(filling, "FILE", file)
-    with pytest.raises(DefinitionError, match=r"must hold a placeholder alone or in quotes, got 'at least"):
+    with pytest.raises(PlaceholderError, match=r"must hold a placeholder alone or in quotes, got 'at least"):
         filled({Placeholder.HOLDOUT_MARGIN: "0.01"}, None)
