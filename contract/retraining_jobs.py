@@ -55,7 +55,7 @@ class JobInput(StrEnum):
     CHALLENGER = "challenger"
     """Evaluate: a folder with the new model's model.tar.gz."""
     CHAMPION = "champion"
-    """Evaluate: a folder with the live model's artifact, a .tar.gz of any name."""
+    """Evaluate: a folder with the champion's artifact, a .tar.gz of any name."""
     HOLDOUT = "holdout"
     """Evaluate: the output of this name of prepare."""
 

@@ -180,7 +180,7 @@ def client_environment(settings: Settings, python: Path) -> dict[str, str]:
 
 
 def _docker_program(state: Path, python: Path) -> Path:
-    """Write the executable that stands for docker: the CLI takes a program's name, without arguments."""
+    """Write the executable that replaces docker: the CLI takes a program's name, without arguments."""
     program = state / "bin" / "docker"
     program.parent.mkdir(parents=True, exist_ok=True)
     program.write_text(f'#!/bin/sh\nPYTHONPATH="{ROOT}" exec "{python}" -m local.aws.docker "$@"\n', encoding="utf-8")

@@ -11,9 +11,9 @@ from plumbline.exit_codes import EXIT_INTERRUPTED, EXIT_OPERATOR, EXIT_OURS, Com
 
 _HELP_WIDTH = 100
 _EPILOG = (
-    "exit codes: 0 finished; 1 drift, with monitor --fail-on-violation, unanswered requests, with traffic, rejected "
-    "rows, with labels, no run, with retrain, or a failure, with promote and rollback --wait; 2 something that you can "
-    "fix; 3 a fault of plumbline; 130 interrupted with Ctrl-C"
+    "exit codes: 0 finished; 1 finished with a negative outcome: drift (monitor --fail-on-violation), unanswered "
+    "requests (traffic), rejected rows (labels), no run (retrain), a failure (promote and rollback with --wait); 2 an "
+    "error that you can correct; 3 a fault of plumbline; 130 interrupted with Ctrl-C"
 )
 _PAGE_HEAD = """# Command line
 
@@ -30,14 +30,14 @@ class _Formatter(argparse.HelpFormatter):
 
 
 class _Parser(argparse.ArgumentParser):
-    """Tells a wrong argument in one line, as every other mistake is told."""
+    """Prints a wrong argument in one line, as every other mistake."""
 
     def error(self, message: str) -> NoReturn:
         self.exit(EXIT_OPERATOR, f"{self.prog}: error: {message}; see {self.prog} --help\n")
 
 
 class _Version(argparse.Action):
-    """Looks the version up only when it is asked for."""
+    """Reads the version only when the option is given."""
 
     def __call__(self, parser: argparse.ArgumentParser, *_: object) -> None:
         from importlib.metadata import version
@@ -74,7 +74,7 @@ def _parsers() -> tuple[argparse.ArgumentParser, dict[str, argparse.ArgumentPars
 
 
 def help_texts() -> Iterator[tuple[str, str]]:
-    """Yield each command line that requests help and what it prints, the program's own first."""
+    """Yield each help command and the text that it prints, the program's own first."""
     program, parsers = _parsers()
     yield "plumbline --help", program.format_help()
     for name, parser in parsers.items():

@@ -2,7 +2,7 @@
 
 EXIT_FINISHED = 0
 EXIT_NEGATIVE = 1
-"""The command did its work, and the outcome is negative: the program's help says for which command what that is."""
+"""The command did its work, and the outcome is negative: the program's help explains it for each command."""
 EXIT_OPERATOR = 2
 """The operator can correct what went wrong."""
 EXIT_OURS = 3

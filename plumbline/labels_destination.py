@@ -12,7 +12,7 @@ S3_SCHEME = "s3://"
 CONTENT_TYPE = "application/jsonlines"
 
 Connect = Callable[[], Any]
-"""Makes an S3 client when an S3 URI asks for it."""
+"""Makes an S3 client; called for S3 URIs only."""
 
 
 def check_place(root: str) -> None:
@@ -61,7 +61,7 @@ def _write(files: Iterable[LabelFile], folder: Path) -> None:
     for file in files:
         path = folder / file.key
         path.parent.mkdir(parents=True, exist_ok=True)
-        # Renamed when whole: a reader beside us sees all of the file's records or none.
+        # Renamed when whole: a concurrent reader sees all of the file's records or none.
         part = path.with_suffix(".part")
         part.write_bytes(file.body)
         part.replace(path)

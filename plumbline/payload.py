@@ -1,4 +1,4 @@
-"""Bodies of requests to the endpoint, and what its responses say."""
+"""Bodies of requests to the endpoint, and of its responses."""
 
 import csv
 import io

@@ -5,7 +5,7 @@ Hours count from 1. A scenario is data:
 - tilts draw labelled rows of the pool with weights that depend on the row: every row stays a real one and its label
   true, because P(label | row) does not change (covariate shift);
 - a positive share draws with weights that depend on the label alone: P(row | label) does not change (label shift);
-- a swap leaves the rows and changes the label that some of them deserve: P(row) does not change (concept shift), and
+- a swap leaves the rows and changes the label of some: P(row) does not change (concept shift), and
   the label is true;
 - overwrites change cells after the draw, so that the labels are no longer true.
 """
@@ -130,15 +130,15 @@ SCENARIOS: dict[str, Scenario] = {
         ),
         Scenario(
             ScenarioName.CONCEPT,
-            "two quiet hours; then married people with a degree deserve the other label, at once and for good, while "
-            "the rows stay as they were: concept shift, which no look at rows or predictions shows; labels are true",
+            "two quiet hours; then the labels of married people with a degree are swapped, at once and for good, while "
+            "the rows stay as they were: concept shift, which rows and predictions do not show; labels are true",
             swap=DEGREE_SWAP,
         ),
         Scenario(
             ScenarioName.REGIME,
             "two quiet hours; then a new regime comes and stays: hours-per-week shifts hard at once, age and "
-            "education-num within two hours, and married people with a degree, who become more, deserve the other "
-            "label: covariate and concept shift together; labels are true",
+            "education-num within two hours, and the labels of married people with a degree, who become more, are "
+            "swapped: covariate and concept shift together; labels are true",
             tilts=(
                 HOURS_JUMP,
                 Tilt("age", strength=0.5, first_hour=3, full_hour=4),

@@ -21,7 +21,7 @@ Pace = Callable[[float], None]
 """Lets so many seconds of traffic time pass."""
 
 
-LONGEST_INFERENCE_ID = 64
+MAX_INFERENCE_ID = 64
 
 
 class Runtime(Protocol):
@@ -35,7 +35,7 @@ class Runtime(Protocol):
 class ReplayPlan:
     """How much traffic goes where, how fast.
 
-    `name` begins every InferenceId, so that two replays can be told apart in the capture.
+    `name` begins every InferenceId, so that two replays are distinct in the capture.
     """
 
     endpoint: str
@@ -53,9 +53,9 @@ class ReplayPlan:
             if getattr(self, name) < 1:
                 raise ValueError(f"{name} must be 1 or more, got {getattr(self, name)!r}; raise it")
         last = self.inference_id(self.hours, self.requests_per_hour)
-        if not (self.name and last.isascii() and last.isprintable() and len(last) <= LONGEST_INFERENCE_ID):
+        if not (self.name and last.isascii() and last.isprintable() and len(last) <= MAX_INFERENCE_ID):
             raise ValueError(
-                f"name must be ASCII text that leaves InferenceIds of at most {LONGEST_INFERENCE_ID} characters, got "
+                f"name must be ASCII text that leaves InferenceIds of at most {MAX_INFERENCE_ID} characters, got "
                 f"{self.name!r} for ids as {last!r}; shorten it"
             )
 

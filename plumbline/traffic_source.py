@@ -91,7 +91,7 @@ class LabelsOut:
 
 @contextmanager
 def labels_file(path: Path, plan: ReplayPlan, labels_of_hour: LabelsOfHour) -> Iterator[LabelsOut]:
-    """Open the table; what was sent before an interruption stands in it."""
+    """Open the table; it has every row that was answered before an interruption."""
     with path.open("w", encoding="utf-8", newline="") as stream:
         out = LabelsOut(plan, labels_of_hour, stream)
         try:

@@ -34,17 +34,17 @@ def replay_on_terminal(
 ) -> ReplaySummary:
     """Replay in real time with a progress bar when the console is a terminal, and print the summary.
 
-    The first failure of each kind is told when it happens: the summary may be hours away.
+    The first failure of each kind is printed when it happens: the summary may be hours away.
     """
     columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
     with Progress(*columns, console=console, disable=not console.is_terminal, transient=True) as bar:
         task = bar.add_task("hour 1", total=plan.hours * plan.requests_per_hour)
 
-        told: set[str] = set()
+        shown: set[str] = set()
 
         def advance(answer: ReplayAnswer) -> None:
-            if answer.failure and answer.failure not in told:
-                told.add(answer.failure)
+            if answer.failure and answer.failure not in shown:
+                shown.add(answer.failure)
                 console.print(
                     f"hour {answer.hour}: a request failed with {answer.failure}; sending goes on, Ctrl-C ends it",
                     highlight=False,

@@ -52,7 +52,7 @@ def _about_accuracy(hours: Sequence[Hour]) -> str:
 
 
 def _about_label_shift(hours: Sequence[Hour]) -> Iterator[str]:
-    """Yield how the estimate for pure label shift did in the hours that looked like it."""
+    """Yield how the estimate for pure label shift did in the hours that it explains."""
     suspected = {
         number: (hour.projected.estimate, hour.projected.label_shift.estimate, hour.true_accuracy)
         for number, hour in enumerate(hours, 1)
@@ -66,7 +66,7 @@ def _about_label_shift(hours: Sequence[Hour]) -> Iterator[str]:
     if missed:
         projection, scenario = np.mean(missed, axis=0)
         yield (
-            f"In {named(suspected)} the traffic looked like pure label shift: the estimate for that case missed the "
+            f"In {named(suspected)} label shift alone explained the traffic: the estimate for that case missed the "
             f"truth by {100 * scenario:.1f} points on average, the projection by {100 * projection:.1f}."
         )
 

@@ -28,7 +28,7 @@ SYNTHETIC_POOL_ROWS = 36_000
 
 @dataclass(frozen=True)
 class DemoData:
-    """Rows to train on, to test on and to draw traffic from; `origin` says in words where they came from."""
+    """Rows to train on, to test on and to draw traffic from; `origin` is their source for people."""
 
     source: str
     origin: str
@@ -43,7 +43,7 @@ def choose(folder: Path | None, *, synthetic: bool, seed: int) -> DemoData:
     folder
         The person's own copy of Census Income; it is an error when it is not one.
     synthetic
-        Do not look for Census Income at all.
+        Do not search for Census Income at all.
 
     Raises
     ------

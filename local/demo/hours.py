@@ -33,7 +33,7 @@ class Hour:
         return self.report.projected_accuracy if self.report else ProjectedAccuracy()
 
     def shift(self, kind: Shift) -> ShiftReport:
-        """Return what the report says of one kind of shift without labels."""
+        """Return one kind of shift as the report has it without labels."""
         shifts = self.report.shifts if self.report else ()
         return next((found for found in shifts if found.shift is kind), ShiftReport(shift=kind))
 

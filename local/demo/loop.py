@@ -90,7 +90,7 @@ class _Pace:
 class Loop:
     """Plays an episode hour by hour; `folder` takes each hour's report files.
 
-    The first window is the hour that the embedded AWS's clock is in. `say` gets a line for each thing that the
+    The first window is the hour that the embedded AWS's clock is in. `say` gets a line for each action that the
     retraining loop does within an hour; what it does at the end of one comes with the hour.
     """
 

@@ -48,7 +48,7 @@ _FAILURES = (
 CANARY_MINUTES = 3
 LATENCY_MILLISECONDS = 20_000
 """Two busy cores must not roll a new model back."""
-MINIMUM_COVERAGE = 0.2
+MIN_LABELLED_FRACTION = 0.2
 """Below the fraction of requests that are labelled by routine."""
 FRESH_HOURS = 4
 """The last one's labels are not there yet: three hours of rows."""
@@ -61,7 +61,7 @@ TEST_MARGIN = 0.3
 
 
 class DemoError(Exception):
-    """Raised when the demo cannot go on; the text says why and where to look."""
+    """Raised when the demo cannot go on; the text has the reason and the log file."""
 
 
 @dataclass(frozen=True)
@@ -208,7 +208,7 @@ def _settings(rows_per_hour: int) -> dict[str, Value]:
         "promotion.canary_percent": 50,
         "promotion.bake_minutes": CANARY_MINUTES,
         "promotion.latency_milliseconds": LATENCY_MILLISECONDS,
-        "labels.minimum_labelled_fraction": MINIMUM_COVERAGE,
+        "labels.minimum_labelled_fraction": MIN_LABELLED_FRACTION,
         "retraining.fresh_hours": FRESH_HOURS,
         "retraining.minimum_fresh_rows": max(ROWS_PER_REQUEST, int(FRESH_HOURS_OF_ROWS * rows_per_hour)),
         "retraining.fresh_weight_fraction": FRESH_SHARE,

@@ -6,10 +6,8 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from retraining.decision import Obstacle
-
 from contract.evaluation import Evaluation
-from contract.retraining import RetrainingFile
+from contract.retraining import Obstacle, RetrainingFile
 from local.aws.objects import S3Location
 from local.demo.first_model import POLL_SECONDS
 from local.demo.inbox import Inbox
@@ -83,9 +81,9 @@ class Motion:
     def _show_decisions(self) -> None:
         """Show the controller's new decisions against a retraining, as it logs them."""
         found = list(obstacles(self._controller_log()))
-        for obstacle, why in found[self._n_decisions_shown :]:
+        for obstacle, reason in found[self._n_decisions_shown :]:
             self.labels_are_needed |= obstacle is Obstacle.LABELS_NEEDED
-            self._show(f"decision: no retraining, {obstacle}: {why}")
+            self._show(f"decision: no retraining, {obstacle.replace('_', ' ')}: {reason}")
         self._n_decisions_shown = len(found)
 
     def await_decisions(self, number: int) -> None:
@@ -195,7 +193,7 @@ class Motion:
             self._show_messages()
             self._n_before = self._n_messages
             if self.is_baking:
-                self._show(f"version {version} answers beside the champion while traffic flows")
+                self._show(f"version {version} answers together with the champion while traffic flows")
         else:
             self._await_message(version, n_before)
         return RetrainingRun(
@@ -271,4 +269,4 @@ def obstacles(log: Iterable[str]) -> Iterator[tuple[Obstacle, str]]:
         except ValueError:
             continue
         if isinstance(entry, dict) and entry.get("obstacle"):
-            yield Obstacle(entry["obstacle"]), entry["why"]
+            yield Obstacle(entry["obstacle"]), entry["reason"]

@@ -49,7 +49,7 @@ def aws_errors(remedy: str = "check --environment, and that you may do this ther
 
 @contextmanager
 def deployed(arguments: argparse.Namespace) -> "Iterator[Deployed]":
-    """Yield the deployed environment; errors are raised as `aws_errors` says."""
+    """Yield the deployed environment; errors are those of `aws_errors`."""
     from botocore.config import Config
 
     from plumbline.deployed import Deployed

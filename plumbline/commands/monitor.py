@@ -131,7 +131,7 @@ def run(arguments: argparse.Namespace) -> int:
         raise CommandError(str(error)) from error
     for line in report_lines(report):
         print(line)
-    print(f"reports: {arguments.output / ReportFile.DRIFT_REPORT} and the files beside it")
+    print(f"reports: {arguments.output / ReportFile.DRIFT_REPORT} and other files in that folder")
     failed = arguments.fail_on_violation and report.verdict is Verdict.DRIFT
     return EXIT_NEGATIVE if failed else EXIT_FINISHED
 
@@ -145,7 +145,7 @@ def _target_hint(arguments: argparse.Namespace) -> str:
 def _check(arguments: argparse.Namespace) -> None:
     if arguments.seed < 0:
         raise CommandError(f"--seed must be 0 or more, got {arguments.seed}; choose another")
-    # A folder that is not there yet has no earlier windows, and the report says so: the same command fits every run.
+    # A missing folder has no earlier windows, which the report gives as reason: the same command fits every run.
     if arguments.recent is not None and arguments.recent.exists() and not arguments.recent.is_dir():
         raise CommandError(f"--recent must be a folder, got {str(arguments.recent)!r}; name that of earlier --output")
     if arguments.labels is not None and not arguments.labels.is_dir():

@@ -5,7 +5,7 @@ import time
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
-from contract.retraining import REEVALUATE
+from contract.retraining import REEVALUATE, PromotionStatus
 from plumbline.commands import environment
 from plumbline.exit_codes import EXIT_FINISHED, EXIT_NEGATIVE, CommandError
 
@@ -13,8 +13,8 @@ if TYPE_CHECKING:
     from plumbline.deployed import Deployed
 
 POLL_SECONDS = 10
-SUCCESSES = ("promoted", "rolled_back")
-"""Verdicts of the function with which the requested model serves."""
+SUCCESSES = (PromotionStatus.PROMOTED, PromotionStatus.ROLLED_BACK)
+"""Statuses of a result with which the requested model serves."""
 
 
 def add_promote_arguments(parser: argparse.ArgumentParser) -> None:
@@ -63,7 +63,7 @@ def _request(deployed: "Deployed", event: Mapping[str, Any], *, wait: bool) -> i
     if not answer["accepted"]:
         raise CommandError(answer["text"])
     print(answer["text"])
-    print(f"now: {answer['rest']}")
+    print(f"now: {answer['waiting_for']}")
     request = answer["request"]
     if not wait:
         print(f"to follow it: plumbline champion --environment {deployed.environment}")
@@ -72,4 +72,4 @@ def _request(deployed: "Deployed", event: Mapping[str, Any], *, wait: bool) -> i
         time.sleep(POLL_SECONDS)
         answer = deployed.invoke(PROMOTION, {REEVALUATE: True})
     print(last["text"].rstrip())
-    return EXIT_FINISHED if last["verdict"] in SUCCESSES else EXIT_NEGATIVE
+    return EXIT_FINISHED if last["status"] in SUCCESSES else EXIT_NEGATIVE

@@ -19,8 +19,8 @@ from plumbline.report.refusals import refusal
 from plumbline.report.tables import VERDICTS, estimate, table, text, with_interval
 from plumbline.report.timeline import Slot, Timeline
 
-_HEAD = ["window", "projected", "projection says"]
-_LABEL_HEAD = ["realised", "labels say", "rows with a label", "projected for these rows", "missed by", "shift"]
+_HEAD = ["window", "projected", "verdict"]
+_LABEL_HEAD = ["realised", "verdict by labels", "rows with a label", "projected for these rows", "difference", "shift"]
 
 
 def accuracies(timeline: Timeline) -> str:
@@ -37,7 +37,7 @@ def accuracies(timeline: Timeline) -> str:
         for slot in timeline.slots
     ]
     caption = (
-        "In brackets: 95 % intervals. Missed by: realised minus projected, for the rows with a label alone."
+        "In brackets: 95 % intervals. Difference: realised minus projected, for the rows with a label alone."
         if awaited
         else "In brackets: 95 % intervals. Labels are not awaited: there is no realised accuracy."
     )
@@ -107,7 +107,7 @@ _ABSENT = '<span class="unjudged">not judged</span>'
 
 
 def other_measures(timeline: Timeline) -> str:
-    """Return the table of every measure but the accuracy; empty where none was asked for."""
+    """Return the table of every measure but the accuracy; empty where there is none."""
     when_projected, projected = _newest_projected(timeline)
     when_realised, realised = _newest_realised(timeline)
     names = [one for one in Measure if one is not Measure.ACCURACY and (one in projected or one in realised)]

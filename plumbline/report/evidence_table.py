@@ -37,7 +37,7 @@ def _measured(projected: ProjectedAccuracy) -> Iterable[tuple[str, str, str]]:
         (
             "separability",
             number(found.separability),
-            "how well a classifier tells the rows from the test set's; 0.5 is chance",
+            "how well a classifier separates the rows from the test set's; 0.5 is chance",
         ),
         (
             "over-represented rows",
@@ -48,7 +48,7 @@ def _measured(projected: ProjectedAccuracy) -> Iterable[tuple[str, str, str]]:
         (
             "gate",
             number(found.gate_statistic),
-            f"paired t of what features tell about labels beside the probability: {used}",
+            f"paired t of what features add to the probability about labels: {used}",
         ),
         ("spread of the estimators", _points(found.spread), "half the range of those that were compared"),
         (
@@ -61,7 +61,7 @@ def _measured(projected: ProjectedAccuracy) -> Iterable[tuple[str, str, str]]:
 
 
 def _scenario(scenario: LabelShiftScenario) -> Iterable[tuple[str, str, str]]:
-    seen = "the window looks like it" if scenario.selected else "the window does not look like it"
+    seen = "it explains the window" if scenario.selected else "it does not explain the window"
     before = f"{percent(scenario.positive_fraction_reference)} on the test set"
     return (
         (
@@ -77,7 +77,7 @@ def _scenario(scenario: LabelShiftScenario) -> Iterable[tuple[str, str, str]]:
         (
             "separability after it",
             number(scenario.residual_separability),
-            "what a classifier can still tell; 0.5 is chance",
+            "how well a classifier still separates them; 0.5 is chance",
         ),
         ("accuracy, if label shift", percent(scenario.estimate), f"a scenario, not the estimate: {seen}"),
     )

@@ -59,14 +59,14 @@ _SHIFT_HEAD = ["shift", "verdict", "p", "size", "evidence"]
 _MEANINGS = {
     Shift.COVARIATE: "the mix of rows moved",
     Shift.LABEL: "the mix of labels moved",
-    Shift.CONCEPT: "rows deserve other labels",
+    Shift.CONCEPT: "the labels of given rows moved",
 }
 
 
 def shifts(timeline: Timeline) -> str:
     """Return a table for the last window and one for the last window that labels judge, where that is another."""
     parts = [*_last_window(timeline), *_last_labelled(timeline)]
-    return "\n".join(parts) or "<p>No window was asked which shift it shows.</p>"
+    return "\n".join(parts) or "<p>No window was tested for shifts.</p>"
 
 
 def _last_window(timeline: Timeline) -> Iterator[str]:
@@ -88,7 +88,7 @@ def _last_labelled(timeline: Timeline) -> Iterator[str]:
 
 
 def _with_labels(slot: Slot, quality: WindowQuality) -> Iterator[ShiftReport]:
-    """Yield what the window's own report says of covariate shift, and what labels say of the others."""
+    """Yield covariate shift by the window's own report, and the others by labels."""
     for one in slot.report.shifts if slot.report else ():
         if one.shift is Shift.COVARIATE:
             yield one

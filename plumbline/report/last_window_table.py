@@ -96,7 +96,7 @@ def comparisons(timeline: Timeline) -> str:
     slot, report = found
     caption = f"Window of {text(timeline.moment(slot))}."
     if report.rule:
-        caption += f" A comparison says drift where there is {text(report.rule)}."
+        caption += f" A comparison's verdict is drift where there is {text(report.rule)}."
     return table(
         caption, ["compared with", "verdict", "rows", "why"], list(_comparison_rows(report)), numeric=frozenset({2})
     )

@@ -127,12 +127,12 @@ def sentences(timeline: Timeline) -> Iterator[str]:
     """Yield for each change of the model what was before and after it."""
     served = stays(timeline)
     for before, after in zip(served, served[1:], strict=False):
-        told = (
+        sentence = (
             f"{after.name} took over from {before.name}{_since(after, timeline)}: {_accuracies(before, after)}"
             f"drift in {before.n_drifted} of {count(before.n_judged, 'judged window')} before, in {after.n_drifted} of "
             f"{after.n_judged} after."
         )
-        yield told[0].upper() + told[1:]
+        yield sentence[0].upper() + sentence[1:]
 
 
 def _since(stay: Stay, timeline: Timeline) -> str:

@@ -100,7 +100,7 @@ footer {{ margin-top: 3rem; color: var(--muted); font-size: .85rem; }}
 
 _TERMS = (
     ("Drift score", "100 × the sum of |share now − share in the reference| over the feature's values or bins: 0 % is "
-     "equal, 200 % has nothing in common. It says how large a change is, not whether it could be chance."),
+     "equal, 200 % has nothing in common. It measures how large a change is, not whether it could be chance."),
     ("Adjusted p-value", "How often chance alone would differ this much if nothing had changed, corrected for the "
      "number of features tested at once. −log10 p of 3 is one in a thousand."),
     ("Drift verdict", "Given only where the change is both improbable as chance (adjusted p-value) and large enough "
@@ -110,14 +110,14 @@ _TERMS = (
     ("Projected accuracy", PROJECTED_ACCURACY_NOTE),
     ("Realised accuracy", "The share of right predictions among the rows whose label has come. It is held against what "
      "was projected for the same rows; where it lies further off than the interval allows, the concept moved."),
-    ("Covariate, label and concept shift", "The mix of rows moved; the mix of labels moved; or the label that a given "
-     "row deserves moved. The first shows in the rows, the others surely only in labels."),
+    ("Covariate, label and concept shift", "The mix of rows moved; the mix of labels moved; or the label of a given "
+     "row moved. The first is visible in the rows, the others for certain only in labels."),
     ("Not judged", "Too little or unsuitable data for an honest answer. It is never counted as no drift."),
 )  # fmt: skip
 
 
 @dataclass(frozen=True)
-class Section:
+class PageSection:
     """One part of the page; `content` returns its HTML, empty where there is nothing to show."""
 
     anchor: str
@@ -126,22 +126,22 @@ class Section:
 
 
 SECTIONS = (
-    Section("hours", "Window by window", hours),
-    Section("models", "Which model served", models),
-    Section("accuracies", "Projected and realised accuracy", accuracies),
-    Section("evidence", "Behind the last projection", evidence),
-    Section("shifts", "Which shift", shifts),
-    Section("ground-truth", "Ground truth: the labels that came", ground_truth),
-    Section("measures", "Beyond accuracy", other_measures),
-    Section("bias", "Bias by group", bias),
-    Section("attribution", "What the predictions rest on", attribution),
-    Section("features", "Last window, by feature", last_features),
-    Section("moves", "Last window, what moved", last_moves),
-    Section("comparisons", "Last window, each comparison", comparisons),
-    Section("not-judged", "What was not judged, and why", unjudged),
-    Section("left-out", "Left out of this report", problems),
-    Section("limits", "What this report cannot see", lambda _: _limits()),
-    Section("terms", "How to read it", lambda _: _terms()),
+    PageSection("hours", "Window by window", hours),
+    PageSection("models", "Which model served", models),
+    PageSection("accuracies", "Projected and realised accuracy", accuracies),
+    PageSection("evidence", "Behind the last projection", evidence),
+    PageSection("shifts", "Which shift", shifts),
+    PageSection("ground-truth", "Ground truth: the labels that came", ground_truth),
+    PageSection("measures", "Beyond accuracy", other_measures),
+    PageSection("bias", "Bias by group", bias),
+    PageSection("attribution", "What the predictions rest on", attribution),
+    PageSection("features", "Last window, by feature", last_features),
+    PageSection("moves", "Last window, what moved", last_moves),
+    PageSection("comparisons", "Last window, each comparison", comparisons),
+    PageSection("not-judged", "What was not judged, and why", unjudged),
+    PageSection("left-out", "Left out of this report", problems),
+    PageSection("limits", "What this report cannot see", lambda _: _limits()),
+    PageSection("terms", "How to read it", lambda _: _terms()),
 )
 """In the page's order, below the plots. A new section is a function of the timeline and a line here."""
 
@@ -168,7 +168,7 @@ def render(timeline: Timeline, plots: Iterable[Plot], title: str) -> str:
     )
 
 
-def _section(section: Section, timeline: Timeline) -> str:
+def _section(section: PageSection, timeline: Timeline) -> str:
     content = section.content(timeline)
     return f'<section id="{section.anchor}"><h2>{section.title}</h2>{content}</section>' if content else ""
 

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 DARKEST_AT = 20.0
-"""-log10 p at which a cell is darkest; its number says the rest."""
+"""-log10 p at which a cell is darkest; beyond it only the number differs."""
 UNDERFLOW_AT = 300.0
 """Beyond this the p-value is 0 in floating point."""
 MAX_ROWS = 60
@@ -60,10 +60,10 @@ def _colour(result: FeatureReport) -> str:
     return style.VERMILION if result.verdict is Verdict.DRIFT else style.BLUE
 
 
-def _cell(axes: "Axes", index: int, line: int, **look: object) -> None:
+def _cell(axes: "Axes", index: int, line: int, **style_options: object) -> None:
     from matplotlib.patches import Rectangle
 
-    axes.add_patch(Rectangle((index - 0.47, line - 0.45), 0.94, 0.9, linewidth=0, **look))  # type: ignore[arg-type]
+    axes.add_patch(Rectangle((index - 0.47, line - 0.45), 0.94, 0.9, linewidth=0, **style_options))  # type: ignore[arg-type]
 
 
 def _label(axes: "Axes", rows: list[FeatureRow], timeline: Timeline) -> None:

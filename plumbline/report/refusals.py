@@ -13,7 +13,7 @@ from plumbline.report.timeline import Slot
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
-_MOST_EXPLAINED = 6
+_MAX_EXPLAINED = 6
 _LINE_LENGTH = 140
 _LINES_EACH = 2
 
@@ -36,8 +36,8 @@ def refusal_key(slots: Sequence[Slot]) -> list[str]:
         same = [reason for reason in reasons if _kind(reason) == kind]
         windows = f"{len(same)} windows, in the last" if len(same) > 1 else "1 window"
         entries.append(style.plain(f"{number}: no estimate in {windows}: {same[-1]}", _LINES_EACH * _LINE_LENGTH))
-    if len(entries) > _MOST_EXPLAINED:
-        entries[_MOST_EXPLAINED - 1 :] = [f"{_MOST_EXPLAINED} and up: see the table of what was not judged"]
+    if len(entries) > _MAX_EXPLAINED:
+        entries[_MAX_EXPLAINED - 1 :] = [f"{_MAX_EXPLAINED} and up: see the table of what was not judged"]
     return [line for entry in entries for line in textwrap.wrap(entry, _LINE_LENGTH, subsequent_indent="     ")]
 
 

@@ -1,4 +1,4 @@
-"""How the plots look: one palette, one set of defaults, the same bytes for the same data.
+"""Style of the plots: one palette, one set of defaults, the same bytes for the same data.
 
 Hues are Okabe and Ito's (2008, Color Universal Design): distinguished with every common colour vision. Each constant
 is also a variable of the page's style sheet, so that inline plots follow the reader's light or dark mode.

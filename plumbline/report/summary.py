@@ -1,6 +1,6 @@
 """The page's sentences on a series of windows: headline, summary and the titles of the plots. Plain text, not HTML.
 
-What is said of one window is worded in `drift.description`.
+Sentences on one window are those of `drift.description`.
 """
 
 from collections.abc import Callable, Iterable, Iterator
@@ -26,7 +26,7 @@ from plumbline.report.timeline import Slot, Timeline
 CANNOT_SEE = (
     "Without labels: a change in what the label is, given the inputs (concept shift). The inputs look as before.",
     "Without labels: a change in how common the label is, as such (label shift), for certain. The projected accuracy "
-    "misreads it by several points; the report says when a window looks like it, and what the accuracy would then be.",
+    "misreads it by several points; the report shows when it explains a window, and what the accuracy would then be.",
     "Values that swap their meaning without changing how often they occur, such as two codes exchanged for each other.",
     "Columns that drift together but not alone, unless whole rows are compared too, which is off at first.",
     "Requests that were not captured, and records that were rejected: they are counted, not analysed.",

@@ -17,7 +17,7 @@ MAX_HOLE = 48
 
 @dataclass(frozen=True)
 class Event:
-    """Something to mark: `at` is a window's start or any time, ISO 8601; `kind` is, say, alarm or retraining."""
+    """Something to mark: `at` is a window's start or any time, ISO 8601; `kind` is alarm or retraining, for example."""
 
     at: str
     kind: str
@@ -28,7 +28,7 @@ class Event:
 class Slot:
     """One place on the time axis; `report` is None where a window has no report.
 
-    `quality` is what the newest report that knows the window says of its labels.
+    `quality` is from the newest report on the window's labels.
     """
 
     start: datetime | None
@@ -129,7 +129,7 @@ class FeatureRow:
 def timeline(
     reports: Sequence[DriftReport], truth: Mapping[str, float], events: Sequence[Event], problems: Sequence[Problem]
 ) -> Timeline:
-    """Place reports, what later ones say of their labels, true accuracies and events on one axis.
+    """Place reports, the later results of their labels, true accuracies and events on one axis.
 
     Raises
     ------
@@ -164,7 +164,7 @@ def timeline(
 
 
 def _newest_qualities(reports: Iterable[DriftReport]) -> dict[datetime, WindowQuality]:
-    """Return by a window's start what the newest report that knows it says of its labels.
+    """Return the newest results of labels, by the window's start.
 
     A report of another model's window judges none of the earlier model's; what was judged before stays.
     """

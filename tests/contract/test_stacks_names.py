@@ -9,9 +9,9 @@ import pytest
 from drift.policy import FeaturePolicy, Policy
 from drift.policy_file import read_policy
 from drift.variables import Variables
-from promotion.settings import Settings as PromotionSettings
+from promotion.settings import PromotionSettings
 from retraining.occurrences import AlarmChange, AlarmState
-from retraining.settings import Settings
+from retraining.settings import RetrainingSettings
 from retraining.triggers import no_trigger
 from shared.documents import ID
 
@@ -68,20 +68,23 @@ def test_functions_get_every_variable_of_the_contract_and_no_other() -> None:
 
 @pytest.mark.parametrize("kind", AlarmKind)
 def test_only_drift_quality_and_concept_shift_start_retraining(kind: AlarmKind) -> None:
-    settings = Settings.from_environment(function_variables("retraining"))
+    settings = RetrainingSettings.from_environment(function_variables("retraining"))
     change = AlarmChange(alarm_name("dev", kind), AlarmState.ALARM, datetime(2026, 1, 1, tzinfo=UTC), "")
-    assert (no_trigger(change, settings.rule.alarm_names) is None) == (kind in STARTING)
+    assert (no_trigger(change, settings.policy.alarm_names) is None) == (kind in STARTING)
 
 
 @pytest.mark.parametrize("name", ENVIRONMENTS)
 def test_controller_reads_its_settings_from_what_the_stack_sets(name: str) -> None:
-    settings, written = Settings.from_environment(function_variables("retraining", name)), config(name).retraining
+    settings, written = (
+        RetrainingSettings.from_environment(function_variables("retraining", name)),
+        config(name).retraining,
+    )
     starting = {AlarmKind.DRIFT} if name == "staging" else STARTING
-    assert set(settings.rule.alarm_names) == {alarm_name(name, kind) for kind in starting}
-    assert settings.rule.cooldown.total_seconds() == written.cooldown_hours * 3600
-    assert settings.rule.fresh.total_seconds() == written.fresh_hours * 3600
-    assert settings.rule.runs_per_day == written.runs_per_day
-    assert settings.rule.minimum_fresh_rows == written.minimum_fresh_rows
+    assert set(settings.policy.alarm_names) == {alarm_name(name, kind) for kind in starting}
+    assert settings.policy.cooldown.total_seconds() == written.cooldown_hours * 3600
+    assert settings.policy.fresh_period.total_seconds() == written.fresh_hours * 3600
+    assert settings.policy.runs_per_day == written.runs_per_day
+    assert settings.policy.min_fresh_rows == written.minimum_fresh_rows
     start = statement_of(environment(name), "monitoring", "RetrainingController", "sagemaker:StartPipelineExecution")
     assert text(start["Resource"]) == settings.pipeline_arn
 
@@ -89,8 +92,8 @@ def test_controller_reads_its_settings_from_what_the_stack_sets(name: str) -> No
 @pytest.mark.parametrize("name", ENVIRONMENTS)
 def test_promotion_reads_its_settings_from_what_the_stack_sets(name: str) -> None:
     settings, written = PromotionSettings.from_environment(function_variables("promotion", name)), config(name)
-    assert settings.guard.canary_percent == written.promotion.canary_percent
-    assert settings.guard.wait_seconds == written.promotion.bake_minutes * 60
+    assert settings.rollout.canary_percent == written.promotion.canary_percent
+    assert settings.rollout.wait_seconds == written.promotion.bake_minutes * 60
     made = statement_of(environment(name), "monitoring", "RetrainingPromotion", "sagemaker:CreateModel")
     assert text(made["Resource"]).endswith(f":model/{settings.prefix}-*")
 
@@ -98,8 +101,8 @@ def test_promotion_reads_its_settings_from_what_the_stack_sets(name: str) -> Non
 @pytest.mark.parametrize("name", ENVIRONMENTS)
 def test_functions_name_alarms_that_exist(name: str) -> None:
     alarms = environment(name).resources("monitoring", "AWS::CloudWatch::Alarm").values()
-    triggers = Settings.from_environment(function_variables("retraining", name)).rule.alarm_names
-    guards = PromotionSettings.from_environment(function_variables("promotion", name)).guard.alarm_names
+    triggers = RetrainingSettings.from_environment(function_variables("retraining", name)).policy.alarm_names
+    guards = PromotionSettings.from_environment(function_variables("promotion", name)).rollout.alarm_names
     assert {*triggers, *guards} <= {entry["Properties"]["AlarmName"] for entry in alarms}
     assert not set(triggers) & set(guards)
 

@@ -108,7 +108,7 @@ def test_nothing_is_retrained_without_enough_labels(
 
     decisions = [deliver(deployment, message) for _ in range(2)]
 
-    assert [(decision["action"], decision["obstacle"]) for decision in decisions] == [("skipped", "labels needed")] * 2
+    assert [(decision["action"], decision["obstacle"]) for decision in decisions] == [("skipped", "labels_needed")] * 2
     assert [hour.retrainings for hour in hours] == [[]] * 4
     assert deployment.retrainings() == []
 

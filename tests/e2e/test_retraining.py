@@ -220,7 +220,7 @@ def test_function_that_died_after_its_write_is_carried_on_by_the_next_look(
     assert "failed" not in killed.again, killed.again
     carried_on, looked = killed.again["decisions"]
     assert carried_on["action"] == "started"
-    assert (looked["action"], looked["obstacle"]) == ("skipped", "in progress")
+    assert (looked["action"], looked["obstacle"]) == ("skipped", "in_progress")
     assert len(executions(deployment)) == 1
 
 
@@ -386,7 +386,7 @@ def gated(deployment: Deployment, redeployed: object) -> dict[str, Any]:
     true = poison(deployment)
     try:
         refused = invoke(deployment, "RetrainingFunctionName", {"reason": "once more"})
-        assert [row["obstacle"] for row in refused["decisions"]] == ["cool-down"], refused
+        assert [row["obstacle"] for row in refused["decisions"]] == ["cooldown"], refused
         forced = invoke(deployment, "RetrainingFunctionName", {"reason": "once more", "force": True})
         assert [row["action"] for row in forced["decisions"]] == ["started"], forced
         assert ended(deployment, 2)["PipelineExecutionStatus"] == "Succeeded"
@@ -459,7 +459,7 @@ def test_switch_stops_the_loop_at_once(deployment: Deployment, returned: object)
 
     answer = invoke(deployment, "RetrainingFunctionName", {"reason": "who stops me?"})
 
-    assert [row["obstacle"] for row in answer["decisions"]] == ["switched off"]
+    assert [row["obstacle"] for row in answer["decisions"]] == ["switched_off"]
     assert len(executions(deployment)) == 2
 
 

@@ -84,11 +84,17 @@ def aws(monkeypatch: pytest.MonkeyPatch) -> FakeAws:
 
 
 def answer(*, last: Mapping[str, Any] | None = None, accepted: bool = True, request: str = "r1") -> Mapping[str, Any]:
-    return {"accepted": accepted, "text": "version 2 is to serve", "request": request, "rest": "moving", "last": last}
+    return {
+        "accepted": accepted,
+        "text": "version 2 is to serve",
+        "request": request,
+        "waiting_for": "moving",
+        "last": last,
+    }
 
 
-def ended(verdict: str, request: str = "r1") -> Mapping[str, Any]:
-    return {"verdict": verdict, "request": request, "text": f"it {verdict}\n"}
+def ended(outcome: str, request: str = "r1") -> Mapping[str, Any]:
+    return {"status": outcome, "request": request, "text": f"it {outcome}\n"}
 
 
 def test_promotion_is_asked_for_and_said(aws: FakeAws, capsys: pytest.CaptureFixture[str]) -> None:
@@ -144,10 +150,10 @@ def test_refusal_of_aws_is_told(
     assert message in capsys.readouterr().err
 
 
-@pytest.mark.parametrize(("action", "code"), [("started", 0), ("skipped", 1), ("not started", 1)])
+@pytest.mark.parametrize(("action", "code"), [("started", 0), ("skipped", 1), ("not_started", 1)])
 @pytest.mark.parametrize("force", [(), ("--force",)], ids=["plain", "force"])
 def test_retraining_is_asked_for(aws: FakeAws, action: str, code: int, force: tuple[str, ...]) -> None:
-    aws.answers = [{"decisions": [{"action": action, "why": "because", "overridden": ["cool-down"]}]}]
+    aws.answers = [{"decisions": [{"action": action, "reason": "because", "overridden": ["cool-down"]}]}]
     assert main(["retrain", "--environment", "dev", "--reason", "new rows", *force]) == code
     assert aws.events == [("controller", {"reason": "new rows"} | ({"force": True} if force else {}))]
 

@@ -113,6 +113,6 @@ def test_the_estimate_for_label_shift_is_held_against_the_projection() -> None:
     )
 
     assert (
-        "In hours 2 to 3 the traffic looked like pure label shift: the estimate for that case missed the truth by "
+        "In hours 2 to 3 label shift alone explained the traffic: the estimate for that case missed the truth by "
         "0.5 points on average, the projection by 6.0."
     ) in closing_sentences(DemoSummary("census", hours))

@@ -6,17 +6,17 @@ from datetime import UTC, datetime
 from typing import Any
 
 import pytest
-from retraining.decision import Obstacle
 
 from contract.champion import Champion, ChampionHistory
+from contract.retraining import Obstacle
 from local.demo.inbox import Mail
 from local.demo.motion import Motion, WatchedNames, obstacles
 from local.demo.summary import PromotedVersion, PromotionOutcome
 
 
 def test_decisions_against_a_retraining_are_read_from_the_log() -> None:
-    skipped = {"action": "skipped", "why": "3 rows, 5 are wanted", "obstacle": "labels needed"}
-    started = {"action": "started", "why": "drift", "obstacle": None}
+    skipped = {"action": "skipped", "reason": "3 rows, 5 are wanted", "obstacle": "labels_needed"}
+    started = {"action": "started", "reason": "drift", "obstacle": None}
     log = ["START RequestId: 1\n", json.dumps(skipped) + "\n", json.dumps(started), "7\n", "END RequestId: 1\n"]
     assert list(obstacles(log)) == [(Obstacle.LABELS_NEEDED, "3 rows, 5 are wanted")]
 

@@ -1,4 +1,4 @@
-"""An account that lives in memory behind the function's doors: one endpoint, one group of versions, files, parameters.
+"""An account in memory behind the function's ports: one endpoint, one group of versions, files, parameters.
 
 It keeps the rules that matter: one update at a time, states of an endpoint that move only when `settle` or `fail` is
 called, and a function that dies at any call when told to.
@@ -10,14 +10,16 @@ from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from promotion.facts import EndpointView, Leftovers, Version
+from promotion.facts import EndpointView, PromotionReason, PromotionReasonCode, RegistryVersion, UnusedResources
 from promotion.handler import run
 from promotion.hosting import BusyError, RefusedError
-from promotion.requests import Live, Request
-from promotion.services import Memory, Services
-from promotion.settings import Settings
-from promotion.state import State, Target
-from shared.documents import ChangedMeanwhileError, Document
+from promotion.records import UnreadableError
+from promotion.requests import LiveConfiguration, Request
+from promotion.services import PromotionPorts
+from promotion.settings import PromotionSettings
+from promotion.state import PromotionState, PromotionTarget
+from shared.documents import ConcurrentWriteError, Document, StateStore
+from shared.telling import LoopMessage
 
 from contract.champion import ChampionHistory
 from contract.retraining import LoopVariable, ModelVariable, RetrainingMetric
@@ -50,7 +52,7 @@ def environment() -> dict[str, str]:
     }
 
 
-SETTINGS = Settings.from_environment(environment())
+SETTINGS = PromotionSettings.from_environment(environment())
 
 
 def arn(number: int) -> str:
@@ -86,14 +88,14 @@ def model_of(number: int) -> tuple[str, str]:
 
 
 @dataclass
-class World:
+class FakeAccount:
     """The account. `calls_left` counts down to the function's death; None: it lives."""
 
     now: datetime = START
     status: str = "InService"
     config: str = "cfn-config-0"
     pending: str | None = None
-    failure: str = ""
+    failure: str | None = None
     modified: datetime = START
     configs: dict[str, Request] = field(default_factory=dict)
     created: dict[str, datetime] = field(default_factory=dict)
@@ -104,7 +106,7 @@ class World:
     parameters: tuple[str, str] = FILE_MODEL
     off: str | None = None
     document: Document = Document(0, None)
-    told: list[tuple[str, str]] = field(default_factory=list)
+    messages: list[LoopMessage] = field(default_factory=list)
     counted: list[RetrainingMetric] = field(default_factory=list)
     updates: list[Request] = field(default_factory=list)
     refuses: str | None = None
@@ -141,7 +143,7 @@ class World:
     def settle(self) -> None:
         """Let the update under way end well."""
         if self.pending:
-            self.config, self.pending, self.failure = self.pending, None, ""
+            self.config, self.pending, self.failure = self.pending, None, None
             self.touch("InService")
 
     def fail(self, reason: str = "alarm plumbline-dev-endpoint-5xx is in ALARM") -> None:
@@ -157,14 +159,14 @@ class World:
         return live.artifact, str(live.baseline)
 
     @property
-    def state(self) -> State:
-        return State.from_json(self.document.text)
+    def state(self) -> PromotionState:
+        return PromotionState.from_json(self.document.text)
 
     def send(self, event: object, request: str = "request-1") -> dict[str, Any]:
         """Let the function handle one event."""
-        memory = Memory(_Documents(self), "id")
-        services = Services(_Hosting(self), _Packages(self), _Records(self), _Announcer(self), memory)
-        answer = run(event, request, SETTINGS, services)
+        store = StateStore(_DocumentTable(self), "id", PromotionState)
+        ports = PromotionPorts(_Endpoint(self), _Registry(self), _History(self), _Notifier(self), store)
+        answer = run(event, request, SETTINGS, ports)
         json.dumps(answer)
         return answer
 
@@ -174,137 +176,135 @@ class World:
                 raise DiedError
             self.calls_left -= 1
 
-    def live(self, config: str) -> Live:
+    def live(self, config: str) -> LiveConfiguration:
         described = self.configs[config]
-        return Live(described, self.models[described["ProductionVariants"][0]["ModelName"]])
+        return LiveConfiguration(described, self.models[described["ProductionVariants"][0]["ModelName"]])
 
 
 @dataclass
-class _Door:
-    world: World
+class _Port:
+    account: FakeAccount
 
 
-class _Hosting(_Door):
+class _Endpoint(_Port):
     def view(self) -> EndpointView:
-        world = self.world
-        world.alive()
-        return EndpointView(world.status, world.config, world.modified.isoformat(), world.failure)
+        account = self.account
+        account.alive()
+        return EndpointView(account.status, account.config, account.modified.isoformat(), account.failure)
 
-    def live(self, config: str) -> Live:
-        self.world.alive()
-        return self.world.live(config)
+    def live(self, config: str) -> LiveConfiguration:
+        self.account.alive()
+        return self.account.live(config)
 
-    def make(self, model: Request, config: Request) -> datetime:
-        world = self.world
-        world.alive()
-        if world.refuses == "make":
+    def create(self, model: Request, config: Request) -> datetime:
+        account = self.account
+        account.alive()
+        if account.refuses == "create":
             raise RefusedError("Could not find model data")
-        assert world.models.setdefault(model["ModelName"], model) == model
-        world.alive()
+        assert account.models.setdefault(model["ModelName"], model) == model
+        account.alive()
         name = config["EndpointConfigName"]
-        assert world.configs.setdefault(name, config) == config
-        return world.created.setdefault(name, world.now)
+        assert account.configs.setdefault(name, config) == config
+        return account.created.setdefault(name, account.now)
 
     def update(self, request: Request) -> None:
-        world = self.world
-        world.alive()
-        if world.refuses == "update":
+        account = self.account
+        account.alive()
+        if account.refuses == "update":
             raise RefusedError("An alarm does not exist")
-        if world.status != "InService":
+        if account.status != "InService":
             raise BusyError("Cannot update in-progress endpoint")
-        world.updates.append(request)
-        world.pending = request["EndpointConfigName"]
-        world.touch("Updating")
-        world.alive()  # The function may die before the answer reaches it.
+        account.updates.append(request)
+        account.pending = request["EndpointConfigName"]
+        account.touch("Updating")
+        account.alive()  # The function may die before the answer reaches it.
 
-    def leftovers(self, config: str, model: str) -> Leftovers:
-        self.world.alive()
+    def unused(self, config: str, model: str) -> UnusedResources:
+        self.account.alive()
         ours = f"{SETTINGS.prefix}-"
-        return Leftovers(
-            tuple(name for name in self.world.configs if name.startswith(ours) and name != config),
-            tuple(name for name in self.world.models if name.startswith(ours) and name != model),
+        return UnusedResources(
+            tuple(name for name in self.account.configs if name.startswith(ours) and name != config),
+            tuple(name for name in self.account.models if name.startswith(ours) and name != model),
         )
 
-    def delete(self, leftovers: Leftovers) -> None:
-        for name in leftovers.configs:
-            self.world.alive()
-            assert name not in (self.world.config, self.world.pending)
-            del self.world.configs[name]
-            self.world.created.pop(name, None)
-        for name in leftovers.models:
-            self.world.alive()
-            del self.world.models[name]
+    def delete(self, unused: UnusedResources) -> None:
+        for name in unused.configs:
+            self.account.alive()
+            assert name not in (self.account.config, self.account.pending)
+            del self.account.configs[name]
+            self.account.created.pop(name, None)
+        for name in unused.models:
+            self.account.alive()
+            del self.account.models[name]
 
 
-class _Packages(_Door):
-    def versions(self) -> tuple[Version, ...]:
-        self.world.alive()
+class _Registry(_Port):
+    def versions(self) -> tuple[RegistryVersion, ...]:
+        self.account.alive()
         return tuple(
-            Version(number, arn(number), found["ModelApprovalStatus"])
-            for number, found in sorted(self.world.group.items())
+            RegistryVersion(number, arn(number), found["ModelApprovalStatus"])
+            for number, found in sorted(self.account.group.items())
         )
 
     def describe(self, arn: str) -> Mapping[str, Any]:
-        self.world.alive()
+        self.account.alive()
         return self._found(arn)
 
-    def approve(self, arn: str, why: str) -> None:
-        self._set(arn, "Approved", why)
+    def approve(self, arn: str, reason: str) -> None:
+        self._set(arn, "Approved", reason)
 
-    def reject(self, arn: str, why: str) -> None:
-        self._set(arn, "Rejected", why)
+    def reject(self, arn: str, reason: str) -> None:
+        self._set(arn, "Rejected", reason)
 
-    def _set(self, arn: str, approval: str, why: str) -> None:
-        self.world.alive()
-        self._found(arn).update(ModelApprovalStatus=approval, ApprovalDescription=why)
+    def _set(self, arn: str, approval: str, reason: str) -> None:
+        self.account.alive()
+        self._found(arn).update(ModelApprovalStatus=approval, ApprovalDescription=reason)
 
     def _found(self, arn: str) -> dict[str, Any]:
-        return self.world.group[int(arn.rpartition("/")[2])]
+        return self.account.group[int(arn.rpartition("/")[2])]
 
 
-class _Records(_Door):
+class _History(_Port):
     def history(self) -> ChampionHistory | None:
-        self.world.alive()
-        return self.world.champions
+        self.account.alive()
+        return self.account.champions
 
     def write_history(self, history: ChampionHistory) -> None:
-        self.world.alive()
-        self.world.champions = ChampionHistory.from_json(history.to_json())
+        self.account.alive()
+        self.account.champions = ChampionHistory.from_json(history.to_json())
 
     def text(self, uri: str) -> str:
-        from promotion.records import UnreadableError
-
-        self.world.alive()
-        if uri not in self.world.files:
+        self.account.alive()
+        if uri not in self.account.files:
             raise UnreadableError("NoSuchKey")
-        return self.world.files[uri]
+        return self.account.files[uri]
 
-    def write_champion(self, target: Target) -> None:
-        self.world.alive()
-        self.world.parameters = (target.artifact, target.baseline)
+    def write_champion(self, target: PromotionTarget) -> None:
+        self.account.alive()
+        self.account.parameters = (target.artifact, target.baseline)
 
-    def switch_off(self) -> str | None:
-        self.world.alive()
-        return self.world.off
-
-
-class _Announcer(_Door):
-    def tell(self, subject: str, text: str) -> None:
-        self.world.alive()
-        self.world.told.append((subject, text))
-
-    def count(self, metric: RetrainingMetric) -> None:
-        self.world.alive()
-        self.world.counted.append(metric)
+    def switch_off(self) -> PromotionReason | None:
+        self.account.alive()
+        return PromotionReason(PromotionReasonCode.SWITCHED_OFF, self.account.off) if self.account.off else None
 
 
-class _Documents(_Door):
+class _Notifier(_Port):
+    def publish(self, message: LoopMessage) -> None:
+        self.account.alive()
+        self.account.messages.append(message)
+
+    def put_metric(self, metric: RetrainingMetric) -> None:
+        self.account.alive()
+        self.account.counted.append(metric)
+
+
+class _DocumentTable(_Port):
     def read(self, document_id: str) -> Document:
-        self.world.alive()
-        return self.world.document
+        self.account.alive()
+        return self.account.document
 
     def write(self, document_id: str, text: str, expected: int) -> None:
-        self.world.alive()
-        if self.world.document.revision != expected:
-            raise ChangedMeanwhileError(document_id)
-        self.world.document = replace(self.world.document, revision=expected + 1, text=text)
+        self.account.alive()
+        if self.account.document.revision != expected:
+            raise ConcurrentWriteError(document_id)
+        self.account.document = replace(self.account.document, revision=expected + 1, text=text)
