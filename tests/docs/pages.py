@@ -17,6 +17,7 @@ GLOSSARY = ROOT / "docs" / "glossary.md"
 METRICS = ROOT / "docs" / "metrics.md"
 STATISTICS = ROOT / "docs" / "statistics.md"
 TROUBLESHOOTING = ROOT / "docs" / "troubleshooting.md"
+UPGRADING = ROOT / "docs" / "upgrading.md"
 PAGES = sorted([*ROOT.glob("*.md"), *(ROOT / "docs").rglob("*.md")])
 
 _FENCE = re.compile(r"^( *)```(\w+)\n(.*?)^ *```$", re.MULTILINE | re.DOTALL)
