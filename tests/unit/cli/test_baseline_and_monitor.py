@@ -10,8 +10,10 @@ from drift.baseline import load
 
 from contract.records import (
     DriftReport,
+    EffectMeasure,
     Verdict,
 )
+from contract.thresholds import DEFAULT_EFFECT_THRESHOLDS
 from plumbline.cli import main
 
 HEADER = ("age", "colour", "label")
@@ -294,9 +296,10 @@ def test_a_policy_file_reaches_the_verdict(baseline: Path, tmp_path: Path, capsy
 
 def test_the_effect_measure_brings_its_own_threshold(baseline: Path, tmp_path: Path) -> None:
     source = write_capture(tmp_path / "capture", rows(600, seed=3, age=60))
-    assert monitor(baseline, source, "--effect-measure", "wasserstein_distance") == 0
+    measure = EffectMeasure.WASSERSTEIN_DISTANCE
+    assert monitor(baseline, source, "--effect-measure", measure) == 0
     age, _ = DriftReport.from_json((tmp_path / "out" / "drift_report.json").read_text()).features
-    assert (age.effect_measure, age.effect_threshold) == ("wasserstein_distance", 0.25)
+    assert (age.effect_measure, age.effect_threshold) == (measure, DEFAULT_EFFECT_THRESHOLDS[measure])
 
 
 @pytest.mark.parametrize(

@@ -21,6 +21,7 @@ from drift.settings import (
 
 from contract.names import MonitorVariable, Variable
 from contract.records import EffectMeasure, WindowBounds
+from contract.thresholds import DEFAULT_EFFECT_THRESHOLDS
 
 # The page "Container contract inputs" prints times with spaces inside, and this format key.
 MODEL_MONITOR = {
@@ -101,7 +102,7 @@ def test_thresholds_come_from_the_environment() -> None:
 def test_an_effect_measure_brings_its_own_threshold_unless_one_is_given() -> None:
     score = MODEL_MONITOR | {"PLUMBLINE_EFFECT_MEASURE": "drift_score"}
     assert settings(score).policy.effect_measure is EffectMeasure.DRIFT_SCORE
-    assert settings(score).policy.effect_threshold == 20
+    assert settings(score).policy.effect_threshold == DEFAULT_EFFECT_THRESHOLDS[EffectMeasure.DRIFT_SCORE]
     assert settings(score | {"PLUMBLINE_EFFECT_THRESHOLD": "150"}).policy.effect_threshold == 150
 
 

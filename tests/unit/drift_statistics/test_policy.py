@@ -7,9 +7,11 @@ from drift.policy import FeaturePolicy, Policy
 from drift.policy_file import read_policy
 
 from contract.records import EffectMeasure, FeatureType
+from contract.thresholds import DEFAULT_EFFECT_THRESHOLDS
 
 NUMERIC, CATEGORICAL = FeatureType.NUMERIC, FeatureType.CATEGORICAL
 WASSERSTEIN, SCORE = EffectMeasure.WASSERSTEIN_DISTANCE, EffectMeasure.DRIFT_SCORE
+DISTANCE = EffectMeasure.JENSEN_SHANNON_DISTANCE
 
 
 def written(folder: Path, document: object) -> Path:
@@ -30,20 +32,20 @@ def test_a_feature_without_rules_has_those_of_all() -> None:
 def test_a_feature_overrides_what_it_names() -> None:
     policy = Policy(features={"age": FeaturePolicy(alpha=0.001, critical=True)})
     rule = policy.rule("age", NUMERIC)
-    assert (rule.alpha, rule.effect_threshold, rule.critical) == (0.001, 0.1, True)
-    assert policy.rule(None, NUMERIC).alpha == 0.05
+    assert (rule.alpha, rule.effect_threshold, rule.critical) == (0.001, Policy().effect_threshold, True)
+    assert policy.rule(None, NUMERIC).alpha == Policy().alpha
 
 
 def test_another_measure_brings_its_own_threshold() -> None:
     policy = Policy(effect_threshold=0.3, features={"age": FeaturePolicy(effect_measure=SCORE)})
-    assert policy.rule("age", NUMERIC).effect_threshold == 20.0
+    assert policy.rule("age", NUMERIC).effect_threshold == DEFAULT_EFFECT_THRESHOLDS[SCORE]
 
 
 def test_categories_have_no_wasserstein_distance() -> None:
     policy = Policy(effect_measure=WASSERSTEIN, effect_threshold=0.5)
     numeric, categorical = policy.rule("age", NUMERIC), policy.rule("sex", CATEGORICAL)
     assert (numeric.effect_measure, numeric.effect_threshold) == (WASSERSTEIN, 0.5)
-    assert (categorical.effect_measure, categorical.effect_threshold) == (EffectMeasure.JENSEN_SHANNON_DISTANCE, 0.1)
+    assert (categorical.effect_measure, categorical.effect_threshold) == (DISTANCE, DEFAULT_EFFECT_THRESHOLDS[DISTANCE])
 
 
 @pytest.mark.parametrize(
@@ -104,7 +106,7 @@ def test_an_empty_file_changes_nothing(tmp_path: Path) -> None:
 
 def test_a_measure_in_the_file_brings_its_threshold(tmp_path: Path) -> None:
     policy = read(tmp_path, {"version": 2, "effect_measure": "drift_score"})
-    assert (policy.effect_measure, policy.effect_threshold) == (SCORE, 20.0)
+    assert (policy.effect_measure, policy.effect_threshold) == (SCORE, DEFAULT_EFFECT_THRESHOLDS[SCORE])
     policy = read(tmp_path, {"version": 2, "effect_measure": "drift_score", "effect_threshold": 5})
     assert policy.effect_threshold == 5.0
 
