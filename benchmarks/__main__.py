@@ -7,7 +7,8 @@ import tempfile
 from collections.abc import Sequence
 from pathlib import Path
 
-from drift.run import learn_baseline
+from drift.learned import save
+from drift.reference_files import ReferenceFiles
 
 from benchmarks import captures, page, plot, programs, runner
 from benchmarks.programs import PEERS, BenchmarkTask, Program
@@ -59,13 +60,10 @@ def _measure(options: argparse.Namespace, workspace: Path, command: str) -> Resu
             _print_progress(f"{name} cannot be installed here")
     reference = captures.reference(_CACHE, _SEED)
     baseline = workspace / "baseline"
-    learn_baseline(
-        train=reference.train,
-        test=reference.test,
-        predictions=reference.predictions,
-        target_label=TARGET,
-        output=baseline,
+    files = ReferenceFiles(
+        train=reference.train, test=reference.test, predictions=reference.predictions, target_label=TARGET
     )
+    save(files.learn(), baseline)
 
     def task(records: int) -> BenchmarkTask:
         return BenchmarkTask(reference, baseline, captures.window(_CACHE, records, _SEED), workspace / "output")

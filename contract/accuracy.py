@@ -3,13 +3,14 @@
 from dataclasses import dataclass
 
 from contract.enums import StrEnum
+from contract.reasons import Reason
 from contract.verdicts import Status, Verdict
 
 PROJECTED_ACCURACY_NOTE = (
     "Projected accuracy is an estimate made without labels. It assumes covariate shift: the mix of rows may change, "
     "the label that a given row deserves may not. It cannot see concept shift; only fresh labels can."
 )
-"""What every reader of a projected accuracy is told."""
+"""Shown beside every projected accuracy."""
 
 
 class Measure(StrEnum):
@@ -55,7 +56,7 @@ class MeasureReport:
 
     measure: Measure
     status: Status = Status.NOT_JUDGED
-    reason: str = ""
+    reason: Reason | None = None
     value: float | None = None
     lower: float | None = None
     upper: float | None = None
@@ -64,15 +65,16 @@ class MeasureReport:
 
 @dataclass(frozen=True, kw_only=True)
 class LabelShiftScenario:
-    """What the accuracy would be if the window's shift were one of labels alone; shares are 0..1.
+    """What the accuracy would be if the window's shift were one of labels alone; fractions are 0..1.
 
-    `selected` says that the window looks like it. `positive_fraction` is the share of positive labels that best explains
-    the predictions. `explained_fraction` is the part of the difference between window and reference that this share
-    explains, and `residual_separability` how well a classifier still tells the two apart after it, 0.5 is chance.
+    `selected`: the window looks like it. `positive_fraction` is the fraction of positive labels that best explains the
+    predictions, `explained_fraction` the part of the difference between window and reference that it explains, and
+    `residual_separability` the area under the ROC curve of a classifier of the two after correction for it; 0.5 is
+    chance.
     """
 
     status: Status = Status.NOT_JUDGED
-    reason: str = ""
+    reason: Reason | None = None
     selected: bool = False
     positive_fraction: float | None = None
     positive_fraction_reference: float | None = None
@@ -85,13 +87,13 @@ class LabelShiftScenario:
 
 @dataclass(frozen=True, kw_only=True)
 class ProjectionEvidence:
-    """The measurements behind a projection or its refusal; fractions are 0..1, None where not measured.
+    """The measurements behind a projection, made or not; fractions are 0..1, None where not measured.
 
     `separability` is the area under the ROC curve with which a classifier tells the window's rows from the labelled
-    test set's: 0.5 is chance. `over_represented_fraction` is the share of the window's rows that are more than twenty
-    times as frequent there as in the test set, `out_of_support_fraction` the share with a value that training never had.
-    `gate_statistic` is the paired t of what the features still tell about the labels beside the probability; `weighted`
-    says that it was large enough for the estimate to use them. `spread` is half the range of the estimators that were
+    test set's: 0.5 is chance. `over_represented_fraction` is the fraction of the window's rows that are more than
+    twenty times as frequent there as in the test set, `out_of_support_fraction` the fraction with a value that training
+    never had. `gate_statistic` is the paired t of what the features add to the probability about the labels;
+    `weighted`: it was large enough for the estimate to use them. `spread` is half the range of the estimators that were
     compared, and `test_area_under_curve` how well the probabilities rank the test set's labels.
     """
 
@@ -108,13 +110,13 @@ class ProjectionEvidence:
 class ProjectedAccuracy:
     """Accuracy expected without labels; all fractions 0..1. `drop` is `reference` minus `estimate`.
 
-    `verdict` is drift when the accuracy dropped by `tolerance` or more and the drop is more than chance;
-    `verdict_reason` says what decided. `warning` says what makes the estimate doubtful though it was not refused.
+    `verdict` is drift when the accuracy dropped by `drop_threshold` or more and the drop is more than chance;
+    `verdict_reason` says what decided. `warnings` are what makes an estimate doubtful.
     `measures` has the other figures that can be projected.
     """
 
     status: Status = Status.NOT_JUDGED
-    reason: str = ""
+    reason: Reason | None = None
     estimate: float | None = None
     lower: float | None = None
     upper: float | None = None
@@ -122,10 +124,10 @@ class ProjectedAccuracy:
     drop: float | None = None
     method: str | None = None
     verdict: Verdict = Verdict.NOT_JUDGED
-    verdict_reason: str = ""
-    tolerance: float | None = None
+    verdict_reason: Reason | None = None
+    drop_threshold: float | None = None
     assumed_shift: Shift = Shift.COVARIATE
-    warning: str = ""
+    warnings: tuple[Reason, ...] = ()
     measures: tuple[MeasureReport, ...] = ()
     label_shift: LabelShiftScenario = LabelShiftScenario()
     evidence: ProjectionEvidence = ProjectionEvidence()

@@ -2,7 +2,8 @@
 
 from dataclasses import dataclass
 
-from contract.verdicts import SWITCHED_OFF, Status, Verdict
+from contract.reasons import Reason
+from contract.verdicts import SWITCHED_OFF, OptionalPart, Status, Verdict
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -17,7 +18,7 @@ class AttributionFeature:
 
 
 @dataclass(frozen=True, kw_only=True)
-class AttributionReport:
+class AttributionReport(OptionalPart):
     """Whether the predictions rest on other features than on the labelled test set.
 
     `ndcg` is the normalised discounted cumulative gain of the window's order of features, 0 to 1; 1 is the same order.
@@ -25,7 +26,7 @@ class AttributionReport:
     """
 
     status: Status = Status.NOT_JUDGED
-    reason: str = SWITCHED_OFF
+    reason: Reason | None = SWITCHED_OFF
     verdict: Verdict = Verdict.NOT_JUDGED
     ndcg: float | None = None
     threshold: float | None = None

@@ -2,7 +2,7 @@
 
 import types
 from collections.abc import Mapping
-from dataclasses import fields, is_dataclass
+from dataclasses import MISSING, dataclass, fields, is_dataclass
 from enum import Enum
 from functools import cache
 from typing import Any, TypeVar, Union, get_args, get_origin, get_type_hints
@@ -10,17 +10,23 @@ from typing import Any, TypeVar, Union, get_args, get_origin, get_type_hints
 _T = TypeVar("_T")
 
 
-def decode(kind: type[_T], document: Any) -> _T:
-    """Return the dataclass `kind` that `document`, JSON made of it by `dataclasses.asdict`, says.
+def decode(kind: type[_T], document: Any, *, tolerant: bool = False) -> _T:
+    """Return the dataclass `kind` of `document`, JSON that `dataclasses.asdict` of one was written as.
 
     Fields are dataclasses, enumerations, plain JSON values, tuples, mappings from text, and any of these or None.
+
+    Parameters
+    ----------
+    tolerant
+        Leave out unknown keys, and give absent fields their default: a document of an earlier or later revision stays
+        readable.
 
     Raises
     ------
     ValueError
-        If a key is missing or unknown, or a value is not of its field's type.
+        If a key is missing (with `tolerant`: one without a default) or unknown, or a value is not of its field's type.
     """
-    return _decoded(kind, document, kind.__name__)  # type: ignore[no-any-return]
+    return _Decoder(tolerant).decoded(kind, document, kind.__name__)  # type: ignore[no-any-return]
 
 
 @cache
@@ -29,37 +35,48 @@ def _types(kind: type) -> dict[str, Any]:
     return {field.name: hints[field.name] for field in fields(kind)}
 
 
-def _decoded(kind: Any, value: Any, place: str) -> Any:
-    origin, arguments = get_origin(kind), get_args(kind)
-    if is_dataclass(kind):
-        return _dataclass(kind, value, place)
-    if origin in (Union, types.UnionType):
-        return _optional(arguments, value, place)
-    if origin is tuple:
-        _require(isinstance(value, list), "a list", value, place)
-        return tuple(_decoded(arguments[0], entry, f"{place}[{number}]") for number, entry in enumerate(value))
-    if origin is not None and issubclass(origin, Mapping):
+@cache
+def _required(kind: type) -> frozenset[str]:
+    return frozenset(
+        field.name for field in fields(kind) if field.default is MISSING and field.default_factory is MISSING
+    )
+
+
+@dataclass(frozen=True)
+class _Decoder:
+    tolerant: bool
+
+    def decoded(self, kind: Any, value: Any, place: str) -> Any:
+        origin, arguments = get_origin(kind), get_args(kind)
+        if is_dataclass(kind):
+            return self._dataclass(kind, value, place)
+        if origin in (Union, types.UnionType):
+            return self._optional(arguments, value, place)
+        if origin is tuple:
+            _require(isinstance(value, list), "a list", value, place)
+            return tuple(self.decoded(arguments[0], entry, f"{place}[{n}]") for n, entry in enumerate(value))
+        if origin is not None and issubclass(origin, Mapping):
+            _require(isinstance(value, dict), "an object", value, place)
+            return {name: self.decoded(arguments[1], entry, f"{place}.{name}") for name, entry in value.items()}
+        if isinstance(kind, type) and issubclass(kind, Enum):
+            return kind(value)
+        return _plain(kind, value, place)
+
+    def _dataclass(self, kind: Any, value: Any, place: str) -> Any:
         _require(isinstance(value, dict), "an object", value, place)
-        return {name: _decoded(arguments[1], entry, f"{place}.{name}") for name, entry in value.items()}
-    if isinstance(kind, type) and issubclass(kind, Enum):
-        return kind(value)
-    return _plain(kind, value, place)
+        expected = _types(kind)
+        wrong = _required(kind) - value.keys() if self.tolerant else value.keys() ^ expected.keys()
+        if wrong:
+            what = "lacks" if self.tolerant else "differs in"
+            raise ValueError(f"{place} must have the keys of this version, {what} {', '.join(sorted(wrong))}")
+        known = {name: entry for name, entry in value.items() if name in expected}
+        return kind(**{name: self.decoded(expected[name], entry, f"{place}.{name}") for name, entry in known.items()})
 
-
-def _dataclass(kind: Any, value: Any, place: str) -> Any:
-    _require(isinstance(value, dict), "an object", value, place)
-    expected = _types(kind)
-    if value.keys() != expected.keys():
-        wrong = sorted(value.keys() ^ expected.keys())
-        raise ValueError(f"{place} must have the keys of this version, differs in {', '.join(wrong)}")
-    return kind(**{name: _decoded(expected[name], entry, f"{place}.{name}") for name, entry in value.items()})
-
-
-def _optional(kinds: tuple[Any, ...], value: Any, place: str) -> Any:
-    if value is None and type(None) in kinds:
-        return None
-    (kind,) = (kind for kind in kinds if kind is not type(None))
-    return _decoded(kind, value, place)
+    def _optional(self, kinds: tuple[Any, ...], value: Any, place: str) -> Any:
+        if value is None and type(None) in kinds:
+            return None
+        (kind,) = (kind for kind in kinds if kind is not type(None))
+        return self.decoded(kind, value, place)
 
 
 def _plain(kind: Any, value: Any, place: str) -> Any:

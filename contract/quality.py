@@ -1,10 +1,11 @@
-"""What labels say, when they come: the quality of earlier windows, and which shift it was."""
+"""Quality of earlier windows by the labels that came for them, and which kind of shift it was."""
 
 from dataclasses import dataclass
 
 from contract.accuracy import Measure, MeasureReport, Shift
 from contract.bias import BiasReport
-from contract.verdicts import SWITCHED_OFF, RecordCounts, Verdict, WindowBounds
+from contract.reasons import Reason
+from contract.verdicts import SWITCHED_OFF, OptionalPart, RecordCounts, Verdict, WindowBounds
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -16,7 +17,7 @@ class ShiftReport:
 
     shift: Shift
     verdict: Verdict = Verdict.NOT_JUDGED
-    reason: str = ""
+    reason: Reason | None = None
     p_value: float | None = None
     effect: float | None = None
 
@@ -29,7 +30,7 @@ class SelectionReport:
     """
 
     verdict: Verdict = Verdict.NOT_JUDGED
-    reason: str = ""
+    reason: Reason | None = None
     features: tuple[str, ...] = ()
 
 
@@ -37,10 +38,10 @@ class SelectionReport:
 class WindowQuality:
     """One earlier window with the labels that have come for it.
 
-    `verdict` is drift when the realised accuracy is below the reference by the tolerance or more, and by more than
-    chance. `projected` is the accuracy projected for the labelled rows alone, so that it can be held against the
-    realised one; `projection_error` is realised minus projected, -1 to 1. `is_final` says that the time for labels is over.
-    `shifts` has label shift and concept shift, as labels show them.
+    `verdict` is drift when the realised accuracy is below the reference by `QualityReport.drop_threshold` or more, and
+    by more than chance. `projected` is the accuracy projected for the labelled rows alone; `projection_error` is
+    realised minus projected, -1 to 1. `is_final`: the time for labels is over. `shifts` has label shift and concept
+    shift, as labels show them. `labelled_fraction` is None without rows.
     """
 
     window: WindowBounds
@@ -49,7 +50,7 @@ class WindowQuality:
     labelled_fraction: float | None
     is_final: bool
     verdict: Verdict = Verdict.NOT_JUDGED
-    reason: str = ""
+    reason: Reason | None = None
     measures: tuple[MeasureReport, ...] = ()
     projected: MeasureReport | None = None
     projection_error: float | None = None
@@ -67,18 +68,18 @@ class WindowQuality:
 
 
 @dataclass(frozen=True, kw_only=True)
-class QualityReport:
+class QualityReport(OptionalPart):
     """Ground truth: the labels that came for the windows before this one, oldest window first.
 
-    `lag_hours` is how long a window is waited for. `labels` counts the label records that were read; they are used when
-    they belong to a captured record of one of the windows. A window of a lower label coverage than `minimum_coverage`
-    is not judged.
+    `lag_hours` is how long labels of a window are accepted. `labels` counts the label records that were read; they are
+    used when they belong to a captured record of one of the windows. A window with a lower `labelled_fraction` than
+    `minimum_labelled_fraction` is not judged.
     """
 
-    reason: str = SWITCHED_OFF
+    reason: Reason | None = SWITCHED_OFF
     lag_hours: int = 0
-    minimum_coverage: float | None = None
-    tolerance: float | None = None
+    minimum_labelled_fraction: float | None = None
+    drop_threshold: float | None = None
     labels: RecordCounts = RecordCounts()
     windows: tuple[WindowQuality, ...] = ()
 

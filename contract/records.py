@@ -1,4 +1,4 @@
-"""drift_report.json, version 4: the shape that the container writes and people, plots and tests read.
+"""drift_report.json, version 5: the shape that the container writes and people, plots and tests read.
 
 A number that cannot be computed is None, with a reason beside it; NaN is refused.
 """
@@ -14,7 +14,17 @@ from contract.bias import BiasReport
 from contract.decoding import decode
 from contract.enums import StrEnum
 from contract.quality import QualityReport, ShiftReport
-from contract.verdicts import MODEL_CHANGED, SWITCHED_OFF, RecordCounts, Status, Verdict, WindowBounds
+from contract.reasons import Reason
+from contract.statistics import EffectMeasure, FeatureType
+from contract.verdicts import (
+    MODEL_CHANGED,
+    SWITCHED_OFF,
+    OptionalPart,
+    RecordCounts,
+    Status,
+    Verdict,
+    WindowBounds,
+)
 
 __all__ = [
     "DRIFT_REPORT_VERSION",
@@ -22,6 +32,7 @@ __all__ = [
     "MODEL_CHANGED",
     "PROJECTED_ACCURACY_NOTE",
     "SWITCHED_OFF",
+    "Contributor",
     "DriftReport",
     "EffectMeasure",
     "FeatureReport",
@@ -29,7 +40,7 @@ __all__ = [
     "IsolationForestSimilarity",
     "ModelReport",
     "MultivariateReport",
-    "Part",
+    "OptionalPart",
     "ProjectedAccuracy",
     "RecentReport",
     "RecordCounts",
@@ -41,7 +52,7 @@ __all__ = [
     "finite",
 ]
 
-DRIFT_REPORT_VERSION = 4
+DRIFT_REPORT_VERSION = 5
 
 ISOLATION_FOREST_NOTE = (
     "Isolation Forest similarity says how alike the window's rows and the test rows that the model predicted right "
@@ -49,37 +60,7 @@ ISOLATION_FOREST_NOTE = (
     "as an accuracy it was 11.4 percentage points off on average, measured on Census Income under covariate shift; "
     "accuracy projected from calibrated confidence was 0.6 points off."
 )
-"""What every reader of the reference task's proxy is told."""
-
-
-class FeatureType(StrEnum):
-    """How a column is compared."""
-
-    NUMERIC = "numeric"
-    CATEGORICAL = "categorical"
-
-
-class EffectMeasure(StrEnum):
-    """The size of a change that a threshold is put to."""
-
-    JENSEN_SHANNON_DISTANCE = "jensen_shannon_distance"
-    DRIFT_SCORE = "drift_score"
-    WASSERSTEIN_DISTANCE = "wasserstein_distance"
-    """Numeric features only."""
-
-    @property
-    def largest(self) -> float:
-        """The upper end of the measure's range."""
-        return {"jensen_shannon_distance": 1.0, "drift_score": 200.0}.get(self.value, math.inf)
-
-    @property
-    def words(self) -> str:
-        """The measure as sentences name it."""
-        return {
-            "jensen_shannon_distance": "Jensen-Shannon distance",
-            "drift_score": "drift score",
-            "wasserstein_distance": "Wasserstein distance",
-        }[self.value]
+"""Shown beside every value of the reference task's proxy."""
 
 
 class Violation(StrEnum):
@@ -92,8 +73,8 @@ class Violation(StrEnum):
 
 
 @dataclass(frozen=True)
-class Part:
-    """One label or bin of a drifted feature, and how its share moved; shares are 0..1 of the present values."""
+class Contributor:
+    """One label or bin of a drifted feature; fractions are 0..1 of the present values."""
 
     label: str
     reference_fraction: float
@@ -104,26 +85,24 @@ class Part:
 class FeatureReport:
     """One feature, or the captured probability, compared with the reference.
 
-    Fractions are 0..1; `drift_score` is percent, 0..200; `wasserstein_distance` is in standard
-    deviations of the reference (None for categories); `jensen_shannon_distance` is base 2, 0..1, and
-    `null_q99_distance` what it reaches without drift in one window of a hundred of this size.
-    `log_p_value` is the natural logarithm, for p-values below the smallest float. `min_sample_size` is the window size from
-    which an effect of `effect_threshold` is found with a probability of 0.8. `unreadable` counts cells that hold no
-    value of this type, by reason, `unreadable_examples` says where the first of them stand, as ``file:line``, and
-    `unreadable_fraction` is their share of all cells. `parts` are those that moved most, the largest move first.
-    `approximate` says that values were counted in buckets of relative width `relative_error`.
+    Fractions are 0..1. `effects` has the effect of each measure that suits the type (`contract.statistics`), by its
+    name; one that cannot be computed is absent. `null_q99_distance` is the Jensen-Shannon distance that samples of
+    these sizes stay below without drift in 99 of 100 windows. `log_p_value` is the natural logarithm, for p-values
+    below the smallest float. `min_sample_size` is the number of present values from which an effect of
+    `effect_threshold` is found with a probability of 0.8. `unreadable` counts cells that hold no value of this type, by
+    reason, `unreadable_examples` has the places of the first of them, as ``file:line``, and `unreadable_fraction` is
+    their fraction of all cells. `top_contributors` are the labels or bins that moved most, the largest move first.
+    `approximate`: values were counted in buckets of relative width `relative_error`.
     """
 
     name: str
     type: FeatureType
-    drift_score: float | None = None
+    effects: Mapping[str, float] = field(default_factory=dict)
     test: str | None = None
     statistic: float | None = None
     p_value: float | None = None
     log_p_value: float | None = None
     p_value_adjusted: float | None = None
-    wasserstein_distance: float | None = None
-    jensen_shannon_distance: float | None = None
     null_q99_distance: float | None = None
     effect_measure: EffectMeasure = EffectMeasure.JENSEN_SHANNON_DISTANCE
     effect_threshold: float | None = None
@@ -139,27 +118,31 @@ class FeatureReport:
     unreadable: Mapping[str, int] = field(default_factory=dict)
     unreadable_examples: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     unreadable_fraction: float | None = None
-    parts: tuple[Part, ...] = ()
+    top_contributors: tuple[Contributor, ...] = ()
     violation: Violation | None = None
     verdict: Verdict = Verdict.NOT_JUDGED
-    reason: str = ""
+    reason: Reason | None = None
+
+    def effect(self, measure: EffectMeasure) -> float | None:
+        """Return the effect by one measure, in its unit; None where it was not computed."""
+        return self.effects.get(measure)
 
 
 @dataclass(frozen=True, kw_only=True)
-class IsolationForestSimilarity:
+class IsolationForestSimilarity(OptionalPart):
     """The reference task's own proxy, under its own name. It is not an accuracy."""
 
     status: Status = Status.NOT_JUDGED
-    reason: str = ""
+    reason: Reason | None = None
     relative_difference_percent: float | None = None
 
 
 @dataclass(frozen=True, kw_only=True)
-class RecentReport:
+class RecentReport(OptionalPart):
     """The window against the windows before it: drifted since then, whatever training looked like."""
 
     verdict: Verdict = Verdict.NOT_JUDGED
-    reason: str = ""
+    reason: Reason | None = None
     n_windows: int = 0
     n_rows: int = 0
     features: tuple[FeatureReport, ...] = ()
@@ -177,16 +160,16 @@ class SegmentReport:
     value: str
     n_rows: int
     verdict: Verdict
-    reason: str
+    reason: Reason | None
     features: tuple[FeatureReport, ...]
 
 
 @dataclass(frozen=True, kw_only=True)
-class MultivariateReport:
+class MultivariateReport(OptionalPart):
     """Whether a classifier tells the window's rows from the reference's: 0.5 is chance, 1 complete separation."""
 
     status: Status = Status.NOT_JUDGED
-    reason: str = ""
+    reason: Reason | None = None
     area_under_curve: float | None = None
     p_value: float | None = None
     n_reference: int = 0
@@ -221,7 +204,7 @@ class DriftReport:
     records: RecordCounts
     n_rows: int
     verdict: Verdict
-    reason: str
+    reason: Reason | None
     features: tuple[FeatureReport, ...]
     prediction: FeatureReport
     projected_accuracy: ProjectedAccuracy
@@ -254,21 +237,21 @@ class DriftReport:
 
     @classmethod
     def from_json(cls, text: str) -> "DriftReport":
-        """Read a report of this version.
+        """Read a report of this version; keys that this code does not know are left out.
 
         Raises
         ------
         ValueError
-            If the text is no report of the version that this code knows.
+            If the text is of another version, or a required key is missing or of another type.
         """
         data = json.loads(text)
         if not isinstance(data, dict) or data.get("version") != DRIFT_REPORT_VERSION:
             found = data.get("version") if isinstance(data, dict) else type(data).__name__
             raise ValueError(
                 f"drift report version must be {DRIFT_REPORT_VERSION}, got {found!r}; judge the window again with "
-                "this version, or read the report with the one that wrote it"
+                "this version, or read the report with the version that wrote it (docs/upgrading.md has its keys)"
             )
-        return decode(cls, data)
+        return decode(cls, data, tolerant=True)
 
 
 def finite(value: float) -> float | None:

@@ -10,15 +10,11 @@ from dataclasses import dataclass
 from typing import Any
 
 from contract.enums import StrEnum
-from contract.records import EffectMeasure
+from contract.statistics import EffectMeasure
 
 DEFAULT_EFFECT_THRESHOLDS: Mapping[EffectMeasure, float] = {
-    EffectMeasure.JENSEN_SHANNON_DISTANCE: 0.1,
-    EffectMeasure.DRIFT_SCORE: 20.0,
-    EffectMeasure.WASSERSTEIN_DISTANCE: 0.25,
+    measure: measure.declaration.default_threshold for measure in EffectMeasure
 }
-"""Effects of like rank: a normal distribution that moves by 0.24 standard deviations has a Jensen-Shannon distance of
-0.1 and a drift score of 19 %."""
 
 
 @dataclass(frozen=True, kw_only=True)

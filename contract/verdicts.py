@@ -4,11 +4,12 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from contract.enums import StrEnum
+from contract.reasons import Reason, ReasonCode
 
-SWITCHED_OFF = "switched off"
-"""Reason of a part of the report that nobody asked for; readers leave such a part out."""
+SWITCHED_OFF = ReasonCode.SWITCHED_OFF.reason()
+"""Reason of an optional part of the report that was not requested; readers leave such a part out."""
 
-MODEL_CHANGED = "model changed"
+MODEL_CHANGED = ReasonCode.MODEL_CHANGED.reason()
 """Reason of a window in which the endpoint's model changed, and of labels of windows that another model answered."""
 
 
@@ -25,6 +26,17 @@ class Status(StrEnum):
 
     ESTIMATED = "estimated"
     NOT_JUDGED = "not_judged"
+
+
+class OptionalPart:
+    """What the parts of a report have in common that are computed on request only."""
+
+    reason: Reason | None
+
+    @property
+    def is_switched_off(self) -> bool:
+        """Whether the part was not requested."""
+        return self.reason is not None and self.reason.code is ReasonCode.SWITCHED_OFF
 
 
 @dataclass(frozen=True)

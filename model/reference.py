@@ -8,9 +8,10 @@ from pathlib import Path
 
 import numpy as np
 from dataset import LabelledTable
-from drift.baseline import learn, save
-from drift.columns import infer_table, transpose, typed
-from drift.table import Table
+from drift.baseline import learn
+from drift.learned import save
+from drift.reference_files import infer_table, typed
+from drift.table import Table, transpose
 
 
 def write_baseline(

@@ -132,8 +132,8 @@ def check_effect(key: str, measure: EffectMeasure, threshold: float) -> None:
     ValueError
         If it does not; the text is a rule of the section that holds `key`.
     """
-    if not threshold < measure.largest:
-        raise ValueError(f"must have {key} below {measure.largest:g} for the {measure}, got {threshold}")
+    if not threshold < measure.declaration.upper_end:
+        raise ValueError(f"must have {key} below {measure.declaration.upper_end:g} for the {measure}, got {threshold}")
 
 
 def check_lag(labels: LabelsSection, *, interval_hours: int, capture_days: int) -> None:

@@ -6,6 +6,7 @@ from dataclasses import replace
 from contract.accuracy import Shift
 from contract.bias import BiasReport
 from contract.quality import QualityReport, ShiftReport, WindowQuality
+from contract.reasons import Reason, ReasonCode, failure, has_code, window_not_judged
 from contract.records import (
     MODEL_CHANGED,
     SWITCHED_OFF,
@@ -14,20 +15,21 @@ from contract.records import (
     IsolationForestSimilarity,
     MultivariateReport,
     ProjectedAccuracy,
+    RecentReport,
+    Verdict,
     WindowBounds,
 )
 from drift import isolation_forest as forest
 from drift.bias import judge_bias
 from drift.counts import NumericCounts
-from drift.judgement import RunContext, Side, failure, judge
+from drift.judgement import RunContext, Sample, judge
 from drift.learned import Baseline
 from drift.multivariate import separability
 from drift.projection import Projector
 from drift.recent import EarlierWindows, judge_recent
 from drift.segments import judge_segments
 from drift.shifts import shifts_before_labels
-from drift.unjudged import unjudged
-from drift.verdict import refusal, rule_text
+from drift.verdict import rule_text, window_refusal
 from drift.window import WindowCounts
 
 _NO_EARLIER_WINDOWS = EarlierWindows()
@@ -44,7 +46,7 @@ def analyse(
     """Compare a captured window with the baseline, and judge it.
 
     Equal arguments give equal reports. A part that fails unexpectedly is not judged, with the failure as its reason;
-    the rest of the report stands.
+    the rest of the report stands. Nor is any part of a window with `context.not_judged`.
 
     Parameters
     ----------
@@ -54,13 +56,12 @@ def analyse(
         The windows before this one, as a second reference.
     """
     if context.not_judged:
-        return unjudged(baseline, window, context, context.not_judged, has_earlier=earlier.n_wanted > 0)
+        return _not_judged(baseline, window, context, context.not_judged, has_earlier=earlier.n_wanted > 0)
     policy, seed = context.policy, context.seed
     projector = projector or Projector.of(baseline, seed=seed, ignored=policy.ignored)
-    refused = refusal(window.records, window.n_rows, policy)
-    context = replace(context, not_judged=refused or None)
-    side = Side(columns=window.columns, probabilities=window.probabilities)
-    outcome = judge(baseline.specs, _reference(baseline), side, context)
+    context = replace(context, not_judged=window_refusal(window.records, window.n_rows, policy))
+    sample = Sample(columns=window.columns, probabilities=window.probabilities)
+    found = judge(baseline.specs, _reference(baseline), sample, context)
     projected = _projected_accuracy(projector, window, context)
     return DriftReport(
         window=window.bounds,
@@ -68,30 +69,31 @@ def analyse(
         schedule=context.schedule,
         records=window.records,
         n_rows=window.n_rows,
-        verdict=outcome.verdict,
-        reason=outcome.reason,
+        verdict=found.verdict,
+        reason=found.reason,
         rule=rule_text(policy),
         model=context.model,
-        features=_with_examples(outcome.features, window),
-        prediction=outcome.prediction,
+        features=_with_examples(found.features, window),
+        prediction=found.prediction,
         projected_accuracy=projected,
-        isolation_forest_similarity=_similarity(baseline, window, refused, seed if context.isolation_forest else None),
-        recent=judge_recent(baseline.specs, earlier, side, context),
+        isolation_forest_similarity=_similarity(baseline, window, context, seed if context.isolation_forest else None),
+        recent=judge_recent(baseline.specs, earlier, sample, context),
         segments=judge_segments(baseline, window.segments, context),
         multivariate=_separability(baseline, window, context, seed if context.multivariate else None),
-        shifts=shifts_before_labels(outcome.features, projected, refused),
+        shifts=shifts_before_labels(found.features, projected, context.not_judged),
         bias=_bias(baseline, window, context),
     )
 
 
 def with_quality(report: DriftReport, quality: QualityReport) -> DriftReport:
-    """Return the report with what labels say, of earlier windows and of which shift it is.
+    """Return the report with the quality of earlier windows by their labels, and with concept shift.
 
-    Concept shift is named by the last window that labels judge; label shift too, where that is this window itself.
+    Concept shift is that of the last window that labels judge; label shift too, where that is this window itself.
     """
     judged = quality.latest_judged
     if judged is None:
-        concept = ShiftReport(shift=Shift.CONCEPT, reason=f"only labels can show it: {_why_no_labels(quality)}")
+        reason = ReasonCode.CONCEPT_SHIFT_NEEDS_LABELS.reason(why=_why_no_labels(quality))
+        concept = ShiftReport(shift=Shift.CONCEPT, reason=reason)
         return replace(report, quality=quality, shifts=(*report.shifts, concept))
     shifts = [_of_labels(judged, Shift.CONCEPT, report.window)]
     before = list(report.shifts)
@@ -101,14 +103,76 @@ def with_quality(report: DriftReport, quality: QualityReport) -> DriftReport:
 
 
 def _why_no_labels(quality: QualityReport) -> str:
-    if quality.reason:
-        return "no labels are awaited" if quality.reason == SWITCHED_OFF else quality.reason
-    return MODEL_CHANGED if any(one.reason == MODEL_CHANGED for one in quality.windows) else "no labels yet"
+    if quality.is_switched_off:
+        return "no labels are awaited"
+    if quality.reason is not None:
+        return quality.reason.text
+    changed = any(has_code(one.reason, ReasonCode.MODEL_CHANGED) for one in quality.windows)
+    return str(MODEL_CHANGED if changed else ReasonCode.NO_LABELS_YET.reason())
 
 
 def _of_labels(judged: WindowQuality, kind: Shift, window: WindowBounds) -> ShiftReport:
     found = judged.shift(kind)
-    return found if judged.window == window else replace(found, reason=f"window {judged.window.start}: {found.reason}")
+    if judged.window == window:
+        return found
+    named = f"window {judged.window.start}: "
+    reason = Reason(ReasonCode.OTHER, named) if found.reason is None else found.reason.prefixed(named)
+    return replace(found, reason=reason)
+
+
+def _not_judged(
+    baseline: Baseline, window: WindowCounts, context: RunContext, why: Reason, *, has_earlier: bool
+) -> DriftReport:
+    """Return a report without a comparison; each part that was requested has the reason `why`.
+
+    Columns that are missing, or of another type than in training, are reported all the same: that concerns the payload.
+    """
+    not_judged = window_not_judged(why)
+    found = judge(
+        baseline.specs,
+        Sample(columns=baseline.counts),
+        Sample(columns=window.columns, no_probabilities=why),
+        context,
+    )
+    return DriftReport(
+        window=window.bounds,
+        endpoint=context.endpoint,
+        schedule=context.schedule,
+        records=window.records,
+        n_rows=window.n_rows,
+        verdict=Verdict.NOT_JUDGED,
+        reason=why,
+        rule=rule_text(context.policy),
+        model=context.model,
+        features=tuple(_counted(feature, window) for feature in found.features),
+        prediction=FeatureReport(name=found.prediction.name, type=found.prediction.type, reason=not_judged),
+        projected_accuracy=ProjectedAccuracy(reason=not_judged),
+        isolation_forest_similarity=IsolationForestSimilarity(
+            reason=_if_requested(context.isolation_forest, not_judged)
+        ),
+        recent=RecentReport(reason=_if_requested(has_earlier, not_judged)),
+        multivariate=MultivariateReport(reason=_if_requested(context.multivariate, not_judged)),
+        shifts=tuple(ShiftReport(shift=shift, reason=not_judged) for shift in (Shift.COVARIATE, Shift.LABEL)),
+        bias=BiasReport(reason=_if_requested(context.facet is not None, not_judged), facet=context.facet),
+    )
+
+
+def _if_requested(wanted: bool, not_judged: Reason) -> Reason:
+    return not_judged if wanted else SWITCHED_OFF
+
+
+def _counted(feature: FeatureReport, window: WindowCounts) -> FeatureReport:
+    """Return a feature without the comparison: a number in the report would be read as a finding."""
+    return FeatureReport(
+        name=feature.name,
+        type=feature.type,
+        missing_fraction=feature.missing_fraction,
+        unreadable=feature.unreadable,
+        unreadable_examples=dict(window.unreadable_examples.get(feature.name, {})),
+        unreadable_fraction=feature.unreadable_fraction,
+        violation=feature.violation,
+        reason=feature.reason,
+    )
 
 
 def _bias(baseline: Baseline, window: WindowCounts, context: RunContext) -> BiasReport:
@@ -118,10 +182,10 @@ def _bias(baseline: Baseline, window: WindowCounts, context: RunContext) -> Bias
         return BiasReport(reason=failure(error), facet=context.facet)
 
 
-def _reference(baseline: Baseline) -> Side:
+def _reference(baseline: Baseline) -> Sample:
     if baseline.test is None or baseline.test.probabilities is None:
-        return Side(columns=baseline.counts, why_not="the baseline has no predictions for a labelled test set")
-    return Side(columns=baseline.counts, probabilities=NumericCounts.of(baseline.test.probabilities))
+        return Sample(columns=baseline.counts, no_probabilities=ReasonCode.NO_TEST_PREDICTIONS.reason())
+    return Sample(columns=baseline.counts, probabilities=NumericCounts.of(baseline.test.probabilities))
 
 
 def _with_examples(features: Sequence[FeatureReport], window: WindowCounts) -> tuple[FeatureReport, ...]:
@@ -129,24 +193,22 @@ def _with_examples(features: Sequence[FeatureReport], window: WindowCounts) -> t
     return tuple(replace(feature, unreadable_examples=dict(examples.get(feature.name, {}))) for feature in features)
 
 
-def _refused(reason: str) -> str:
-    return f"the window is not judged: {reason}"
-
-
 def _projected_accuracy(projector: Projector, window: WindowCounts, context: RunContext) -> ProjectedAccuracy:
     if context.not_judged:
-        return ProjectedAccuracy(reason=_refused(context.not_judged))
+        return ProjectedAccuracy(reason=window_not_judged(context.not_judged))
     try:
-        return projector.project(window, tolerance=context.policy.accuracy_drop_threshold)
+        return projector.project(window, drop_threshold=context.policy.accuracy_drop_threshold)
     except Exception as error:
         return ProjectedAccuracy(reason=failure(error))
 
 
-def _similarity(baseline: Baseline, window: WindowCounts, refused: str, seed: int | None) -> IsolationForestSimilarity:
+def _similarity(
+    baseline: Baseline, window: WindowCounts, context: RunContext, seed: int | None
+) -> IsolationForestSimilarity:
     if seed is None:
         return IsolationForestSimilarity(reason=SWITCHED_OFF)
-    if refused:
-        return IsolationForestSimilarity(reason=_refused(refused))
+    if context.not_judged:
+        return IsolationForestSimilarity(reason=window_not_judged(context.not_judged))
     try:
         return forest.similarity(baseline, window.sample.table, seed)
     except Exception as error:
@@ -159,7 +221,7 @@ def _separability(
     if seed is None:
         return MultivariateReport(reason=SWITCHED_OFF)
     if context.not_judged:
-        return MultivariateReport(reason=_refused(context.not_judged))
+        return MultivariateReport(reason=window_not_judged(context.not_judged))
     try:
         return separability(baseline, window.sample.table, seed, context.policy.ignored)
     except Exception as error:

@@ -7,6 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from contract.attribution import AttributionFeature, AttributionReport
+from contract.reasons import Reason, ReasonCode
 from contract.records import Status, Verdict
 from drift.learned import Baseline, LabelledTest
 from drift.model_artifact import ArtifactError, model_rows, read_artifact
@@ -42,23 +43,24 @@ def attribution_drift(artifact: Path, baseline: Baseline, sample: RowSample) -> 
     ----------
     S. Lundberg et al., "Consistent individualized feature attribution for tree ensembles" (2018).
     """
-    known = AttributionReport(reason="", threshold=NDCG_THRESHOLD)
+    known = AttributionReport(reason=None, threshold=NDCG_THRESHOLD)
     reference = baseline.test.table if baseline.test else baseline.sample
     sides = [sample.table, reference]
     sizes = [0 if side is None else side.n_rows for side in sides]
     if min(sizes) < MIN_ROWS:
-        return _refused(known, f"{sizes[0]} rows of the window and {sizes[1]} of the reference, fewer than {MIN_ROWS}")
+        few = ReasonCode.ATTRIBUTION_ROWS_TOO_FEW.reason(n_window=sizes[0], n_reference=sizes[1], min_rows=MIN_ROWS)
+        return _not_judged(known, few)
     try:
         preprocessor, booster = read_artifact(artifact)
         importances = [_importances(booster, preprocessor, side) for side in sides if side is not None]
         _require_same_model(booster, preprocessor, baseline.test)
     except (ArtifactError, RowError) as error:
-        return _refused(known, str(error))
+        return _not_judged(known, ReasonCode.MODEL_UNUSABLE.reason(error=error))
     window, before = importances
     return _compared(known, preprocessor.names, window, before, sizes)
 
 
-def _refused(known: AttributionReport, reason: str) -> AttributionReport:
+def _not_judged(known: AttributionReport, reason: Reason) -> AttributionReport:
     return AttributionReport(reason=reason, threshold=known.threshold)
 
 
@@ -102,13 +104,13 @@ def _compared(
 ) -> AttributionReport:
     order, order_before = _order(window), _order(before)
     if not before.any():
-        return _refused(known, "the model rests on no feature at all on the reference")
+        return _not_judged(known, ReasonCode.NO_IMPORTANCE.reason())
     score = ndcg(before[order], before[order_before])
     ranks, ranks_before = np.argsort(order) + 1, np.argsort(order_before) + 1
     moved = score < NDCG_THRESHOLD
     return AttributionReport(
         status=Status.ESTIMATED,
-        reason="the predictions rest on other features than on the test set" if moved else "",
+        reason=ReasonCode.ATTRIBUTIONS_DRIFTED.reason() if moved else None,
         verdict=Verdict.DRIFT if moved else Verdict.NO_DRIFT,
         ndcg=score,
         threshold=NDCG_THRESHOLD,

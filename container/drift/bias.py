@@ -14,6 +14,7 @@ import numpy as np
 from scipy import special
 
 from contract.bias import BiasGroup, BiasMeasure, BiasMetric, BiasReport
+from contract.reasons import Reason, ReasonCode, window_not_judged
 from contract.records import SWITCHED_OFF, FeatureType, Status, Verdict
 from contract.training import DECISION_THRESHOLD, Task
 from drift.adjustment import benjamini_hochberg_log
@@ -21,7 +22,7 @@ from drift.counts import NumericCounts
 from drift.errors import ConfigError
 from drift.judgement import RunContext
 from drift.learned import Baseline
-from drift.statistics.proportion import Estimate, Share, difference, ratio
+from drift.statistics.proportion import GapEstimate, Share, difference, ratio
 
 MIN_GROUP_ROWS = 30
 """Rows of a group, and of all others, from which on a share of them is judged; of labels too where they are needed."""
@@ -31,12 +32,12 @@ Groups: TypeAlias = Mapping[str, tuple[NumericCounts, NumericCounts]]
 
 
 @dataclass(frozen=True)
-class _Case:
+class _MetricCase:
     """One metric of one group on both sides; None where too few rows stand for it."""
 
     measure: BiasMeasure
-    window: Estimate | None
-    reference: Estimate | None
+    window: GapEstimate | None
+    reference: GapEstimate | None
 
     @property
     def log_p_value(self) -> float | None:
@@ -103,7 +104,7 @@ def _shares(by_group: Groups) -> _Shares:
     return found
 
 
-_How: TypeAlias = tuple[str, Callable[[Share, Share], Estimate | None]]
+_How: TypeAlias = tuple[str, Callable[[Share, Share], GapEstimate | None]]
 """Which rows' share of positive predictions, and how group and others are compared."""
 _PREDICTED: Mapping[BiasMetric, _How] = {
     BiasMetric.DIFFERENCE_IN_POSITIVE_PROPORTIONS: (_SELECTED, difference),
@@ -120,13 +121,13 @@ def _judged(baseline: Baseline, window: _Shares, metrics: Mapping[BiasMetric, _H
     facet = context.facet
     if facet is None:
         return BiasReport(reason=SWITCHED_OFF)
-    known = BiasReport(reason=_refusal(baseline, facet), facet=facet, tolerance=context.policy.bias_threshold)
+    known = BiasReport(reason=_refusal(baseline, facet), facet=facet, threshold=context.policy.bias_threshold)
     if known.reason:
         return known
     reference = _shares(_of_test(baseline, facet))
     values = sorted({*reference, *window})
-    nobody = dict.fromkeys((_SELECTED, _OF_POSITIVES, _OF_NEGATIVES), Share(0, 0))
-    sides = [{value: {**nobody, **side.get(value, {})} for value in values} for side in (window, reference)]
+    empty = dict.fromkeys((_SELECTED, _OF_POSITIVES, _OF_NEGATIVES), Share(0, 0))
+    sides = [{value: {**empty, **side.get(value, {})} for value in values} for side in (window, reference)]
     both = (sides[0], sides[1])
     cases = {value: [_case(metric, value, both, how) for metric, how in metrics.items()] for value in values}
     measures = _verdicts(cases, context)
@@ -141,12 +142,12 @@ def _judged(baseline: Baseline, window: _Shares, metrics: Mapping[BiasMetric, _H
     )
 
 
-def _refusal(baseline: Baseline, facet: str) -> str:
+def _refusal(baseline: Baseline, facet: str) -> Reason | None:
     if baseline.test is None or baseline.test.probabilities is None:
-        return "the baseline has no predictions for a labelled test set"
+        return ReasonCode.NO_TEST_PREDICTIONS.reason()
     if baseline.task is not Task.BINARY or baseline.positive_label is None:
-        return "bias is measured where the target has two classes"
-    return "" if facet in _facets(baseline) else f"the facet {facet!r} is no categorical column of the baseline"
+        return ReasonCode.BIAS_TARGET_NOT_BINARY.reason()
+    return None if facet in _facets(baseline) else ReasonCode.FACET_UNKNOWN.reason(facet=facet)
 
 
 def _facets(baseline: Baseline) -> list[str]:
@@ -168,7 +169,7 @@ def _of_test(baseline: Baseline, facet: str) -> Groups:
     }
 
 
-def _case(metric: BiasMetric, value: str, sides: tuple[_Shares, _Shares], how: _How) -> _Case:
+def _case(metric: BiasMetric, value: str, sides: tuple[_Shares, _Shares], how: _How) -> _MetricCase:
     what, compute = how
     found = []
     for side in sides:
@@ -182,10 +183,10 @@ def _case(metric: BiasMetric, value: str, sides: tuple[_Shares, _Shares], how: _
         measure = replace(measure, value=ours.value, lower=ours.lower, upper=ours.upper)
     if before:
         measure = replace(measure, reference=before.value, reference_lower=before.lower, reference_upper=before.upper)
-    return _Case(measure, ours, before)
+    return _MetricCase(measure, ours, before)
 
 
-def _verdicts(cases: Mapping[str, Sequence[_Case]], context: RunContext) -> dict[str, tuple[BiasMeasure, ...]]:
+def _verdicts(cases: Mapping[str, Sequence[_MetricCase]], context: RunContext) -> dict[str, tuple[BiasMeasure, ...]]:
     tested = [log_p for group in cases.values() for case in group if (log_p := case.log_p_value) is not None]
     adjusted = iter(benjamini_hochberg_log(tested))
     return {
@@ -194,18 +195,20 @@ def _verdicts(cases: Mapping[str, Sequence[_Case]], context: RunContext) -> dict
     }
 
 
-def _verdict(case: _Case, log_p: float | None, context: RunContext) -> BiasMeasure:
+def _verdict(case: _MetricCase, log_p: float | None, context: RunContext) -> BiasMeasure:
     measure = case.measure
     if log_p is None or measure.value is None or measure.reference is None:
         where = "in the window" if case.window is None else "on the labelled test set"
-        lacking = f"fewer than {MIN_GROUP_ROWS} rows of the group, or of the others"
-        if measure.metric is BiasMetric.DISPARATE_IMPACT:
-            lacking += ", or no positive prediction among the others"
-        return replace(measure, reason=f"{lacking}, {where}")
+        needs_positives = measure.metric is BiasMetric.DISPARATE_IMPACT
+        or_else = ", or no positive prediction among the others" if needs_positives else ""
+        few = ReasonCode.BIAS_ROWS_TOO_FEW.reason(min_rows=MIN_GROUP_ROWS, or_else=or_else, where=where)
+        return replace(measure, reason=few)
     move = abs(measure.value - measure.reference)
-    numbers = f"from {measure.reference:.3f} to {measure.value:.3f}, adjusted p {math.exp(log_p):.2g}"
     if context.not_judged:
-        return replace(measure, reason=f"the window is not judged: {context.not_judged}")
+        return replace(measure, reason=window_not_judged(context.not_judged))
+    numbers = ReasonCode.BIAS_METRIC_COMPARED.reason(
+        reference=measure.reference, window=measure.value, p=math.exp(log_p)
+    )
     moved = move >= context.policy.bias_threshold and log_p < math.log(context.policy.alpha)
     return replace(measure, verdict=Verdict.DRIFT if moved else Verdict.NO_DRIFT, reason=numbers)
 
@@ -219,7 +222,12 @@ def _group(value: str, sides: tuple[_Shares, _Shares], measures: tuple[BiasMeasu
         for measure in measures
         if measure.verdict is Verdict.DRIFT
     ]
-    quiet = "no measure moved by the tolerance and beyond chance"
+    if moved:
+        reason: Reason | None = ReasonCode.BIAS_METRICS_MOVED.reason(metrics="; ".join(moved))
+    elif verdict is Verdict.NO_DRIFT:
+        reason = ReasonCode.BIAS_METRICS_STEADY.reason()
+    else:
+        reason = measures[0].reason
     return BiasGroup(
         value=value,
         n_rows=selected.total,
@@ -227,7 +235,7 @@ def _group(value: str, sides: tuple[_Shares, _Shares], measures: tuple[BiasMeasu
         selection_rate=selected.value if selected.total else None,
         selection_rate_reference=before.value if before.total else None,
         verdict=verdict,
-        reason="; ".join(moved) or (quiet if verdict is Verdict.NO_DRIFT else measures[0].reason),
+        reason=reason,
         measures=measures,
     )
 
@@ -236,7 +244,8 @@ def _worst(verdicts: Sequence[Verdict]) -> Verdict:
     return next((one for one in (Verdict.DRIFT, Verdict.NO_DRIFT) if one in verdicts), Verdict.NOT_JUDGED)
 
 
-def _reason(groups: Sequence[BiasGroup], verdict: Verdict, context: RunContext) -> str:
+def _reason(groups: Sequence[BiasGroup], verdict: Verdict, context: RunContext) -> Reason | None:
     if verdict is Verdict.NOT_JUDGED:
-        return f"the window is not judged: {context.not_judged}" if context.not_judged else "no group has rows enough"
-    return ", ".join(group.value for group in groups if group.verdict is Verdict.DRIFT)
+        return window_not_judged(context.not_judged) if context.not_judged else ReasonCode.GROUPS_TOO_SMALL.reason()
+    names = ", ".join(group.value for group in groups if group.verdict is Verdict.DRIFT)
+    return ReasonCode.GROUPS_DRIFTED.reason(names=names) if names else None

@@ -10,88 +10,63 @@ from pathlib import Path
 from typing import TypeAlias
 
 from contract.records import WindowBounds
+from contract.rejection import RejectionReason
 from contract.training import Task, ordered
-from drift.errors import ConfigError
-from drift.kernel.counted import window_counts
-from drift.kernel.events import EventLog, reject_duplicates
-from drift.kernel.files import FileCounter
-from drift.kernel.fit import require_fit
-from drift.kernel.lines import BLOCK_BYTES
-from drift.kernel.partial import PartialCounts
+from drift.errors import BaselineMismatchError, ConfigError
+from drift.kernel.files import EventLog, FileCounter, reject_duplicates
+from drift.kernel.partial import PartialCounts, window_counts
+from drift.kernel.payloads import Outputs
 from drift.kernel.plan import Plan
-from drift.kernel.predictions import Outputs
+from drift.kernel.records import BLOCK_BYTES
 from drift.learned import Baseline
-from drift.rejection import Reason
 from drift.window import WindowCounts
 
+_NO_BOUNDS = WindowBounds()
 _LOG = logging.getLogger(__name__)
 SUFFIXES = (".jsonl", ".jsonl.gz")
-"""Of capture files; what else lies beside them is not read."""
+"""Endings of capture files' names; other files of the folder are not read."""
 
-Count: TypeAlias = Callable[[Plan], PartialCounts]
-"""Reads a window's files."""
+WindowReader: TypeAlias = Callable[[Plan], PartialCounts]
+"""Reads the capture files of the window that a plan is made for."""
 
 
-def count_window(  # noqa: PLR0913 - what is counted apart, each by its name
-    count: Count,
-    baseline: Baseline,
-    bounds: WindowBounds,
-    *,
-    variant: str | None = None,
-    segment: str | None = None,
-    ignored: frozenset[str] = frozenset(),
-    facet: str | None = None,
-) -> WindowCounts:
-    """Count the records of a window, whoever reads its files.
+def count_window(read: WindowReader, plan: Plan) -> WindowCounts:
+    """Count the records of a window.
 
     Without bounds every record counts. A record that is not used is counted under its reason
-    (`drift.rejection.Reason`), with up to five places and never its content; the log names them too.
-
-    Parameters
-    ----------
-    variant
-        The production variant to count; the records of others are rejected. None: all.
-    segment
-        The categorical column whose values divide the window. None: none.
-    ignored
-        Columns whose values do not count for `WindowCounts.n_out_of_support`.
-    facet
-        The categorical column by whose values the predictions are also counted apart. None: none.
+    (`contract.rejection.RejectionReason`), with up to five places and never its content; the log names them too.
 
     Raises
     ------
-    ConfigError
-        If a bound is no time.
-    BaselineError
+    BaselineMismatchError
         If the captured rows are of another schema than the baseline.
     """
-    plan = plan_of(baseline, bounds, variant=variant, segment=segment, ignored=ignored, facet=facet)
-    counts = count(plan)
+    counts = read(plan)
     log_rejections(counts)
     require_fit(counts, plan)
-    return window_counts(counts, plan, bounds)
+    return window_counts(counts, plan)
 
 
 def plan_of(
     baseline: Baseline,
-    bounds: WindowBounds,
+    bounds: WindowBounds = _NO_BOUNDS,
     *,
     variant: str | None = None,
     segment: str | None = None,
     ignored: frozenset[str] = frozenset(),
     facet: str | None = None,
 ) -> Plan:
-    """Return what the files of a window are read for; the choices are those of `count_window`.
+    """Return the plan of reading a window whose rows are compared with a baseline (`drift.kernel.plan.Plan`).
 
     Raises
     ------
     ConfigError
-        If a bound is no time.
+        If a bound is no ISO 8601 time.
     """
-    return Plan.of(
-        baseline.specs,
-        baseline.counts,
-        bounds,
+    return Plan(
+        specs=baseline.specs,
+        reference=baseline.counts,
+        bounds=bounds,
         variant=variant,
         segment=segment,
         ignored=ignored,
@@ -101,7 +76,7 @@ def plan_of(
 
 
 def outputs_of(baseline: Baseline) -> Outputs:
-    """Return what the endpoint's answers are made of."""
+    """Return the form of the endpoint's predictions."""
     if baseline.test is None or baseline.task is not Task.MULTICLASS:
         return Outputs(baseline.task)
     return Outputs(baseline.task, ordered(baseline.test.labels))
@@ -150,9 +125,39 @@ def log_rejections(counts: PartialCounts) -> None:
     """Log one line per reason."""
     for reason in sorted(counts.rejected):
         # The platform hands over neighbouring hours as a matter of course: that is no cause for a warning.
-        level = logging.INFO if reason in {Reason.OUTSIDE_WINDOW, Reason.OTHER_VARIANT} else logging.WARNING
+        level = (
+            logging.INFO
+            if reason in {RejectionReason.OUTSIDE_WINDOW, RejectionReason.OTHER_VARIANT}
+            else logging.WARNING
+        )
         places = ", ".join(map(str, counts.examples[reason].first))
         _LOG.log(level, "%d records rejected as %s, for example %s", counts.rejected[reason], reason, places)
     for (feature, fault), cells in sorted(counts.unreadable.items()):
         places = ", ".join(map(str, cells.first))
         _LOG.warning("cells of %r could not be read (%s), for example %s", feature, fault, places)
+
+
+MISFIT_FRACTION = 0.95
+"""From this share of the decodable inputs on, rows of another shape are the rule: the baseline is of another model."""
+MISFIT_RECORDS = 20
+"""Fewer records say nothing about the traffic."""
+
+
+def require_fit(counts: PartialCounts, plan: Plan) -> None:
+    """Refuse a baseline that (nearly) no captured row has the shape of.
+
+    Raises
+    ------
+    BaselineMismatchError
+        If `MISFIT_RECORDS` or more records, and `MISFIT_FRACTION` or more of those whose input could be decoded, have
+        another number of fields than the baseline, or JSON objects with none of its names.
+    """
+    n_misfits = counts.rejected[RejectionReason.FIELD_COUNT]
+    if n_misfits < max(MISFIT_RECORDS, MISFIT_FRACTION * (counts.n_used + n_misfits)):
+        return
+    names = ", ".join(spec.name for spec in plan.specs)
+    seen = "; ".join(f"{place.note} at {place}" for place in counts.examples[RejectionReason.FIELD_COUNT].first)
+    raise BaselineMismatchError(
+        f"the baseline must fit the captured rows: it has {len(plan.specs)} columns ({names}), "
+        f"got {n_misfits} records with other rows ({seen}); learn the baseline from the data of the served model"
+    )

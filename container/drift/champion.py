@@ -1,4 +1,4 @@
-"""Which model answered a window, and so against which baseline the window is judged."""
+"""The model that served a window, by the history of the endpoint's models: its baseline is the window's reference."""
 
 from dataclasses import dataclass
 from pathlib import Path
@@ -6,26 +6,27 @@ from pathlib import Path
 from contract.champion import Champion, ChampionHistory
 from contract.names import Variable
 from contract.records import ModelReport, WindowBounds
+from drift.aws import Connect
 from drift.errors import ConfigError
-from drift.sources import Connect, fetch_if_present
+from drift.sources import fetch_if_present
 from drift.times import parse_time
 
 
 @dataclass(frozen=True)
-class Answering:
-    """The model that answered the window `bounds`, by the history of the endpoint's models."""
+class ServingModel:
+    """The model that answered the requests of the window `bounds`, by the history of the endpoint's models."""
 
     history: ChampionHistory
     bounds: WindowBounds
 
     @property
     def champion(self) -> Champion | None:
-        """The model that alone answered the window; None: the model changed meanwhile."""
+        """The model that alone answered the window; None: the model changed during it."""
         return self._alone(self.bounds)
 
     @property
     def first(self) -> Champion:
-        """The model that served when the window began: its baseline knows the columns, whoever answered the rest.
+        """The model that served when the window began: its baseline has the columns of a mixed window too.
 
         It depends on the window and not on when it is judged.
         """
@@ -48,24 +49,24 @@ class Answering:
             live_from=found.live_from,
         )
 
-    def also(self, bounds: WindowBounds) -> bool:
+    def also_answered(self, bounds: WindowBounds) -> bool:
         """Return whether the window's model alone answered another window too."""
         return self.champion is not None and self._alone(bounds) == self.champion
 
     def _alone(self, bounds: WindowBounds) -> Champion | None:
         if bounds.start is None or bounds.end is None:
-            # Of a window without times only an endpoint that never changed tells which model it is.
+            # A window without times has a known model only where the endpoint never changed it.
             return None if len(self.history.champions) > 1 or self.history.changing_from else self.history.live
         return self.history.serving(bounds.start, bounds.end)
 
 
-def read_answering(uri: str | None, bounds: WindowBounds, workspace: Path, connect: Connect) -> Answering | None:
-    """Return who answered the window; None: no history is kept, or none yet.
+def read_serving_model(uri: str | None, bounds: WindowBounds, workspace: Path, connect: Connect) -> ServingModel | None:
+    """Return the model that answered the window; None: no history is kept, or none yet.
 
     Raises
     ------
     ConfigError
-        If the history is there and cannot be read: a window must not be judged against a model's baseline by chance.
+        If the history is there and cannot be read: the window would be compared with an arbitrary baseline.
     """
     file = None if uri is None else fetch_if_present(uri, workspace / "champion", connect)
     if file is None:
@@ -78,7 +79,7 @@ def read_answering(uri: str | None, bounds: WindowBounds, workspace: Path, conne
             f"{uri} must be the history of the endpoint's models, got {error}; restore an earlier version of the "
             f"object, or unset {Variable.CHAMPION_S3_URI} to judge against the baseline of the job's arguments"
         ) from error
-    return Answering(history, bounds)
+    return ServingModel(history, bounds)
 
 
 def _require_times(history: ChampionHistory) -> None:

@@ -1,19 +1,20 @@
-"""Arguments, exit codes, stderr."""
+"""Command line of the container's programs: arguments, exit codes, errors on stderr and to the platform."""
 
 import argparse
 import logging
 import sys
 import tempfile
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import NoReturn
 
 from contract.names import VERSION, Argument
+from drift.aws import Clients
 from drift.distribution import Distribution
 from drift.errors import ConfigError, DriftError
-from drift.handover import Clients, one_line, report_failure
+from drift.handover import one_line, report_failure
 from drift.platform_settings import read_platform
 from drift.settings import RunSettings, read_settings
 
@@ -35,11 +36,28 @@ _HELP = {
 }
 
 
-class _Parser(argparse.ArgumentParser):
-    """Tells a wrong argument as every other wrong setting is told."""
+class JobParser(argparse.ArgumentParser):
+    """Raise ConfigError for bad arguments."""
 
     def error(self, message: str) -> NoReturn:
+        """Raise the error instead of ending the process."""
         raise ConfigError(f"arguments must be those of --help, got: {message}; correct the job's container arguments")
+
+
+def exit_code_of(job: Callable[[], None], report_failure: Callable[[str], None]) -> int:
+    """Run a job of the platform and return its exit code; a failure is printed, or logged, and reported."""
+    logging.basicConfig(stream=sys.stderr, level=logging.INFO, format="%(levelname)s %(name)s: %(message)s")
+    try:
+        job()
+    except DriftError as error:
+        print(f"error: {one_line(str(error))}", file=sys.stderr)
+        report_failure(str(error))
+        return EXIT_OPERATOR
+    except Exception as error:
+        _LOG.exception("the job failed for a reason that is not the operator's")
+        report_failure(f"internal error, {type(error).__name__}; see the job's log")
+        return EXIT_OURS
+    return EXIT_FINISHED
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -50,22 +68,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
     arguments
         Those after the program's name; None takes the process's own.
     """
-    logging.basicConfig(stream=sys.stderr, level=logging.INFO, format="%(levelname)s %(name)s: %(message)s")
-    try:
-        _run(_parser().parse_args(arguments))
-    except DriftError as error:
-        print(f"error: {one_line(str(error))}", file=sys.stderr)
-        _report_failure(str(error))
-        return EXIT_OPERATOR
-    except Exception as error:
-        _LOG.exception("the run failed for a reason that is not the operator's")
-        _report_failure(f"internal error, {type(error).__name__}; see the job's log")
-        return EXIT_OURS
-    return EXIT_FINISHED
+    return exit_code_of(lambda: _run(_parser().parse_args(arguments)), _report_failure)
 
 
-def _parser() -> _Parser:
-    parser = _Parser(
+def _parser() -> JobParser:
+    parser = JobParser(
         prog="python -m drift",
         description="Compare the capture files of one window with the training data. The window, the folders and the "
         "thresholds come from the environment, as Model Monitor sets it. Each argument but the label is a local path "
@@ -88,16 +95,16 @@ def _run(arguments: argparse.Namespace) -> None:
         _follow(settings.distribution)
         return
     _LOG.info("%s", _what_runs(settings))
-    # Deferred: numpy, scipy and boto3 make --help, a refused setting and the line above wait.
+    # Deferred: numpy, scipy and boto3 are slow to import, and --help and wrong settings do not need them.
     from drift.run import run
 
-    with _told_to_others(settings.distribution):
+    with _announced(settings.distribution):
         report = run(settings, now=_now(), clients=Clients.of_region(settings.platform.region))
     _LOG.info("%s: %s", report.verdict, report.reason)
 
 
-def _told_to_others(distribution: Distribution) -> AbstractContextManager[object]:
-    """Return what tells the job's other instances how this one's run ended, from its first moment on."""
+def _announced(distribution: Distribution) -> AbstractContextManager[object]:
+    """Return a context that reports the run's end to the job's other instances."""
     if not distribution.hosts:
         return nullcontext()
     from drift.spark.ending import Ending
@@ -106,7 +113,7 @@ def _told_to_others(distribution: Distribution) -> AbstractContextManager[object
 
 
 def _follow(distribution: Distribution) -> None:
-    _LOG.info("plumbline %s works for %s on %s", VERSION, distribution.leader, distribution.host)
+    _LOG.info("plumbline %s is a worker of %s on %s", VERSION, distribution.leader, distribution.host)
     from drift.spark.entry import follow_leader
 
     with tempfile.TemporaryDirectory(prefix="plumbline-") as workspace:
@@ -120,7 +127,7 @@ def _what_runs(settings: RunSettings) -> str:
 
 
 def _report_failure(reason: str) -> None:
-    """Do what can still be done; a second failure must not hide the first."""
+    """Report a failure as far as possible; a second failure must not hide the first."""
     try:
         platform = read_platform()
         if platform.leads:

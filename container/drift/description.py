@@ -11,15 +11,15 @@ from contract.attribution import AttributionReport
 from contract.bias import BiasReport
 from contract.quality import QualityReport, WindowQuality
 from contract.records import (
-    SWITCHED_OFF,
     DriftReport,
     FeatureReport,
     MultivariateReport,
+    OptionalPart,
     RecordCounts,
     Status,
     Verdict,
 )
-from drift.rejection import records_in_window
+from contract.rejection import records_in_window
 
 PREDICTION = "prediction"
 """Display name of the captured probability's row among the features."""
@@ -65,12 +65,12 @@ def points(difference: float | None) -> str:
     return "–" if difference is None else f"{100 * difference:+.1f} points"
 
 
-def outcome(verdict: Verdict, reason: str) -> str:
+def outcome(verdict: Verdict, reason: object) -> str:
     """Return a verdict and its reason, where it has one."""
     return f"{verdict.value.replace('_', ' ')}{f': {reason}' if reason else ''}"
 
 
-def not_judged(reason: str) -> str:
+def not_judged(reason: object) -> str:
     """Return that there is no result, and why."""
     return f"not judged: {reason or 'no reason given'}"
 
@@ -113,7 +113,7 @@ def exit_message(report: DriftReport) -> str:
     n_rejected = n_records - report.records.used
     note = f"; {n_rejected} of {n_records} records rejected" if n_rejected else ""
     schema = f"; not as in training: {', '.join(broken)}" if broken else ""
-    return f"{status}: {prefix}{report.reason} ({report.n_rows} rows{note}{schema})"
+    return f"{status}: {prefix}{report.reason or ''} ({report.n_rows} rows{note}{schema})"
 
 
 def report_lines(report: DriftReport) -> Iterator[str]:
@@ -151,20 +151,20 @@ def accuracy_lines(report: DriftReport) -> Iterator[str]:
     yield from projection_notes(projected)
     for one in report.shifts:
         yield f"{one.shift.words}: {outcome(one.verdict, one.reason)}"
-    if report.quality.reason != SWITCHED_OFF:
+    if not report.quality.is_switched_off:
         yield from _labels(report.quality)
-    if report.bias.reason != SWITCHED_OFF:
+    if not report.bias.is_switched_off:
         yield f"bias by {report.bias.facet}: {_bias(report.bias)}"
-    if report.attribution.reason != SWITCHED_OFF:
+    if not report.attribution.is_switched_off:
         yield f"attributions: {_attribution(report.attribution)}"
 
 
 def _drift(feature: FeatureReport) -> str:
     """Return the effect and the label or bin that moved most; of a change in what is missing, the reason."""
-    effect = getattr(feature, feature.effect_measure.value)
+    effect = feature.effect(feature.effect_measure)
     parts = [] if effect is None else [f"{feature.effect_measure.words} {effect:.3g}"]
-    if feature.parts:
-        moved, unseen = feature.parts[0], feature.unseen_fraction or 0.0
+    if feature.top_contributors:
+        moved, unseen = feature.top_contributors[0], feature.unseen_fraction or 0.0
         # Of thousands of new labels none has a fraction of its own that matters.
         if unseen > abs(moved.window_fraction - moved.reference_fraction):
             parts.append(f"labels that training never had {100 * unseen:.1f} %")
@@ -175,7 +175,7 @@ def _drift(feature: FeatureReport) -> str:
     before, after = feature.missing_fraction_reference, feature.missing_fraction
     if before is not None and after is not None and before != after:
         parts.append(f"missing from {100 * before:.1f} to {100 * after:.1f} %")
-    return ", ".join(parts) or feature.reason
+    return ", ".join(parts) or str(feature.reason or "")
 
 
 def _features_not_judged(report: DriftReport) -> Iterator[str]:
@@ -183,9 +183,9 @@ def _features_not_judged(report: DriftReport) -> Iterator[str]:
     reasons: dict[str, list[str]] = {}
     for feature in report.features:
         if feature.verdict is Verdict.NOT_JUDGED and feature.violation is None:
-            reasons.setdefault(feature.reason, []).append(feature.name)
+            reasons.setdefault(str(feature.reason or ""), []).append(feature.name)
     if report.prediction.verdict is Verdict.NOT_JUDGED:
-        reasons.setdefault(report.prediction.reason, []).append(f"the {PREDICTION}")
+        reasons.setdefault(str(report.prediction.reason or ""), []).append(f"the {PREDICTION}")
     for reason, names in reasons.items():
         yield f"not judged: {', '.join(names)}: {reason}"
 
@@ -193,14 +193,18 @@ def _features_not_judged(report: DriftReport) -> Iterator[str]:
 def _comparisons(report: DriftReport) -> Iterator[str]:
     """Yield what the window was compared with besides the training data, where it was."""
     recent, joint = report.recent, report.multivariate
-    if recent.n_windows or recent.reason not in ("", SWITCHED_OFF):
+    if recent.n_windows or _is_requested(recent):
         before = f"{count(recent.n_windows, 'window')} before ({count(recent.n_rows, 'row')})"
         yield f"compared with the {before}: {outcome(recent.verdict, recent.reason)}"
     for segment in report.segments:
         name = f"segment {segment.value.strip()} ({count(segment.n_rows, 'row')})"
         yield f"{name}: {outcome(segment.verdict, segment.reason)}"
-    if joint.status is Status.ESTIMATED or joint.reason not in ("", SWITCHED_OFF):
+    if joint.status is Status.ESTIMATED or _is_requested(joint):
         yield f"whole rows: {separability(joint)}"
+
+
+def _is_requested(part: OptionalPart) -> bool:
+    return part.reason is not None and not part.is_switched_off
 
 
 def separability(joint: MultivariateReport) -> str:
@@ -221,8 +225,8 @@ def projection(found: ProjectedAccuracy) -> str:
 def projection_notes(found: ProjectedAccuracy) -> Iterator[str]:
     """Yield what makes a projection doubtful, and the accuracy under label shift where the window may be one."""
     scenario = found.label_shift
-    if found.warning:
-        yield f"projected accuracy is doubtful: {found.warning}"
+    if found.warnings:
+        yield f"projected accuracy is doubtful: {'; '.join(map(str, found.warnings))}"
     if scenario.selected and scenario.estimate is not None:
         yield f"if this is label shift, the accuracy is {_with_interval(scenario.estimate, scenario)}"
 
@@ -246,7 +250,7 @@ def _labels(quality: QualityReport) -> Iterator[str]:
     yield f"labels: {labels.read} read, {labels.used} used, {sum(labels.rejected.values())} rejected"
     yield from _rejected("labels rejected", labels)
     if latest is None:
-        last = quality.windows[-1].reason if quality.windows else ""
+        last = quality.windows[-1].reason if quality.windows else None
         yield f"realised accuracy: {not_judged(quality.reason or last or 'no labels yet')}"
         return
     yield f"realised accuracy{f' of {latest.window.start}' if latest.window.start else ''}: {realised(latest)}"

@@ -3,7 +3,6 @@
 DriftError
 ├── ConfigError      an argument or environment variable that the operator can fix
 ├── BaselineError    a baseline or reference file that is missing or does not fit
-│   └── UnsuitableRowsError  captured rows of another schema than the baseline's
 ├── ClusterError     instances of one job that did not work together
 ├── RetrainingError  labelled captures or models that a retraining cannot go on with
 └── PublishError     metrics or files that could not be handed over
@@ -24,8 +23,8 @@ class BaselineError(DriftError):
     """Raised when the baseline or the files it is learned from are missing or do not fit."""
 
 
-class UnsuitableRowsError(BaselineError):
-    """Raised when (nearly) no captured row has the columns that the baseline has."""
+class BaselineMismatchError(BaselineError):
+    """Raised when the captured rows are of another schema than the baseline."""
 
 
 class ClusterError(DriftError):

@@ -3,6 +3,7 @@
 import numpy as np
 from numpy.typing import NDArray
 
+from contract.reasons import ReasonCode
 from contract.records import IsolationForestSimilarity, Status
 from contract.training import DECISION_THRESHOLD
 from drift.counts import NumericCounts, ValueCounts
@@ -27,12 +28,12 @@ def similarity(baseline: Baseline, window: Table, seed: int) -> IsolationForestS
     """
     test = baseline.test
     if test is None or test.probabilities is None or baseline.positive_label is None:
-        return IsolationForestSimilarity(reason="the baseline has no labelled test set of two classes with predictions")
+        return IsolationForestSimilarity(reason=ReasonCode.NO_BINARY_TEST_SET.reason())
     right = _predicted_right(test, test.probabilities, baseline.positive_label)
     if not right.any():
-        return IsolationForestSimilarity(reason="the model predicted no row of the test set right")
+        return IsolationForestSimilarity(reason=ReasonCode.NO_RIGHT_PREDICTION.reason())
     if not window.n_rows:
-        return IsolationForestSimilarity(reason="the window has no rows")
+        return IsolationForestSimilarity(reason=ReasonCode.WINDOW_WITHOUT_ROWS.reason())
     # A heavy import, paid for only where the proxy is switched on.
     from sklearn.ensemble import IsolationForest
 

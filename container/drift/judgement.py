@@ -5,11 +5,12 @@ from dataclasses import dataclass, replace
 from functools import partial
 from typing import TypeAlias
 
+from contract.reasons import Reason, ReasonCode, failure
 from contract.records import FeatureReport, FeatureType, ModelReport, Verdict
 from contract.training import PROBABILITY_COLUMN
-from drift.case import Case
+from drift.case import FeatureCase
 from drift.counts import ValueCounts
-from drift.features import Comparison, compare, schema_finding
+from drift.features import ColumnComparison, compare, schema_finding
 from drift.policy import FeatureRule, Policy
 from drift.statistics.power import Sought
 from drift.table import FeatureSpec
@@ -17,23 +18,23 @@ from drift.verdict import judge_features, judge_window
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
-class Side:
+class Sample:
     """One side of a comparison: value counts by feature, and of the captured probabilities.
 
-    `probabilities` is None where there are none to compare, and `why_not` says why.
+    `probabilities` is None where there are none to compare, and `no_probabilities` is the reason.
     """
 
     columns: Mapping[str, ValueCounts]
     probabilities: ValueCounts | None = None
-    why_not: str = ""
+    no_probabilities: Reason | None = None
 
 
 @dataclass(frozen=True, kw_only=True)
-class Judgement:
+class FamilyVerdict:
     """The verdicts of one comparison: its own family of tests."""
 
     verdict: Verdict
-    reason: str
+    reason: Reason | None
     features: tuple[FeatureReport, ...]
     prediction: FeatureReport
 
@@ -57,10 +58,10 @@ class RunContext:
     multivariate: bool = False
     facet: str | None = None
     label_lag_hours: int = 0
-    not_judged: str | None = None
+    not_judged: Reason | None = None
 
 
-def judge(specs: Sequence[FeatureSpec], reference: Side, window: Side, context: RunContext) -> Judgement:
+def judge(specs: Sequence[FeatureSpec], reference: Sample, window: Sample, context: RunContext) -> FamilyVerdict:
     """Compare every feature and the prediction, and judge them together.
 
     A feature that fails unexpectedly is not judged, with the failure as its reason; the others stand.
@@ -74,31 +75,26 @@ def judge(specs: Sequence[FeatureSpec], reference: Side, window: Side, context: 
         for spec, rule in zip(specs, rules, strict=True)
     ]
     cases.append(_prediction_case(reference, window, policy.rule(None, FeatureType.NUMERIC), compared))
-    *features, prediction = judge_features(cases, policy, context.not_judged or "")
-    outcome = judge_window(features, prediction, policy, context.not_judged or "")
-    return Judgement(verdict=outcome.verdict, reason=outcome.reason, features=tuple(features), prediction=prediction)
+    *features, prediction = judge_features(cases, policy, context.not_judged)
+    ruling = judge_window(features, prediction, policy, context.not_judged)
+    return FamilyVerdict(verdict=ruling.verdict, reason=ruling.reason, features=tuple(features), prediction=prediction)
 
 
-def _have_predictions(*sides: Side) -> bool:
+def _have_predictions(*sides: Sample) -> bool:
     return all(side.probabilities is not None for side in sides)
 
 
-def failure(error: Exception) -> str:
-    """Return the reason of a part that failed for no reason we know of."""
-    return f"could not be computed: {type(error).__name__}: {error}"
-
-
-_Compare: TypeAlias = Callable[[FeatureRule, str, ValueCounts, ValueCounts], Comparison]
+_Compare: TypeAlias = Callable[[FeatureRule, str, ValueCounts, ValueCounts], ColumnComparison]
 
 
 def _compared(
     rule: FeatureRule, name: str, reference: ValueCounts, window: ValueCounts, *, n_tests: int, seed: int
-) -> Comparison:
+) -> ColumnComparison:
     # A feature that drifts alone is adjusted by the number of tests.
     sought = Sought(rule.effect_measure, rule.effect_threshold, rule.alpha / n_tests)
     comparison = compare(name, reference, window, sought=sought, seed=seed)
     if len(reference.values) == 1 and reference.values.tolist() == window.values.tolist():
-        return replace(comparison, evidence=None, reason="every value is the same one on both sides")
+        return replace(comparison, evidence=None, not_compared=ReasonCode.CONSTANT.reason(), notes=())
     return comparison
 
 
@@ -108,39 +104,38 @@ def _feature_case(
     window: ValueCounts | None,
     rule: FeatureRule,
     compared: _Compare,
-) -> Case:
-    comparison, finding = Comparison(name=spec.name, type=spec.type), None
+) -> FeatureCase:
+    comparison, finding = ColumnComparison(name=spec.name, type=spec.type), None
     try:
         finding = schema_finding(reference[spec.name], window)
         if window is not None:
             comparison = compared(rule, spec.name, reference[spec.name], window)
     except Exception as error:
         # One bad column must not take the other features' verdicts with it, nor its own violation.
-        comparison = replace(comparison, reason=failure(error))
-    if finding:
-        comparison = replace(comparison, reason=finding.reason)
-    return Case(
+        comparison = replace(comparison, not_compared=failure(error))
+    return FeatureCase(
         comparison=comparison,
         rule=rule,
         n_present=window.n_present if window else 0,
         n_rows=window.n_rows if window else 0,
         unreadable=dict(window.unreadable) if window else {},
-        violation=finding.violation if finding else None,
+        finding=finding,
         needs_power=True,
     )
 
 
-def _prediction_case(reference: Side, window: Side, rule: FeatureRule, compared: _Compare) -> Case:
-    nothing = Comparison(name=PROBABILITY_COLUMN, type=FeatureType.NUMERIC)
+def _prediction_case(reference: Sample, window: Sample, rule: FeatureRule, compared: _Compare) -> FeatureCase:
+    nothing = ColumnComparison(name=PROBABILITY_COLUMN, type=FeatureType.NUMERIC)
     expected, found = reference.probabilities, window.probabilities
     if expected is None or found is None:
-        return Case(comparison=replace(nothing, reason=reference.why_not or window.why_not), rule=rule)
+        why = reference.no_probabilities or window.no_probabilities
+        return FeatureCase(comparison=replace(nothing, not_compared=why), rule=rule)
     try:
         if found.n_rows and not found.n_present:
-            return Case(comparison=replace(nothing, reason="no predictions were captured"), rule=rule)
+            return FeatureCase(comparison=replace(nothing, not_compared=ReasonCode.NO_PREDICTIONS.reason()), rule=rule)
         comparison = compared(rule, PROBABILITY_COLUMN, expected, found)
         # An absent prediction is a matter of what was captured, not of what the model answered.
-        return Case(
+        return FeatureCase(
             comparison=replace(comparison, missing_evidence=None),
             rule=rule,
             n_present=found.n_present,
@@ -148,4 +143,4 @@ def _prediction_case(reference: Side, window: Side, rule: FeatureRule, compared:
             needs_power=True,
         )
     except Exception as error:
-        return Case(comparison=replace(nothing, reason=failure(error)), rule=rule)
+        return FeatureCase(comparison=replace(nothing, not_compared=failure(error)), rule=rule)

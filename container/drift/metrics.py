@@ -1,16 +1,18 @@
-"""A report as CloudWatch metrics: which figures, under which names and dimensions. No network here."""
+"""A report as CloudWatch metrics: figures with names and dimensions, and their publication."""
 
 import json
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 from contract.accuracy import Measure, Shift
-from contract.names import Dimension, Metric
+from contract.names import METRIC_NAMESPACE, Dimension, Metric
 from contract.quality import QualityReport
-from contract.records import SWITCHED_OFF, DriftReport, Status, Verdict, finite
-from drift.rejection import records_in_window
+from contract.records import DriftReport, EffectMeasure, Status, Verdict, finite
+from contract.rejection import records_in_window
+from drift.errors import PublishError
 
-_MOST_DIMENSION_CHARACTERS = 1024
+_MAX_DIMENSION_CHARACTERS = 1024
 
 
 @dataclass(frozen=True)
@@ -35,7 +37,9 @@ def of_report(report: DriftReport) -> list[Measurement]:
             measurement
             for feature in report.features
             for measurement in _measure(
-                report.endpoint, [(Metric.FEATURE_DRIFT_SCORE, feature.drift_score)], feature=feature.name
+                report.endpoint,
+                [(Metric.FEATURE_DRIFT_SCORE, feature.effect(EffectMeasure.DRIFT_SCORE))],
+                feature=feature.name,
             )
         ),
     ]
@@ -76,7 +80,7 @@ def _of_window(report: DriftReport) -> list[tuple[Metric, float | None]]:
     return [
         (Metric.DRIFT_VERDICT, _verdict(report.verdict)),
         (Metric.DRIFTED_FEATURES, len(report.drifted_features) if judged else None),
-        (Metric.PREDICTION_DRIFT_SCORE, report.prediction.drift_score),
+        (Metric.PREDICTION_DRIFT_SCORE, report.prediction.effect(EffectMeasure.DRIFT_SCORE)),
         (Metric.MONITOR_RUNS, 1),
         (Metric.MONITOR_FAILURES, 0),
         (Metric.WINDOWS_WITHOUT_DATA, float(records_in_window(records) == 0)),
@@ -94,12 +98,12 @@ def _of_window(report: DriftReport) -> list[tuple[Metric, float | None]]:
 
 def _of_accuracy(report: DriftReport) -> list[tuple[Metric, float | None]]:
     accuracy, label_shift = report.projected_accuracy, report.projected_accuracy.label_shift
-    refused, suspected = accuracy.status is not Status.ESTIMATED, label_shift.status is Status.ESTIMATED
+    not_judged, suspected = accuracy.status is not Status.ESTIMATED, label_shift.status is Status.ESTIMATED
     return [
         (Metric.PROJECTED_ACCURACY, accuracy.estimate),
         (Metric.PROJECTED_ACCURACY_LOWER, accuracy.lower),
         (Metric.PROJECTED_ACCURACY_UPPER, accuracy.upper),
-        (Metric.PROJECTIONS_NOT_JUDGED, float(refused) if report.n_rows else None),
+        (Metric.PROJECTIONS_NOT_JUDGED, float(not_judged) if report.n_rows else None),
         (Metric.PROJECTED_ACCURACY_DROP, _verdict(accuracy.verdict)),
         (Metric.LABEL_SHIFT_SUSPECTED, float(label_shift.selected) if suspected else None),
     ]
@@ -111,7 +115,7 @@ def _of_labels(report: DriftReport) -> list[tuple[Metric, float | None]]:
     bias = [report.bias.verdict, *([judged.bias.verdict] if judged else [])]
     verdicts = [verdict for one in bias if (verdict := _verdict(one)) is not None]
     found = [(Metric.BIAS_VERDICT, max(verdicts, default=None))]
-    if quality.reason != SWITCHED_OFF:
+    if not quality.is_switched_off:
         found += [
             (Metric.LABELLED_FRACTION, _coverage(quality)),
             (Metric.LABELS_REJECTED, quality.labels.read - quality.labels.used),
@@ -166,5 +170,35 @@ def _dimension_value(text: str) -> str:
     One value that it refuses would cost the whole batch: a name of nothing but colons or white space becomes ``_``.
     """
     escaped = "".join(character if character.isprintable() else " " for character in text)
-    accepted = escaped.encode("ascii", "backslashreplace").decode().lstrip(":")[:_MOST_DIMENSION_CHARACTERS]
+    accepted = escaped.encode("ascii", "backslashreplace").decode().lstrip(":")[:_MAX_DIMENSION_CHARACTERS]
     return accepted if accepted.strip() else "_"
+
+
+_MAX_PER_REQUEST = 1000
+"""PutMetricData's limit."""
+
+
+def publish(measurements: Sequence[Measurement], client: Any) -> None:
+    """Publish the measurements, stamped by CloudWatch with the time of arrival.
+
+    Without a time of their own: one stamped with its window would lie outside the alarm's evaluation range.
+
+    Raises
+    ------
+    PublishError
+        If CloudWatch refuses or cannot be reached.
+    """
+    from botocore.exceptions import BotoCoreError, ClientError
+
+    data = [
+        {"MetricName": entry.metric.value, "Dimensions": entry.dimension_records, "Value": entry.value}
+        for entry in measurements
+    ]
+    try:
+        for first in range(0, len(data), _MAX_PER_REQUEST):
+            client.put_metric_data(Namespace=METRIC_NAMESPACE, MetricData=data[first : first + _MAX_PER_REQUEST])
+    except (BotoCoreError, ClientError) as error:
+        raise PublishError(
+            f"CloudWatch must accept the metrics, got {error}; allow cloudwatch:PutMetricData for the namespace "
+            f"{METRIC_NAMESPACE} in the monitoring role"
+        ) from error

@@ -1,14 +1,14 @@
-"""Drift of the joint distribution: whether a classifier tells the window's rows from the reference's."""
+"""Classifier two-sample test: drift of the joint distribution of the features."""
 
 import numpy as np
 from numpy.typing import NDArray
 
+from contract.reasons import ReasonCode
 from contract.records import MultivariateReport, Status
 from drift.design import design, row_groups
 from drift.learned import Baseline
-from drift.row_sample import SAMPLE_ROWS
 from drift.statistics.ranks import area_under_curve, middle_ranks
-from drift.table import FeatureSpec, Table
+from drift.table import SAMPLE_ROWS, FeatureSpec, Table
 
 MIN_ROWS = 200
 """Of each side: with fewer the held-out half says little."""
@@ -35,16 +35,16 @@ def separability(
     """
     reference = baseline.sample or (baseline.test.table if baseline.test else None)
     if reference is None:
-        return MultivariateReport(reason="the baseline has no rows to compare with")
+        return MultivariateReport(reason=ReasonCode.NO_REFERENCE_ROWS.reason())
     specs = tuple(spec for spec in reference.specs if spec.name not in ignored)
     if not specs:
-        return MultivariateReport(reason="every feature is ignored by the policy")
+        return MultivariateReport(reason=ReasonCode.EVERY_FEATURE_IGNORED.reason())
     random = np.random.default_rng(seed)
     sides = [_some(table, specs, random) for table in (reference, window)]
     n_reference, n_window = (side.n_rows for side in sides)
     if min(n_reference, n_window) < MIN_ROWS:
         return MultivariateReport(
-            reason=f"{n_reference} reference rows and {n_window} of the window, fewer than {MIN_ROWS} on a side",
+            reason=ReasonCode.SAMPLES_TOO_SMALL.reason(n_reference=n_reference, n_window=n_window, min_rows=MIN_ROWS),
             n_reference=n_reference,
             n_window=n_window,
         )
@@ -52,9 +52,7 @@ def separability(
     of_window = np.arange(rows.n_rows) >= n_reference
     held_out = _halves(rows, random)
     if min(_class_sizes(of_window[held_out]) + _class_sizes(of_window[~held_out])) < MIN_ROWS // 4:
-        return MultivariateReport(
-            reason="too many rows are identical to be divided in two halves", n_reference=n_reference, n_window=n_window
-        )
+        return MultivariateReport(reason=ReasonCode.ROWS_IDENTICAL.reason(), n_reference=n_reference, n_window=n_window)
     scores = _scores(design(rows), of_window, held_out, seed)
     observed, p_value = area_and_p_value(scores, of_window[held_out], random)
     return MultivariateReport(

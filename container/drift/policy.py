@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from contract.records import EffectMeasure, FeatureType
+from contract.statistics import EffectMeasure, FeatureType
 from contract.thresholds import DEFAULT_EFFECT_THRESHOLDS, FRACTION, THRESHOLDS, Range, Thresholds
 from drift.errors import ConfigError
 
@@ -85,7 +85,7 @@ class Policy(Thresholds):
         measure = own.effect_measure or self.effect_measure
         threshold = self.effect_threshold if measure is self.effect_measure else DEFAULT_EFFECT_THRESHOLDS[measure]
         threshold = threshold if own.effect_threshold is None else own.effect_threshold
-        if measure is EffectMeasure.WASSERSTEIN_DISTANCE and kind is FeatureType.CATEGORICAL:
+        if kind not in measure.types:
             measure = EffectMeasure.JENSEN_SHANNON_DISTANCE
             threshold = DEFAULT_EFFECT_THRESHOLDS[measure]
         return FeatureRule(
@@ -124,6 +124,6 @@ def _require(name: str, allowed: Range, value: float) -> None:
 
 
 def _require_effect(name: str, measure: EffectMeasure, value: float) -> None:
-    allowed = Range(above=0, below=measure.largest)
+    allowed = Range(above=0, below=measure.declaration.upper_end)
     if not allowed.holds(value):
         raise ConfigError(f"{name} must be {allowed} for the {measure}, got {value!r}; correct that threshold")

@@ -6,9 +6,10 @@ from functools import reduce
 
 import numpy as np
 
+from contract.reasons import Reason, ReasonCode, failure, joined
 from contract.records import SWITCHED_OFF, RecentReport, WindowBounds
 from drift.counts import NumericCounts, ValueCounts, summed
-from drift.judgement import RunContext, Side, failure, judge
+from drift.judgement import RunContext, Sample, judge
 from drift.policy import Policy
 from drift.sketch import bucketed
 from drift.table import FeatureSpec
@@ -19,8 +20,8 @@ from drift.verdict import too_few
 class StoredWindow:
     """What a run leaves of its window for later ones: value counts, no rows.
 
-    `same_model` says that the model which answered it also answered the window that is judged: only then its
-    probabilities are a reference.
+    `same_model`: the model that answered it also answered the window that is judged; only then its probabilities are a
+    reference.
     """
 
     bounds: WindowBounds
@@ -33,9 +34,9 @@ class StoredWindow:
 
 @dataclass(frozen=True, eq=False, kw_only=True)
 class EarlierWindows:
-    """The windows before this one that were found, of the `n_wanted` that were looked for; 0: none were.
+    """The windows before this one that were found, of the `n_wanted` that were searched for; 0: no search.
 
-    `skipped` says of each file that could not be used which it was, and why.
+    `skipped` has each file that could not be used, with why.
     """
 
     n_wanted: int = 0
@@ -48,14 +49,16 @@ class EarlierWindows:
         return sum(window.n_rows for window in self.windows)
 
     @property
-    def note(self) -> str:
-        """What was not found, or an empty text."""
-        parts = [f"{len(self.windows)} of {self.n_wanted} earlier windows"] * (len(self.windows) < self.n_wanted)
-        return "; ".join([*parts, *(f"skipped {file}" for file in self.skipped)])
+    def notes(self) -> tuple[Reason, ...]:
+        """What was not found."""
+        missing = ReasonCode.EARLIER_WINDOWS_MISSING.reason(n_found=len(self.windows), n_wanted=self.n_wanted)
+        found_all = len(self.windows) >= self.n_wanted
+        skipped = (ReasonCode.EARLIER_FILE_SKIPPED.reason(file=file) for file in self.skipped)
+        return (*(() if found_all else (missing,)), *skipped)
 
 
 def judge_recent(
-    specs: Sequence[FeatureSpec], earlier: EarlierWindows, window: Side, context: RunContext
+    specs: Sequence[FeatureSpec], earlier: EarlierWindows, window: Sample, context: RunContext
 ) -> RecentReport:
     """Judge the window against the earlier windows' counts, added up. It is a family of tests of its own."""
     if not earlier.n_wanted:
@@ -67,25 +70,21 @@ def judge_recent(
         return RecentReport(reason=failure(error), n_windows=len(earlier.windows), n_rows=earlier.n_rows)
 
 
-def _judged(specs: Sequence[FeatureSpec], earlier: EarlierWindows, window: Side, context: RunContext) -> RecentReport:
-    refused = context.not_judged or _refusal(earlier, context.policy)
+def _judged(specs: Sequence[FeatureSpec], earlier: EarlierWindows, window: Sample, context: RunContext) -> RecentReport:
+    not_judged = context.not_judged or _refusal(earlier, context.policy)
     if not earlier.windows:
-        return RecentReport(reason="; ".join(text for text in (refused, earlier.note) if text))
+        return RecentReport(reason=joined(not_judged, *earlier.notes))
     of_model = [stored for stored in earlier.windows if stored.same_model]
     probabilities = merged([stored.probabilities for stored in of_model]) if of_model else None
-    reference = Side(
+    reference = Sample(
         columns={spec.name: merged([stored.columns[spec.name] for stored in earlier.windows]) for spec in specs},
         probabilities=probabilities if probabilities and probabilities.n_present else None,
-        why_not=(
-            "no predictions were captured in the earlier windows"
-            if of_model
-            else "another model answered the earlier windows"
-        ),
+        no_probabilities=(ReasonCode.NO_EARLIER_PREDICTIONS if of_model else ReasonCode.EARLIER_MODEL_DIFFERS).reason(),
     )
-    outcome = judge(specs, reference, window, replace(context, not_judged=refused or None))
+    outcome = judge(specs, reference, window, replace(context, not_judged=not_judged))
     return RecentReport(
         verdict=outcome.verdict,
-        reason="; ".join(text for text in (outcome.reason, earlier.note) if text),
+        reason=joined(outcome.reason, *earlier.notes),
         n_windows=len(earlier.windows),
         n_rows=earlier.n_rows,
         features=outcome.features,
@@ -93,11 +92,11 @@ def _judged(specs: Sequence[FeatureSpec], earlier: EarlierWindows, window: Side,
     )
 
 
-def _refusal(earlier: EarlierWindows, policy: Policy) -> str:
+def _refusal(earlier: EarlierWindows, policy: Policy) -> Reason | None:
     if not earlier.windows:
-        return "no earlier window left its counts"
+        return ReasonCode.NO_EARLIER_WINDOW.reason()
     few = too_few(earlier.n_rows, policy)
-    return f"the earlier windows have {few}" if few else ""
+    return ReasonCode.EARLIER_WINDOWS_TOO_SMALL.reason(rows=few) if few else None
 
 
 def merged(parts: Sequence[ValueCounts]) -> ValueCounts:

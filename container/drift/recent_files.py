@@ -1,18 +1,16 @@
 """The counts that earlier runs left below a folder: which of them are the windows just before this one."""
 
-import json
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
 
 from contract.names import ReportFile
 from contract.records import FeatureType, WindowBounds
 from contract.training import PROBABILITY_COLUMN
-from drift.counts_json import columns_of, counts_entries, counts_entry, counts_of, spec_entries, specs_of
+from drift.counts import columns_of, counts_entries, counts_entry, counts_of, spec_entries, specs_of
+from drift.documents import read_signed, signed
 from drift.learned import Baseline
 from drift.recent import EarlierWindows, StoredWindow
-from drift.signed_json import is_intact, signed
 from drift.table import FeatureSpec
 from drift.times import parse_time
 from drift.window import WindowCounts
@@ -112,12 +110,7 @@ def read_window_counts(text: str) -> StoredWindow:
     ValueError
         If the text is of another version, altered since it was written, or no such file; the error says which.
     """
-    document: Any = json.loads(text)
-    version = document.get("version") if isinstance(document, dict) else None
-    if version != WINDOW_COUNTS_VERSION:
-        raise ValueError(f"its version must be {WINDOW_COUNTS_VERSION}, got {version!r}")
-    if not is_intact(text, document):
-        raise ValueError("it has another checksum: it was edited or damaged")
+    document = read_signed(text, WINDOW_COUNTS_VERSION)
     try:
         specs = specs_of(document["features"])
         return StoredWindow(

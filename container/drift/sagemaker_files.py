@@ -4,16 +4,23 @@ Sources: SageMaker Developer Guide, "Schema for Statistics", "Schema for Constra
 A figure that cannot be computed is left out, since those schemas have no word for it.
 """
 
+import json
 from collections.abc import Iterable, Mapping
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from contract.names import Switch
+from contract.names import ReportFile, Switch
 from contract.records import DriftReport, FeatureReport, FeatureType, Verdict, finite
+from drift import sagemaker_files
 from drift.counts import NumericCounts, ValueCounts
+from drift.documents import write_text
+from drift.learned import Baseline
 from drift.policy import Policy
+from drift.recent_files import window_counts_text
+from drift.window import WindowCounts
 
 Json = dict[str, Any]
 
@@ -97,10 +104,10 @@ def violations(report: DriftReport, policy: Policy) -> Json:
 
 def _checks(feature: FeatureReport, policy: Policy, drifted: bool) -> Iterable[tuple[str, str]]:
     if feature.violation is not None:
-        yield feature.violation.value, feature.reason
+        yield feature.violation.value, str(feature.reason or "")
     if feature.verdict is not Verdict.DRIFT or not drifted:
         return
-    yield "baseline_drift_check", feature.reason
+    yield "baseline_drift_check", str(feature.reason or "")
     missing, expected = feature.missing_fraction, feature.missing_fraction_reference
     if missing is not None and expected is not None and _lost(feature, missing - expected, policy):
         check = "missing_column_check" if missing == 1 else "completeness_check"
@@ -192,3 +199,27 @@ def _inferred_type(column: ValueCounts) -> str:
     if not isinstance(column, NumericCounts):
         return "String"
     return "Integral" if np.equal(np.mod(column.values, 1), 0).all() else "Fractional"
+
+
+def write_reports(folder: Path, report: DriftReport, baseline: Baseline, window: WindowCounts, policy: Policy) -> None:
+    """Write the report files. Equal arguments give equal bytes.
+
+    Raises
+    ------
+    PublishError
+        If the folder cannot be written.
+    """
+    texts = {
+        ReportFile.STATISTICS: _json(sagemaker_files.statistics(window.columns, window.n_rows)),
+        ReportFile.CONSTRAINTS: _json(sagemaker_files.constraints(baseline.counts, policy)),
+        ReportFile.VIOLATIONS: _json(sagemaker_files.violations(report, policy)),
+        ReportFile.WINDOW_COUNTS: window_counts_text(baseline, window),
+        # Last, so that whoever waits for the report finds the others beside it.
+        ReportFile.DRIFT_REPORT: report.to_json(),
+    }
+    for name, text in texts.items():
+        write_text(folder / name, text)
+
+
+def _json(document: Mapping[str, object]) -> str:
+    return json.dumps(document, indent=2, sort_keys=True, allow_nan=False, ensure_ascii=False) + "\n"

@@ -3,9 +3,10 @@
 from collections.abc import Mapping
 from dataclasses import replace
 
+from contract.reasons import Reason, ReasonCode, failure
 from contract.records import SegmentReport, Verdict
 from drift.counts import ValueCounts
-from drift.judgement import RunContext, Side, failure, judge
+from drift.judgement import RunContext, Sample, judge
 from drift.learned import Baseline
 from drift.verdict import too_few
 from drift.window import Segment, SegmentCounts, SegmentKind
@@ -29,9 +30,9 @@ def _report(segment: Segment, counts: SegmentCounts, baseline: Baseline, context
     reference = _reference(segment, baseline)
     try:
         if reference is None:
-            return _not_judged(segment, counts.n_rows, "the baseline has no rows of this segment")
-        own = replace(context, not_judged=too_few(counts.n_rows, context.policy) or None)
-        outcome = judge(baseline.specs, Side(columns=reference), Side(columns=counts.columns), own)
+            return _not_judged(segment, counts.n_rows, ReasonCode.NO_REFERENCE_SEGMENT.reason())
+        own = replace(context, not_judged=too_few(counts.n_rows, context.policy))
+        outcome = judge(baseline.specs, Sample(columns=reference), Sample(columns=counts.columns), own)
     except Exception as error:
         # One segment must not take the others with it.
         return _not_judged(segment, counts.n_rows, failure(error))
@@ -49,7 +50,7 @@ def _reference(segment: Segment, baseline: Baseline) -> Mapping[str, ValueCounts
     return baseline.counts if segment.kind is SegmentKind.VARIANT else baseline.segments.get(segment.value)
 
 
-def _not_judged(segment: Segment, n_rows: int, reason: str) -> SegmentReport:
+def _not_judged(segment: Segment, n_rows: int, reason: Reason) -> SegmentReport:
     return SegmentReport(
         kind=segment.kind.value,
         value=segment.value,

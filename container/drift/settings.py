@@ -92,7 +92,7 @@ class EarlierReports:
 
 
 @dataclass(frozen=True, kw_only=True)
-class GroundTruthSource:
+class LabelSource:
     """Labels that come late: where they arrive, and the captures that they belong to. Paths or S3 URIs.
 
     A window waits `lag_hours` for its labels. Captures joined with labels go to `merged`; None: nowhere.
@@ -111,7 +111,7 @@ class GroundTruthSource:
 
 @dataclass(frozen=True, kw_only=True)
 class OptionalAnalyses:
-    """What a run does beyond judging each feature against the training data.
+    """Analyses of a run beyond the comparison of each feature with the training data.
 
     `facet` names the column by whose values bias is measured, and `model` where the model's artifact is, a path or an
     S3 URI, for feature attributions.
@@ -120,7 +120,7 @@ class OptionalAnalyses:
     isolation_forest: bool = False
     multivariate: bool = False
     earlier: EarlierReports | None = None
-    ground_truth: GroundTruthSource | None = None
+    labels: LabelSource | None = None
     facet: str | None = None
     model: str | None = None
 
@@ -138,7 +138,7 @@ class RunSettings:
     schedule: str | None
     policy: Policy
     policy_file: str | None
-    extras: OptionalAnalyses
+    analyses: OptionalAnalyses
     champions: str | None = None
     distribution: Distribution = Distribution()
     platform: Platform
@@ -166,7 +166,7 @@ def read_settings(arguments: Namespace, environment: Mapping[str, str] = os.envi
         schedule=variables.text(MonitorVariable.SCHEDULE_NAME),
         policy=Policy(**variables.thresholds()),
         policy_file=policy_file,
-        extras=_extras(variables),
+        analyses=_optional_analyses(variables),
         champions=variables.text(Variable.CHAMPION_S3_URI),
         distribution=read_distribution(variables, platform.ml_root),
         platform=platform,
@@ -236,7 +236,7 @@ def _check_format(variables: Variables) -> None:
         raise variables.error(name, "must be sagemakerCaptureJson", "monitor a real-time endpoint's data capture")
 
 
-def _extras(variables: Variables) -> OptionalAnalyses:
+def _optional_analyses(variables: Variables) -> OptionalAnalyses:
     n_windows = variables.count(Variable.RECENT_WINDOWS, 0)
     if n_windows < 0:
         raise variables.error(Variable.RECENT_WINDOWS, "must be 0 or more")
@@ -244,17 +244,17 @@ def _extras(variables: Variables) -> OptionalAnalyses:
         isolation_forest=variables.switch(Variable.ISOLATION_FOREST),
         multivariate=variables.switch(Variable.MULTIVARIATE),
         earlier=EarlierReports(_reports_of_schedule(variables), n_windows) if n_windows else None,
-        ground_truth=_ground_truth(variables),
+        labels=_label_source(variables),
         facet=variables.text(Variable.FACET),
         model=variables.text(Variable.MODEL_S3_URI),
     )
 
 
-def _ground_truth(variables: Variables) -> GroundTruthSource | None:
+def _label_source(variables: Variables) -> LabelSource | None:
     labels = variables.text(Variable.LABELS_S3_URI)
     if labels is None:
         return None
-    return GroundTruthSource(
+    return LabelSource(
         labels=labels,
         captures=variables.required(Variable.CAPTURE_S3_URI),
         lag_hours=variables.count(Variable.LABEL_LAG_HOURS, 0),

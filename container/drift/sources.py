@@ -1,9 +1,12 @@
-"""Local path or S3 URI -> a local file or folder: the only module that talks to S3."""
+"""Local path or S3 URI -> a local file or folder: the only module that calls S3."""
 
 import hashlib
+import shutil
 import tempfile
+import zipfile
+import zlib
 from collections import deque
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -13,20 +16,17 @@ from pathlib import Path
 from typing import Any
 
 from contract.names import ReportFile
-from drift.archive import extract
-from drift.errors import ConfigError
+from contract.s3 import is_s3_uri, split_s3_uri
+from drift.aws import Connect, as_config_error
+from drift.errors import BaselineError, ConfigError
 from drift.times import DAY, HOUR, hour_folder
 
-_SCHEME = "s3://"
 _DIGEST = "plumbline-sha256"
 """Metadata of an object. Its ETag is no checksum of its bytes where a KMS key encrypts it."""
 _CONNECTIONS = 10
 """Objects fetched at a time, as many as a client of boto3 has connections: captures are many small files."""
 _LATE_MINUTE = 50
 """A capture file is named by its first event and holds events for a minute or two: only late files reach over."""
-
-Connect = Callable[[], Any]
-"""Makes an S3 client when the first S3 URI asks for it."""
 
 
 @dataclass(frozen=True)
@@ -36,18 +36,6 @@ class CaptureFile:
     name: str
     location: str
     n_bytes: int
-
-
-def s3_client(region: str | None) -> Any:
-    """Return an S3 client; boto3 is imported only here because it is slow to start."""
-    import boto3
-
-    return boto3.client("s3", region_name=region)
-
-
-def is_s3(source: str) -> bool:
-    """Return whether a source is an S3 URI; others are local paths."""
-    return source.startswith(_SCHEME)
 
 
 def fetch(source: str, folder: Path, connect: Connect) -> Path:
@@ -61,7 +49,7 @@ def fetch(source: str, folder: Path, connect: Connect) -> Path:
     ConfigError
         If there is nothing at `source`, or it cannot be read.
     """
-    path = _download(source, folder, connect) if is_s3(source) else Path(source)
+    path = _download(source, folder, connect) if is_s3_uri(source) else Path(source)
     if not path.exists():
         raise ConfigError(f"{source} must exist, got no such file or folder; check the path")
     if path.suffix != ".zip":
@@ -71,10 +59,10 @@ def fetch(source: str, folder: Path, connect: Connect) -> Path:
 
 def fetch_if_present(source: str, folder: Path, connect: Connect) -> Path | None:
     """Return what `fetch` does of one file or object, or None where there is none; raise ConfigError as it does."""
-    if not is_s3(source):
+    if not is_s3_uri(source):
         return fetch(source, folder, connect) if Path(source).exists() else None
     bucket, key = _split(source)
-    with _told(source):
+    with as_config_error(source):
         present = any(entry["Key"] == key for entry in _listed(connect(), "Contents", bucket, Prefix=key))
     return fetch(source, folder, connect) if present else None
 
@@ -91,7 +79,7 @@ def list_hour(capture_uri: str, start: datetime, connect: Connect) -> list[Captu
         If the destination cannot be read.
     """
     bucket, prefix = _split(capture_uri.rstrip("/") + "/")
-    with _told(capture_uri):
+    with as_config_error(capture_uri):
         client = connect()
         variants = [
             group["Prefix"] for group in _listed(client, "CommonPrefixes", bucket, Prefix=prefix, Delimiter="/")
@@ -104,7 +92,7 @@ def list_hour(capture_uri: str, start: datetime, connect: Connect) -> list[Captu
             if hour == start or _is_late(entry["Key"])
         ]
     return [
-        CaptureFile(_name(bucket, entry["Key"], prefix), f"{_SCHEME}{bucket}/{entry['Key']}", entry["Size"])
+        CaptureFile(_name(bucket, entry["Key"], prefix), f"s3://{bucket}/{entry['Key']}", entry["Size"])
         for entry in found
     ]
 
@@ -122,7 +110,7 @@ def fetch_hour(capture_uri: str, start: datetime, folder: Path, connect: Connect
     bucket, prefix = _split(capture_uri.rstrip("/") + "/")
     folder.mkdir(parents=True, exist_ok=True)
     keys = [prefix + file.name for file in list_hour(capture_uri, start, connect)]
-    with _told(capture_uri):
+    with as_config_error(capture_uri):
         _store(connect(), bucket, prefix, keys, folder)
     return folder
 
@@ -137,7 +125,7 @@ def fetch_hours(uri: str, start: datetime, end: datetime, folder: Path, connect:
     """
     bucket, prefix = _split(uri.rstrip("/") + "/")
     folder.mkdir(parents=True, exist_ok=True)
-    with _told(uri):
+    with as_config_error(uri):
         client = connect()
         _store(client, bucket, prefix, _between(client, bucket, prefix, start, end), folder)
     return folder
@@ -155,11 +143,11 @@ def fetch_variant_hours(uri: str, start: datetime, end: datetime, folder: Path, 
     """
     bucket, prefix = _split(uri.rstrip("/") + "/")
     folder.mkdir(parents=True, exist_ok=True)
-    with _told(uri):
+    with as_config_error(uri):
         groups = [*_listed(connect(), "CommonPrefixes", bucket, Prefix=prefix, Delimiter="/")]
     for group in groups:
         variant = _name(bucket, group["Prefix"], prefix)
-        fetch_hours(f"{_SCHEME}{bucket}/{group['Prefix']}", start, end, folder / variant, connect)
+        fetch_hours(f"s3://{bucket}/{group['Prefix']}", start, end, folder / variant, connect)
     return folder
 
 
@@ -174,7 +162,7 @@ def store_folder(folder: Path, uri: str, connect: Connect) -> None:
         If one cannot be written.
     """
     bucket, prefix = _split(uri.rstrip("/") + "/")
-    with _told(uri, "writable"):
+    with as_config_error(uri, "writable"):
         client = connect()
         for path in sorted(path for path in folder.rglob("*") if path.is_file()):
             key = prefix + path.relative_to(folder).as_posix()
@@ -209,7 +197,7 @@ def fetch_window_counts(uri: str, start: datetime, n_windows: int, folder: Path,
     """
     bucket, prefix = _split(uri.rstrip("/") + "/")
     folder.mkdir(parents=True, exist_ok=True)
-    with _told(uri):
+    with as_config_error(uri):
         client = connect()
         keys = _between(client, bucket, prefix, start - (n_windows + 1) * DAY, start + HOUR)
         counts = [key for key in keys if key.endswith(f"/{ReportFile.WINDOW_COUNTS}")]
@@ -226,13 +214,13 @@ def local_copy(location: str, connect: Connect) -> Iterator[Path]:
     ConfigError
         If an S3 object cannot be read.
     """
-    if not is_s3(location):
+    if not is_s3_uri(location):
         yield Path(location)
         return
     bucket, key = _split(location)
     with tempfile.TemporaryDirectory(prefix="plumbline-") as folder:
         copy = Path(folder, "capture.jsonl")
-        with _told(location):
+        with as_config_error(location):
             connect().download_file(bucket, key, str(copy))
         yield copy
 
@@ -246,7 +234,7 @@ def _is_late(key: str) -> bool:
 def _download(source: str, folder: Path, connect: Connect) -> Path:
     bucket, key = _split(source)
     name = key.rsplit("/", 1)[-1]
-    with _told(source):
+    with as_config_error(source):
         client = connect()
         if "." in name:
             _store(client, bucket, key.removesuffix(name), [key], folder)
@@ -260,23 +248,10 @@ def _download(source: str, folder: Path, connect: Connect) -> Path:
 
 
 def _split(uri: str) -> tuple[str, str]:
-    bucket, _, key = uri.removeprefix(_SCHEME).partition("/")
-    if not uri.startswith(_SCHEME) or not bucket:
-        raise ConfigError(f"an S3 URI must look like s3://bucket/prefix, got {uri!r}; correct it")
-    return bucket, key
-
-
-@contextmanager
-def _told(uri: str, wanted: str = "readable") -> Iterator[None]:
-    """Tell a failure of S3 as something the operator can fix."""
-    from botocore.exceptions import BotoCoreError, ClientError
-
     try:
-        yield
-    except (BotoCoreError, ClientError) as error:
-        raise ConfigError(
-            f"{uri} must be {wanted}, got {error}; check the URI and the monitoring role's rights on bucket and key"
-        ) from error
+        return split_s3_uri(uri)
+    except ValueError as error:
+        raise ConfigError(f"{error}; correct it") from error
 
 
 def _objects(client: Any, bucket: str, prefix: str) -> Iterator[Any]:
@@ -314,3 +289,44 @@ def _name(bucket: str, key: str, prefix: str) -> str:
     if ".." in name.split("/") or name.startswith("/"):
         raise ConfigError(f"s3://{bucket}/{key} must stay below its prefix, got '..' in it; rename the object")
     return name
+
+
+_MAX_BYTES = 2**30
+_MAX_MEMBERS = 1000
+
+
+def extract(archive: Path, folder: Path) -> Path:
+    """Unpack a .zip below `folder` and return `folder`.
+
+    Raises
+    ------
+    BaselineError
+        If the file is no whole archive, a member would land outside `folder`, or it unpacks to more than 1 GiB.
+    """
+    try:
+        with zipfile.ZipFile(archive) as opened:
+            members = [member for member in opened.infolist() if not member.is_dir()]
+            _check(archive, members, folder)
+            for member in members:
+                file = folder / member.filename
+                file.parent.mkdir(parents=True, exist_ok=True)
+                with opened.open(member) as source, file.open("wb") as target:
+                    shutil.copyfileobj(source, target)
+    except (zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError, RuntimeError) as error:
+        raise BaselineError(
+            f"{archive} must be a readable zip archive, got {error}; write the baseline again"
+        ) from error
+    return folder
+
+
+def _check(archive: Path, members: list[zipfile.ZipInfo], folder: Path) -> None:
+    for member in members:
+        if not (folder / member.filename).resolve().is_relative_to(folder.resolve()):
+            raise BaselineError(f"{archive} must hold paths below its root, got {member.filename!r}; pack it again")
+    # zipfile stops a member at the size that its header declares, so the declared sizes are a bound.
+    n_bytes = sum(member.file_size for member in members)
+    if n_bytes > _MAX_BYTES or len(members) > _MAX_MEMBERS:
+        raise BaselineError(
+            f"{archive} must unpack to {_MAX_BYTES} bytes in {_MAX_MEMBERS} files at most, got {n_bytes} in "
+            f"{len(members)}; a baseline is a few files"
+        )

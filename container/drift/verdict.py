@@ -2,70 +2,82 @@
 
 import math
 from collections.abc import Sequence
+from dataclasses import dataclass
 
-from contract.records import FeatureReport, RecordCounts, Verdict, finite
+from contract.reasons import Reason, ReasonCode, joined, window_not_judged
+from contract.records import EffectMeasure, FeatureReport, RecordCounts, Verdict, finite
+from contract.rejection import records_in_window
 from drift.adjustment import benjamini_hochberg_log
-from drift.case import Case, Outcome
+from drift.case import FeatureCase
 from drift.policy import Policy
-from drift.rejection import records_in_window
-from drift.statistics.evidence import Evidence
-
-IGNORED = "ignored by the policy"
-"""Why a feature is not judged that nobody asked about; the window's reason leaves it out."""
+from drift.statistics.declaration import Evidence
 
 
-def refusal(records: RecordCounts, n_rows: int, policy: Policy) -> str:
-    """Return why the window as a whole is not judged, or an empty text."""
+@dataclass(frozen=True)
+class Ruling:
+    """A verdict with its reason."""
+
+    verdict: Verdict
+    reason: Reason | None
+
+
+def window_refusal(records: RecordCounts, n_rows: int, policy: Policy) -> Reason | None:
+    """Return why the window as a whole is not judged, or None."""
     n_records = records_in_window(records)
     if not n_records and not n_rows:
-        return "no records in the window"
+        return ReasonCode.NO_RECORDS.reason()
     if not n_rows:
-        return f"none of the {n_records} records in the window could be used"
+        return ReasonCode.NO_USABLE_RECORD.reason(n_records=n_records)
     return too_few(n_rows, policy)
 
 
-def too_few(n_rows: int, policy: Policy) -> str:
-    """Return why so few rows are not judged, or an empty text."""
-    return f"{n_rows} rows, fewer than the minimum of {policy.minimum_rows}" if n_rows < policy.minimum_rows else ""
+def too_few(n_rows: int, policy: Policy) -> Reason | None:
+    """Return why so few rows are not judged, or None."""
+    if n_rows >= policy.minimum_rows:
+        return None
+    return ReasonCode.TOO_FEW_ROWS.reason(n_rows=n_rows, min_rows=policy.minimum_rows)
 
 
-def judge_features(cases: Sequence[Case], policy: Policy, window_refusal: str) -> list[FeatureReport]:
+def judge_features(cases: Sequence[FeatureCase], policy: Policy, not_judged: Reason | None) -> list[FeatureReport]:
     """Return one report per case, in the order given.
 
-    A feature drifts when its adjusted p-value is below its rule's alpha and its effect reaches the rule's threshold
-    (or what chance reaches, if that is larger); or when its missing fraction moved by
-    `policy.missing_values_threshold` or more with an adjusted p-value below alpha. The tests of the distributions are
-    one Benjamini-Hochberg family, those of the missing fractions another; a feature that violates the schema or is
-    ignored is in neither. One that shows no drift, but has fewer rows than it would take to find it, is not judged.
-    With a `window_refusal` the numbers are kept and no feature is judged.
+    A feature drifts when its adjusted p-value is below its rule's alpha and its effect reaches the rule's threshold (or
+    what chance reaches, if that is larger); or when its missing fraction moved by `policy.missing_values_threshold` or
+    more with an adjusted p-value below alpha. The tests of the distributions are one Benjamini-Hochberg family, those
+    of the missing fractions another; a feature that violates the schema or is ignored is in neither. One that shows no
+    drift, but has fewer rows than it would take to find it, is not judged. With `not_judged`, the reason why the window
+    is not judged, the numbers are kept and no feature is judged.
     """
     adjusted = _adjusted([case.comparison.evidence if case.is_tested else None for case in cases])
     adjusted_missing = _adjusted([case.comparison.missing_evidence if case.is_tested else None for case in cases])
     return [
-        feature_report(case, log_p, log_p_missing, _outcome(case, log_p, log_p_missing, policy, window_refusal))
+        feature_report(case, log_p, log_p_missing, _ruling(case, log_p, log_p_missing, policy, not_judged))
         for case, log_p, log_p_missing in zip(cases, adjusted, adjusted_missing, strict=True)
     ]
 
 
 def judge_window(
-    features: Sequence[FeatureReport], prediction: FeatureReport | None, policy: Policy, window_refusal: str
-) -> Outcome:
+    features: Sequence[FeatureReport], prediction: FeatureReport | None, policy: Policy, not_judged: Reason | None
+) -> Ruling:
     """Return the window's verdict by the policy's rule (`rule_text`)."""
-    if window_refusal:
-        return Outcome(Verdict.NOT_JUDGED, window_refusal)
+    if not_judged:
+        return Ruling(Verdict.NOT_JUDGED, not_judged)
     drifted = [feature for feature in features if feature.verdict is Verdict.DRIFT]
     unjudged = [feature for feature in features if feature.verdict is Verdict.NOT_JUDGED]
-    skipped = [feature.name for feature in unjudged if feature.reason != IGNORED]
+    skipped = [one.name for one in unjudged if one.reason is None or one.reason.code is not ReasonCode.IGNORED]
     n_judged = len(features) - len(unjudged)
     alone = prediction is not None and prediction.verdict is Verdict.DRIFT
     names = ", ".join([feature.name for feature in drifted] + ["the prediction"] * alone)
     if alone or any(feature.critical for feature in drifted) or _enough(len(drifted), n_judged, policy):
-        return Outcome(Verdict.DRIFT, f"drift in {names}")
+        return Ruling(Verdict.DRIFT, ReasonCode.FEATURES_DRIFTED.reason(names=names))
     if not n_judged:
-        return Outcome(Verdict.NOT_JUDGED, "no feature could be judged")
-    quiet = f"drift in {names} only, {len(drifted)} of {n_judged} judged features" if drifted else "no feature drifted"
-    note = f"; not judged: {', '.join(skipped)}" if skipped else ""
-    return Outcome(Verdict.NO_DRIFT, f"{quiet}{note}")
+        return Ruling(Verdict.NOT_JUDGED, ReasonCode.NO_FEATURE_JUDGED.reason())
+    quiet = ReasonCode.NO_FEATURE_DRIFTED.reason()
+    if drifted:
+        code = ReasonCode.TOO_FEW_FEATURES_DRIFTED
+        quiet = code.reason(names=names, n_drifted=len(drifted), n_judged=n_judged)
+    note = ReasonCode.FEATURES_NOT_JUDGED.reason(names=", ".join(skipped)) if skipped else None
+    return Ruling(Verdict.NO_DRIFT, joined(quiet, note))
 
 
 def rule_text(policy: Policy) -> str:
@@ -92,73 +104,62 @@ def _adjusted(evidence: Sequence[Evidence | None]) -> list[float | None]:
     return [None if one is None else next(tested) for one in evidence]
 
 
-def _outcome(
-    case: Case, log_p: float | None, log_p_missing: float | None, policy: Policy, window_refusal: str
-) -> Outcome:
+def _ruling(
+    case: FeatureCase, log_p: float | None, log_p_missing: float | None, policy: Policy, not_judged: Reason | None
+) -> Ruling:
     comparison = case.comparison
     if case.rule.ignore:
-        return Outcome(Verdict.NOT_JUDGED, IGNORED)
-    if case.violation:
-        return Outcome(Verdict.NOT_JUDGED, comparison.reason)
-    if window_refusal:
-        return Outcome(Verdict.NOT_JUDGED, _why_refused(case, window_refusal))
-    found = [text for text in (_distribution_drift(case, log_p), _missing_drift(case, log_p_missing, policy)) if text]
-    notes = [text for text in (comparison.reason, _unreadable_note(case)) if text]
+        return Ruling(Verdict.NOT_JUDGED, ReasonCode.IGNORED.reason())
+    if case.finding:
+        return Ruling(Verdict.NOT_JUDGED, case.finding.reason)
+    if not_judged:
+        # What cannot be compared is not judged in any window.
+        reason = comparison.not_compared or joined(window_not_judged(not_judged), *comparison.notes)
+        return Ruling(Verdict.NOT_JUDGED, reason)
+    found = [one for one in (_distribution_drift(case, log_p), _missing_drift(case, log_p_missing, policy)) if one]
+    notes = (comparison.not_compared, *case.notes)
     if found:
-        return Outcome(Verdict.DRIFT, "; ".join(found + notes))
+        return Ruling(Verdict.DRIFT, joined(*found, *notes))
     if log_p is None:
-        return Outcome(Verdict.NOT_JUDGED, "; ".join(notes))
-    why = _too_weak(case, log_p)
-    verdict = Verdict.NOT_JUDGED if why else Verdict.NO_DRIFT
-    return Outcome(verdict, "; ".join([why or _why_not(case, log_p), *notes]))
+        return Ruling(Verdict.NOT_JUDGED, joined(*notes))
+    weak = _too_weak(case, log_p)
+    return Ruling(Verdict.NOT_JUDGED if weak else Verdict.NO_DRIFT, joined(weak or _why_not(case, log_p), *notes))
 
 
-def _why_refused(case: Case, window_refusal: str) -> str:
-    comparison, why = case.comparison, f"the window is not judged: {window_refusal}"
-    if not comparison.reason:
-        return why
-    # What cannot be compared is not judged in any window; of the others the reason is but a note.
-    return comparison.reason if comparison.evidence is None else f"{why}; {comparison.reason}"
-
-
-def _distribution_drift(case: Case, log_p: float | None) -> str:
+def _distribution_drift(case: FeatureCase, log_p: float | None) -> Reason | None:
     if log_p is None or not _significant(case, log_p) or not case.effect.counts:
-        return ""
-    return f"adjusted p {p_text(log_p)} is below {case.rule.alpha:g} and {case.effect.why}"
+        return None
+    code = ReasonCode.DISTRIBUTION_DRIFTED
+    return code.reason(p=p_text(log_p), alpha=case.rule.alpha, effect=case.effect.reason)
 
 
-def _missing_drift(case: Case, log_p: float | None, policy: Policy) -> str:
+def _missing_drift(case: FeatureCase, log_p: float | None, policy: Policy) -> Reason | None:
     before, after = case.comparison.missing_fraction_reference, case.comparison.missing_fraction
     if log_p is None or before is None or after is None:
-        return ""
+        return None
     if not _significant(case, log_p) or abs(after - before) < policy.missing_values_threshold:
-        return ""
-    return f"the missing fraction moved from {before:.3g} to {after:.3g} (adjusted p {p_text(log_p)})"
+        return None
+    return ReasonCode.MISSING_FRACTION_MOVED.reason(reference=before, window=after, p=p_text(log_p))
 
 
-def _too_weak(case: Case, log_p: float) -> str:
-    """Return why a quiet feature proves nothing: even a change of the threshold's size would hardly have shown."""
+def _too_weak(case: FeatureCase, log_p: float) -> Reason | None:
+    """Return why a quiet feature proves nothing: a change of the threshold's size would seldom have been found."""
     needed, sought = case.comparison.min_sample_size, case.effect.sought
     found_small = _significant(case, log_p) and case.effect.is_small
     if not case.needs_power or found_small or (needed is not None and case.n_present >= needed):
-        return ""
+        return None
     if needed is None:
-        return f"the reference has too few values to find {sought} in any window"
-    return f"{case.n_present} values are too few: {sought} takes {needed} to be found"
+        return ReasonCode.TOO_FEW_REFERENCE_VALUES.reason(effect=sought)
+    return ReasonCode.TOO_FEW_VALUES.reason(n_values=case.n_present, effect=sought, min_sample_size=needed)
 
 
-def _why_not(case: Case, log_p: float) -> str:
+def _why_not(case: FeatureCase, log_p: float) -> Reason:
     if not _significant(case, log_p):
-        return f"adjusted p {p_text(log_p)} is not below {case.rule.alpha:g}"
-    return case.effect.why
+        return ReasonCode.NOT_SIGNIFICANT.reason(p=p_text(log_p), alpha=case.rule.alpha)
+    return case.effect.reason
 
 
-def _unreadable_note(case: Case) -> str:
-    n_unreadable = sum(case.unreadable.values())
-    return f"{n_unreadable} of {case.n_rows} cells could not be read" if n_unreadable else ""
-
-
-def _significant(case: Case, log_p: float) -> bool:
+def _significant(case: FeatureCase, log_p: float) -> bool:
     return log_p < math.log(case.rule.alpha)
 
 
@@ -177,7 +178,7 @@ def p_text(log_p: float) -> str:
 
 
 def feature_report(
-    case: Case, adjusted_log_p: float | None, adjusted_log_p_missing: float | None, outcome: Outcome
+    case: FeatureCase, adjusted_log_p: float | None, adjusted_log_p_missing: float | None, ruling: Ruling
 ) -> FeatureReport:
     """Return the report's entry for one feature.
 
@@ -192,7 +193,7 @@ def feature_report(
     return FeatureReport(
         name=comparison.name,
         type=comparison.type,
-        drift_score=comparison.drift_score,
+        effects=comparison.effects,
         test=evidence.test if evidence else None,
         statistic=finite(evidence.statistic) if evidence else None,
         p_value=evidence.p_value if evidence else None,
@@ -201,9 +202,9 @@ def feature_report(
         p_value_adjusted=None
         if evidence is None or adjusted_log_p is None
         else max(math.exp(adjusted_log_p), evidence.p_value),
-        wasserstein_distance=comparison.wasserstein_distance,
-        jensen_shannon_distance=comparison.jensen_shannon_distance,
-        null_q99_distance=comparison.null_q99_distance if comparison.jensen_shannon_distance is not None else None,
+        null_q99_distance=None
+        if comparison.effect(EffectMeasure.JENSEN_SHANNON_DISTANCE) is None
+        else comparison.null_q99_distance,
         effect_measure=effect.measure,
         effect_threshold=effect.threshold,
         min_sample_size=comparison.min_sample_size,
@@ -217,8 +218,8 @@ def feature_report(
         out_of_range_fraction=comparison.out_of_range_fraction,
         unreadable=case.unreadable,
         unreadable_fraction=n_unreadable / case.n_rows if case.n_rows else None,
-        parts=comparison.parts if outcome.verdict is Verdict.DRIFT else (),
-        violation=case.violation,
-        verdict=outcome.verdict,
-        reason=outcome.reason,
+        top_contributors=comparison.top_contributors if ruling.verdict is Verdict.DRIFT else (),
+        violation=case.finding.violation if case.finding else None,
+        verdict=ruling.verdict,
+        reason=ruling.reason,
     )

@@ -8,7 +8,7 @@ from drift.description import interval, percent
 from rich.console import Console
 from rich.markup import escape
 
-from contract.records import DriftReport, Verdict
+from contract.records import DriftReport, EffectMeasure, Verdict
 from local.demo.hours import Hour, LabelledHour
 
 _VERDICT_STYLES = {Verdict.DRIFT: "bold red", Verdict.NO_DRIFT: "green", Verdict.NOT_JUDGED: "yellow"}
@@ -86,7 +86,10 @@ def _realised(labelled: LabelledHour | None) -> str:
 def _drifted(report: DriftReport) -> str:
     """Return the drifted features, those that moved furthest first, and how many more there are."""
     moved = [feature for feature in report.features if feature.verdict is Verdict.DRIFT]
-    names = [feature.name for feature in sorted(moved, key=lambda feature: -(feature.drift_score or 0.0))]
+    names = [
+        feature.name
+        for feature in sorted(moved, key=lambda feature: -(feature.effect(EffectMeasure.DRIFT_SCORE) or 0.0))
+    ]
     if not names:
         return "the prediction" if report.prediction.verdict is Verdict.DRIFT else "–"
     more = f" and {len(names) - NAMES_SHOWN} more" if len(names) > NAMES_SHOWN else ""

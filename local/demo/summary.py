@@ -87,7 +87,7 @@ def _hour(hour: Hour, known: LabelledHour | None) -> dict[str, Any]:
         "window": hour.window,
         "n_rows": report.n_rows if report else 0,
         "verdict": hour.verdict,
-        "reason": report.reason if report else "no report",
+        "reason": str(report.reason or "") if report else "no report",
         "model": report.model.artifact if report and report.model else None,
         "drifted_features": list(report.drifted_features) if report else [],
         "true_accuracy": hour.true_accuracy,

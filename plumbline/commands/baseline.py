@@ -21,18 +21,19 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(arguments: argparse.Namespace) -> int:
     """Learn the baseline and print its folder."""
     from drift.errors import DriftError
-    from drift.run import learn_baseline
+    from drift.learned import save
+    from drift.reference_files import ReferenceFiles
 
     check_reference(arguments)
     try:
-        learn_baseline(
+        files = ReferenceFiles(
             train=arguments.train,
             test=arguments.test,
             predictions=arguments.predictions,
             target_label=arguments.target_label,
             segment_column=arguments.segment_column,
-            output=arguments.output,
         )
+        save(files.learn(), arguments.output)
     except DriftError as error:
         raise CommandError(str(error)) from error
     print(f"baseline: {arguments.output}")

@@ -13,7 +13,7 @@ from plumbline.commands.baseline import add_reference_arguments, check_reference
 from plumbline.exit_codes import EXIT_FINISHED, EXIT_NEGATIVE, CommandError
 
 if TYPE_CHECKING:
-    from drift.baseline import Baseline
+    from drift.learned import Baseline
     from drift.policy import Policy
     from drift.settings import OptionalAnalyses
 
@@ -106,7 +106,7 @@ def _add_extras(parser: argparse.ArgumentParser) -> None:
 def run(arguments: argparse.Namespace) -> int:
     """Judge the window, write its reports and print the verdict."""
     from drift import run as drift_run
-    from drift.errors import DriftError, PublishError, UnsuitableRowsError
+    from drift.errors import BaselineMismatchError, DriftError, PublishError
 
     _check(arguments)
     try:
@@ -119,13 +119,13 @@ def run(arguments: argparse.Namespace) -> int:
             policy=_policy(arguments),
             variant=arguments.variant,
             recent=arguments.recent,
-            extras=_extras(arguments),
+            analyses=_analyses(arguments),
             seed=arguments.seed,
         )
     except PublishError as error:
         cause = error.__cause__ or error
         raise CommandError(f"--output must be a folder to write to, got {cause}; choose another folder") from error
-    except UnsuitableRowsError as error:
+    except BaselineMismatchError as error:
         raise CommandError(f"{error}{_target_hint(arguments)}") from error
     except DriftError as error:
         raise CommandError(str(error)) from error
@@ -159,10 +159,10 @@ def _check(arguments: argparse.Namespace) -> None:
     check_reference(arguments)
 
 
-def _extras(arguments: argparse.Namespace) -> "OptionalAnalyses":
-    from drift.settings import GroundTruthSource, OptionalAnalyses
+def _analyses(arguments: argparse.Namespace) -> "OptionalAnalyses":
+    from drift.settings import LabelSource, OptionalAnalyses
 
-    ground_truth = arguments.labels and GroundTruthSource(
+    ground_truth = arguments.labels and LabelSource(
         labels=str(arguments.labels),
         captures=str(arguments.dataset_source),
         lag_hours=arguments.label_lag_hours,
@@ -171,7 +171,7 @@ def _extras(arguments: argparse.Namespace) -> "OptionalAnalyses":
     return OptionalAnalyses(
         isolation_forest=arguments.isolation_forest,
         multivariate=arguments.multivariate,
-        ground_truth=ground_truth,
+        labels=ground_truth,
         facet=arguments.facet,
         model=arguments.model and str(arguments.model),
     )
@@ -189,7 +189,7 @@ def _captured(folder: Path) -> Path:
 
 
 def _reference(arguments: argparse.Namespace) -> "Baseline":
-    from drift.baseline import load
+    from drift.learned import load
     from drift.reference_files import ReferenceFiles
 
     if arguments.train:

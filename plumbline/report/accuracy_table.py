@@ -14,7 +14,7 @@ from drift.description import (
 
 from contract.accuracy import Measure, MeasureReport, Shift
 from contract.quality import WindowQuality
-from contract.records import PROJECTED_ACCURACY_NOTE, SWITCHED_OFF, Status
+from contract.records import PROJECTED_ACCURACY_NOTE, Status
 from plumbline.report.refusals import refusal
 from plumbline.report.tables import VERDICTS, estimate, table, text, with_interval
 from plumbline.report.timeline import Slot, Timeline
@@ -77,7 +77,7 @@ def _shift(quality: WindowQuality) -> str:
 def _notes(slot: Slot, *, awaited: bool) -> Iterator[str]:
     refused = refusal(slot)
     if refused:
-        yield f"not projected: {refused}" if slot.report else refused
+        yield f"not projected: {refused}" if slot.report else str(refused)
     if slot.report:
         yield from projection_notes(slot.report.projected_accuracy)
     if awaited:
@@ -97,9 +97,11 @@ def _label_notes(slot: Slot) -> Iterator[str]:
 def _why_no_labels(slot: Slot) -> str:
     """Return why the window has no realised figure; ``no labels yet`` where no other reason is given."""
     if slot.quality is not None:
-        return slot.quality.reason or "no labels yet"
-    reason = slot.report.quality.reason if slot.report else ""
-    return "labels are not awaited" if reason == SWITCHED_OFF else reason or "no labels yet"
+        return str(slot.quality.reason or "no labels yet")
+    if slot.report is None:
+        return "no labels yet"
+    quality = slot.report.quality
+    return "labels are not awaited" if quality.is_switched_off else str(quality.reason or "no labels yet")
 
 
 _Found = Mapping[Measure, MeasureReport]
@@ -152,6 +154,6 @@ def _measure_reference(name: Measure, *found: _Found) -> str:
 
 def _measure_cell(found: MeasureReport | None, absent: str = "") -> str:
     if found is None or found.status is not Status.ESTIMATED or found.value is None:
-        why = absent or (found.reason if found else "")
+        why = absent or (found.reason if found else None)
         return f"{_ABSENT}<br><small>{text(why)}</small>" if why else _ABSENT
     return estimate(found.value, found.lower, found.upper)

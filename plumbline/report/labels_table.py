@@ -20,10 +20,10 @@ def ground_truth(timeline: Timeline) -> str:
 
 
 def _terms(quality: QualityReport) -> str:
-    coverage = f" A window is judged from a label coverage of {percent(quality.minimum_coverage)} on."
+    coverage = f" A window is judged from a label coverage of {percent(quality.minimum_labelled_fraction)} on."
     trouble = f" {quality.reason}." if quality.reason else ""
     waited = f"Labels are awaited for {count(quality.lag_hours, 'hour')} after a window."
-    return f"{waited}{coverage if quality.minimum_coverage is not None else ''}{trouble}"
+    return f"{waited}{coverage if quality.minimum_labelled_fraction is not None else ''}{trouble}"
 
 
 def _records(quality: QualityReport) -> str:

@@ -5,7 +5,15 @@ from dataclasses import replace
 
 from drift.description import PREDICTION, count, percent, separability
 
-from contract.records import SWITCHED_OFF, DriftReport, FeatureReport, MultivariateReport, RecentReport, Status, Verdict
+from contract.records import (
+    DriftReport,
+    EffectMeasure,
+    FeatureReport,
+    MultivariateReport,
+    RecentReport,
+    Status,
+    Verdict,
+)
 from plumbline.report.tables import VERDICTS, number, p_value, table, text
 from plumbline.report.timeline import Slot, Timeline
 
@@ -17,16 +25,14 @@ def last_features(timeline: Timeline) -> str:
         return "<p>No window has results by feature.</p>"
     slot, report = found
     head = [
-        "feature", "verdict", "drift score", "adjusted p", "Jensen–Shannon", "Wasserstein",
+        "feature", "verdict", "adjusted p", *(measure.declaration.heading for measure in EffectMeasure),
         "missing (reference)", "unseen", "out of range", "unreadable", "reason",
     ]  # fmt: skip
     prediction = replace(report.prediction, name=PREDICTION)
     rows = [_feature(feature) for feature in (*report.features, prediction)]
-    caption = (
-        f"Window of {text(timeline.moment(slot))}: {report.n_rows:,} rows against the reference. Drift score in "
-        "percent, 0 to 200; Jensen–Shannon distance 0 to 1; Wasserstein distance in reference standard deviations."
-    )
-    return table(caption, head, rows, numeric=frozenset(range(2, 10)))
+    units = "; ".join(f"{_name(measure)}: {measure.declaration.unit}" for measure in EffectMeasure)
+    caption = f"Window of {text(timeline.moment(slot))}: {report.n_rows:,} rows against the reference. {units}."
+    return table(caption, head, rows, numeric=frozenset(range(2, len(head) - 1)))
 
 
 def last_with_features(timeline: Timeline) -> tuple[Slot, DriftReport] | None:
@@ -44,7 +50,7 @@ def last_moves(timeline: Timeline) -> str:
     rows = [
         [text(feature.name), text(part.label), percent(part.reference_fraction), percent(part.window_fraction)]
         for feature in (*report.features, replace(report.prediction, name=PREDICTION))
-        for part in feature.parts
+        for part in feature.top_contributors
     ]
     if not rows:
         return ""
@@ -56,10 +62,8 @@ def _feature(feature: FeatureReport) -> list[str]:
     return [
         f"{text(feature.name)}<br><small>{_kind(feature)}</small>",
         f"{VERDICTS[feature.verdict]}{_broken(feature)}",
-        number(feature.drift_score, ".1f"),
         f"{p_value(feature.p_value_adjusted)}<br><small>{text((feature.test or '').replace('_', ' '))}</small>",
-        number(feature.jensen_shannon_distance),
-        number(feature.wasserstein_distance),
+        *(number(feature.effect(measure), f".{measure.declaration.digits}f") for measure in EffectMeasure),
         f"{percent(feature.missing_fraction)}<br><small>({percent(feature.missing_fraction_reference)})</small>",
         percent(feature.unseen_fraction),
         percent(feature.out_of_range_fraction),
@@ -83,9 +87,12 @@ def _threshold(feature: FeatureReport) -> str:
     if feature.effect_threshold is None:
         return ""
     needed = f", found from {feature.min_sample_size:,} rows on" if feature.min_sample_size is not None else ""
+    return f"<br><small>{_name(feature.effect_measure)} {feature.effect_threshold:g} counts{needed}</small>"
+
+
+def _name(measure: EffectMeasure) -> str:
     # The page sets pairs of names with a dash, not with a hyphen.
-    measure = feature.effect_measure.words.replace("-", "–")
-    return f"<br><small>{measure} {feature.effect_threshold:g} counts{needed}</small>"
+    return measure.words.replace("-", "–")
 
 
 def comparisons(timeline: Timeline) -> str:
@@ -104,7 +111,7 @@ def comparisons(timeline: Timeline) -> str:
 
 def _comparison_rows(report: DriftReport) -> Iterator[list[str]]:
     yield ["training data", VERDICTS[report.verdict], f"{report.n_rows:,}", text(report.reason) or "–"]
-    if report.recent.reason != SWITCHED_OFF:
+    if not report.recent.is_switched_off:
         yield _recent(report.recent)
     for segment in report.segments:
         yield [
@@ -113,7 +120,7 @@ def _comparison_rows(report: DriftReport) -> Iterator[list[str]]:
             f"{segment.n_rows:,}",
             text(segment.reason) or "–",
         ]
-    if report.multivariate.reason != SWITCHED_OFF:
+    if not report.multivariate.is_switched_off:
         yield _whole_comparison_rows(report.multivariate)
 
 

@@ -7,7 +7,6 @@ from drift.description import not_judged, percent, ranking
 from contract.attribution import AttributionFeature, AttributionReport
 from contract.bias import BiasGroup, BiasReport
 from contract.records import (
-    SWITCHED_OFF,
     Status,
     Verdict,
 )
@@ -21,14 +20,14 @@ _ORDER = (Verdict.DRIFT, Verdict.NO_DRIFT, Verdict.NOT_JUDGED)
 def bias(timeline: Timeline) -> str:
     """Return the tables by group, of predictions and, where labels judge a window, of labels; empty if switched off."""
     found = [
-        (slot, slot.report.bias) for slot in timeline.slots if slot.report and slot.report.bias.reason != SWITCHED_OFF
+        (slot, slot.report.bias) for slot in timeline.slots if slot.report and not slot.report.bias.is_switched_off
     ]
     labelled = timeline.last_labelled
     parts = []
     if found:
         slot, report = found[-1]
         parts.append(_bias_table(f"By predictions, window of {text(timeline.moment(slot))}", report))
-    if labelled and labelled[1].bias.reason != SWITCHED_OFF:
+    if labelled and not labelled[1].bias.is_switched_off:
         slot, quality = labelled
         parts.append(_bias_table(f"By labels, window of {text(timeline.moment(slot))}", quality.bias))
     elif found:
@@ -41,7 +40,8 @@ def _bias_table(of_what: str, report: BiasReport) -> str:
     if not report.groups:
         return f"<p>{of_what}: not judged: {text(report.reason) or 'no group was found'}.</p>"
     groups = sorted(report.groups, key=lambda group: (_ORDER.index(group.verdict), group.value))
-    moves = "" if report.tolerance is None else f" A move of {report.tolerance:g} counts, if it is more than chance."
+    threshold = report.threshold
+    moves = "" if threshold is None else f" A move of {threshold:g} counts, if it is more than chance."
     caption = (
         f"{of_what}: each value of {text(report.facet or 'the facet')} against all other rows, drifted first. "
         f"In brackets: 95 % intervals.{moves}"
@@ -71,7 +71,7 @@ def attribution(timeline: Timeline) -> str:
     found = [
         (slot, slot.report.attribution)
         for slot in timeline.slots
-        if slot.report and slot.report.attribution.reason != SWITCHED_OFF
+        if slot.report and not slot.report.attribution.is_switched_off
     ]
     if not found:
         return ""

@@ -5,7 +5,8 @@ from dataclasses import dataclass
 
 from drift.description import count, percent, realised_accuracy
 
-from contract.records import MODEL_CHANGED, ModelReport, Verdict
+from contract.reasons import ReasonCode, has_code
+from contract.records import ModelReport, Verdict
 from plumbline.report.tables import table, text
 from plumbline.report.timeline import Slot, Timeline, moment_of
 
@@ -88,7 +89,7 @@ def _middle(indices: Sequence[int]) -> float:
 
 
 def _is_changed(slot: Slot) -> bool:
-    return slot.report is not None and slot.report.reason == MODEL_CHANGED
+    return slot.report is not None and has_code(slot.report.reason, ReasonCode.MODEL_CHANGED)
 
 
 _HEAD = ["model", "windows", "drift", "realised accuracy", "true accuracy", "judged against", "artifact"]

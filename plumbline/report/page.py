@@ -4,9 +4,9 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
 from drift.description import count, interval, percent, realised_accuracy
-from drift.rejection import Reason
 
 from contract.records import PROJECTED_ACCURACY_NOTE, Status, Verdict
+from contract.rejection import RejectionReason
 from plumbline.report import summary
 from plumbline.report.accuracy_table import accuracies, other_measures
 from plumbline.report.evidence_table import evidence
@@ -215,7 +215,7 @@ def _realised(timeline: Timeline) -> list[tuple[str, str, str]]:
 def _records(timeline: Timeline) -> tuple[int, int, int]:
     """Return how many records were used, rejected as broken, and left to the window that they belong to."""
     counts = [report.records for report in timeline.reports]
-    elsewhere = sum(count.rejected.get(Reason.OUTSIDE_WINDOW, 0) for count in counts)
+    elsewhere = sum(count.rejected.get(RejectionReason.OUTSIDE_WINDOW, 0) for count in counts)
     rejected = sum(sum(count.rejected.values()) for count in counts)
     return sum(count.used for count in counts), rejected - elsewhere, elsewhere
 

@@ -33,7 +33,7 @@ def draw(timeline: Timeline) -> "Figure":
     size = (style.WIDTH_INCHES, _HEIGHT_INCHES + _KEY_LINE_INCHES * len(key))
     figure = Figure(figsize=size, layout="constrained")
     axes = figure.subplots()
-    reference, tolerance = (_latest(_projected(slots, name)) for name in ("reference", "tolerance"))
+    reference, tolerance = (_latest(_projected(slots, name)) for name in ("reference", "drop_threshold"))
     least = reference - tolerance
     series = [_projected(slots, "estimate"), _realised(slots, "value"), _truth(slots), _scenario(slots, "estimate")]
     ends = [*_projected(slots, "lower"), *_projected(slots, "upper")]
@@ -43,7 +43,7 @@ def draw(timeline: Timeline) -> "Figure":
     mark_refusals(axes, slots)
     mark_events(axes, slots)
     style.mark_changes(axes, changes(timeline), named=True)
-    _draw_levels(axes, _projected(slots, "reference"), _projected(slots, "tolerance"))
+    _draw_levels(axes, _projected(slots, "reference"), _projected(slots, "drop_threshold"))
     _draw_projected(axes, slots, few=few)
     _draw_realised(axes, slots, few=few)
     _draw_scenario(axes, slots)

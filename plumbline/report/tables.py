@@ -17,7 +17,9 @@ VERDICTS = {
 
 
 def text(value: object) -> str:
-    """Return a value from the data escaped for HTML; what UTF-8 cannot hold is replaced."""
+    """Return a value from the data escaped for HTML, empty for None; what UTF-8 cannot hold is replaced."""
+    if value is None:
+        return ""
     return html.escape(str(value).encode("utf-8", "replace").decode("utf-8"), quote=True)
 
 

@@ -8,7 +8,8 @@ from datetime import UTC, datetime, timedelta
 from drift.description import PREDICTION, is_labelled
 
 from contract.quality import QualityReport, WindowQuality
-from contract.records import MODEL_CHANGED, SWITCHED_OFF, DriftReport, FeatureReport, Verdict
+from contract.reasons import ReasonCode, has_code
+from contract.records import DriftReport, EffectMeasure, FeatureReport, Verdict
 from plumbline.report.collect import Problem, ReportError
 
 MAX_HOLE = 48
@@ -60,7 +61,7 @@ class Timeline:
     @property
     def last_quality(self) -> QualityReport | None:
         """The newest report's account of the labels; None where none are awaited."""
-        awaited = [report.quality for report in self.reports if report.quality.reason != SWITCHED_OFF]
+        awaited = [report.quality for report in self.reports if not report.quality.is_switched_off]
         return awaited[-1] if awaited else None
 
     @property
@@ -108,7 +109,8 @@ class FeatureRow:
     def scores(self) -> tuple[float, ...]:
         """Scores in percent, NaN where there is none or no verdict on it."""
         judged = (r if r and r.verdict is not Verdict.NOT_JUDGED else None for r in self.results)
-        return tuple(math.nan if r is None or r.drift_score is None else r.drift_score for r in judged)
+        scores = (None if one is None else one.effect(EffectMeasure.DRIFT_SCORE) for one in judged)
+        return tuple(math.nan if score is None else score for score in scores)
 
     @property
     def judged(self) -> bool:
@@ -171,7 +173,7 @@ def _newest_qualities(reports: Iterable[DriftReport]) -> dict[datetime, WindowQu
     dated = [(moment_of(one.window.start), one) for report in reports for one in report.quality.windows]
     found: dict[datetime, WindowQuality] = {}
     for start, quality in dated:
-        if start is not None and not (start in found and quality.reason == MODEL_CHANGED):
+        if start is not None and not (start in found and has_code(quality.reason, ReasonCode.MODEL_CHANGED)):
             found[start] = quality
     return found
 

@@ -19,21 +19,14 @@ FOLDERS = {"model": "", "contract": "contract/"}
 BASELINE_MODULES = (
     "__init__",
     "baseline",
-    "baseline_csv",
-    "baseline_file",
-    "bounded_counts",
-    "columns",
     "counts",
-    "counts_json",
+    "documents",
     "errors",
     "learned",
     "preprocessing",
-    "rejection",
-    "row_sample",
-    "signed_json",
+    "reference_files",
     "sketch",
     "table",
-    "values",
 )
 """Modules of container/drift/ that learn and write a baseline, which the training job leaves beside its model, and the
 one that says how rows are encoded."""

@@ -6,11 +6,11 @@ from dataclasses import dataclass, field, replace
 from typing import Self
 
 import numpy as np
-from drift.capture import count_window
+from drift.capture import count_window, plan_of
 from drift.counts import NumericCounts
 from drift.ground_truth.join import JoinedWindow
 from drift.ground_truth.quality import judge_quality
-from drift.judgement import RunContext, Side, judge
+from drift.judgement import RunContext, Sample, judge
 from drift.kernel.partial import PartialCounts
 from drift.policy import Policy
 from drift.projection import Limits, Projector
@@ -21,7 +21,6 @@ from numpy.typing import NDArray
 
 from contract.accuracy import Measure, MeasureReport, ProjectedAccuracy, Shift
 from contract.quality import WindowQuality
-from contract.records import WindowBounds
 from contract.verdicts import Verdict
 from plumbline.rows import LabelledRows
 from studies.accuracy.subject import LabelledWindow, Subject
@@ -48,11 +47,11 @@ class _CachedProjector:
     def uses_features(self) -> bool:
         return self.projector.uses_features
 
-    def project(self, window: WindowCounts, *, tolerance: float) -> ProjectedAccuracy:
+    def project(self, window: WindowCounts, *, drop_threshold: float) -> ProjectedAccuracy:
         for known, found in self._found:
             if known is window:
                 return found
-        found = self.projector.project(window, tolerance=tolerance)
+        found = self.projector.project(window, drop_threshold=drop_threshold)
         self._found = [(window, found)]
         return found
 
@@ -103,11 +102,11 @@ class SubjectMonitor:
 
     def judge(self, window: LabelledWindow, rows: LabelledRows, seed: int) -> ProductAnswer:
         """Return the results for a window before and after its labels; `rows` are those of the window."""
-        tolerance = self.policy.accuracy_drop_threshold
-        projected = self.projection.project(window.counts, tolerance=tolerance)
+        drop_threshold = self.policy.accuracy_drop_threshold
+        projected = self.projection.project(window.counts, drop_threshold=drop_threshold)
         unlimited = projected
         if projected.estimate is None:
-            unlimited = self.unlimited.project(window.counts, tolerance=tolerance)
+            unlimited = self.unlimited.project(window.counts, drop_threshold=drop_threshold)
         context = RunContext(policy=replace(self.policy, minimum_labelled_fraction=ANY_LABELS), seed=seed)
         joined = self._joined(window, rows)
         quality = judge_quality(joined, self.subject.baseline, self.projection, context, is_final=True)
@@ -115,10 +114,10 @@ class SubjectMonitor:
 
     def _before(self, window: LabelledWindow, projected: ProjectedAccuracy, seed: int) -> dict[Shift, Verdict]:
         baseline = self.subject.baseline
-        side = Side(columns=window.counts.columns, probabilities=window.counts.probabilities)
-        outcome = judge(baseline.specs, Side(columns=baseline.counts, probabilities=self._test_probabilities()), side,
-                        RunContext(policy=self.policy, seed=seed))  # fmt: skip
-        found = shifts_before_labels(outcome.features, projected, "")
+        sample = Sample(columns=window.counts.columns, probabilities=window.counts.probabilities)
+        reference = Sample(columns=baseline.counts, probabilities=self._test_probabilities())
+        outcome = judge(baseline.specs, reference, sample, RunContext(policy=self.policy, seed=seed))
+        found = shifts_before_labels(outcome.features, projected, None)
         return {shift.shift: shift.verdict for shift in found}
 
     def _test_probabilities(self) -> NumericCounts | None:
@@ -128,7 +127,7 @@ class SubjectMonitor:
     def _joined(self, window: LabelledWindow, rows: LabelledRows) -> JoinedWindow:
         """Return the window as the join leaves it when every row got its label."""
         labels = np.array(rows.labels, dtype=object)
-        nothing = count_window(lambda _: PartialCounts(), self.subject.baseline, WindowBounds())
+        nothing = count_window(lambda _: PartialCounts(), plan_of(self.subject.baseline))
         return JoinedWindow(
             bounds=window.counts.bounds,
             labelled=window.counts,

@@ -92,7 +92,7 @@ def outcome(product: SubjectMonitor, window: DrawnWindow, seed: int) -> WindowOu
         n_rows=len(window.rows),
         reference=subject.test_accuracy,
         accuracy=IntervalEstimate(unlimited.estimate, unlimited.lower, unlimited.upper, labelled.accuracy),
-        refusal_reason=projected.reason if projected.estimate is None else None,
+        refusal_reason=str(projected.reason) if projected.estimate is None else None,
         verdict=projected.verdict,
         separability=evidence.separability,
         over_represented=evidence.over_represented_fraction,

@@ -11,16 +11,16 @@ from typing import Any, Self
 import numpy as np
 import xgboost
 from dataset import LabelledTable
-from drift.baseline import Baseline, learn
-from drift.capture import count_folder, count_window
-from drift.columns import infer_table, transpose, typed
+from drift.baseline import learn
+from drift.capture import count_folder, count_window, plan_of
+from drift.learned import Baseline
 from drift.preprocessing import Preprocessor
-from drift.table import Table
+from drift.reference_files import infer_table, typed
+from drift.table import Table, transpose
 from drift.window import WindowCounts
 from numpy.typing import NDArray
 from train import encode_labels, fit, learn_preprocessor, parse_hyperparameters
 
-from contract.records import WindowBounds
 from contract.training import DECISION_THRESHOLD
 from plumbline import payload, traffic_choices
 from plumbline.rows import DataSplit, LabelledRows
@@ -104,7 +104,7 @@ class Subject:
         with tempfile.TemporaryDirectory() as folder:
             lines = _capture(rows, probabilities)
             (Path(folder) / "capture.jsonl").write_text("".join(lines), encoding="utf-8")
-            return count_window(partial(count_folder, Path(folder)), self.baseline, WindowBounds())
+            return count_window(partial(count_folder, Path(folder)), plan_of(self.baseline))
 
 
 def _restricted(rows: LabelledRows, names: Sequence[str]) -> tuple[tuple[str, ...], ...]:

@@ -5,15 +5,16 @@ from typing import Self
 
 import numpy as np
 from drift.analysis import analyse
-from drift.baseline import Baseline, learn
-from drift.capture import count_window
+from drift.baseline import learn
+from drift.capture import count_window, plan_of
 from drift.counts import NumericCounts
 from drift.judgement import RunContext
 from drift.kernel.partial import PartialCounts
+from drift.learned import Baseline
 from drift.policy import Policy
 from drift.window import WindowCounts
 
-from contract.records import DriftReport, RecordCounts, WindowBounds
+from contract.records import DriftReport, RecordCounts
 from studies.calibration.population import Frequencies, Population
 
 TARGET = "label"
@@ -38,7 +39,7 @@ class PopulationMonitor:
         """Prepare to judge samples of `population` with the policy that the product ships."""
         table = population.table(np.arange(_ROWS_OF_THE_PATTERN))
         baseline = learn(train=table, target_label=TARGET)
-        window = count_window(lambda _: PartialCounts(), baseline, WindowBounds())
+        window = count_window(lambda _: PartialCounts(), plan_of(baseline))
         return cls(population, Policy(), baseline, window)
 
     def learned(self, reference: Frequencies) -> Baseline:

@@ -4,7 +4,10 @@ Sources: SageMaker Developer Guide, "Schema for Statistics (statistics.json file
 (constraints.json file)", "Schema for Violations (constraint_violations.json file)".
 """
 
+import math
 from typing import Any
+
+from contract.statistics import EffectMeasure
 
 Schema = dict[str, Any]
 
@@ -143,7 +146,13 @@ def maybe(schema: Schema) -> Schema:
     return {"anyOf": [schema, {"type": "null"}]}
 
 
-SCORE: Schema = {"type": "number", "minimum": 0, "maximum": 200}
+EFFECTS: Schema = {
+    measure.value: {"type": "number", "minimum": 0}
+    | ({"maximum": measure.declaration.upper_end} if math.isfinite(measure.declaration.upper_end) else {})
+    for measure in EffectMeasure
+}
+REASON_GIVEN: Schema = closed({"code": {"type": "string", "pattern": "^[a-z0-9_]+$"}, "text": TEXT})
+REASON: Schema = maybe(REASON_GIVEN)
 VERDICT: Schema = {"enum": ["drift", "no_drift", "not_judged"]}
 COUNTS: Schema = {"type": "object", "additionalProperties": COUNT}
 STATUS: Schema = {"enum": ["estimated", "not_judged"]}
@@ -151,16 +160,14 @@ FEATURE = closed(
     {
         "name": TEXT,
         "type": {"enum": ["numeric", "categorical"]},
-        "drift_score": maybe(SCORE),
+        "effects": closed(EFFECTS, optional=tuple(EFFECTS)),
         "test": maybe(TEXT),
         "statistic": maybe(NUMBER),
         "p_value": maybe(FRACTION),
         "log_p_value": maybe({"type": "number", "maximum": 0}),
         "p_value_adjusted": maybe(FRACTION),
-        "wasserstein_distance": maybe(NUMBER),
-        "jensen_shannon_distance": maybe(FRACTION),
         "null_q99_distance": maybe({"type": "number", "minimum": 0}),
-        "effect_measure": {"enum": ["jensen_shannon_distance", "drift_score", "wasserstein_distance"]},
+        "effect_measure": {"enum": [*EffectMeasure]},
         "effect_threshold": maybe(NUMBER),
         "min_sample_size": maybe(COUNT),
         "critical": {"type": "boolean"},
@@ -174,10 +181,10 @@ FEATURE = closed(
         "unreadable": COUNTS,
         "unreadable_examples": {"type": "object", "additionalProperties": array(TEXT, maxItems=5)},
         "unreadable_fraction": maybe(FRACTION),
-        "parts": array(closed({"label": TEXT, "reference_fraction": FRACTION, "window_fraction": FRACTION})),
+        "top_contributors": array(closed({"label": TEXT, "reference_fraction": FRACTION, "window_fraction": FRACTION})),
         "violation": maybe({"enum": ["missing_column_check", "data_type_check"]}),
         "verdict": VERDICT,
-        "reason": TEXT,
+        "reason": REASON,
     }
 )
 WINDOW = closed({"start": maybe(TEXT), "end": maybe(TEXT)})
@@ -194,7 +201,7 @@ MEASURE = closed(
     {
         "measure": {"enum": MEASURES},
         "status": STATUS,
-        "reason": TEXT,
+        "reason": REASON,
         **dict.fromkeys(("value", "lower", "upper", "reference"), maybe({"type": "number", "minimum": 0})),
     }
 )
@@ -203,7 +210,7 @@ SHIFT = closed(
     {
         "shift": {"enum": SHIFTS},
         "verdict": VERDICT,
-        "reason": TEXT,
+        "reason": REASON,
         "p_value": maybe(FRACTION),
         "effect": maybe(FRACTION),
     }
@@ -211,7 +218,7 @@ SHIFT = closed(
 LABEL_SHIFT = closed(
     {
         "status": STATUS,
-        "reason": TEXT,
+        "reason": REASON,
         "selected": {"type": "boolean"},
         "positive_fraction": maybe(FRACTION),
         "positive_fraction_reference": maybe(FRACTION),
@@ -243,16 +250,16 @@ BIAS_MEASURE = closed(
     {
         "metric": {"enum": BIAS_METRICS},
         "verdict": VERDICT,
-        "reason": TEXT,
+        "reason": REASON,
         **dict.fromkeys(("value", "lower", "upper", "reference", "reference_lower", "reference_upper"), maybe(NUMBER)),
     }
 )
 BIAS = closed(
     {
         "status": STATUS,
-        "reason": TEXT,
+        "reason": REASON,
         "facet": maybe(TEXT),
-        "tolerance": maybe(FRACTION),
+        "threshold": maybe(FRACTION),
         "verdict": VERDICT,
         "groups": array(
             closed(
@@ -263,7 +270,7 @@ BIAS = closed(
                     "selection_rate": maybe(FRACTION),
                     "selection_rate_reference": maybe(FRACTION),
                     "verdict": VERDICT,
-                    "reason": TEXT,
+                    "reason": REASON,
                     "measures": array(BIAS_MEASURE),
                 }
             )
@@ -273,7 +280,7 @@ BIAS = closed(
 ATTRIBUTION = closed(
     {
         "status": STATUS,
-        "reason": TEXT,
+        "reason": REASON,
         "verdict": VERDICT,
         "ndcg": maybe(FRACTION),
         "threshold": maybe(FRACTION),
@@ -294,10 +301,10 @@ ATTRIBUTION = closed(
 )
 QUALITY = closed(
     {
-        "reason": TEXT,
+        "reason": REASON,
         "lag_hours": COUNT,
-        "minimum_coverage": maybe(FRACTION),
-        "tolerance": maybe(FRACTION),
+        "minimum_labelled_fraction": maybe(FRACTION),
+        "drop_threshold": maybe(FRACTION),
         "labels": RECORDS,
         "windows": array(
             closed(
@@ -308,12 +315,12 @@ QUALITY = closed(
                     "labelled_fraction": maybe(FRACTION),
                     "is_final": {"type": "boolean"},
                     "verdict": VERDICT,
-                    "reason": TEXT,
+                    "reason": REASON,
                     "measures": array(MEASURE),
                     "projected": maybe(MEASURE),
                     "projection_error": maybe({"type": "number", "minimum": -1, "maximum": 1}),
                     "shifts": array(SHIFT, maxItems=2),
-                    "selection": closed({"verdict": VERDICT, "reason": TEXT, "features": array(TEXT)}),
+                    "selection": closed({"verdict": VERDICT, "reason": REASON, "features": array(TEXT)}),
                     "bias": BIAS,
                 }
             )
@@ -324,14 +331,14 @@ MODEL = closed({"artifact": TEXT, "baseline": TEXT, "model_package": maybe(TEXT)
 
 DRIFT_REPORT = closed(
     {
-        "version": {"const": 4},
+        "version": {"const": 5},
         "window": WINDOW,
         "endpoint": maybe(TEXT),
         "schedule": maybe(TEXT),
         "records": RECORDS,
         "n_rows": COUNT,
         "verdict": VERDICT,
-        "reason": TEXT,
+        "reason": REASON,
         "rule": TEXT,
         "model": maybe(MODEL),
         "shifts": array(SHIFT, minItems=3, maxItems=3),
@@ -343,7 +350,7 @@ DRIFT_REPORT = closed(
         "projected_accuracy": closed(
             {
                 "status": STATUS,
-                "reason": TEXT,
+                "reason": REASON,
                 "estimate": maybe(FRACTION),
                 "lower": maybe(FRACTION),
                 "upper": maybe(FRACTION),
@@ -351,10 +358,10 @@ DRIFT_REPORT = closed(
                 "drop": maybe(NUMBER),
                 "method": maybe(TEXT),
                 "verdict": VERDICT,
-                "verdict_reason": TEXT,
-                "tolerance": maybe(FRACTION),
+                "verdict_reason": REASON,
+                "drop_threshold": maybe(FRACTION),
                 "assumed_shift": {"enum": SHIFTS},
-                "warning": TEXT,
+                "warnings": array(REASON_GIVEN),
                 "measures": array(MEASURE),
                 "label_shift": LABEL_SHIFT,
                 "evidence": EVIDENCE,
@@ -362,12 +369,12 @@ DRIFT_REPORT = closed(
             }
         ),
         "isolation_forest_similarity": closed(
-            {"status": STATUS, "reason": TEXT, "relative_difference_percent": maybe(NUMBER)}
+            {"status": STATUS, "reason": REASON, "relative_difference_percent": maybe(NUMBER)}
         ),
         "recent": closed(
             {
                 "verdict": VERDICT,
-                "reason": TEXT,
+                "reason": REASON,
                 "n_windows": COUNT,
                 "n_rows": COUNT,
                 "features": array(FEATURE),
@@ -381,7 +388,7 @@ DRIFT_REPORT = closed(
                     "value": TEXT,
                     "n_rows": COUNT,
                     "verdict": VERDICT,
-                    "reason": TEXT,
+                    "reason": REASON,
                     "features": array(FEATURE),
                 }
             )
@@ -389,7 +396,7 @@ DRIFT_REPORT = closed(
         "multivariate": closed(
             {
                 "status": STATUS,
-                "reason": TEXT,
+                "reason": REASON,
                 "area_under_curve": maybe(FRACTION),
                 "p_value": maybe(FRACTION),
                 "n_reference": COUNT,

@@ -10,9 +10,9 @@ from drift.analysis import analyse, with_quality
 from drift.baseline import learn
 from drift.judgement import RunContext
 from drift.metrics import metrics_file, of_report
-from drift.outputs import write_reports
 from drift.policy import Policy
-from drift.values import table
+from drift.sagemaker_files import write_reports
+from drift.table import table
 from jsonschema import Draft202012Validator
 
 from contract.names import ReportFile

@@ -26,9 +26,9 @@ AWS = frozenset(
 """Words of AWS and of every schedule, which keep their meaning at AWS's border."""
 ORDINARY = frozenset(
     "above accepted adjusted approximate assumed back by categorical critical drifted enabled explained failed "
-    "failure false final from ignore in is labelled max maximum min minimum missing needed no note numeric of out "
+    "failure false final from ignore in is labelled live max maximum min minimum missing needed no note numeric of out "
     "outside over per positive promoted range read rejected relative represented residual rolled selected "
-    "selection spread started stopped suspected true under unreadable unseen used wait warning weighted without".split()
+    "selection skipped spread started stopped suspected true under unreadable unseen used wait warning weighted without".split()
 )
 """Verbs, adjectives and prepositions with their everyday meaning."""
 PROPER = frozenset("f1 q99 isolation forest jensen shannon wasserstein spark method metric p gate curve data".split())
@@ -69,11 +69,9 @@ def metric_names() -> Iterator[str]:
                 yield from (str(member.value) for member in kind)
 
 
-STILL_TO_RENAME = frozenset("RetrainingsSkipped live_from parts reference_share tolerance window_share".split())
 NAMES = sorted(
     {*report_keys(DriftReport, set()), *configuration_keys(EnvironmentConfig), *metric_names(), *map(str, AlarmKind)}
-    - STILL_TO_RENAME
-)
+    - )
 
 
 def words(text: str) -> set[str]:

@@ -12,10 +12,8 @@ from typing import Any
 
 import pytest
 from drift import cli as container
-from drift.ground_truth.labels import LabelReason
 from drift.projection.classes import METHOD as CLASS_METHOD
 from drift.projection.projector import METHOD, WEIGHTED_METHOD
-from drift.rejection import Reason
 from pydantic import BaseModel
 from pydantic.fields import FieldInfo
 
@@ -24,7 +22,10 @@ from contract.attribution import AttributionFeature, AttributionReport
 from contract.bias import BiasGroup, BiasMeasure, BiasReport
 from contract.names import Metric
 from contract.quality import QualityReport, ShiftReport, WindowQuality
+from contract.reasons import ReasonCode
 from contract.records import DriftReport, FeatureReport, ModelReport, RecordCounts, SegmentReport, WindowBounds
+from contract.rejection import LabelRejectionReason, RejectionReason
+from contract.statistics import EffectMeasure
 from contract.thresholds import THRESHOLDS, Threshold
 from plumbline import exit_codes
 from plumbline.report.summary import CANNOT_SEE
@@ -176,7 +177,7 @@ def test_missing_data_policies_are_those_of_the_templates() -> None:
 
 def test_statistics_are_the_numbers_of_a_report() -> None:
     numbers = {field.name for field in dataclasses.fields(FeatureReport) if field.type == (float | None)}
-    expected = numbers | {"projected_accuracy", "isolation_forest_similarity", "multivariate"}
+    expected = numbers | set(EffectMeasure) | {"projected_accuracy", "isolation_forest_similarity", "multivariate"}
     assert set(first_codes(section(STATISTICS, "Statistics"))) == expected
 
 
@@ -214,7 +215,9 @@ def test_report_page_lists_exactly_the_keys_of_the_report() -> None:
     plain = set(whole) - {*window, *estimates, *others, *elsewhere}
     expected = plain | {key for name, record in window.items() for key in keys_of(record, f"{name}.")}
     assert set(first_codes(section(DRIFT_REPORT, "The window"))) == expected
-    assert first_codes(section(DRIFT_REPORT, "Each feature, and the prediction")) == keys_of(FeatureReport)
+    feature = section(DRIFT_REPORT, "Each feature, and the prediction").split("### ")[0]
+    assert first_codes(feature) == keys_of(FeatureReport)
+    assert first_codes(section(DRIFT_REPORT, "Effects")) == list(EffectMeasure)
     records = typing.get_type_hints(DriftReport)
     assert first_codes(section(DRIFT_REPORT, "Projected accuracy").split("### ")[0]) == [
         key for name in estimates for key in keys_of(records[name], f"{name}.")
@@ -250,12 +253,17 @@ def test_report_page_lists_exactly_the_keys_of_each_part(title: str) -> None:
     assert first_codes(section(DRIFT_REPORT, title)) == PARTS[title]
 
 
+def test_every_reason_is_listed_with_its_text() -> None:
+    listed = [(code.strip("`"), text) for code, text in rows(section(DRIFT_REPORT, "Reasons"))]
+    assert listed == [(code.value, re.sub(r"[:!][^}]*}", "}", code.template)) for code in ReasonCode]
+
+
 def test_every_reason_for_a_rejected_label_is_explained() -> None:
-    assert first_codes(section(DRIFT_REPORT, "Why a label is rejected")) == list(LabelReason)
+    assert first_codes(section(DRIFT_REPORT, "Why a label is rejected")) == list(LabelRejectionReason)
 
 
 def test_every_reason_for_a_rejection_is_explained() -> None:
-    assert first_codes(section(DRIFT_REPORT, "Why a record is rejected")) == list(Reason)
+    assert first_codes(section(DRIFT_REPORT, "Why a record is rejected")) == list(RejectionReason)
 
 
 def test_limits_are_those_that_every_report_states() -> None:

@@ -44,7 +44,7 @@ def texts_of_the_code() -> Iterator[str]:
                 if isinstance(node, ast.JoinedStr):
                     yield "".join(part.value if isinstance(part, ast.Constant) else "…" for part in node.values)  # type: ignore[misc]
                 elif isinstance(node, ast.Constant) and isinstance(node.value, str):
-                    yield node.value
+                    yield re.sub(r"\{\w+(?:[:!][^}]*)?\}", "…", node.value)
 
 
 PRINTED = "\n".join(texts_of_the_code())

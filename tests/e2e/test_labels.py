@@ -138,7 +138,7 @@ def test_labels_are_joined_with_the_hour_that_they_belong_to(labelled: Deploymen
 
     assert (window.n_rows, window.n_labelled, window.is_final) == (N_ROWS, N_ANSWERED * ROWS_PER_REQUEST, True)
     assert window.labelled_fraction == pytest.approx(0.9)
-    assert window.verdict is Verdict.NO_DRIFT, window.reason
+    assert window.verdict is Verdict.NO_DRIFT, str(window.reason)
     report = labelled.report(UNLABELLED)
     assert (report.quality.lag_hours, report.quality.labels.read, report.quality.labels.used) == (1, 54, 54)
 
@@ -169,7 +169,7 @@ def test_wrong_answers_fire_the_alarms_and_start_one_retraining(contradicted: De
     window = judged(contradicted, CONTRADICTED, in_run_of=CONTRADICTED + HOUR)
     (accuracy,) = [found for found in window.measures if found.measure is Measure.ACCURACY]
 
-    assert window.verdict is Verdict.DRIFT, window.reason
+    assert window.verdict is Verdict.DRIFT, str(window.reason)
     assert accuracy.value is not None
     assert accuracy.value < 0.5
     assert contradicted.published(Metric.REALISED_ACCURACY_DROP) == [1]

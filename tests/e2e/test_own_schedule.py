@@ -91,7 +91,7 @@ def test_idle_hour_is_not_judged_and_no_failure(deployment: Deployment, idle: di
     assert idle["ProcessingJobStatus"] == "Completed", idle
     report = deployment.report(START + HOUR)
 
-    assert (report.verdict, report.reason) == (Verdict.NOT_JUDGED, "no records in the window")
+    assert (report.verdict, str(report.reason)) == (Verdict.NOT_JUDGED, "no records in the window")
     # The role may read what the run before left of its window.
     assert (report.recent.n_windows, report.recent.n_rows) == (1, N_ROWS)
     assert deployment.published(Metric.WINDOWS_WITHOUT_DATA) == [1]

@@ -11,12 +11,11 @@ from unittest.mock import patch
 
 import numpy as np
 import pytest
-from drift.capture import count_folder
+from drift.capture import count_folder, plan_of
 from drift.counts import OTHER_LABELS
-from drift.kernel import sample, tally
-from drift.kernel.counted import window_counts
+from drift.kernel import partial, tally
 from drift.kernel.files import FileCounter
-from drift.kernel.partial import PartialCounts
+from drift.kernel.partial import PartialCounts, window_counts
 from drift.kernel.partial_file import from_json, to_json
 from drift.kernel.plan import Plan
 from drift.kernel.tally import LabelTally, Tally
@@ -24,11 +23,10 @@ from drift.sketch import RELATIVE_ERROR, bucketed, representatives
 from hypothesis import given
 from hypothesis import strategies as st
 
-from contract.records import WindowBounds
 from tests.property.test_kernel_oracle import BASELINE, good, lines
 
 PLANS = [
-    Plan.of(BASELINE.specs, BASELINE.counts, WindowBounds(), segment=segment, variant=variant, facet=facet)
+    plan_of(BASELINE, segment=segment, variant=variant, facet=facet)
     for segment, variant, facet in ((None, None, None), ("work", None, "work"), (None, "A", "work"))
 ]
 
@@ -36,7 +34,7 @@ PLANS = [
 @pytest.fixture(autouse=True, scope="module")
 def small_bounds() -> Any:
     """Bounds that small examples reach."""
-    with patch.object(tally, "MOST_DISTINCT", 4), patch.object(sample, "SAMPLE_ROWS", 3):
+    with patch.object(tally, "MOST_DISTINCT", 4), patch.object(partial, "SAMPLE_ROWS", 3):
         yield
 
 
@@ -108,7 +106,7 @@ def window_of(contents: Sequence[Sequence[bytes]]) -> Any:
     with TemporaryDirectory() as folder:
         for number, content in enumerate(contents):
             (Path(folder) / f"{number}.jsonl").write_bytes(b"\n".join(content))
-        return window_counts(count_folder(Path(folder), PLANS[0]), PLANS[0], WindowBounds())
+        return window_counts(count_folder(Path(folder), PLANS[0]), PLANS[0])
 
 
 finite = st.floats(min_value=-1.79e308, max_value=1.79e308)

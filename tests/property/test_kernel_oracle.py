@@ -12,12 +12,10 @@ from typing import Any
 
 import numpy as np
 from drift.baseline import learn
-from drift.capture import count_folder
-from drift.kernel.counted import window_counts
-from drift.kernel.plan import Plan
+from drift.capture import count_folder, plan_of
+from drift.kernel.partial import window_counts
 from drift.learned import Baseline
-from drift.table import FeatureSpec
-from drift.values import table
+from drift.table import FeatureSpec, table
 from drift.window import WindowCounts
 from hypothesis import given
 from hypothesis import strategies as st
@@ -155,8 +153,8 @@ def write(folder: Path, contents: Sequence[Sequence[bytes]], separator: bytes = 
 
 def kernel(folder: Path, bounds: WindowBounds, baseline: Baseline = BASELINE, **options: Any) -> WindowCounts:
     block_bytes = options.pop("block_bytes", 4 << 20)
-    plan = Plan.of(baseline.specs, baseline.counts, bounds, **options)
-    return window_counts(count_folder(folder, plan, block_bytes), plan, bounds)
+    plan = plan_of(baseline, bounds, **options)
+    return window_counts(count_folder(folder, plan, block_bytes), plan)
 
 
 def question(bounds: WindowBounds, variant: str | None = None) -> Question:

@@ -109,7 +109,7 @@ def test_the_interval_holds_the_estimate_whatever_the_order_of_the_rows(seed: in
     rows = draw(n, seed, power=power)
     order = np.random.default_rng(seed).permutation(n)
     found, again = (
-        PROJECTOR.project(counted(PROJECTOR.baseline, one), tolerance=0.02) for one in (rows, rows.kept(order))
+        PROJECTOR.project(counted(PROJECTOR.baseline, one), drop_threshold=0.02) for one in (rows, rows.kept(order))
     )
     assert found == again
     assert found.lower is not None and found.upper is not None and found.estimate is not None

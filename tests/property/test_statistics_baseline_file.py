@@ -7,9 +7,10 @@ from tempfile import TemporaryDirectory
 from unittest.mock import patch
 
 import numpy as np
-from drift import bounded_counts
-from drift.baseline import Baseline, learn, load, save
+from drift import baseline as learning
+from drift.baseline import learn
 from drift.counts import ValueCounts
+from drift.learned import Baseline, load, save
 from drift.table import FeatureSpec, Table
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -89,7 +90,7 @@ def test_counts_segments_and_sample_survive_the_files_and_any_order_of_rows(
         )
         return learn(train=table, target_label=None, segment_column="z")
 
-    with patch.object(bounded_counts, "MOST_DISTINCT", bound), TemporaryDirectory() as folder:
+    with patch.object(learning, "MOST_DISTINCT", bound), TemporaryDirectory() as folder:
         baseline = learned(rows)
         save(baseline, Path(folder) / "a")
         save(learned(random.sample(rows, len(rows))), Path(folder) / "b")

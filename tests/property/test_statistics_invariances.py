@@ -4,9 +4,10 @@ import numpy as np
 import pytest
 from drift.adjustment import benjamini_hochberg_log
 from drift.analysis import analyse
-from drift.baseline import Baseline, learn
+from drift.baseline import learn
 from drift.counts import CategoricalCounts, NumericCounts
 from drift.judgement import RunContext
+from drift.learned import Baseline
 from drift.policy import Policy
 from drift.statistics.cells import Cells
 from drift.statistics.chi_square import chi_square

@@ -11,11 +11,10 @@ from drift.calibration import ScoredLabels
 from drift.counts import CategoricalCounts, NumericCounts
 from drift.statistics.bins import Bins
 from drift.statistics.cells import Cells
-from drift.statistics.chi_square import ASYMPTOTIC as CHI_SQUARE
-from drift.statistics.chi_square import MONTE_CARLO, chi_square, missing_chi_square
+from drift.statistics.chi_square import chi_square, missing_chi_square
 from drift.statistics.drift_score import drift_score
 from drift.statistics.jensen_shannon import jensen_shannon_distance
-from drift.statistics.kolmogorov_smirnov import EXACT, kolmogorov_smirnov
+from drift.statistics.kolmogorov_smirnov import kolmogorov_smirnov
 from drift.statistics.log_tails import log_chi_square_tail, log_smirnov_tail
 from drift.statistics.wasserstein import wasserstein
 from hypothesis import assume, given, settings
@@ -26,6 +25,8 @@ from scipy import special, stats
 from scipy.spatial.distance import jensenshannon
 from sklearn.isotonic import IsotonicRegression
 from sklearn.metrics import roc_auc_score
+
+from contract.statistics import HypothesisTest
 
 ABSOLUTE = 1e-9
 
@@ -79,7 +80,7 @@ def exact_p_value(u: Floats, v: Floats) -> float:
 def test_kolmogorov_smirnov_without_ties_has_the_exact_p_value_of_scipy(u: Floats, v: Floats) -> None:
     assume(not set(u.tolist()) & set(v.tolist()))
     evidence = kolmogorov_smirnov(numeric(u), numeric(v))
-    assert evidence.test == EXACT
+    assert evidence.test == HypothesisTest.KS_EXACT
     assert evidence.p_value == pytest.approx(exact_p_value(u, v), abs=ABSOLUTE)
 
 
@@ -96,7 +97,9 @@ def test_chi_square_is_the_sum_over_observed_and_expected(u: list[str], v: list[
     expected = observed.sum(axis=1, keepdims=True) * observed.sum(axis=0) / observed.sum()
     evidence = chi_square(Cells.between(labels(u), labels(v)))
     assert evidence.statistic == pytest.approx(float(((observed - expected) ** 2 / expected).sum()), abs=ABSOLUTE)
-    assert evidence.test == (MONTE_CARLO if expected.min() < 5 and len(union) > 1 else CHI_SQUARE)
+    assert evidence.test == (
+        HypothesisTest.CHI_SQUARE_MONTE_CARLO if expected.min() < 5 and len(union) > 1 else HypothesisTest.CHI_SQUARE
+    )
 
 
 @given(st.lists(st.tuples(st.integers(5, 500), st.integers(5, 500)), min_size=2, max_size=30))
@@ -105,7 +108,7 @@ def test_chi_square_of_full_cells_has_the_p_value_of_scipy(pairs: list[tuple[int
     expected = stats.chi2_contingency(table, correction=False)
     assume(expected.expected_freq.min() >= 5)
     evidence = chi_square(Cells(table[0], table[1]))
-    assert evidence.test == CHI_SQUARE
+    assert evidence.test == HypothesisTest.CHI_SQUARE
     assert evidence.p_value == pytest.approx(expected.pvalue, abs=ABSOLUTE)
 
 
@@ -113,7 +116,7 @@ def test_chi_square_of_full_cells_has_the_p_value_of_scipy(pairs: list[tuple[int
 def test_few_missing_cells_are_dealt_out_to_fishers_p_value(a: int, b: int, c: int, d: int) -> None:
     assume((a + c) * min(a + b, c + d) < 5 * (a + b + c + d) and a + c > 0)
     evidence = missing_chi_square(partly_missing(a, b), partly_missing(c, d))
-    assert evidence.test == MONTE_CARLO
+    assert evidence.test == HypothesisTest.CHI_SQUARE_MONTE_CARLO
     # Both hold the margins fixed; Fisher's test orders the tables by probability, ours by the statistic.
     statistics = {
         k: stats.chi2_contingency([[k, a + b - k], [a + c - k, c + d - a - c + k]], correction=False).statistic

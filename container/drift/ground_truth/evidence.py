@@ -11,7 +11,7 @@ from contract.accuracy import ProjectedAccuracy
 from contract.training import Task
 from drift.counts import NumericCounts
 from drift.ground_truth.join import JoinedWindow
-from drift.ground_truth.scored import ConfusionCounts, ScoredCounts
+from drift.ground_truth.measures import ConfusionCounts, ScoredCounts
 from drift.learned import Baseline, LabelledTest
 from drift.shift_evidence import ExpectedVsObserved
 from drift.table import Table
@@ -25,7 +25,7 @@ class Projection(Protocol):
     def uses_features(self) -> bool:
         """Whether the features tell more of the label than the probability does."""
 
-    def project(self, window: WindowCounts, *, tolerance: float) -> ProjectedAccuracy:
+    def project(self, window: WindowCounts, *, drop_threshold: float) -> ProjectedAccuracy:
         """Return the accuracy that is expected of a window."""
 
     def calibrated(self, probabilities: NDArray[np.float64]) -> NDArray[np.float64]:

@@ -10,14 +10,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from contract.records import WindowBounds
-from drift.ground_truth.classes import NO_LABEL
-from drift.ground_truth.labels import Codes, LabelBook
+from drift.ground_truth.labels import NO_LABEL, Codes, LabelBook
 from drift.kernel.batches import Batch
-from drift.kernel.counted import window_counts
 from drift.kernel.files import FileCounter
-from drift.kernel.partial import PartialCounts
-from drift.kernel.places import POSITIONS
+from drift.kernel.partial import PartialCounts, window_counts
 from drift.kernel.plan import Plan
+from drift.kernel.records import POSITIONS
 from drift.window import WindowCounts
 
 Matches: TypeAlias = Mapping[str, Sequence[tuple[int, Codes]]]
@@ -77,7 +75,7 @@ class _Join:
         return np.array(codes, dtype=np.int64)
 
 
-def join(files: Iterable[tuple[Path, str]], plan: Plan, bounds: WindowBounds, book: LabelBook) -> JoinedWindow:
+def join(files: Iterable[tuple[Path, str]], plan: Plan, book: LabelBook) -> JoinedWindow:
     """Read a window's capture files, each with its name, and give every row the label it has.
 
     A record is found by its inference id, or else by its event id. An event that was captured twice counts once: its
@@ -98,10 +96,10 @@ def join(files: Iterable[tuple[Path, str]], plan: Plan, bounds: WindowBounds, bo
     for part in by_label.values():
         labelled.merge(part, plan)
     return JoinedWindow(
-        bounds=bounds,
-        labelled=window_counts(labelled, plan, bounds),
-        by_label={label: window_counts(part, plan, bounds) for label, part in by_label.items()},
-        unlabelled=window_counts(unlabelled, plan, bounds),
+        bounds=plan.bounds,
+        labelled=window_counts(labelled, plan),
+        by_label={label: window_counts(part, plan) for label, part in by_label.items()},
+        unlabelled=window_counts(unlabelled, plan),
         matches={name: sorted(lines) for name, lines in sorted(found.matches.items())},
     )
 

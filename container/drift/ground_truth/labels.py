@@ -13,45 +13,65 @@ import json
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
 from pathlib import Path
 from typing import Any, TypeAlias
 
 import msgspec
 
-from contract.enums import StrEnum
 from contract.records import RecordCounts
-from drift.ground_truth.classes import NO_LABEL, Classes, UnknownLabelError
-from drift.kernel.lines import TooLong, blocks, is_compressed
+from contract.rejection import LabelRejectionReason
+from contract.training import MISSING_TEXTS, finite_number
 from drift.kernel.payloads import spelled
-from drift.kernel.places import Place, Places
+from drift.kernel.records import Place, Places, TooLong, blocks, is_compressed
+
+NO_LABEL = -1
+"""The code of a row whose label has not come."""
+_BOOLEANS = {"true": ("true", "True", "TRUE", "1"), "false": ("false", "False", "FALSE", "0")}
 
 
-class LabelReason(StrEnum):
-    """Reasons under which label records are counted as rejected; the names are keys of drift_report.json."""
+class UnknownLabelError(ValueError):
+    """Raised for a label that the labelled test set does not have."""
 
-    COMPRESSED_FILE = "compressed_file"
-    """The file is gzip data; it counts as one record."""
-    LINE_TOO_LONG = "line_too_long"
-    NOT_UTF8 = "not_utf8"
-    NOT_JSON = "not_json"
-    NOT_A_LABEL_RECORD = "not_a_label_record"
-    """JSON without SageMaker's keys, or with data that cannot be read."""
-    NO_LABEL = "no_label"
-    """The record names an event and no label for it."""
-    UNKNOWN_LABEL = "unknown_label"
-    """A label that the labelled test set does not have."""
-    DUPLICATE_LABEL = "duplicate_label"
-    """A later record says the same of the same event."""
-    CONTRADICTED_LABEL = "contradicted_label"
-    """A later record says something else of the same event, and counts."""
-    NO_CAPTURED_RECORD = "no_captured_record"
-    """No usable record of the windows has this id: it is another's, or older than the lag."""
-    ROW_COUNT_MISMATCH = "row_count_mismatch"
-    """The captured record has another number of rows."""
+
+@dataclass(frozen=True)
+class Classes:
+    """The labels of the test set in their order (`contract.training.ordered`); a label's code is its position."""
+
+    labels: Sequence[str]
+
+    @cached_property
+    def _codes(self) -> dict[object, int]:
+        codes: dict[object, int] = {label: code for code, label in enumerate(self.labels)}
+        for code, label in enumerate(self.labels):
+            number = finite_number(label)
+            if number is not None:
+                codes.setdefault(number, code)
+        return codes
+
+    def code(self, text: str) -> int:
+        """Return the label's code; `NO_LABEL` for a missing one.
+
+        A number may be written otherwise than in the test set: 1.0 is 1.
+
+        Raises
+        ------
+        UnknownLabelError
+            If it is none of the labels.
+        """
+        text = text.strip()
+        if text in MISSING_TEXTS:
+            return NO_LABEL
+        if text in self._codes:
+            return self._codes[text]
+        for spelling in (finite_number(text), *_BOOLEANS.get(text.lower(), ())):
+            if spelling is not None and spelling in self._codes:
+                return self._codes[spelling]
+        raise UnknownLabelError(text)
 
 
 class _Rejected(Exception):
-    def __init__(self, reason: LabelReason) -> None:
+    def __init__(self, reason: LabelRejectionReason) -> None:
         super().__init__(reason)
         self.reason = reason
 
@@ -94,8 +114,8 @@ class LabelBook:
     _entries: dict[str, _Entry] = field(default_factory=dict)
     _used: set[str] = field(default_factory=set)
     _mismatched: set[str] = field(default_factory=set)
-    _rejected: Counter[LabelReason] = field(default_factory=Counter)
-    _places: dict[LabelReason, Places] = field(default_factory=dict)
+    _rejected: Counter[LabelRejectionReason] = field(default_factory=Counter)
+    _places: dict[LabelRejectionReason, Places] = field(default_factory=dict)
 
     def read(self, files: Iterable[tuple[Path, str]]) -> None:
         """Add the label records of some files, each with its name, in the order of the names.
@@ -109,7 +129,7 @@ class LabelBook:
         """
         for path, name in sorted(files, key=lambda file: file[1]):
             if is_compressed(path):
-                self._reject(LabelReason.COMPRESSED_FILE, Place(name, 0))
+                self._reject(LabelRejectionReason.COMPRESSED_FILE, Place(name, 0))
                 continue
             for line, data in _lines(path):
                 place = Place(name, line)
@@ -142,8 +162,8 @@ class LabelBook:
         """Return the account: read is used plus rejected."""
         rejected, places = Counter(self._rejected), dict(self._places)
         for reason, keys in (
-            (LabelReason.ROW_COUNT_MISMATCH, self._mismatched - self._used),
-            (LabelReason.NO_CAPTURED_RECORD, self._entries.keys() - self._used - self._mismatched),
+            (LabelRejectionReason.ROW_COUNT_MISMATCH, self._mismatched - self._used),
+            (LabelRejectionReason.NO_CAPTURED_RECORD, self._entries.keys() - self._used - self._mismatched),
         ):
             if keys:
                 rejected[reason] += len(keys)
@@ -160,10 +180,12 @@ class LabelBook:
         earlier = self._entries.get(key)
         if earlier is not None:
             same = earlier.codes == codes
-            self._reject(LabelReason.DUPLICATE_LABEL if same else LabelReason.CONTRADICTED_LABEL, earlier.place)
+            self._reject(
+                LabelRejectionReason.DUPLICATE_LABEL if same else LabelRejectionReason.CONTRADICTED_LABEL, earlier.place
+            )
         self._entries[key] = _Entry(codes, place)
 
-    def _reject(self, reason: LabelReason, place: Place) -> None:
+    def _reject(self, reason: LabelRejectionReason, place: Place) -> None:
         self._rejected[reason] += 1
         self._places.setdefault(reason, Places()).add([place])
 
@@ -179,22 +201,22 @@ def _lines(path: Path) -> Iterator[tuple[int, bytes | None]]:
 
 def _parsed(line: bytes | None, classes: Classes) -> tuple[str, Codes]:
     if line is None:
-        raise _Rejected(LabelReason.LINE_TOO_LONG)
+        raise _Rejected(LabelRejectionReason.LINE_TOO_LONG)
     try:
         line.decode()
         record = _DECODER.decode(line.removeprefix(b"\xef\xbb\xbf"))
     except UnicodeDecodeError as error:
-        raise _Rejected(LabelReason.NOT_UTF8) from error
+        raise _Rejected(LabelRejectionReason.NOT_UTF8) from error
     except msgspec.ValidationError as error:
-        raise _Rejected(LabelReason.NOT_A_LABEL_RECORD) from error
+        raise _Rejected(LabelRejectionReason.NOT_A_LABEL_RECORD) from error
     except (ValueError, RecursionError) as error:
-        raise _Rejected(LabelReason.NOT_JSON) from error
+        raise _Rejected(LabelRejectionReason.NOT_JSON) from error
     try:
         codes = tuple(classes.code(text) for text in _texts(record.ground_truth_data))
     except UnknownLabelError as error:
-        raise _Rejected(LabelReason.UNKNOWN_LABEL) from error
+        raise _Rejected(LabelRejectionReason.UNKNOWN_LABEL) from error
     if all(code == NO_LABEL for code in codes):
-        raise _Rejected(LabelReason.NO_LABEL)
+        raise _Rejected(LabelRejectionReason.NO_LABEL)
     return record.event_metadata.event_id, codes
 
 
@@ -205,7 +227,7 @@ def _texts(truth: _Truth) -> list[str]:
         try:
             data = base64.b64decode(data, validate=True).decode()
         except (binascii.Error, ValueError) as error:
-            raise _Rejected(LabelReason.NOT_A_LABEL_RECORD) from error
+            raise _Rejected(LabelRejectionReason.NOT_A_LABEL_RECORD) from error
     if truth.encoding == "JSON" and isinstance(data, str):
         try:
             data = json.loads(data)
@@ -225,7 +247,7 @@ def _csv_fields(text: str) -> list[str]:
         lines = csv.reader(io.StringIO(text.rstrip("\r\n"), newline=""), skipinitialspace=True, strict=True)
         return [field for fields in lines for field in (fields or [""])]
     except csv.Error as error:
-        raise _Rejected(LabelReason.NOT_A_LABEL_RECORD) from error
+        raise _Rejected(LabelRejectionReason.NOT_A_LABEL_RECORD) from error
 
 
 def _spelled(value: object) -> str:
@@ -235,4 +257,4 @@ def _spelled(value: object) -> str:
         return str(value).lower()
     if isinstance(value, str | int | float):
         return value if isinstance(value, str) else spelled(value)
-    raise _Rejected(LabelReason.NOT_A_LABEL_RECORD)
+    raise _Rejected(LabelRejectionReason.NOT_A_LABEL_RECORD)

@@ -15,11 +15,10 @@ from typing import Any, BinaryIO
 import msgspec
 
 from contract.records import WindowBounds
-from drift.ground_truth.classes import NO_LABEL, Classes
 from drift.ground_truth.join import JoinedWindow
-from drift.ground_truth.labels import Codes
-from drift.kernel.lines import Block, blocks
+from drift.ground_truth.labels import NO_LABEL, Classes, Codes
 from drift.kernel.plan import variant_of
+from drift.kernel.records import Block, blocks
 from drift.times import hour_folder, parse_time
 
 _ONLY_VARIANT = "AllTraffic"

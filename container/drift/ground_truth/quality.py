@@ -8,20 +8,20 @@ import numpy as np
 from contract.accuracy import Measure, MeasureReport, ProjectedAccuracy, Shift
 from contract.bias import BiasReport
 from contract.quality import SelectionReport, ShiftReport, WindowQuality
+from contract.reasons import Reason, ReasonCode, failure
 from contract.records import Verdict
 from contract.training import Task
 from drift.bias import judge_labelled_bias
 from drift.counts import NumericCounts
 from drift.ground_truth.evidence import Projection, expected_test, expected_window, labelled_test, labelled_window
 from drift.ground_truth.join import JoinedWindow
-from drift.ground_truth.measures import class_measures, measures
-from drift.ground_truth.scored import ConfusionCounts, ScoredCounts
-from drift.judgement import RunContext, Side, failure, judge
+from drift.ground_truth.measures import ConfusionCounts, ScoredCounts, class_measures, measures
+from drift.judgement import RunContext, Sample, judge
 from drift.learned import Baseline
 from drift.shift_evidence import LEVEL
 from drift.shifts import LabelEvidence, shifts_after_labels
 from drift.statistics.proportion import ONE_SIDED_QUANTILE
-from drift.verdict import too_few
+from drift.verdict import Ruling, too_few
 
 
 def judge_quality(
@@ -44,9 +44,11 @@ def judge_quality(
         labelled_fraction=joined.labelled_fraction,
         is_final=is_final,
     )
-    refused = context.not_judged or _refusal(joined, baseline, context, is_final)
+    not_judged = context.not_judged or _refusal(joined, baseline, context, is_final)
     try:
-        return _with(known, reason=refused) if refused else _judged(known, joined, baseline, projection, context)
+        if not_judged:
+            return _with(known, reason=not_judged)
+        return _judged(known, joined, baseline, projection, context)
     except Exception as error:
         # One window must not take the others, or the report, with it.
         return _with(known, reason=failure(error))
@@ -56,22 +58,30 @@ def _with(known: WindowQuality, **found: object) -> WindowQuality:
     return WindowQuality(**{**vars(known), **found})
 
 
-def _refusal(joined: JoinedWindow, baseline: Baseline, context: RunContext, is_final: bool) -> str:
-    labelled, coverage = joined.labelled, joined.labelled_fraction
-    if coverage is None:
-        return "no records in the window"
+def _refusal(joined: JoinedWindow, baseline: Baseline, context: RunContext, is_final: bool) -> Reason | None:
+    labelled, fraction = joined.labelled, joined.labelled_fraction
+    if fraction is None:
+        return ReasonCode.NO_RECORDS.reason()
     if baseline.test is None or baseline.test.probabilities is None:
-        return "the baseline has no predictions for a labelled test set"
-    if not labelled.n_rows:
-        return f"no labels came within {context.label_lag_hours} hours" if is_final else "no labels yet"
-    minimum = context.policy.minimum_labelled_fraction
-    if coverage < minimum:
-        yet = "" if is_final else " so far"
-        return f"{100 * coverage:.1f} % of the rows have a label{yet}, fewer than {100 * minimum:g} %"
+        return ReasonCode.NO_TEST_PREDICTIONS.reason()
+    if not labelled.n_rows or fraction < context.policy.minimum_labelled_fraction:
+        return _too_few_labels(fraction if labelled.n_rows else None, context, is_final)
     if not labelled.probabilities.n_present:
-        return "no predictions were captured"
+        return ReasonCode.NO_PREDICTIONS.reason()
     few = too_few(labelled.probabilities.n_present, context.policy)
-    return f"labels and predictions for {few}" if few else ""
+    return ReasonCode.LABELLED_ROWS_TOO_FEW.reason(rows=few) if few else None
+
+
+def _too_few_labels(fraction: float | None, context: RunContext, is_final: bool) -> Reason:
+    if fraction is not None:
+        return ReasonCode.LABELLED_FRACTION_TOO_LOW.reason(
+            percent=100 * fraction,
+            so_far="" if is_final else " so far",
+            min_percent=100 * context.policy.minimum_labelled_fraction,
+        )
+    if is_final:
+        return ReasonCode.NO_LABELS_IN_TIME.reason(lag_hours=context.label_lag_hours)
+    return ReasonCode.NO_LABELS_YET.reason()
 
 
 def _judged(
@@ -81,13 +91,13 @@ def _judged(
     if test is None:
         raise ValueError("the baseline must have a labelled test set")
     window, reference = labelled_window(joined, baseline), labelled_test(test, baseline)
-    tolerance = context.policy.accuracy_drop_threshold
+    threshold = context.policy.accuracy_drop_threshold
     if isinstance(window.realised, ScoredCounts) and isinstance(reference.realised, ScoredCounts):
         found = measures(window.realised, reference.realised, context.seed)
     elif isinstance(window.realised, ConfusionCounts) and isinstance(reference.realised, ConfusionCounts):
         found = class_measures(window.realised, reference.realised, context.seed)
-    verdict, reason = _drop(window.scored, reference.scored, baseline.task, tolerance)
-    projected = _projected(projection.project(joined.labelled, tolerance=tolerance))
+    ruling = _drop(window.scored, reference.scored, baseline.task, threshold)
+    projected = _projected(projection.project(joined.labelled, drop_threshold=threshold))
     accuracy = _right(window.scored, baseline.task)[0]
     projection_error = None if projected.value is None else accuracy - projected.value
     nothing = NumericCounts.of(np.zeros(0))
@@ -103,12 +113,12 @@ def _judged(
     )
     return _with(
         known,
-        verdict=verdict,
-        reason=reason,
+        verdict=ruling.verdict,
+        reason=ruling.reason,
         measures=found,
         projected=projected,
         projection_error=projection_error,
-        shifts=_shifts(evidence, tolerance),
+        shifts=_shifts(evidence, threshold),
         selection=_selection(joined, baseline, context),
         bias=_bias(joined, baseline, context),
     )
@@ -121,17 +131,18 @@ def _right(scored: ScoredCounts, task: Task) -> tuple[float, float]:
     return accuracy, scored.n_rows / scored.design_effect
 
 
-def _drop(window: ScoredCounts, reference: ScoredCounts, task: Task, tolerance: float) -> tuple[Verdict, str]:
+def _drop(window: ScoredCounts, reference: ScoredCounts, task: Task, threshold: float) -> Ruling:
     realised, n = _right(window, task)
     before, n_before = _right(reference, task)
     drop = before - realised
     deviation = math.sqrt(realised * (1 - realised) / n + before * (1 - before) / n_before)
-    numbers = f"accuracy {100 * realised:.1f} %, {100 * before:.1f} % on the labelled test set"
-    if drop >= tolerance and drop > ONE_SIDED_QUANTILE * deviation:
-        return Verdict.DRIFT, f"{numbers}: {100 * drop:.1f} points lower"
-    if drop >= tolerance:
-        return Verdict.NO_DRIFT, f"{numbers}: no lower than chance makes it"
-    return Verdict.NO_DRIFT, f"{numbers}: no lower by {100 * tolerance:g} points"
+    code, verdict = ReasonCode.ACCURACY_HELD, Verdict.NO_DRIFT
+    if drop >= threshold and drop > ONE_SIDED_QUANTILE * deviation:
+        code, verdict = ReasonCode.ACCURACY_DROPPED, Verdict.DRIFT
+    elif drop >= threshold:
+        code = ReasonCode.ACCURACY_WITHIN_CHANCE
+    reason = code.reason(realised=100 * realised, reference=100 * before, drop=100 * drop, threshold=100 * threshold)
+    return Ruling(verdict, reason)
 
 
 def _projected(found: ProjectedAccuracy) -> MeasureReport:
@@ -153,9 +164,9 @@ def _half_width(projected: MeasureReport) -> float | None:
     return max(projected.value - projected.lower, projected.upper - projected.value)
 
 
-def _shifts(evidence: LabelEvidence, tolerance: float) -> tuple[ShiftReport, ...]:
+def _shifts(evidence: LabelEvidence, threshold: float) -> tuple[ShiftReport, ...]:
     try:
-        return shifts_after_labels(evidence, tolerance)
+        return shifts_after_labels(evidence, threshold)
     except Exception as error:
         # The realised figures stand without the diagnosis.
         return tuple(ShiftReport(shift=shift, reason=failure(error)) for shift in (Shift.LABEL, Shift.CONCEPT))
@@ -185,22 +196,20 @@ def _selection(joined: JoinedWindow, baseline: Baseline, context: RunContext) ->
     """Judge whether the labelled rows differ from those without a label."""
     n_others = joined.unlabelled.n_rows
     if not n_others:
-        return SelectionReport(verdict=Verdict.NO_DRIFT, reason="every row has a label")
+        return SelectionReport(verdict=Verdict.NO_DRIFT, reason=ReasonCode.EVERY_ROW_LABELLED.reason())
     few = too_few(n_others, context.policy)
     if few:
-        return SelectionReport(reason=f"without a label are {few}")
+        return SelectionReport(reason=ReasonCode.UNLABELLED_ROWS_TOO_FEW.reason(rows=few))
     others, labelled = (
-        Side(columns=counts.columns, probabilities=counts.probabilities)
+        Sample(columns=counts.columns, probabilities=counts.probabilities)
         for counts in (joined.unlabelled, joined.labelled)
     )
-    # As every test of labels: each window is judged again each hour.
+    # The level of every test of labels: each window is judged again each hour.
     context = replace(context, policy=replace(context.policy, alpha=LEVEL))
     outcome = judge(baseline.specs, others, labelled, context)
     drifted = [feature.name for feature in outcome.features if feature.verdict is Verdict.DRIFT]
     drifted += ["the prediction"] * (outcome.prediction.verdict is Verdict.DRIFT)
     if outcome.verdict is Verdict.DRIFT:
-        reason = (
-            f"the labelled rows differ from the others in {', '.join(drifted)}: the figures are those of the former"
-        )
+        reason = ReasonCode.LABELS_SELECTIVE.reason(names=", ".join(drifted))
         return SelectionReport(verdict=Verdict.DRIFT, reason=reason, features=tuple(drifted))
     return SelectionReport(verdict=outcome.verdict, reason=outcome.reason)

@@ -11,13 +11,12 @@ import pyarrow.compute as pc
 from numpy.typing import NDArray
 
 from contract.records import FeatureType
+from contract.rejection import CellReason
 from drift.counts import OTHER_LABELS, NumericCounts, ValueCounts
-from drift.kernel.hashes import Hashes, mixed, number_hashes, text_hashes
 from drift.kernel.payloads import Marker, Token, spelled
-from drift.rejection import CellReason
+from drift.kernel.tally import Hashes, mixed, number_hashes, text_hashes
 from drift.sketch import representatives
-from drift.table import FeatureSpec
-from drift.values import Cell, NotANumberError, cell
+from drift.table import Cell, FeatureSpec, NotANumberError, cell
 
 _NUMBER = r"^[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?$"
 """Texts that Arrow and Python read as the same number; all others are Python's."""

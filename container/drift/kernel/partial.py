@@ -1,21 +1,60 @@
 """Partial counts: what one capture file, or many, come down to. They add up in any order."""
 
 from collections import Counter
+from collections.abc import Iterable
 from dataclasses import dataclass, field
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from contract.enums import StrEnum
 from contract.records import FeatureType, RecordCounts
+from contract.rejection import RejectionReason
 from drift.counts import CategoricalCounts, NumericCounts, ValueCounts
 from drift.kernel.columns import PRESENT, Cells, State
-from drift.kernel.places import Place, Places, first_places
 from drift.kernel.plan import Plan
-from drift.kernel.sample import SampledRows
-from drift.kernel.tally import LabelTally, Tally
-from drift.rejection import Reason, Rejected
+from drift.kernel.records import Place, Places, Rejected, first_places
+from drift.kernel.tally import Hashes, LabelTally, Tally
 from drift.sketch import RELATIVE_ERROR
+from drift.table import SAMPLE_ROWS, Table, table
+from drift.window import RowSample, Segment, SegmentCounts, SegmentKind, WindowCounts
+
+
+@dataclass(frozen=True, eq=False)
+class SampledRows:
+    """Rows in the order of their keys; `columns` has one array per spec and, last, the probabilities.
+
+    All have shape (n_rows,). Cells without a value are NaN or None.
+    """
+
+    keys: Hashes
+    columns: tuple[NDArray[Any], ...]
+
+    def limit(self) -> np.uint64 | None:
+        """Return the key from which on a row has no place here any more; None as long as there is room."""
+        return self.keys[-1] if len(self.keys) >= SAMPLE_ROWS else None
+
+    def with_rows(self, other: "SampledRows") -> "SampledRows":
+        """Return the sample of both."""
+        keys = np.concatenate([self.keys, other.keys])
+        order = np.argsort(keys)[:SAMPLE_ROWS]
+        return SampledRows(
+            keys[order],
+            tuple(
+                np.concatenate([ours, theirs])[order] for ours, theirs in zip(self.columns, other.columns, strict=True)
+            ),
+        )
+
+    def without(self, other: "SampledRows") -> "SampledRows":
+        """Return the sample without the rows of a part: of rows with one key as many go as the part has."""
+        taken = dict(zip(*np.unique(other.keys, return_counts=True), strict=True))
+        kept = np.ones(len(self.keys), dtype=bool)
+        for position, key in enumerate(self.keys):
+            if taken.get(key, 0):
+                taken[key] -= 1
+                kept[position] = False
+        return SampledRows(self.keys[kept], tuple(column[kept] for column in self.columns))
 
 
 class ScoreKind(StrEnum):
@@ -125,8 +164,8 @@ class PartialCounts:
 
     groups: dict[Group, GroupCounts] = field(default_factory=dict)
     n_used: int = 0
-    rejected: Counter[Reason] = field(default_factory=Counter)
-    examples: dict[Reason, Places] = field(default_factory=dict)
+    rejected: Counter[RejectionReason] = field(default_factory=Counter)
+    examples: dict[RejectionReason, Places] = field(default_factory=dict)
     unreadable: dict[tuple[str, str], Places] = field(default_factory=dict)
     n_out_of_support: int = 0
     repetition: Tally = field(default_factory=Tally.of_hashes)
@@ -140,7 +179,7 @@ class PartialCounts:
         if places.has_room_for(name, line):
             places.add([Place(name, line, error.shape)])
 
-    def reject_used(self, reason: Reason, part: "PartialCounts", name: str, lines: NDArray[np.int64]) -> None:
+    def reject_used(self, reason: RejectionReason, part: "PartialCounts", name: str, lines: NDArray[np.int64]) -> None:
         """Reject records of one file that were counted as used, given what they come down to."""
         self._subtract(part)
         self.rejected[reason] += len(lines)
@@ -199,3 +238,68 @@ class PartialCounts:
         rejected = {str(reason): self.rejected[reason] for reason in sorted(self.rejected)}
         examples = {str(reason): tuple(map(str, self.examples[reason].first)) for reason in sorted(self.rejected)}
         return RecordCounts(self.n_used + self.rejected.total(), self.n_used, rejected, examples)
+
+
+def window_counts(counts: PartialCounts, plan: Plan) -> WindowCounts:
+    """Return the window that the partial counts add up to.
+
+    The variants are segments where there are two or more of them.
+    """
+    whole = _together(counts.groups.values(), plan)
+    return WindowCounts(
+        bounds=plan.bounds,
+        records=counts.records(),
+        n_rows=whole.n_rows,
+        columns=whole.columns,
+        probabilities=whole.probabilities,
+        n_out_of_support=counts.n_out_of_support,
+        design_effect=max(1.0, counts.repetition.second_moment() / whole.n_rows) if whole.n_rows else 1.0,
+        sample=_sample(counts, plan),
+        unreadable_examples={
+            name: {reason: counts.unreadable_places(name, reason) for reason in column.unreadable}
+            for name, column in whole.columns.items()
+            if column.unreadable
+        },
+        facets=_scores(counts, ScoreKind.FACET),
+        classes=_scores(counts, ScoreKind.CLASS),
+        segments={segment: _together(groups, plan) for segment, groups in sorted(_segments(counts, plan).items())},
+    )
+
+
+def _scores(counts: PartialCounts, kind: ScoreKind) -> dict[str, NumericCounts]:
+    groups = sorted(group for group in counts.scores if group.kind is kind)
+    return {group.value: _numeric(counts.scores[group].counts()) for group in groups}
+
+
+def _numeric(counts: ValueCounts) -> NumericCounts:
+    if not isinstance(counts, NumericCounts):
+        raise TypeError(f"probabilities must be counted as numbers, got {type(counts)}")
+    return counts
+
+
+def _segments(counts: PartialCounts, plan: Plan) -> dict[Segment, list[GroupCounts]]:
+    segments: dict[Segment, list[GroupCounts]] = {}
+    has_variants = len({group.variant for group in counts.groups}) > 1
+    for group, part in sorted(counts.groups.items()):
+        if has_variants:
+            segments.setdefault(Segment(SegmentKind.VARIANT, group.variant), []).append(part)
+        if plan.segment is not None:
+            segments.setdefault(Segment(SegmentKind.COLUMN, group.value), []).append(part)
+    return segments
+
+
+def _together(groups: Iterable[GroupCounts], plan: Plan) -> SegmentCounts:
+    total = GroupCounts.empty(plan)
+    for part in groups:
+        total.merge(part)
+    *columns, probabilities = [column.counts() for column in total.columns]
+    names = (spec.name for spec in plan.specs)
+    return SegmentCounts(total.n_rows, dict(zip(names, columns, strict=True)), _numeric(probabilities))
+
+
+def _sample(counts: PartialCounts, plan: Plan) -> RowSample:
+    if counts.sample is None:
+        return RowSample(table(plan.specs, []), np.zeros(0))
+    *columns, probabilities = counts.sample.columns
+    names = (spec.name for spec in plan.specs)
+    return RowSample(Table(plan.specs, dict(zip(names, columns, strict=True))), probabilities)

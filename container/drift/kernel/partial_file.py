@@ -8,12 +8,11 @@ import msgspec
 import numpy as np
 
 from contract.records import FeatureType
-from drift.kernel.partial import ColumnCounts, Group, GroupCounts, PartialCounts, ScoreGroup, ScoreKind
-from drift.kernel.places import Place, Places
+from contract.rejection import RejectionReason
+from drift.kernel.partial import ColumnCounts, Group, GroupCounts, PartialCounts, SampledRows, ScoreGroup, ScoreKind
 from drift.kernel.plan import Plan
-from drift.kernel.sample import SampledRows
+from drift.kernel.records import Place, Places
 from drift.kernel.tally import LabelTally, Tally
-from drift.rejection import Reason
 
 PARTIAL_COUNTS_VERSION = 2
 
@@ -53,8 +52,8 @@ def from_json(text: bytes, plan: Plan) -> PartialCounts:
     return PartialCounts(
         groups={Group(entry["variant"], entry["value"]): _read_group(entry, plan) for entry in data["groups"]},
         n_used=data["n_used"],
-        rejected=Counter({Reason(reason): count for reason, count in data["rejected"].items()}),
-        examples={Reason(reason): _read_places(entry) for reason, entry in data["examples"].items()},
+        rejected=Counter({RejectionReason(reason): count for reason, count in data["rejected"].items()}),
+        examples={RejectionReason(reason): _read_places(entry) for reason, entry in data["examples"].items()},
         unreadable={(feature, reason): _read_places(entry) for feature, reason, entry in data["unreadable"]},
         n_out_of_support=data["n_out_of_support"],
         repetition=_read_tally(Tally.of_hashes(), data["repetition"]),

@@ -1,74 +1,57 @@
-"""What capture files are read for: the columns, the window and the reference that cells are held against."""
+"""Plan of reading one window: its bounds, the columns, and the reference that cells are compared with."""
 
 import re
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from functools import cached_property
+from typing import Self
 
 from contract.records import FeatureType, WindowBounds
+from contract.rejection import RejectionReason
 from drift.counts import ValueCounts
 from drift.errors import ConfigError
-from drift.kernel.predictions import Outputs
-from drift.rejection import Reason
+from drift.kernel.payloads import Outputs
 from drift.table import FeatureSpec
 from drift.times import parse_time
 
-_PROBABILITY = Outputs()
 _VARIANT = re.compile(r"(?:^|/)([^/]+)/\d{4}/\d{2}/\d{2}/\d{2}/[^/]+$")
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
 class Plan:
-    """One reading, the same for every file and every worker; it can be pickled.
+    """Plan of reading one window, the same for every file and every worker; it can be pickled.
 
     `reference` has the value counts of every spec. With a `variant`, files of another one are rejected. `segment`
-    names the categorical column whose values divide the window. What the `ignored` columns hold makes no row strange.
-    `outputs` says what a prediction is, and `facet` names the categorical column by whose values predictions are also
-    counted apart.
+    names the categorical column whose values divide the window; None: none. Values of `ignored` columns never mark a
+    row as out of support. `outputs` is the form of the endpoint's predictions, and `facet` names the categorical column
+    by whose values predictions are also counted apart; None: none.
+
+    Raises
+    ------
+    ConfigError
+        If a bound is no ISO 8601 time.
     """
 
     specs: tuple[FeatureSpec, ...]
     reference: Mapping[str, ValueCounts]
-    start: datetime | None = None
-    end: datetime | None = None
+    bounds: WindowBounds = WindowBounds()
     variant: str | None = None
     segment: str | None = None
     ignored: frozenset[str] = frozenset()
     outputs: Outputs = Outputs()
     facet: str | None = None
+    start: datetime | None = field(init=False)
+    end: datetime | None = field(init=False)
 
-    @classmethod
-    def of(  # noqa: PLR0913 - the fields of a plan, each by its name
-        cls,
-        specs: Sequence[FeatureSpec],
-        reference: Mapping[str, ValueCounts],
-        bounds: WindowBounds,
-        *,
-        variant: str | None = None,
-        segment: str | None = None,
-        ignored: frozenset[str] = frozenset(),
-        outputs: Outputs = _PROBABILITY,
-        facet: str | None = None,
-    ) -> "Plan":
-        """Return the plan of a window.
+    def __post_init__(self) -> None:
+        """Read the bounds once."""
+        object.__setattr__(self, "start", _bound(self.bounds.start))
+        object.__setattr__(self, "end", _bound(self.bounds.end))
 
-        Raises
-        ------
-        ConfigError
-            If a bound is no time.
-        """
-        return cls(
-            specs=tuple(specs),
-            reference=reference,
-            start=_bound(bounds.start),
-            end=_bound(bounds.end),
-            variant=variant,
-            segment=segment,
-            ignored=ignored,
-            outputs=outputs,
-            facet=facet,
-        )
+    def within(self, bounds: WindowBounds) -> Self:
+        """Return the plan of another window."""
+        return replace(self, bounds=bounds)
 
     @cached_property
     def labels(self) -> Mapping[str, frozenset[str]]:
@@ -79,16 +62,16 @@ class Plan:
             if spec.type is FeatureType.CATEGORICAL
         }
 
-    def time_refusal(self, text: str | None) -> Reason | None:
-        """Return why a record of this inference time does not belong to the window; None when it does."""
+    def time_rejection(self, text: str | None) -> RejectionReason | None:
+        """Return the reason why a record of this inference time does not belong to the window; None when it does."""
         if self.start is None and self.end is None:
             return None
         try:
             moment = parse_time(text or "")
         except ValueError:
-            return Reason.INVALID_TIME
+            return RejectionReason.INVALID_TIME
         outside = (self.start and moment < self.start) or (self.end and moment >= self.end)
-        return Reason.OUTSIDE_WINDOW if outside else None
+        return RejectionReason.OUTSIDE_WINDOW if outside else None
 
 
 def variant_of(name: str) -> str | None:

@@ -1,16 +1,135 @@
-"""A line of a capture file -> the parts of a record that count."""
+"""Capture files -> records: blocks of whole lines in bounded memory, each line's record, and where it stands."""
 
 import json
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from itertools import compress
-from typing import Any, Literal, Self, TypeAlias, get_args
+from functools import cached_property
+from heapq import nsmallest
+from itertools import compress, pairwise
+from pathlib import Path
+from typing import Any, BinaryIO, Literal, Self, TypeAlias, get_args
 
 import msgspec
 import numpy as np
+from numpy.typing import NDArray
 
-from drift.kernel.lines import Block
-from drift.rejection import Reason, Rejected
+from contract.rejection import RejectionReason
+
+BLOCK_BYTES = 512 << 10
+"""Large enough to make the work per block small, small enough for its records to stay in the processor's cache."""
+MAXIMUM_LINE_BYTES = 10_000_000
+"""Longer lines are not read: a request body has 6 MB at most, and its capture seldom more."""
+_GZIP_MAGIC = b"\x1f\x8b"
+
+
+@dataclass(frozen=True, eq=False)
+class Block:
+    """Consecutive whole lines; `first` is the number of the first one. The last may lack its line feed."""
+
+    first: int
+    data: bytes
+
+    @cached_property
+    def line_feeds(self) -> NDArray[np.intp]:
+        """Positions of the line feeds in `data`."""
+        return np.flatnonzero(np.frombuffer(self.data, dtype=np.uint8) == ord("\n"))
+
+    def numbered(self) -> list[tuple[int, bytes]]:
+        """Return the lines, each with its number; the last may be empty and none."""
+        return [*enumerate(self.data.split(b"\n"), self.first)]
+
+
+@dataclass(frozen=True)
+class TooLong:
+    """A line that was passed over."""
+
+    number: int
+
+
+def is_compressed(file: Path) -> bool:
+    """Return whether the file is gzip data, whatever its name says."""
+    with file.open("rb") as handle:
+        return handle.read(len(_GZIP_MAGIC)) == _GZIP_MAGIC
+
+
+def blocks(file: Path, block_bytes: int = BLOCK_BYTES, first: int = 1) -> Iterator[Block | TooLong]:
+    """Yield all lines of a file: `block_bytes` at a time, each block completed to its last line's end.
+
+    Lines are numbered from `first`.
+    """
+    with file.open("rb") as handle:
+        while start := handle.read(block_bytes):
+            end = b"" if start.endswith(b"\n") else handle.readline(MAXIMUM_LINE_BYTES + 1)
+            n_before = start.rfind(b"\n") + 1
+            if len(start) - n_before + len(end.removesuffix(b"\n")) <= MAXIMUM_LINE_BYTES:
+                block = Block(first, start + end)
+                yield block
+                first += len(block.line_feeds)
+                continue
+            yield Block(first, start[:n_before])
+            first += start.count(b"\n") + 1
+            yield TooLong(first - 1)
+            if not end.endswith(b"\n"):
+                _skip_line(handle)
+
+
+def _skip_line(handle: BinaryIO) -> None:
+    while (rest := handle.readline(BLOCK_BYTES)) and not rest.endswith(b"\n"):
+        pass
+
+
+MOST_PLACES = 5
+POSITIONS = 1 << 32
+"""Of the lines of several files: a line's position is its file's index times this, plus its number from 1."""
+
+
+@dataclass(frozen=True, order=True)
+class Place:
+    """A line of a capture file, by its path relative to the folder; line 0 is the file itself."""
+
+    name: str
+    line: int
+    note: str = ""
+
+    def __str__(self) -> str:
+        """Return it as a log would say it."""
+        return f"{self.name}:{self.line}" if self.line else self.name
+
+
+@dataclass(eq=False)
+class Places:
+    """The first places in order of path and line, whatever the order in which they were found."""
+
+    first: list[Place] = field(default_factory=list)
+
+    def has_room_for(self, name: str, line: int) -> bool:
+        """Return whether a place comes before the last one here, or there is room after it."""
+        return len(self.first) < MOST_PLACES or (name, line) < (self.first[-1].name, self.first[-1].line)
+
+    def add(self, places: Iterable[Place]) -> None:
+        """Take note of places."""
+        self.first = nsmallest(MOST_PLACES, [*self.first, *places])
+
+
+def first_places(names: Sequence[str], positions: NDArray[np.int64]) -> list[Place]:
+    """Return the places of some positions in the files of these names, as far as they can be examples."""
+    distinct = np.unique(positions)
+    _, starts = np.unique(distinct // POSITIONS, return_index=True)
+    return [
+        Place(names[position // POSITIONS], position % POSITIONS)
+        for start, end in pairwise([*starts.tolist(), len(distinct)])
+        for position in distinct[start:end][:MOST_PLACES].tolist()
+    ]
+
+
+class Rejected(Exception):
+    """Raised inside the reader to give up one record; never leaves it. `shape` says what was seen of a misfit."""
+
+    def __init__(self, reason: RejectionReason, shape: str = "") -> None:
+        super().__init__(reason)
+        self.reason = reason
+        self.shape = shape
+
 
 Reject = Callable[[Rejected, int], None]
 """Counts one record, given its line's number or position, under the reason it was given up for."""
@@ -178,12 +297,12 @@ def _parse_slowly(line: bytes) -> Record:
     try:
         document = json.loads(line.decode("utf-8-sig"))
     except UnicodeDecodeError as error:
-        raise Rejected(Reason.NOT_UTF8) from error
+        raise Rejected(RejectionReason.NOT_UTF8) from error
     except _FAILURES as error:
-        raise Rejected(Reason.NOT_JSON) from error
+        raise Rejected(RejectionReason.NOT_JSON) from error
     data, metadata = (_member(document, name) for name in ("captureData", "eventMetadata"))
     if not isinstance(data, dict) or not isinstance(metadata, dict):
-        raise Rejected(Reason.NOT_A_CAPTURE_RECORD)
+        raise Rejected(RejectionReason.NOT_A_CAPTURE_RECORD)
     return Record(
         Sides(_side(data.get("endpointInput")), _side(data.get("endpointOutput"))),
         Metadata(_text(metadata, "eventId"), _text(metadata, "inferenceId"), _text(metadata, "inferenceTime")),

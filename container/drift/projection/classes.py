@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from contract.accuracy import LabelShiftScenario, Measure, MeasureReport, ProjectedAccuracy, ProjectionEvidence
+from contract.reasons import ReasonCode
 from contract.records import Status
 from drift.calibration import ScoredLabels
 from drift.counts import NumericCounts
@@ -23,8 +24,8 @@ from drift.projection.refusals import (
     distance_refusal,
     interval_refusal,
     partly_predicted,
-    warning,
-    window_refusal,
+    predictions_refusal,
+    warnings,
 )
 from drift.statistics.proportion import NORMAL_QUANTILE
 from drift.window import WindowCounts
@@ -56,10 +57,10 @@ class ClassProjector:
         """Return the window's expected accuracy and macro precision."""
         domain = compare(self.test.table, window.sample.table, self.ignored, self.seed)
         evidence = self._evidence(window, domain)
-        scenario = LabelShiftScenario(reason="a scenario of label shift is made for two classes alone")
+        scenario = LabelShiftScenario(reason=ReasonCode.SCENARIO_TARGET_NOT_BINARY.reason())
         known = replace(known, reference=float(np.mean(self._right)), label_shift=scenario, evidence=evidence)
         refused = (
-            window_refusal(window.probabilities)
+            predictions_refusal(window.probabilities)
             or distance_refusal(self.baseline, window, self.ignored, evidence, limits)
             or calibration_refusal(self._pooled.area_under_curve(), self._calibration_error)
         )
@@ -90,7 +91,7 @@ class ClassProjector:
             upper=min(value + half_width, 1.0),
             drop=(known.reference or 0.0) - value,
             method=METHOD,
-            warning=warning(known.evidence, len(self._right)),
+            warnings=warnings(known.evidence, len(self._right)),
             measures=self._measures(rights, sizes, window.design_effect),
         )
         return with_verdict(estimated, math.sqrt(variance))
@@ -127,7 +128,7 @@ class ClassProjector:
         means = [float(np.mean([share[label] for label in sizes])) for share in rights]
         noise = sum(rights[0][label] * (1 - rights[0][label]) / n for label, n in sizes.items()) / len(sizes) ** 2
         half_width = NORMAL_QUANTILE * math.sqrt(float(np.var(means[1:], ddof=1)) + noise * design_effect)
-        why = "it takes the probability of every class, of which only the predicted one's is kept"
+        why = ReasonCode.EVERY_PROBABILITY_NEEDED.reason()
         return (
             MeasureReport(measure=Measure.AREA_UNDER_CURVE, reason=why),
             MeasureReport(

@@ -7,6 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from contract.accuracy import ProjectedAccuracy
+from contract.reasons import ReasonCode
 from contract.records import Verdict
 from contract.training import DECISION_THRESHOLD
 from drift.calibration import ScoredLabels
@@ -22,7 +23,7 @@ N_RESAMPLES = 100
 
 
 @dataclass(frozen=True)
-class Estimate:
+class AccuracyEstimate:
     """An expected accuracy and the variance of the realised one about it; `spread` is part of the variance."""
 
     value: float
@@ -60,7 +61,7 @@ class Estimator:
             self._calibrated(probabilities, random.multinomial(n, equal).astype(np.float64)) for _ in range(N_RESAMPLES)
         ]
 
-    def estimate(self, window: WindowCounts, refits: list[Expected]) -> Estimate:
+    def estimate(self, window: WindowCounts, refits: list[Expected]) -> AccuracyEstimate:
         """Return the estimate with the variance of reference, labels and choice of estimator.
 
         The doubly robust one adds to the features' own estimate what the test set's rows, weighted to look like the
@@ -80,7 +81,7 @@ class Estimator:
             of_reference = float(np.var([refit.accuracy for refit in refits], ddof=1))
         spread = (max(compared) - min(compared)) / 2
         variance = of_reference + plain.label_variance * window.design_effect + spread**2
-        return Estimate(min(max(value, 0.0), 1.0), variance, spread)
+        return AccuracyEstimate(min(max(value, 0.0), 1.0), variance, spread)
 
     def _calibrated(self, probabilities: NumericCounts, weights: NDArray[np.float64]) -> Expected:
         values = probabilities.values
@@ -133,23 +134,26 @@ def _weighted(weights: NDArray[np.float64], values: NDArray[np.float64]) -> floa
 def with_verdict(projected: ProjectedAccuracy, deviation: float) -> ProjectedAccuracy:
     """Return the estimate with its verdict.
 
-    Drift when the drop is `tolerance` or more and above 1.645 standard deviations: when the upper end of a one-sided 95
-    % interval is below the reference.
+    Drift when the drop is `drop_threshold` or more and above 1.645 standard deviations: when the upper end of a
+    one-sided 95 % interval is below the reference.
 
     Parameters
     ----------
     deviation
         Standard deviation of the realised accuracy about the estimate.
     """
-    drop, tolerance = projected.drop or 0.0, projected.tolerance or 0.0
-    numbers = (
-        f"expected {100 * (projected.reference or 0) - 100 * drop:.1f} %, {100 * (projected.reference or 0):.1f} %"
-    )
+    drop, threshold, reference = projected.drop or 0.0, projected.drop_threshold or 0.0, projected.reference or 0
     chance = ONE_SIDED_QUANTILE * deviation
-    if drop >= tolerance and drop > chance:
-        why, verdict = f"{100 * drop:.1f} points lower, more than chance makes it ({100 * chance:.1f})", Verdict.DRIFT
-    elif drop >= tolerance:
-        why, verdict = f"{100 * drop:.1f} points lower, which chance reaches ({100 * chance:.1f})", Verdict.NO_DRIFT
-    else:
-        why, verdict = f"no lower by {100 * tolerance:g} points", Verdict.NO_DRIFT
-    return replace(projected, verdict=verdict, verdict_reason=f"{numbers} on the labelled test set: {why}")
+    code, verdict = ReasonCode.NO_PROJECTED_DROP, Verdict.NO_DRIFT
+    if drop >= threshold and drop > chance:
+        code, verdict = ReasonCode.PROJECTED_DROP, Verdict.DRIFT
+    elif drop >= threshold:
+        code = ReasonCode.PROJECTED_DROP_WITHIN_CHANCE
+    reason = code.reason(
+        expected=100 * reference - 100 * drop,
+        reference=100 * reference,
+        drop=100 * drop,
+        chance=100 * chance,
+        threshold=100 * threshold,
+    )
+    return replace(projected, verdict=verdict, verdict_reason=reason)

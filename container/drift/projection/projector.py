@@ -1,4 +1,4 @@
-"""The projection of accuracy: learned once of a baseline, asked about windows."""
+"""The projection of accuracy: learned once of a baseline, applied to windows."""
 
 import math
 from collections.abc import Sequence
@@ -15,6 +15,7 @@ from contract.accuracy import (
     ProjectedAccuracy,
     ProjectionEvidence,
 )
+from contract.reasons import Reason, ReasonCode
 from contract.records import Status
 from contract.training import DECISION_THRESHOLD, Task
 from drift.calibration import ScoredLabels
@@ -30,10 +31,10 @@ from drift.projection.refusals import (
     distance_refusal,
     interval_refusal,
     partly_predicted,
+    predictions_refusal,
     reference_refusal,
     sample_refusal,
-    warning,
-    window_refusal,
+    warnings,
 )
 from drift.projection.scored import MEASURES, Expected, undefined
 from drift.statistics.proportion import NORMAL_QUANTILE
@@ -50,7 +51,7 @@ class Projector:
 
     Confidence is calibrated by an isotonic fit on the test set. Where the features tell more of the labels than the
     probability does, which the test set shows (the gate), the estimate is doubly robust: recalibrated with the
-    features, and corrected by the test set's rows, weighted to look like the window's. Valid under covariate shift only
+    features, and corrected by the test set's rows, weighted to resemble the window's. Valid under covariate shift only
     (`contract.accuracy.PROJECTED_ACCURACY_NOTE`). Where the estimate would mislead it is refused, with the reason and
     the measurement; no refusal looks at the `ignored` features.
 
@@ -89,27 +90,27 @@ class Projector:
             return self._recalibration.probabilities(table, probabilities)
         return self.calibrated(probabilities)
 
-    def project(self, window: WindowCounts, *, tolerance: float) -> ProjectedAccuracy:
+    def project(self, window: WindowCounts, *, drop_threshold: float) -> ProjectedAccuracy:
         """Estimate the accuracy of the window's predictions, with a 95 % interval for what labels would show.
 
         Parameters
         ----------
-        tolerance
+        drop_threshold
             Drop from which on the verdict may be drift, 0 to 1.
         """
-        known = ProjectedAccuracy(tolerance=tolerance, reason=self._refusal)
+        known = ProjectedAccuracy(drop_threshold=drop_threshold, reason=self._refusal)
         if self._refusal:
             return known
         if self._of_classes is not None:
             return self._of_classes.project(window, known, self.limits)
         known = replace(known, reference=self._reference)
-        refused = window_refusal(window.probabilities)
+        refused = predictions_refusal(window.probabilities)
         if refused:
             return replace(known, reason=refused, evidence=self._evidence(window, None))
         domain = compare(self._test_table, window.sample.table, self.ignored, self.seed)
         evidence = self._evidence(window, domain)
         distant = distance_refusal(self.baseline, window, self.ignored, evidence, self.limits)
-        refused = distant or self._calibration_refusal or (sample_refusal(window) if evidence.weighted else "")
+        refused = distant or self._calibration_refusal or (sample_refusal(window) if evidence.weighted else None)
         if refused:
             return replace(known, reason=refused, evidence=evidence)
         return self._estimated(window, domain, replace(known, evidence=evidence))
@@ -130,7 +131,7 @@ class Projector:
             upper=min(found.value + found.half_width, 1.0),
             drop=self._reference - found.value,
             method=WEIGHTED_METHOD if known.evidence.weighted else METHOD,
-            warning=warning(known.evidence, len(self._recalibration.positive)),
+            warnings=warnings(known.evidence, len(self._recalibration.positive)),
             measures=self._measures(estimator, window, refits),
             label_shift=self._label_shift(estimator, window, refits, domain),
         )
@@ -145,7 +146,7 @@ class Projector:
         reports = []
         for measure, compute in MEASURES.items():
             before = self._reference_of(measure)
-            why = undefined(measure, rows) or next((text for one in drawn if (text := undefined(measure, one))), "")
+            why = undefined(measure, rows) or next((found for one in drawn if (found := undefined(measure, one))), None)
             if why:
                 reports.append(MeasureReport(measure=measure, reason=why, reference=before))
                 continue
@@ -174,23 +175,21 @@ class Projector:
         self, estimator: Estimator, window: WindowCounts, refits: Sequence[Expected], domain: Domain | None
     ) -> LabelShiftScenario:
         if domain is None:
-            return LabelShiftScenario(reason="every feature is ignored by the policy")
+            return LabelShiftScenario(reason=ReasonCode.EVERY_FEATURE_IGNORED.reason())
         before = float(np.mean(self._recalibration.positive))
         rows = estimator.expected(window.probabilities)
         share, accuracy = _shifted(rows, before)
         drawn = [_shifted(refit, before)[1] for refit in refits]
         variance = float(np.var(drawn, ddof=1)) + rows.label_variance * window.design_effect
-        belief = fit_label_shift(
-            domain, self._domain_probabilities(domain, window), self._positive(domain), share, before
-        )
+        fit = fit_label_shift(domain, self._domain_probabilities(domain, window), self._positive(domain), share, before)
         half_width = NORMAL_QUANTILE * math.sqrt(variance)
         return LabelShiftScenario(
             status=Status.ESTIMATED,
-            selected=belief.selected,
+            selected=fit.selected,
             positive_fraction=share,
             positive_fraction_reference=before,
-            explained_fraction=belief.explained_fraction,
-            residual_separability=belief.residual_separability,
+            explained_fraction=fit.explained_fraction,
+            residual_separability=fit.residual_separability,
             estimate=accuracy,
             lower=max(accuracy - half_width, 0.0),
             upper=min(accuracy + half_width, 1.0),
@@ -217,11 +216,11 @@ class Projector:
         )
 
     @cached_property
-    def _refusal(self) -> str:
+    def _refusal(self) -> Reason | None:
         return reference_refusal(self.baseline)
 
     @cached_property
-    def _calibration_refusal(self) -> str:
+    def _calibration_refusal(self) -> Reason | None:
         return calibration_refusal(self._labelled.area_under_curve(), self._recalibration.calibration_error)
 
     @cached_property

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from contract.accuracy import ProjectionEvidence
+from contract.reasons import Reason, ReasonCode
 from contract.training import Task
 from drift.counts import NumericCounts, ValueCounts, unknown
 from drift.learned import Baseline, LabelledTest
@@ -46,60 +47,63 @@ DOUBTFUL_FRACTION = 0.05
 DOUBTFUL_REFERENCE_ROWS = 1_000
 
 
-def reference_refusal(baseline: Baseline) -> str:
-    """Return why nothing can be learned of the labelled test set, or an empty text."""
+def reference_refusal(baseline: Baseline) -> Reason | None:
+    """Return why nothing can be learned of the labelled test set, or None."""
     test = baseline.test
     if test is None:
-        return "the baseline has no labelled test set"
+        return ReasonCode.NO_TEST_SET.reason()
     if baseline.task is Task.REGRESSION:
-        return "the model predicts a quantity, which is neither right nor wrong: only labels can judge it"
+        return ReasonCode.TARGET_IS_QUANTITY.reason()
     if test.probabilities is None:
-        return "the baseline has no predictions for its test set"
+        return ReasonCode.TEST_SET_NOT_PREDICTED.reason()
     if len(test.labels) < MIN_REFERENCE_ROWS:
-        return f"the labelled test set has {len(test.labels)} rows, fewer than {MIN_REFERENCE_ROWS}"
+        return ReasonCode.TEST_SET_TOO_SMALL.reason(n_rows=len(test.labels), min_rows=MIN_REFERENCE_ROWS)
     return _classes_refusal(baseline, test)
 
 
-def _classes_refusal(baseline: Baseline, test: LabelledTest) -> str:
+def _classes_refusal(baseline: Baseline, test: LabelledTest) -> Reason | None:
+    outcome = ""
     if baseline.task is Task.MULTICLASS:
         if test.predicted is None:
-            return "the baseline does not have the predicted labels of its test set"
+            return ReasonCode.NO_PREDICTED_LABELS.reason()
         n_right = sum(label == called for label, called in zip(test.labels, test.predicted, strict=True))
         fewest = min(n_right, len(test.labels) - n_right)
-        short = f"{fewest} predictions of the test set are {'right' if fewest == n_right else 'wrong'}"
+        code, outcome = ReasonCode.TEST_OUTCOME_TOO_RARE, "right" if fewest == n_right else "wrong"
     elif baseline.positive_label is None:
-        return f"the target must have two classes, got {len(set(test.labels))} in the test set"
+        return ReasonCode.TARGET_NOT_BINARY.reason(n_classes=len(set(test.labels)))
     else:
         n_positive = test.labels.count(baseline.positive_label)
         fewest = min(n_positive, len(test.labels) - n_positive)
-        short = f"the smaller class of the test set has {fewest} rows"
-    return f"{short}, fewer than {MIN_CLASS_ROWS}" if fewest < MIN_CLASS_ROWS else ""
+        code = ReasonCode.TEST_CLASS_TOO_SMALL
+    if fewest >= MIN_CLASS_ROWS:
+        return None
+    return code.reason(n_rows=fewest, outcome=outcome, min_rows=MIN_CLASS_ROWS)
 
 
-def window_refusal(probabilities: NumericCounts) -> str:
-    """Return why the window's predictions allow no estimate, or an empty text."""
+def predictions_refusal(probabilities: NumericCounts) -> Reason | None:
+    """Return why the window's predictions allow no estimate, or None."""
     if probabilities.n_rows and not probabilities.n_present:
-        return "no predictions were captured"
+        return ReasonCode.NO_PREDICTIONS.reason()
     if ((probabilities.values < 0) | (probabilities.values > 1)).any():
-        return "the captured predictions are not probabilities: some lie outside 0 to 1"
+        return ReasonCode.NOT_PROBABILITIES.reason()
     if probabilities.n_present < MIN_ROWS:
-        return f"{probabilities.n_present} rows with a captured prediction, fewer than {MIN_ROWS}"
-    return ""
+        return ReasonCode.PREDICTIONS_TOO_FEW.reason(n_rows=probabilities.n_present, min_rows=MIN_ROWS)
+    return None
 
 
-def sample_refusal(window: WindowCounts) -> str:
-    """Return that too few rows of the window's sample have a prediction for the features to be used, or an empty text.
+def sample_refusal(window: WindowCounts) -> Reason | None:
+    """Return why the window's sample has too few predictions for the features to be used, or None.
 
     Predictions may be rare enough for that in a window that has many of them.
     """
     n_sampled = int(np.count_nonzero(~np.isnan(window.sample.probabilities)))
     if n_sampled >= MIN_ROWS:
-        return ""
-    return f"{n_sampled} rows of the window's sample have a prediction, fewer than {MIN_ROWS}"
+        return None
+    return ReasonCode.SAMPLE_PREDICTIONS_TOO_FEW.reason(n_rows=n_sampled, min_rows=MIN_ROWS)
 
 
-def calibration_refusal(area: float, error: float) -> str:
-    """Return why the test set's probabilities cannot be trusted, or an empty text.
+def calibration_refusal(area: float, error: float) -> Reason | None:
+    """Return why the test set's probabilities cannot be trusted, or None.
 
     Parameters
     ----------
@@ -109,67 +113,53 @@ def calibration_refusal(area: float, error: float) -> str:
         Of the probabilities once calibrated, on rows that the calibration has not seen.
     """
     if area < CHANCE:
-        return f"the test set's probabilities rank its labels worse than chance (area under the curve {area:.3f})"
+        return ReasonCode.TEST_RANKING_BELOW_CHANCE.reason(area=area)
     if error > MAX_CALIBRATION_ERROR:
-        return (
-            f"probabilities that are calibrated on one part of the test set are {100 * error:.1f} points off on the "
-            f"rest, more than {100 * MAX_CALIBRATION_ERROR:g}: its labels do not follow them"
-        )
-    return ""
+        return ReasonCode.CALIBRATION_OFF.reason(points=100 * error, max_points=100 * MAX_CALIBRATION_ERROR)
+    return None
 
 
 def distance_refusal(
     baseline: Baseline, window: WindowCounts, ignored: frozenset[str], evidence: ProjectionEvidence, limits: Limits
-) -> str:
-    """Return why the window is too far from training data and test set for an estimate, or an empty text."""
-    separability, share = evidence.separability or 0.0, evidence.over_represented_fraction or 0.0
+) -> Reason | None:
+    """Return why the window is too far from training data and test set for an estimate, or None."""
+    separability, fraction = evidence.separability or 0.0, evidence.over_represented_fraction or 0.0
     if (evidence.out_of_support_fraction or 0.0) >= limits.out_of_support_fraction:
         judged = {name: column for name, column in window.columns.items() if name not in ignored}
-        return support_refusal(baseline, judged, window.n_out_of_support, window.n_rows, limits.out_of_support_fraction)
+        n_rows = window.n_rows
+        return support_refusal(baseline, judged, window.n_out_of_support, n_rows, limits.out_of_support_fraction)
     if separability >= limits.separability:
-        return (
-            "a classifier tells the window's rows from the labelled test set's (area under the curve "
-            f"{separability:.2f}, {limits.separability:g} or more): nothing is known of the model there"
-        )
-    if share >= limits.over_represented_fraction:
-        return (
-            f"{100 * share:.0f} % of the rows are more than twenty times as frequent as in the labelled test set, "
-            f"{100 * limits.over_represented_fraction:g} % or more: too little is known of the model there"
-        )
-    return ""
+        return ReasonCode.WINDOW_SEPARABLE.reason(area=separability, max_area=limits.separability)
+    if fraction >= limits.over_represented_fraction:
+        max_percent = 100 * limits.over_represented_fraction
+        return ReasonCode.ROWS_OVER_REPRESENTED.reason(percent=100 * fraction, max_percent=max_percent)
+    return None
 
 
-def interval_refusal(half_width: float, limits: Limits) -> str:
-    """Return that the 95 % interval is too wide to be of use."""
-    return (
-        f"the 95 % interval reaches {100 * half_width:.1f} points either side of the estimate, "
-        f"more than {100 * limits.half_width:g}"
-    )
+def interval_refusal(half_width: float, limits: Limits) -> Reason:
+    """Return the reason of a 95 % interval that is too wide to be of use."""
+    return ReasonCode.INTERVAL_TOO_WIDE.reason(points=100 * half_width, max_points=100 * limits.half_width)
 
 
-def partly_predicted(window: WindowCounts) -> str:
-    """Return that not all rows have a prediction, or an empty text."""
-    n_captured = window.probabilities.n_present
-    return "" if n_captured == window.n_rows else f"from the {n_captured} of {window.n_rows} rows with a prediction"
+def partly_predicted(window: WindowCounts) -> Reason | None:
+    """Return that not all rows have a prediction, or None."""
+    n_predicted = window.probabilities.n_present
+    if n_predicted == window.n_rows:
+        return None
+    return ReasonCode.PARTLY_PREDICTED.reason(n_predicted=n_predicted, n_rows=window.n_rows)
 
 
-def warning(evidence: ProjectionEvidence, n_reference: int) -> str:
-    """Return what makes an estimate doubtful though it is not refused, or an empty text."""
-    separability, share = evidence.separability or 0.0, evidence.over_represented_fraction or 0.0
+def warnings(evidence: ProjectionEvidence, n_reference: int) -> tuple[Reason, ...]:
+    """Return what makes an estimate doubtful though it is made."""
+    separability, fraction = evidence.separability or 0.0, evidence.over_represented_fraction or 0.0
     found = []
     if separability >= DOUBTFUL_SEPARABILITY:
-        found.append(
-            "a classifier tells the window's rows from the labelled test set's well (area under the curve "
-            f"{separability:.2f}, {DOUBTFUL_SEPARABILITY:g} or more)"
-        )
-    if share >= DOUBTFUL_FRACTION:
-        found.append(
-            f"{100 * share:.0f} % of the rows are more than twenty times as frequent as in the labelled test set, "
-            f"{100 * DOUBTFUL_FRACTION:.0f} % or more"
-        )
+        found.append(ReasonCode.WINDOW_FAIRLY_SEPARABLE.reason(area=separability, max_area=DOUBTFUL_SEPARABILITY))
+    if fraction >= DOUBTFUL_FRACTION:
+        found.append(ReasonCode.ROWS_FREQUENT.reason(percent=100 * fraction, max_percent=100 * DOUBTFUL_FRACTION))
     if n_reference < DOUBTFUL_REFERENCE_ROWS:
-        found.append(f"the labelled test set has {n_reference} rows, fewer than {DOUBTFUL_REFERENCE_ROWS}")
-    return "; ".join(found)
+        found.append(ReasonCode.TEST_SET_TOO_SMALL.reason(n_rows=n_reference, min_rows=DOUBTFUL_REFERENCE_ROWS))
+    return tuple(found)
 
 
 def support_refusal(
@@ -177,37 +167,34 @@ def support_refusal(
     columns: Mapping[str, ValueCounts],
     n_out_of_support: int,
     n_rows: int,
-    most: float = MAX_OUT_OF_SUPPORT_FRACTION,
-) -> str:
-    """Return why the rows are too strange for an estimate, or an empty text.
+    max_fraction: float = MAX_OUT_OF_SUPPORT_FRACTION,
+) -> Reason | None:
+    """Return why too many rows are out of support for an estimate, or None.
 
-    A row is outside when at least one of its cells is a label that training never had, a number beyond training's
-    range, unreadable, or missing in a column that was never missing there.
+    A row is out of support when at least one of its cells is a label that training never had, a number beyond
+    training's range, unreadable, or missing in a column that was never missing there.
 
     Parameters
     ----------
     columns
         The window's value counts.
     n_out_of_support
-        How many of the window's `n_rows` rows are outside.
-    most
-        Share of the rows from which on they are too strange.
+        How many of the window's `n_rows` rows are out of support.
+    max_fraction
+        Fraction of the rows from which on there is no estimate.
     """
-    share = n_out_of_support / n_rows if n_rows else 0.0
-    if share < most:
-        return ""
-    outside = {name: cells_outside(baseline.counts[name], column) for name, column in columns.items()}
-    worst = sorted((name for name in outside if outside[name]), key=lambda name: -outside[name])
+    fraction = n_out_of_support / n_rows if n_rows else 0.0
+    if fraction < max_fraction:
+        return None
+    n_cells = {name: cells_out_of_support(baseline.counts[name], column) for name, column in columns.items()}
+    worst = sorted((name for name in n_cells if n_cells[name]), key=lambda name: -n_cells[name])
     names = ", ".join(worst[:NAMES_SHOWN]) + (" and others" if len(worst) > NAMES_SHOWN else "")
-    return (
-        f"{100 * share:.0f} % of the rows hold a value that the training data never had ({names}), "
-        f"{100 * most:.0f} % or more: nothing is known of the model there"
-    )
+    return ReasonCode.OUT_OF_SUPPORT.reason(percent=100 * fraction, names=names, max_percent=100 * max_fraction)
 
 
-def cells_outside(reference: ValueCounts, window: ValueCounts) -> int:
+def cells_out_of_support(reference: ValueCounts, window: ValueCounts) -> int:
     """Return how many cells of the window's column the reference gives no ground for."""
     if not reference.n_present:
         return 0
-    strange = int(window.counts[unknown(reference, window.values)].sum()) + window.n_unreadable
-    return strange if reference.n_missing else strange + window.n_missing
+    n_unknown = int(window.counts[unknown(reference, window.values)].sum()) + window.n_unreadable
+    return n_unknown if reference.n_missing else n_unknown + window.n_missing

@@ -7,6 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from contract.accuracy import Measure
+from contract.reasons import Reason, ReasonCode
 from contract.training import DECISION_THRESHOLD
 
 
@@ -78,15 +79,15 @@ MEASURES: Mapping[Measure, Callable[[Expected], float]] = {
 }
 
 
-def undefined(measure: Measure, rows: Expected) -> str:
-    """Return why a figure is not defined of some rows, or an empty text."""
+def undefined(measure: Measure, rows: Expected) -> Reason | None:
+    """Return why a figure is not defined of some rows, or None."""
     n_called, n_positive = float(rows.counts[rows.called].sum()), float(rows.counts @ rows.positive)
     if measure is Measure.PRECISION and not n_called:
-        return "there is no positive prediction"
+        return ReasonCode.NO_POSITIVE_PREDICTION.reason()
     if measure is Measure.RECALL and not n_positive:
-        return "no positive label is expected"
+        return ReasonCode.NO_POSITIVE_EXPECTED.reason()
     if measure is Measure.F1 and not n_called + n_positive:
-        return "neither a positive prediction nor a positive label is expected"
+        return ReasonCode.NO_POSITIVE_AT_ALL_EXPECTED.reason()
     if measure is Measure.AREA_UNDER_CURVE and not 0 < n_positive < rows.counts.sum():
-        return "one class alone is expected"
-    return ""
+        return ReasonCode.ONE_CLASS_EXPECTED.reason()
+    return None

@@ -7,19 +7,19 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from contract.evaluation import Comparison, Evaluation
 from contract.retraining import RetrainingFile
 from contract.retraining_jobs import JobInput, JobOutput, job_folder
-from drift.baseline import learn, save
-from drift.csvfile import read_labelled
+from drift.baseline import learn
+from drift.documents import write_text
 from drift.errors import RetrainingError
-from drift.handover import write_text
+from drift.learned import save
 from drift.platform_settings import Platform
-from drift.retraining.evaluation_text import evaluation_text
-from drift.retraining.gate import Answers, judge_challenger
-from drift.retraining.identity import keys_of
+from drift.reference_files import read_labelled
+from drift.retraining.gate import Answers, design_effect, judge_challenger, slices_of
 from drift.retraining.models import Model, read_model
 from drift.retraining.settings import EvaluateSettings
-from drift.retraining.slices import design_effect, slices_of
+from drift.retraining.splitting import keys_of
 from drift.table import FeatureSpec, Table
 
 
@@ -106,3 +106,39 @@ def _save_baseline(challenger: Model, holdout: _Rows, settings: EvaluateSettings
         ),
         folder,
     )
+
+
+_HEADER = ("", "rows", "champion", "challenger", "difference", "at least", "at most", "allowed", "")
+_OUTCOMES = {True: "passed", False: "failed", None: "not judged"}
+
+
+def evaluation_text(evaluation: Evaluation) -> str:
+    """Return the table: shares in percent, differences in points with their one-sided 95 % bounds."""
+    compared = (evaluation.holdout, evaluation.test, *evaluation.slices)
+    lines = [_HEADER, *map(_cells, compared)]
+    widths = [max(map(len, column)) for column in zip(*lines, strict=True)]
+    table = ["  ".join(_padded(line, widths)).rstrip() for line in lines]
+    verdict = "The challenger is accepted." if evaluation.accepted else "The challenger is rejected."
+    return "\n".join([verdict, *(f"- {reason}" for reason in evaluation.reasons), "", *table]) + "\n"
+
+
+def _cells(one: Comparison) -> tuple[str, ...]:
+    shares = (one.champion, one.challenger)
+    points = (one.difference, one.lower, one.upper)
+    return (
+        one.name,
+        str(one.n_rows),
+        *("-" if share is None else f"{100 * share:.1f} %" for share in shares),
+        *("-" if value is None else f"{100 * value:+.1f}" for value in points),
+        f"{-100 * one.bound:+.1f}",
+        _OUTCOMES[one.passed],
+    )
+
+
+def _padded(line: tuple[str, ...], widths: list[int]) -> list[str]:
+    first, *numbers, last = line
+    return [
+        first.ljust(widths[0]),
+        *(text.rjust(width) for text, width in zip(numbers, widths[1:-1], strict=True)),
+        last,
+    ]

@@ -1,22 +1,60 @@
 """Captures joined with labels, as `drift.ground_truth.merged` writes them -> labelled rows as the model saw them."""
 
-from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
 from typing import TypeAlias
 
 import msgspec
 
-from drift.ground_truth.classes import NO_LABEL, Classes, UnknownLabelError
-from drift.kernel.lines import TooLong, blocks, is_compressed
+from contract.enums import StrEnum
+from contract.rejection import CellReason, RejectionReason
+from drift.ground_truth.labels import NO_LABEL, Classes, UnknownLabelError
 from drift.kernel.payloads import Marker, Token, decode_input, spelled
-from drift.kernel.records import Payload, Record
-from drift.rejection import CellReason, Reason, Rejected
-from drift.retraining.rejections import Account, RowReason
-from drift.table import FeatureSpec
+from drift.kernel.records import Payload, Record, Rejected, TooLong, blocks, is_compressed
+from drift.table import FeatureSpec, NotANumberError, cell
 from drift.times import parse_time
-from drift.values import NotANumberError, cell
+
+
+class RowReason(StrEnum):
+    """Reasons under which labelled rows are counted as rejected: keys of prepared.json."""
+
+    NOT_A_MERGED_RECORD = "not_a_merged_record"
+    """A line that is no captured record with ground truth."""
+    LABEL_COUNT_MISMATCH = "label_count_mismatch"
+    """The record does not have one label, be it empty, for each row."""
+    NO_LABEL = "no_label"
+    UNKNOWN_LABEL = "unknown_label"
+    """A label that the training data do not have."""
+    REPEATED_EVENT = "repeated_event"
+    """Another record of the same inference or event id follows, in order of path and line, and counts."""
+    HOLDOUT_ROW_IN_TRAINING_DATA = "holdout_row_in_training_data"
+    """Both models have seen its features."""
+    FRESH_ROW_IN_HOLDOUT = "fresh_row_in_holdout"
+    """The challenger would be judged on what it was trained on."""
+    FRESH_ROW_IN_TEST_SET = "fresh_row_in_test_set"
+    """The same of the original test set."""
+
+
+@dataclass(eq=False)
+class Account:
+    """Counts the rows that were read and those that were given up."""
+
+    n_read: int = 0
+    _rejected: Counter[str] = field(default_factory=Counter)
+
+    def reject(self, reason: str, n_rows: int = 1) -> None:
+        """Count rows under a reason."""
+        if n_rows:
+            self._rejected[reason] += n_rows
+
+    @property
+    def rejected(self) -> Mapping[str, int]:
+        """Rows by reason, in the order of the reasons' names."""
+        return dict(sorted(self._rejected.items()))
+
 
 Cells: TypeAlias = tuple[str, ...]
 """One text for each feature, in the training file's order."""
@@ -75,12 +113,12 @@ def read_merged(files: Iterable[tuple[Path, str]], wanted: Wanted, account: Acco
 def _records(path: Path, account: Account) -> Iterator[_Merged]:
     if is_compressed(path):
         account.n_read += 1
-        account.reject(Reason.COMPRESSED_FILE)
+        account.reject(RejectionReason.COMPRESSED_FILE)
         return
     for block in blocks(path):
         if isinstance(block, TooLong):
             account.n_read += 1
-            account.reject(Reason.LINE_TOO_LONG)
+            account.reject(RejectionReason.LINE_TOO_LONG)
             continue
         for _, line in block.numbered():
             if not line.strip():
@@ -114,9 +152,9 @@ def _time(text: str | None, wanted: Wanted) -> datetime:
     try:
         time = parse_time(text or "")
     except ValueError as error:
-        raise Rejected(Reason.INVALID_TIME) from error
+        raise Rejected(RejectionReason.INVALID_TIME) from error
     if not wanted.start <= time < wanted.end:
-        raise Rejected(Reason.OUTSIDE_WINDOW)
+        raise Rejected(RejectionReason.OUTSIDE_WINDOW)
     return time
 
 

@@ -10,19 +10,19 @@ from pathlib import Path
 from contract.prepared import Prepared, PreparedPart
 from contract.retraining import RetrainingFile
 from contract.retraining_jobs import JobInput, JobOutput, job_folder
+from contract.s3 import is_s3_uri
 from contract.training import ordered
+from drift.aws import Connect, client
 from drift.capture import capture_files
-from drift.csvfile import read_labelled, read_training
+from drift.documents import write_text
 from drift.errors import RetrainingError
-from drift.ground_truth.classes import Classes
-from drift.handover import write_text
+from drift.ground_truth.labels import Classes
 from drift.platform_settings import Platform
-from drift.retraining.identity import keys_of, repeats_are_natural
-from drift.retraining.merged_rows import Wanted, read_merged
-from drift.retraining.rejections import Account
+from drift.reference_files import read_labelled, read_training
+from drift.retraining.merged_rows import Account, Wanted, read_merged
 from drift.retraining.settings import PrepareSettings
-from drift.retraining.splitting import Part, Seen, split, without_leaks
-from drift.sources import Connect, fetch_variant_hours, is_s3, s3_client
+from drift.retraining.splitting import Part, Seen, keys_of, repeats_are_natural, split, without_leaks
+from drift.sources import fetch_variant_hours
 from drift.times import format_time
 
 
@@ -44,7 +44,7 @@ def prepare(settings: PrepareSettings, platform: Platform, connect: Connect | No
     )
     account = Account()
     with tempfile.TemporaryDirectory(prefix="plumbline-") as workspace:
-        merged = _merged(settings, Path(workspace), connect or partial(s3_client, platform.region))
+        merged = _merged(settings, Path(workspace), connect or partial(client, "s3", platform.region))
         records = read_merged(capture_files(merged), wanted, account)
     fresh, holdout = split(records)
     seen_in_training, test_keys = set(keys_of(train)), [*keys_of(test)]
@@ -77,7 +77,7 @@ def prepare(settings: PrepareSettings, platform: Platform, connect: Connect | No
 
 def _merged(settings: PrepareSettings, workspace: Path, connect: Connect) -> Path:
     source = f"{settings.merged.rstrip('/')}/{settings.endpoint}"
-    if not is_s3(source):
+    if not is_s3_uri(source):
         return Path(source)
     return fetch_variant_hours(source, settings.fresh_from, settings.fresh_until, workspace, connect)
 

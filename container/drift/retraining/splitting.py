@@ -1,12 +1,41 @@
 """Labelled records -> fresh rows to train on and a holdout to judge on, with nothing in both. No file, no clock."""
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
+from typing import TypeAlias
 
-from drift.retraining.identity import RowKey, key_of
-from drift.retraining.merged_rows import Cells, LabelledRecord
-from drift.retraining.rejections import Account, RowReason
-from drift.table import FeatureSpec
+from contract.training import MISSING_TEXTS
+from drift.retraining.merged_rows import Account, Cells, LabelledRecord, RowReason
+from drift.table import FeatureSpec, Table, cell
+
+RowKey: TypeAlias = tuple[float | str | None, ...]
+"""The cells of a row, numbers as numbers; None where there is none."""
+
+NATURAL_REPEATS = 0.05
+"""From this share of the test set's rows that the training data have too, identical rows are ordinary in these data."""
+
+
+def key_of(specs: Sequence[FeatureSpec], texts: Sequence[str]) -> RowKey:
+    """Return a row's key: 40, 40.0 and 4e1 are the same number, and all missing cells are alike."""
+    return tuple(
+        None if text in MISSING_TEXTS else cell(spec.type, text) for spec, text in zip(specs, texts, strict=True)
+    )
+
+
+def keys_of(table: Table) -> Iterable[RowKey]:
+    """Yield the key of each row of a table."""
+    columns = (table.columns[spec.name].tolist() for spec in table.specs)
+    return zip(*([None if cell != cell else cell for cell in column] for column in columns), strict=True)  # noqa: PLR0124
+
+
+def repeats_are_natural(train: set[RowKey], test: Sequence[RowKey]) -> bool:
+    """Return whether independent rows of the same data are often identical, as in tables of a few categories.
+
+    The training data and the test set are independent of each other, so that the share of the test set's rows
+    that the training data have too is what chance makes. Where it is small, an identical row is the same observation.
+    """
+    return sum(key in train for key in test) >= NATURAL_REPEATS * len(test)
+
 
 HOLDOUT_SHARE = 0.4
 """Share of the rows, the newest, that no model is trained on. The holdout bears two things that want many rows: the

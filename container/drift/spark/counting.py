@@ -12,15 +12,15 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 
+from drift.aws import Connect, client
 from drift.errors import ClusterError
-from drift.kernel.events import Suspects, reject_duplicates
-from drift.kernel.files import FileCounter
+from drift.kernel.files import FileCounter, Suspects, reject_duplicates
 from drift.kernel.partial import PartialCounts
 from drift.kernel.plan import Plan
-from drift.sources import CaptureFile, Connect, local_copy, s3_client
+from drift.sources import CaptureFile, local_copy
 from drift.spark.rows import SCHEMA, Kind, counts_of, event_rows, rows_of
 
-_OUR_ERROR = re.compile(r"^drift\.errors\.\w+: (.+)$", re.MULTILINE)
+_OUR_ERROR = re.compile(r"^[\w.]*drift\.errors\.\w+: (.+)$", re.MULTILINE)
 _TASK_BYTES = 64 << 20
 """A task reads about as much: seconds of work beside which its start does not count."""
 
@@ -46,7 +46,7 @@ def count_files(spark: Any, files: Sequence[CaptureFile], plan: Plan, region: st
 
     if not files:
         return PartialCounts()
-    connect = partial(s3_client, region)
+    connect = partial(client, "s3", region)
     names, locations = [file.name for file in files], [file.location for file in files]
     table = spark.createDataFrame(pa.table({"name": names, "location": locations}))
     rows = table.repartition(_n_tasks(spark, files)).mapInArrow(read_files(plan, connect), SCHEMA)

@@ -7,7 +7,7 @@ from typing import Self
 import numpy as np
 from numpy.typing import NDArray
 
-from contract.records import Part
+from contract.records import Contributor
 from drift.counts import OTHER_LABELS, CategoricalCounts, NumericCounts, ValueCounts
 from drift.statistics.bins import Bins
 
@@ -33,7 +33,7 @@ class Cells:
 
     @classmethod
     def between(cls, reference: ValueCounts, window: ValueCounts) -> Self:
-        """Partition two columns of the same type: by label, or by the reference's decile bins.
+        """Contributorition two columns of the same type: by label, or by the reference's decile bins.
 
         Raises
         ------
@@ -61,7 +61,7 @@ class Cells:
 
     @classmethod
     def of_missing(cls, reference: ValueCounts, window: ValueCounts) -> Self:
-        """Partition two columns into cells that have a value, readable or not, and cells that have none."""
+        """Contributorition two columns into cells that have a value, readable or not, and cells that have none."""
         before, after = (
             np.array([side.n_rows - side.n_missing, side.n_missing], dtype=np.int64) for side in (reference, window)
         )
@@ -136,7 +136,7 @@ def _spread(side: CategoricalCounts, union: NDArray[np.object_]) -> NDArray[np.i
 _MAX_CONTRIBUTORS = 5
 
 
-def largest_moves(cells: Cells) -> tuple[Part, ...]:
+def top_contributors(cells: Cells) -> tuple[Contributor, ...]:
     """Return up to five cells that moved most, the largest ``|q - p|`` first; equal moves in the cells' order.
 
     Raises
@@ -150,7 +150,7 @@ def largest_moves(cells: Cells) -> tuple[Part, ...]:
     # Whole numbers: equal moves are equal.
     moves = np.abs(cells.window * cells.n_reference - cells.reference * cells.n_window)
     order = np.argsort(-moves, kind="stable")[:_MAX_CONTRIBUTORS].tolist()
-    return tuple(Part(str(cells.labels[i]), float(p[i]), float(q[i])) for i in order if moves[i])
+    return tuple(Contributor(str(cells.labels[i]), float(p[i]), float(q[i])) for i in order if moves[i])
 
 
 _MAX_ROWS = 1_000_000_000
@@ -160,22 +160,20 @@ _MAX_BATCH_NUMBERS = 500_000
 """Bound of memory: 4 MB for each array of a batch."""
 
 
-def can_deal(cells: Cells) -> bool:
-    """Return whether there are few enough rows for `deals`."""
+def can_permute(cells: Cells) -> bool:
+    """Return whether there are few enough rows for `permutations`."""
     return cells.n_reference + cells.n_window < _MAX_ROWS
 
 
-def deals(cells: Cells, n_deals: int, seed: int) -> Iterator[NDArray[np.int64]]:
-    """Yield window counts of `n_deals` random divisions of the pooled rows, in batches of shape (n, n_cells).
+def permutations(cells: Cells, n_permutations: int, seed: int) -> Iterator[NDArray[np.int64]]:
+    """Yield window counts of `n_permutations` random divisions of the pooled rows, in batches of shape (n, n_cells).
 
-    The batches grow, so that who has seen enough has not waited for many more.
-
-    Null: reference and window are one population, dealt out at random; the pooled count of each cell stays.
-    Equal arguments give equal batches.
+    Null: reference and window are one population, divided at random; the pooled count of each cell stays. Batch size
+    doubles, so that callers can stop early. Equal arguments give equal batches.
     """
     random = np.random.default_rng(seed)
     most = max(1, _MAX_BATCH_NUMBERS // len(cells.pooled))
-    n_left, batch = n_deals, _FIRST_BATCH
+    n_left, batch = n_permutations, _FIRST_BATCH
     while n_left:
         size = min(batch, most, n_left)
         yield random.multivariate_hypergeometric(cells.pooled, cells.n_window, size=size, method="marginals")

@@ -2,7 +2,9 @@
 
 import numpy as np
 
+from contract.statistics import EffectMeasure
 from drift.statistics.cells import Cells
+from drift.statistics.declaration import EffectStatistic
 
 
 def drift_score(cells: Cells) -> float:
@@ -24,3 +26,13 @@ def drift_score(cells: Cells) -> float:
     """
     p, q = cells.shares
     return min(float(100 * np.abs(p - q).sum()), 200.0)
+
+
+def _noncentrality(score: float) -> float:
+    """Return ``(s / 100)**2``, a lower bound by the Cauchy-Schwarz inequality."""
+    return (score / 100) ** 2
+
+
+DRIFT_SCORE = EffectStatistic(
+    EffectMeasure.DRIFT_SCORE, lambda reference, window, cells: drift_score(cells), _noncentrality
+)

@@ -1,4 +1,4 @@
-"""Jensen-Shannon distance, and how far it strays from zero by chance."""
+"""Jensen-Shannon distance, and its null distribution."""
 
 import math
 
@@ -6,14 +6,16 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import special
 
-from drift.statistics.cells import Cells, can_deal, deals
+from contract.statistics import EffectMeasure
+from drift.statistics.cells import Cells, can_permute, permutations
+from drift.statistics.declaration import EffectStatistic
 
 _N_PERMUTATIONS = 1999
 _RANKED_PERMUTATIONS = 500
-"""From as many deals on the 99 % quantile is read off them."""
+"""From as many permutations on the 99 % quantile is read off them."""
 _MIN_PERMUTATIONS = 40
 _MAX_NUMBERS = 1_000_000
-"""Bound of deals times cells: a third of a second."""
+"""Bound of permutations times cells: a third of a second."""
 
 
 def jensen_shannon_distance(cells: Cells) -> float:
@@ -69,21 +71,33 @@ def null_quantile(cells: Cells, seed: int = 0, level: float = 0.99) -> float:
     freedom = len(cells.pooled) - 1
     if freedom < 1:
         return 0.0
-    if cells.sparse and can_deal(cells):
-        return _dealt_quantile(cells, seed, level)
+    if cells.sparse and can_permute(cells):
+        return _permutation_quantile(cells, seed, level)
     spread = 1 / cells.n_reference + 1 / cells.n_window
     return math.sqrt(float(special.chdtri(freedom, 1 - level)) * spread / (8 * math.log(2)))
 
 
-def _dealt_quantile(cells: Cells, seed: int, level: float) -> float:
-    n_deals = min(max(_MAX_NUMBERS // len(cells.pooled), _MIN_PERMUTATIONS), _N_PERMUTATIONS)
+def _permutation_quantile(cells: Cells, seed: int, level: float) -> float:
+    n_drawn = min(max(_MAX_NUMBERS // len(cells.pooled), _MIN_PERMUTATIONS), _N_PERMUTATIONS)
     divergences = np.concatenate(
         [
             _divergence((cells.pooled - batch) / cells.n_reference, batch / cells.n_window)
-            for batch in deals(cells, n_deals, seed)
+            for batch in permutations(cells, n_drawn, seed)
         ]
     )
-    if n_deals >= _RANKED_PERMUTATIONS:
+    if n_drawn >= _RANKED_PERMUTATIONS:
         # The one of the ordered divergences that a further one stays below with probability `level`.
-        return math.sqrt(max(float(np.sort(divergences)[math.ceil(level * (n_deals + 1)) - 1]), 0.0))
+        return math.sqrt(max(float(np.sort(divergences)[math.ceil(level * (n_drawn + 1)) - 1]), 0.0))
     return math.sqrt(float(divergences.mean() + special.ndtri(level) * divergences.std()))
+
+
+def _noncentrality(distance: float) -> float:
+    """Return ``8 ln 2 * d**2``: the second-order expansion of the divergence."""
+    return 8 * math.log(2) * distance**2
+
+
+JENSEN_SHANNON = EffectStatistic(
+    EffectMeasure.JENSEN_SHANNON_DISTANCE,
+    lambda reference, window, cells: jensen_shannon_distance(cells),
+    _noncentrality,
+)

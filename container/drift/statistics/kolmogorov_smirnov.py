@@ -8,8 +8,9 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import special
 
+from contract.statistics import HypothesisTest
 from drift.counts import NumericCounts
-from drift.statistics.evidence import Evidence
+from drift.statistics.declaration import Evidence
 from drift.statistics.log_tails import log_kolmogorov_tail
 
 _MAX_STEPS = 50_000
@@ -151,10 +152,6 @@ def _log_binomial(n: Integers, k: Integers, share: float) -> Floats:
     return np.asarray(chosen + special.xlogy(k, share) + special.xlog1py(n - k, -share))
 
 
-EXACT = "ks_2samp_exact"
-ASYMPTOTIC = "ks_2samp_asymptotic"
-
-
 def kolmogorov_smirnov(reference: NumericCounts, window: NumericCounts) -> Evidence:
     """Test whether the window has the reference's distribution function.
 
@@ -186,8 +183,8 @@ def kolmogorov_smirnov(reference: NumericCounts, window: NumericCounts) -> Evide
         raise ValueError("both sides must have a present value, got none on one of them")
     walk = Walk.between(*_aligned(reference, window))
     if walk.feasible:
-        return Evidence(EXACT, walk.distance, walk.probability())
-    return Evidence.of_log(ASYMPTOTIC, walk.distance, _log_limit(walk))
+        return Evidence(HypothesisTest.KS_EXACT, walk.distance, walk.probability())
+    return Evidence.of_log(HypothesisTest.KS_ASYMPTOTIC, walk.distance, _log_limit(walk))
 
 
 def _aligned(reference: NumericCounts, window: NumericCounts) -> tuple[NDArray[np.int64], NDArray[np.int64]]:

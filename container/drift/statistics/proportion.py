@@ -52,7 +52,7 @@ class Share:
 
 
 @dataclass(frozen=True)
-class Estimate:
+class GapEstimate:
     """A metric with its 95 % interval and, on the scale that it is tested on, its standard error."""
 
     value: float
@@ -62,7 +62,7 @@ class Estimate:
     error: float
 
 
-def difference(group: Share, others: Share) -> Estimate:
+def difference(group: Share, others: Share) -> GapEstimate:
     """Return the others' share minus the group's, with Newcombe's interval.
 
     R. Newcombe, "Interval estimation for the difference between independent proportions: comparison of eleven methods"
@@ -73,7 +73,7 @@ def difference(group: Share, others: Share) -> Estimate:
     below = math.hypot(others.value - low_others, high - group.value)
     above = math.hypot(high_others - others.value, group.value - low)
     error = math.hypot(_error(group), _error(others))
-    return Estimate(value, max(value - below, -1.0), min(value + above, 1.0), value, error)
+    return GapEstimate(value, max(value - below, -1.0), min(value + above, 1.0), value, error)
 
 
 def _error(share: Share) -> float:
@@ -82,7 +82,7 @@ def _error(share: Share) -> float:
     return math.sqrt(smoothed * (1 - smoothed) / share.total)
 
 
-def ratio(group: Share, others: Share) -> Estimate | None:
+def ratio(group: Share, others: Share) -> GapEstimate | None:
     """Return the group's share divided by the others', with Katz's interval on the logarithm.
 
     D. Katz et al., "Obtaining confidence intervals for the risk ratio in cohort studies" (1978). A count of 0 is taken
@@ -93,7 +93,7 @@ def ratio(group: Share, others: Share) -> Estimate | None:
     count = max(group.count, 0.5)
     error = math.sqrt(max(1 / count - 1 / group.total, 0.0) + max(1 / others.count - 1 / others.total, 0.0))
     value, middle = group.value / others.value, math.log(count / group.total / others.value)
-    return Estimate(
+    return GapEstimate(
         value,
         math.exp(middle - NORMAL_QUANTILE * error) if group.count else 0.0,
         math.exp(middle + NORMAL_QUANTILE * error),

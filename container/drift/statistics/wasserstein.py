@@ -3,8 +3,12 @@
 import math
 
 import numpy as np
+from scipy import special
 
-from drift.counts import NumericCounts
+from contract.statistics import EffectMeasure
+from drift.counts import NumericCounts, ValueCounts
+from drift.statistics.cells import Cells
+from drift.statistics.declaration import EffectStatistic
 
 
 def wasserstein(reference: NumericCounts, window: NumericCounts) -> float | None:
@@ -51,3 +55,20 @@ def _scaled(reference: NumericCounts, window: NumericCounts) -> tuple[float, flo
     distance = float((np.abs(below_u - below_v) * np.diff(values)).sum())
     centre = np.average(u, weights=reference.counts)
     return distance, math.sqrt(float(np.average((u - centre) ** 2, weights=reference.counts)))
+
+
+def _of_columns(reference: ValueCounts, window: ValueCounts, cells: Cells) -> float | None:
+    if isinstance(reference, NumericCounts) and isinstance(window, NumericCounts):
+        return wasserstein(reference, window)
+    raise TypeError(f"both sides must be numeric, got {type(reference).__name__} and {type(window).__name__}")
+
+
+def _noncentrality(distance: float) -> float:
+    """Return ``(2 * (2 F(w / 2) - 1))**2``, a lower bound for a normal variable shifted by w standard deviations.
+
+    F is the normal distribution function.
+    """
+    return float(2 * (2 * special.ndtr(distance / 2) - 1)) ** 2
+
+
+WASSERSTEIN = EffectStatistic(EffectMeasure.WASSERSTEIN_DISTANCE, _of_columns, _noncentrality)

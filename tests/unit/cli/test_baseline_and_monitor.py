@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
-from drift.baseline import load
+from drift.learned import load
 
 from contract.records import (
     DriftReport,

@@ -1,17 +1,25 @@
 """drift_report.json: the shape survives the file, and a broken one is refused by name."""
 
+import ast
 import json
 import re
+from dataclasses import replace
+from pathlib import Path
+from string import Formatter
 
 import pytest
 
+import contract
+from contract.decoding import decode
+from contract.reasons import Reason, ReasonCode, has_code, joined
 from contract.records import (
+    SWITCHED_OFF,
+    Contributor,
     DriftReport,
     FeatureReport,
     FeatureType,
     IsolationForestSimilarity,
     MultivariateReport,
-    Part,
     ProjectedAccuracy,
     RecentReport,
     RecordCounts,
@@ -22,13 +30,14 @@ from contract.records import (
     WindowBounds,
     finite,
 )
+from tests.reports import because
 
 AGE = FeatureReport(
     name="age",
     type=FeatureType.NUMERIC,
-    drift_score=31.5,
+    effects={"drift_score": 31.5},
     unreadable={"not_a_number": 3},
-    parts=(Part("[30, 40)", 0.1, 0.3),),
+    top_contributors=(Contributor("[30, 40)", 0.1, 0.3),),
     violation=Violation.DATA_TYPE,
     verdict=Verdict.DRIFT,
 )
@@ -39,17 +48,17 @@ REPORT = DriftReport(
     records=RecordCounts(read=12, used=10, rejected={"not_json": 2}, examples={"not_json": ("a.jsonl:3", "a.jsonl:9")}),
     n_rows=100,
     verdict=Verdict.DRIFT,
-    reason="drift in age",
+    reason=because("drift in age"),
     features=(
         AGE,
-        FeatureReport(name="sex", type=FeatureType.CATEGORICAL, drift_score=1.5, verdict=Verdict.NO_DRIFT),
+        FeatureReport(name="sex", type=FeatureType.CATEGORICAL, effects={"drift_score": 1.5}, verdict=Verdict.NO_DRIFT),
     ),
-    prediction=FeatureReport(name="probability", type=FeatureType.NUMERIC, reason="not captured"),
+    prediction=FeatureReport(name="probability", type=FeatureType.NUMERIC, reason=because("not captured")),
     projected_accuracy=ProjectedAccuracy(status=Status.ESTIMATED, estimate=0.84, lower=0.82, upper=0.86),
-    isolation_forest_similarity=IsolationForestSimilarity(reason="switched off"),
+    isolation_forest_similarity=IsolationForestSimilarity(reason=SWITCHED_OFF),
     rule="drift if any feature drifts",
     recent=RecentReport(verdict=Verdict.NO_DRIFT, n_windows=24, n_rows=2400, features=(AGE,), prediction=AGE),
-    segments=(SegmentReport(kind="variant", value="A", n_rows=9, verdict=Verdict.DRIFT, reason="", features=(AGE,)),),
+    segments=(SegmentReport(kind="variant", value="A", n_rows=9, verdict=Verdict.DRIFT, reason=None, features=(AGE,)),),
     multivariate=MultivariateReport(status=Status.ESTIMATED, area_under_curve=0.7, p_value=0.01),
 )
 
@@ -77,9 +86,9 @@ def test_fails_on_nan() -> None:
         DriftReport(**{**vars(REPORT), "projected_accuracy": broken}).to_json()
 
 
-@pytest.mark.parametrize("text", ['{"version": 3}', '{"version": 5}', "[]", "{}"])
+@pytest.mark.parametrize("text", ['{"version": 4}', '{"version": 6}', "[]", "{}"])
 def test_fails_on_a_version_it_does_not_know(text: str) -> None:
-    with pytest.raises(ValueError, match="version must be 4"):
+    with pytest.raises(ValueError, match="version must be 5"):
         DriftReport.from_json(text)
 
 
@@ -95,11 +104,67 @@ def test_numbers_json_has_no_word_for_become_none(value: float) -> None:
         ({"n_rows": True}, "DriftReport.n_rows must be int, got bool"),
         ({"window": []}, "DriftReport.window must be an object, got list"),
         ({"features": {}}, "DriftReport.features must be a list, got dict"),
-        ({"window": {"start": None}}, "differs in end"),
-        ({"more": 1}, "DriftReport must have the keys of this version, differs in more"),
+        ({"features": [{"type": "numeric"}]}, "DriftReport.features[0] must have the keys of this version, lacks name"),
+        ({"reason": {"text": "why"}}, "DriftReport.reason must have the keys of this version, lacks code"),
         ({"verdict": "perhaps"}, "'perhaps' is not a valid Verdict"),
     ],
 )
 def test_a_report_with_another_shape_is_refused(changes: dict[str, object], message: str) -> None:
     with pytest.raises(ValueError, match=re.escape(message)):
         DriftReport.from_json(json.dumps({**json.loads(REPORT.to_json()), **changes}))
+
+
+def test_unknown_keys_are_left_out_at_any_depth() -> None:
+    document = json.loads(REPORT.to_json()) | {"later": {"deep": [1]}}
+    document["features"][0]["population_stability_index"] = 0.3
+    document["features"][0]["effects"]["population_stability_index"] = 0.3
+    read = DriftReport.from_json(json.dumps(document))
+    assert read.features[0].effects == {"drift_score": 31.5, "population_stability_index": 0.3}
+    assert replace(read, features=REPORT.features) == REPORT
+
+
+def test_absent_optional_keys_take_their_default() -> None:
+    document = json.loads(REPORT.to_json())
+    for name in ("recent", "segments", "multivariate", "quality", "rule"):
+        del document[name]
+    del document["features"][0]["top_contributors"]
+    read = DriftReport.from_json(json.dumps(document))
+    assert (read.recent, read.segments, read.rule) == (RecentReport(), (), "")
+    assert read.features[0] == replace(AGE, top_contributors=())
+
+
+def test_a_required_key_stays_required() -> None:
+    document = json.loads(REPORT.to_json())
+    del document["verdict"], document["n_rows"]
+    with pytest.raises(ValueError, match="DriftReport must have the keys of this version, lacks n_rows, verdict"):
+        DriftReport.from_json(json.dumps(document))
+
+
+def test_a_reason_of_a_later_version_keeps_its_text() -> None:
+    read = decode(Reason, {"code": "of_a_later_version", "text": "why"})
+    assert (read.code, str(read)) == (ReasonCode.OTHER, "why")
+
+
+def test_reasons_are_joined_under_the_code_of_the_first() -> None:
+    first, second = ReasonCode.NO_RECORDS.reason(), because("more")
+    assert joined(None, first, None, second) == Reason(ReasonCode.NO_RECORDS, "no records in the window; more")
+    assert joined(None) is None
+    assert has_code(first, ReasonCode.NO_RECORDS) and not has_code(None, ReasonCode.NO_RECORDS)
+
+
+def test_every_reason_is_given_the_fields_of_its_text() -> None:
+    """A missing field would fail only when the reason is given, and a part of the report with it."""
+    root = Path(contract.__file__).parents[1]
+    given = [
+        (path.name, node.lineno, node.func.value.attr, {keyword.arg for keyword in node.keywords})
+        for path in [*root.glob("c*/**/*.py")]
+        for node in ast.walk(ast.parse(path.read_text()))
+        if isinstance(node, ast.Call)
+        and isinstance(node.func, ast.Attribute)
+        and node.func.attr == "reason"
+        and isinstance(node.func.value, ast.Attribute)
+        and getattr(node.func.value.value, "id", "") == "ReasonCode"
+    ]
+    fields = {code.name: {name for _, name, _, _ in Formatter().parse(code.template) if name} for code in ReasonCode}
+    assert len(given) > len(ReasonCode) / 2
+    assert [one for one in given if fields[one[2]] != one[3]] == []

@@ -5,7 +5,6 @@ from pathlib import Path
 import numpy as np
 import pytest
 from drift.preprocessing import Preprocessor
-from drift.run import learn_baseline
 from inference import Model, model_fn
 
 from contract.training import OUTPUT_PREDICTIONS, PROBABILITY_COLUMN, positive_label
@@ -13,6 +12,7 @@ from local.aws.archives import unpack
 from plumbline import population, starter
 from plumbline.census import FEATURES, TARGET
 from plumbline.rows import LabelledRows
+from tests.unit.drift_io.builders import learn_baseline
 
 DATA = starter.STARTER / "data"
 SIZE_LIMIT_BYTES = 1_500_000

@@ -6,13 +6,13 @@ from contract.records import (
     DriftReport,
     FeatureReport,
     FeatureType,
-    IsolationForestSimilarity,
     ProjectedAccuracy,
     RecordCounts,
     Status,
     Verdict,
     WindowBounds,
 )
+from tests.reports import drift_report
 
 ESTIMATED = ProjectedAccuracy(status=Status.ESTIMATED, estimate=0.85, lower=0.82, upper=0.88)
 
@@ -67,18 +67,12 @@ def report(
     windows: tuple[WindowQuality, ...] = (),
 ) -> DriftReport:
     """Return a window's report: the features that drifted, the shifts seen without labels, what labels say."""
-    return DriftReport(
-        window=WindowBounds(),
-        endpoint=None,
-        schedule=None,
+    return drift_report(
         records=RecordCounts(read=20, used=20),
         n_rows=200,
         verdict=verdict,
-        reason="",
         features=tuple(FeatureReport(name=name, type=FeatureType.NUMERIC, verdict=Verdict.DRIFT) for name in drifted),
-        prediction=FeatureReport(name="probability", type=FeatureType.NUMERIC),
         projected_accuracy=projected,
-        isolation_forest_similarity=IsolationForestSimilarity(),
         shifts=tuple(ShiftReport(shift=kind, verdict=Verdict.DRIFT) for kind in shifts),
-        quality=QualityReport(reason="", lag_hours=6, windows=windows),
+        quality=QualityReport(reason=None, lag_hours=6, windows=windows),
     )

@@ -9,6 +9,7 @@ from rich.console import Console
 from contract.records import ProjectedAccuracy, Status, Verdict
 from local.demo.hours import Hour, LabelledHour
 from local.demo.screen import Screen
+from tests.reports import because
 from tests.unit.demo.reports import labelled, report
 
 
@@ -26,7 +27,7 @@ def hour(status: Status) -> Hour:
     projected = (
         ProjectedAccuracy(status=status, estimate=0.8512, lower=0.84, upper=0.862)
         if status is Status.ESTIMATED
-        else ProjectedAccuracy(status=status, reason="too few rows")
+        else ProjectedAccuracy(status=status, reason=because("too few rows"))
     )
     return Hour("2026-01-05T12:00:00Z", 0.8499, report(Verdict.DRIFT, "age", projected=projected))
 

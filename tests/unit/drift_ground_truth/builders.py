@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 from drift.counts import NumericCounts
-from drift.ground_truth.scored import ScoredCounts
+from drift.ground_truth.measures import ScoredCounts
 from numpy.typing import NDArray
 
 HOUR = "2026/11/22/14"

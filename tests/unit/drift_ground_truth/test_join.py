@@ -6,16 +6,14 @@ from typing import Any
 import numpy as np
 import pytest
 from drift.baseline import learn
-from drift.capture import capture_files, outputs_of
+from drift.capture import capture_files, plan_of
 from drift.ground_truth import merged
-from drift.ground_truth.classes import Classes
 from drift.ground_truth.join import JoinedWindow, join
-from drift.ground_truth.labels import LabelBook
+from drift.ground_truth.labels import Classes, LabelBook
 from drift.ground_truth.merged import write_merged
 from drift.kernel import files as kernel_files
-from drift.kernel import lines
-from drift.kernel.plan import Plan
-from drift.values import table
+from drift.kernel import records as kernel_records
+from drift.table import table
 
 from contract.records import WindowBounds
 from tests.unit.drift_ground_truth.builders import label, write_labels
@@ -39,8 +37,8 @@ def captured(event_id: str, rows: str, answers: str, inference_id: str | None = 
 def joined(capture: Path, labels: Path, bounds: WindowBounds = HOUR, **choices: Any) -> tuple[JoinedWindow, LabelBook]:
     book = LabelBook(CLASSES)
     book.read(capture_files(labels))
-    plan = Plan.of(BASELINE.specs, BASELINE.counts, bounds, outputs=outputs_of(BASELINE), **choices)
-    return join(capture_files(capture), plan, bounds, book), book
+    plan = plan_of(BASELINE, bounds, **choices)
+    return join(capture_files(capture), plan, book), book
 
 
 def ages(window: JoinedWindow) -> dict[str, list[float]]:
@@ -125,7 +123,7 @@ def test_merged_records_lie_where_sagemaker_puts_them(tmp_path: Path) -> None:
 
 
 def test_merged_records_survive_the_bounds_of_blocks(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(merged, "blocks", lambda path: lines.blocks(path, 1))
+    monkeypatch.setattr(merged, "blocks", lambda path: kernel_records.blocks(path, 1))
     write_capture(tmp_path / "capture", [captured(f"e{n}", "41,Private,40", "0.7") for n in range(5)])
     write_labels(tmp_path / "labels", [label(f"e{n}", ">50K") for n in range(5)])
     (records,) = merge(tmp_path, HOUR, "merged").values()

@@ -5,8 +5,7 @@ from typing import Any
 
 import pytest
 from drift.capture import capture_files
-from drift.ground_truth.classes import NO_LABEL, Classes, UnknownLabelError
-from drift.ground_truth.labels import LabelBook
+from drift.ground_truth.labels import NO_LABEL, Classes, LabelBook, UnknownLabelError
 
 from tests.unit.drift_ground_truth.builders import label, write_labels
 

@@ -5,8 +5,7 @@ import math
 import numpy as np
 import pytest
 from drift.counts import NumericCounts
-from drift.ground_truth.measures import class_measures, measures
-from drift.ground_truth.scored import ConfusionCounts, ScoredCounts
+from drift.ground_truth.measures import ConfusionCounts, ScoredCounts, class_measures, measures
 from sklearn import metrics as oracle
 
 from contract.accuracy import Measure, MeasureReport
@@ -88,7 +87,7 @@ def test_what_is_not_defined_is_not_judged(
 ) -> None:
     reports = found(scored(np.array(probabilities), np.array(positive, dtype=bool)))
     assert {measure for measure, report in reports.items() if report.status is Status.NOT_JUDGED} == undefined
-    assert all(bool(report.reason) == (report.status is Status.NOT_JUDGED) for report in reports.values())
+    assert all((report.reason is not None) == (report.status is Status.NOT_JUDGED) for report in reports.values())
 
 
 def test_a_certain_and_wrong_prediction_does_not_make_the_log_loss_infinite() -> None:
@@ -122,7 +121,7 @@ def test_the_figures_of_several_classes_are_macro_averages() -> None:
     for measure, value in expected.items():
         assert reports[measure].value == pytest.approx(value, abs=1e-12)
     assert reports[Measure.CALIBRATION_ERROR].status is Status.ESTIMATED
-    assert reports[Measure.LOG_LOSS].reason.startswith("only the predicted label's probability is kept")
+    assert str(reports[Measure.LOG_LOSS].reason).startswith("only the predicted label's probability is kept")
 
 
 def test_no_row_of_several_classes_is_not_judged() -> None:

@@ -6,16 +6,15 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from drift.baseline import Baseline, learn
+from drift.baseline import learn
 from drift.capture import capture_files, plan_of
-from drift.ground_truth.classes import Classes
 from drift.ground_truth.join import JoinedWindow, join
-from drift.ground_truth.labels import LabelBook
+from drift.ground_truth.labels import Classes, LabelBook
 from drift.ground_truth.quality import judge_quality
 from drift.judgement import RunContext
+from drift.learned import Baseline
 from drift.policy import Policy
-from drift.table import Table
-from drift.values import table
+from drift.table import Table, table
 from drift.window import WindowCounts
 from numpy.typing import NDArray
 
@@ -37,7 +36,7 @@ class Believer:
     uses_features: bool = False
     error: Exception | None = None
 
-    def project(self, window: WindowCounts, *, tolerance: float) -> ProjectedAccuracy:
+    def project(self, window: WindowCounts, *, drop_threshold: float) -> ProjectedAccuracy:
         if self.error:
             raise self.error
         values, counts = window.probabilities.values, window.probabilities.counts
@@ -91,7 +90,7 @@ class Population:
         test = baseline.test
         book = LabelBook(Classes(ordered(test.labels if test else ())))
         book.read(capture_files(folder / "labels"))
-        return join(capture_files(folder / "capture"), plan_of(baseline, HOUR, facet="workclass"), HOUR, book)
+        return join(capture_files(folder / "capture"), plan_of(baseline, HOUR, facet="workclass"), book)
 
 
 REFERENCE = Population.drawn(4_000, 0).baseline()
@@ -123,7 +122,7 @@ def test_labels_that_rows_did_not_deserve_before_are_concept_shift(tmp_path: Pat
     joined = Population.drawn(1_500, 2, flip=0.25).joined(REFERENCE, tmp_path)
     found = judged(joined, projection=Believer(uses_features=uses_features))
     assert found.verdict is Verdict.DRIFT
-    assert "points lower" in found.reason
+    assert "points lower" in str(found.reason)
     assert found.shift(Shift.CONCEPT).verdict is Verdict.DRIFT
     assert found.shift(Shift.LABEL).verdict is Verdict.NO_DRIFT
     assert found.projection_error is not None and found.projection_error < -0.03
@@ -155,7 +154,7 @@ def test_too_few_labels_are_not_judged_and_give_no_figure(
 ) -> None:
     joined = Population.drawn(n, 4).joined(REFERENCE, tmp_path, labelled=np.arange(n) < n_labelled)
     found = judged(joined, is_final=is_final)
-    assert (found.verdict, found.reason, found.measures) == (Verdict.NOT_JUDGED, reason, ())
+    assert (found.verdict, str(found.reason), found.measures) == (Verdict.NOT_JUDGED, reason, ())
     assert (found.n_rows, found.n_labelled) == (n, n_labelled)
     assert found.shift(Shift.CONCEPT).verdict is Verdict.NOT_JUDGED
 
@@ -166,13 +165,16 @@ def test_a_baseline_without_predictions_judges_no_labels(tmp_path: Path) -> None
         train=table(SPECS, rows.rows), target_label="income", test=table(SPECS, rows.rows), test_labels=rows.labels
     )
     found = judge_quality(rows.joined(bare, tmp_path), bare, Believer(), CONTEXT, is_final=False)
-    assert found.reason == "the baseline has no predictions for a labelled test set"
+    assert str(found.reason) == "the baseline has no predictions for a labelled test set"
 
 
 def test_a_part_that_fails_takes_no_other_window_with_it(tmp_path: Path) -> None:
     joined = Population.drawn(400, 6).joined(REFERENCE, tmp_path)
     found = judged(joined, projection=Believer(error=ZeroDivisionError("by zero")))
-    assert (found.verdict, found.reason) == (Verdict.NOT_JUDGED, "could not be computed: ZeroDivisionError: by zero")
+    assert (found.verdict, str(found.reason)) == (
+        Verdict.NOT_JUDGED,
+        "could not be computed: ZeroDivisionError: by zero",
+    )
 
 
 def test_several_classes_are_judged_by_their_predicted_label(tmp_path: Path) -> None:
@@ -208,7 +210,7 @@ def test_several_classes_are_judged_by_their_predicted_label(tmp_path: Path) -> 
     labels = write_labels(tmp_path / "labels", [label(k, t) for k, t in zip(keys, window.labels, strict=True)])
     book = LabelBook(Classes(ordered(baseline.test.labels if baseline.test else ())))
     book.read(capture_files(labels))
-    joined = join(capture_files(capture), plan_of(baseline, HOUR), HOUR, book)
+    joined = join(capture_files(capture), plan_of(baseline, HOUR), book)
     found = judge_quality(joined, baseline, Believer(), CONTEXT, is_final=True)
     assert found.measure(Measure.ACCURACY).value == pytest.approx(np.mean(called == np.array(window.labels)))
     assert found.measure(Measure.RECALL).status is Status.ESTIMATED

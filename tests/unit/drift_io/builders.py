@@ -6,8 +6,9 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from drift.baseline import Baseline
-from drift.capture import count_folder, count_window
+from drift.capture import count_folder, count_window, plan_of
+from drift.learned import Baseline, save
+from drift.reference_files import ReferenceFiles
 from drift.table import FeatureSpec
 from drift.window import WindowCounts
 
@@ -57,4 +58,11 @@ def write_capture(
 
 
 def read_window(folder: Path, baseline: Baseline, bounds: WindowBounds, **choices: Any) -> WindowCounts:
-    return count_window(partial(count_folder, folder), baseline, bounds, **choices)
+    return count_window(partial(count_folder, folder), plan_of(baseline, bounds, **choices))
+
+
+def learn_baseline(
+    *, train: Path, test: Path | None, predictions: Path | None, target_label: str | None, output: Path, **more: str
+) -> None:
+    files = ReferenceFiles(train=train, test=test, predictions=predictions, target_label=target_label, **more)
+    save(files.learn(), output)

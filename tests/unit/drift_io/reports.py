@@ -3,14 +3,16 @@
 from dataclasses import replace
 
 import numpy as np
-from drift.baseline import Baseline, learn
-from drift.values import table
+from drift.baseline import learn
+from drift.learned import Baseline
+from drift.table import table
 
 from contract.accuracy import LabelShiftScenario, Measure, MeasureReport, Shift
 from contract.attribution import AttributionFeature, AttributionReport
 from contract.bias import BiasGroup, BiasMeasure, BiasMetric, BiasReport
 from contract.quality import QualityReport, SelectionReport, ShiftReport, WindowQuality
 from contract.records import (
+    SWITCHED_OFF,
     DriftReport,
     FeatureReport,
     FeatureType,
@@ -26,33 +28,32 @@ from contract.records import (
     WindowBounds,
 )
 from contract.training import PROBABILITY_COLUMN
+from tests.reports import because
 from tests.unit.drift_io.builders import SPECS
 
 DRIFTED = FeatureReport(
     name="hours",
     type=FeatureType.NUMERIC,
-    drift_score=120.5,
+    effects={"drift_score": 120.5, "wasserstein_distance": 1.25, "jensen_shannon_distance": 0.5},
     test="kolmogorov_smirnov",
     statistic=0.5,
     p_value=0.0,
     p_value_adjusted=0.0,
-    wasserstein_distance=1.25,
-    jensen_shannon_distance=0.5,
     missing_fraction=0.0,
     missing_fraction_reference=0.0,
     out_of_range_fraction=0.125,
     verdict=Verdict.DRIFT,
-    reason="moved",
+    reason=because("moved"),
 )
 QUIET = FeatureReport(
     name="workclass",
     type=FeatureType.CATEGORICAL,
-    drift_score=1.5,
+    effects={"drift_score": 1.5},
     missing_fraction=0.0,
     missing_fraction_reference=0.0,
     unseen_fraction=0.0,
     verdict=Verdict.NO_DRIFT,
-    reason="did not move",
+    reason=because("did not move"),
 )
 ABSENT = FeatureReport(
     name="age",
@@ -60,12 +61,12 @@ ABSENT = FeatureReport(
     missing_fraction=1.0,
     missing_fraction_reference=0.0,
     violation=Violation.MISSING_COLUMN,
-    reason="no row names it",
+    reason=because("no row names it"),
 )
-PREDICTION = replace(QUIET, name=PROBABILITY_COLUMN, type=FeatureType.NUMERIC, drift_score=7.0)
+PREDICTION = replace(QUIET, name=PROBABILITY_COLUMN, type=FeatureType.NUMERIC, effects={"drift_score": 7.0})
 
 SEGMENTS = tuple(
-    SegmentReport(kind="variant", value=value, n_rows=n_rows, verdict=verdict, reason="", features=())
+    SegmentReport(kind="variant", value=value, n_rows=n_rows, verdict=verdict, reason=None, features=())
     for value, n_rows, verdict in (
         ("champion", 280, Verdict.DRIFT),
         ("shadow", 8, Verdict.NO_DRIFT),
@@ -80,19 +81,23 @@ JUDGED = WindowQuality(
     labelled_fraction=0.8,
     is_final=True,
     verdict=Verdict.DRIFT,
-    reason="accuracy 70.0 %, 90.0 % on the labelled test set: 20.0 points lower",
+    reason=because("accuracy 70.0 %, 90.0 % on the labelled test set: 20.0 points lower"),
     measures=(
         MeasureReport(measure=Measure.ACCURACY, status=Status.ESTIMATED, value=0.7, lower=0.65, upper=0.75),
-        MeasureReport(measure=Measure.RECALL, reason="there is no positive label"),
+        MeasureReport(measure=Measure.RECALL, reason=because("there is no positive label")),
     ),
     projected=MeasureReport(measure=Measure.ACCURACY, status=Status.ESTIMATED, value=0.8, lower=0.75, upper=0.85),
     projection_error=-0.1,
     shifts=(
-        ShiftReport(shift=Shift.LABEL, verdict=Verdict.NO_DRIFT, reason="moved too little", p_value=0.5, effect=0.01),
-        ShiftReport(shift=Shift.CONCEPT, verdict=Verdict.DRIFT, reason="other labels", p_value=1e-9, effect=0.1),
+        ShiftReport(
+            shift=Shift.LABEL, verdict=Verdict.NO_DRIFT, reason=because("moved too little"), p_value=0.5, effect=0.01
+        ),
+        ShiftReport(
+            shift=Shift.CONCEPT, verdict=Verdict.DRIFT, reason=because("other labels"), p_value=1e-9, effect=0.1
+        ),
     ),
-    selection=SelectionReport(verdict=Verdict.NO_DRIFT, reason="no feature drifted"),
-    bias=BiasReport(status=Status.ESTIMATED, reason="", facet="sex", verdict=Verdict.DRIFT),
+    selection=SelectionReport(verdict=Verdict.NO_DRIFT, reason=because("no feature drifted")),
+    bias=BiasReport(status=Status.ESTIMATED, reason=None, facet="sex", verdict=Verdict.DRIFT),
 )
 
 REPORT = DriftReport(
@@ -102,7 +107,7 @@ REPORT = DriftReport(
     records=RecordCounts(300, 290, {"not_json": 4, "outside_window": 6}),
     n_rows=290,
     verdict=Verdict.DRIFT,
-    reason="drift in hours",
+    reason=because("drift in hours"),
     features=(QUIET, DRIFTED, ABSENT),
     prediction=PREDICTION,
     projected_accuracy=ProjectedAccuracy(
@@ -114,14 +119,14 @@ REPORT = DriftReport(
         drop=0.1,
         method="x",
         verdict=Verdict.DRIFT,
-        tolerance=0.02,
+        drop_threshold=0.02,
         measures=(MeasureReport(measure=Measure.F1, status=Status.ESTIMATED, value=0.6, lower=0.5, upper=0.7),),
         label_shift=LabelShiftScenario(status=Status.ESTIMATED, selected=True, positive_fraction=0.4),
     ),
-    shifts=(ShiftReport(shift=Shift.COVARIATE, verdict=Verdict.DRIFT, reason="the rows' mix moved in hours"),),
+    shifts=(ShiftReport(shift=Shift.COVARIATE, verdict=Verdict.DRIFT, reason=because("the rows' mix moved in hours")),),
     bias=BiasReport(
         status=Status.ESTIMATED,
-        reason="",
+        reason=None,
         facet="sex",
         verdict=Verdict.NO_DRIFT,
         groups=(
@@ -135,21 +140,21 @@ REPORT = DriftReport(
     ),
     attribution=AttributionReport(
         status=Status.ESTIMATED,
-        reason="",
+        reason=None,
         ndcg=0.97,
         features=(AttributionFeature(name="age", importance=0.5, importance_reference=0.4, rank=1, rank_reference=2),),
     ),
     quality=QualityReport(
-        reason="",
+        reason=None,
         lag_hours=2,
-        minimum_coverage=0.5,
+        minimum_labelled_fraction=0.5,
         labels=RecordCounts(500, 480, {"no_captured_record": 20}, {"no_captured_record": ("2026/11/22/12/a.jsonl:3",)}),
         windows=(
             JUDGED,
             replace(JUDGED, is_final=False, verdict=Verdict.NOT_JUDGED, n_labelled=3, labelled_fraction=0.01),
         ),
     ),
-    isolation_forest_similarity=IsolationForestSimilarity(reason="switched off"),
+    isolation_forest_similarity=IsolationForestSimilarity(reason=SWITCHED_OFF),
     recent=RecentReport(verdict=Verdict.NO_DRIFT, n_windows=24, n_rows=7000, features=(QUIET,), prediction=PREDICTION),
     segments=SEGMENTS,
     multivariate=MultivariateReport(status=Status.ESTIMATED, area_under_curve=0.75, p_value=0.01),
@@ -160,17 +165,17 @@ NOT_JUDGED = replace(
     records=RecordCounts(6, 0, {"outside_window": 6}),
     n_rows=0,
     verdict=Verdict.NOT_JUDGED,
-    reason="no records in the window",
-    features=(replace(QUIET, drift_score=None, verdict=Verdict.NOT_JUDGED),),
-    prediction=replace(PREDICTION, drift_score=None, verdict=Verdict.NOT_JUDGED),
-    projected_accuracy=ProjectedAccuracy(reason="no records in the window"),
+    reason=because("no records in the window"),
+    features=(replace(QUIET, effects={}, verdict=Verdict.NOT_JUDGED),),
+    prediction=replace(PREDICTION, effects={}, verdict=Verdict.NOT_JUDGED),
+    projected_accuracy=ProjectedAccuracy(reason=because("no records in the window")),
     shifts=(),
-    bias=BiasReport(reason="no records in the window"),
-    attribution=AttributionReport(reason="no records in the window"),
+    bias=BiasReport(reason=because("no records in the window")),
+    attribution=AttributionReport(reason=because("no records in the window")),
     quality=QualityReport(),
-    recent=RecentReport(reason="no records in the window"),
+    recent=RecentReport(reason=because("no records in the window")),
     segments=(),
-    multivariate=MultivariateReport(reason="no records in the window"),
+    multivariate=MultivariateReport(reason=because("no records in the window")),
 )
 
 

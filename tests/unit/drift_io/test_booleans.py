@@ -3,7 +3,7 @@ from pathlib import Path
 
 import pytest
 from drift.baseline import learn
-from drift.columns import infer_table
+from drift.reference_files import infer_table
 from drift.window import WindowCounts
 
 from contract.records import WindowBounds

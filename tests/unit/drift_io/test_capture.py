@@ -10,14 +10,14 @@ from typing import Any
 import numpy as np
 import pytest
 from drift.baseline import learn
-from drift.capture import count_folder, count_window
+from drift.capture import count_folder, count_window, plan_of
 from drift.counts import OTHER_LABELS
 from drift.errors import BaselineError, ConfigError
-from drift.rejection import CellReason, Reason
-from drift.values import table
+from drift.table import table
 from drift.window import Segment, SegmentKind, WindowCounts
 
 from contract.records import WindowBounds
+from contract.rejection import CellReason, RejectionReason
 from tests.unit.drift_io.builders import SPECS, read_window, record, side, write_capture
 
 EVERYTHING = WindowBounds()
@@ -139,7 +139,7 @@ def test_window_is_half_open(tmp_path: Path) -> None:
     times = ["2026-11-22T11:59:59Z", "2026-11-22T12:00:00Z", "2026-11-22T12:59:59.999Z", "2026-11-22T13:00:00Z"]
     window = read(tmp_path, *(record(time=time) for time in times), bounds=HOUR)
     assert window.records.used == 2
-    assert window.records.rejected == {Reason.OUTSIDE_WINDOW: 2}
+    assert window.records.rejected == {RejectionReason.OUTSIDE_WINDOW: 2}
     assert window.bounds == HOUR
 
 
@@ -154,12 +154,12 @@ def test_without_bounds_the_time_does_not_matter(tmp_path: Path) -> None:
 def test_the_same_event_counts_once(tmp_path: Path) -> None:
     window = read(tmp_path, record(event_id="a"), record(event_id="a"), record(event_id="b"))
     assert window.records.used == 2
-    assert window.records.rejected == {Reason.DUPLICATE_EVENT_ID: 1}
+    assert window.records.rejected == {RejectionReason.DUPLICATE_EVENT_ID: 1}
 
 
 def test_an_event_is_not_a_duplicate_of_its_rejected_copy(tmp_path: Path) -> None:
     window = read(tmp_path, record("1,2", event_id="a"), record(event_id="a"))
-    assert window.records.rejected == {Reason.FIELD_COUNT: 1}
+    assert window.records.rejected == {RejectionReason.FIELD_COUNT: 1}
     assert window.records.used == 1
 
 
@@ -169,57 +169,60 @@ LINE = json.dumps(record()).encode()
 @pytest.mark.parametrize(
     ("entry", "reason"),
     [
-        (LINE[:-20], Reason.NOT_JSON),
-        (LINE + b" trailing", Reason.NOT_JSON),
-        (b"\x00\x00\x00", Reason.NOT_JSON),
-        (b"[" * 100_000, Reason.NOT_JSON),
-        (b"1" * 5000, Reason.NOT_JSON),
-        (LINE.replace(b"Private", b"\xff\xfe"), Reason.NOT_UTF8),
-        (b"[1, 2]", Reason.NOT_A_CAPTURE_RECORD),
-        (b'"text"', Reason.NOT_A_CAPTURE_RECORD),
-        ({}, Reason.NOT_A_CAPTURE_RECORD),
-        ({"captureData": [], "eventMetadata": {}}, Reason.NOT_A_CAPTURE_RECORD),
-        ({"captureData": {}, "eventMetadata": None}, Reason.NOT_A_CAPTURE_RECORD),
-        ({"captureData": {"endpointInput": 3}, "eventMetadata": {}}, Reason.NOT_A_CAPTURE_RECORD),
-        (record(side(["41,Private,40"])), Reason.NOT_A_CAPTURE_RECORD),
-        (record(side("41,Private,40", "XML")), Reason.NOT_A_CAPTURE_RECORD),
-        (record(side("41,Private,40", ["CSV"])), Reason.NOT_A_CAPTURE_RECORD),
-        (record(None), Reason.NO_INPUT),
-        (record("\n\n"), Reason.NO_INPUT),
-        (record(json_side([])), Reason.NO_INPUT),
-        (record(side("%%%", "BASE64")), Reason.INVALID_BASE64),
-        (record(side("é", "BASE64")), Reason.INVALID_BASE64),
-        (record(side(base64.b64encode(gzip.compress(b"41,Private,40", mtime=0)).decode(), "BASE64")), Reason.NOT_UTF8),
-        (record("41,\ud800,40"), Reason.NOT_UTF8),
-        (record(json_side([[41, "\ud800", 40]])), Reason.NOT_UTF8),
-        (record('41,"Private,40'), Reason.INPUT_NOT_CSV),
-        (record("41," + "x" * 200_000 + ",40"), Reason.INPUT_NOT_CSV),
-        (record(side("[[41,", "JSON")), Reason.INPUT_NOT_JSON),
-        (record(json_side({"instances": {"age": 41}})), Reason.INPUT_NOT_ROWS),
-        (record(json_side([41, ["Private"], 40])), Reason.INPUT_NOT_ROWS),
-        (record(json_side(41)), Reason.INPUT_NOT_ROWS),
-        (record("41,Private"), Reason.FIELD_COUNT),
-        (record("41,Private,40,0"), Reason.FIELD_COUNT),
-        (record("41,Private,40\n41,Private"), Reason.FIELD_COUNT),
-        (record(json_side([{"code": 424, "message": "error"}])), Reason.FIELD_COUNT),
-        (record(json_side({"rows": []})), Reason.FIELD_COUNT),
-        (record(json_side([41, "Private"])), Reason.FIELD_COUNT),
-        (record(response="0.1\n0.2\n"), Reason.ROW_COUNT_MISMATCH),
-        (record(response=""), Reason.ROW_COUNT_MISMATCH),
-        (record(response="1.5"), Reason.OUTPUT_NOT_A_PREDICTION),
-        (record(response="nan"), Reason.OUTPUT_NOT_A_PREDICTION),
-        (record(response="internal server error"), Reason.OUTPUT_NOT_A_PREDICTION),
-        (record(response=side("%%%", "BASE64")), Reason.OUTPUT_NOT_A_PREDICTION),
-        (record(response=json_side({"code": 424})), Reason.OUTPUT_NOT_A_PREDICTION),
-        (record(response=json_side([True])), Reason.OUTPUT_NOT_A_PREDICTION),
-        (record(response=json_side(None)), Reason.OUTPUT_NOT_A_PREDICTION),
-        (record(response=json_side({"predictions": None})), Reason.OUTPUT_NOT_A_PREDICTION),
-        (record(response=json_side([{"certainty": 0.1}])), Reason.OUTPUT_NOT_A_PREDICTION),
-        (record(response=side("{", "JSON")), Reason.OUTPUT_NOT_A_PREDICTION),
+        (LINE[:-20], RejectionReason.NOT_JSON),
+        (LINE + b" trailing", RejectionReason.NOT_JSON),
+        (b"\x00\x00\x00", RejectionReason.NOT_JSON),
+        (b"[" * 100_000, RejectionReason.NOT_JSON),
+        (b"1" * 5000, RejectionReason.NOT_JSON),
+        (LINE.replace(b"Private", b"\xff\xfe"), RejectionReason.NOT_UTF8),
+        (b"[1, 2]", RejectionReason.NOT_A_CAPTURE_RECORD),
+        (b'"text"', RejectionReason.NOT_A_CAPTURE_RECORD),
+        ({}, RejectionReason.NOT_A_CAPTURE_RECORD),
+        ({"captureData": [], "eventMetadata": {}}, RejectionReason.NOT_A_CAPTURE_RECORD),
+        ({"captureData": {}, "eventMetadata": None}, RejectionReason.NOT_A_CAPTURE_RECORD),
+        ({"captureData": {"endpointInput": 3}, "eventMetadata": {}}, RejectionReason.NOT_A_CAPTURE_RECORD),
+        (record(side(["41,Private,40"])), RejectionReason.NOT_A_CAPTURE_RECORD),
+        (record(side("41,Private,40", "XML")), RejectionReason.NOT_A_CAPTURE_RECORD),
+        (record(side("41,Private,40", ["CSV"])), RejectionReason.NOT_A_CAPTURE_RECORD),
+        (record(None), RejectionReason.NO_INPUT),
+        (record("\n\n"), RejectionReason.NO_INPUT),
+        (record(json_side([])), RejectionReason.NO_INPUT),
+        (record(side("%%%", "BASE64")), RejectionReason.INVALID_BASE64),
+        (record(side("é", "BASE64")), RejectionReason.INVALID_BASE64),
+        (
+            record(side(base64.b64encode(gzip.compress(b"41,Private,40", mtime=0)).decode(), "BASE64")),
+            RejectionReason.NOT_UTF8,
+        ),
+        (record("41,\ud800,40"), RejectionReason.NOT_UTF8),
+        (record(json_side([[41, "\ud800", 40]])), RejectionReason.NOT_UTF8),
+        (record('41,"Private,40'), RejectionReason.INPUT_NOT_CSV),
+        (record("41," + "x" * 200_000 + ",40"), RejectionReason.INPUT_NOT_CSV),
+        (record(side("[[41,", "JSON")), RejectionReason.INPUT_NOT_JSON),
+        (record(json_side({"instances": {"age": 41}})), RejectionReason.INPUT_NOT_ROWS),
+        (record(json_side([41, ["Private"], 40])), RejectionReason.INPUT_NOT_ROWS),
+        (record(json_side(41)), RejectionReason.INPUT_NOT_ROWS),
+        (record("41,Private"), RejectionReason.FIELD_COUNT),
+        (record("41,Private,40,0"), RejectionReason.FIELD_COUNT),
+        (record("41,Private,40\n41,Private"), RejectionReason.FIELD_COUNT),
+        (record(json_side([{"code": 424, "message": "error"}])), RejectionReason.FIELD_COUNT),
+        (record(json_side({"rows": []})), RejectionReason.FIELD_COUNT),
+        (record(json_side([41, "Private"])), RejectionReason.FIELD_COUNT),
+        (record(response="0.1\n0.2\n"), RejectionReason.ROW_COUNT_MISMATCH),
+        (record(response=""), RejectionReason.ROW_COUNT_MISMATCH),
+        (record(response="1.5"), RejectionReason.OUTPUT_NOT_A_PREDICTION),
+        (record(response="nan"), RejectionReason.OUTPUT_NOT_A_PREDICTION),
+        (record(response="internal server error"), RejectionReason.OUTPUT_NOT_A_PREDICTION),
+        (record(response=side("%%%", "BASE64")), RejectionReason.OUTPUT_NOT_A_PREDICTION),
+        (record(response=json_side({"code": 424})), RejectionReason.OUTPUT_NOT_A_PREDICTION),
+        (record(response=json_side([True])), RejectionReason.OUTPUT_NOT_A_PREDICTION),
+        (record(response=json_side(None)), RejectionReason.OUTPUT_NOT_A_PREDICTION),
+        (record(response=json_side({"predictions": None})), RejectionReason.OUTPUT_NOT_A_PREDICTION),
+        (record(response=json_side([{"certainty": 0.1}])), RejectionReason.OUTPUT_NOT_A_PREDICTION),
+        (record(response=side("{", "JSON")), RejectionReason.OUTPUT_NOT_A_PREDICTION),
     ],
 )
 def test_a_malformed_record_is_counted_under_its_reason(
-    tmp_path: Path, entry: Mapping[str, Any] | bytes, reason: Reason
+    tmp_path: Path, entry: Mapping[str, Any] | bytes, reason: RejectionReason
 ) -> None:
     window = read(tmp_path, record("30,Self,20"), entry)
     assert window.records.rejected == {reason: 1}
@@ -228,7 +231,7 @@ def test_a_malformed_record_is_counted_under_its_reason(
 
 @pytest.mark.parametrize("time", [None, 5, "", "noon", "0001-01-01T00:00:00+14:00"])
 def test_a_record_without_usable_time_is_in_no_window(tmp_path: Path, time: object) -> None:
-    assert read(tmp_path, record(time=time), bounds=HOUR).records.rejected == {Reason.INVALID_TIME: 1}
+    assert read(tmp_path, record(time=time), bounds=HOUR).records.rejected == {RejectionReason.INVALID_TIME: 1}
 
 
 @pytest.mark.parametrize("name", ["z.jsonl", "z.jsonl.gz"])
@@ -236,7 +239,7 @@ def test_a_compressed_file_is_one_rejected_record(tmp_path: Path, name: str) -> 
     folder = write_capture(tmp_path, [record()])
     (folder / name).write_bytes(gzip.compress(LINE * 1000))
     window = read_window(folder, BASELINE, EVERYTHING)
-    assert window.records.rejected == {Reason.COMPRESSED_FILE: 1}
+    assert window.records.rejected == {RejectionReason.COMPRESSED_FILE: 1}
     assert window.records.used == 1
 
 
@@ -339,14 +342,17 @@ def test_the_first_of_an_events_records_counts_whatever_the_order_of_reading(tmp
     write_capture(tmp_path, [record("2,2"), record("41,Private,40", event_id="a")], "a.jsonl")
     window = read_window(tmp_path, BASELINE, EVERYTHING)
     assert columns(window) == [[41.0], ["Private"], [40.0]]
-    assert window.records.examples == {Reason.DUPLICATE_EVENT_ID: ("b.jsonl:1",), Reason.FIELD_COUNT: ("a.jsonl:1",)}
+    assert window.records.examples == {
+        RejectionReason.DUPLICATE_EVENT_ID: ("b.jsonl:1",),
+        RejectionReason.FIELD_COUNT: ("a.jsonl:1",),
+    }
     assert window.sample.table.columns["age"].tolist() == [41.0]
 
 
 def test_a_line_over_ten_megabytes_is_counted_and_passed_over(tmp_path: Path) -> None:
     window = read(tmp_path, record(), b'{"x":"' + b"y" * 10_000_000 + b'"}', record())
-    assert window.records.rejected == {Reason.LINE_TOO_LONG: 1}
-    assert window.records.examples == {Reason.LINE_TOO_LONG: ("ep/AllTraffic/2026/11/22/12/a.jsonl:2",)}
+    assert window.records.rejected == {RejectionReason.LINE_TOO_LONG: 1}
+    assert window.records.examples == {RejectionReason.LINE_TOO_LONG: ("ep/AllTraffic/2026/11/22/12/a.jsonl:2",)}
     assert window.records.used == 2
 
 
@@ -355,7 +361,7 @@ def test_records_of_another_variant_are_not_of_this_window(tmp_path: Path) -> No
     write_capture(tmp_path, [record()], "ep/AllTraffic/2026/11/22/12/a.jsonl")
     write_capture(tmp_path, [record()], "loose.jsonl")
     window = read_window(tmp_path, BASELINE, EVERYTHING, variant="AllTraffic")
-    assert window.records.rejected == {Reason.OTHER_VARIANT: 2}
+    assert window.records.rejected == {RejectionReason.OTHER_VARIANT: 2}
     assert window.records.used == 2
 
 
@@ -400,7 +406,9 @@ def test_a_few_rows_of_another_shape_are_not_a_matter_of_the_baseline(tmp_path: 
 
 def test_values_of_an_ignored_feature_make_no_row_strange(tmp_path: Path) -> None:
     folder = write_capture(tmp_path, [record("41,Nobody,40"), record("200,Private,40")])
-    window = count_window(partial(count_folder, folder), BASELINE, EVERYTHING, ignored=frozenset({"workclass"}))
+    window = count_window(
+        partial(count_folder, folder), plan_of(BASELINE, EVERYTHING, ignored=frozenset({"workclass"}))
+    )
     assert window.n_out_of_support == 1
     assert window.columns["workclass"].values.tolist() == ["Nobody", "Private"]
 

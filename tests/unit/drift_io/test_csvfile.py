@@ -3,8 +3,8 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from drift.csvfile import read_labelled, read_predictions, read_training
 from drift.errors import BaselineError
+from drift.reference_files import read_labelled, read_predictions, read_training
 from drift.table import FeatureSpec
 
 from contract.records import FeatureType

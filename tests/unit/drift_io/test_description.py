@@ -7,9 +7,10 @@ from contract.attribution import AttributionReport
 from contract.bias import BiasReport
 from contract.quality import SelectionReport, ShiftReport
 from contract.records import (
+    SWITCHED_OFF,
+    Contributor,
     FeatureType,
     MultivariateReport,
-    Part,
     ProjectedAccuracy,
     RecentReport,
     RecordCounts,
@@ -18,6 +19,7 @@ from contract.records import (
     Verdict,
     Violation,
 )
+from tests.reports import because
 from tests.unit.report.builders import (
     BY_GROUP,
     ESTIMATED,
@@ -35,31 +37,35 @@ def test_everything_that_was_found_is_a_line() -> None:
     moved = replace(
         feature("job", drift=True),
         type=FeatureType.CATEGORICAL,
-        jensen_shannon_distance=0.314159,
-        parts=(Part("clerk", 0.5, 0.125), Part("none", 0.1, 0.2)),
+        effects={"jensen_shannon_distance": 0.314159},
+        top_contributors=(Contributor("clerk", 0.5, 0.125), Contributor("none", 0.1, 0.2)),
     )
-    gone = replace(feature("age"), verdict=Verdict.DRIFT, jensen_shannon_distance=None, missing_fraction=0.25)
+    gone = replace(feature("age"), verdict=Verdict.DRIFT, effects={}, missing_fraction=0.25)
     broken = replace(
         feature("pay"),
         verdict=Verdict.NOT_JUDGED,
         violation=Violation.DATA_TYPE,
-        reason="90 % of its values cannot be read",
+        reason=because("90 % of its values cannot be read"),
         unreadable={"not_finite": 1, "not_a_number": 8},
     )
-    unjudged = [replace(feature(name), verdict=Verdict.NOT_JUDGED, reason="constant") for name in ("one", "two")]
+    unjudged = [
+        replace(feature(name), verdict=Verdict.NOT_JUDGED, reason=because("constant")) for name in ("one", "two")
+    ]
     found = replace(
         report(
             0,
             features=(moved, gone, broken, *unjudged),
-            reason="drift in job, age",
+            reason=because("drift in job, age"),
             projected=ProjectedAccuracy(status=Status.ESTIMATED, estimate=0.8, lower=0.79, upper=0.81, reference=0.9),
         ),
         records=RecordCounts(
             read=503, used=500, rejected={"not_json": 2, "no_input": 1}, examples={"not_json": ("a:3",)}
         ),
-        recent=RecentReport(verdict=Verdict.NO_DRIFT, reason="no feature drifted", n_windows=24, n_rows=9000),
+        recent=RecentReport(verdict=Verdict.NO_DRIFT, reason=because("no feature drifted"), n_windows=24, n_rows=9000),
         segments=(
-            SegmentReport(kind="column", value="F", n_rows=90, verdict=Verdict.NOT_JUDGED, reason="few", features=()),
+            SegmentReport(
+                kind="column", value="F", n_rows=90, verdict=Verdict.NOT_JUDGED, reason=because("few"), features=()
+            ),
         ),
         multivariate=MultivariateReport(status=Status.ESTIMATED, area_under_curve=0.75, p_value=0.001),
     )
@@ -81,27 +87,29 @@ def test_everything_that_was_found_is_a_line() -> None:
 
 
 def test_a_drifted_prediction_is_a_line() -> None:
-    quiet = report(0, verdict=Verdict.DRIFT, reason="drift in the prediction")
+    quiet = report(0, verdict=Verdict.DRIFT, reason=because("drift in the prediction"))
     found = replace(quiet, prediction=replace(quiet.prediction, verdict=Verdict.DRIFT))
     assert list(report_lines(found))[1] == "prediction: Jensen-Shannon distance 0.02"
 
 
 def test_many_new_labels_are_one_number() -> None:
-    parts = (Part("x1", 0.0, 0.0005), Part("x2", 0.0, 0.0005))
-    replaced = replace(feature("id", drift=True), jensen_shannon_distance=1.0, unseen_fraction=1.0, parts=parts)
+    parts = (Contributor("x1", 0.0, 0.0005), Contributor("x2", 0.0, 0.0005))
+    replaced = replace(
+        feature("id", drift=True), effects={"jensen_shannon_distance": 1.0}, unseen_fraction=1.0, top_contributors=parts
+    )
     assert list(report_lines(report(0, features=(replaced,))))[1] == (
         "id: Jensen-Shannon distance 1, labels that training never had 100.0 %"
     )
 
 
 def test_one_new_label_is_named() -> None:
-    moved = replace(feature("job", drift=True), unseen_fraction=0.2, parts=(Part("pilot", 0.0, 0.2),))
+    moved = replace(feature("job", drift=True), unseen_fraction=0.2, top_contributors=(Contributor("pilot", 0.0, 0.2),))
     assert "pilot from 0.0 to 20.0 %" in list(report_lines(report(0, features=(moved,))))[1]
 
 
 def test_a_window_that_is_not_judged_gives_its_reason_once() -> None:
-    features = tuple(replace(feature(name), verdict=Verdict.NOT_JUDGED, reason="why") for name in ("a", "b"))
-    found = report(0, features=features, verdict=Verdict.NOT_JUDGED, reason="20 rows", projected=REFUSED)
+    features = tuple(replace(feature(name), verdict=Verdict.NOT_JUDGED, reason=because("why")) for name in ("a", "b"))
+    found = report(0, features=features, verdict=Verdict.NOT_JUDGED, reason=because("20 rows"), projected=REFUSED)
     assert list(report_lines(found))[:2] == [
         "verdict: not judged: 20 rows",
         "projected accuracy: not judged: no predictions were captured",
@@ -111,8 +119,8 @@ def test_a_window_that_is_not_judged_gives_its_reason_once() -> None:
 def test_comparisons_that_were_not_judged_have_their_reason() -> None:
     found = replace(
         report(0),
-        recent=RecentReport(reason="0 of 24 earlier windows"),
-        multivariate=MultivariateReport(reason="too few rows"),
+        recent=RecentReport(reason=because("0 of 24 earlier windows")),
+        multivariate=MultivariateReport(reason=because("too few rows")),
     )
     lines = list(report_lines(found))
     assert "compared with the 0 windows before (0 rows): not judged: 0 of 24 earlier windows" in lines
@@ -121,7 +129,9 @@ def test_comparisons_that_were_not_judged_have_their_reason() -> None:
 
 def test_what_is_switched_off_is_left_out() -> None:
     off = replace(
-        report(0), recent=RecentReport(reason="switched off"), multivariate=MultivariateReport(reason="switched off")
+        report(0),
+        recent=RecentReport(reason=SWITCHED_OFF),
+        multivariate=MultivariateReport(reason=SWITCHED_OFF),
     )
     assert list(report_lines(off)) == list(report_lines(report(0)))
     assert "switched off" not in "".join(report_lines(off))
@@ -133,15 +143,19 @@ PROJECTED = "projected accuracy: 82.3 % (95 % interval 80.7 to 83.9 %), 86.7 % o
 def test_everything_that_is_known_of_accuracy_is_a_line() -> None:
     scenario = LabelShiftScenario(status=Status.ESTIMATED, selected=True, estimate=0.7, lower=0.68, upper=0.72)
     projected = replace(
-        ESTIMATED, verdict=Verdict.DRIFT, verdict_reason="4.4 points lower", warning="far", label_shift=scenario
+        ESTIMATED,
+        verdict=Verdict.DRIFT,
+        verdict_reason=because("4.4 points lower"),
+        warnings=(because("far"),),
+        label_shift=scenario,
     )
-    selected = SelectionReport(verdict=Verdict.DRIFT, reason="they differ in age", features=("age",))
+    selected = SelectionReport(verdict=Verdict.DRIFT, reason=because("they differ in age"), features=("age",))
     labels = RecordCounts(read=9, used=7, rejected={"orphan": 2}, examples={"orphan": ("a.jsonl:4",)})
     known = quality(labelled(0, 0.79, projected=0.86, selection=selected), labelled(1, None), labels=labels)
     found = replace(
         report(1, projected=projected, quality=known),
         shifts=(
-            ShiftReport(shift=Shift.COVARIATE, verdict=Verdict.NO_DRIFT, reason="no feature drifted"),
+            ShiftReport(shift=Shift.COVARIATE, verdict=Verdict.NO_DRIFT, reason=because("no feature drifted")),
             ShiftReport(shift=Shift.CONCEPT, verdict=Verdict.DRIFT),
         ),
         bias=BY_GROUP,
@@ -174,7 +188,7 @@ def test_accuracy_that_is_switched_off_is_left_out() -> None:
 def test_absent_labels_have_their_reason() -> None:
     waiting = list(accuracy_lines(report(0, quality=quality(labelled(0, None)))))
     assert waiting[1:] == ["labels: 0 read, 0 used, 0 rejected", "realised accuracy: not judged: no labels yet"]
-    broken = replace(quality(), reason="labels could not be read")
+    broken = replace(quality(), reason=because("labels could not be read"))
     assert list(accuracy_lines(report(0, quality=broken)))[-1] == (
         "realised accuracy: not judged: labels could not be read"
     )
@@ -184,8 +198,8 @@ def test_absent_labels_have_their_reason() -> None:
 def test_bias_and_attribution_that_were_not_judged_have_their_reason() -> None:
     found = replace(
         report(0, projected=REFUSED),
-        bias=BiasReport(reason="few rows", facet="sex"),
-        attribution=AttributionReport(reason="no model"),
+        bias=BiasReport(reason=because("few rows"), facet="sex"),
+        attribution=AttributionReport(reason=because("no model")),
     )
     assert list(accuracy_lines(found)) == [
         "projected accuracy: not judged: no predictions were captured",

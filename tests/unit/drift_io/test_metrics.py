@@ -7,15 +7,16 @@ from typing import Any
 
 import pytest
 from botocore.exceptions import ClientError, NoRegionError
+from drift.aws import Clients, cloudwatch_client
 from drift.errors import PublishError
-from drift.handover import Clients, report_failure, report_success
-from drift.metrics import Measurement, metrics_file, of_failure, of_report
+from drift.handover import report_failure, report_success
+from drift.metrics import Measurement, metrics_file, of_failure, of_report, publish
 from drift.platform_settings import Platform
-from drift.publish import cloudwatch_client, publish
 
 from contract.names import Dimension, Metric
 from contract.quality import QualityReport
 from contract.records import ProjectedAccuracy, RecordCounts, Verdict
+from tests.reports import because
 from tests.unit.drift_io.reports import DRIFTED, NOT_JUDGED, REPORT
 
 NOW = datetime(2026, 11, 22, 13, 5, tzinfo=UTC)
@@ -86,7 +87,7 @@ def test_labels_that_are_not_awaited_publish_nothing() -> None:
 
 
 def test_awaited_labels_that_cannot_be_read_are_no_coverage() -> None:
-    figures = by_metric(of_report(replace(REPORT, quality=QualityReport(reason="could not be read"))))
+    figures = by_metric(of_report(replace(REPORT, quality=QualityReport(reason=because("could not be read")))))
     assert figures[Metric.LABELLED_FRACTION] == 0
     assert Metric.REALISED_ACCURACY_DROP not in figures
 
@@ -99,7 +100,7 @@ def test_the_coverage_is_that_of_the_window_whose_time_for_labels_is_over() -> N
 
 
 def test_a_refused_projection_is_a_published_one() -> None:
-    refused = ProjectedAccuracy(reason="nothing is known of the model there")
+    refused = ProjectedAccuracy(reason=because("nothing is known of the model there"))
     figures = by_metric(of_report(replace(REPORT, projected_accuracy=refused)))
     assert figures[Metric.PROJECTIONS_NOT_JUDGED] == 1
     assert not {Metric.PROJECTED_ACCURACY_DROP, Metric.PROJECTED_ACCURACY, Metric.LABEL_SHIFT_SUSPECTED} & set(figures)
@@ -153,7 +154,7 @@ def test_no_drift_is_a_published_zero() -> None:
 
 @pytest.mark.parametrize("number", [float("nan"), float("inf")])
 def test_a_number_that_cloudwatch_refuses_is_dropped(number: float) -> None:
-    report = replace(REPORT, features=(replace(DRIFTED, drift_score=number),))
+    report = replace(REPORT, features=(replace(DRIFTED, effects={"drift_score": number}),))
     assert not [entry for entry in of_report(report) if entry.metric is Metric.FEATURE_DRIFT_SCORE]
 
 

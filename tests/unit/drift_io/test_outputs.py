@@ -6,17 +6,18 @@ import numpy as np
 import pytest
 from drift.counts import ValueCounts, count
 from drift.description import exit_message
+from drift.documents import write_text
 from drift.errors import PublishError
-from drift.handover import short_message, write_text
-from drift.outputs import write_reports
+from drift.handover import short_message
 from drift.policy import FeaturePolicy, Policy
-from drift.sagemaker_files import Json, constraints, statistics, violations
-from drift.values import table
+from drift.sagemaker_files import Json, constraints, statistics, violations, write_reports
+from drift.table import table
 from drift.window import WindowCounts
 
 from contract.names import ReportFile
 from contract.records import DriftReport, FeatureType, RecordCounts, Verdict, Violation, WindowBounds
 from tests.oracles.counted_rows import CapturedWindow, count_rows
+from tests.reports import because
 from tests.unit.drift_io.builders import SPECS
 from tests.unit.drift_io.reports import ABSENT, DRIFTED, NOT_JUDGED, REPORT, small_baseline
 
@@ -213,7 +214,7 @@ def test_the_message_says_drift_in_sagemakers_words() -> None:
 
 
 def test_the_message_names_the_features_whose_payload_is_broken() -> None:
-    quiet = replace(REPORT, verdict=Verdict.NO_DRIFT, reason="no drift", records=RecordCounts(290, 290))
+    quiet = replace(REPORT, verdict=Verdict.NO_DRIFT, reason=because("no drift"), records=RecordCounts(290, 290))
     assert exit_message(quiet) == "CompletedWithViolations: no drift (290 rows; not as in training: age)"
 
 

@@ -8,12 +8,12 @@ from typing import Any
 import numpy as np
 import pytest
 from drift.baseline import learn
-from drift.kernel.predictions import NO_CLASS, NOT_CAPTURED, Outputs, Prediction, decode_output
-from drift.kernel.records import Payload, Side
-from drift.rejection import Reason, Rejected
-from drift.values import table
+from drift.kernel.payloads import NO_CLASS, NOT_CAPTURED, Outputs, Prediction, decode_output
+from drift.kernel.records import Payload, Rejected, Side
+from drift.table import table
 
 from contract.records import WindowBounds
+from contract.rejection import RejectionReason
 from contract.training import Task
 from tests.unit.drift_io.builders import SPECS, read_window, record, write_capture
 
@@ -43,17 +43,17 @@ def test_the_most_probable_class_is_the_prediction(side: Payload) -> None:
 @pytest.mark.parametrize(
     ("side", "reason"),
     [
-        ("0.2,0.7", Reason.ROW_COUNT_MISMATCH),
-        ("0.2,0.7,0.1\n0.2,0.7,0.1", Reason.ROW_COUNT_MISMATCH),
-        ("0.2,0.7,0.7", Reason.OUTPUT_NOT_A_PREDICTION),
-        ("red,0.7,0.3", Reason.OUTPUT_NOT_A_PREDICTION),
-        (of_json([[0.2, 0.8]]), Reason.OUTPUT_NOT_A_PREDICTION),
-        (of_json([{"predicted_label": "pink", "score": 0.7}]), Reason.OUTPUT_NOT_A_PREDICTION),
-        (of_json([{"predicted_label": "red", "score": 1.7}]), Reason.OUTPUT_NOT_A_PREDICTION),
-        (of_json([{"error": "overloaded"}]), Reason.OUTPUT_NOT_A_PREDICTION),
+        ("0.2,0.7", RejectionReason.ROW_COUNT_MISMATCH),
+        ("0.2,0.7,0.1\n0.2,0.7,0.1", RejectionReason.ROW_COUNT_MISMATCH),
+        ("0.2,0.7,0.7", RejectionReason.OUTPUT_NOT_A_PREDICTION),
+        ("red,0.7,0.3", RejectionReason.OUTPUT_NOT_A_PREDICTION),
+        (of_json([[0.2, 0.8]]), RejectionReason.OUTPUT_NOT_A_PREDICTION),
+        (of_json([{"predicted_label": "pink", "score": 0.7}]), RejectionReason.OUTPUT_NOT_A_PREDICTION),
+        (of_json([{"predicted_label": "red", "score": 1.7}]), RejectionReason.OUTPUT_NOT_A_PREDICTION),
+        (of_json([{"error": "overloaded"}]), RejectionReason.OUTPUT_NOT_A_PREDICTION),
     ],
 )
-def test_what_is_no_distribution_over_the_classes_is_rejected(side: Payload, reason: Reason) -> None:
+def test_what_is_no_distribution_over_the_classes_is_rejected(side: Payload, reason: RejectionReason) -> None:
     with pytest.raises(Rejected) as error:
         decode_output(side, 1, COLOURS)
     assert error.value.reason is reason

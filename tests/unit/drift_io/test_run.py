@@ -15,14 +15,14 @@ from typing import Any
 import pytest
 from botocore.exceptions import ClientError
 from drift import cli
+from drift.aws import Clients
 from drift.errors import ConfigError
-from drift.handover import Clients
 from drift.policy import FeaturePolicy, Policy
-from drift.run import learn_baseline, monitor, run
+from drift.run import monitor, run
 from drift.settings import OptionalAnalyses, read_settings
 
 from contract.records import DriftReport, Status, Verdict, WindowBounds
-from tests.unit.drift_io.builders import record, write_capture
+from tests.unit.drift_io.builders import learn_baseline, record, write_capture
 
 NAMES = ("age", "workclass", "hours", "income")
 NOW = datetime(2026, 11, 22, 13, 5, tzinfo=UTC)
@@ -222,7 +222,7 @@ def test_the_policy_reaches_the_verdict(tmp_path: Path, reference: Path) -> None
         policy=Policy(minimum_rows=101),
     )
     assert report.verdict is Verdict.NOT_JUDGED
-    assert "fewer than the minimum of 101" in report.reason
+    assert "fewer than the minimum of 101" in str(report.reason)
 
 
 def test_the_policy_file_reaches_the_verdict_and_the_report(tmp_path: Path, reference: Path) -> None:
@@ -249,11 +249,11 @@ def test_an_ignored_feature_refuses_no_projection_and_tells_no_rows_apart(tmp_pa
             baseline=reference / "baseline",
             output=tmp_path / "results",
             policy=policy,
-            extras=OptionalAnalyses(multivariate=True),
+            analyses=OptionalAnalyses(multivariate=True),
         )
 
     plain, lenient = judged(Policy()), judged(Policy(features={"workclass": FeaturePolicy(ignore=True)}))
-    assert "(workclass)" in plain.projected_accuracy.reason
+    assert "(workclass)" in str(plain.projected_accuracy.reason)
     assert lenient.projected_accuracy.status is Status.ESTIMATED
     assert plain.multivariate.area_under_curve == pytest.approx(1, abs=0.05)
     assert lenient.multivariate.area_under_curve == pytest.approx(0.5, abs=0.06)
@@ -345,7 +345,7 @@ def test_the_verdict_against_training_stands_without_earlier_windows(tmp_path: P
     settings = read_settings(arguments(baseline=str(reference / "baseline")), environment(tmp_path, **RECENT))
     report = run(settings, now=NOW, clients=Clients(s3=ClosedBucket, cloudwatch=no_client))
     assert (report.verdict, report.recent.verdict) == (Verdict.DRIFT, Verdict.NOT_JUDGED)
-    assert "s3://bucket/reports/plumbline-dev/plumbline-dev must be readable" in report.recent.reason
+    assert "s3://bucket/reports/plumbline-dev/plumbline-dev must be readable" in str(report.recent.reason)
 
 
 def test_no_window_is_earlier_than_one_without_times(tmp_path: Path, reference: Path) -> None:
@@ -353,7 +353,7 @@ def test_no_window_is_earlier_than_one_without_times(tmp_path: Path, reference: 
     variables = environment(tmp_path, **RECENT, start_time="", end_time="")
     settings = read_settings(arguments(baseline=str(reference / "baseline")), variables)
     report = run(settings, now=NOW, clients=Clients(s3=no_client, cloudwatch=no_client))
-    assert "the window has no times" in report.recent.reason
+    assert "the window has no times" in str(report.recent.reason)
 
 
 def program(folder: Path, *given: str, **changes: str) -> "subprocess.CompletedProcess[str]":

@@ -6,10 +6,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from drift.aws import Clients
 from drift.errors import ConfigError
-from drift.handover import Clients
 from drift.run import monitor, run
-from drift.settings import GroundTruthSource, OptionalAnalyses, read_settings
+from drift.settings import LabelSource, OptionalAnalyses, read_settings
 
 from contract.accuracy import Measure, Shift
 from contract.records import SWITCHED_OFF, DriftReport, Verdict
@@ -56,8 +56,8 @@ def hours(tmp_path: Path) -> Path:
     return tmp_path
 
 
-def judged(folder: Path, reference: Path, **extras: Any) -> DriftReport:
-    source = GroundTruthSource(
+def judged(folder: Path, reference: Path, **analyses: Any) -> DriftReport:
+    source = LabelSource(
         labels=str(folder / "labels"),
         captures=str(folder / "capture"),
         lag_hours=2,
@@ -69,7 +69,7 @@ def judged(folder: Path, reference: Path, **extras: Any) -> DriftReport:
         output=folder / "results",
         start_time="2026-11-22T12:00:00Z",
         end_time="2026-11-22T13:00:00Z",
-        extras=OptionalAnalyses(ground_truth=source, **extras),
+        analyses=OptionalAnalyses(labels=source, **analyses),
     )
 
 
@@ -97,14 +97,14 @@ def test_the_three_shifts_are_named_whatever_the_labels(hours: Path, reference: 
     assert covariate.verdict is Verdict.NO_DRIFT
     assert label_shift.verdict is not Verdict.DRIFT
     assert concept.verdict is Verdict.DRIFT
-    assert concept.reason.startswith("window 2026-11-22T11:00:00Z: ")
+    assert str(concept.reason).startswith("window 2026-11-22T11:00:00Z: ")
 
 
 def test_without_labels_concept_shift_is_not_judged(hours: Path, reference: Path) -> None:
     report = monitor(dataset_source=hours / "capture", baseline=reference / "baseline", output=hours / "results")
     assert report.quality.reason == SWITCHED_OFF
     concept = report.shifts[-1]
-    assert (concept.verdict, concept.reason) == (
+    assert (concept.verdict, str(concept.reason)) == (
         Verdict.NOT_JUDGED,
         "only labels can show it: no labels are awaited",
     )

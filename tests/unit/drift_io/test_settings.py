@@ -11,7 +11,7 @@ from drift.policy import Policy
 from drift.settings import (
     CaptureHour,
     EarlierReports,
-    GroundTruthSource,
+    LabelSource,
     OptionalAnalyses,
     ReferenceSource,
     RunSettings,
@@ -61,7 +61,7 @@ def test_the_contracts_own_example_is_read() -> None:
     assert read.platform.publish is False
     assert read.platform.message_file == Path("/opt/ml/output/message")
     assert read.platform.metrics_file == Path("/opt/ml/output/metrics/cloudwatch/cloudwatch_metrics.jsonl")
-    assert (read.policy, read.policy_file, read.extras) == (Policy(), None, OptionalAnalyses())
+    assert (read.policy, read.policy_file, read.analyses) == (Policy(), None, OptionalAnalyses())
     assert read.window.variant is None
     assert read.reference == ReferenceSource(baseline="s3://bucket/baseline", target_label="y")
 
@@ -117,17 +117,17 @@ def test_both_engines_may_ask_for_one_variant(engine: dict[str, str]) -> None:
 
 
 def test_extras_are_switched_on_one_by_one() -> None:
-    assert settings(MODEL_MONITOR | {Variable.ISOLATION_FOREST: "Enabled"}).extras == OptionalAnalyses(
+    assert settings(MODEL_MONITOR | {Variable.ISOLATION_FOREST: "Enabled"}).analyses == OptionalAnalyses(
         isolation_forest=True
     )
-    assert settings(MODEL_MONITOR | {Variable.MULTIVARIATE: "Enabled"}).extras == OptionalAnalyses(multivariate=True)
+    assert settings(MODEL_MONITOR | {Variable.MULTIVARIATE: "Enabled"}).analyses == OptionalAnalyses(multivariate=True)
 
 
 def test_earlier_windows_are_those_of_this_schedule() -> None:
     variables = {Variable.RECENT_WINDOWS: "24", Variable.REPORTS_S3_URI: "s3://bucket/reports"}
-    earlier = settings(MODEL_MONITOR | variables).extras.earlier
+    earlier = settings(MODEL_MONITOR | variables).analyses.earlier
     assert earlier == EarlierReports("s3://bucket/reports/endpoint-name/schedule-name", 24)
-    assert settings(MODEL_MONITOR | variables | {Variable.RECENT_WINDOWS: "0"}).extras.earlier is None
+    assert settings(MODEL_MONITOR | variables | {Variable.RECENT_WINDOWS: "0"}).analyses.earlier is None
 
 
 @pytest.mark.parametrize("key", ["sagemakerCaptureJson", "sageMakerCaptureJson"])
@@ -239,8 +239,8 @@ LABELS = {
 
 @pytest.mark.parametrize("engine", [MODEL_MONITOR, SCHEDULER])
 def test_labels_are_awaited_where_their_place_is_named(engine: dict[str, str]) -> None:
-    assert settings(engine).extras.ground_truth is None
-    assert settings(engine | LABELS).extras.ground_truth == GroundTruthSource(
+    assert settings(engine).analyses.labels is None
+    assert settings(engine | LABELS).analyses.labels == LabelSource(
         labels="s3://bucket/ground-truth/endpoint-name",
         captures="s3://bucket/capture/endpoint-name",
         lag_hours=48,
@@ -278,7 +278,7 @@ def test_thresholds_facet_and_model_come_from_the_environment() -> None:
         }
     )
     assert (found.policy.accuracy_drop_threshold, found.policy.bias_threshold) == (0.03, 0.1)
-    assert (found.extras.facet, found.extras.model) == ("sex", "s3://bucket/model.tar.gz")
+    assert (found.analyses.facet, found.analyses.model) == ("sex", "s3://bucket/model.tar.gz")
     assert settings(MODEL_MONITOR).policy.accuracy_drop_threshold == Policy.accuracy_drop_threshold
     with pytest.raises(ConfigError, match="accuracy_drop_threshold must be above 0, below 1, got 2.0"):
         settings(MODEL_MONITOR | {"PLUMBLINE_ACCURACY_DROP_THRESHOLD": "2"})

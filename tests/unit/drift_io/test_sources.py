@@ -6,17 +6,17 @@ from typing import Any
 
 import pytest
 from botocore.exceptions import ClientError
-from drift.archive import extract
+from drift.aws import client
 from drift.errors import BaselineError, ConfigError
 from drift.sources import (
     CaptureFile,
+    extract,
     fetch,
     fetch_hour,
     fetch_hours,
     fetch_window_counts,
     list_hour,
     local_copy,
-    s3_client,
     store_folder,
 )
 
@@ -151,7 +151,7 @@ def test_capture_is_in_s3(tmp_path: Path) -> None:
 def test_the_client_has_the_given_region(monkeypatch: pytest.MonkeyPatch) -> None:
     for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"):
         monkeypatch.setenv(name, "x")  # without any, the instance metadata service would be asked
-    assert s3_client("eu-west-1").meta.region_name == "eu-west-1"
+    assert client("s3", "eu-west-1").meta.region_name == "eu-west-1"
 
 
 def zipped(file: Path, members: Mapping[str, str]) -> Path:

@@ -3,7 +3,8 @@
 from dataclasses import dataclass
 
 import numpy as np
-from drift.baseline import Baseline, learn
+from drift.baseline import learn
+from drift.learned import Baseline
 from drift.table import FeatureSpec, Table
 from drift.window import WindowCounts
 from numpy.typing import NDArray

@@ -2,7 +2,7 @@ import tarfile
 from pathlib import Path
 
 import pytest
-from drift.baseline import load
+from drift.learned import load
 from drift.retraining.cli import main
 
 from contract.evaluation import Evaluation

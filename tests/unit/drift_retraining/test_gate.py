@@ -3,10 +3,9 @@ from collections.abc import Sequence
 import numpy as np
 import pytest
 from drift.errors import ConfigError, RetrainingError
-from drift.retraining.evaluation_text import evaluation_text
-from drift.retraining.gate import Answers, Slice, judge_challenger
+from drift.retraining.evaluate import evaluation_text
+from drift.retraining.gate import MOST_VALUES, OTHERS, Answers, Slice, design_effect, judge_challenger, slices_of
 from drift.retraining.settings import GateTerms
-from drift.retraining.slices import MOST_VALUES, OTHERS, design_effect, slices_of
 from drift.table import FeatureSpec, Table
 
 from contract.evaluation import Evaluation

@@ -17,8 +17,8 @@ from drift.kernel.tally import LabelTally, Tally
 from drift.sources import CaptureFile
 from drift.spark.counting import failure_of, read_files, reject_repeated, suspects_of
 from drift.spark.rows import Kind, counts_of, rows_of
-from drift.times import parse_time
 
+from contract.records import WindowBounds
 from tests.unit.drift_io.builders import AGE, HOURS, SPECS, WORK, record, write_capture
 
 REFERENCE = {
@@ -26,7 +26,7 @@ REFERENCE = {
     WORK.name: CategoricalCounts.of(np.array(["Private", "State-gov"], dtype=object)),
     HOURS.name: NumericCounts.of(np.arange(10.0, 50.0)),
 }
-PLAN = Plan(specs=SPECS, reference=REFERENCE, segment=WORK.name, end=parse_time("2026-11-22T13:00:00Z"))
+PLAN = Plan(specs=SPECS, reference=REFERENCE, segment=WORK.name, bounds=WindowBounds(None, "2026-11-22T13:00:00Z"))
 WORDS = ("Private", "State-gov", "Never seen", "")
 
 

@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 from drift.errors import ClusterError
 from drift.spark.cluster import follow, lead, security
+from drift.spark.entry import send_packages
 from drift.spark.installation import lay_out
-from drift.spark.session import send_packages
 
 TREE = Path(__file__).parents[3]
 
@@ -135,7 +135,7 @@ def test_the_program_is_found_where_the_image_has_it(tmp_path: Path) -> None:
         shutil.copytree(package, tmp_path / package.name, ignore=shutil.ignore_patterns("__pycache__"))
     program = (
         "from pathlib import Path; from types import SimpleNamespace as Fake; from zipfile import ZipFile;"
-        "from drift.spark.session import send_packages;"
+        "from drift.spark.entry import send_packages;"
         "context = Fake(addPyFile=lambda path: print(*ZipFile(path).namelist(), sep='\\n'));"
         "send_packages(Fake(sparkContext=context), Path())"
     )

@@ -14,7 +14,7 @@ from drift import cli
 from drift.distribution import Distribution
 from drift.errors import ConfigError
 from drift.kernel.plan import Plan
-from drift.reading import reader
+from drift.obtaining import window_reader
 from drift.settings import CaptureHour
 
 from tests.unit.drift_io.builders import SPECS, record, write_capture
@@ -31,7 +31,7 @@ OBJECTS = {f"capture/ep/A/2026/11/22/12/00-00-000-{name}": LINE for name in ("a.
 def read(source: Path | CaptureHour, workspace: Path, **distribution: Any) -> int:
     """Return the records that were used."""
     s3 = FakeS3(OBJECTS)
-    count = reader(source, Distribution(**distribution), region=None, connect=s3, workspace=workspace)
+    count = window_reader(source, Distribution(**distribution), region=None, connect=s3, workspace=workspace)
     return count(PLAN).records().used
 
 

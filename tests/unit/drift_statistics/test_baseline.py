@@ -6,9 +6,9 @@ from typing import Any
 
 import numpy as np
 import pytest
-from drift.baseline import Baseline, learn, load, save
-from drift.baseline_csv import parse_test
+from drift.baseline import learn
 from drift.errors import BaselineError
+from drift.learned import Baseline, load, parse_test, save
 from drift.table import FeatureSpec, Table
 
 from contract.records import FeatureType

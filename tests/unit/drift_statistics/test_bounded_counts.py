@@ -1,6 +1,6 @@
 import numpy as np
 import pytest
-from drift.bounded_counts import count_segments, count_table
+from drift.baseline import count_segments, count_table
 from drift.counts import OTHER_LABELS, CategoricalCounts, NumericCounts, unknown
 from drift.kernel.tally import LabelTally
 from drift.table import FeatureSpec, Table
@@ -12,7 +12,7 @@ SPECS = (FeatureSpec("x", FeatureType.NUMERIC), FeatureSpec("id", FeatureType.CA
 
 @pytest.fixture(autouse=True)
 def bound(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("drift.bounded_counts.MOST_DISTINCT", 10)
+    monkeypatch.setattr("drift.baseline.MOST_DISTINCT", 10)
 
 
 def table(n_distinct: int) -> Table:

@@ -9,7 +9,7 @@ from drift.features import compare
 from drift.sketch import RELATIVE_ERROR, bucketed
 from drift.statistics.power import Sought
 
-from contract.records import EffectMeasure, Part
+from contract.records import Contributor, EffectMeasure
 
 
 def numeric(values: np.ndarray) -> NumericCounts:
@@ -36,21 +36,23 @@ def test_a_side_in_buckets_is_compared_in_buckets() -> None:
         assert found.relative_error == RELATIVE_ERROR
         assert found.evidence is not None and exact.evidence is not None
         # The text names the bound: the largest share of one bucket.
-        bound = float(found.reason.split("larger by ")[1].split()[0])
+        bound = float(str(found.notes[0]).split("larger by ")[1].split()[0])
         assert 0 <= exact.evidence.statistic - found.evidence.statistic <= bound < 0.01
-        assert found.jensen_shannon_distance == pytest.approx(exact.jensen_shannon_distance, abs=0.01)
-    assert (exact.relative_error, exact.reason) == (None, "")
+        assert found.effect(EffectMeasure.JENSEN_SHANNON_DISTANCE) == pytest.approx(
+            exact.effect(EffectMeasure.JENSEN_SHANNON_DISTANCE), abs=0.01
+        )
+    assert (exact.relative_error, exact.notes) == (None, ())
 
 
 def test_an_equal_pair_in_buckets_has_no_distance() -> None:
     reference = rows(4000, 1)
     found = compare("pay", bucketed(reference), reference)
-    assert (found.drift_score, found.wasserstein_distance) == (0, 0)
+    assert (found.effect(EffectMeasure.DRIFT_SCORE), found.effect(EffectMeasure.WASSERSTEIN_DISTANCE)) == (0, 0)
 
 
 def test_the_parts_that_moved_are_named() -> None:
     found = compare("job", labels(*"aaab"), labels(*"abbb"))
-    assert found.parts == (Part("a", 0.75, 0.25), Part("b", 0.25, 0.75))
+    assert found.top_contributors == (Contributor("a", 0.75, 0.25), Contributor("b", 0.25, 0.75))
 
 
 def test_the_rows_that_an_effect_takes_are_told_when_asked_for() -> None:
@@ -84,7 +86,7 @@ def test_random_divisions_follow_the_seed() -> None:
 )
 def test_what_cannot_be_compared_has_a_reason(reference: NumericCounts, window: NumericCounts, reason: str) -> None:
     found = compare("x", reference, window)
-    assert (found.evidence, found.reason) == (None, reason)
+    assert (found.evidence, str(found.not_compared)) == (None, reason)
 
 
 def test_unreadable_cells_are_not_missing() -> None:
@@ -99,13 +101,13 @@ def test_a_constant_column_breaks_nothing(value: float) -> None:
     same = numeric(np.full(30, value))
     found = compare("x", same, same)
     assert found.evidence is not None
-    assert (found.drift_score, found.evidence.p_value, found.parts) == (0, 1, ())
+    assert (found.effect(EffectMeasure.DRIFT_SCORE), found.evidence.p_value, found.top_contributors) == (0, 1, ())
 
 
 def test_a_constant_that_changed_is_told_by_its_parts() -> None:
     found = compare("x", numeric(np.full(30, 7.0)), numeric(np.full(20, 8.0)))
-    assert found.parts == (Part("= 7", 1, 0), Part("> 7", 0, 1))
-    assert found.reason == "no Wasserstein distance: the reference is constant or a value is infinite"
+    assert found.top_contributors == (Contributor("= 7", 1, 0), Contributor("> 7", 0, 1))
+    assert str(*found.notes) == "no Wasserstein distance: the reference is constant or a value is infinite"
 
 
 def test_an_analysis_does_not_import_scipy_stats() -> None:

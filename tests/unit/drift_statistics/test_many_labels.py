@@ -38,9 +38,9 @@ def test_new_labels_beside_frequent_ones_stay_visible() -> None:
 def test_which_labels_are_new_is_not_said_where_the_reference_kept_only_some() -> None:
     bounded = compare("id", counts({"clerk": 50, OTHER_LABELS: 50}), counts({"clerk": 20, "new": 80}))
     assert bounded.unseen_fraction is None
-    assert bounded.reason.startswith("the reference has more labels than are told apart")
+    assert str(*bounded.notes).startswith("the reference has more labels than are told apart")
     whole = compare("id", counts({"clerk": 100}), counts({"clerk": 20, OTHER_LABELS: 80}))
-    assert (whole.unseen_fraction, whole.reason) == (0.8, "")
+    assert (whole.unseen_fraction, whole.notes) == (0.8, ())
 
 
 def test_rare_labels_stay_apart_where_all_are_counted() -> None:

@@ -3,9 +3,10 @@ from math import sqrt
 
 import numpy as np
 import pytest
-from drift.baseline import Baseline, learn
+from drift.baseline import learn
 from drift.calibration import ScoredLabels
 from drift.design import row_groups
+from drift.learned import Baseline
 from drift.projection import Projector
 from drift.projection.projector import METHOD
 from drift.table import FeatureSpec, Table
@@ -34,7 +35,7 @@ def window(probabilities: Floats, x: Floats | None = None) -> CapturedWindow:
 def projected(reference: Baseline, captured: CapturedWindow, seed: int) -> ProjectedAccuracy:
     # The only feature numbers the rows: no two windows have the same, and a classifier would know them by it.
     projector = Projector.of(reference, seed=seed, ignored=frozenset({"x"}))
-    return projector.project(count_rows(reference, captured), tolerance=0.02)
+    return projector.project(count_rows(reference, captured), drop_threshold=0.02)
 
 
 def alternating(n: int, n_positive_of_ten: int) -> Flags:
@@ -92,7 +93,7 @@ def test_rows_without_a_prediction_are_left_out_and_counted() -> None:
     scores = np.repeat([0.2, 0.7, np.nan], [300, 300, 400])
     found = projected(two_scores(), window(scores), seed=1)
     assert found.estimate == pytest.approx(0.85)
-    assert found.reason == "from the 600 of 1000 rows with a prediction"
+    assert str(found.reason) == "from the 600 of 1000 rows with a prediction"
 
 
 def test_the_interval_stays_within_zero_and_one() -> None:
@@ -106,7 +107,7 @@ def test_the_interval_stays_within_zero_and_one() -> None:
 def refused(found: ProjectedAccuracy) -> str:
     assert found.status is Status.NOT_JUDGED
     assert (found.estimate, found.lower, found.upper, found.drop, found.method) == (None,) * 5
-    return found.reason
+    return str(found.reason)
 
 
 def test_refuses_a_baseline_without_test_set() -> None:

@@ -5,9 +5,10 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from drift.baseline import Baseline, learn
+from drift.baseline import learn
 from drift.counts import CategoricalCounts, NumericCounts
-from drift.judgement import RunContext, Side
+from drift.judgement import RunContext, Sample
+from drift.learned import Baseline
 from drift.policy import Policy
 from drift.recent import EarlierWindows, StoredWindow, judge_recent, merged
 from drift.recent_files import EarlierFiles, read_earlier, read_window_counts, window_counts_text
@@ -18,6 +19,7 @@ from numpy.typing import NDArray
 
 from contract.records import FeatureType, RecordCounts, Verdict, WindowBounds
 from tests.oracles.counted_rows import CapturedWindow, count_rows
+from tests.reports import because
 
 SPECS = (FeatureSpec("age", FeatureType.NUMERIC), FeatureSpec("job", FeatureType.CATEGORICAL))
 CONTEXT = RunContext(policy=Policy())
@@ -42,9 +44,9 @@ def window(hour: int, table: Table, scores: NDArray[np.float64] | None = None) -
     return count_rows(BASELINE, CapturedWindow(bounds(hour), table, scores, RecordCounts(n, n)))
 
 
-def side(table: Table) -> Side:
+def side(table: Table) -> Sample:
     found = window(3, table)
-    return Side(columns=found.columns, probabilities=found.probabilities)
+    return Sample(columns=found.columns, probabilities=found.probabilities)
 
 
 def stored(found: WindowCounts) -> StoredWindow:
@@ -119,9 +121,9 @@ def test_equal_windows_leave_equal_bytes_and_no_rows() -> None:
 @pytest.mark.parametrize(
     ("change", "why"),
     [
-        (lambda text: text.replace('"version": 1', '"version": 2'), "its version must be 1, got 2"),
+        (lambda text: text.replace('"version": 1', '"version": 2'), "must be of version 1, got 2"),
         (lambda text: text.replace('"n_rows": 20', '"n_rows": 21'), "another checksum"),
-        (lambda _: "[]", "its version must be 1, got None"),
+        (lambda _: "[]", "must be of version 1, got None"),
         (lambda text: text[:100], "Expecting|Unterminated"),
     ],
 )
@@ -148,15 +150,16 @@ def test_the_last_windows_that_ended_before_this_one_are_taken(tmp_path: Path) -
         left(tmp_path, hour)
     found = read_earlier(EarlierFiles(tmp_path, 2), bounds(5), SPECS, besides=tmp_path / "own")
     assert [one.bounds for one in found.windows] == [bounds(2), bounds(4)]
-    assert found.note == ""
+    assert found.notes == ()
 
 
 def test_windows_that_do_not_exist_are_told(tmp_path: Path) -> None:
     left(tmp_path, 1)
     found = read_earlier(EarlierFiles(tmp_path, 24), bounds(5), SPECS, besides=tmp_path / "own")
-    assert found.note == "1 of 24 earlier windows"
+    assert [one.text for one in found.notes] == ["1 of 24 earlier windows"]
     none = read_earlier(EarlierFiles(tmp_path / "absent", 3, "denied"), bounds(5), SPECS, besides=tmp_path)
-    assert (none.windows, none.note) == ((), "0 of 3 earlier windows; skipped denied")
+    assert none.windows == ()
+    assert [one.text for one in none.notes] == ["0 of 3 earlier windows", "skipped denied"]
 
 
 def test_a_windows_own_earlier_counts_are_not_before_it(tmp_path: Path) -> None:
@@ -181,7 +184,7 @@ def test_a_window_like_those_before_it_has_not_drifted_since_whatever_training_w
 def test_a_window_unlike_those_before_it_has_drifted_since() -> None:
     before = [window(hour, rows(400, hour, shift=30)) for hour in range(3)]
     found = judge_recent(SPECS, earlier(*before, n_wanted=4), side(rows(800, 9)), CONTEXT)
-    assert (found.verdict, found.reason) == (Verdict.DRIFT, "drift in age; 3 of 4 earlier windows")
+    assert (found.verdict, str(found.reason)) == (Verdict.DRIFT, "drift in age; 3 of 4 earlier windows")
 
 
 def test_earlier_windows_without_predictions_say_so() -> None:
@@ -189,24 +192,26 @@ def test_earlier_windows_without_predictions_say_so() -> None:
     found = judge_recent(SPECS, earlier(*before), side(rows(800, 9)), CONTEXT)
     assert found.verdict is Verdict.NO_DRIFT
     assert found.prediction is not None
-    assert found.prediction.reason == "no predictions were captured in the earlier windows"
+    assert str(found.prediction.reason) == "no predictions were captured in the earlier windows"
 
 
 def test_without_earlier_windows_nothing_is_judged() -> None:
     this = side(rows(800, 9))
-    assert judge_recent(SPECS, EarlierWindows(), this, CONTEXT).reason == "switched off"
+    assert str(judge_recent(SPECS, EarlierWindows(), this, CONTEXT).reason) == "switched off"
     found = judge_recent(SPECS, EarlierWindows(n_wanted=24), this, CONTEXT)
     assert (found.verdict, found.features) == (Verdict.NOT_JUDGED, ())
-    assert found.reason == "no earlier window left its counts; 0 of 24 earlier windows"
+    assert str(found.reason) == "no earlier window left its counts; 0 of 24 earlier windows"
 
 
 def test_few_earlier_rows_or_a_refused_window_are_not_judged() -> None:
     this = side(rows(800, 9))
     few = judge_recent(SPECS, earlier(window(0, rows(50, 1))), this, CONTEXT)
     assert few.verdict is Verdict.NOT_JUDGED
-    assert few.reason == "the earlier windows have 50 rows, fewer than the minimum of 200"
-    refused = judge_recent(SPECS, earlier(window(0, rows(500, 1))), this, replace(CONTEXT, not_judged="12 rows"))
-    assert (refused.verdict, refused.reason) == (Verdict.NOT_JUDGED, "12 rows")
+    assert str(few.reason) == "the earlier windows have 50 rows, fewer than the minimum of 200"
+    refused = judge_recent(
+        SPECS, earlier(window(0, rows(500, 1))), this, replace(CONTEXT, not_judged=because("12 rows"))
+    )
+    assert (refused.verdict, str(refused.reason)) == (Verdict.NOT_JUDGED, "12 rows")
 
 
 def test_a_failure_leaves_the_report_standing() -> None:
@@ -214,4 +219,4 @@ def test_a_failure_leaves_the_report_standing() -> None:
     (one,) = broken.windows
     found = judge_recent(SPECS, replace(broken, windows=(replace(one, columns={}),)), side(rows(800, 9)), CONTEXT)
     assert found.verdict is Verdict.NOT_JUDGED
-    assert found.reason.startswith("could not be computed: KeyError")
+    assert str(found.reason).startswith("could not be computed: KeyError")

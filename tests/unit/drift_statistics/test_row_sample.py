@@ -1,7 +1,6 @@
 import numpy as np
 import pytest
-from drift.row_sample import sample_rows
-from drift.table import FeatureSpec, Table
+from drift.table import FeatureSpec, Table, sample_rows
 
 from contract.records import FeatureType
 

@@ -6,11 +6,12 @@ import numpy as np
 import pytest
 from drift.counts import CategoricalCounts, NumericCounts
 from drift.statistics.cells import Cells
-from drift.statistics.chi_square import ASYMPTOTIC as CHI_SQUARE
-from drift.statistics.chi_square import MONTE_CARLO, POOLED, chi_square, missing_chi_square
-from drift.statistics.kolmogorov_smirnov import ASYMPTOTIC, EXACT, kolmogorov_smirnov
+from drift.statistics.chi_square import chi_square, missing_chi_square
+from drift.statistics.kolmogorov_smirnov import kolmogorov_smirnov
 from drift.statistics.log_tails import log_kolmogorov_tail
 from scipy import stats
+
+from contract.statistics import HypothesisTest
 
 
 def numeric(values: np.ndarray) -> NumericCounts:
@@ -63,7 +64,7 @@ def test_small_expected_counts_are_dealt_out_instead() -> None:
     table = Cells(np.array([200, 0]), np.array([94, 6]))
     probability = math.comb(294, 94) / math.comb(300, 100)
     evidence = chi_square(table, seed=1)
-    assert evidence.test == MONTE_CARLO
+    assert evidence.test == HypothesisTest.CHI_SQUARE_MONTE_CARLO
     # Of 9,999 deals 13 are expected to be as extreme.
     assert evidence.p_value == pytest.approx(probability, abs=0.001)
     assert evidence.p_value > 0
@@ -72,7 +73,7 @@ def test_small_expected_counts_are_dealt_out_instead() -> None:
 def test_a_dealt_p_value_stops_early_where_nothing_is_to_be_seen() -> None:
     # Two rows of a rare label, one on each side: every second deal is as extreme or more.
     evidence = chi_square(Cells(np.array([99, 1]), np.array([99, 1])), seed=1)
-    assert (evidence.test, evidence.p_value) == (MONTE_CARLO, 1)
+    assert (evidence.test, evidence.p_value) == (HypothesisTest.CHI_SQUARE_MONTE_CARLO, 1)
 
 
 def test_equal_seeds_give_equal_p_values() -> None:
@@ -87,7 +88,7 @@ def test_a_new_category_on_a_twentieth_of_a_small_window_is_seen_among_forty_rar
     window = np.array([170, *([1, 0] * 20), 10])
     evidence = chi_square(Cells(reference, window))
     # 18,170 rows are common, and 2,030 (window: 30) rare; no deal is as extreme, but pooled they show little.
-    assert evidence.test == MONTE_CARLO
+    assert evidence.test == HypothesisTest.CHI_SQUARE_MONTE_CARLO
     assert evidence.p_value == pytest.approx(0.0001)
 
 
@@ -96,7 +97,7 @@ def test_where_no_deal_is_as_extreme_the_pooled_table_says_how_far_beyond_doubt(
     table = Cells(np.array([410, 65, 15, 10]), np.array([10, 85, 2, 3]))
     pooled = np.array([[410, 65, 25], [10, 85, 5]])
     evidence = chi_square(table)
-    assert evidence.test == POOLED
+    assert evidence.test == HypothesisTest.CHI_SQUARE_POOLED
     assert evidence.p_value == pytest.approx(stats.chi2_contingency(pooled, correction=False).pvalue)
     unpooled = np.stack([table.reference, table.window])
     assert evidence.statistic == pytest.approx(stats.chi2_contingency(unpooled).statistic)
@@ -105,7 +106,7 @@ def test_where_no_deal_is_as_extreme_the_pooled_table_says_how_far_beyond_doubt(
 def test_the_rarest_of_many_labels_count_as_one() -> None:
     n = 5000
     evidence = chi_square(Cells(np.full(n, 20), np.full(n, 20)))
-    assert evidence.test == CHI_SQUARE
+    assert evidence.test == HypothesisTest.CHI_SQUARE
     assert evidence.statistic == pytest.approx(0)
     # All the labels beyond 999 appear on one side only.
     shifted = Cells(np.array([30] * 999 + [20] * 4001), np.array([30] * 999 + [0] * 4001))
@@ -139,7 +140,7 @@ def test_the_exact_p_value_counts_all_divisions_of_tied_rows(seed: int) -> None:
     n_reference, n_window = int(random.integers(1, 8)), int(random.integers(1, 6))
     pooled = random.integers(0, 4, n_reference + n_window).astype(np.float64)
     evidence = kolmogorov_smirnov(numeric(pooled[:n_reference]), numeric(pooled[n_reference:]))
-    assert evidence.test == EXACT
+    assert evidence.test == HypothesisTest.KS_EXACT
     assert evidence.p_value == pytest.approx(divisions(pooled, n_window), abs=1e-12)
 
 
@@ -153,7 +154,7 @@ def test_ties_make_the_asymptotic_p_value_too_large() -> None:
 def test_kolmogorov_smirnov_of_disjoint_samples_by_hand() -> None:
     # One of the C(8, 4) = 70 orders puts all of one side first, one all of the other.
     evidence = kolmogorov_smirnov(numeric(np.arange(4)), numeric(np.arange(4, 8)))
-    assert evidence.test == EXACT
+    assert evidence.test == HypothesisTest.KS_EXACT
     assert evidence.statistic == 1
     assert evidence.p_value == pytest.approx(2 / 70)
 
@@ -168,7 +169,7 @@ def test_the_largest_exact_test_of_scipy_has_its_p_value() -> None:
     random = np.random.default_rng(2)
     reference, window = random.normal(size=10_000), random.normal(0.02, size=9_999)
     evidence = kolmogorov_smirnov(numeric(reference), numeric(window))
-    assert evidence.test == EXACT
+    assert evidence.test == HypothesisTest.KS_EXACT
     assert evidence.p_value == pytest.approx(stats.ks_2samp(reference, window, method="exact").pvalue, abs=1e-9)
 
 
@@ -176,7 +177,7 @@ def test_many_distinct_values_are_tested_asymptotically_and_say_so() -> None:
     random = np.random.default_rng(1)
     reference, window = random.normal(size=60_000), random.normal(size=60_000)
     evidence = kolmogorov_smirnov(numeric(reference), numeric(window))
-    assert evidence.test == ASYMPTOTIC
+    assert evidence.test == HypothesisTest.KS_ASYMPTOTIC
     assert evidence.p_value == pytest.approx(stats.ks_2samp(reference, window, method="asymp").pvalue, abs=1e-9)
 
 
@@ -184,7 +185,7 @@ def test_a_small_window_is_tested_exactly_against_any_reference() -> None:
     random = np.random.default_rng(1)
     reference, window = random.normal(size=200_000), random.normal(size=200)
     evidence = kolmogorov_smirnov(numeric(reference), numeric(window))
-    assert evidence.test == EXACT
+    assert evidence.test == HypothesisTest.KS_EXACT
     # The reference is nearly the whole distribution: the limit of one sample is right to a thousandth.
     assert evidence.p_value == pytest.approx(stats.ks_2samp(reference, window, method="asymp").pvalue, abs=2e-3)
 

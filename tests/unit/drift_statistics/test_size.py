@@ -8,11 +8,12 @@ import numpy as np
 import pytest
 from drift.counts import NumericCounts
 from drift.statistics.cells import Cells
-from drift.statistics.chi_square import ASYMPTOTIC as CHI_SQUARE
-from drift.statistics.chi_square import MONTE_CARLO, chi_square
-from drift.statistics.evidence import Evidence
-from drift.statistics.kolmogorov_smirnov import ASYMPTOTIC, EXACT, kolmogorov_smirnov
+from drift.statistics.chi_square import chi_square
+from drift.statistics.declaration import Evidence
+from drift.statistics.kolmogorov_smirnov import kolmogorov_smirnov
 from scipy import stats
+
+from contract.statistics import HypothesisTest
 
 REPETITIONS = 300
 LEVEL = 0.05
@@ -35,7 +36,14 @@ def labelled(n_window: int, random: np.random.Generator) -> Cells:
     return Cells(reference[held], window[held])
 
 
-@pytest.mark.parametrize(("n_window", "method"), [(200, MONTE_CARLO), (2000, MONTE_CARLO), (100_000, CHI_SQUARE)])
+@pytest.mark.parametrize(
+    ("n_window", "method"),
+    [
+        (200, HypothesisTest.CHI_SQUARE_MONTE_CARLO),
+        (2000, HypothesisTest.CHI_SQUARE_MONTE_CARLO),
+        (100_000, HypothesisTest.CHI_SQUARE),
+    ],
+)
 def test_chi_square_keeps_its_level_on_rare_labels(n_window: int, method: str) -> None:
     random = np.random.default_rng(11)
     found = [chi_square(labelled(n_window, random), seed) for seed in range(REPETITIONS)]
@@ -51,7 +59,7 @@ def test_kolmogorov_smirnov_keeps_its_level_on_tied_values(n_window: int) -> Non
         return NumericCounts(np.arange(6.0), random.multinomial(n, HOURS), 0)
 
     found = [kolmogorov_smirnov(column(20_000), column(n_window)) for _ in range(REPETITIONS)]
-    assert {one.test for one in found} == {EXACT}
+    assert {one.test for one in found} == {HypothesisTest.KS_EXACT}
     assert FEWEST <= rejections(found) <= MOST
 
 
@@ -61,5 +69,5 @@ def test_kolmogorov_smirnov_keeps_its_level_on_distinct_values() -> None:
         kolmogorov_smirnov(NumericCounts.of(random.normal(size=60_000)), NumericCounts.of(random.normal(size=60_000)))
         for _ in range(REPETITIONS // 10)
     ]
-    assert {one.test for one in found} == {ASYMPTOTIC}
+    assert {one.test for one in found} == {HypothesisTest.KS_ASYMPTOTIC}
     assert rejections(found) <= stats.binom.ppf(0.9995, len(found), LEVEL)

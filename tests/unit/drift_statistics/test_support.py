@@ -4,9 +4,10 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from drift.baseline import Baseline, learn
+from drift.baseline import learn
 from drift.counts import NumericCounts, count
 from drift.kernel.columns import ColumnReader
+from drift.learned import Baseline
 from drift.projection.refusals import support_refusal
 from drift.table import FeatureSpec, Table
 from numpy.typing import NDArray
@@ -37,7 +38,8 @@ def outside(baseline: Baseline, rows: Table) -> NDArray[np.bool_]:
 
 def refusal(baseline: Baseline, rows: Table) -> str:
     columns = {spec.name: count(spec.type, rows.columns[spec.name]) for spec in SPECS}
-    return support_refusal(baseline, columns, int(outside(baseline, rows).any(axis=0).sum()), rows.n_rows)
+    found = support_refusal(baseline, columns, int(outside(baseline, rows).any(axis=0).sum()), rows.n_rows)
+    return found.text if found else ""
 
 
 @pytest.mark.parametrize(
@@ -80,7 +82,7 @@ def test_the_reason_gives_the_share_and_the_worst_columns_first() -> None:
 def test_unreadable_cells_are_outside_too() -> None:
     ages = replace(NumericCounts.of(np.array([30.0])), unreadable={"not_a_number": 3})
     jobs = count(FeatureType.CATEGORICAL, np.array(["cook"] * 4, dtype=object))
-    assert "(age)" in support_refusal(reference(), {"age": ages, "job": jobs}, n_out_of_support=3, n_rows=4)
+    assert "(age)" in str(support_refusal(reference(), {"age": ages, "job": jobs}, n_out_of_support=3, n_rows=4))
 
 
 def test_a_column_without_any_reference_value_gives_no_ground_to_refuse() -> None:

@@ -9,8 +9,8 @@ import numpy as np
 import pytest
 import xgboost
 from dataset import TrainingDataError
-from drift.baseline import load
 from drift.errors import BaselineError
+from drift.learned import load
 from inference import input_fn, model_fn, predict_fn
 from train import evaluate, fresh_weights, main, parse_hyperparameters, train
 

@@ -10,7 +10,9 @@ from contract.accuracy import LabelShiftScenario, Measure, MeasureReport, Shift
 from contract.attribution import AttributionFeature, AttributionReport
 from contract.bias import BiasGroup, BiasMeasure, BiasMetric, BiasReport
 from contract.quality import QualityReport, SelectionReport, ShiftReport, WindowQuality
+from contract.reasons import Reason
 from contract.records import (
+    SWITCHED_OFF,
     DriftReport,
     FeatureReport,
     FeatureType,
@@ -21,6 +23,7 @@ from contract.records import (
     Verdict,
     WindowBounds,
 )
+from tests.reports import because, drift_report
 
 START = datetime(2026, 3, 1, tzinfo=UTC)
 ESTIMATED = ProjectedAccuracy(
@@ -32,12 +35,12 @@ ESTIMATED = ProjectedAccuracy(
     drop=0.044,
     method="calibrated_confidence_isotonic",
 )
-REFUSED = ProjectedAccuracy(reason="no predictions were captured")
+REFUSED = ProjectedAccuracy(reason=because("no predictions were captured"))
 SIMILAR = IsolationForestSimilarity(status=Status.ESTIMATED, relative_difference_percent=-3.5)
-NOT_SELECTIVE = SelectionReport(verdict=Verdict.NO_DRIFT, reason="every row has a label")
+NOT_SELECTIVE = SelectionReport(verdict=Verdict.NO_DRIFT, reason=because("every row has a label"))
 NOT_AWAITED = QualityReport()
 NO_FACET = BiasReport()
-NOT_SIMILAR = IsolationForestSimilarity(reason="switched off")
+NOT_SIMILAR = IsolationForestSimilarity(reason=SWITCHED_OFF)
 
 
 def start_of(hour: int) -> str:
@@ -50,18 +53,17 @@ def feature(name: str, score: float | None = 4.0, *, drift: bool = False, p: flo
     return FeatureReport(
         name=name,
         type=FeatureType.NUMERIC,
-        drift_score=score,
+        effects={"wasserstein_distance": 0.01, "jensen_shannon_distance": 0.02}
+        | ({} if score is None else {"drift_score": score}),
         test="kolmogorov_smirnov",
         statistic=0.02,
         p_value=p,
         p_value_adjusted=p,
-        wasserstein_distance=0.01,
-        jensen_shannon_distance=0.02,
         missing_fraction=0.0,
         missing_fraction_reference=0.0,
         out_of_range_fraction=0.0,
         verdict=Verdict.DRIFT if drift else Verdict.NO_DRIFT,
-        reason="moved" if drift else "",
+        reason=because("moved") if drift else None,
     )
 
 
@@ -70,7 +72,7 @@ def report(
     *,
     features: tuple[FeatureReport, ...] = (feature("age"), feature("hours-per-week")),
     verdict: Verdict | None = None,
-    reason: str = "",
+    reason: Reason | None = None,
     projected: ProjectedAccuracy = ESTIMATED,
     similarity: IsolationForestSimilarity = NOT_SIMILAR,
     rejected: Mapping[str, int] | None = None,
@@ -80,7 +82,7 @@ def report(
     """Return one window's report; its verdict follows from its features unless given."""
     bad = rejected or {}
     drifted = any(one.verdict is Verdict.DRIFT for one in features)
-    return DriftReport(
+    return drift_report(
         window=WindowBounds() if hour is None else WindowBounds(start_of(hour), start_of(hour + 1)),
         endpoint=endpoint,
         schedule="plumbline-dev-drift",
@@ -132,7 +134,12 @@ def labelled(
     bounds = WindowBounds(start_of(hour), start_of(hour + 1))
     if accuracy is None:
         return WindowQuality(
-            window=bounds, n_rows=2000, n_labelled=0, labelled_fraction=0.0, is_final=is_final, reason="no labels yet"
+            window=bounds,
+            n_rows=2000,
+            n_labelled=0,
+            labelled_fraction=0.0,
+            is_final=is_final,
+            reason=because("no labels yet"),
         )
     dropped = accuracy < 0.847
     return WindowQuality(
@@ -142,22 +149,24 @@ def labelled(
         labelled_fraction=0.9,
         is_final=is_final,
         verdict=Verdict.DRIFT if dropped else Verdict.NO_DRIFT,
-        reason=f"accuracy {100 * accuracy:.1f} %, 86.7 % on the labelled test set",
+        reason=because(f"accuracy {100 * accuracy:.1f} %, 86.7 % on the labelled test set"),
         measures=(
             measured(Measure.ACCURACY, accuracy, half=0.016),
             measured(Measure.AREA_UNDER_CURVE, 0.88, reference=0.924),
             measured(Measure.LOG_LOSS, 0.41, reference=0.302),
         ),
-        projected=MeasureReport(measure=Measure.ACCURACY, reason="refused")
+        projected=MeasureReport(measure=Measure.ACCURACY, reason=because("refused"))
         if projected is None
         else measured(Measure.ACCURACY, projected, half=0.018),
         projection_error=None if projected is None else accuracy - projected,
         shifts=(
-            ShiftReport(shift=Shift.LABEL, verdict=Verdict.NO_DRIFT, reason="no more than chance", p_value=0.42),
+            ShiftReport(
+                shift=Shift.LABEL, verdict=Verdict.NO_DRIFT, reason=because("no more than chance"), p_value=0.42
+            ),
             ShiftReport(
                 shift=Shift.CONCEPT,
                 verdict=Verdict.DRIFT if concept else Verdict.NO_DRIFT,
-                reason="the labels are not those that such rows had" if concept else "within chance",
+                reason=because("the labels are not those that such rows had") if concept else because("within chance"),
                 p_value=1e-12 if concept else 0.31,
                 effect=0.081 if concept else 0.004,
             ),
@@ -170,15 +179,20 @@ def labelled(
 def quality(*windows: WindowQuality, labels: RecordCounts | None = None) -> QualityReport:
     """Return what one run says of the labels that came."""
     return QualityReport(
-        reason="", lag_hours=24, minimum_coverage=0.5, tolerance=0.02, labels=labels or RecordCounts(), windows=windows
+        reason=None,
+        lag_hours=24,
+        minimum_labelled_fraction=0.5,
+        drop_threshold=0.02,
+        labels=labels or RecordCounts(),
+        windows=windows,
     )
 
 
 BY_GROUP = BiasReport(
     status=Status.ESTIMATED,
-    reason="",
+    reason=None,
     facet="sex",
-    tolerance=0.05,
+    threshold=0.05,
     verdict=Verdict.DRIFT,
     groups=(
         BiasGroup(
@@ -196,16 +210,16 @@ BY_GROUP = BiasReport(
             selection_rate=0.02,
             selection_rate_reference=0.09,
             verdict=Verdict.DRIFT,
-            reason="difference in positive proportions moved",
+            reason=because("difference in positive proportions moved"),
             measures=(
                 BiasMeasure(
                     metric=BiasMetric.DISPARATE_IMPACT,
-                    reason="fewer than 50 positive predictions",
+                    reason=because("fewer than 50 positive predictions"),
                 ),
                 BiasMeasure(
                     metric=BiasMetric.DIFFERENCE_IN_POSITIVE_PROPORTIONS,
                     verdict=Verdict.DRIFT,
-                    reason="moved by 0.080",
+                    reason=because("moved by 0.080"),
                     value=0.24,
                     lower=0.21,
                     upper=0.27,
@@ -220,7 +234,7 @@ BY_GROUP = BiasReport(
 
 RESTS_ON = AttributionReport(
     status=Status.ESTIMATED,
-    reason="",
+    reason=None,
     verdict=Verdict.DRIFT,
     ndcg=0.871,
     threshold=0.9,
@@ -283,8 +297,10 @@ def _of_day(hour: int, estimate: float | None, labels: QualityReport) -> DriftRe
     shifted = hour in range(6, 13)
     features = (feature("age"), feature("hours-per-week", 92.0 if shifted else 4.0, drift=shifted, p=0.0))
     projected = ProjectedAccuracy(
-        reason=f"a classifier tells the window's rows from the test set's with an area under the curve of 0.9{hour}, "
-        "0.95 or more: nothing is known of the model there"
+        reason=because(
+            f"a classifier tells the window's rows from the test set's with an area under the curve of 0.9{hour}, "
+            "0.95 or more: nothing is known of the model there"
+        )
     )
     if estimate is not None:
         projected = replace(
@@ -293,9 +309,9 @@ def _of_day(hour: int, estimate: float | None, labels: QualityReport) -> DriftRe
             lower=estimate - 0.016,
             upper=estimate + 0.016,
             drop=0.867 - estimate,
-            tolerance=0.02,
+            drop_threshold=0.02,
             verdict=Verdict.DRIFT if estimate < 0.845 else Verdict.NO_DRIFT,
-            warning="the rows are told from the test set's with 0.87" if hour == 12 else "",
+            warnings=(because("a classifier separates the rows with 0.87"),) if hour == 12 else (),
             measures=(measured(Measure.AREA_UNDER_CURVE, 0.91, reference=0.924),),
         )
     if hour == 13:
@@ -304,9 +320,11 @@ def _of_day(hour: int, estimate: float | None, labels: QualityReport) -> DriftRe
         )
         projected = replace(projected, label_shift=scenario)
     shifts = (
-        ShiftReport(shift=Shift.COVARIATE, verdict=Verdict.NO_DRIFT, reason="no feature drifted"),
-        ShiftReport(shift=Shift.LABEL, reason="without labels: a changed mix of labels does not explain the window"),
-        ShiftReport(shift=Shift.CONCEPT, verdict=Verdict.DRIFT, reason=f"window {start_of(16)}: other labels"),
+        ShiftReport(shift=Shift.COVARIATE, verdict=Verdict.NO_DRIFT, reason=because("no feature drifted")),
+        ShiftReport(
+            shift=Shift.LABEL, reason=because("without labels: a changed mix of labels does not explain the window")
+        ),
+        ShiftReport(shift=Shift.CONCEPT, verdict=Verdict.DRIFT, reason=because(f"window {start_of(16)}: other labels")),
     )
     return replace(
         report(hour, features=features, projected=projected, quality=labels),

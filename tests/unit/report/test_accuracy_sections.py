@@ -16,6 +16,7 @@ from plumbline.report.evidence_table import evidence
 from plumbline.report.labels_table import ground_truth, shifts
 from plumbline.report.model_behaviour_table import attribution, bias
 from plumbline.report.timeline import Timeline, timeline
+from tests.reports import because
 from tests.unit.report.builders import (
     BY_GROUP,
     ESTIMATED,
@@ -75,7 +76,12 @@ def test_without_labels_the_table_says_so_and_still_carries_the_note() -> None:
         (labelled(0, None), "no labels", "labels: no labels yet"),
         (labelled(0, None, is_final=False), "no labels yet", "labels: no labels yet"),
         (
-            replace(labelled(0, None), n_labelled=3, labelled_fraction=0.0015, reason="0.1 % of the rows have a label"),
+            replace(
+                labelled(0, None),
+                n_labelled=3,
+                labelled_fraction=0.0015,
+                reason=because("0.1 % of the rows have a label"),
+            ),
             "not judged",
             "labels: 0.1 % of the rows have a label",
         ),
@@ -90,15 +96,15 @@ def test_absent_labels_are_never_blank(known: object, cell: str, note: str) -> N
 
 
 def test_unreadable_labels_give_their_reason() -> None:
-    broken = replace(quality(), reason="labels or captures could not be read: denied")
+    broken = replace(quality(), reason=because("labels or captures could not be read: denied"))
     (row,) = rows(accuracies(line(report(0, quality=broken))))
     assert row[-1] == "labels: labels or captures could not be read: denied"
 
 
 def test_refusal_doubt_scenario_and_selective_labels_are_noted() -> None:
     scenario = LabelShiftScenario(status=Status.ESTIMATED, selected=True, estimate=0.7, lower=0.68, upper=0.72)
-    doubtful = replace(ESTIMATED, warning=f"far {NASTY}", label_shift=scenario)
-    selected = SelectionReport(verdict=Verdict.DRIFT, reason=f"they differ in {NASTY}", features=("age",))
+    doubtful = replace(ESTIMATED, warnings=(because(f"far {NASTY}"),), label_shift=scenario)
+    selected = SelectionReport(verdict=Verdict.DRIFT, reason=because(f"they differ in {NASTY}"), features=("age",))
     content = accuracies(
         line(
             report(0, projected=doubtful),
@@ -133,7 +139,7 @@ def test_measurements_behind_the_last_projection_are_told() -> None:
         residual_separability=0.51,
         estimate=0.7,
     )
-    judged = replace(ESTIMATED, verdict=Verdict.DRIFT, verdict_reason=f"lower {NASTY}")
+    judged = replace(ESTIMATED, verdict=Verdict.DRIFT, verdict_reason=because(f"lower {NASTY}"))
     content = evidence(
         line(report(0, projected=REFUSED), report(1, projected=replace(judged, evidence=found, label_shift=scenario)))
     )
@@ -155,7 +161,7 @@ def test_measurements_behind_the_last_projection_are_told() -> None:
 
 
 def test_measurements_behind_a_refusal_are_told_and_none_is_made_up() -> None:
-    refused = ProjectedAccuracy(reason=f"too far {NASTY}", evidence=ProjectionEvidence(separability=0.97))
+    refused = ProjectedAccuracy(reason=because(f"too far {NASTY}"), evidence=ProjectionEvidence(separability=0.97))
     content = evidence(line(report(0, projected=refused)))
     assert f"no estimate: too far {SAFE}." in content
     assert [row[:2] for row in rows(content)] == [["separability", "0.970"]]
@@ -164,9 +170,9 @@ def test_measurements_behind_a_refusal_are_told_and_none_is_made_up() -> None:
 
 def test_both_the_last_window_and_the_last_labelled_one_tell_their_shifts() -> None:
     own = (
-        ShiftReport(shift=Shift.COVARIATE, verdict=Verdict.DRIFT, reason=f"moved in {NASTY}", effect=0.21),
-        ShiftReport(shift=Shift.LABEL, reason="no labels"),
-        ShiftReport(shift=Shift.CONCEPT, reason="no labels"),
+        ShiftReport(shift=Shift.COVARIATE, verdict=Verdict.DRIFT, reason=because(f"moved in {NASTY}"), effect=0.21),
+        ShiftReport(shift=Shift.LABEL, reason=because("no labels")),
+        ShiftReport(shift=Shift.CONCEPT, reason=because("no labels")),
     )
     known = quality(labelled(0, 0.8, concept=True))
     content = shifts(line(replace(report(0), shifts=own[:1]), replace(report(1, quality=known), shifts=own)))
@@ -207,7 +213,7 @@ def test_label_account_of_no_labels_says_so() -> None:
 
 
 def test_selective_labels_are_a_warning_of_their_own() -> None:
-    selected = SelectionReport(verdict=Verdict.DRIFT, reason="why", features=("age", NASTY))
+    selected = SelectionReport(verdict=Verdict.DRIFT, reason=because("why"), features=("age", NASTY))
     content = ground_truth(line(report(0, quality=quality(labelled(0, selection=selected)))))
     assert "Labels came selectively" in content
     assert rows(content)[-1] == ["1 Mar 2026 00:00", "● drift", f"age, {NASTY}", "why"]
@@ -219,7 +225,7 @@ def test_other_measures_stand_beside_their_reference() -> None:
         ESTIMATED,
         measures=(
             measured(Measure.AREA_UNDER_CURVE, 0.91, reference=0.924),
-            MeasureReport(measure=Measure.F1, reason=f"no positive {NASTY}"),
+            MeasureReport(measure=Measure.F1, reason=because(f"no positive {NASTY}")),
         ),
     )
     content = other_measures(line(report(0, projected=projected, quality=quality(labelled(0)))))
@@ -264,7 +270,7 @@ def test_bias_by_labels_is_told_of_the_last_labelled_window() -> None:
 
 
 def test_bias_that_could_not_be_judged_says_why() -> None:
-    assert f"not judged: few {SAFE}." in bias(line(replace(report(0), bias=BiasReport(reason=f"few {NASTY}"))))
+    assert f"not judged: few {SAFE}." in bias(line(replace(report(0), bias=BiasReport(reason=because(f"few {NASTY}")))))
 
 
 def test_attribution_tells_order_and_changes_of_rank() -> None:
@@ -277,7 +283,7 @@ def test_attribution_tells_order_and_changes_of_rank() -> None:
 
 
 def test_attribution_that_failed_says_why() -> None:
-    failed = AttributionReport(reason=f"no model {NASTY}")
+    failed = AttributionReport(reason=because(f"no model {NASTY}"))
     assert f"not judged: no model {SAFE}." in attribution(line(replace(report(0), attribution=failed)))
 
 
@@ -300,7 +306,7 @@ def test_a_whole_day_fills_every_section_and_leads_with_what_is_wrong(tmp_path: 
 
 
 def test_quality_that_is_awaited_in_vain_is_told_at_the_top(tmp_path: Path) -> None:
-    waiting = report(0, quality=QualityReport(reason="", lag_hours=2))
+    waiting = report(0, quality=QualityReport(reason=None, lag_hours=2))
     page = build(write(tmp_path / "results", waiting), tmp_path / "out").read_text(encoding="utf-8")
     assert "<dt>realised accuracy</dt><dd>–<small>no labels yet</small>" in page
     assert "No labels yet that suffice to judge a window" in page

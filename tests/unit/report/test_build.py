@@ -10,12 +10,13 @@ import pytest
 
 from contract.records import (
     ISOLATION_FOREST_NOTE,
+    SWITCHED_OFF,
+    Contributor,
     DriftReport,
     EffectMeasure,
     FeatureReport,
     FeatureType,
     MultivariateReport,
-    Part,
     RecentReport,
     SegmentReport,
     Status,
@@ -25,6 +26,7 @@ from contract.records import (
 from plumbline.report import Event, build
 from plumbline.report.plot_p_values import minus_log10
 from plumbline.report.timeline import timeline
+from tests.reports import because
 from tests.unit.report.builders import REFUSED, SIMILAR, feature, report, start_of, write
 
 PNG_SIGNATURE = b"\x89PNG\r\n\x1a\n"
@@ -102,11 +104,11 @@ def test_names_from_data_are_escaped_everywhere(tmp_path: Path) -> None:
         report(
             0,
             features=(feature(NASTY, 92.0, drift=True),),
-            reason=NASTY,
+            reason=because(NASTY),
             endpoint=NASTY,
             rejected={NASTY: 1},
         ),
-        report(1, verdict=Verdict.NOT_JUDGED, features=(), reason="<b>why</b>", endpoint=NASTY),
+        report(1, verdict=Verdict.NOT_JUDGED, features=(), reason=because("<b>why</b>"), endpoint=NASTY),
         events=[Event(start_of(0), "<i>alarm</i>", "<u>fired</u>")],
         title="<title>",
     )
@@ -146,7 +148,9 @@ def test_hour_table_tells_verdict_rows_rejections_and_accuracy(tmp_path: Path) -
 
 
 def test_refusals_and_holes_are_listed_with_their_reason(tmp_path: Path) -> None:
-    empty = report(0, verdict=Verdict.NOT_JUDGED, features=(), reason="no records in the window", projected=REFUSED)
+    empty = report(
+        0, verdict=Verdict.NOT_JUDGED, features=(), reason=because("no records in the window"), projected=REFUSED
+    )
     section = _section(made(tmp_path, empty, report(2)), "not-judged")
     assert "no records in the window" in section
     assert "no predictions were captured" in section
@@ -168,7 +172,7 @@ def test_last_window_with_features_is_told_feature_by_feature(tmp_path: Path) ->
 
 
 def test_scores_without_verdict_are_not_drawn_as_quiet() -> None:
-    refused = FeatureReport(name="age", type=FeatureType.NUMERIC, drift_score=90.0, p_value_adjusted=0.5)
+    refused = FeatureReport(name="age", type=FeatureType.NUMERIC, effects={"drift_score": 90.0}, p_value_adjusted=0.5)
     line = timeline([report(0, features=(refused,)), report(1, features=(feature("age"),))], {}, [], [])
     (row, _) = line.ranked_rows()
     assert math.isnan(row.scores[0])
@@ -232,7 +236,7 @@ def _text(tmp_path: Path, one: DriftReport) -> str:
 
 
 def test_drifted_features_show_what_moved(tmp_path: Path) -> None:
-    moved = replace(feature("job", drift=True), parts=(Part("<nurse>", 0.125, 0.5),))
+    moved = replace(feature("job", drift=True), top_contributors=(Contributor("<nurse>", 0.125, 0.5),))
     page = _text(tmp_path, report(0, features=(moved,)))
     row = '<th scope="row">job</th><td>&lt;nurse&gt;</td><td class="number">12.5 %</td><td class="number">50.0 %</td>'
     assert row in page
@@ -261,14 +265,19 @@ def test_a_feature_tells_its_rule_its_violation_and_what_could_not_be_read(tmp_p
     assert "62.5 %" in page
 
 
-def test_every_comparison_of_the_last_window_is_told(tmp_path: Path) -> None:
+def test_every_comparison_of_the_last_window_is_shown(tmp_path: Path) -> None:
     one = replace(
         report(0),
         rule="drift in any feature",
-        recent=RecentReport(verdict=Verdict.DRIFT, reason="drift in <age>", n_windows=24, n_rows=48000),
+        recent=RecentReport(verdict=Verdict.DRIFT, reason=because("drift in <age>"), n_windows=24, n_rows=48000),
         segments=(
             SegmentReport(
-                kind="variant", value="blue&", n_rows=40, verdict=Verdict.NOT_JUDGED, reason="40 rows", features=()
+                kind="variant",
+                value="blue&",
+                n_rows=40,
+                verdict=Verdict.NOT_JUDGED,
+                reason=because("40 rows"),
+                features=(),
             ),
         ),
         multivariate=MultivariateReport(
@@ -276,7 +285,7 @@ def test_every_comparison_of_the_last_window_is_told(tmp_path: Path) -> None:
         ),
     )
     page = _text(tmp_path, one)
-    assert "A comparison says drift where there is drift in any feature." in page
+    assert "A comparison's verdict is drift where there is drift in any feature." in page
     assert '<th scope="row">24 windows before</th><td><span class="drift">● drift</span></td>' in page
     assert "drift in &lt;age&gt;" in page
     assert "training data, variant blue&amp;" in page
@@ -287,11 +296,11 @@ def test_every_comparison_of_the_last_window_is_told(tmp_path: Path) -> None:
 def test_comparisons_that_were_switched_off_are_left_out(tmp_path: Path) -> None:
     off = replace(
         report(0),
-        recent=RecentReport(reason="switched off"),
-        multivariate=MultivariateReport(reason="switched off"),
+        recent=RecentReport(reason=SWITCHED_OFF),
+        multivariate=MultivariateReport(reason=SWITCHED_OFF),
     )
     page = _text(tmp_path, off)
     assert "whole rows</th>" not in page
     assert "before</th>" not in page
-    refused = replace(off, multivariate=MultivariateReport(reason="few rows"))
+    refused = replace(off, multivariate=MultivariateReport(reason=because("few rows")))
     assert "few rows" in _text(tmp_path, refused)

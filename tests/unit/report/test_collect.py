@@ -5,6 +5,7 @@ import pytest
 
 from contract.records import RecordCounts
 from plumbline.report.collect import ReportError, collect
+from tests.reports import because
 from tests.unit.report.builders import feature, labelled, quality, report, start_of, write
 
 
@@ -16,8 +17,8 @@ def test_reports_of_any_depth_come_in_the_order_of_their_windows(tmp_path: Path)
 
 
 def test_reports_without_times_keep_the_order_of_their_files(tmp_path: Path) -> None:
-    write(tmp_path, report(None, reason="first"), report(None, reason="second"))
-    assert [one.reason for one in collect(tmp_path).reports] == ["first", "second"]
+    write(tmp_path, report(None, reason=because("first")), report(None, reason=because("second")))
+    assert [str(one.reason) for one in collect(tmp_path).reports] == ["first", "second"]
 
 
 def _with_feature(**changes: object) -> str:
@@ -38,16 +39,16 @@ def _in_quality(**changes: object) -> str:
     ("content", "why"),
     [
         ("", "not a drift report: JSONDecodeError"),
-        ("[]", "drift report version must be 4, got 'list'"),
+        ("[]", "drift report version must be 5, got 'list'"),
         (
             '{"version": 2}',
-            "version must be 4, got 2; judge the window again with this version, or read the report with",
+            "version must be 5, got 2; judge the window again with this version, or read the report with",
         ),
-        ('{"version": 4}', "DriftReport must have the keys of this version, differs in attribution, bias, endpoint"),
+        ('{"version": 5}', "DriftReport must have the keys of this version, lacks endpoint, features"),
         (_changed(n_rows="many"), "DriftReport.n_rows must be int, got str"),
         (_with_feature(type="text"), "'text' is not a valid FeatureType"),
         (_with_feature(name=7), "DriftReport.features[0].name must be str, got int"),
-        (_with_feature(drift_score=float("nan")), "its numbers must be finite or null"),
+        (_with_feature(effects={"drift_score": float("nan")}), "its numbers must be finite or null"),
         (_with_feature(p_value=float("inf")), "its numbers must be finite or null"),
         (_with_feature(min_sample_size="many"), "DriftReport.features[0].min_sample_size must be int, got str"),
         (_in_quality(projection_error=float("nan")), "its numbers must be finite or null"),
@@ -76,9 +77,9 @@ def test_bytes_that_are_no_text_are_listed(tmp_path: Path) -> None:
 
 
 def test_second_report_of_a_window_is_listed(tmp_path: Path) -> None:
-    write(tmp_path, report(0, reason="first"), report(0, reason="second"))
+    write(tmp_path, report(0, reason=because("first")), report(0, reason=because("second")))
     collected = collect(tmp_path)
-    assert [one.reason for one in collected.reports] == ["first"]
+    assert [str(one.reason) for one in collected.reports] == ["first"]
     assert "0000/drift_report.json, which is shown" in collected.problems[0].why
 
 

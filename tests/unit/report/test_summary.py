@@ -5,6 +5,7 @@ from contract.quality import SelectionReport
 from contract.records import Verdict
 from plumbline.report import summary
 from plumbline.report.timeline import timeline
+from tests.reports import because
 from tests.unit.report.builders import (
     BY_GROUP,
     ESTIMATED,
@@ -108,7 +109,7 @@ def test_bias_that_only_labels_show_is_a_concern() -> None:
 
 
 def test_summary_holds_realised_against_projected() -> None:
-    selected = SelectionReport(verdict=Verdict.DRIFT, reason="why", features=("age",))
+    selected = SelectionReport(verdict=Verdict.DRIFT, reason=because("why"), features=("age",))
     known = quality(labelled(0, 0.86), labelled(1, 0.79, selection=selected))
     _, text = summary.summary(timeline([report(0), report(1, quality=known)], {}, [], []))
     assert text == (

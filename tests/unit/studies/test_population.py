@@ -70,4 +70,4 @@ def test_counted_samples_are_judged_as_their_rows_are() -> None:
     ]
     by_counts = product.judge(product.learned(counted[0]), counted[1], seed=11)
     assert by_counts.features == by_rows.features
-    assert (by_counts.verdict, by_counts.reason, by_counts.n_rows) == (by_rows.verdict, by_rows.reason, 700)
+    assert (by_counts.verdict, str(by_counts.reason), by_counts.n_rows) == (by_rows.verdict, str(by_rows.reason), 700)

@@ -4,7 +4,7 @@ from contract.enums import StrEnum
 from contract.records import RecordCounts
 
 
-class Reason(StrEnum):
+class RejectionReason(StrEnum):
     """Reasons under which records are counted as rejected; a record has one, the first that applies."""
 
     COMPRESSED_FILE = "compressed_file"
@@ -51,15 +51,32 @@ class CellReason(StrEnum):
     """A JSON value that is neither text, number nor null."""
 
 
-class Rejected(Exception):
-    """Raised inside the reader to give up one record; never leaves it. `shape` says what was seen of a misfit."""
-
-    def __init__(self, reason: Reason, shape: str = "") -> None:
-        super().__init__(reason)
-        self.reason = reason
-        self.shape = shape
-
-
 def records_in_window(counts: RecordCounts) -> int:
     """Return how many of the records read belong to the window; what cannot be placed in time counts as its own."""
-    return counts.read - sum(counts.rejected.get(reason, 0) for reason in (Reason.OUTSIDE_WINDOW, Reason.OTHER_VARIANT))
+    return counts.read - sum(
+        counts.rejected.get(reason, 0) for reason in (RejectionReason.OUTSIDE_WINDOW, RejectionReason.OTHER_VARIANT)
+    )
+
+
+class LabelRejectionReason(StrEnum):
+    """Reasons under which label records are counted as rejected; the names are keys of drift_report.json."""
+
+    COMPRESSED_FILE = "compressed_file"
+    """The file is gzip data; it counts as one record."""
+    LINE_TOO_LONG = "line_too_long"
+    NOT_UTF8 = "not_utf8"
+    NOT_JSON = "not_json"
+    NOT_A_LABEL_RECORD = "not_a_label_record"
+    """JSON without SageMaker's keys, or with data that cannot be read."""
+    NO_LABEL = "no_label"
+    """The record names an event and no label for it."""
+    UNKNOWN_LABEL = "unknown_label"
+    """A label that the labelled test set does not have."""
+    DUPLICATE_LABEL = "duplicate_label"
+    """A later record says the same of the same event."""
+    CONTRADICTED_LABEL = "contradicted_label"
+    """A later record says something else of the same event, and counts."""
+    NO_CAPTURED_RECORD = "no_captured_record"
+    """No usable record of the windows has this id: it is another's, or older than the lag."""
+    ROW_COUNT_MISMATCH = "row_count_mismatch"
+    """The captured record has another number of rows."""

@@ -4,17 +4,17 @@ import json
 from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import Any, Self
 
 import pytest
 from botocore.exceptions import ClientError
-from drift.baseline import Baseline, learn
+from drift.baseline import learn
 from drift.capture import plan_of
-from drift.ground_truth.sources import waiting_of
-from drift.ground_truth.waiting import quality_report, windows_waited_for
+from drift.ground_truth.backfill import backfill_of, quality_report, windows_awaiting_labels
 from drift.kernel.plan import Plan
-from drift.settings import GroundTruthSource
-from drift.values import table
+from drift.learned import Baseline
+from drift.settings import LabelSource
+from drift.table import table
 
 from contract.quality import QualityReport
 from contract.records import Verdict, WindowBounds
@@ -50,7 +50,7 @@ OBJECTS = {
     "ground-truth/ep/2026/11/22/14/second.jsonl": labels(13, 200),
     "ground-truth/ep/2026/11/22/15/too-late-for-this-run.jsonl": labels(14),
 }
-SOURCE = GroundTruthSource(
+SOURCE = LabelSource(
     labels="s3://bucket/ground-truth/ep",
     captures="s3://bucket/capture/ep",
     lag_hours=2,
@@ -58,20 +58,16 @@ SOURCE = GroundTruthSource(
 )
 
 
-def report(
-    source: GroundTruthSource, s3: FakeS3, bounds: WindowBounds = NOW, baseline: Baseline = BASELINE
-) -> QualityReport:
-    context = replace(CONTEXT, label_lag_hours=source.lag_hours)
-    waiting = waiting_of(
-        source, connect=s3, endpoint="ep", plan=lambda window: plan_of(baseline, window), context=context
-    )
-    return quality_report(bounds, waiting, baseline, Believer())
+def report(source: LabelSource, s3: FakeS3, bounds: WindowBounds = NOW, baseline: Baseline = BASELINE) -> QualityReport:
+    context = replace(CONTEXT, label_lag_hours=source.lag_hours, endpoint="ep")
+    backfill = backfill_of(source, connect=s3, plan=plan_of(baseline, bounds), context=context)
+    return quality_report(backfill, baseline, Believer())
 
 
 def test_each_window_of_the_lag_is_judged_with_the_labels_that_came() -> None:
     s3 = FakeS3(OBJECTS)
     found = report(SOURCE, s3)
-    assert found.reason == ""
+    assert found.reason is None
     told = [(window.window.start, window.n_labelled, window.is_final, window.verdict) for window in found.windows]
     assert told == [
         ("2026-11-22T12:00:00Z", 300, True, Verdict.NO_DRIFT),
@@ -100,7 +96,7 @@ def test_folders_give_what_prefixes_give(tmp_path: Path) -> None:
         if "too-late" not in key:
             (tmp_path / key).parent.mkdir(parents=True, exist_ok=True)
             (tmp_path / key).write_text(text)
-    source = GroundTruthSource(
+    source = LabelSource(
         labels=str(tmp_path / "ground-truth"),
         captures=str(tmp_path / "capture"),
         lag_hours=2,
@@ -117,45 +113,42 @@ def test_folders_give_what_prefixes_give(tmp_path: Path) -> None:
     ("source", "bounds", "reason"),
     [
         (SOURCE, WindowBounds(), "the window must have times for its labels to be found in S3"),
-        (
-            GroundTruthSource(labels="/nowhere", captures="/nowhere"),
-            NOW,
-            "dataset_source must be a folder of capture files",
-        ),
+        (LabelSource(labels="/nowhere", captures="/nowhere"), NOW, "dataset_source must be a folder of capture files"),
     ],
 )
 def test_labels_that_cannot_be_read_are_told_and_stop_nothing(
-    source: GroundTruthSource, bounds: WindowBounds, reason: str
+    source: LabelSource, bounds: WindowBounds, reason: str
 ) -> None:
     found = report(source, FakeS3(OBJECTS), bounds)
-    assert found.reason.startswith(f"labels or captures could not be read: {reason}")
+    assert str(found.reason).startswith(f"labels or captures could not be read: {reason}")
     assert found.windows == ()
 
 
 def test_labels_that_may_not_be_read_are_told() -> None:
     denied = ClientError({"Error": {"Code": "AccessDenied", "Message": "no"}}, "ListObjectsV2")
     found = report(SOURCE, FakeS3(OBJECTS, denied))
-    assert "check the URI and the monitoring role's rights" in found.reason
+    assert "check the URI and the monitoring role's rights" in str(found.reason)
 
 
 def test_a_fault_of_ours_takes_no_verdict_with_it() -> None:
-    def broken(window: WindowBounds) -> Plan:
-        raise ZeroDivisionError("by zero")
+    class BrokenPlan(Plan):
+        def within(self, bounds: WindowBounds) -> Self:
+            raise ZeroDivisionError("by zero")
 
     context = replace(CONTEXT, label_lag_hours=SOURCE.lag_hours)
-    waiting = waiting_of(SOURCE, connect=FakeS3(OBJECTS), endpoint="ep", plan=broken, context=context)
-    found = quality_report(NOW, waiting, BASELINE, Believer())
-    assert (found.reason, found.windows) == ("could not be computed: ZeroDivisionError: by zero", ())
+    plan = BrokenPlan(specs=BASELINE.specs, reference=BASELINE.counts, bounds=NOW)
+    found = quality_report(
+        backfill_of(SOURCE, connect=FakeS3(OBJECTS), plan=plan, context=context), BASELINE, Believer()
+    )
+    assert (str(found.reason), found.windows) == ("could not be computed: ZeroDivisionError: by zero", ())
 
 
 def test_merged_records_that_cannot_be_kept_are_told_beside_the_verdicts(tmp_path: Path) -> None:
     (tmp_path / "merged").write_text("a file, not a folder")
-    source = GroundTruthSource(
-        labels=SOURCE.labels, captures=SOURCE.captures, lag_hours=0, merged=str(tmp_path / "merged")
-    )
+    source = LabelSource(labels=SOURCE.labels, captures=SOURCE.captures, lag_hours=0, merged=str(tmp_path / "merged"))
     bounds = WindowBounds("2026-11-22T12:00:00Z", "2026-11-22T14:00:00Z")
     found = report(source, FakeS3(OBJECTS), bounds)
-    assert found.reason.startswith("captures joined with labels could not be kept: ")
+    assert str(found.reason).startswith("captures joined with labels could not be kept: ")
     assert [window.n_labelled for window in found.windows] == [300]
 
 
@@ -166,18 +159,18 @@ def refusing(**changes: Any) -> Mapping[str, Any]:
 
 def test_a_target_that_labels_cannot_judge_is_refused_before_anything_is_read() -> None:
     bare = learn(**refusing())
-    assert report(SOURCE, FakeS3({}), baseline=bare).reason.startswith("the baseline has no labelled test set")
+    assert str(report(SOURCE, FakeS3({}), baseline=bare).reason).startswith("the baseline has no labelled test set")
     rows = table(SPECS, POPULATION.rows)
     numeric = learn(**refusing(test=rows, test_labels=[str(number) for number in range(rows.n_rows)]))
-    assert report(SOURCE, FakeS3({}), baseline=numeric).reason.startswith("the target is a number")
+    assert str(report(SOURCE, FakeS3({}), baseline=numeric).reason).startswith("the target is a number")
 
 
 def test_the_lag_is_rounded_up_to_whole_windows() -> None:
     day = WindowBounds("2026-11-22T00:00:00Z", "2026-11-23T00:00:00Z")
-    assert [window.start for window in windows_waited_for(day, 25)] == [
+    assert [window.start for window in windows_awaiting_labels(day, 25)] == [
         "2026-11-20T00:00:00Z",
         "2026-11-21T00:00:00Z",
         "2026-11-22T00:00:00Z",
     ]
-    assert windows_waited_for(day, 0) == [day]
-    assert windows_waited_for(WindowBounds(), 5) == [WindowBounds()]
+    assert windows_awaiting_labels(day, 0) == [day]
+    assert windows_awaiting_labels(WindowBounds(), 5) == [WindowBounds()]

@@ -1,7 +1,26 @@
-"""What a significance test returns."""
+"""What a statistic declares beside its function, and what a significance test returns."""
 
 import math
+from collections.abc import Callable
 from dataclasses import dataclass
+
+from contract.statistics import EffectMeasure
+from drift.counts import ValueCounts
+from drift.statistics.cells import Cells
+
+
+@dataclass(frozen=True)
+class EffectStatistic:
+    """An effect measure with its computation.
+
+    `compute` takes reference, window and their common cells, and returns None where the effect has no meaning.
+    `noncentrality` returns, for an effect in the measure's unit, the noncentrality of the chi-square statistic of the
+    same cells that each row of an effective sample adds (`drift.statistics.power`).
+    """
+
+    measure: EffectMeasure
+    compute: Callable[[ValueCounts, ValueCounts, Cells], float | None]
+    noncentrality: Callable[[float], float]
 
 
 @dataclass(frozen=True)

@@ -1,0 +1,235 @@
+"""Earlier windows whose labels arrive late: read again, joined with their labels, kept and judged."""
+
+import logging
+import math
+import tempfile
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager, contextmanager
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+from pathlib import Path
+from typing import TypeAlias
+
+from contract.quality import QualityReport, WindowQuality
+from contract.reasons import Reason, ReasonCode, failure, joined
+from contract.records import MODEL_CHANGED, WindowBounds
+from contract.s3 import is_s3_uri
+from contract.training import Task, ordered
+from drift.aws import Connect
+from drift.capture import capture_files
+from drift.errors import ConfigError, PublishError
+from drift.ground_truth.evidence import Projection
+from drift.ground_truth.join import JoinedWindow, join
+from drift.ground_truth.labels import Classes, LabelBook
+from drift.ground_truth.merged import write_merged
+from drift.ground_truth.quality import judge_quality
+from drift.judgement import RunContext
+from drift.kernel.plan import Plan
+from drift.learned import Baseline
+from drift.settings import LabelSource
+from drift.sources import fetch_hour, fetch_hours, store_folder
+from drift.times import HOUR, format_time, parse_time
+
+_LOG = logging.getLogger(__name__)
+
+Files: TypeAlias = Mapping[str, Path]
+"""Files by name."""
+Captures: TypeAlias = Callable[[WindowBounds], AbstractContextManager[Files]]
+"""Opens the capture files of a window."""
+Labels: TypeAlias = Callable[[Sequence[WindowBounds]], AbstractContextManager[Files]]
+"""Opens the label files that can have labels of some windows."""
+SameModel: TypeAlias = Callable[[WindowBounds], bool]
+"""Returns whether the model that the baseline belongs to alone answered a window."""
+Keep: TypeAlias = Callable[[JoinedWindow, Files, Classes], None]
+"""Stores a window's labelled records."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Backfill:
+    """Inputs of judging this window, and those before it, by their labels.
+
+    `plan` is that of this window. `keep` stores the labelled records; None: they are not stored. Windows that another
+    model answered, by `same_model`, are joined and stored, but not judged.
+    """
+
+    labels: Labels
+    captures: Captures
+    plan: Plan
+    keep: Keep | None
+    context: RunContext
+    same_model: SameModel = lambda _: True
+
+
+def windows_awaiting_labels(bounds: WindowBounds, lag_hours: int) -> list[WindowBounds]:
+    """Return the windows whose labels may still arrive, and this one, oldest first; all are as long as this one.
+
+    The oldest ended `lag_hours` before this one, rounded up to whole windows. A window without times is the only one.
+
+    Examples
+    --------
+    >>> found = windows_awaiting_labels(WindowBounds("2026-01-31T13:00:00Z", "2026-01-31T14:00:00Z"), 2)
+    >>> [window.start for window in found]
+    ['2026-01-31T11:00:00Z', '2026-01-31T12:00:00Z', '2026-01-31T13:00:00Z']
+    """
+    if bounds.start is None or bounds.end is None:
+        return [bounds]
+    start, end = parse_time(bounds.start), parse_time(bounds.end)
+    length = end - start
+    n_windows = math.ceil(lag_hours * HOUR / length)
+    return [
+        WindowBounds(format_time(start - back * length), format_time(end - back * length))
+        for back in range(n_windows, -1, -1)
+    ]
+
+
+def quality_report(backfill: Backfill, baseline: Baseline, projection: Projection) -> QualityReport:
+    """Join this window and those that await labels with the labels that have arrived, and judge each.
+
+    The report depends on captures and labels alone: the same files give the same report and the same merged bytes.
+    Labels that cannot be read cost only this part of the run, and its reason says so.
+    """
+    context = backfill.context
+    nothing = QualityReport(
+        lag_hours=context.label_lag_hours,
+        minimum_labelled_fraction=context.policy.minimum_labelled_fraction,
+        drop_threshold=context.policy.accuracy_drop_threshold,
+        reason=_refusal(baseline),
+    )
+    if nothing.reason or baseline.test is None:
+        return nothing
+    book = LabelBook(Classes(ordered(baseline.test.labels)))
+    windows = windows_awaiting_labels(backfill.plan.bounds, context.label_lag_hours)
+    try:
+        with backfill.labels(windows) as files:
+            book.read((path, name) for name, path in files.items())
+        judged, notes = _judge_all(windows, book, backfill, baseline, projection)
+    except (ConfigError, OSError) as error:
+        return replace(nothing, reason=ReasonCode.LABELS_UNREADABLE.reason(error=error))
+    except Exception as error:
+        # The verdict on the window stands without its labels.
+        return replace(nothing, reason=failure(error))
+    return replace(nothing, reason=joined(*notes), labels=book.account(), windows=judged)
+
+
+def _refusal(baseline: Baseline) -> Reason | None:
+    if baseline.test is None:
+        return ReasonCode.LABELS_UNKNOWN.reason()
+    if baseline.task is Task.REGRESSION:
+        return ReasonCode.TARGET_IS_NUMBER.reason()
+    return None
+
+
+def _judge_all(
+    windows: Sequence[WindowBounds], book: LabelBook, backfill: Backfill, baseline: Baseline, projection: Projection
+) -> tuple[tuple[WindowQuality, ...], list[Reason]]:
+    judged: list[WindowQuality] = []
+    notes: list[Reason] = []
+    for position, window in enumerate(windows):
+        # The time for labels of the oldest of several windows is over; a single one may still get labels.
+        is_final = position == 0 and len(windows) > 1
+        with backfill.captures(window) as files:
+            found = join(((path, name) for name, path in files.items()), backfill.plan.within(window), book)
+            notes += _kept(backfill.keep, found, files, book.classes)
+        # The baseline is of another model, and an alarm would start retraining for a model that is gone.
+        context = replace(backfill.context, not_judged=None if backfill.same_model(window) else MODEL_CHANGED)
+        judged.append(judge_quality(found, baseline, projection, context, is_final=is_final))
+    return tuple(judged), notes
+
+
+def _kept(keep: Keep | None, joined: JoinedWindow, files: Files, classes: Classes) -> Iterator[Reason]:
+    """Keep the labelled records; yield what went wrong."""
+    if keep is None or not joined.matches:
+        return
+    try:
+        keep(joined, files, classes)
+    except (ConfigError, PublishError, OSError) as error:
+        _LOG.warning("captures joined with labels could not be kept: %s", error)
+        yield ReasonCode.LABELS_NOT_KEPT.reason(error=error)
+
+
+_NAMELESS = "endpoint"
+"""Stands for the endpoint's name in the layout of merged records where there is none."""
+
+
+def backfill_of(
+    source: LabelSource,
+    *,
+    connect: Connect,
+    plan: Plan,
+    context: RunContext,
+    same_model: SameModel = lambda _: True,
+) -> Backfill:
+    """Return the inputs of judging windows by the labels of `source`."""
+    return Backfill(
+        labels=labels_of(source.labels, connect),
+        captures=captures_of(source.captures, connect),
+        plan=plan,
+        keep=keep_of(source.merged, context.endpoint, connect) if source.merged else None,
+        context=context,
+        same_model=same_model,
+    )
+
+
+def captures_of(source: str, connect: Connect) -> Captures:
+    """Return the opener of a window's capture files: those of its hours in S3, or all below a folder."""
+
+    @contextmanager
+    def given(bounds: WindowBounds) -> Iterator[Files]:
+        if not is_s3_uri(source):
+            yield _below(Path(source))
+            return
+        start, end = _times([bounds])
+        with tempfile.TemporaryDirectory(prefix="plumbline-") as name:
+            folder, hour = Path(name), start.replace(minute=0, second=0, microsecond=0)
+            while hour < end:
+                fetch_hour(source, hour, folder, connect)
+                hour += HOUR
+            yield _below(folder)
+
+    return given
+
+
+def labels_of(source: str, connect: Connect) -> Labels:
+    """Return the opener of the label files that can have labels of some windows.
+
+    In S3 they are those collected between the first window's start and the last one's end, so that a run depends on its
+    window and not on when it happens; of a folder they are all.
+    """
+
+    @contextmanager
+    def given(windows: Sequence[WindowBounds]) -> Iterator[Files]:
+        if not is_s3_uri(source):
+            yield _below(Path(source))
+            return
+        start, end = _times(windows)
+        with tempfile.TemporaryDirectory(prefix="plumbline-") as name:
+            # A folder is an hour: of one that ends within the window the whole is read.
+            yield _below(fetch_hours(source, start, end + HOUR - timedelta.resolution, Path(name), connect))
+
+    return given
+
+
+def keep_of(merged: str, endpoint: str | None, connect: Connect) -> Keep:
+    """Return what stores a window's labelled records in a folder or below a prefix of S3."""
+
+    def keep(window: JoinedWindow, files: Files, classes: Classes) -> None:
+        name = endpoint or _NAMELESS
+        if not is_s3_uri(merged):
+            write_merged(Path(merged), files, window, classes, name)
+            return
+        with tempfile.TemporaryDirectory(prefix="plumbline-") as folder:
+            write_merged(Path(folder), files, window, classes, name)
+            store_folder(Path(folder), merged, connect)
+
+    return keep
+
+
+def _below(folder: Path) -> Files:
+    return {name: path for path, name in capture_files(folder)}
+
+
+def _times(windows: Sequence[WindowBounds]) -> tuple[datetime, datetime]:
+    start, end = windows[0].start, windows[-1].end
+    if start is None or end is None:
+        raise ConfigError("the window must have times for its labels to be found in S3, got none; give start and end")
+    return parse_time(start), parse_time(end)
