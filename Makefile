@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 UV := $(BIN)/uv
 ENV ?= dev
 
-.PHONY: demo test setup setup-dev lint fmt types imports unit e2e coverage-local benchmark study synth snapshot pipeline starter lock clean
+.PHONY: demo test setup setup-dev lint fmt types imports unit e2e coverage-local benchmark study docs synth snapshot pipeline starter lock clean
 
 setup: $(VENV)/.runtime node_modules/.stamp
 setup-dev: setup $(VENV)/.dev
@@ -81,6 +81,9 @@ snapshot: setup-dev
 
 pipeline: setup-dev
 	$(BIN)/python -m stacks.pipeline
+
+docs: setup-dev
+	$(BIN)/python -c "from plumbline.cli import help_page; print(help_page(), end='')" > docs/cli.md
 
 synth: setup
 	npx cdk synth --quiet -c environment=$(ENV)

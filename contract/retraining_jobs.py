@@ -32,11 +32,11 @@ class EvaluateArgument(StrEnum):
     """Arguments of `JobCommand.EVALUATE`; the last two may be left out or empty."""
 
     TARGET_LABEL = "--target_label"
-    MARGIN = "--margin"
+    HOLDOUT_MARGIN = "--holdout_margin"
     """What the challenger may lose at most on the holdout, 0 to 1."""
     TEST_MARGIN = "--test_margin"
     """The same on the original test set."""
-    SLICE_BOUND = "--slice_bound"
+    SLICE_MARGIN = "--slice_margin"
     """The same on every slice."""
     MINIMUM_SLICE_ROWS = "--minimum_slice_rows"
     SLICE_COLUMNS = "--slice_columns"

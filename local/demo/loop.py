@@ -10,7 +10,6 @@ import numpy as np
 
 from contract.names import (
     GROUND_TRUTH_OUTPUT,
-    AlarmKind,
     Prefix,
     ReportFile,
     alarm_name,
@@ -29,6 +28,7 @@ from plumbline.rows import LabelledRows
 from plumbline.scenarios import Scenario
 from plumbline.traffic import ReplayAnswer, ReplayPlan, replay
 from plumbline.traffic_choices import Format
+from stacks.constructs.alarm_rules import AlarmKind
 
 ROWS_PER_REQUEST = 10
 HOUR_END_MARGIN_SECONDS = 5

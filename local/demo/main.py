@@ -206,12 +206,12 @@ def _settings(rows_per_hour: int) -> dict[str, Value]:
         "endpoint.instance_count": 2,
         "promotion.traffic": "canary",
         "promotion.canary_percent": 50,
-        "promotion.wait_minutes": CANARY_MINUTES,
+        "promotion.bake_minutes": CANARY_MINUTES,
         "promotion.latency_milliseconds": LATENCY_MILLISECONDS,
-        "labels.minimum_coverage": MIN_LABELLED_FRACTION,
+        "labels.minimum_labelled_fraction": MIN_LABELLED_FRACTION,
         "retraining.fresh_hours": FRESH_HOURS,
         "retraining.minimum_fresh_rows": max(ROWS_PER_REQUEST, int(FRESH_HOURS_OF_ROWS * rows_per_hour)),
-        "retraining.fresh_share": FRESH_SHARE,
+        "retraining.fresh_weight_fraction": FRESH_SHARE,
         "retraining.test_margin": TEST_MARGIN,
     }
 

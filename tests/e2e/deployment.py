@@ -11,7 +11,6 @@ from typing import Any
 
 from contract.names import (
     METRIC_NAMESPACE,
-    AlarmKind,
     Dimension,
     Metric,
     Prefix,
@@ -29,6 +28,7 @@ from plumbline.rows import LabelledRows
 from plumbline.scenarios import scenario
 from plumbline.traffic import ReplayPlan, replay
 from plumbline.traffic_choices import Format
+from stacks.constructs.alarm_rules import AlarmKind
 from stacks.naming import Naming
 from tests.e2e.local_account import ROOT, eventually
 

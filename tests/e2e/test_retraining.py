@@ -18,7 +18,7 @@ from botocore.exceptions import ClientError
 
 from contract.champion import CHAMPION_HISTORY, ChampionHistory
 from contract.evaluation import Evaluation
-from contract.names import METRIC_NAMESPACE, AlarmKind, Dimension, Prefix, alarm_name
+from contract.names import METRIC_NAMESPACE, Dimension, Prefix, alarm_name
 from contract.retraining import (
     Lineage,
     RetrainingMetric,
@@ -29,6 +29,7 @@ from contract.retraining import (
     retraining_switch,
 )
 from local.demo.deployment import Value
+from stacks.constructs.alarm_rules import AlarmKind
 from tests.e2e.alerts import AlertInbox, deliver
 from tests.e2e.challengers import (
     allow,
@@ -52,12 +53,12 @@ SETTINGS: Mapping[str, Value] = {
     "endpoint.instance_count": 2,
     "promotion.traffic": "canary",
     "promotion.canary_percent": 50,
-    "promotion.wait_minutes": 5,
+    "promotion.bake_minutes": 5,
     "promotion.latency_milliseconds": 20_000,
     "retraining.minimum_fresh_rows": 2000,
     "retraining.fresh_hours": 6,
     "retraining.test_margin": 0.1,
-    "retraining.slice_bound": 0.1,
+    "retraining.slice_margin": 0.1,
 }
 PIPELINE_SECONDS = 120
 
@@ -364,7 +365,7 @@ def test_what_serves_is_recorded_with_its_baseline(
 @pytest.fixture(scope="module")
 def redeployed(deployment: Deployment, promoted: Promoted) -> str:
     """What serves after somebody deployed a change that has nothing to do with the model."""
-    file = environment_file(deployment.state, "dev", {**SETTINGS, "alarms.missing_hours": 5})
+    file = environment_file(deployment.state, "dev", {**SETTINGS, "alarms.monitor_silence_hours": 5})
     deployment.cdk.deploy(deployment.cdk.synthesize(file, deployment.state / "cdk.out.unrelated"), ())
     return served(deployment)
 

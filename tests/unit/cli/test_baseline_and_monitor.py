@@ -10,8 +10,10 @@ from drift.learned import load
 
 from contract.records import (
     DriftReport,
+    EffectMeasure,
     Verdict,
 )
+from contract.thresholds import DEFAULT_EFFECT_THRESHOLDS
 from plumbline.cli import main
 
 HEADER = ("age", "colour", "label")
@@ -127,7 +129,7 @@ def test_thresholds_reach_the_verdict(baseline: Path, tmp_path: Path, capsys: py
 @pytest.mark.parametrize(
     ("more", "message"),
     [
-        (("--alpha", "2"), "alpha must lie between 0 and 1, got 2.0"),
+        (("--alpha", "2"), "alpha must be above 0, below 1, got 2.0"),
         (("--seed", "-1"), "--seed must be 0 or more, got -1"),
         (("--output", __file__), "--output must be a folder to write to, got [Errno 17]"),
         (("--start-time", "2026-03-01T00:00:00Z"), "must be given together"),
@@ -138,8 +140,8 @@ def test_thresholds_reach_the_verdict(baseline: Path, tmp_path: Path, capsys: py
         (("--segment-column", "colour"), "--segment-column must be the baseline's (it has none), got 'colour'"),
         (("--policy", "absent"), "policy file absent must be readable JSON"),
         (("--recent", __file__), f"--recent must be a folder, got {__file__!r}"),
-        (("--effect-threshold", "1.5"), "effect_threshold must lie between 0 and 1 for the jensen_shannon_distance"),
-        (("--drifted-share", "0"), "drifted_share must lie above 0"),
+        (("--effect-threshold", "1.5"), "effect_threshold must be above 0, below 1 for the jensen_shannon_distance"),
+        (("--drifted-fraction", "0"), "drifted_fraction must be above 0"),
     ],
 )
 def test_what_the_user_can_fix_is_one_line_and_exit_code_2(
@@ -285,7 +287,7 @@ def test_one_variant_is_judged_when_named(baseline: Path, tmp_path: Path, capsys
 def test_a_policy_file_reaches_the_verdict(baseline: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     source = write_capture(tmp_path / "capture", rows(600, seed=3, age=60))
     policy = tmp_path / "policy.json"
-    policy.write_text(json.dumps({"version": 1, "features": {"age": {"ignore": True}}}))
+    policy.write_text(json.dumps({"version": 2, "features": {"age": {"ignore": True}}}))
     assert monitor(baseline, source, "--policy", str(policy)) == 0
     shown = capsys.readouterr().out
     assert "verdict: drift: drift in the prediction\nprediction: " in shown
@@ -294,9 +296,10 @@ def test_a_policy_file_reaches_the_verdict(baseline: Path, tmp_path: Path, capsy
 
 def test_the_effect_measure_brings_its_own_threshold(baseline: Path, tmp_path: Path) -> None:
     source = write_capture(tmp_path / "capture", rows(600, seed=3, age=60))
-    assert monitor(baseline, source, "--effect-measure", "wasserstein_distance") == 0
+    measure = EffectMeasure.WASSERSTEIN_DISTANCE
+    assert monitor(baseline, source, "--effect-measure", measure) == 0
     age, _ = DriftReport.from_json((tmp_path / "out" / "drift_report.json").read_text()).features
-    assert (age.effect_measure, age.effect_threshold) == ("wasserstein_distance", 0.25)
+    assert (age.effect_measure, age.effect_threshold) == (measure, DEFAULT_EFFECT_THRESHOLDS[measure])
 
 
 @pytest.mark.parametrize(

@@ -37,11 +37,11 @@ def test_environment_itself_can_have_another_name(tmp_path: Path) -> None:
 
 
 def test_absent_keys_are_added_to_their_sections(tmp_path: Path) -> None:
-    values = {"retraining.extra": 1, "promotion.canary_percent": 50, "promotion.wait_minutes": 3, "model.other": 0.5}
+    values = {"retraining.extra": 1, "promotion.canary_percent": 50, "promotion.bake_minutes": 3, "model.other": 0.5}
     written = tomllib.loads(derive(DEV, tmp_path / "demo.toml", values).read_text(encoding="utf-8"))
     before = tomllib.loads(DEV.read_text(encoding="utf-8"))
     before["retraining"]["extra"] = 1
-    before["promotion"] |= {"canary_percent": 50, "wait_minutes": 3}
+    before["promotion"] |= {"canary_percent": 50, "bake_minutes": 3}
     before["model"]["other"] = 0.5
     assert written == before
 
