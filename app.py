@@ -6,7 +6,7 @@ import sys
 from pathlib import Path
 
 from stacks.config_file import load_environment
-from stacks.errors import ConfigError
+from stacks.errors import EnvironmentFileError
 
 ROOT = Path(__file__).resolve().parent
 
@@ -17,7 +17,7 @@ def main() -> None:
         # A first look: the CDK library starts Node, which takes seconds and may print a banner over the message.
         load_environment(json.loads(os.environ.get("CDK_CONTEXT_JSON", "{}")).get("environment"), ROOT)
         _synthesize()
-    except ConfigError as error:
+    except EnvironmentFileError as error:
         sys.exit(f"error: {error}")
 
 

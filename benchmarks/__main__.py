@@ -10,10 +10,10 @@ from pathlib import Path
 from drift.learned import save
 from drift.reference_files import ReferenceFiles
 
-from benchmarks import captures, machine, page, plot, programs, runner
-from benchmarks.programs import PEERS, Program, Task
+from benchmarks import captures, page, plot, programs, runner
+from benchmarks.programs import PEERS, BenchmarkTask, Program
 from benchmarks.results import NotRun, Results
-from benchmarks.runner import BenchmarkError, Plan, Runner
+from benchmarks.runner import BenchmarkError, BenchmarkPlan, Runner
 from local.environments import ROOT, EnvironmentSetupError
 from plumbline.census import TARGET
 
@@ -57,7 +57,7 @@ def _measure(options: argparse.Namespace, workspace: Path, command: str) -> Resu
             several.append(programs.peer(name))
         except EnvironmentSetupError as error:
             not_run.append(NotRun(name, None, f"cannot be installed here: {error}"))
-            _say(f"{name} cannot be installed here")
+            _print_progress(f"{name} cannot be installed here")
     reference = captures.reference(_CACHE, _SEED)
     baseline = workspace / "baseline"
     files = ReferenceFiles(
@@ -65,17 +65,17 @@ def _measure(options: argparse.Namespace, workspace: Path, command: str) -> Resu
     )
     save(files.learn(), baseline)
 
-    def task(records: int) -> Task:
-        return Task(reference, baseline, captures.window(_CACHE, records, _SEED), workspace / "output")
+    def task(records: int) -> BenchmarkTask:
+        return BenchmarkTask(reference, baseline, captures.window(_CACHE, records, _SEED), workspace / "output")
 
-    run = Runner(task, runner.measure(machine.core_to_pin()), _say, not_run=not_run)
+    run = Runner(task, runner.measure(runner.core_to_pin()), _print_progress, not_run=not_run)
     size_on_spark = _SIZE_ON_SPARK if options.spark else None
-    run.run(Plan(options.sizes, options.repetitions, options.largest_of_peers, size_on_spark), several)
+    run.run(BenchmarkPlan(options.sizes, options.repetitions, options.largest_of_peers, size_on_spark), several)
     versions = {program.name: program.versions for program in several}
-    return Results(command, machine.describe(), versions, run.measurements, run.not_run)
+    return Results(command, runner.describe_machine(), versions, run.measurements, run.not_run)
 
 
-def _say(text: str) -> None:
+def _print_progress(text: str) -> None:
     print(text, file=sys.stderr, flush=True)
 
 

@@ -26,7 +26,7 @@ N_TRAIN: Final = 20_000
 N_TEST: Final = 5_000
 
 _RECORDS_PER_FILE: Final = 50_000
-_FEWEST_FILES: Final = 4
+_MIN_FILES: Final = 4
 _RECORD: Final = (
     '{"captureData":{"endpointInput":{"observedContentType":"text/csv","mode":"INPUT","data":"%s","encoding":"CSV"},'
     '"endpointOutput":{"observedContentType":"text/csv; charset=utf-8","mode":"OUTPUT","data":"%.8f",'
@@ -36,7 +36,7 @@ _RECORD: Final = (
 
 
 @dataclass(frozen=True)
-class Reference:
+class ReferenceCsv:
     """The files that a reference is learned from."""
 
     train: Path
@@ -44,10 +44,10 @@ class Reference:
     predictions: Path
 
 
-def reference(cache: Path, seed: int) -> Reference:
+def reference(cache: Path, seed: int) -> ReferenceCsv:
     """Return the training rows, the labelled test rows and their probabilities as CSV files, made once."""
     folder = cache / f"reference-{_key(seed)}"
-    files = Reference(folder / "train.csv", folder / "test.csv", folder / "predictions.csv")
+    files = ReferenceCsv(folder / "train.csv", folder / "test.csv", folder / "predictions.csv")
     if not folder.exists():
         partial = _empty(folder)
         rows = population.generate(N_TRAIN + N_TEST, seed)
@@ -81,7 +81,7 @@ def window(cache: Path, records: int, seed: int) -> Path:
 
 def _files(records: int) -> Iterator[tuple[int, int]]:
     """Yield the number of the first record and the number of records of each file."""
-    size = min(_RECORDS_PER_FILE, -(-records // _FEWEST_FILES))
+    size = min(_RECORDS_PER_FILE, -(-records // _MIN_FILES))
     for first in range(0, records, size):
         yield first, min(size, records - first)
 
@@ -112,7 +112,7 @@ def _write_csv(path: Path, header: Sequence[str], rows: Iterable[Sequence[str]])
 
 
 def _empty(folder: Path) -> Path:
-    """Return an empty folder beside `folder`, to be renamed when it is complete."""
+    """Return an empty folder next to `folder`, to be renamed when it is complete."""
     partial = folder.with_name(f".{folder.name}.partial")
     shutil.rmtree(partial, ignore_errors=True)
     partial.mkdir(parents=True)

@@ -1,6 +1,6 @@
 """Run one command and print, as JSON, how long it took and how much memory it needed.
 
-A program of its own, without imports of ours: the kernel counts the memory of whoever starts a process as part of the
+A program of its own, without imports of ours: the kernel counts the memory of the parent as part of the
 new process's peak, so the starter must be small.
 """
 

@@ -44,7 +44,7 @@ def _panel(axes: "Axes", results: Results, title: str, figure: Callable[[str, in
             linestyle="-" if name == OURS or not ours else "--",
             linewidth=2.4 if ours else 1.3,
             markersize=5,
-            # One window alone on Spark has no line: its mark must tell it from ours on one core.
+            # One window alone on Spark has no line: its mark must differ from ours on one core.
             fillstyle="none" if name == ON_SPARK else "full",
             label=name,
         )

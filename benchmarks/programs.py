@@ -26,10 +26,10 @@ _QUIET: Final = {"DO_NOT_TRACK": "1", "NML_DISABLE_USAGE_LOGGING": "1", "WHYLOGS
 
 
 @dataclass(frozen=True)
-class Task:
+class BenchmarkTask:
     """One window to judge: a peer reads the reference's files, ours the baseline learned from them beforehand."""
 
-    reference: captures.Reference
+    reference: captures.ReferenceCsv
     baseline: Path
     window: Path
     output: Path
@@ -37,7 +37,7 @@ class Task:
 
 
 @dataclass(frozen=True)
-class Command:
+class ProgramCommand:
     """One process to start."""
 
     words: tuple[str, ...]
@@ -58,11 +58,11 @@ class Program(Protocol):
     def versions(self) -> Mapping[str, str]:
         """Return package to version, of what does the work."""
 
-    def command(self, task: Task) -> Command:
+    def command(self, task: BenchmarkTask) -> ProgramCommand:
         """Return the process that performs the task."""
 
-    def rows_judged(self, task: Task) -> int:
-        """Return the number of rows that a finished run says it judged."""
+    def rows_judged(self, task: BenchmarkTask) -> int:
+        """Return the number of rows that a finished run judged, by its own result."""
 
 
 @dataclass(frozen=True)
@@ -74,17 +74,17 @@ class Peer:
     python: Path
     versions: Mapping[str, str]
 
-    def command(self, task: Task) -> Command:
+    def command(self, task: BenchmarkTask) -> ProgramCommand:
         """Return the process that compares the window with the reference."""
         paths = (task.reference.train, task.reference.test, task.window, self._result(task))
         words = (self.python, "-m", f"benchmarks.peers.{self.module}", *paths)
-        return Command(tuple(map(str, words)), {**_inherited(), **_QUIET, "PYTHONPATH": str(_ROOT)}, task.output)
+        return ProgramCommand(tuple(map(str, words)), {**_inherited(), **_QUIET, "PYTHONPATH": str(_ROOT)}, task.output)
 
-    def rows_judged(self, task: Task) -> int:
+    def rows_judged(self, task: BenchmarkTask) -> int:
         """Return the number of rows in the peer's result."""
         return int(json.loads(self._result(task).read_text())["rows"])
 
-    def _result(self, task: Task) -> Path:
+    def _result(self, task: BenchmarkTask) -> Path:
         return task.output / "result.json"
 
 
@@ -99,7 +99,7 @@ class Container:
     """Environment variables beyond those that Model Monitor sets."""
     one_core: bool = True
 
-    def command(self, task: Task) -> Command:
+    def command(self, task: BenchmarkTask) -> ProgramCommand:
         """Return the job that Model Monitor would start for the window's hour."""
         words = self.image.command([], [Argument.BASELINE, str(task.baseline)])
         variables: dict[str, str] = {
@@ -113,9 +113,9 @@ class Container:
             Variable.ML_ROOT: str(task.output / "ml"),
         }
         environment = {**_inherited(), **self.image.variables(), **variables, **self.extra}
-        return Command(tuple(words), environment, self.image.folder, self.one_core)
+        return ProgramCommand(tuple(words), environment, self.image.folder, self.one_core)
 
-    def rows_judged(self, task: Task) -> int:
+    def rows_judged(self, task: BenchmarkTask) -> int:
         """Return the number of rows in the drift report."""
         text = (task.output / "report" / ReportFile.DRIFT_REPORT).read_text()
         return DriftReport.from_json(text).n_rows

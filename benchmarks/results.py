@@ -12,7 +12,7 @@ SLOPE_FROM_RECORDS: Final = 1_000_000
 
 
 @dataclass(frozen=True)
-class Measurement:
+class ProgramMeasurement:
     """One finished run of one program on one window."""
 
     program: str
@@ -37,13 +37,13 @@ class NotRun:
 
 @dataclass(frozen=True)
 class Results:
-    """One benchmark, complete: everything that its page says."""
+    """One benchmark, complete: everything that its page shows."""
 
     command: str
     machine: Mapping[str, str]
     versions: Mapping[str, Mapping[str, str]]
     """Program to package to version."""
-    measurements: Sequence[Measurement]
+    measurements: Sequence[ProgramMeasurement]
     not_run: Sequence[NotRun]
 
     @property
@@ -56,7 +56,7 @@ class Results:
         """Numbers of records that were measured, ascending."""
         return sorted({entry.records for entry in self.measurements})
 
-    def of(self, program: str, records: int) -> list[Measurement]:
+    def of(self, program: str, records: int) -> list[ProgramMeasurement]:
         """Return the repetitions of one program at one size."""
         return [entry for entry in self.measurements if (entry.program, entry.records) == (program, records)]
 
@@ -109,7 +109,7 @@ class Results:
             command=data["command"],
             machine=data["machine"],
             versions=data["versions"],
-            measurements=tuple(Measurement(**entry) for entry in data["measurements"]),
+            measurements=tuple(ProgramMeasurement(**entry) for entry in data["measurements"]),
             not_run=tuple(NotRun(**entry) for entry in data["not_run"]),
         )
 

@@ -1,6 +1,8 @@
 """Runs every program on every window, in alternating order, each in a process of its own on one core."""
 
 import json
+import os
+import platform
 import shutil
 import subprocess
 import sys
@@ -9,13 +11,13 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final
 
-from benchmarks.programs import ON_SPARK, OURS, Command, Program, Task
-from benchmarks.results import Measurement, NotRun
+from benchmarks.programs import ON_SPARK, OURS, BenchmarkTask, Program, ProgramCommand
+from benchmarks.results import NotRun, ProgramMeasurement
 
 ONCE_ABOVE_RECORDS: Final = 1_000_000
 """Larger windows are run once: their time varies little, and there is much of it."""
 
-Measure = Callable[[Command, Path], Mapping[str, Any]]
+Measure = Callable[[ProgramCommand, Path], Mapping[str, Any]]
 """(command, log file) -> what `benchmarks.measure` prints."""
 
 
@@ -24,7 +26,7 @@ class BenchmarkError(Exception):
 
 
 @dataclass(frozen=True)
-class Plan:
+class BenchmarkPlan:
     """Which windows are run, and how often."""
 
     sizes: Sequence[int]
@@ -69,13 +71,13 @@ class Runner:
     `task` makes the task of a window of so many records, with an output folder that does not exist yet.
     """
 
-    task: Callable[[int], Task]
+    task: Callable[[int], BenchmarkTask]
     measure: Measure
-    say: Callable[[str], None]
-    measurements: list[Measurement] = field(default_factory=list)
+    report_progress: Callable[[str], None]
+    measurements: list[ProgramMeasurement] = field(default_factory=list)
     not_run: list[NotRun] = field(default_factory=list)
 
-    def run(self, plan: Plan, programs: Sequence[Program]) -> None:
+    def run(self, plan: BenchmarkPlan, programs: Sequence[Program]) -> None:
         """Run every turn; a peer that fails on a window is noted and not run on it, or a larger one, again.
 
         Raises
@@ -96,7 +98,7 @@ class Runner:
                     raise
                 failed.add(name)
                 self.not_run.append(NotRun(name, records, str(error)))
-                self.say(f"{name} at {records} records: {error}")
+                self.report_progress(f"{name} at {records} records: {error}")
 
     def _turn(self, program: Program, records: int, repetition: int) -> None:
         task = self.task(records)
@@ -110,9 +112,9 @@ class Runner:
             raise BenchmarkError(f"exit code {exit_code}: {_last_line(log)}")
         if (rows := program.rows_judged(task)) != records:
             raise BenchmarkError(f"rows judged must be {records}, got {rows}")
-        entry = Measurement(program=program.name, records=records, repetition=repetition, **found)
+        entry = ProgramMeasurement(program=program.name, records=records, repetition=repetition, **found)
         self.measurements.append(entry)
-        self.say(
+        self.report_progress(
             f"{records:>9,} records, {program.name}: {entry.seconds:.2f} s, {entry.peak_bytes / 1e6:.0f} MB "
             f"(repetition {repetition + 1})"
         )
@@ -122,7 +124,7 @@ def measure(core: int | None) -> Measure:
     """Return what measures a command from a small process of its own, pinned to `core` if it may use one core only."""
     script = Path(__file__).with_name("measure.py")
 
-    def run(command: Command, log: Path) -> Mapping[str, Any]:
+    def run(command: ProgramCommand, log: Path) -> Mapping[str, Any]:
         pinned = str(core) if command.one_core and core is not None else "-"
         printed = subprocess.run(  # noqa: S603 - our own command line
             [sys.executable, "-I", "-S", script, pinned, log, *command.words],
@@ -148,3 +150,34 @@ def _read_through(folder: Path) -> None:
 def _last_line(log: Path) -> str:
     lines = [line for line in log.read_text(errors="replace").splitlines() if line.strip()]
     return lines[-1].strip() if lines else "nothing on standard error"
+
+
+def describe_machine() -> dict[str, str]:
+    """Return processor, cores, memory and system in words; what the system does not report is left out."""
+    facts = {
+        "processor": _line("/proc/cpuinfo", "model name"),
+        "cores": str(os.cpu_count() or ""),
+        "memory": _memory(),
+        "system": f"{platform.system()} {platform.release()}, {platform.machine()}",
+        "python": platform.python_version(),
+    }
+    return {name: text for name, text in facts.items() if text}
+
+
+def core_to_pin() -> int | None:
+    """Return the last core that this process may use: the first one serves the system's interrupts."""
+    return max(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else None
+
+
+def _memory() -> str:
+    kilobytes = _line("/proc/meminfo", "MemTotal").split()
+    return f"{int(kilobytes[0]) * 1024 / 1e9:.0f} GB" if kilobytes else ""
+
+
+def _line(file: str, key: str) -> str:
+    """Return the value after ``key:`` in a file of the kernel; empty when there is none."""
+    try:
+        lines = Path(file).read_text().splitlines()
+    except OSError:
+        return ""
+    return next((line.partition(":")[2].strip() for line in lines if line.startswith(key)), "")

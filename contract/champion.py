@@ -1,4 +1,4 @@
-"""Which model serves, since when, and the baseline that belongs to it: the history of one endpoint's champions.
+"""The champions of one endpoint: which model serves, since when, and the baseline that belongs to it.
 
 The promotion function writes it, as `CHAMPION_HISTORY` below `Prefix.CHAMPION` of the artifacts bucket; the monitoring
 job and the command line read it.
@@ -17,7 +17,7 @@ CHAMPION_HISTORY = "history.json"
 
 @dataclass(frozen=True)
 class Champion:
-    """A model that serves or served, with the baseline that it was accepted on.
+    """A model that serves or served, with its baseline.
 
     Parameters
     ----------
@@ -28,9 +28,9 @@ class Champion:
     changing_from
         When the endpoint began to change to it, ISO 8601 in UTC with Z; None: it is the first there is.
     live_from
-        When it alone answered; None as above.
+        When it alone began to serve; None as above.
     cause
-        Why it was put there, for people.
+        What triggered its deployment, for people.
     """
 
     artifact: str
@@ -45,7 +45,7 @@ class Champion:
 class ChampionHistory:
     """Every champion, oldest first; the last one serves.
 
-    `changing_from` says since when the endpoint is changing to a model that does not serve alone yet; None: it is not.
+    `changing_from` is since when the endpoint changes to a model that does not serve alone yet; None: it does not.
     """
 
     champions: tuple[Champion, ...]
@@ -58,7 +58,7 @@ class ChampionHistory:
         return self.champions[-1]
 
     def serving(self, start: str, end: str) -> Champion | None:
-        """Return the model that alone answered from `start` until `end`, or None if the model changed meanwhile.
+        """Return the model that alone served from `start` until `end`, or None if the model changed meanwhile.
 
         Times are ISO 8601 in UTC with Z.
 
@@ -90,7 +90,7 @@ class ChampionHistory:
     def settled(self, champion: Champion, moment: str) -> "ChampionHistory":
         """Return the history of an endpoint that since `moment` is served by `champion` alone.
 
-        The same model as before is no change, whoever deployed it again.
+        The same model as before is no change, even if it was deployed again.
         """
         if (champion.artifact, champion.baseline) == (self.live.artifact, self.live.baseline):
             return replace(self, changing_from=None)

@@ -1,4 +1,4 @@
-"""What the retraining pipeline found of a challenger: evaluation.json."""
+"""The gate's evaluation of a challenger: evaluation.json."""
 
 import json
 from dataclasses import asdict, dataclass
@@ -41,11 +41,11 @@ class Comparison:
 
 @dataclass(frozen=True)
 class Evaluation:
-    """The gate's outcome. `accepted` is what the pipeline's condition reads."""
+    """The gate's outcome; the pipeline's condition reads `accepted`."""
 
     accepted: bool
     reasons: tuple[str, ...]
-    """Why it was rejected, a sentence each; what speaks for it when it was accepted."""
+    """A sentence each: why it was rejected, or why it was accepted. For people; machines read `passed`."""
     holdout: Comparison
     test: Comparison
     slices: tuple[Comparison, ...]

@@ -1,4 +1,4 @@
-"""What the retraining pipeline made of the labelled captures: prepared.json."""
+"""How the retraining pipeline divided the labelled captures: prepared.json."""
 
 import json
 from collections.abc import Mapping
@@ -26,14 +26,14 @@ class Prepared:
     Parameters
     ----------
     fresh_from, fresh_until
-        Rows with inference times in [fresh_from, fresh_until) were wanted, ISO 8601 in UTC with Z.
+        Rows with inference times in [fresh_from, fresh_until) were read, ISO 8601 in UTC with Z.
     n_rows_read
-        A record whose rows cannot be told apart counts as many as it has labels, or as one.
+        A record that cannot be split into rows counts as many as it has labels, or as one.
     rejected
-        Rows by reason; reasons without rows are not named.
+        Rows by reason; reasons without rows are absent.
     repeats_are_natural
-        Whether the original data repeat themselves, so that an identical row is no sign of the same observation and
-        none was rejected for it.
+        Whether the original data contain identical rows, so that an identical row need not be the same observation
+        and none was rejected for it.
     """
 
     fresh_from: str

@@ -1,7 +1,7 @@
-"""Every name of the retraining loop that two processes must spell alike: metrics, parameters, variables, steps, files.
+"""Every name of the retraining loop that two processes share: metrics, parameters, variables, steps, files.
 
 The loop: an alarm -> the controller (a Lambda function) -> a SageMaker Pipeline -> the model registry -> the promotion
-function -> the endpoint. docs/adr/0015-one-loop-many-guards.md says why.
+function -> the endpoint. docs/adr/0015-one-loop-many-guards.md has the reasons.
 """
 
 from contract.enums import StrEnum
@@ -13,18 +13,18 @@ class RetrainingMetric(StrEnum):
 
     STARTED = "RetrainingsStarted"
     SKIPPED = "RetrainingsSkipped"
-    """A trigger that started nothing, for whatever reason; the log line and the message say which."""
+    """A trigger that started nothing; the log line and the message have the `Obstacle`."""
     FAILED = "RetrainingsFailed"
     """A pipeline execution that ended without a verdict on its challenger."""
     CHALLENGERS_ACCEPTED = "ChallengersAccepted"
     CHALLENGERS_REJECTED = "ChallengersRejected"
     PROMOTED = "ModelsPromoted"
     ROLLED_BACK = "PromotionsRolledBack"
-    """The endpoint went back to the champion, by its alarms, by a failure or by hand."""
+    """The endpoint went back to the champion: by its alarms, a failure or a request."""
 
 
 class ModelVariable(StrEnum):
-    """Variables of the serving container beside SageMaker's own: what belongs to the model goes wherever it goes."""
+    """Our own variables of the serving container: what belongs to a model is deployed with it."""
 
     BASELINE = "PLUMBLINE_BASELINE_S3_URI"
 
@@ -52,20 +52,20 @@ class LoopVariable(StrEnum):
     """A `Traffic`."""
     CANARY_PERCENT = "PLUMBLINE_CANARY_PERCENT"
     WAIT_SECONDS = "PLUMBLINE_WAIT_SECONDS"
-    """How long the new model is watched before the old one is let go."""
+    """How long the alarms are watched before the old instances are deleted."""
     ROLLBACK_ALARM_NAMES = "PLUMBLINE_ROLLBACK_ALARM_NAMES"
     """Comma-separated: the alarms on which the endpoint goes back to the champion."""
 
 
 class Traffic(StrEnum):
-    """How traffic moves to a promoted model; either way the old one stays until the new one was watched."""
+    """How traffic moves to a promoted model; the old instances stay until the wait is over."""
 
     CANARY = "canary"
     ALL_AT_ONCE = "all_at_once"
 
 
 class Approval(StrEnum):
-    """Who lets an accepted challenger serve."""
+    """Whether an accepted challenger serves at once or after a person's approval."""
 
     AUTOMATIC = "automatic"
     MANUAL = "manual"
@@ -84,12 +84,12 @@ def retraining_switch(environment: str) -> str:
 
 
 def champion_artifact(environment: str) -> str:
-    """Return the name of the SSM parameter with the URI of the live model's artifact; a deployment reads it."""
+    """Return the name of the SSM parameter with the URI of the champion's artifact; a deployment reads it."""
     return f"/plumbline/{environment}/champion/artifact"
 
 
 def champion_baseline(environment: str) -> str:
-    """Return the name of the SSM parameter with the URI of the live model's baseline; a deployment reads it."""
+    """Return the name of the SSM parameter with the URI of the champion's baseline; a deployment reads it."""
     return f"/plumbline/{environment}/champion/baseline"
 
 
@@ -117,7 +117,7 @@ class PipelineParameter(StrEnum):
     """Parameters that the controller gives each execution. All are texts."""
 
     CHAMPION_ARTIFACT = "ChampionArtifact"
-    """s3:// URI of the live model's artifact."""
+    """s3:// URI of the champion's artifact."""
     FRESH_FROM = "FreshFrom"
     """ISO 8601 in UTC with Z: labelled captures from then on ..."""
     FRESH_UNTIL = "FreshUntil"
@@ -164,16 +164,16 @@ class Lineage(StrEnum):
     CODE = "code"
     """URI of the source archive, whose name is the digest of what is in it."""
     COMMIT = "commit"
-    """What ``-c commit=...`` said at synthesis, else ``unknown``."""
+    """The value of ``-c commit=...`` at synthesis, else ``unknown``."""
     EXECUTION = "execution"
 
 
-METADATA_MAX = 256
+MAX_METADATA_LENGTH = 256
 """API reference, CreateModelPackage: characters of a value of CustomerMetadataProperties."""
 
 
 def metadata_text(text: str) -> str:
-    """Return `text` as metadata of a model package takes it: letters, numbers, separators and ``_.:/=+-@`` only.
+    """Return `text` as metadata of a model package accepts it: letters, numbers, separators and ``_.:/=+-@`` only.
 
     Anything else, brackets and commas of an alarm's reason for example, becomes a space: SageMaker would refuse to
     register the version.
@@ -184,11 +184,84 @@ def metadata_text(text: str) -> str:
     'Threshold Crossed: 1 datapoint 1.0 31/01/26 10:00:00 was'
     """
     kept = "".join(each if each.isalnum() or each in "_.:/=+-@" else " " for each in text)
-    return " ".join(kept.split())[:METADATA_MAX].rstrip() or "-"
+    return " ".join(kept.split())[:MAX_METADATA_LENGTH].rstrip() or "-"
 
-
-OWN_MESSAGE = "plumbline"
-"""Message attribute of what the loop itself publishes: the controller knows its own messages by it."""
 
 REEVALUATE = "reevaluate"
-"""Key of the hourly event that makes a function look again: alarms fire on change only, and events can get lost."""
+"""Key of the hourly event that makes a function reconcile: alarms fire on change only, and events can get lost."""
+
+
+class Obstacle(StrEnum):
+    """Why the controller started no retraining."""
+
+    ALREADY_STARTED = "already_started"
+    """The same event was handled before and started a run: a success, not a fault."""
+    IN_PROGRESS = "in_progress"
+    SWITCHED_OFF = "switched_off"
+    SWITCH_UNKNOWN = "switch_unknown"
+    CHAMPION_UNKNOWN = "champion_unknown"
+    CHAMPION_CHANGING = "champion_changing"
+    COOLDOWN = "cooldown"
+    DAILY_CAP = "daily_cap"
+    LABELS_NEEDED = "labels_needed"
+    START_REFUSED = "start_refused"
+    """SageMaker refused StartPipelineExecution; the reserved run is tried again every hour."""
+
+
+class ControllerAction(StrEnum):
+    """What the controller did about one event."""
+
+    STARTED = "started"
+    SKIPPED = "skipped"
+    """A trigger started nothing; the `Obstacle` is named."""
+    NOT_STARTED = "not_started"
+    """SageMaker refused the start; the reserved run is tried again."""
+    CLOSED = "closed"
+    """A pipeline execution has ended."""
+    IGNORED = "ignored"
+    """The event was no trigger."""
+
+
+class PromotionStatus(StrEnum):
+    """How a promotion or a request to promote or roll back ended."""
+
+    PROMOTED = "promoted"
+    ROLLED_BACK = "rolled_back"
+    """A requested rollback is done: the earlier model serves."""
+    FAILED = "failed"
+    """The target did not come up, or its alarms fired: the endpoint went back by itself."""
+    REFUSED = "refused"
+    """Nothing was changed."""
+
+
+class MessageKind(StrEnum):
+    """What a message of the loop reports."""
+
+    RETRAINING_STARTED = "retraining_started"
+    RETRAINING_SKIPPED = "retraining_skipped"
+    RETRAINING_NOT_STARTED = "retraining_not_started"
+    RETRAINING_FAILED = "retraining_failed"
+    CHALLENGER_ACCEPTED = "challenger_accepted"
+    CHALLENGER_PENDING = "challenger_pending"
+    CHALLENGER_REJECTED = "challenger_rejected"
+    PROMOTION_HELD = "promotion_held"
+    """The switch keeps an approved version from being promoted."""
+    PROMOTED = "promoted"
+    ROLLED_BACK = "rolled_back"
+    PROMOTION_FAILED = "promotion_failed"
+    VERSION_UNUSABLE = "version_unusable"
+    PROMOTION_SUPERSEDED = "promotion_superseded"
+    REQUEST_REFUSED = "request_refused"
+
+
+class MessageAttribute(StrEnum):
+    """Attributes of the loop's own SNS messages, for subscribers that decide by code instead of text."""
+
+    ENDPOINT = "plumbline"
+    """The endpoint's name. The controller recognises the loop's own messages by this attribute and ignores them."""
+    KIND = "plumbline_kind"
+    """A `MessageKind`."""
+    OBSTACLE = "plumbline_obstacle"
+    """An `Obstacle`, where a retraining was not started."""
+    VERSION = "plumbline_version"
+    """Number of the version in the registry, where the message is about one."""

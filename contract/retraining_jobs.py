@@ -32,11 +32,11 @@ class EvaluateArgument(StrEnum):
     """Arguments of `JobCommand.EVALUATE`; the last two may be left out or empty."""
 
     TARGET_LABEL = "--target_label"
-    MARGIN = "--margin"
+    HOLDOUT_MARGIN = "--holdout_margin"
     """What the challenger may lose at most on the holdout, 0 to 1."""
     TEST_MARGIN = "--test_margin"
     """The same on the original test set."""
-    SLICE_BOUND = "--slice_bound"
+    SLICE_MARGIN = "--slice_margin"
     """The same on every slice."""
     MINIMUM_SLICE_ROWS = "--minimum_slice_rows"
     SLICE_COLUMNS = "--slice_columns"
@@ -55,7 +55,7 @@ class JobInput(StrEnum):
     CHALLENGER = "challenger"
     """Evaluate: a folder with the new model's model.tar.gz."""
     CHAMPION = "champion"
-    """Evaluate: a folder with the live model's artifact, a .tar.gz of any name."""
+    """Evaluate: a folder with the champion's artifact, a .tar.gz of any name."""
     HOLDOUT = "holdout"
     """Evaluate: the output of this name of prepare."""
 

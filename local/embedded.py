@@ -18,10 +18,12 @@ import boto3
 from botocore.config import Config
 
 from local import environments
-from local.aws.settings import ACCOUNT, REGION, ROOT, Settings, environment
-from local.client_environment import client_environment
+from local.aws.docker import STATE_VARIABLE
+from local.aws.settings import ACCOUNT, REGION, ROOT, ServerSettings, credentials, environment
 
 LOCK: Final = ROOT / "requirements" / "emulator.txt"
+SERVER: Final = ("-m", "local.aws.server")
+"""What the emulator's interpreter runs."""
 _READY_SECONDS: Final = 60
 _STOP_SECONDS: Final = 15
 _TAIL_LINES: Final = 30
@@ -49,7 +51,7 @@ class EmbeddedAws:
     account = ACCOUNT
     region = REGION
 
-    def __init__(self, process: subprocess.Popen[bytes], settings: Settings, python: Path) -> None:
+    def __init__(self, process: subprocess.Popen[bytes], settings: ServerSettings, python: Path) -> None:
         self._process = process
         self._settings = settings
         self.url = settings.url
@@ -81,7 +83,7 @@ class EmbeddedAws:
         EnvironmentSetupError
             If its packages cannot be installed.
         """
-        settings = Settings(port or _free_port(), state.resolve(), start, speed)
+        settings = ServerSettings(port or _free_port(), state.resolve(), start, speed)
         settings.state.mkdir(parents=True, exist_ok=True)
         python = environments.ensure(LOCK, name="emulator")
         embedded = cls(_spawn(settings, python), settings, python)
@@ -160,11 +162,39 @@ class EmbeddedAws:
         return answer
 
 
+def client_environment(settings: ServerSettings, python: Path) -> dict[str, str]:
+    """Return our environment without the user's AWS set-up, plus what points the CDK CLI and SDKs at the server."""
+    inherited = {name: value for name, value in os.environ.items() if not name.startswith("AWS_")}
+    return {
+        **inherited,
+        **credentials(settings.url),
+        # The CLI remembers which account a key belongs to, across emulators.
+        "CDK_HOME": str(settings.state / "cdk-home"),
+        "CDK_DOCKER": str(_docker_program(settings.state, python)),
+        STATE_VARIABLE: str(settings.state),
+        "CDK_DISABLE_VERSION_CHECK": "true",
+        "CDK_DISABLE_CLI_TELEMETRY": "true",
+        "AWS_SDK_JS_NODE_VERSION_SUPPORT_WARNING_DISABLED": "true",
+        "JSII_SILENCE_WARNING_UNTESTED_NODE_VERSION": "true",
+        "JSII_SILENCE_WARNING_END_OF_LIFE_NODE_VERSION": "18,19,20,21,23",
+        "JSII_SILENCE_WARNING_DEPRECATED_NODE_VERSION": "true",
+    }
+
+
+def _docker_program(state: Path, python: Path) -> Path:
+    """Write the executable that replaces docker: the CLI takes a program's name, without arguments."""
+    program = state / "bin" / "docker"
+    program.parent.mkdir(parents=True, exist_ok=True)
+    program.write_text(f'#!/bin/sh\nPYTHONPATH="{ROOT}" exec "{python}" -m local.aws.docker "$@"\n', encoding="utf-8")
+    program.chmod(0o755)
+    return program
+
+
 def _moment(answer: dict[str, Any]) -> datetime:
     return datetime.fromtimestamp(answer["now"], UTC)
 
 
-def _log_file(settings: Settings) -> Path:
+def _log_file(settings: ServerSettings) -> Path:
     return settings.state / "server.log"
 
 
@@ -175,8 +205,8 @@ def _free_port() -> int:
         return port
 
 
-def _spawn(settings: Settings, python: Path) -> subprocess.Popen[bytes]:
-    command = [str(python), "-m", "local.aws.server", "--port", str(settings.port), "--state", str(settings.state)]
+def _spawn(settings: ServerSettings, python: Path) -> subprocess.Popen[bytes]:
+    command = [str(python), *SERVER, "--port", str(settings.port), "--state", str(settings.state)]
     command += ["--speed", str(settings.speed)]
     if settings.start:
         command += ["--start", settings.start.isoformat()]

@@ -38,7 +38,7 @@ def _run(command: Sequence[str | Path]) -> None:
 def ensure(*locks: Path, name: str, cache: Path = CACHE, run: Run = _run) -> Path:
     """Return the interpreter of an environment that holds exactly what hashed lock files name.
 
-    The environment is made beside its place and renamed when it is complete: whoever interrupts this leaves no half
+    The environment is made under another name and renamed when it is complete: an interruption leaves no half
     environment behind. Parallel callers wait for the first one.
 
     Parameters

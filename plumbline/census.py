@@ -48,7 +48,7 @@ DOWNLOAD_TIMEOUT_SECONDS = 15
 DOWNLOAD_LIMIT_BYTES = 8_000_000
 
 NEIGHBOUR = Path(__file__).resolve().parents[2] / "shared" / "data" / "census"
-"""A copy kept beside the repository's own folder."""
+"""A copy in a folder next to the repository."""
 
 Fetch = Callable[[str], bytes]
 
@@ -96,7 +96,7 @@ def acquire(
     Parameters
     ----------
     folder
-        A folder that holds adult.data and adult.test; when given, it is the only place looked at.
+        A folder that holds adult.data and adult.test; when given, it is the only place read.
     cache
         Where a download is kept; `cache_folder()` when absent.
     fetch
@@ -104,7 +104,7 @@ def acquire(
 
     Returns
     -------
-    None when there is no copy to be had: the caller falls back to the synthetic population and says so.
+    None when no copy is available: the caller falls back to the synthetic population.
 
     Raises
     ------
@@ -185,7 +185,7 @@ def parse(text: str) -> LabelledRows:
 
 
 def split(census: Census, seed: int) -> DataSplit:
-    """Deal adult.data at random: 60 % to train, 20 % to test; the rest and all of adult.test are the pool."""
+    """Split adult.data at random: 60 % to train, 20 % to test; the rest and all of adult.test are the pool."""
     n = len(census.data)
     order = np.random.default_rng(seed).permutation(n).tolist()
     n_train, n_test = round(0.60 * n), round(0.20 * n)

@@ -7,33 +7,37 @@ from collections.abc import Iterator, Sequence
 from typing import NoReturn
 
 from plumbline.commands import COMMANDS
-from plumbline.commands.errors import CommandError
-from plumbline.exit_codes import EXIT_INTERRUPTED, EXIT_OPERATOR, EXIT_OURS
+from plumbline.exit_codes import EXIT_INTERRUPTED, EXIT_OPERATOR, EXIT_OURS, CommandError
 
 _HELP_WIDTH = 100
 _EPILOG = (
-    "exit codes: 0 finished; 1 drift, with monitor --fail-on-violation, unanswered requests, with traffic, rejected "
-    "rows, with labels, no run, with retrain, or a failure, with promote and rollback --wait; 2 something that you can "
-    "fix; 3 a fault of plumbline; 130 interrupted with Ctrl-C"
+    "exit codes: 0 finished; 1 finished with a negative outcome: drift (monitor --fail-on-violation), unanswered "
+    "requests (traffic), rejected rows (labels), no run (retrain), a failure (promote and rollback with --wait); 2 an "
+    "error that you can correct; 3 a fault of plumbline; 130 interrupted with Ctrl-C"
 )
+_PAGE_HEAD = """# Command line
+
+Every command and option, as `--help` prints them. `make docs` writes this page from the program's own parsers. Exit
+codes: [troubleshooting](troubleshooting.md#exit-codes).
+"""
 
 
 class _Formatter(argparse.HelpFormatter):
-    """One width whatever the terminal's, so that the README can show the help word for word."""
+    """One width whatever the terminal's, so that docs/cli.md shows the help word for word."""
 
     def __init__(self, prog: str) -> None:
         super().__init__(prog, max_help_position=32, width=_HELP_WIDTH)
 
 
 class _Parser(argparse.ArgumentParser):
-    """Tells a wrong argument in one line, as every other mistake is told."""
+    """Prints a wrong argument in one line, as every other mistake."""
 
     def error(self, message: str) -> NoReturn:
         self.exit(EXIT_OPERATOR, f"{self.prog}: error: {message}; see {self.prog} --help\n")
 
 
 class _Version(argparse.Action):
-    """Looks the version up only when it is asked for."""
+    """Reads the version only when the option is given."""
 
     def __call__(self, parser: argparse.ArgumentParser, *_: object) -> None:
         from importlib.metadata import version
@@ -70,14 +74,16 @@ def _parsers() -> tuple[argparse.ArgumentParser, dict[str, argparse.ArgumentPars
 
 
 def help_texts() -> Iterator[tuple[str, str]]:
-    """Yield each command line that asks for help and what it prints, the program's own first.
-
-    The README shows these blocks; a test keeps them equal.
-    """
+    """Yield each help command and the text that it prints, the program's own first."""
     program, parsers = _parsers()
     yield "plumbline --help", program.format_help()
     for name, parser in parsers.items():
         yield f"plumbline {name} --help", parser.format_help()
+
+
+def help_page() -> str:
+    """Return the text of docs/cli.md. `make docs` writes the page, and a test compares it."""
+    return _PAGE_HEAD + "".join(f"\n## {command}\n\n```text\n{text}```\n" for command, text in help_texts())
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

@@ -4,15 +4,13 @@ from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Any
 
-from contract.names import GROUND_TRUTH_OUTPUT
 from contract.s3 import is_s3_uri, split_s3_uri
 from plumbline.labels import LabelFile
-from stacks.naming import Naming
 
 CONTENT_TYPE = "application/jsonlines"
 
 Connect = Callable[[], Any]
-"""Makes an S3 client when an S3 URI asks for it."""
+"""Makes an S3 client; called for S3 URIs only."""
 
 
 def check_place(root: str) -> None:
@@ -61,28 +59,7 @@ def _write(files: Iterable[LabelFile], folder: Path) -> None:
     for file in files:
         path = folder / file.key
         path.parent.mkdir(parents=True, exist_ok=True)
-        # Renamed when whole: a reader beside us sees all of the file's records or none.
+        # Renamed when whole: a concurrent reader sees all of the file's records or none.
         part = path.with_suffix(".part")
         part.write_bytes(file.body)
         part.replace(path)
-
-
-def ground_truth_uri(environment: str, client: Any) -> str:
-    """Return where a deployed environment awaits its labels; `client` is one of CloudFormation.
-
-    Raises
-    ------
-    ValueError
-        If it awaits none.
-    botocore.exceptions.ClientError
-        If there is no such environment.
-    """
-    stack = Naming(environment).stack("foundation")
-    outputs = client.describe_stacks(StackName=stack)["Stacks"][0].get("Outputs", ())
-    found = next((output["OutputValue"] for output in outputs if output["OutputKey"] == GROUND_TRUTH_OUTPUT), None)
-    if found is None:
-        raise ValueError(
-            f"the stack {stack} must have the output {GROUND_TRUTH_OUTPUT}, got none; add the section [labels] to "
-            "the environment file and deploy it, or name the place with --to"
-        )
-    return str(found)

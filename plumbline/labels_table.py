@@ -15,12 +15,12 @@ from plumbline.labels import RequestLabels
 from plumbline.labels_cells import COLUMNS, Cells, read_lines
 
 EXAMPLES = 5
-MOST_AHEAD = timedelta(minutes=5)
+MAX_AHEAD = timedelta(minutes=5)
 """Clocks differ; a time further in the future is wrong, as a local time without its zone is."""
-MOST_DIGITS = 9
+MAX_DIGITS = 9
 
 
-class LabelReason(StrEnum):
+class LabelRowReason(StrEnum):
     """Why a row of the table is not used; a row has one reason, the first that applies."""
 
     NOT_A_ROW = "not_a_row"
@@ -39,7 +39,7 @@ class LabelReason(StrEnum):
 
 @dataclass(frozen=True)
 class LabelTable:
-    """What a table said; `counts` counts its rows, `unused_columns` are those that mean nothing here."""
+    """The labels of a table; `counts` counts its rows, `unused_columns` are those that were ignored."""
 
     requests: tuple[RequestLabels, ...]
     counts: RecordCounts
@@ -66,7 +66,7 @@ def read_labels(path: Path, *, collected: datetime, now: datetime) -> LabelTable
     """
     account = _Account(path.name)
     requests = _Requests(account)
-    parse = _Parser(collected, now + MOST_AHEAD)
+    parse = _Parser(collected, now + MAX_AHEAD)
     columns: set[str] = set()
     for line, cells in read_lines(path):
         columns.update(cells)
@@ -81,12 +81,12 @@ def read_labels(path: Path, *, collected: datetime, now: datetime) -> LabelTable
 class _RejectedError(Exception):
     """Raised inside to give up one row; never leaves the module."""
 
-    def __init__(self, reason: LabelReason) -> None:
+    def __init__(self, reason: LabelRowReason) -> None:
         super().__init__(reason)
         self.reason = reason
 
 
-def _require(holds: bool, reason: LabelReason) -> None:
+def _require(holds: bool, reason: LabelRowReason) -> None:
     if not holds:
         raise _RejectedError(reason)
 
@@ -108,12 +108,12 @@ class _Parser:
     latest: datetime
 
     def __call__(self, line: int, cells: Cells) -> _Label:
-        _require(bool(cells), LabelReason.NOT_A_ROW)
+        _require(bool(cells), LabelRowReason.NOT_A_ROW)
         name, label, row = (cells.get(column, "") for column in ("id", "label", "row"))
-        _require(bool(name), LabelReason.NO_ID)
-        _require(label not in MISSING_TEXTS, LabelReason.NO_LABEL)
-        is_number = row.isascii() and row.isdecimal() and len(row) <= MOST_DIGITS
-        _require(not row or is_number, LabelReason.INVALID_ROW)
+        _require(bool(name), LabelRowReason.NO_ID)
+        _require(label not in MISSING_TEXTS, LabelRowReason.NO_LABEL)
+        is_number = row.isascii() and row.isdecimal() and len(row) <= MAX_DIGITS
+        _require(not row or is_number, LabelRowReason.INVALID_ROW)
         return _Label(line, name, label, int(row) if row else None, self._time(cells.get("time", "")))
 
     def _time(self, text: str) -> datetime:
@@ -122,8 +122,8 @@ class _Parser:
         try:
             moment = parse_time(text)
         except ValueError:
-            raise _RejectedError(LabelReason.INVALID_TIME) from None
-        _require(moment <= self.latest, LabelReason.INVALID_TIME)
+            raise _RejectedError(LabelRowReason.INVALID_TIME) from None
+        _require(moment <= self.latest, LabelRowReason.INVALID_TIME)
         return moment
 
 
@@ -133,14 +133,14 @@ class _Account:
 
     name: str
     used: int = 0
-    rejected: dict[LabelReason, list[int]] = field(default_factory=lambda: defaultdict(list))
+    rejected: dict[LabelRowReason, list[int]] = field(default_factory=lambda: defaultdict(list))
     """The lines."""
 
-    def reject(self, reason: LabelReason, line: int) -> None:
+    def reject(self, reason: LabelRowReason, line: int) -> None:
         self.rejected[reason].append(line)
 
     def counts(self) -> RecordCounts:
-        rejected = {reason.value: sorted(self.rejected[reason]) for reason in LabelReason if self.rejected[reason]}
+        rejected = {reason.value: sorted(self.rejected[reason]) for reason in LabelRowReason if self.rejected[reason]}
         return RecordCounts(
             read=self.used + sum(map(len, rejected.values())),
             used=self.used,
@@ -163,14 +163,14 @@ class _Requests:
         self._labels.setdefault(label.id, []).append(label)
 
     def spoil(self, name: str) -> None:
-        """Give up the request of a row that was rejected; of one that does not say which, the name is empty."""
+        """Give up the request of a row that was rejected; without an id, the name is empty."""
         self._spoilt.add(name)
 
     def finished(self) -> Iterator[RequestLabels]:
         for name, labels in self._labels.items():
             rows = self._latest(labels)
             if name in self._spoilt or not _is_complete(rows):
-                self._reject(LabelReason.INCOMPLETE_REQUEST, rows)
+                self._reject(LabelRowReason.INCOMPLETE_REQUEST, rows)
                 continue
             self._account.used += len(rows)
             yield RequestLabels(name, tuple(row.label for row in rows), max(row.collected for row in rows))
@@ -184,11 +184,11 @@ class _Requests:
         for label in numbered:
             latest[label.row] = label
         kept = {label.line for label in latest.values()}
-        self._reject(LabelReason.SUPERSEDED, (label for label in numbered if label.line not in kept))
+        self._reject(LabelRowReason.SUPERSEDED, (label for label in numbered if label.line not in kept))
         ordered = sorted(latest.values(), key=lambda label: label.row or 0)
         return [*(label for label in labels if label.row is None), *ordered]
 
-    def _reject(self, reason: LabelReason, labels: Iterable[_Label]) -> None:
+    def _reject(self, reason: LabelRowReason, labels: Iterable[_Label]) -> None:
         for label in labels:
             self._account.reject(reason, label.line)
 

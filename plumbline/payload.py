@@ -1,30 +1,13 @@
-"""Bodies of requests to the endpoint, and what its responses say."""
+"""Bodies of requests to the endpoint, and of its responses."""
 
 import csv
 import io
 import json
 from collections.abc import Sequence
-from enum import StrEnum
 
 from contract.training import MISSING_TEXTS, PROBABILITY_COLUMN
 from plumbline.rows import Row
-
-CSV_TYPE = "text/csv"
-JSON_TYPE = "application/json"
-
-
-class Format(StrEnum):
-    """How rows are written into requests; ALTERNATE changes with every request."""
-
-    CSV = "csv"
-    JSON = "json"
-    ALTERNATE = "alternate"
-
-    def content_type(self, request: int) -> str:
-        """Return the content type of the request of this number, counted from 0."""
-        if self is Format.ALTERNATE:
-            return JSON_TYPE if request % 2 else CSV_TYPE
-        return CSV_TYPE if self is Format.CSV else JSON_TYPE
+from plumbline.traffic_choices import JSON_TYPE
 
 
 def encode(rows: Sequence[Row], content_type: str) -> bytes:

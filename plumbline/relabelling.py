@@ -1,4 +1,4 @@
-"""Labels changed after the draw: rows that look as before, and deserve another label."""
+"""Labels changed after the draw: concept shift, in which the rows stay as they were."""
 
 from dataclasses import dataclass
 
@@ -20,7 +20,7 @@ class Swap:
     least: float
 
     def apply(self, rows: LabelledRows, hour: int, classes: tuple[str, ...]) -> LabelledRows:
-        """Return the same rows with the labels that they deserve in this hour.
+        """Return the same rows with their labels of this hour.
 
         Parameters
         ----------

@@ -1,4 +1,4 @@
-"""Weights that make a pool of labelled rows look shifted without touching a row."""
+"""Weights that shift a pool of labelled rows without touching a row."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass

@@ -5,7 +5,7 @@ Hours count from 1. A scenario is data:
 - tilts draw labelled rows of the pool with weights that depend on the row: every row stays a real one and its label
   true, because P(label | row) does not change (covariate shift);
 - a positive share draws with weights that depend on the label alone: P(row | label) does not change (label shift);
-- a swap leaves the rows and changes the label that some of them deserve: P(row) does not change (concept shift), and
+- a swap leaves the rows and changes the label of some: P(row) does not change (concept shift), and
   the label is true;
 - overwrites change cells after the draw, so that the labels are no longer true.
 """
@@ -18,6 +18,7 @@ from plumbline.overwriting import Overwrite
 from plumbline.relabelling import Swap
 from plumbline.resampling import PositiveShare, Tilt, pool_weights
 from plumbline.rows import LabelledRows
+from plumbline.traffic_choices import ScenarioName
 
 
 @dataclass(frozen=True)
@@ -83,12 +84,12 @@ DEGREE_SWAP = Swap(
     first_hour=3, feature="marital-status", category="Married-civ-spouse", number="education-num", least=13
 )
 
-SCENARIOS = {
+SCENARIOS: dict[str, Scenario] = {
     scenario.name: scenario
     for scenario in (
-        Scenario("none", "no drift: every hour is a uniform draw"),
+        Scenario(ScenarioName.NONE, "no drift: every hour is a uniform draw"),
         Scenario(
-            "gradual",
+            ScenarioName.GRADUAL,
             "two quiet hours; then hours-per-week shifts hard at once and stays, while age, education-num and "
             "occupation grow hour by hour; labels stay true",
             tilts=(
@@ -100,7 +101,7 @@ SCENARIOS = {
             held=NEVER_MOVING,
         ),
         Scenario(
-            "sudden",
+            ScenarioName.SUDDEN,
             "two quiet hours; then hours-per-week, age and education-num shift together at once and stay; "
             "labels stay true",
             tilts=(
@@ -111,7 +112,7 @@ SCENARIOS = {
             held=NEVER_MOVING,
         ),
         Scenario(
-            "overwrite",
+            ScenarioName.OVERWRITE,
             "two quiet hours; then values are overwritten: hours-per-week scattered at once, age raised, "
             "workclass blanked and race replaced in more rows every hour; labels are no longer true",
             overwrites=(
@@ -128,16 +129,16 @@ SCENARIOS = {
             ),
         ),
         Scenario(
-            "concept",
-            "two quiet hours; then married people with a degree deserve the other label, at once and for good, while "
-            "the rows stay as they were: concept shift, which no look at rows or predictions shows; labels are true",
+            ScenarioName.CONCEPT,
+            "two quiet hours; then the labels of married people with a degree are swapped, at once and for good, while "
+            "the rows stay as they were: concept shift, which rows and predictions do not show; labels are true",
             swap=DEGREE_SWAP,
         ),
         Scenario(
-            "regime",
+            ScenarioName.REGIME,
             "two quiet hours; then a new regime comes and stays: hours-per-week shifts hard at once, age and "
-            "education-num within two hours, and married people with a degree, who become more, deserve the other "
-            "label: covariate and concept shift together; labels are true",
+            "education-num within two hours, and the labels of married people with a degree, who become more, are "
+            "swapped: covariate and concept shift together; labels are true",
             tilts=(
                 HOURS_JUMP,
                 Tilt("age", strength=0.5, first_hour=3, full_hour=4),
@@ -147,7 +148,7 @@ SCENARIOS = {
             swap=DEGREE_SWAP,
         ),
         Scenario(
-            "labels",
+            ScenarioName.LABELS,
             "two quiet hours; then the share of positive labels grows to 55 % by hour 8, while the rows of either "
             "label stay as they were: label shift; labels stay true",
             positive_share=PositiveShare(share=0.55, first_hour=3, full_hour=8),

@@ -9,8 +9,9 @@ from functools import partial
 from typing import Any, Protocol
 
 from plumbline.exit_codes import EXIT_INTERRUPTED
-from plumbline.payload import Format, decode_probabilities, encode
+from plumbline.payload import decode_probabilities, encode
 from plumbline.rows import Row
+from plumbline.traffic_choices import Format
 
 RowsOfHour = Callable[[int, int], Sequence[Row]]
 """(hour, n) -> n rows; hours count from 1."""
@@ -20,7 +21,7 @@ Pace = Callable[[float], None]
 """Lets so many seconds of traffic time pass."""
 
 
-LONGEST_INFERENCE_ID = 64
+MAX_INFERENCE_ID = 64
 
 
 class Runtime(Protocol):
@@ -31,10 +32,10 @@ class Runtime(Protocol):
 
 
 @dataclass(frozen=True)
-class Plan:
+class ReplayPlan:
     """How much traffic goes where, how fast.
 
-    `name` begins every InferenceId, so that two replays can be told apart in the capture.
+    `name` begins every InferenceId, so that two replays are distinct in the capture.
     """
 
     endpoint: str
@@ -52,9 +53,9 @@ class Plan:
             if getattr(self, name) < 1:
                 raise ValueError(f"{name} must be 1 or more, got {getattr(self, name)!r}; raise it")
         last = self.inference_id(self.hours, self.requests_per_hour)
-        if not (self.name and last.isascii() and last.isprintable() and len(last) <= LONGEST_INFERENCE_ID):
+        if not (self.name and last.isascii() and last.isprintable() and len(last) <= MAX_INFERENCE_ID):
             raise ValueError(
-                f"name must be ASCII text that leaves InferenceIds of at most {LONGEST_INFERENCE_ID} characters, got "
+                f"name must be ASCII text that leaves InferenceIds of at most {MAX_INFERENCE_ID} characters, got "
                 f"{self.name!r} for ids as {last!r}; shorten it"
             )
 
@@ -74,7 +75,7 @@ class Plan:
 
 
 @dataclass(frozen=True)
-class Answer:
+class ReplayAnswer:
     """What came back for one request: probabilities, or the name of the failure."""
 
     hour: int
@@ -86,7 +87,7 @@ class Answer:
 
 
 @dataclass
-class Summary:
+class ReplaySummary:
     """What a replay did."""
 
     sent: int = 0
@@ -114,7 +115,7 @@ class Summary:
         failed = f"{self.failed} failed ({reasons})" if self.failed else "none failed"
         return f"{self.sent} requests with {self.rows} rows in {self.hours_finished} whole hours, {failed}{stopped}"
 
-    def count(self, answer: Answer) -> None:
+    def count(self, answer: ReplayAnswer) -> None:
         """Take one more answer into account."""
         self.sent += 1
         self.rows += answer.n_rows
@@ -139,13 +140,13 @@ class SteadyPace:
 
 
 def replay(
-    plan: Plan,
+    plan: ReplayPlan,
     client: Runtime,
     rows_of_hour: RowsOfHour,
     *,
     pace: Pace | None = None,
-    on_answer: Callable[[Answer], None] = lambda answer: None,
-) -> Summary:
+    on_answer: Callable[[ReplayAnswer], None] = lambda answer: None,
+) -> ReplaySummary:
     """Send every hour's rows at a constant rate.
 
     Parameters
@@ -167,9 +168,9 @@ def replay(
         If no request can be sent at all, for want of credentials for example.
     """
     pace = pace or SteadyPace()
-    summary = Summary()
+    summary = ReplaySummary()
 
-    def take(answer: Answer) -> None:
+    def take(answer: ReplayAnswer) -> None:
         summary.count(answer)
         on_answer(answer)
 
@@ -188,11 +189,11 @@ def replay(
 class _Flight:
     """Requests on their way: never more than there are connections."""
 
-    def __init__(self, pool: ThreadPoolExecutor, size: int, take: Callable[[Answer], None]) -> None:
+    def __init__(self, pool: ThreadPoolExecutor, size: int, take: Callable[[ReplayAnswer], None]) -> None:
         self._pool, self._size, self._take = pool, size, take
-        self._pending: set[Future[Answer]] = set()
+        self._pending: set[Future[ReplayAnswer]] = set()
 
-    def start(self, send: Callable[[], Answer]) -> None:
+    def start(self, send: Callable[[], ReplayAnswer]) -> None:
         if len(self._pending) >= self._size:
             self._collect()
         self._pending.add(self._pool.submit(send))
@@ -211,11 +212,11 @@ class _Flight:
 class _Hour:
     """One hour's rows, cut into requests."""
 
-    plan: Plan
+    plan: ReplayPlan
     hour: int
     rows: Sequence[Row]
 
-    def request(self, number: int) -> tuple[dict[str, Any], Answer]:
+    def request(self, number: int) -> tuple[dict[str, Any], ReplayAnswer]:
         """Return the call's arguments, and the answer as far as it is known before the call."""
         plan = self.plan
         first = number * plan.rows_per_request
@@ -228,7 +229,7 @@ class _Hour:
             "InferenceId": plan.inference_id(self.hour, number),
             "Body": encode(rows, content_type),
         }
-        return arguments, Answer(self.hour, first, len(rows))
+        return arguments, ReplayAnswer(self.hour, first, len(rows))
 
 
 def _send_hour(hour: _Hour, client: Runtime, flight: _Flight, pace: Pace) -> None:
@@ -240,7 +241,7 @@ def _send_hour(hour: _Hour, client: Runtime, flight: _Flight, pace: Pace) -> Non
         pace(plan.seconds_per_request)
 
 
-def _invoke(client: Runtime, arguments: Mapping[str, Any], unanswered: Answer) -> Answer:
+def _invoke(client: Runtime, arguments: Mapping[str, Any], unanswered: ReplayAnswer) -> ReplayAnswer:
     from botocore.exceptions import BotoCoreError, ClientError, NoCredentialsError, ParamValidationError
 
     try:

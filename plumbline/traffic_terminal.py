@@ -6,7 +6,7 @@ from typing import Any
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
-from plumbline.traffic import Answer, Plan, RowsOfHour, Runtime, Summary, replay
+from plumbline.traffic import ReplayAnswer, ReplayPlan, ReplaySummary, RowsOfHour, Runtime, replay
 
 READ_TIMEOUT_SECONDS = 60
 """SageMaker gives a model 60 seconds to answer."""
@@ -26,25 +26,25 @@ def connect(connections: int, *, region: str | None = None, endpoint_url: str | 
 
 
 def replay_on_terminal(
-    plan: Plan,
+    plan: ReplayPlan,
     client: Runtime,
     rows_of_hour: RowsOfHour,
     console: Console,
-    on_answer: Callable[[Answer], None] = lambda answer: None,
-) -> Summary:
+    on_answer: Callable[[ReplayAnswer], None] = lambda answer: None,
+) -> ReplaySummary:
     """Replay in real time with a progress bar when the console is a terminal, and print the summary.
 
-    The first failure of each kind is told when it happens: the summary may be hours away.
+    The first failure of each kind is printed when it happens: the summary may be hours away.
     """
     columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
     with Progress(*columns, console=console, disable=not console.is_terminal, transient=True) as bar:
         task = bar.add_task("hour 1", total=plan.hours * plan.requests_per_hour)
 
-        told: set[str] = set()
+        shown: set[str] = set()
 
-        def advance(answer: Answer) -> None:
-            if answer.failure and answer.failure not in told:
-                told.add(answer.failure)
+        def advance(answer: ReplayAnswer) -> None:
+            if answer.failure and answer.failure not in shown:
+                shown.add(answer.failure)
                 console.print(
                     f"hour {answer.hour}: a request failed with {answer.failure}; sending goes on, Ctrl-C ends it",
                     highlight=False,

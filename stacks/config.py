@@ -1,23 +1,30 @@
-"""What an environment file may say: typed, bounded, closed. Every knob is written out in the file itself."""
+"""The sections of an environment file: typed, bounded, closed. Only thresholds have defaults."""
 
 from enum import StrEnum
 from typing import Annotated, Literal, Self
 
 from pydantic import AfterValidator, Field, StrictBool, StrictInt, StringConstraints, model_validator
 
-from stacks.config_labels import Labels, check_lag
-from stacks.config_retraining import Promotion, Retraining, check_canary, check_fresh_rows
-from stacks.config_thresholds import Bias, FeatureName, FeatureSettings, Thresholds, check_effect
+from stacks.config_retraining import PromotionSection, RetrainingSection, check_canary, check_fresh_rows
+from stacks.config_thresholds import (
+    BiasSection,
+    FeatureSection,
+    LabelsSection,
+    ThresholdsSection,
+    check_effect,
+    check_lag,
+)
 from stacks.config_values import (
-    LONGEST_VARIABLE,
+    MAX_VARIABLE,
     RESOURCE_ID,
     SPARK_MASTER,
     VARIANT_NAME,
+    ConfigSection,
     Days,
+    FeatureName,
     InstanceType,
     Location,
     Percent,
-    Section,
     TagKey,
     TagValue,
     archive_name,
@@ -26,9 +33,9 @@ from stacks.config_values import (
 )
 from stacks.schedules import Engine, interval_hours
 
-MOST_RECENT_WINDOWS = 168
+MAX_RECENT_WINDOWS = 168
 """A week of hours: more would only read more files each hour."""
-LONGEST_ALARM_HOURS = 168
+MAX_ALARM_HOURS = 168
 """CloudWatch: period times evaluation periods is at most seven days."""
 
 
@@ -39,7 +46,7 @@ class Removal(StrEnum):
     RETAIN = "retain"
 
 
-class Model(Section):
+class ModelSection(ConfigSection):
     """The model that serves, and the baseline of the data it was accepted on.
 
     Local paths are relative to the repository.
@@ -51,7 +58,7 @@ class Model(Section):
     """A folder with baseline.json, or the s3:// prefix of one."""
 
 
-class Training(Section):
+class TrainingSection(ConfigSection):
     """What training jobs read and run on."""
 
     train: Annotated[Location, AfterValidator(table_name)]
@@ -70,7 +77,7 @@ class Training(Section):
         return self
 
 
-class Autoscaling(Section):
+class AutoscalingSection(ConfigSection):
     """Target tracking on invocations; absent section: the instance count stays."""
 
     maximum_count: Annotated[StrictInt, Field(ge=2, le=100)]
@@ -78,12 +85,12 @@ class Autoscaling(Section):
     """Invocations a minute that one instance should get."""
 
 
-class Endpoint(Section):
+class EndpointSection(ConfigSection):
     """Instances that serve the model."""
 
     instance_type: InstanceType
     instance_count: Annotated[StrictInt, Field(ge=1, le=100)]
-    autoscaling: Autoscaling | None = None
+    autoscaling: AutoscalingSection | None = None
 
     @model_validator(mode="after")
     def _room_to_scale(self) -> Self:
@@ -95,13 +102,13 @@ class Endpoint(Section):
         return self
 
 
-class Capture(Section):
+class CaptureSection(ConfigSection):
     """What the endpoint records of its traffic."""
 
     sampling_percent: Percent
 
 
-class Monitor(Section):
+class MonitorSection(ConfigSection):
     """The job that compares each window with the baseline."""
 
     engine: Engine
@@ -112,8 +119,8 @@ class Monitor(Section):
     isolation_forest: StrictBool
     """Also compute the reference task's own proxy; it is no accuracy."""
     multivariate: StrictBool
-    """Also judge the features together: whether a classifier tells the window from the training data."""
-    recent_windows: Annotated[StrictInt, Field(ge=0, le=MOST_RECENT_WINDOWS)]
+    """Also judge the features together: can a classifier distinguish the window from the training data?"""
+    recent_windows: Annotated[StrictInt, Field(ge=0, le=MAX_RECENT_WINDOWS)]
     """How many windows before this one are the second reference; 0: none."""
     attribution: StrictBool = False
     """Also compare what the predictions rest on, feature by feature, with the test set."""
@@ -135,7 +142,7 @@ class Monitor(Section):
     def _one_cluster(self) -> Self:
         if self.spark_master is not None and self.instance_count > 1:
             raise ValueError(
-                f"must have instance_count 1 beside spark_master {self.spark_master}, got {self.instance_count}"
+                f"must have instance_count 1 with spark_master {self.spark_master}, got {self.instance_count}"
             )
         return self
 
@@ -150,14 +157,14 @@ class Monitor(Section):
         return self
 
 
-class Alarms(Section):
-    """When people and the retraining Lambda hear of it."""
+class AlarmsSection(ConfigSection):
+    """When alarms fire, and who is notified."""
 
     drift_datapoints: Annotated[StrictInt, Field(ge=1)]
     """M of the M of N windows that must drift."""
     drift_periods: Annotated[StrictInt, Field(ge=1)]
-    missing_hours: Annotated[StrictInt, Field(ge=2, le=LONGEST_ALARM_HOURS)]
-    """Silence of the monitor for so long is an alarm."""
+    monitor_silence_hours: Annotated[StrictInt, Field(ge=2, le=MAX_ALARM_HOURS)]
+    """So many hours without a finished run of the monitor are an alarm."""
     emails: tuple[Annotated[str, text(r"[^@\s]+@[^@\s]+\.[^@\s]+", "be an e-mail address")], ...] = ()
 
     @model_validator(mode="after")
@@ -169,7 +176,7 @@ class Alarms(Section):
         return self
 
 
-class Network(Section):
+class NetworkSection(ConfigSection):
     """Subnets and security groups of model, monitoring and retraining jobs; absent section: no VPC."""
 
     subnet_ids: Annotated[
@@ -182,7 +189,7 @@ class Network(Section):
     ]
 
 
-class Retention(Section):
+class RetentionSection(ConfigSection):
     """Days that records are kept."""
 
     capture_days: Days
@@ -192,7 +199,7 @@ class Retention(Section):
     """Of the functions' log groups; CloudWatch Logs takes only certain numbers."""
 
 
-class EnvironmentConfig(Section):
+class EnvironmentConfig(ConfigSection):
     """One environment."""
 
     name: Annotated[
@@ -216,21 +223,21 @@ class EnvironmentConfig(Section):
         | None
     ) = None
     tags: dict[TagKey, TagValue] = {}
-    model: Model
-    training: Training
-    endpoint: Endpoint
-    capture: Capture
-    monitor: Monitor
-    thresholds: Thresholds
-    features: dict[FeatureName, FeatureSettings] = {}
-    """Features that are judged by rules of their own."""
-    labels: Labels | None = None
-    bias: Bias | None = None
-    retraining: Retraining
-    promotion: Promotion
-    alarms: Alarms
-    network: Network | None = None
-    retention: Retention
+    model: ModelSection
+    training: TrainingSection
+    endpoint: EndpointSection
+    capture: CaptureSection
+    monitor: MonitorSection
+    thresholds: ThresholdsSection = ThresholdsSection()
+    features: dict[FeatureName, FeatureSection] = {}
+    """Features that are judged by thresholds of their own."""
+    labels: LabelsSection | None = None
+    bias: BiasSection | None = None
+    retraining: RetrainingSection
+    promotion: PromotionSection
+    alarms: AlarmsSection
+    network: NetworkSection | None = None
+    retention: RetentionSection
 
     @model_validator(mode="after")
     def _effect_thresholds_lie_in_their_measures_range(self) -> Self:
@@ -243,14 +250,14 @@ class EnvironmentConfig(Section):
     @model_validator(mode="after")
     def _alarm_windows_hold_two_runs(self) -> Self:
         hours = self.monitor.interval_hours
-        if self.alarms.missing_hours < 2 * hours:
+        if self.alarms.monitor_silence_hours < 2 * hours:
             raise ValueError(
-                f"must have alarms.missing_hours of at least two runs, {2 * hours}, got {self.alarms.missing_hours}"
+                f"must have alarms.monitor_silence_hours of at least two runs, {2 * hours}, "
+                f"got {self.alarms.monitor_silence_hours}"
             )
-        if self.alarms.drift_periods * hours > LONGEST_ALARM_HOURS:
+        if self.alarms.drift_periods * hours > MAX_ALARM_HOURS:
             raise ValueError(
-                f"must have alarms.drift_periods of at most {LONGEST_ALARM_HOURS // hours}, "
-                f"got {self.alarms.drift_periods}"
+                f"must have alarms.drift_periods of at most {MAX_ALARM_HOURS // hours}, got {self.alarms.drift_periods}"
             )
         return self
 
@@ -284,9 +291,9 @@ class EnvironmentConfig(Section):
     @model_validator(mode="after")
     def _model_fits_a_variable(self) -> Self:
         artifact = self.model.artifact
-        if self.monitor.attribution and artifact.startswith("s3:") and len(artifact) > LONGEST_VARIABLE:
+        if self.monitor.attribution and artifact.startswith("s3:") and len(artifact) > MAX_VARIABLE:
             raise ValueError(
-                f"must have a model.artifact of at most {LONGEST_VARIABLE} characters beside monitor.attribution, "
+                f"must have a model.artifact of at most {MAX_VARIABLE} characters with monitor.attribution, "
                 f"got {len(artifact)}"
             )
         return self

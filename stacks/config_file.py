@@ -1,4 +1,4 @@
-"""Reads an environment file and says in the operator's words what is wrong with it."""
+"""Reading of an environment file, with one error line for each mistake."""
 
 import re
 import tomllib
@@ -10,9 +10,10 @@ from typing import Any
 from pydantic import BaseModel, ValidationError
 from pydantic_core import ErrorDetails
 
+from contract.thresholds import RENAMED_KEYS
 from stacks.config import EnvironmentConfig
 from stacks.config_inputs import check_inputs
-from stacks.errors import ConfigError
+from stacks.errors import EnvironmentFileError
 from stacks.xgboost_image import xgboost_image
 
 FOLDER = "environments"
@@ -29,7 +30,7 @@ _RULES = {
     "model_type": "must be a section of keys",
     "too_short": "must have at least one entry",
 }
-"""pydantic's kinds of fault, in the words of a TOML file; the others speak for themselves."""
+"""pydantic's error types in terms of a TOML file; the messages of other types are used as they are."""
 
 
 def load_environment(choice: str | None, root: Path) -> EnvironmentConfig:
@@ -37,16 +38,18 @@ def load_environment(choice: str | None, root: Path) -> EnvironmentConfig:
 
     Raises
     ------
-    ConfigError
+    EnvironmentFileError
         If there is no such file, it breaks a rule, its region has no image, or a local input does not fit.
     """
     path = _locate(choice or DEFAULT_ENVIRONMENT, root)
     try:
         data = tomllib.loads(path.read_text(encoding="utf-8"))
     except tomllib.TOMLDecodeError as error:
-        raise ConfigError(f"{path.name} must be TOML, got {error}; correct that line") from error
+        raise EnvironmentFileError(f"{path.name} must be TOML, got {error}; correct that line") from error
     except (OSError, UnicodeDecodeError) as error:
-        raise ConfigError(f"{path.name} must be a readable file in UTF-8, got {error}; save it again") from error
+        raise EnvironmentFileError(
+            f"{path.name} must be a readable file in UTF-8, got {error}; save it again"
+        ) from error
     config = parse_environment(data, path.name)
     xgboost_image(config.region)
     check_inputs(config, root)
@@ -58,13 +61,13 @@ def parse_environment(data: Mapping[str, Any], source: str) -> EnvironmentConfig
 
     Raises
     ------
-    ConfigError
+    EnvironmentFileError
         If a key is unknown or missing, or a value breaks its rule: one line each.
     """
     try:
         return EnvironmentConfig.model_validate(data)
     except ValidationError as error:
-        raise ConfigError("\n".join(_sentence(detail, source) for detail in _first_faults(error))) from error
+        raise EnvironmentFileError("\n".join(_sentence(detail, source) for detail in _first_faults(error))) from error
 
 
 def _locate(choice: str, root: Path) -> Path:
@@ -72,7 +75,7 @@ def _locate(choice: str, root: Path) -> Path:
     path = Path(choice) if choice.endswith(".toml") else folder / f"{choice}.toml"
     if not path.is_file():
         known = ", ".join(sorted(file.stem for file in folder.glob("*.toml")))
-        raise ConfigError(
+        raise EnvironmentFileError(
             f"environment must name one of {known}, or an existing .toml file, got {choice!r}; "
             "pass it as -c environment=NAME"
         )
@@ -90,6 +93,8 @@ def _sentence(detail: ErrorDetails, source: str) -> str:
     location = [str(part) for part in detail["loc"]]
     name = ".".join(location) or source
     if detail["type"] == "extra_forbidden":
+        if name in RENAMED_KEYS:
+            return f"{name} must have its new name {RENAMED_KEYS[name]} (docs/upgrading.md); rename it in {source}"
         allowed = ", ".join(_keys(location[:-1]))
         return f"{name} must be a known key, got {location[-1]!r}; allowed there: {allowed}; correct it in {source}"
     if detail["type"] == "missing":

@@ -1,21 +1,21 @@
-"""What a single value of an environment file may be, with rules in the operator's words."""
+"""Types of single values of an environment file, with rules that error messages name in words."""
 
 import re
 from typing import Annotated
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StrictInt
 
-LONGEST_TEXT = 512
-LONGEST_VARIABLE = 256
+MAX_TEXT = 512
+MAX_VARIABLE = 256
 """SageMaker API reference: length of a value in a monitoring or processing job's environment."""
 
 
 def text(pattern: str, rule: str) -> AfterValidator:
-    """Hold a text to `pattern`; `rule` says so in words, as a regular expression helps few operators."""
+    """Hold a text to `pattern`; `rule` is the pattern in words, for error messages."""
     allowed = re.compile(pattern)
 
     def check(value: str) -> str:
-        if len(value) > LONGEST_TEXT or not allowed.fullmatch(value):
+        if len(value) > MAX_TEXT or not allowed.fullmatch(value):
             raise ValueError(f"must {rule}")
         return value
 
@@ -53,14 +53,14 @@ def table_name(value: str) -> str:
 TagKey = Annotated[str, text(r"(?!(?i:aws:)).{1,128}", "be 1 to 128 characters that do not begin with aws:")]
 TagValue = Annotated[str, text(r".{0,256}", "be at most 256 characters")]
 Location = Annotated[str, AfterValidator(_location)]
+FeatureName = Annotated[str, text(r"(?s:.{1,256})", "be 1 to 256 characters")]
 Percent = Annotated[StrictInt, Field(ge=1, le=100)]
 Fraction = Annotated[float, Field(gt=0, lt=1, strict=True)]
 Share = Annotated[float, Field(gt=0, le=1, strict=True)]
-Positive = Annotated[float, Field(gt=0, strict=True, allow_inf_nan=False)]
 Days = Annotated[StrictInt, Field(ge=1, le=3650)]
 
 
-class Section(BaseModel):
+class ConfigSection(BaseModel):
     """Frozen, and no key beyond its own."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")

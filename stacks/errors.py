@@ -1,5 +1,5 @@
-"""What the app refuses."""
+"""Exceptions of the CDK app."""
 
 
-class ConfigError(Exception):
-    """Raised when the environment file, or an input that it names, breaks a rule; the text says what to change."""
+class EnvironmentFileError(Exception):
+    """Raised when the environment file, or an input that it names, breaks a rule; the text has the remedy."""

@@ -1,4 +1,4 @@
-"""SageMaker's XGBoost image of a region, from a table in the repository: synthesis asks nobody.
+"""SageMaker's XGBoost image of a region, from a table in the repository: synthesis makes no request.
 
 The table is the SageMaker Python SDK's own; tests/contract/test_stacks_xgboost_image.py holds them equal.
 """
@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from stacks.errors import ConfigError
+from stacks.errors import EnvironmentFileError
 
 TABLE = Path(__file__).with_name("xgboost_registries.json")
 
@@ -28,14 +28,14 @@ def xgboost_image(region: str) -> XGBoostImage:
 
     Raises
     ------
-    ConfigError
+    EnvironmentFileError
         If AWS has none there, as far as the table knows.
     """
     table = _table()
     account = table["accounts"].get(region)
     if account is None:
         known = ", ".join(table["accounts"])
-        raise ConfigError(
+        raise EnvironmentFileError(
             f"region must be one with SageMaker's XGBoost image {table['tag']}, got {region!r}; choose one of {known}, "
             f"or add its registry account to stacks/{TABLE.name}"
         )

@@ -78,7 +78,7 @@ def encode(frame: pd.DataFrame) -> pd.DataFrame:
 
 
 def likeness(test: pd.DataFrame, window: pd.DataFrame) -> float:
-    """Return in percent how alike the window and the positive test rows look to a forest."""
+    """Return the similarity of the window and the positive test rows by a forest, in percent."""
     positive = encode(test.drop(columns=TARGET))[test[TARGET] == POSITIVE]
     forest = IsolationForest(n_estimators=100, n_jobs=-1, max_samples=len(positive), random_state=123).fit(positive)
     expected = forest.score_samples(positive).mean()

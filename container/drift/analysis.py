@@ -197,7 +197,7 @@ def _projected_accuracy(projector: Projector, window: WindowCounts, context: Run
     if context.not_judged:
         return ProjectedAccuracy(reason=window_not_judged(context.not_judged))
     try:
-        return projector.project(window, drop_threshold=context.policy.accuracy_tolerance)
+        return projector.project(window, drop_threshold=context.policy.accuracy_drop_threshold)
     except Exception as error:
         return ProjectedAccuracy(reason=failure(error))
 

@@ -121,7 +121,7 @@ def _judged(baseline: Baseline, window: _Shares, metrics: Mapping[BiasMetric, _H
     facet = context.facet
     if facet is None:
         return BiasReport(reason=SWITCHED_OFF)
-    known = BiasReport(reason=_refusal(baseline, facet), facet=facet, threshold=context.policy.bias_tolerance)
+    known = BiasReport(reason=_refusal(baseline, facet), facet=facet, threshold=context.policy.bias_threshold)
     if known.reason:
         return known
     reference = _shares(_of_test(baseline, facet))
@@ -209,7 +209,7 @@ def _verdict(case: _MetricCase, log_p: float | None, context: RunContext) -> Bia
     numbers = ReasonCode.BIAS_METRIC_COMPARED.reason(
         reference=measure.reference, window=measure.value, p=math.exp(log_p)
     )
-    moved = move >= context.policy.bias_tolerance and log_p < math.log(context.policy.alpha)
+    moved = move >= context.policy.bias_threshold and log_p < math.log(context.policy.alpha)
     return replace(measure, verdict=Verdict.DRIFT if moved else Verdict.NO_DRIFT, reason=numbers)
 
 

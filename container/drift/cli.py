@@ -16,7 +16,7 @@ from drift.distribution import Distribution
 from drift.errors import ConfigError, DriftError
 from drift.handover import one_line, report_failure
 from drift.platform_settings import read_platform
-from drift.settings import Settings, read_settings
+from drift.settings import RunSettings, read_settings
 
 EXIT_FINISHED = 0
 """The analysis finished, drift or not."""
@@ -120,7 +120,7 @@ def _follow(distribution: Distribution) -> None:
         follow_leader(distribution, Path(workspace))
 
 
-def _what_runs(settings: Settings) -> str:
+def _what_runs(settings: RunSettings) -> str:
     bounds = settings.window.bounds
     window = f"the window {bounds.start} to {bounds.end}" if bounds.start else "all captured records"
     return f"plumbline {VERSION} judges {window} of {settings.platform.endpoint or 'an endpoint without a name'}"

@@ -56,7 +56,7 @@ def read_distribution(variables: Variables, ml_root: Path) -> Distribution:
     Raises
     ------
     ConfigError
-        If a variable or the platform's file breaks its rule, or a cluster is named beside instances of the job's own.
+        If a variable or the platform's file breaks its rule, or a cluster is named for a job with several instances.
     """
     hosts, host = _instances(ml_root / MlPath.RESOURCES)
     master = variables.text(Variable.SPARK_MASTER)
@@ -79,7 +79,7 @@ def read_distribution(variables: Variables, ml_root: Path) -> Distribution:
 
 
 def leads(ml_root: Path) -> bool:
-    """Return whether this instance reports for the job: the first one does, and one that cannot tell."""
+    """Return whether this instance reports for the job: the first one does, and one without a readable list."""
     try:
         hosts, host = _instances(ml_root / MlPath.RESOURCES)
     except ConfigError:

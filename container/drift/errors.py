@@ -12,7 +12,7 @@ A bad capture record is none of these: it is counted under its reason and the ru
 
 
 class DriftError(Exception):
-    """Base of all errors of this package; its text names the rule, the value and the remedy."""
+    """Base of all errors of this package; its text has the fault, the value and the remedy."""
 
 
 class ConfigError(DriftError):

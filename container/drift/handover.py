@@ -5,8 +5,8 @@ from collections.abc import Sequence
 from datetime import datetime
 from pathlib import Path
 
-from contract.records import DriftReport, Verdict
-from contract.rejection import records_in_window
+from contract.description import exit_message
+from contract.records import DriftReport
 from drift.aws import Clients
 from drift.documents import write_text
 from drift.errors import PublishError
@@ -28,7 +28,7 @@ def report_success(platform: Platform, report: DriftReport, *, now: datetime, cl
         If metrics are wanted and CloudWatch does not accept them: without them no alarm can fire.
     """
     _hand_over(platform, of_report(report), now, clients)
-    _try_to_write(platform.message_file, completed_message(report))
+    _try_to_write(platform.message_file, short_message(exit_message(report)))
 
 
 def report_failure(platform: Platform, reason: str, *, now: datetime, clients: Clients) -> None:
@@ -52,18 +52,6 @@ def _try_to_write(file: Path, text: str) -> None:
         write_text(file, text)
     except PublishError as error:
         _LOG.warning("%s", error)
-
-
-def completed_message(report: DriftReport) -> str:
-    """Return the exit message: SageMaker's status of the job, then the verdict's reason."""
-    broken = [feature.name for feature in report.features if feature.violation is not None]
-    status = "CompletedWithViolations" if report.verdict is Verdict.DRIFT or broken else "Completed"
-    outcome = "not judged, " if report.verdict is Verdict.NOT_JUDGED else ""
-    n_records = records_in_window(report.records)
-    n_rejected = n_records - report.records.used
-    note = f"; {n_rejected} of {n_records} records rejected" if n_rejected else ""
-    schema = f"; not as in training: {', '.join(broken)}" if broken else ""
-    return short_message(f"{status}: {outcome}{report.reason or ''} ({report.n_rows} rows{note}{schema})")
 
 
 def short_message(text: str) -> str:

@@ -10,7 +10,7 @@ from contract.records import FeatureReport, FeatureType, ModelReport, Verdict
 from contract.training import PROBABILITY_COLUMN
 from drift.counts import ValueCounts
 from drift.features import ColumnComparison, compare, schema_finding
-from drift.policy import MINIMUM_COVERAGE, FeatureRule, Policy
+from drift.policy import FeatureRule, Policy
 from drift.statistics.power import Sought
 from drift.table import FeatureSpec
 from drift.verdict import FeatureCase, judge_features, judge_window
@@ -45,8 +45,7 @@ class RunContext:
     `endpoint`, `schedule` and `model` are copied into the report. `seed`, 0 or more, is that of every random draw.
     `isolation_forest` and `multivariate` switch on the Isolation Forest similarity and the classifier test; `facet`
     names the categorical column by whose values bias is measured. A window is judged by the labels that come within
-    `label_lag_hours`, where a fraction of at least `min_label_coverage` of its rows has one. `not_judged` is the reason
-    why the window as a whole is not judged; None: it is.
+    `label_lag_hours`. `not_judged` is the reason why the window as a whole is not judged; None: it is.
     """
 
     policy: Policy
@@ -58,7 +57,6 @@ class RunContext:
     multivariate: bool = False
     facet: str | None = None
     label_lag_hours: int = 0
-    min_label_coverage: float = MINIMUM_COVERAGE
     not_judged: Reason | None = None
 
 

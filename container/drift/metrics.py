@@ -103,8 +103,8 @@ def _of_accuracy(report: DriftReport) -> list[tuple[Metric, float | None]]:
         (Metric.PROJECTED_ACCURACY, accuracy.estimate),
         (Metric.PROJECTED_ACCURACY_LOWER, accuracy.lower),
         (Metric.PROJECTED_ACCURACY_UPPER, accuracy.upper),
-        (Metric.PROJECTIONS_REFUSED, float(not_judged) if report.n_rows else None),
-        (Metric.ACCURACY_VERDICT, _verdict(accuracy.verdict)),
+        (Metric.PROJECTIONS_NOT_JUDGED, float(not_judged) if report.n_rows else None),
+        (Metric.PROJECTED_ACCURACY_DROP, _verdict(accuracy.verdict)),
         (Metric.LABEL_SHIFT_SUSPECTED, float(label_shift.selected) if suspected else None),
     ]
 
@@ -117,7 +117,7 @@ def _of_labels(report: DriftReport) -> list[tuple[Metric, float | None]]:
     found = [(Metric.BIAS_VERDICT, max(verdicts, default=None))]
     if not quality.is_switched_off:
         found += [
-            (Metric.LABEL_COVERAGE, _coverage(quality)),
+            (Metric.LABELLED_FRACTION, _coverage(quality)),
             (Metric.LABELS_REJECTED, quality.labels.read - quality.labels.used),
         ]
     if judged is None:
@@ -125,7 +125,7 @@ def _of_labels(report: DriftReport) -> list[tuple[Metric, float | None]]:
     return [
         *found,
         (Metric.REALISED_ACCURACY, judged.measure(Measure.ACCURACY).value),
-        (Metric.QUALITY_VERDICT, _verdict(judged.verdict)),
+        (Metric.REALISED_ACCURACY_DROP, _verdict(judged.verdict)),
         (Metric.CONCEPT_SHIFT_VERDICT, _verdict(judged.shift(Shift.CONCEPT).verdict)),
         (Metric.LABEL_SHIFT_VERDICT, _verdict(judged.shift(Shift.LABEL).verdict)),
     ]

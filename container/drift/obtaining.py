@@ -19,7 +19,7 @@ from drift.policy import Policy
 from drift.policy_file import read_policy
 from drift.recent import EarlierFiles
 from drift.reference_files import ReferenceFiles
-from drift.settings import CaptureHour, LabelSource, OptionalAnalyses, Settings
+from drift.settings import CaptureHour, LabelSource, OptionalAnalyses, RunSettings
 from drift.sources import CaptureFile, fetch, fetch_hour, fetch_window_counts, list_hour
 from drift.times import parse_time
 
@@ -87,10 +87,10 @@ def run_context(
     labels = analyses.labels
     if labels is None:
         return context
-    return replace(context, label_lag_hours=labels.lag_hours, min_label_coverage=labels.minimum_coverage)
+    return replace(context, label_lag_hours=labels.lag_hours)
 
 
-def container_inputs(settings: Settings, workspace: Path, clients: Clients) -> RunInputs:
+def container_inputs(settings: RunSettings, workspace: Path, clients: Clients) -> RunInputs:
     """Fetch what the container's settings name, into folders of their own below `workspace`.
 
     Raises
@@ -129,7 +129,7 @@ def container_inputs(settings: Settings, workspace: Path, clients: Clients) -> R
 
 @dataclass(frozen=True)
 class _Fetched:
-    settings: Settings
+    settings: RunSettings
     workspace: Path
     clients: Clients
 

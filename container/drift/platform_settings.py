@@ -1,4 +1,4 @@
-"""What the platform is told of, and where: read apart from the settings, for even a run with broken ones reports."""
+"""Where a run reports to; read apart from the settings, so that a run with broken settings reports too."""
 
 import json
 import os
@@ -16,7 +16,7 @@ _REGION_VARIABLES = ("AWS_REGION", "AWS_DEFAULT_REGION")
 
 @dataclass(frozen=True, kw_only=True)
 class Platform:
-    """Where the platform looks for messages and metrics, and whom the metrics are about."""
+    """Paths of the exit message and metrics file, and the endpoint that the metrics are about."""
 
     ml_root: Path
     endpoint: str | None

@@ -1,4 +1,4 @@
-"""A policy as a file: JSON, versioned, closed. What it does not say stays as the environment says."""
+"""A policy as a file: JSON, versioned, closed. A threshold that it does not name keeps the environment's value."""
 
 import json
 from collections.abc import Callable, Iterable, Mapping
@@ -7,39 +7,42 @@ from pathlib import Path
 from typing import Any
 
 from contract.names import POLICY_VERSION
-from contract.records import EffectMeasure
+from contract.thresholds import RENAMED_KEYS, THRESHOLDS, Threshold
 from drift.errors import ConfigError
-from drift.policy import DEFAULT_THRESHOLDS, FeaturePolicy, Policy
+from drift.policy import FeaturePolicy, Policy
 
 _REMEDY = "correct the policy file"
 
 
 def read_policy(path: Path, base: Policy) -> Policy:
-    """Return `base` with what the file at `path` says in its place.
+    """Return `base` with the values of the file at `path` in place of its own.
 
-    The file is ``{"version": 1, ...}`` with any of the policy's thresholds and ``features``: by name, an object with
-    any of ``alpha``, ``effect_measure``, ``effect_threshold``, ``critical`` and ``ignore``. An effect measure without
-    a threshold brings the measure's own (`drift.policy.DEFAULT_THRESHOLDS`). Whether the features exist is the
-    baseline's to say: `Policy.require_features`.
+    The file is ``{"version": 2, ...}`` with any of the thresholds and ``features``: by name, an object with any of the
+    thresholds that a feature may have of its own, ``critical`` and ``ignore``. An effect measure without a threshold
+    brings the measure's default. Whether the features exist is checked later: `Policy.require_features`.
 
     Raises
     ------
     ConfigError
-        If the file cannot be read, is of another version, or says something that is not allowed there.
+        If the file cannot be read, is of another version, or has a key or a value that is not allowed there.
     """
     document = _document(path)
     if document.get("version") != POLICY_VERSION:
         raise ConfigError(
             f"{path} must be a policy of version {POLICY_VERSION}, got {document.get('version')!r}; "
-            f'write {{"version": {POLICY_VERSION}, "features": {{...}}}}'
+            f'write {{"version": {POLICY_VERSION}, "features": {{...}}}}{_renamed(document)}'
         )
     given = {key: value for key, value in document.items() if key != "version"}
     features = given.pop("features", {})
     changes = _checked(str(path), given, _POLICY_KEYS, besides=("version", "features"))
-    measure = changes.get("effect_measure", base.effect_measure)
-    if measure is not base.effect_measure:
-        changes.setdefault("effect_threshold", DEFAULT_THRESHOLDS[measure])
+    if changes.get("effect_measure", base.effect_measure) is not base.effect_measure:
+        changes.setdefault("effect_threshold", None)
     return replace(base, **changes, features=_features(path, features))
+
+
+def _renamed(document: Mapping[str, Any]) -> str:
+    """Return which keys of an older version have another name now."""
+    return "".join(f", and {new} for {old}" for old, new in RENAMED_KEYS.items() if old in document)
 
 
 def _document(path: Path) -> dict[str, Any]:
@@ -77,7 +80,8 @@ def _checked(
     unknown = sorted(set(given) - set(known))
     if unknown:
         allowed = ", ".join([*besides, *known])
-        raise ConfigError(f"{where} must have known keys, got {unknown[0]!r}; allowed there: {allowed}")
+        renamed = f"it is now {RENAMED_KEYS[unknown[0]]}; " if unknown[0] in RENAMED_KEYS else ""
+        raise ConfigError(f"{where} must have known keys, got {unknown[0]!r}; {renamed}allowed there: {allowed}")
     return {key: _value(f"{key} in {where}", known[key], value) for key, value in given.items()}
 
 
@@ -106,23 +110,21 @@ def _truth(value: Any) -> bool:
     return value
 
 
-def _measure(value: Any) -> EffectMeasure:
-    if not isinstance(value, str) or value not in set(EffectMeasure):
-        raise ValueError(f"one of {', '.join(EffectMeasure)}")
-    return EffectMeasure(value)
+def _reader(row: Threshold) -> Callable[[Any], Any]:
+    if not row.choices:
+        return _number if row.kind is float else _count
+
+    def choice(value: Any) -> Any:
+        if not isinstance(value, str) or value not in row.choices:
+            raise ValueError(f"one of {', '.join(row.choices)}")
+        return row.kind(value)
+
+    return choice
 
 
-_EFFECT_KEYS: Mapping[str, Callable[[Any], Any]] = {
-    "alpha": _number,
-    "effect_measure": _measure,
-    "effect_threshold": _number,
+_POLICY_KEYS: Mapping[str, Callable[[Any], Any]] = {row.name: _reader(row) for row in THRESHOLDS}
+_FEATURE_KEYS: Mapping[str, Callable[[Any], Any]] = {
+    **{row.name: _reader(row) for row in THRESHOLDS if row.per_feature},
+    "critical": _truth,
+    "ignore": _truth,
 }
-_POLICY_KEYS: Mapping[str, Callable[[Any], Any]] = {
-    **_EFFECT_KEYS,
-    "missing_threshold": _number,
-    "minimum_rows": _count,
-    "drifted_share": _number,
-    "accuracy_tolerance": _number,
-    "bias_tolerance": _number,
-}
-_FEATURE_KEYS: Mapping[str, Callable[[Any], Any]] = {**_EFFECT_KEYS, "critical": _truth, "ignore": _truth}

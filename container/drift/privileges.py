@@ -1,7 +1,7 @@
 """Root for one moment: hand SageMaker's mounts to an ordinary user, then become that user for good.
 
-SageMaker mounts the folders of a processing job itself, over anything the image prepared, and nothing tells it an
-owner. On AWS only root may write them (aws/sagemaker-python-sdk issue 4764; pull request 4325 mends the SDK's own
+SageMaker mounts the folders of a processing job itself, over anything the image prepared, and no setting gives them an
+owner. On AWS only root may write them (aws/sagemaker-python-sdk issue 4764; pull request 4325 repairs the SDK's own
 jobs), so an image with another USER ends every run without a report. The program therefore starts as root, changes
 the mounts' owner, and gives root up before it reads an argument, a setting or a captured byte.
 """
@@ -60,7 +60,7 @@ def drop(folders: Sequence[Path], system: System) -> bool:
 
 
 def drop_on_platform() -> bool:
-    """Drop root in a processing job, and only there: the platform's own file says that it is one."""
+    """Drop root in a processing job, and only there: the platform's own file is the sign of one."""
     root = Path(PLATFORM_ROOT)
     if not (root / MlPath.JOB_CONFIG).exists():
         return False

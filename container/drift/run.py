@@ -23,7 +23,7 @@ from drift.policy import Policy
 from drift.projection import Projector
 from drift.recent import EarlierFiles, EarlierWindows, read_earlier
 from drift.sagemaker_files import write_reports
-from drift.settings import OptionalAnalyses, Settings, window_bounds
+from drift.settings import OptionalAnalyses, RunSettings, window_bounds
 from drift.window import WindowCounts
 
 RECENT_WINDOWS = 24
@@ -113,7 +113,7 @@ def monitor(  # noqa: PLR0913 - one keyword per option of `plumbline monitor`
     )
 
 
-def run(settings: Settings, *, now: datetime, clients: Clients) -> DriftReport:
+def run(settings: RunSettings, *, now: datetime, clients: Clients) -> DriftReport:
     """Perform the container's run: fetch the inputs, judge the window, report to the platform.
 
     Parameters

@@ -122,7 +122,7 @@ def _checks(feature: FeatureReport, policy: Policy, drifted: bool) -> Iterable[t
 def _lost(feature: FeatureReport, increase: float, policy: Policy) -> bool:
     """Return whether values went missing: so many that it matters, and more than chance explains."""
     p_value, alpha = feature.missing_p_value_adjusted, policy.rule(feature.name, feature.type).alpha
-    return p_value is not None and p_value < alpha and increase >= policy.missing_threshold
+    return p_value is not None and p_value < alpha and increase >= policy.missing_values_threshold
 
 
 def _common(column: ValueCounts) -> Json:

@@ -14,11 +14,11 @@ from datetime import datetime
 from pathlib import Path
 
 from contract.names import Argument, MonitorVariable, Variable, report_prefix, schedule_prefix
-from contract.records import EffectMeasure, WindowBounds
+from contract.records import WindowBounds
 from drift.distribution import Distribution, read_distribution
 from drift.errors import ConfigError
 from drift.platform_settings import Platform, read_platform
-from drift.policy import DEFAULT_THRESHOLDS, MINIMUM_COVERAGE, Policy
+from drift.policy import Policy
 from drift.times import HOUR, format_time, hour_folder, parse_time
 from drift.variables import Variables
 
@@ -26,7 +26,7 @@ _CAPTURE_FORMAT = "sagemakercapturejson"
 
 
 @dataclass(frozen=True, kw_only=True)
-class Reference:
+class ReferenceSource:
     """Where the reference comes from: a baseline, or the files to learn one from. Paths or S3 URIs.
 
     Without a `target_label` every column of `train` is a feature, and there is no test set.
@@ -69,7 +69,7 @@ class CaptureHour:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Window:
+class WindowSource:
     """Which records are judged, where they are, and where the results go."""
 
     bounds: WindowBounds
@@ -95,24 +95,18 @@ class EarlierReports:
 class LabelSource:
     """Labels that come late: where they arrive, and the captures that they belong to. Paths or S3 URIs.
 
-    `lag_hours` says how long a window is waited for, and `minimum_coverage` from which share of labelled rows on it is
-    judged. Captures joined with labels go to `merged`; None: nowhere.
+    A window waits `lag_hours` for its labels. Captures joined with labels go to `merged`; None: nowhere.
     """
 
     labels: str
     captures: str
     lag_hours: int = 0
-    minimum_coverage: float = MINIMUM_COVERAGE
     merged: str | None = None
 
     def __post_init__(self) -> None:
-        """Refuse numbers outside their range."""
+        """Refuse a lag outside its range."""
         if self.lag_hours < 0:
             raise ConfigError(f"the label lag must be 0 hours or more, got {self.lag_hours!r}; correct it")
-        if not 0 <= self.minimum_coverage <= 1:
-            raise ConfigError(
-                f"the minimum label coverage must lie in 0 to 1, got {self.minimum_coverage!r}; correct it"
-            )
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -132,15 +126,15 @@ class OptionalAnalyses:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Settings:
+class RunSettings:
     """One run of the container.
 
-    `policy` is what the environment says; the file at `policy_file`, a path or an S3 URI, says more. `champions` is
-    where the history of the endpoint's models is, which may not be there yet; None: none is kept.
+    `policy` has the environment's thresholds; those of the file at `policy_file`, a path or an S3 URI, take precedence.
+    `champions` is where the history of the endpoint's models is, which may not be there yet; None: none is kept.
     """
 
-    reference: Reference
-    window: Window
+    reference: ReferenceSource
+    window: WindowSource
     schedule: str | None
     policy: Policy
     policy_file: str | None
@@ -150,7 +144,7 @@ class Settings:
     platform: Platform
 
 
-def read_settings(arguments: Namespace, environment: Mapping[str, str] = os.environ) -> Settings:
+def read_settings(arguments: Namespace, environment: Mapping[str, str] = os.environ) -> RunSettings:
     """Read one run's settings.
 
     Raises
@@ -166,11 +160,11 @@ def read_settings(arguments: Namespace, environment: Mapping[str, str] = os.envi
         raise variables.error(MonitorVariable.ENDPOINT_NAME, "must name the endpoint when metrics are published")
     given = {name: value or None for name, value in vars(arguments).items()}
     policy_file = given.pop(Argument.POLICY.name.lower(), None)
-    return Settings(
-        reference=Reference(**given),
+    return RunSettings(
+        reference=ReferenceSource(**given),
         window=_scheduled_window(variables) if variables.text(Variable.SCHEDULED_TIME) else _given_window(variables),
         schedule=variables.text(MonitorVariable.SCHEDULE_NAME),
-        policy=_policy(variables),
+        policy=Policy(**variables.thresholds()),
         policy_file=policy_file,
         analyses=_optional_analyses(variables),
         champions=variables.text(Variable.CHAMPION_S3_URI),
@@ -204,8 +198,8 @@ def _moment(name: str, text: str) -> datetime:
         raise ConfigError(f"{name} must be an ISO 8601 time, got {text!r}; write 2026-01-31T13:00:00Z") from error
 
 
-def _given_window(variables: Variables) -> Window:
-    return Window(
+def _given_window(variables: Variables) -> WindowSource:
+    return WindowSource(
         bounds=window_bounds(variables.text(MonitorVariable.START_TIME), variables.text(MonitorVariable.END_TIME)),
         source=Path(variables.required(MonitorVariable.DATASET_SOURCE)),
         variant=variables.text(Variable.VARIANT),
@@ -213,14 +207,14 @@ def _given_window(variables: Variables) -> Window:
     )
 
 
-def _scheduled_window(variables: Variables) -> Window:
+def _scheduled_window(variables: Variables) -> WindowSource:
     """Return the last full hour before the scheduled time, with the key layout that Model Monitor gives by itself."""
     scheduled = _moment(Variable.SCHEDULED_TIME, variables.required(Variable.SCHEDULED_TIME))
     start = scheduled.replace(minute=0, second=0, microsecond=0) - HOUR
     endpoint = variables.required(MonitorVariable.ENDPOINT_NAME)
     schedule = variables.required(MonitorVariable.SCHEDULE_NAME)
     output = Path(variables.required(MonitorVariable.OUTPUT_PATH))
-    return Window(
+    return WindowSource(
         bounds=WindowBounds(format_time(start), format_time(start + HOUR)),
         source=CaptureHour(variables.required(Variable.CAPTURE_S3_URI), start),
         variant=variables.text(Variable.VARIANT),
@@ -240,21 +234,6 @@ def _check_format(variables: Variables) -> None:
         raise variables.error(name, "must be a JSON object") from error
     if _CAPTURE_FORMAT not in keys:
         raise variables.error(name, "must be sagemakerCaptureJson", "monitor a real-time endpoint's data capture")
-
-
-def _policy(variables: Variables) -> Policy:
-    share = variables.text(Variable.DRIFTED_SHARE)
-    measure = EffectMeasure(variables.choice(Variable.EFFECT_MEASURE, EffectMeasure, Policy.effect_measure))
-    return Policy(
-        alpha=variables.number(Variable.ALPHA, Policy.alpha),
-        effect_measure=measure,
-        effect_threshold=variables.number(Variable.EFFECT_THRESHOLD, DEFAULT_THRESHOLDS[measure]),
-        missing_threshold=variables.number(Variable.MISSING_THRESHOLD, Policy.missing_threshold),
-        minimum_rows=variables.count(Variable.MINIMUM_ROWS, Policy.minimum_rows),
-        accuracy_tolerance=variables.number(Variable.ACCURACY_TOLERANCE, Policy.accuracy_tolerance),
-        bias_tolerance=variables.number(Variable.BIAS_TOLERANCE, Policy.bias_tolerance),
-        drifted_share=None if share is None else variables.number(Variable.DRIFTED_SHARE, 0),
-    )
 
 
 def _optional_analyses(variables: Variables) -> OptionalAnalyses:
@@ -279,7 +258,6 @@ def _label_source(variables: Variables) -> LabelSource | None:
         labels=labels,
         captures=variables.required(Variable.CAPTURE_S3_URI),
         lag_hours=variables.count(Variable.LABEL_LAG_HOURS, 0),
-        minimum_coverage=variables.number(Variable.MINIMUM_LABEL_COVERAGE, MINIMUM_COVERAGE),
         merged=variables.text(Variable.MERGED_S3_URI),
     )
 

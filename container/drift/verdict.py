@@ -8,7 +8,8 @@ from contract.reasons import Reason, ReasonCode, joined, window_not_judged
 from contract.records import EffectMeasure, FeatureReport, RecordCounts, Verdict, finite
 from contract.rejection import records_in_window
 from drift.features import ColumnComparison, SchemaFinding
-from drift.policy import DEFAULT_THRESHOLDS, FeatureRule, Policy
+from contract.thresholds import DEFAULT_EFFECT_THRESHOLDS
+from drift.policy import FeatureRule, Policy
 from drift.statistics.declaration import Evidence, benjamini_hochberg_log
 
 
@@ -90,7 +91,7 @@ class FeatureCase:
         value = comparison.effect(measure)
         if value is None and measure is not EffectMeasure.JENSEN_SHANNON_DISTANCE:
             measure = EffectMeasure.JENSEN_SHANNON_DISTANCE
-            threshold, value = DEFAULT_THRESHOLDS[measure], distance
+            threshold, value = DEFAULT_EFFECT_THRESHOLDS[measure], distance
         return Effect(measure, threshold, value, distance, comparison.null_q99_distance)
 
 
@@ -122,8 +123,8 @@ def too_few(n_rows: int, policy: Policy) -> Reason | None:
 def judge_features(cases: Sequence[FeatureCase], policy: Policy, not_judged: Reason | None) -> list[FeatureReport]:
     """Return one report per case, in the order given.
 
-    A feature drifts when its adjusted p-value is below its rule's alpha and its effect reaches the rule's threshold
-    (or what chance reaches, if that is larger); or when its missing fraction moved by `policy.missing_threshold` or
+    A feature drifts when its adjusted p-value is below its rule's alpha and its effect reaches the rule's threshold (or
+    what chance reaches, if that is larger); or when its missing fraction moved by `policy.missing_values_threshold` or
     more with an adjusted p-value below alpha. The tests of the distributions are one Benjamini-Hochberg family, those
     of the missing fractions another; a feature that violates the schema or is ignored is in neither. One that shows no
     drift, but has fewer rows than it would take to find it, is not judged. With `not_judged`, the reason why the window
@@ -165,17 +166,19 @@ def rule_text(policy: Policy) -> str:
     """Return in words when a window drifts."""
     critical = sorted(name for name, own in policy.features.items() if own.critical)
     features = (
-        "any feature" if policy.drifted_share is None else f"at least {policy.drifted_share:.0%} of the judged features"
+        "any feature"
+        if policy.drifted_fraction is None
+        else f"at least {policy.drifted_fraction:.0%} of the judged features"
     )
     parts = [features, *([f"a critical feature ({', '.join(critical)})"] if critical else [])]
     return f"drift in {', '.join(parts)} or the prediction"
 
 
 def _enough(n_drifted: int, n_judged: int, policy: Policy) -> bool:
-    if policy.drifted_share is None:
+    if policy.drifted_fraction is None:
         return n_drifted > 0
     # Three of ten are 0.3, which is not a float.
-    return n_drifted > 0 and n_drifted >= policy.drifted_share * n_judged * (1 - 1e-12)
+    return n_drifted > 0 and n_drifted >= policy.drifted_fraction * n_judged * (1 - 1e-12)
 
 
 def _adjusted(evidence: Sequence[Evidence | None]) -> list[float | None]:
@@ -216,7 +219,7 @@ def _missing_drift(case: FeatureCase, log_p: float | None, policy: Policy) -> Re
     before, after = case.comparison.missing_fraction_reference, case.comparison.missing_fraction
     if log_p is None or before is None or after is None:
         return None
-    if not _significant(case, log_p) or abs(after - before) < policy.missing_threshold:
+    if not _significant(case, log_p) or abs(after - before) < policy.missing_values_threshold:
         return None
     return ReasonCode.MISSING_FRACTION_MOVED.reason(reference=before, window=after, p=p_text(log_p))
 

@@ -1,4 +1,4 @@
-"""The promotion Lambda: compare what should serve with what serves, take one step, look again.
+"""The promotion function: compare the model that should serve with the one that serves, take one step, repeat.
 
 Standard library and boto3 only.
 """

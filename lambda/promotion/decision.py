@@ -1,124 +1,120 @@
-"""What to do next: pure functions of what is remembered and what AWS says.
+"""The next step: pure functions of the stored state and the facts.
 
-Every event only makes the function look, so that events may come twice, in any order, or not at all. A step may be
-taken again after a function died in it: none does harm twice.
+An event is only an occasion to reconcile, so events may come twice, in any order, or not at all. A step may be taken
+again after the function died in it; no step does harm twice.
 """
 
-from promotion.facts import BROKEN, CHANGING, ApprovalStatus, EndpointStatus, EndpointView, Facts, Serving, Unusable
-from promotion.state import Attempt, State, Target
-from promotion.steps import (
-    Approve,
-    CleanUp,
-    Deploy,
-    Finish,
-    Forget,
-    GiveUp,
-    Hold,
-    MarkChanging,
-    Overtaken,
-    Record,
-    Refuse,
-    Reject,
-    Rest,
-    StartHistory,
-    Step,
-    Tell,
-    TurnDown,
+from promotion import steps
+from promotion.facts import (
+    BROKEN,
+    CHANGING,
+    ApprovalStatus,
+    EndpointStatus,
+    EndpointView,
+    LiveModel,
+    PromotionFacts,
+    PromotionReason,
+    UnusableVersion,
 )
+from promotion.facts import PromotionReasonCode as Code
+from promotion.state import PromotionAttempt, PromotionState, PromotionTarget
 
-TOLD_AT_ONCE = 3
-"""How many versions are told of at most when the state has been lost: a storm of old news helps nobody."""
-
-
-def next_step(state: State, facts: Facts) -> Step:
-    """Return the next step; `Rest` when the next event has to come first."""
-    looks = (_news, _history, _outcome, _record, _asked, _candidate, _order)
-    steps = (look(state, facts) for look in looks)
-    return next((step for step in steps if step), Rest("what should serve serves"))
+MAX_BACKLOG = 3
+"""Versions that people are notified of at most when the state has been lost: older ones are no news."""
 
 
-def begun(attempt: Attempt, endpoint: EndpointView) -> bool:
+def next_step(state: PromotionState, facts: PromotionFacts) -> steps.Step:
+    """Return the next step; `Wait` when the next event has to come first."""
+    parts = (_notification, _history, _attempt, _record, _request, _candidate, _cleanup)
+    found = (part(state, facts) for part in parts)
+    return next((step for step in found if step), steps.Wait(Code.CONVERGED.reason()))
+
+
+def begun(attempt: PromotionAttempt, endpoint: EndpointView) -> bool:
     """Return whether the endpoint's update began: it was modified since, or has the new configuration already."""
     return endpoint.modified != attempt.modified or endpoint.config == attempt.config
 
 
-def _news(state: State, facts: Facts) -> Step | None:
-    untold = [version for version in facts.versions if version.number > state.told_version and version.completed]
-    return Tell(untold[-TOLD_AT_ONCE:][0]) if untold else None
+def _notification(state: PromotionState, facts: PromotionFacts) -> steps.Step | None:
+    news = [version for version in facts.versions if version.number > state.notified_version and version.completed]
+    return steps.Notify(news[-MAX_BACKLOG:][0]) if news else None
 
 
-def _history(_: State, facts: Facts) -> Step | None:
+def _history(_: PromotionState, facts: PromotionFacts) -> steps.Step | None:
     if facts.history is None:
-        return StartHistory() if facts.serving else Rest(f"the endpoint is {facts.endpoint.status}, and no model known")
+        unknown = Code.NO_CHAMPION_KNOWN.reason(status=facts.endpoint.status)
+        return steps.StartHistory() if facts.live else steps.Wait(unknown)
     if facts.endpoint.status in CHANGING and facts.history.changing_from is None:
-        return MarkChanging(facts.endpoint.modified)
+        return steps.MarkChanging(facts.endpoint.modified)
     return None
 
 
-def _outcome(state: State, facts: Facts) -> Step | None:
+def _attempt(state: PromotionState, facts: PromotionFacts) -> steps.Step | None:
     attempt, endpoint = state.attempt, facts.endpoint
     if attempt is None or not begun(attempt, endpoint):
         return None
     if endpoint.status in BROKEN:
-        return GiveUp(attempt, f"the endpoint is {endpoint.status}: {endpoint.failure or 'no reason given'}")
+        failure = endpoint.failure or "no reason given"
+        return steps.FailAttempt(attempt, Code.ENDPOINT_BROKEN.reason(status=endpoint.status, failure=failure))
     if endpoint.status != EndpointStatus.IN_SERVICE:
-        return Rest(f"{attempt.target.name} is being promoted: the endpoint is {endpoint.status}")
+        return steps.Wait(Code.IN_PROGRESS.reason(name=attempt.target.name, status=endpoint.status))
     if endpoint.config == attempt.config:
-        return Finish(attempt)
+        return steps.Finish(attempt)
     if endpoint.config == attempt.replaces:
-        return GiveUp(attempt, endpoint.failure or "the endpoint went back without a reason")
-    return Overtaken(attempt)
+        failure = endpoint.failure or "the endpoint went back without a reason"
+        return steps.FailAttempt(attempt, Code.ENDPOINT_WENT_BACK.reason(failure=failure))
+    return steps.MarkSuperseded(attempt)
 
 
-def _record(_: State, facts: Facts) -> Step | None:
-    if facts.serving is None or facts.history is None:
-        return Rest(f"the endpoint is {facts.endpoint.status}")
-    if facts.history.changing_from or not facts.serving.is_of(facts.history.live):
-        return Record()
+def _record(_: PromotionState, facts: PromotionFacts) -> steps.Step | None:
+    if facts.live is None or facts.history is None:
+        return steps.Wait(Code.NOT_IN_SERVICE.reason(status=facts.endpoint.status))
+    if facts.history.changing_from or not facts.live.is_same(facts.history.live):
+        return steps.RecordChampion()
     return None
 
 
-def _asked(state: State, facts: Facts) -> Step | None:
+def _request(state: PromotionState, facts: PromotionFacts) -> steps.Step | None:
     again = state.attempt.target if state.attempt and state.attempt.target.request else None
-    target = state.asked or again
-    if target is None or facts.serving is None:
+    target = state.requested or again
+    if target is None or facts.live is None:
         return None
-    why_not = _obstacle(target, facts, facts.serving)
-    if why_not:
-        return Refuse(target, why_not)
-    version, left = facts.version(target.model_package), facts.version(target.rejects)
+    refusal = _refusal(target, facts, facts.live)
+    if refusal:
+        return steps.Refuse(target, refusal)
+    version, replaced = facts.version(target.model_package), facts.version(target.rejects)
     if version and version.approval == ApprovalStatus.PENDING:
-        return Approve(target)
-    if left and left.approval != ApprovalStatus.REJECTED:
-        return Reject(left.arn, target.cause)
-    return Deploy(target)
+        return steps.Approve(target)
+    if replaced and replaced.approval != ApprovalStatus.REJECTED:
+        return steps.Reject(replaced.arn, target.cause)
+    return steps.Deploy(target)
 
 
-def _obstacle(target: Target, facts: Facts, serving: Serving) -> str | None:
+def _refusal(target: PromotionTarget, facts: PromotionFacts, live: LiveModel) -> PromotionReason | None:
     version = facts.version(target.model_package)
-    if serving.is_of(target):
-        return f"{target.name} serves already"
+    if live.is_same(target):
+        return Code.ALREADY_SERVING.reason(name=target.name)
     if version and version.approval == ApprovalStatus.REJECTED:
-        return f"{target.name} was rejected meanwhile"
+        return Code.REJECTED_MEANWHILE.reason(name=target.name)
     if target.model_package and version is None and not target.rollback:
-        return f"{target.name} is no longer in the registry"
+        return Code.VERSION_GONE.reason(name=target.name)
     return None
 
 
-def _candidate(state: State, facts: Facts) -> Step | None:
+def _candidate(state: PromotionState, facts: PromotionFacts) -> steps.Step | None:
     candidate = facts.candidate
-    if candidate is None or facts.serving is None:
+    if candidate is None or facts.live is None:
         return None
-    if isinstance(candidate, Unusable):
-        return TurnDown(candidate)
-    if facts.serving.is_of(candidate):
+    if isinstance(candidate, UnusableVersion):
+        return steps.RejectUnusable(candidate)
+    if facts.live.is_same(candidate):
         return None
     if facts.switch_off is None:
-        return Deploy(candidate)
-    return None if state.held_version == candidate.version else Hold(candidate, facts.switch_off)
+        return steps.Deploy(candidate)
+    return None if state.held_version == candidate.version else steps.Hold(candidate, facts.switch_off)
 
 
-def _order(state: State, facts: Facts) -> Step | None:
+def _cleanup(state: PromotionState, facts: PromotionFacts) -> steps.Step | None:
     if state.attempt:
-        return Forget()
-    return CleanUp(facts.leftovers) if facts.leftovers else None
+        return steps.DropAttempt()
+    return steps.CleanUp(facts.unused) if facts.unused else None

@@ -1,38 +1,39 @@
-"""The endpoint, its configurations and models in SageMaker; the only place that calls their API."""
+"""The endpoint, its configurations and models in SageMaker: the only module that calls their API."""
 
 import re
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from typing import Any
 
-from promotion.facts import EndpointStatus, EndpointView, Leftovers
-from promotion.requests import Live, Request
+from shared.aws_client import AwsClients
+
+from promotion.facts import EndpointStatus, EndpointView, UnusedResources
+from promotion.requests import LiveConfiguration, Request
 
 REFUSED = "ValidationException"
-"""What SageMaker answers to a request it will not do: unknown names, taken names, an endpoint that is busy."""
+"""Error code of a refused request: unknown names, taken names, an endpoint that is busy."""
 
 
 class LiveModelError(Exception):
-    """Raised when what serves is nothing that this function can replace."""
+    """Raised when the serving configuration is not one that this function can replace."""
 
 
 class RefusedError(Exception):
-    """Raised when SageMaker does not take a Model, an EndpointConfig or an update; its words."""
+    """Raised when SageMaker refuses a Model, an EndpointConfig or an update; the text is SageMaker's."""
 
 
 class BusyError(Exception):
-    """Raised when the endpoint is being changed by somebody else."""
+    """Raised when another update of the endpoint is running."""
 
 
-class Hosting:
-    """One endpoint; the client is made on first use."""
+class SageMakerEndpoint:
+    """One endpoint; `prefix` begins the names of the Models and EndpointConfigs that this function creates."""
 
-    def __init__(self, endpoint: str, prefix: str, region: str) -> None:
+    def __init__(self, endpoint: str, prefix: str, clients: AwsClients) -> None:
         self._endpoint = endpoint
         self._owned = re.compile(rf"{re.escape(prefix)}-\d+-[0-9a-f]{{8}}")
         self._prefix = prefix
-        self._region = region
-        self._made: Any = None
+        self._clients = clients
 
     def view(self) -> EndpointView:
         """Return the endpoint as it is now."""
@@ -41,10 +42,10 @@ class Hosting:
             answer["EndpointStatus"],
             answer["EndpointConfigName"],
             answer["LastModifiedTime"].astimezone(UTC).isoformat(),
-            answer.get("FailureReason", ""),
+            answer.get("FailureReason"),
         )
 
-    def live(self, config: str) -> Live:
+    def live(self, config: str) -> LiveConfiguration:
         """Return the configuration and the model behind it.
 
         Raises
@@ -65,17 +66,17 @@ class Hosting:
                 f"model {model['ModelName']} must have one container with an artifact, got another kind; deploy the "
                 "serving stack again"
             )
-        return Live(described, model)
+        return LiveConfiguration(described, model)
 
-    def make(self, model: Request, config: Request) -> datetime:
+    def create(self, model: Request, config: Request) -> datetime:
         """Create both unless they exist, and return when the configuration was created.
 
-        Names are digests of what is in them: what exists under the name is what was asked for.
+        Names contain a digest of the request: what exists under the name is what was requested.
 
         Raises
         ------
         RefusedError
-            If SageMaker does not take one of them.
+            If SageMaker refuses one of them.
         """
         self._create("create_model", model, lambda: self._client.describe_model(ModelName=model["ModelName"]))
         name = config["EndpointConfigName"]
@@ -88,14 +89,14 @@ class Hosting:
         return created
 
     def update(self, request: Request) -> None:
-        """Begin to move the endpoint.
+        """Begin to update the endpoint.
 
         Raises
         ------
         BusyError
-            If somebody else is changing it.
+            If another update is running.
         RefusedError
-            If SageMaker does not take the update.
+            If SageMaker refuses the update.
         """
         try:
             self._client.update_endpoint(**request)
@@ -106,19 +107,19 @@ class Hosting:
                 raise BusyError(str(error)) from error
             raise RefusedError(str(error)) from error
 
-    def leftovers(self, config: str, model: str) -> Leftovers:
-        """Return what this function made, but for the configuration and the model that serve."""
+    def unused(self, config: str, model: str) -> UnusedResources:
+        """Return what this function created, except the configuration and the model that serve."""
         configs = self._names("list_endpoint_configs", "EndpointConfigs", "EndpointConfigName")
         models = self._names("list_models", "Models", "ModelName")
-        return Leftovers(
+        return UnusedResources(
             tuple(name for name in configs if name != config), tuple(name for name in models if name != model)
         )
 
-    def delete(self, leftovers: Leftovers) -> None:
+    def delete(self, unused: UnusedResources) -> None:
         """Delete them, configurations first."""
-        for name in leftovers.configs:
+        for name in unused.configs:
             self._client.delete_endpoint_config(EndpointConfigName=name)
-        for name in leftovers.models:
+        for name in unused.models:
             self._client.delete_model(ModelName=name)
 
     def _create(self, operation: str, request: Request, describe: Any) -> None:
@@ -140,11 +141,7 @@ class Hosting:
 
     @property
     def _client(self) -> Any:
-        if self._made is None:
-            import boto3
-
-            self._made = boto3.client("sagemaker", region_name=self._region)
-        return self._made
+        return self._clients["sagemaker"]
 
 
 def _refused(error: Any) -> bool:

@@ -1,62 +1,62 @@
-"""Asks AWS for the facts that one decision rests on."""
+"""Reads from AWS the facts that one decision rests on."""
 
 from contract.champion import ChampionHistory
 from contract.retraining import Lineage
 from promotion.facts import (
     ApprovalStatus,
     EndpointStatus,
-    Facts,
-    Leftovers,
-    Serving,
-    Unusable,
-    Version,
+    LiveModel,
+    PromotionFacts,
+    RegistryVersion,
+    UnusableVersion,
+    UnusedResources,
     newest_approved,
 )
 from promotion.hosting import LiveModelError
 from promotion.packages import target
-from promotion.requests import Live
-from promotion.services import Services
-from promotion.state import Target
+from promotion.requests import LiveConfiguration
+from promotion.services import PromotionPorts
+from promotion.state import PromotionTarget
 
 
-def observe(services: Services) -> Facts:
-    """Return what AWS says now.
+def observe(ports: PromotionPorts) -> PromotionFacts:
+    """Return the facts as they are now.
 
     Raises
     ------
     LiveModelError
-        If what serves is nothing that this function can replace.
+        If the serving configuration is not one that this function can replace.
     """
-    endpoint = services.hosting.view()
-    history = services.records.history()
-    versions = services.packages.versions()
-    switch_off = services.records.switch_off()
+    endpoint = ports.endpoint.view()
+    history = ports.history.history()
+    versions = ports.registry.versions()
+    switch_off = ports.history.switch_off()
     if endpoint.status != EndpointStatus.IN_SERVICE:
-        return Facts(endpoint, None, history, versions, switch_off=switch_off)
-    live = services.hosting.live(endpoint.config)
-    under_way = services.memory.state.attempt is not None
-    leftovers = Leftovers() if under_way else services.hosting.leftovers(endpoint.config, live.model["ModelName"])
-    candidate = _candidate(services, versions, history)
-    return Facts(endpoint, _serving(live), history, versions, candidate, switch_off, leftovers)
+        return PromotionFacts(endpoint, None, history, versions, switch_off=switch_off)
+    live = ports.endpoint.live(endpoint.config)
+    under_way = ports.store.state.attempt is not None
+    unused = UnusedResources() if under_way else ports.endpoint.unused(endpoint.config, live.model["ModelName"])
+    candidate = _candidate(ports, versions, history)
+    return PromotionFacts(endpoint, _live_model(live), history, versions, candidate, switch_off, unused)
 
 
-def _serving(live: Live) -> Serving:
+def _live_model(live: LiveConfiguration) -> LiveModel:
     if live.baseline is None:
         raise LiveModelError(
             f"model {live.model['ModelName']} must name its baseline in its environment, got none; deploy the serving "
             "stack again"
         )
-    return Serving(live.artifact, live.baseline)
+    return LiveModel(live.artifact, live.baseline)
 
 
 def _candidate(
-    services: Services, versions: tuple[Version, ...], history: ChampionHistory | None
-) -> Target | Unusable | None:
+    ports: PromotionPorts, versions: tuple[RegistryVersion, ...], history: ChampionHistory | None
+) -> PromotionTarget | UnusableVersion | None:
     version = newest_approved(versions, history)
     if version is None:
         return None
-    package = services.packages.describe(version.arn)
+    package = ports.registry.describe(version.arn)
     if package.get("ModelApprovalStatus") != ApprovalStatus.APPROVED:
-        return None  # The list was older than the version's own page.
+        return None  # The list was older than DescribeModelPackage's answer.
     cause = package.get("CustomerMetadataProperties", {}).get(Lineage.CAUSE.value, "approved in the registry")
     return target(version, package, cause)

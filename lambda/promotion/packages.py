@@ -1,31 +1,32 @@
-"""The versions of one model package group in the registry; the only place that calls their API."""
+"""The versions of one model package group in the registry: the only module that calls its API."""
 
 from collections.abc import Mapping
 from typing import Any
 
-from promotion.facts import ApprovalStatus, Unusable, Version
-from promotion.state import Target
+from shared.aws_client import AwsClients
 
-DESCRIPTION_MAX = 1024
+from promotion.facts import ApprovalStatus, PromotionReasonCode, RegistryVersion, UnusableVersion
+from promotion.state import PromotionTarget
+
+MAX_DESCRIPTION_LENGTH = 1024
 """UpdateModelPackage: ApprovalDescription."""
 COMPLETED = "Completed"
 
 
-class Packages:
-    """One group; the client is made on first use."""
+class ModelRegistry:
+    """One model package group."""
 
-    def __init__(self, group: str, region: str) -> None:
+    def __init__(self, group: str, clients: AwsClients) -> None:
         self._group = group
-        self._region = region
-        self._made: Any = None
+        self._clients = clients
 
-    def versions(self) -> tuple[Version, ...]:
+    def versions(self) -> tuple[RegistryVersion, ...]:
         """Return the group's versions, oldest first."""
         pages = self._client.get_paginator("list_model_packages").paginate(
             ModelPackageGroupName=self._group, ModelPackageType="Versioned"
         )
         found = (
-            Version(
+            RegistryVersion(
                 entry["ModelPackageVersion"],
                 entry["ModelPackageArn"],
                 entry.get("ModelApprovalStatus", ""),
@@ -41,48 +42,46 @@ class Packages:
         answer: Mapping[str, Any] = self._client.describe_model_package(ModelPackageName=arn)
         return answer
 
-    def approve(self, arn: str, why: str) -> None:
+    def approve(self, arn: str, reason: str) -> None:
         """Set a version to Approved."""
-        self._set(arn, ApprovalStatus.APPROVED, why)
+        self._set(arn, ApprovalStatus.APPROVED, reason)
 
-    def reject(self, arn: str, why: str) -> None:
+    def reject(self, arn: str, reason: str) -> None:
         """Set a version to Rejected."""
-        self._set(arn, ApprovalStatus.REJECTED, why)
+        self._set(arn, ApprovalStatus.REJECTED, reason)
 
-    def _set(self, arn: str, status: ApprovalStatus, why: str) -> None:
+    def _set(self, arn: str, status: ApprovalStatus, reason: str) -> None:
         self._client.update_model_package(
-            ModelPackageArn=arn, ModelApprovalStatus=status.value, ApprovalDescription=why[:DESCRIPTION_MAX]
+            ModelPackageArn=arn, ModelApprovalStatus=status.value, ApprovalDescription=reason[:MAX_DESCRIPTION_LENGTH]
         )
 
     @property
     def _client(self) -> Any:
-        if self._made is None:
-            import boto3
-
-            self._made = boto3.client("sagemaker", region_name=self._region)
-        return self._made
+        return self._clients["sagemaker"]
 
 
-def target(version: Version, package: Mapping[str, Any], cause: str, request: str | None = None) -> Target | Unusable:
-    """Return the version as a target, or what it lacks."""
+def target(
+    version: RegistryVersion, package: Mapping[str, Any], cause: str, request: str | None = None
+) -> PromotionTarget | UnusableVersion:
+    """Return the version as a target, or what it lacks; `package` is DescribeModelPackage of it."""
     containers = package.get("InferenceSpecification", {}).get("Containers", [])
     artifact = containers[0].get("ModelDataUrl") if len(containers) == 1 else None
     if not artifact:
-        return Unusable(version, f"version {version.number} must have one container with an artifact, and has not")
+        return UnusableVersion(version, PromotionReasonCode.NO_ARTIFACT.reason(number=version.number))
     baseline = baseline_folder(package)
     if baseline is None:
-        return Unusable(version, f"version {version.number} must name its baseline in DriftCheckBaselines, got none")
-    return Target(artifact, baseline, version.arn, version.number, cause, request)
+        return UnusableVersion(version, PromotionReasonCode.NO_BASELINE.reason(number=version.number))
+    return PromotionTarget(artifact, baseline, version.arn, version.number, cause, request)
 
 
 def baseline_folder(package: Mapping[str, Any]) -> str | None:
-    """Return the folder of the baseline that a version was accepted on; the registry names a file in it."""
+    """Return the folder of a version's baseline (the registry names a file in it), or None."""
     uri = _statistics(package, "DriftCheckBaselines", "ModelDataQuality")
     return uri.rpartition("/")[0] if uri and "/" in uri.removeprefix("s3://") else None
 
 
 def evaluation_uri(package: Mapping[str, Any]) -> str | None:
-    """Return where the gate's evaluation of a version is."""
+    """Return the URI of the gate's evaluation of a version, or None."""
     return _statistics(package, "ModelMetrics", "ModelQuality")
 
 

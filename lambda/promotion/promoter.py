@@ -1,181 +1,171 @@
-"""Takes the steps that the decision names; each may be taken again after a death in the middle of it.
+"""Executes the steps of the decision; each may be executed again after the function died in the middle of it.
 
-What others rely on comes first and the memory of it last: a promotion that is told twice is a nuisance, one that is
-never written down is a fault. Only the update of the endpoint is remembered before it is asked for.
+Crash-safe order: what others read (history, parameters, registry) is written first, then people are notified, then the
+function's own state is written. So a message may be sent twice, but nothing is lost. Only an attempt is stored before
+the update of the endpoint that it announces.
 """
 
 from dataclasses import replace
 
-from shared import times
+from shared.events import parse_time
+from shared.telling import LoopMessage
 
 from contract.champion import Champion, ChampionHistory
-from contract.retraining import RetrainingMetric
-from promotion import requests
-from promotion.facts import ApprovalStatus, Facts, Version
-from promotion.gate_news import evaluation_table
+from contract.retraining import PromotionStatus, RetrainingMetric
+from promotion import requests, steps
+from promotion.facts import ApprovalStatus, PromotionFacts, PromotionReason, PromotionReasonCode, RegistryVersion
 from promotion.hosting import BusyError, RefusedError
-from promotion.services import Services
-from promotion.settings import Settings
-from promotion.state import Attempt, Target, Verdict
-from promotion.steps import (
-    Approve,
-    CleanUp,
-    Deploy,
-    Finish,
-    Forget,
-    GiveUp,
-    Hold,
-    MarkChanging,
-    Overtaken,
-    Record,
-    Refuse,
-    Reject,
-    StartHistory,
-    Step,
-    Tell,
-    TurnDown,
-)
-from promotion.words import Message, Words
+from promotion.records import whole_second_after, whole_second_before
+from promotion.services import PromotionPorts
+from promotion.settings import PromotionSettings
+from promotion.state import PromotionAttempt, PromotionTarget
+from promotion.words import PromotionMessages, evaluation_table
 
-CHANGED_BY_OTHERS = "deployed by CloudFormation or by hand"
+OTHER_DEPLOYMENT = "deployed by CloudFormation or by hand"
 
 
 class Promoter:
-    """The hands of the function.
+    """Executes steps.
 
     Parameters
     ----------
     moment
-        AWS's time of the event that is handled, None when it has none. The function's own clock counts for nothing.
+        AWS's time of the event that is handled, None when it has none. The function's own clock is never used.
     """
 
-    def __init__(self, settings: Settings, services: Services, moment: str | None) -> None:
+    def __init__(self, settings: PromotionSettings, ports: PromotionPorts, moment: str | None) -> None:
         self._settings = settings
-        self._services = services
+        self._ports = ports
         self._moment = moment
-        self._words = Words(settings.environment, settings.endpoint)
+        self._messages = PromotionMessages(settings.environment, settings.endpoint)
 
-    def take(self, step: Step, facts: Facts) -> None:
-        """Take one step."""
+    def execute(self, step: steps.Step, facts: PromotionFacts) -> None:
+        """Execute one step.
+
+        Raises
+        ------
+        ConcurrentWriteError
+            If another invocation wrote the state since it was read.
+        """
         match step:
-            case StartHistory() | MarkChanging() | Record():
+            case steps.StartHistory() | steps.MarkChanging() | steps.RecordChampion():
                 self._write_history(step, facts)
-            case Tell() | Hold() | TurnDown() | Refuse():
-                self._tell_of(step, facts)
-            case Approve() | Reject():
+            case steps.Notify() | steps.Hold() | steps.RejectUnusable() | steps.Refuse():
+                self._report(step, facts)
+            case steps.Approve() | steps.Reject():
                 self._set_approval(step)
-            case Deploy(target):
+            case steps.Deploy(target):
                 self._deploy(target, facts)
-            case Finish(attempt):
+            case steps.Finish(attempt):
                 self._finish(attempt.target, facts)
-            case GiveUp(attempt, why):
-                self._give_up(attempt.target, why)
-            case Overtaken(attempt):
-                self._end(attempt.target, Verdict.REFUSED, self._words.overtaken(attempt.target))
-            case Forget():
-                self._services.memory.write(replace(self._services.memory.state, attempt=None))
-            case CleanUp(leftovers):
-                self._services.hosting.delete(leftovers)
+            case steps.FailAttempt(attempt, reason):
+                self._fail(attempt.target, reason)
+            case steps.MarkSuperseded(attempt):
+                self._end(attempt.target, PromotionStatus.REFUSED, self._messages.superseded(attempt.target))
+            case steps.DropAttempt():
+                self._ports.store.write(replace(self._ports.store.state, attempt=None))
+            case steps.CleanUp(unused):
+                self._ports.endpoint.delete(unused)
 
-    def _write_history(self, step: StartHistory | MarkChanging | Record, facts: Facts) -> None:
-        history = facts.history
-        if isinstance(step, MarkChanging) and history:
-            self._services.records.write_history(history.changing(times.whole_second_before(step.moment)))
-        elif facts.serving and history is None:
-            first = Champion(facts.serving.artifact, facts.serving.baseline, cause=CHANGED_BY_OTHERS)
-            self._services.records.write_history(ChampionHistory((first,)))
-        elif facts.serving and history:
-            known = (each for each in reversed(history.champions) if facts.serving and facts.serving.is_of(each))
-            package = next((each.model_package for each in known), None)
-            now = Champion(facts.serving.artifact, facts.serving.baseline, package, cause=CHANGED_BY_OTHERS)
-            self._services.records.write_history(history.settled(now, self._settled_at(facts)))
+    def _write_history(
+        self, step: steps.StartHistory | steps.MarkChanging | steps.RecordChampion, facts: PromotionFacts
+    ) -> None:
+        history, live = facts.history, facts.live
+        if isinstance(step, steps.MarkChanging) and history:
+            self._ports.history.write_history(history.changing(whole_second_before(step.moment)))
+        elif live and history is None:
+            first = Champion(live.artifact, live.baseline, cause=OTHER_DEPLOYMENT)
+            self._ports.history.write_history(ChampionHistory((first,)))
+        elif live and history:
+            known = (each.model_package for each in reversed(history.champions) if live.is_same(each))
+            now = Champion(live.artifact, live.baseline, next(known, None), cause=OTHER_DEPLOYMENT)
+            self._ports.history.write_history(history.settled(now, self._settled_at(facts)))
 
-    def _tell_of(self, step: Tell | Hold | TurnDown | Refuse, facts: Facts) -> None:
-        memory = self._services.memory
+    def _report(
+        self, step: steps.Notify | steps.Hold | steps.RejectUnusable | steps.Refuse, facts: PromotionFacts
+    ) -> None:
+        store = self._ports.store
         match step:
-            case Tell(version):
-                self._tell_gate(version, facts)
-                memory.write(replace(memory.state, told_version=version.number))
-            case Hold(target, why):
-                self._tell(self._words.held(target, why))
-                memory.write(replace(memory.state, held_version=target.version))
-            case TurnDown(unusable):
-                self._services.packages.reject(unusable.version.arn, unusable.why)
-                self._tell(self._words.unusable(unusable.version, unusable.why))
-            case Refuse(target, why):
-                self._end(target, Verdict.REFUSED, self._words.refused(target, why))
+            case steps.Notify(version):
+                self._report_gate(version, facts)
+                store.write(replace(store.state, notified_version=version.number))
+            case steps.Hold(target, reason):
+                self._ports.notifier.publish(self._messages.held(target, reason))
+                store.write(replace(store.state, held_version=target.version))
+            case steps.RejectUnusable(unusable):
+                self._ports.registry.reject(unusable.version.arn, unusable.reason.text)
+                self._ports.notifier.publish(self._messages.unusable(unusable.version, unusable.reason))
+            case steps.Refuse(target, reason):
+                self._end(target, PromotionStatus.REFUSED, self._messages.refused(target, reason))
 
-    def _tell_gate(self, version: Version, facts: Facts) -> None:
-        package = self._services.packages.describe(version.arn)
+    def _report_gate(self, version: RegistryVersion, facts: PromotionFacts) -> None:
+        package = self._ports.registry.describe(version.arn)
         rejected = version.approval == ApprovalStatus.REJECTED
-        table = evaluation_table(package, self._services.records)
+        table = evaluation_table(package, self._ports.history)
         metadata = package.get("CustomerMetadataProperties", {})
-        self._tell(self._words.gate(version, metadata, table, facts.switch_off))
-        self._services.announcer.count(
+        self._ports.notifier.publish(self._messages.gate(version, metadata, table, facts.switch_off))
+        self._ports.notifier.put_metric(
             RetrainingMetric.CHALLENGERS_REJECTED if rejected else RetrainingMetric.CHALLENGERS_ACCEPTED
         )
 
-    def _set_approval(self, step: Approve | Reject) -> None:
+    def _set_approval(self, step: steps.Approve | steps.Reject) -> None:
         match step:
-            case Approve(target) if target.model_package:
-                self._services.packages.approve(target.model_package, target.cause)
-            case Reject(arn, why):
-                self._services.packages.reject(arn, why)
+            case steps.Approve(target) if target.model_package:
+                self._ports.registry.approve(target.model_package, target.cause)
+            case steps.Reject(arn, cause):
+                self._ports.registry.reject(arn, cause)
 
-    def _deploy(self, target: Target, facts: Facts) -> None:
-        hosting, memory, endpoint = self._services.hosting, self._services.memory, facts.endpoint
-        live = hosting.live(endpoint.config)
+    def _deploy(self, target: PromotionTarget, facts: PromotionFacts) -> None:
+        endpoint, store, view = self._ports.endpoint, self._ports.store, facts.endpoint
+        live = endpoint.live(view.config)
         known = target.model_package if facts.version(target.model_package) else None
-        package = self._services.packages.describe(known) if known else None
+        package = self._ports.registry.describe(known) if known else None
         model = requests.model_request(self._settings, target, requests.container(target, package, live), live)
         config = requests.config_request(self._settings, target, model["ModelName"], live)
         try:
-            created = hosting.make(model, config)
+            created = endpoint.create(model, config)
         except RefusedError as error:
-            self._give_up(target, str(error))
+            self._fail(target, PromotionReasonCode.SAGEMAKER_REFUSED.reason(error=error))
             return
         if facts.history:
-            since = max(times.parse(endpoint.modified), created)
-            self._services.records.write_history(facts.history.changing(times.whole_second_before(since.isoformat())))
-        before = memory.state
-        attempt = Attempt(target, config["EndpointConfigName"], endpoint.config, endpoint.modified)
-        asked = None if before.asked == target else before.asked
-        memory.write(replace(before, attempt=attempt, asked=asked))
+            since = max(parse_time(view.modified), created)
+            self._ports.history.write_history(facts.history.changing(whole_second_before(since.isoformat())))
+        before = store.state
+        attempt = PromotionAttempt(target, config["EndpointConfigName"], view.config, view.modified)
+        requested = None if before.requested == target else before.requested
+        store.write(replace(before, attempt=attempt, requested=requested))
         try:
-            hosting.update(requests.update_request(self._settings, attempt.config))
+            endpoint.update(requests.update_request(self._settings, attempt.config))
         except BusyError:
-            # It did not begin, whatever the endpoint's time of change says later.
-            memory.write(replace(before, attempt=None, asked=target if target.request else before.asked))
+            # The update did not begin, even if the endpoint is modified later.
+            store.write(replace(before, attempt=None, requested=target if target.request else before.requested))
         except RefusedError as error:
-            self._give_up(target, str(error))
+            self._fail(target, PromotionReasonCode.SAGEMAKER_REFUSED.reason(error=error))
 
-    def _finish(self, target: Target, facts: Facts) -> None:
+    def _finish(self, target: PromotionTarget, facts: PromotionFacts) -> None:
         champion = Champion(target.artifact, target.baseline, target.model_package, cause=target.cause)
         if facts.history:
-            self._services.records.write_history(facts.history.settled(champion, self._settled_at(facts)))
-        self._services.records.write_champion(target)
+            self._ports.history.write_history(facts.history.settled(champion, self._settled_at(facts)))
+        self._ports.history.write_champion(target)
         if target.rollback:
-            self._services.announcer.count(RetrainingMetric.ROLLED_BACK)
-            self._end(target, Verdict.ROLLED_BACK, self._words.returned(target))
+            self._ports.notifier.put_metric(RetrainingMetric.ROLLED_BACK)
+            self._end(target, PromotionStatus.ROLLED_BACK, self._messages.rolled_back(target))
         else:
-            self._services.announcer.count(RetrainingMetric.PROMOTED)
-            self._end(target, Verdict.PROMOTED, self._words.promoted(target))
+            self._ports.notifier.put_metric(RetrainingMetric.PROMOTED)
+            self._end(target, PromotionStatus.PROMOTED, self._messages.promoted(target))
 
-    def _give_up(self, target: Target, why: str) -> None:
+    def _fail(self, target: PromotionTarget, reason: PromotionReason) -> None:
         if target.model_package and not target.rollback:
-            self._services.packages.reject(target.model_package, f"does not serve: {why}")
-        self._services.announcer.count(RetrainingMetric.ROLLED_BACK)
-        self._end(target, Verdict.FAILED, self._words.given_up(target, why))
+            self._ports.registry.reject(target.model_package, f"does not serve: {reason.text}")
+        self._ports.notifier.put_metric(RetrainingMetric.ROLLED_BACK)
+        self._end(target, PromotionStatus.FAILED, self._messages.failed(target, reason))
 
-    def _end(self, target: Target, verdict: Verdict, message: Message) -> None:
-        self._tell(message)
-        memory = self._services.memory
-        memory.write(memory.state.ended(target, verdict, message.text))
+    def _end(self, target: PromotionTarget, status: PromotionStatus, message: LoopMessage) -> None:
+        self._ports.notifier.publish(message)
+        store = self._ports.store
+        store.write(store.state.ended(target, status, message.text))
 
-    def _tell(self, message: Message) -> None:
-        self._services.announcer.tell(message.subject, message.text)
-
-    def _settled_at(self, facts: Facts) -> str:
-        """Return when the endpoint had settled: the later of what the endpoint and the event say."""
-        said = [facts.endpoint.modified, *([self._moment] if self._moment else [])]
-        return times.whole_second_after(max(said, key=times.parse))
+    def _settled_at(self, facts: PromotionFacts) -> str:
+        """Return when the endpoint had settled: the later of its last change and the event's time."""
+        moments = [facts.endpoint.modified, *([self._moment] if self._moment else [])]
+        return whole_second_after(max(moments, key=parse_time))

@@ -1,47 +1,42 @@
-"""What is written down where others read it: the history of champions, what deployments take; and the switch."""
+"""The champions' history in S3, the parameters that deployments read, and the switch."""
 
-from typing import Any
+from datetime import timedelta
 from urllib.parse import urlsplit
 
-from contract.champion import CHAMPION_HISTORY, ChampionHistory
-from contract.names import Prefix
-from contract.retraining import SwitchPosition, champion_artifact, champion_baseline, retraining_switch
-from promotion.state import Target
+from shared.aws_client import HISTORY_KEY, AwsClients, read_history
+from shared.events import parse_time
 
-HISTORY_KEY = f"{Prefix.CHAMPION}/{CHAMPION_HISTORY}"
+from contract.champion import ChampionHistory
+from contract.retraining import SwitchPosition, champion_artifact, champion_baseline, retraining_switch
+from promotion.facts import PromotionReason, PromotionReasonCode
+from promotion.state import PromotionTarget
 
 
 class UnreadableError(Exception):
-    """Raised when an S3 object cannot be read as text; why."""
+    """Raised when an S3 object cannot be read as text; the text says why."""
 
 
-class Records:
-    """S3 objects and SSM parameters of one environment; clients are made on first use."""
+class HistoryStore:
+    """S3 objects and SSM parameters of one environment."""
 
-    def __init__(self, environment: str, bucket: str, region: str) -> None:
+    def __init__(self, environment: str, bucket: str, clients: AwsClients) -> None:
         self._environment = environment
         self._bucket = bucket
-        self._region = region
-        self._clients: dict[str, Any] = {}
+        self._clients = clients
 
     def history(self) -> ChampionHistory | None:
-        """Return the history of champions; None when there is none yet.
+        """Return the champions' history; None when there is none yet.
 
         Raises
         ------
         ValueError
-            If the file is no history.
+            If the file is not a history of this version.
         """
-        client = self._client("s3")
-        try:
-            body = client.get_object(Bucket=self._bucket, Key=HISTORY_KEY)["Body"].read()
-        except client.exceptions.NoSuchKey:
-            return None
-        return ChampionHistory.from_json(body.decode())
+        return read_history(self._clients, self._bucket)
 
     def write_history(self, history: ChampionHistory) -> None:
         """Write the history; this function is its only writer, one at a time."""
-        self._client("s3").put_object(
+        self._clients["s3"].put_object(
             Bucket=self._bucket, Key=HISTORY_KEY, Body=history.to_json().encode(), ContentType="application/json"
         )
 
@@ -51,37 +46,54 @@ class Records:
         Raises
         ------
         UnreadableError
-            If S3 refuses, or it is no text.
+            If S3 refuses, or the object is not text.
         """
         parts = urlsplit(uri)
-        client = self._client("s3")
+        client = self._clients["s3"]
         try:
             answer = client.get_object(Bucket=parts.netloc, Key=parts.path.lstrip("/"))
             return str(answer["Body"].read().decode())
         except (client.exceptions.ClientError, UnicodeDecodeError) as error:
             raise UnreadableError(str(error)) from error
 
-    def write_champion(self, target: Target) -> None:
-        """Let the next deployment bring this model back, and no other."""
+    def write_champion(self, target: PromotionTarget) -> None:
+        """Write the model that the next deployment of the serving stack deploys."""
         for name, value in (
             (champion_artifact(self._environment), target.artifact),
             (champion_baseline(self._environment), target.baseline),
         ):
-            self._client("ssm").put_parameter(Name=name, Value=value, Type="String", Overwrite=True)
+            self._clients["ssm"].put_parameter(Name=name, Value=value, Type="String", Overwrite=True)
 
-    def switch_off(self) -> str | None:
-        """Return why the loop is switched off; None: it is on. Absence is not on."""
+    def switch_off(self) -> PromotionReason | None:
+        """Return why the loop is switched off; None: it is on. Without the parameter it is off."""
         name = retraining_switch(self._environment)
-        client = self._client("ssm")
+        client = self._clients["ssm"]
         try:
             value = client.get_parameter(Name=name)["Parameter"]["Value"]
         except client.exceptions.ParameterNotFound:
-            return f"the switch {name} does not exist"
-        return None if value == SwitchPosition.ON else f"the switch {name} is {value!r}"
+            return PromotionReasonCode.SWITCH_MISSING.reason(name=name)
+        off = PromotionReasonCode.SWITCHED_OFF.reason(name=name, value=value)
+        return None if value == SwitchPosition.ON else off
 
-    def _client(self, service: str) -> Any:
-        if service not in self._clients:
-            import boto3
 
-            self._clients[service] = boto3.client(service, region_name=self._region)
-        return self._clients[service]
+def whole_second_before(text: str) -> str:
+    """Return the last whole second until an ISO 8601 time, as the history has it: no window becomes too long.
+
+    Examples
+    --------
+    >>> whole_second_before("2026-01-31T13:20:00.900000+00:00")
+    '2026-01-31T13:20:00Z'
+    """
+    return f"{parse_time(text):%Y-%m-%dT%H:%M:%SZ}"
+
+
+def whole_second_after(text: str) -> str:
+    """Return the first whole second from an ISO 8601 time on.
+
+    Examples
+    --------
+    >>> whole_second_after("2026-01-31T13:20:00.100000+00:00")
+    '2026-01-31T13:20:01Z'
+    """
+    moment = parse_time(text)
+    return f"{moment + timedelta(microseconds=-moment.microsecond % 1_000_000):%Y-%m-%dT%H:%M:%SZ}"

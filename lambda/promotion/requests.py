@@ -1,7 +1,7 @@
-"""The requests that make a model serve: pure functions of what serves and of what should.
+"""SageMaker requests that make a model serve: pure functions of the serving configuration and the target.
 
-Model and EndpointConfig are copies of those in service, with the model replaced. They are named by the digest of what
-is in them, so that a request that is sent twice asks for the same thing.
+Model and EndpointConfig are copies of those in service, with the model replaced. Their names contain a digest of the
+request, so that the same request sent twice creates one resource.
 """
 
 import hashlib
@@ -11,12 +11,12 @@ from dataclasses import dataclass
 from typing import Any
 
 from contract.retraining import ModelVariable
-from promotion.settings import Guard, Settings
-from promotion.state import Target
+from promotion.settings import PromotionSettings, RolloutPolicy
+from promotion.state import PromotionTarget
 
 START_SECONDS = 3600
-"""What instances may take to come up, beside the waits: the timeout must exceed all of them (API reference)."""
-TIMEOUT_MAX_SECONDS = 28800
+"""Time for instances to start, added to the waits: the timeout must exceed all of them (API reference)."""
+MAX_TIMEOUT_SECONDS = 28800
 """MaximumExecutionTimeoutInSeconds, API reference."""
 CONFIG_MEMBERS = (
     "ProductionVariants",
@@ -30,16 +30,16 @@ CONFIG_MEMBERS = (
     "EnableNetworkIsolation",
     "MetricsConfig",
 )
-"""What DescribeEndpointConfig tells and CreateEndpointConfig takes."""
+"""Members that DescribeEndpointConfig returns and CreateEndpointConfig accepts."""
 MODEL_MEMBERS = ("VpcConfig", "EnableNetworkIsolation")
-"""What of the live Model is the environment's, and not the model's."""
+"""Members of the live Model that belong to the environment, not to the model."""
 CONTAINER_MEMBERS = ("Image", "ModelDataUrl", "Environment")
 
 Request = dict[str, Any]
 
 
 @dataclass(frozen=True)
-class Live:
+class LiveConfiguration:
     """DescribeEndpointConfig and DescribeModel of what serves."""
 
     config: Mapping[str, Any]
@@ -63,10 +63,10 @@ class Live:
         return variables.get(ModelVariable.BASELINE.value)
 
 
-def container(target: Target, package: Mapping[str, Any] | None, live: Live) -> Request:
-    """Return the target's container: its package's; without one, the live one with another artifact and baseline.
+def container(target: PromotionTarget, package: Mapping[str, Any] | None, live: LiveConfiguration) -> Request:
+    """Return the target's container: its package's, or without one the live one with artifact and baseline replaced.
 
-    A deployment from the environment file does the same: whichever artifact, the image and the code are the stack's.
+    A deployment from the environment file does the same: image and code are the stack's, whatever the artifact.
     """
     source = package["InferenceSpecification"]["Containers"][0] if package else live.container
     made = {name: source[name] for name in CONTAINER_MEMBERS if name in source}
@@ -74,52 +74,56 @@ def container(target: Target, package: Mapping[str, Any] | None, live: Live) -> 
     return made | {"ModelDataUrl": target.artifact, "Environment": variables}
 
 
-def model_request(settings: Settings, target: Target, serving: Request, live: Live) -> Request:
+def model_request(
+    settings: PromotionSettings, target: PromotionTarget, serving: Request, live: LiveConfiguration
+) -> Request:
     """Return the CreateModel request; `serving` is the container."""
     body: Request = {"PrimaryContainer": serving, "ExecutionRoleArn": settings.serving_role_arn}
     body |= {name: live.model[name] for name in MODEL_MEMBERS if live.model.get(name)}
     return {"ModelName": _name(settings, target, body), **body, "Tags": _tags(settings)}
 
 
-def config_request(settings: Settings, target: Target, model_name: str, live: Live) -> Request:
+def config_request(
+    settings: PromotionSettings, target: PromotionTarget, model_name: str, live: LiveConfiguration
+) -> Request:
     """Return the CreateEndpointConfig request: as it is in service, with the variant's model replaced."""
     body = {name: live.config[name] for name in CONFIG_MEMBERS if live.config.get(name)}
     body["ProductionVariants"] = [variant | {"ModelName": model_name} for variant in body["ProductionVariants"]]
     return {"EndpointConfigName": _name(settings, target, body), **body, "Tags": _tags(settings)}
 
 
-def update_request(settings: Settings, config_name: str) -> Request:
+def update_request(settings: PromotionSettings, config_name: str) -> Request:
     """Return the UpdateEndpoint request: blue/green, watched by the alarms; the scaled instance count stays."""
     return {
         "EndpointName": settings.endpoint,
         "EndpointConfigName": config_name,
         "RetainAllVariantProperties": True,
         "DeploymentConfig": {
-            "BlueGreenUpdatePolicy": _policy(settings.guard),
-            "AutoRollbackConfiguration": {"Alarms": [{"AlarmName": name} for name in settings.guard.alarm_names]},
+            "BlueGreenUpdatePolicy": _policy(settings.rollout),
+            "AutoRollbackConfiguration": {"Alarms": [{"AlarmName": name} for name in settings.rollout.alarm_names]},
         },
     }
 
 
-def _policy(guard: Guard) -> Request:
-    wait = guard.wait_seconds
+def _policy(rollout: RolloutPolicy) -> Request:
+    wait = rollout.wait_seconds
     routing: Request = {"Type": "ALL_AT_ONCE", "WaitIntervalInSeconds": 0}
     waits = wait
-    if guard.canary_percent is not None:
-        size = {"Type": "CAPACITY_PERCENT", "Value": guard.canary_percent}
+    if rollout.canary_percent is not None:
+        size = {"Type": "CAPACITY_PERCENT", "Value": rollout.canary_percent}
         routing = {"Type": "CANARY", "WaitIntervalInSeconds": wait, "CanarySize": size}
         waits = 2 * wait
     return {
         "TrafficRoutingConfiguration": routing,
         "TerminationWaitInSeconds": wait,
-        "MaximumExecutionTimeoutInSeconds": min(waits + START_SECONDS, TIMEOUT_MAX_SECONDS),
+        "MaximumExecutionTimeoutInSeconds": min(waits + START_SECONDS, MAX_TIMEOUT_SECONDS),
     }
 
 
-def _tags(settings: Settings) -> list[Request]:
+def _tags(settings: PromotionSettings) -> list[Request]:
     return [{"Key": "plumbline:environment", "Value": settings.environment}]
 
 
-def _name(settings: Settings, target: Target, body: Request) -> str:
+def _name(settings: PromotionSettings, target: PromotionTarget, body: Request) -> str:
     text = json.dumps(body, sort_keys=True, default=str)
     return f"{settings.prefix}-{target.version}-{hashlib.sha256(text.encode()).hexdigest()[:8]}"

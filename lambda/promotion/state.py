@@ -1,30 +1,19 @@
-"""What the function remembers between two events: one durable document, written before what it announces is done."""
+"""The promotion function's state: the update under way, a request that waits, and what people were notified of."""
 
-import json
-from dataclasses import asdict, dataclass, replace
-from enum import StrEnum
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from typing import Any, ClassVar
 
-from contract.decoding import decode
+from shared.documents import StoredState
 
-STATE_VERSION = 1
-REQUESTS_KEPT = 20
-"""Lambda repeats an asynchronous invocation twice within six hours; people do not ask that often."""
+from contract.retraining import PromotionStatus
 
-
-class Verdict(StrEnum):
-    """How a request or a promotion ended."""
-
-    PROMOTED = "promoted"
-    ROLLED_BACK = "rolled_back"
-    """A person wanted the model before, and it serves."""
-    FAILED = "failed"
-    """The target did not come up, or its alarms fired: the endpoint went back by itself."""
-    REFUSED = "refused"
-    """Nothing was changed."""
+MAX_REQUESTS = 20
+"""Requests kept, so that none is accepted twice: Lambda repeats an asynchronous invocation twice within six hours."""
 
 
 @dataclass(frozen=True)
-class Target:
+class PromotionTarget:
     """The model that should serve.
 
     Parameters
@@ -34,13 +23,13 @@ class Target:
     model_package, version
         ARN and number in the registry; None and 0: deployed from the environment file.
     cause
-        Why, for people and for the history.
+        What triggered the promotion, for people and for the history.
     request
-        The invocation by which a person asked; None: an approval did.
+        Id of the invocation with a person's request; None: an approval triggered it.
     rollback
         Whether it served before.
     rejects
-        ARN of the version that a rollback turns down.
+        ARN of the version that a rollback rejects.
     """
 
     artifact: str
@@ -54,91 +43,84 @@ class Target:
 
     @property
     def name(self) -> str:
-        """What people call it."""
+        """Its name in messages."""
         return f"version {self.version}" if self.version else f"the model of {self.artifact}"
 
 
 @dataclass(frozen=True)
-class Attempt:
-    """An update of the endpoint that was decided; whether it began, the endpoint says.
+class PromotionAttempt:
+    """An update of the endpoint that was decided; the endpoint shows whether it began.
 
     Parameters
     ----------
     config, replaces
         Names of the EndpointConfigs: the target's, and the one that served then.
     modified
-        When the endpoint was last modified before: as long as it says the same, the update has not begun.
+        When the endpoint was last modified before: while that is unchanged, the update has not begun.
     """
 
-    target: Target
+    target: PromotionTarget
     config: str
     replaces: str
     modified: str
 
 
 @dataclass(frozen=True)
-class Outcome:
-    """How the last promotion or request ended; `request` says whose."""
+class PromotionResult:
+    """How the last promotion or request ended; `request` is its id, `text` the message about it."""
 
-    verdict: Verdict
+    status: PromotionStatus
     request: str | None
     text: str
 
 
 @dataclass(frozen=True)
-class State:
-    """All that is remembered.
+class PromotionState(StoredState):
+    """The stored document.
 
     Parameters
     ----------
     attempt
         The update under way; None: there is none.
-    asked
-        What a person asked for and waits until the endpoint is free.
-    told_version
-        The newest version that people were told of.
+    requested
+        What a person requested and waits until the endpoint is free.
+    notified_version
+        The newest version that people were notified of.
     held_version
-        The version of which they were told that the switch holds it back; 0: none.
+        The version of which people were notified that the switch holds it back; 0: none.
     requests
-        The newest requests that were taken up, so that none is twice.
+        Ids of the newest requests that were accepted.
     last
-        How the last one ended.
+        How the last promotion or request ended.
     """
 
-    attempt: Attempt | None = None
-    asked: Target | None = None
-    told_version: int = 0
+    VERSION: ClassVar[int] = 2
+
+    attempt: PromotionAttempt | None = None
+    requested: PromotionTarget | None = None
+    notified_version: int = 0
     held_version: int = 0
     requests: tuple[str, ...] = ()
-    last: Outcome | None = None
-    version: int = STATE_VERSION
+    last: PromotionResult | None = None
+    version: int = VERSION
 
-    def taking_up(self, target: Target, request: str) -> "State":
+    def accepting(self, target: PromotionTarget, request: str) -> "PromotionState":
         """Return the state with a person's request in it."""
-        return replace(self, asked=target, requests=(*self.requests, request)[-REQUESTS_KEPT:])
+        return replace(self, requested=target, requests=(*self.requests, request)[-MAX_REQUESTS:])
 
-    def ended(self, target: Target, verdict: Verdict, text: str) -> "State":
-        """Return the state after `target` was promoted, rolled back or refused."""
+    def ended(self, target: PromotionTarget, status: PromotionStatus, text: str) -> "PromotionState":
+        """Return the state after the promotion of `target` ended."""
         attempt = None if self.attempt and self.attempt.target == target else self.attempt
-        asked = None if self.asked == target else self.asked
-        return replace(self, attempt=attempt, asked=asked, last=Outcome(verdict, target.request, text))
-
-    def to_json(self) -> str:
-        """Return the document's text; `from_json` reads it."""
-        return json.dumps(asdict(self))
+        requested = None if self.requested == target else self.requested
+        return replace(self, attempt=attempt, requested=requested, last=PromotionResult(status, target.request, text))
 
     @classmethod
-    def from_json(cls, text: str | None) -> "State":
-        """Read the document's text; None is the state before anything happened.
-
-        Raises
-        ------
-        ValueError
-            If it is no state of this version.
-        """
-        if text is None:
-            return cls()
-        state = decode(cls, json.loads(text))
-        if state.version != STATE_VERSION:
-            raise ValueError(f"the promotion's state must be of version {STATE_VERSION}, got {state.version}")
-        return state
+    def upgrade(cls, document: Mapping[str, Any]) -> Mapping[str, Any]:
+        """Read version 1: `asked`, `told_version` and the last result's `verdict` have new names."""
+        if document.get("version") != 1:
+            return document
+        renamed = {"asked": "requested", "told_version": "notified_version"}
+        upgraded = {renamed.get(name, name): value for name, value in document.items()}
+        if last := document["last"]:
+            upgraded["last"] = {"status": last["verdict"], "request": last["request"], "text": last["text"]}
+        return upgraded | {"version": cls.VERSION}

@@ -1,136 +1,136 @@
-"""The steps that the function can take, one at a time."""
+"""The steps that the function can take, one at a time; their names are the log's."""
 
 from dataclasses import dataclass
 
-from promotion.facts import Leftovers, Unusable, Version
-from promotion.state import Attempt, Target
+from promotion.facts import PromotionReason, RegistryVersion, UnusableVersion, UnusedResources
+from promotion.state import PromotionAttempt, PromotionTarget
 
 
 @dataclass(frozen=True)
 class StartHistory:
-    """Write down what serves, where nothing is written down yet."""
+    """Write the first history: the model that serves is its only champion."""
 
 
 @dataclass(frozen=True)
 class MarkChanging:
-    """Write down that the endpoint changes since `moment`."""
+    """Write into the history that the endpoint changes since `moment`."""
 
     moment: str
 
 
 @dataclass(frozen=True)
-class Record:
-    """Write down what serves: somebody else changed it, or nothing came of a change."""
+class RecordChampion:
+    """Write the model that serves into the history: it was deployed otherwise, or a change came to nothing."""
 
 
 @dataclass(frozen=True)
-class Tell:
-    """Tell people what the gate said of a version."""
+class Notify:
+    """Notify people of the gate's result for a version."""
 
-    version: Version
+    version: RegistryVersion
 
 
 @dataclass(frozen=True)
 class Hold:
-    """Tell people that the switch holds an approved version back."""
+    """Notify people that the switch holds an approved version back."""
 
-    target: Target
-    why: str
+    target: PromotionTarget
+    reason: PromotionReason
 
 
 @dataclass(frozen=True)
-class TurnDown:
-    """Set an approved version that cannot be promoted to Rejected, and say so."""
+class RejectUnusable:
+    """Set an approved version that cannot be promoted to Rejected, and notify people."""
 
-    unusable: Unusable
+    unusable: UnusableVersion
 
 
 @dataclass(frozen=True)
 class Approve:
-    """Set a version to Approved, because a person asked to promote it."""
+    """Set a version to Approved, because a person requested its promotion."""
 
-    target: Target
+    target: PromotionTarget
 
 
 @dataclass(frozen=True)
 class Reject:
-    """Set the version that a rollback leaves to Rejected."""
+    """Set the version that a rollback replaces to Rejected."""
 
     arn: str
-    why: str
+    cause: str
 
 
 @dataclass(frozen=True)
 class Deploy:
-    """Make Model and EndpointConfig, write the attempt down, update the endpoint."""
+    """Create Model and EndpointConfig, store the attempt, update the endpoint."""
 
-    target: Target
+    target: PromotionTarget
 
 
 @dataclass(frozen=True)
 class Finish:
-    """The target serves: write it down where deployments and the monitor read it, and say so."""
+    """The target serves: write it where deployments and the monitor read it, and notify people."""
 
-    attempt: Attempt
-
-
-@dataclass(frozen=True)
-class GiveUp:
-    """The target does not serve: the champion and its baseline stay, the version is rejected, people are told."""
-
-    attempt: Attempt
-    why: str
+    attempt: PromotionAttempt
 
 
 @dataclass(frozen=True)
-class Overtaken:
-    """Somebody else's configuration serves: forget the attempt; what should serve is decided anew."""
+class FailAttempt:
+    """The target does not serve: champion and baseline stay, the version is rejected, people are notified."""
 
-    attempt: Attempt
+    attempt: PromotionAttempt
+    reason: PromotionReason
+
+
+@dataclass(frozen=True)
+class MarkSuperseded:
+    """Another deployment's configuration serves: end the attempt, and decide again what should serve."""
+
+    attempt: PromotionAttempt
 
 
 @dataclass(frozen=True)
 class Refuse:
-    """A person's request cannot be done, or need not: say why."""
+    """A person's request cannot be met any more, or is met already: notify why."""
 
-    target: Target
-    why: str
+    target: PromotionTarget
+    reason: PromotionReason
 
 
 @dataclass(frozen=True)
-class Forget:
-    """An attempt never began, and nobody wants it any more."""
+class DropAttempt:
+    """An attempt never began, and its target should not serve any more."""
 
 
 @dataclass(frozen=True)
 class CleanUp:
-    """Delete what this function made and does not serve."""
+    """Delete what this function created and does not serve."""
 
-    leftovers: Leftovers
+    unused: UnusedResources
 
 
 @dataclass(frozen=True)
-class Rest:
+class Wait:
     """Nothing to do until the next event, and why."""
 
-    why: str
+    reason: PromotionReason
 
 
 Step = (
     StartHistory
     | MarkChanging
-    | Record
-    | Tell
+    | RecordChampion
+    | Notify
     | Hold
-    | TurnDown
+    | RejectUnusable
     | Approve
     | Reject
     | Deploy
     | Finish
-    | GiveUp
-    | Overtaken
+    | FailAttempt
+    | MarkSuperseded
     | Refuse
-    | Forget
+    | DropAttempt
     | CleanUp
-    | Rest
+    | Wait
 )

@@ -1,4 +1,4 @@
-"""How many labelled rows there are in the captures of some hours, as the monitor's run joined and stored them.
+"""Count the labelled rows in the captures of some hours, as the monitor's run joined and stored them.
 
 ``merged/{endpoint}/{variant}/yyyy/mm/dd/hh/part-*.jsonl``: a line is a capture record with ``groundTruthData``, whose
 ``data`` has a line for each row of the request, empty where no label has come (container/drift/ground_truth/merged.py).
@@ -12,8 +12,8 @@ from typing import Any
 from contract.names import Prefix
 
 
-class FreshRows:
-    """Labelled rows of one endpoint in the capture bucket."""
+class FreshRowCounter:
+    """Counts the labelled rows of one endpoint in the capture bucket."""
 
     def __init__(self, s3: Any, bucket: str, endpoint: str) -> None:
         self._s3 = s3
@@ -21,7 +21,7 @@ class FreshRows:
         self._endpoint = endpoint
 
     def count(self, fresh_from: str, fresh_until: str, enough: int) -> int:
-        """Return the number of rows of all variants, or `enough` as soon as there are so many: newest first.
+        """Return the number of rows of all variants, newest first; `enough` as soon as there are so many.
 
         Times are full hours, ISO 8601 in UTC with Z.
         """
@@ -65,7 +65,7 @@ class FreshRows:
 
 
 def labelled_rows(line: bytes) -> int:
-    """Return how many rows of a merged record have a label; 0 if it is no such record."""
+    """Return how many rows of a merged record have a label; 0 if it is not a merged record."""
     try:
         record = json.loads(line)
         labels = record["groundTruthData"]["data"]

@@ -1,4 +1,4 @@
-"""Entry point of the controller: parse, handle each occurrence, return what was decided."""
+"""Entry point of the controller: parse the event, handle each record of it, return the decisions."""
 
 import functools
 import os
@@ -6,37 +6,37 @@ from dataclasses import asdict
 from datetime import UTC, datetime
 from typing import Any
 
-from shared.documents import Documents
-from shared.telling import Announcer
+from shared.aws_client import AwsClients
+from shared.documents import DocumentTable, StateStore
+from shared.telling import Notifier
 
 from retraining.controller import Controller
 from retraining.occurrences import parse
-from retraining.settings import Settings
-from retraining.surroundings import Surroundings
-from retraining.words import Words
+from retraining.settings import RetrainingSettings
+from retraining.state import RetrainingState
+from retraining.surroundings import AwsGateway
 
 
 def handler(event: object, context: Any) -> dict[str, Any]:
-    """Handle what the event holds, and return the decisions.
+    """Handle an event, and return ``{"decisions": [...]}``, one for each record of it.
 
-    What is none of the function's business is ignored with a reason. A fault of AWS or of the settings is raised, so
+    An event that is not for the controller is ignored with a reason. A fault of AWS or of the settings is raised, so
     that Lambda retries and the dead-letter queue gets the event.
     """
     controller = _controller()
-    occurrences = parse(event, context.aws_request_id)
-    return {"decisions": [asdict(outcome) for occurrence in occurrences for outcome in controller.handle(occurrence)]}
+    events = parse(event, context.aws_request_id)
+    return {"decisions": [asdict(decision) for each in events for decision in controller.handle(each)]}
 
 
 @functools.cache
 def _controller() -> Controller:
     """Keep the clients between invocations of a warm function."""
-    settings = Settings.from_environment(os.environ)
-    endpoint = settings.rule.endpoint
+    settings = RetrainingSettings.from_environment(os.environ)
+    clients = AwsClients(settings.region)
     return Controller(
-        settings.rule,
-        Words(settings.environment, endpoint),
-        store=Documents(settings.state_table, settings.region),
-        world=Surroundings(settings),
-        voice=Announcer(settings.topic_arn, settings.region, endpoint),
+        settings,
+        store=StateStore(DocumentTable(settings.state_table, clients), settings.endpoint, RetrainingState),
+        gateway=AwsGateway(settings, clients),
+        notifier=Notifier(settings.topic_arn, settings.endpoint, clients),
         clock=lambda: datetime.now(UTC),
     )

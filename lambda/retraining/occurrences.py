@@ -1,9 +1,9 @@
-"""Events as they reach the function, parsed to records; nothing that arrives is an exception here.
+"""Events as they reach the controller, parsed to records; an event that cannot be parsed becomes an `IgnoredEvent`.
 
 Understood: SNS messages of CloudWatch alarms, EventBridge's "CloudWatch Alarm State Change" (directly or through
 SNS), an alarm's direct Lambda action, EventBridge's "SageMaker Model Building Pipeline Execution Status Change", the
-hourly ``{"reevaluate": true}``, and the by-hand invocation ``{"reason": "...", "force": true}``. SNS messages of alarms
-are described in the CloudWatch User Guide only by example, and test messages often lack fields: each field is checked.
+hourly ``{"reevaluate": true}``, and a person's ``{"reason": "...", "force": true}``. SNS messages of alarms are
+described in the CloudWatch User Guide only by example, and test messages often lack fields: each field is checked.
 """
 
 import json
@@ -12,17 +12,17 @@ from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 
-from shared import times
+from shared.events import IgnoredEvent, Reconcile, is_reconcile, time_or_none
 
-from contract.retraining import OWN_MESSAGE, REEVALUATE
+from contract.retraining import MessageAttribute
 
-_REASON_MAX = 1000
+_MAX_REASON_LENGTH = 1000
 """Characters of a reason that are kept: CloudWatch's have at most 1,023, a person's may be of any length."""
 _EXECUTION_CHANGE = "SageMaker Model Building Pipeline Execution Status Change"
 
 
 class AlarmState(StrEnum):
-    """CloudWatch's states of an alarm."""
+    """States of an alarm, as CloudWatch spells them."""
 
     OK = "OK"
     ALARM = "ALARM"
@@ -40,19 +40,12 @@ class AlarmChange:
 
 
 @dataclass(frozen=True)
-class ManualRequest:
-    """A person asked; `request_id` is the invocation's, and stays the same when Lambda retries it."""
+class RetrainingRequest:
+    """A person's request; `request_id` is the invocation's, and stays the same when Lambda retries it."""
 
     reason: str
     request_id: str
     force: bool = False
-
-
-@dataclass(frozen=True)
-class Look:
-    """The hourly event: alarms fire on change only, and events can get lost."""
-
-    request_id: str
 
 
 @dataclass(frozen=True)
@@ -63,55 +56,48 @@ class ExecutionChange:
     status: str
 
 
-@dataclass(frozen=True)
-class Foreign:
-    """A message that is none of ours, and why."""
-
-    why: str
+RetrainingEvent = AlarmChange | RetrainingRequest | Reconcile | ExecutionChange | IgnoredEvent
 
 
-Occurrence = AlarmChange | ManualRequest | Look | ExecutionChange | Foreign
-
-
-def parse(event: object, request_id: str) -> tuple[Occurrence, ...]:
-    """Return what the event tells: one occurrence for each SNS record, or one for any other event."""
+def parse(event: object, request_id: str) -> tuple[RetrainingEvent, ...]:
+    """Return one record for each SNS record of the event, or one for any other event."""
     if not isinstance(event, Mapping):
-        return (Foreign(f"the event is a {type(event).__name__}, not an object"),)
+        return (IgnoredEvent(f"the event is a {type(event).__name__}, not an object"),)
     records = event.get("Records")
     if isinstance(records, list):
-        return tuple(_from_record(record) for record in records) or (Foreign("the event holds no record"),)
-    if event.get(REEVALUATE) is True:
-        return (Look(request_id),)
+        return tuple(_from_record(record) for record in records) or (IgnoredEvent("the event holds no record"),)
+    if is_reconcile(event):
+        return (Reconcile(request_id),)
     if "reason" in event:
         return (_request(event["reason"], event.get("force", False), request_id),)
     return (_from_message(event),)
 
 
-def _request(reason: object, force: object, request_id: str) -> Occurrence:
+def _request(reason: object, force: object, request_id: str) -> RetrainingEvent:
     if not isinstance(reason, str) or not reason.strip():
-        return Foreign(f"reason must say why to retrain, got {reason!r}")
+        return IgnoredEvent(f"reason must say why to retrain, got {reason!r}")
     if not isinstance(force, bool):
-        return Foreign(f"force must be true or false, got {force!r}")
-    return ManualRequest(_kept(reason), request_id, force)
+        return IgnoredEvent(f"force must be true or false, got {force!r}")
+    return RetrainingRequest(_kept(reason), request_id, force)
 
 
-def _from_record(record: object) -> Occurrence:
+def _from_record(record: object) -> RetrainingEvent:
     notification = record.get("Sns") if isinstance(record, Mapping) else None
     text = notification.get("Message") if isinstance(notification, Mapping) else None
     if not isinstance(text, str):
-        return Foreign("the record carries no SNS message")
+        return IgnoredEvent("the record carries no SNS message")
     attributes = notification.get("MessageAttributes") if isinstance(notification, Mapping) else None
-    if isinstance(attributes, Mapping) and OWN_MESSAGE in attributes:
-        return Foreign("the message is one of the loop's own")
+    if isinstance(attributes, Mapping) and MessageAttribute.ENDPOINT in attributes:
+        return IgnoredEvent("the message is one of the loop's own")
     try:
         return _from_message(json.loads(text))
     except (ValueError, RecursionError):
-        return Foreign("the SNS message is not JSON")
+        return IgnoredEvent("the SNS message is not JSON")
 
 
-def _from_message(message: object) -> Occurrence:
+def _from_message(message: object) -> RetrainingEvent:
     if not isinstance(message, Mapping):
-        return Foreign(f"the message is a {type(message).__name__}, not an object")
+        return IgnoredEvent(f"the message is a {type(message).__name__}, not an object")
     if "AlarmName" in message:
         return _change(
             message["AlarmName"],
@@ -127,36 +113,27 @@ def _from_message(message: object) -> Occurrence:
     kind = message.get("detail-type")
     if kind == _EXECUTION_CHANGE:
         return _execution(detail)
-    return Foreign(f"the message is no CloudWatch alarm{f' but {kind!r}' if isinstance(kind, str) else ''}")
+    return IgnoredEvent(f"the message is no CloudWatch alarm{f' but {kind!r}' if isinstance(kind, str) else ''}")
 
 
-def _execution(detail: object) -> Occurrence:
+def _execution(detail: object) -> RetrainingEvent:
     detail = detail if isinstance(detail, Mapping) else {}
     execution, status = detail.get("pipelineExecutionArn"), detail.get("currentPipelineExecutionStatus")
     if not isinstance(execution, str) or not isinstance(status, str):
-        return Foreign(f"the event of an execution must name it and its status, got {execution!r} and {status!r}")
+        return IgnoredEvent(f"the event of an execution must name it and its status, got {execution!r} and {status!r}")
     return ExecutionChange(execution, status)
 
 
-def _change(name: object, state: object, changed_at: object, reason: object) -> Occurrence:
+def _change(name: object, state: object, changed_at: object, reason: object) -> RetrainingEvent:
     if not isinstance(name, str) or not name:
-        return Foreign("the alarm message has no alarm name")
+        return IgnoredEvent("the alarm message has no alarm name")
     if state not in tuple(AlarmState):
-        return Foreign(f"the message of alarm {name} has the unknown state {state!r}")
-    moment = _moment(changed_at)
+        return IgnoredEvent(f"the message of alarm {name} has the unknown state {state!r}")
+    moment = time_or_none(changed_at)
     if moment is None:
-        return Foreign(f"the message of alarm {name} has no readable time of change, got {changed_at!r}")
+        return IgnoredEvent(f"the message of alarm {name} has no readable time of change, got {changed_at!r}")
     return AlarmChange(name, AlarmState(str(state)), moment, _kept(reason) if isinstance(reason, str) else "")
 
 
 def _kept(reason: str) -> str:
-    return " ".join(reason.split())[:_REASON_MAX]
-
-
-def _moment(text: object) -> datetime | None:
-    if not isinstance(text, str):
-        return None
-    try:
-        return times.parse(text)
-    except (ValueError, OverflowError):
-        return None
+    return " ".join(reason.split())[:_MAX_REASON_LENGTH]

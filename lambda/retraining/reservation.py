@@ -1,36 +1,37 @@
-"""The run that a trigger gets: what its execution is told, and the token that makes two starts of it one."""
+"""The run that a trigger reserves: its execution's parameters, and the token that makes a second start the same one."""
 
 import hashlib
 import re
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
-from retraining.decision import Facts, Rule
-from retraining.state import Run
-from retraining.triggers import Trigger
+from retraining.decision import RetrainingFacts
+from retraining.settings import RetrainingSettings
+from retraining.state import ReservedRun
+from retraining.triggers import RetrainingTrigger
 
-DISPLAY_NAME_MAX = 82
+MAX_DISPLAY_NAME_LENGTH = 82
 """StartPipelineExecution: PipelineExecutionDisplayName, letters and digits with dashes inside."""
 
 
-def fresh_hours(now: datetime, rule: Rule) -> tuple[str, str]:
-    """Return from when until when captures are fresh, both at full hours, as the pipeline's parameters have them."""
+def fresh_hours(now: datetime, fresh_period: timedelta) -> tuple[str, str]:
+    """Return from when until when captures are fresh, both at full hours, ISO 8601 in UTC with Z."""
     until = now.replace(minute=0, second=0, microsecond=0)
-    return _hour(until - rule.fresh), _hour(until)
+    return _hour(until - fresh_period), _hour(until)
 
 
-def new_run(trigger: Trigger, facts: Facts, rule: Rule) -> Run:
-    """Return the run to reserve: the token is of the endpoint, the model and the episode.
+def new_run(trigger: RetrainingTrigger, facts: RetrainingFacts, settings: RetrainingSettings) -> ReservedRun:
+    """Return the run to reserve; its token is the digest of endpoint, champion and event.
 
     Raises
     ------
     ValueError
-        If the live model is unknown.
+        If the champion is unknown.
     """
     if facts.champion is None:
-        raise ValueError("the live model must be known, got None")
-    token = hashlib.sha256(f"{rule.endpoint}|{facts.champion}|{trigger.episode}".encode()).hexdigest()
-    fresh_from, fresh_until = fresh_hours(facts.now, rule)
-    return Run(
+        raise ValueError("the champion must be known, got None")
+    token = hashlib.sha256(f"{settings.endpoint}|{facts.champion}|{trigger.event_key}".encode()).hexdigest()
+    fresh_from, fresh_until = fresh_hours(facts.now, settings.policy.fresh_period)
+    return ReservedRun(
         token=token,
         display_name=_display_name(trigger.name, facts.now, token),
         champion=facts.champion,
@@ -45,7 +46,7 @@ def new_run(trigger: Trigger, facts: Facts, rule: Rule) -> Run:
 def _display_name(name: str, now: datetime, token: str) -> str:
     suffix = f"-{now:%Y%m%d-%H%M%S}-{token[:8]}"
     readable = re.sub(r"[^a-zA-Z0-9]+", "-", name).strip("-") or "alarm"
-    return readable[: DISPLAY_NAME_MAX - len(suffix)].rstrip("-") + suffix
+    return readable[: MAX_DISPLAY_NAME_LENGTH - len(suffix)].rstrip("-") + suffix
 
 
 def _hour(moment: datetime) -> str:

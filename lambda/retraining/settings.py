@@ -1,52 +1,67 @@
-"""The function's environment, parsed once; the only place that knows how it is spelled."""
+"""The controller's settings: the only place that knows its environment variables."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import timedelta
 
-from shared.environment import number, required, required_items, whole_number
+from shared.environment import LoopSettings, loop_settings, number, required, required_items, whole_number
 
 from contract.retraining import LoopVariable
-from retraining.decision import Rule
 
 
 @dataclass(frozen=True, kw_only=True)
-class Settings:
-    """What the stack told the function."""
+class RetrainingPolicy:
+    """Which alarms start a retraining, how often, and on how many rows.
 
-    environment: str
-    region: str
-    topic_arn: str
-    state_table: str
-    artifacts_bucket: str
+    Parameters
+    ----------
+    alarm_names
+        The alarms that start retraining; all others only notify people.
+    cooldown
+        Shortest time between two starts, and between a promotion and a start.
+    runs_per_day
+        Most starts within 24 hours.
+    fresh_period
+        Labelled captures of this time before a run are its fresh rows.
+    min_fresh_rows
+        With fewer labelled rows nothing is started.
+    """
+
+    alarm_names: tuple[str, ...]
+    cooldown: timedelta
+    runs_per_day: int
+    fresh_period: timedelta
+    min_fresh_rows: int
+
+
+@dataclass(frozen=True, kw_only=True)
+class RetrainingSettings(LoopSettings):
+    """The controller's settings as the monitoring stack sets them."""
+
     capture_bucket: str
     pipeline_arn: str
-    rule: Rule
+    policy: RetrainingPolicy
 
     @classmethod
-    def from_environment(cls, environ: Mapping[str, str]) -> "Settings":
-        """Read the variables.
+    def from_environment(cls, environ: Mapping[str, str]) -> "RetrainingSettings":
+        """Read the environment variables.
 
         Raises
         ------
         SettingsError
             If a variable is missing or empty, or a number cannot be read.
         """
-        rule = Rule(
-            endpoint=required(environ, LoopVariable.ENDPOINT_NAME),
+        common = loop_settings(environ)
+        policy = RetrainingPolicy(
             alarm_names=required_items(environ, LoopVariable.TRIGGER_ALARM_NAMES),
             cooldown=timedelta(hours=number(environ, LoopVariable.COOLDOWN_HOURS)),
             runs_per_day=whole_number(environ, LoopVariable.RUNS_PER_DAY),
-            fresh=timedelta(hours=whole_number(environ, LoopVariable.FRESH_HOURS)),
-            minimum_fresh_rows=whole_number(environ, LoopVariable.MINIMUM_FRESH_ROWS),
+            fresh_period=timedelta(hours=whole_number(environ, LoopVariable.FRESH_HOURS)),
+            min_fresh_rows=whole_number(environ, LoopVariable.MINIMUM_FRESH_ROWS),
         )
         return cls(
-            environment=required(environ, LoopVariable.ENVIRONMENT),
-            region=required(environ, "AWS_REGION"),
-            topic_arn=required(environ, LoopVariable.TOPIC_ARN),
-            state_table=required(environ, LoopVariable.STATE_TABLE),
-            artifacts_bucket=required(environ, LoopVariable.ARTIFACTS_BUCKET),
+            **common,
             capture_bucket=required(environ, LoopVariable.CAPTURE_BUCKET),
             pipeline_arn=required(environ, LoopVariable.PIPELINE_ARN),
-            rule=rule,
+            policy=policy,
         )

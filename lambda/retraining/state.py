@@ -1,37 +1,40 @@
-"""What the controller remembers of one endpoint, and how it is written: one JSON document with a version."""
+"""The controller's state of one endpoint: the run under way, the recent starts, the last obstacle notified."""
 
-import json
-from dataclasses import asdict, dataclass, replace
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
+from typing import Any, ClassVar
 
-from contract.decoding import decode
+from shared.documents import StoredState
 
-STATE_VERSION = 1
-REMEMBERED = timedelta(hours=48)
-"""How long a start is remembered when others follow it: the cap looks at 24 hours, and Lambda retries for six. Events
-from before the newest start, which always is remembered, start nothing anyway."""
-REMEMBERED_MAX = 200
-"""Starts that are remembered at most, so that the document stays below 50 KB; one at a time, two days hold fewer."""
+from contract.retraining import Obstacle
 
-
-class StateError(Exception):
-    """Raised when the document is none that this version wrote."""
+START_RETENTION = timedelta(hours=48)
+"""How long a start is kept when others follow it: the daily cap needs 24 hours, and Lambda retries for six. The newest
+start is always kept, and events from before it start nothing anyway."""
+MAX_STARTS = 200
+"""Starts kept at most, so that the document stays below 50 KB; one run at a time, two days hold fewer."""
 
 
 @dataclass(frozen=True)
-class Start:
+class RetrainingStart:
     """A retraining that was reserved and, unless it is the run under way, started.
 
     Parameters
     ----------
-    episode
-        What asked for it; the same for every delivery of one event.
+    event_key
+        The event that triggered it; the same for every delivery of one event.
     at
         When it was started, or else reserved, ISO 8601 in UTC.
     """
 
-    episode: str
+    event_key: str
     at: str
+
+    def __post_init__(self) -> None:
+        """Refuse a time without zone, which could not be compared."""
+        if self.moment.tzinfo is None:
+            raise ValueError(f"a time without zone, {self.at}")
 
     @property
     def moment(self) -> datetime:
@@ -40,13 +43,13 @@ class Start:
 
 
 @dataclass(frozen=True)
-class Run:
+class ReservedRun:
     """The one retraining that may be under way: reserved first, then started.
 
     Parameters
     ----------
     token
-        Idempotency key of the start: StartPipelineExecution answers a second one with the same execution.
+        Idempotency key of the start: StartPipelineExecution returns the same execution for the same token.
     display_name
         The execution's, for people.
     champion, fresh_from, fresh_until, cause
@@ -54,7 +57,7 @@ class Run:
     reserved_at
         When it was decided, ISO 8601 in UTC.
     forced
-        A person's request that ignores the switch.
+        Whether a person requested it regardless of the switch.
     execution
         ARN; None: reserved, and not known to be started.
     """
@@ -71,65 +74,58 @@ class Run:
 
 
 @dataclass(frozen=True)
-class State:
-    """The document. `told` is the obstacle that people were told last; empty: none since the last start."""
+class NotifiedObstacle:
+    """An obstacle that people were notified of; `detail` is SageMaker's error if it refused the start."""
 
-    run: Run | None = None
-    starts: tuple[Start, ...] = ()
-    told: str = ""
-    version: int = STATE_VERSION
+    obstacle: Obstacle
+    detail: str | None = None
+
+
+@dataclass(frozen=True)
+class RetrainingState(StoredState):
+    """The document. `last_notified_obstacle` is None if no obstacle was notified since the last start."""
+
+    VERSION: ClassVar[int] = 2
+
+    run: ReservedRun | None = None
+    starts: tuple[RetrainingStart, ...] = ()
+    last_notified_obstacle: NotifiedObstacle | None = None
+    version: int = VERSION
 
     @property
     def last_start(self) -> datetime | None:
         """When the newest retraining was started, or else reserved."""
         return max((start.moment for start in self.starts), default=None)
 
-    def reserved(self, run: Run, episode: str, now: datetime) -> "State":
-        """Return the state with a run that is yet to be started, counted from now on."""
-        start = Start(episode, now.isoformat())
-        kept = [start for start in self.starts if now - start.moment < REMEMBERED][1 - REMEMBERED_MAX :]
-        return replace(self, run=run, starts=(*kept, start), told="")
+    def reserved(self, run: ReservedRun, event_key: str, now: datetime) -> "RetrainingState":
+        """Return the state with a run that is yet to be started; `now` counts as its start."""
+        start = RetrainingStart(event_key, now.isoformat())
+        kept = [start for start in self.starts if now - start.moment < START_RETENTION][1 - MAX_STARTS :]
+        return replace(self, run=run, starts=(*kept, start), last_notified_obstacle=None)
 
-    def started(self, execution: str, now: datetime) -> "State":
-        """Return the state of a reserved run that SageMaker has an execution for.
+    def started(self, execution: str, now: datetime) -> "RetrainingState":
+        """Return the state of a reserved run that has an execution.
 
-        From now on counts, not from the reservation: whoever reserved it may have died, and others came later.
+        `now` counts as its start, not the reservation: the function may have died in between, for hours.
         """
         if self.run is None or not self.starts:
             raise ValueError("a run must be reserved before it is started, got none")
         start = replace(self.starts[-1], at=now.isoformat())
         run = replace(self.run, execution=execution)
-        return replace(self, run=run, starts=(*self.starts[:-1], start), told="")
+        return replace(self, run=run, starts=(*self.starts[:-1], start), last_notified_obstacle=None)
 
-    def closed(self) -> "State":
+    def closed(self) -> "RetrainingState":
         """Return the state after the run ended."""
         return replace(self, run=None)
 
-    def to_json(self) -> str:
-        """Return the document's text; `from_json` reads it."""
-        return json.dumps(asdict(self))
+    def notified(self, obstacle: NotifiedObstacle | None) -> "RetrainingState":
+        """Return the state after people were notified of an obstacle; None: there is none any more."""
+        return replace(self, last_notified_obstacle=obstacle)
 
     @classmethod
-    def from_json(cls, text: str | None) -> "State":
-        """Read the document; an absent one is the state before the first event.
-
-        Raises
-        ------
-        StateError
-            If it is none of this version.
-        """
-        if text is None:
-            return cls()
-        try:
-            state = decode(cls, json.loads(text))
-            if state.version != STATE_VERSION:
-                raise ValueError(f"version {state.version}")
-            for start in state.starts:
-                if start.moment.tzinfo is None:
-                    raise ValueError(f"a time without zone, {start.at}")
-        except ValueError as error:
-            raise StateError(
-                f"the controller's document must be one of version {STATE_VERSION}, got {error}; delete the item from "
-                "the state table if no execution of the pipeline is running"
-            ) from error
-        return state
+    def upgrade(cls, document: Mapping[str, Any]) -> Mapping[str, Any]:
+        """Read version 1: `episode` became `event_key`; `told` was a text, so the obstacle is notified once more."""
+        if document.get("version") != 1:
+            return document
+        starts = [{"event_key": start["episode"], "at": start["at"]} for start in document["starts"]]
+        return {"run": document["run"], "starts": starts, "last_notified_obstacle": None, "version": cls.VERSION}

@@ -1,10 +1,10 @@
-"""What the controller looks up in AWS and the one thing that it starts: the only boto3 calls beside `shared`."""
+"""What the controller reads from AWS, and the pipeline that it starts: its only boto3 calls apart from `shared`."""
 
 from datetime import UTC, datetime
-from typing import Any
+from typing import Any, Protocol
 
-from contract.champion import CHAMPION_HISTORY, ChampionHistory
-from contract.names import Prefix
+from shared.aws_client import AwsClients, read_history
+
 from contract.retraining import (
     PipelineParameter,
     SwitchPosition,
@@ -12,35 +12,54 @@ from contract.retraining import (
     metadata_text,
     retraining_switch,
 )
-from retraining.decision import Facts
-from retraining.fresh_rows import FreshRows
+from retraining.decision import RetrainingFacts
+from retraining.fresh_rows import FreshRowCounter
 from retraining.occurrences import AlarmChange, AlarmState
-from retraining.settings import Settings
-from retraining.state import Run
+from retraining.settings import RetrainingSettings
+from retraining.state import ReservedRun
 
 GONE = "Gone"
-"""Our own word for an execution that SageMaker no longer knows."""
+"""Status of an execution that SageMaker no longer knows; not one of SageMaker's own."""
 
 
 class NotStartedError(Exception):
     """Raised when SageMaker refuses to start the execution; the text is SageMaker's."""
 
 
-class Surroundings:
-    """AWS around one endpoint's controller; clients are made on first use."""
+class AwsGatewayPort(Protocol):
+    """What the controller reads and starts; `AwsGateway` in AWS, a fake in tests."""
 
-    def __init__(self, settings: Settings) -> None:
+    def facts(self, now: datetime) -> RetrainingFacts:
+        """Return the switch's position and the champion."""
+
+    def alarms_on(self) -> tuple[AlarmChange, ...]:
+        """Return the trigger alarms that are in ALARM."""
+
+    def fresh_rows(self, fresh_from: str, fresh_until: str, enough: int) -> int:
+        """Return the number of fresh labelled rows, `enough` at most."""
+
+    def start(self, run: ReservedRun) -> str:
+        """Start the run or find its execution, or raise `NotStartedError`."""
+
+    def status(self, execution: str) -> tuple[str, str | None]:
+        """Return an execution's status, and why it failed."""
+
+
+class AwsGateway:
+    """The AWS services around one endpoint's controller."""
+
+    def __init__(self, settings: RetrainingSettings, clients: AwsClients) -> None:
         self._settings = settings
-        self._clients: dict[str, Any] = {}
+        self._clients = clients
 
-    def facts(self, now: datetime) -> Facts:
-        """Return the switch's position and what serves: the history says it, or the parameter until there is one."""
+    def facts(self, now: datetime) -> RetrainingFacts:
+        """Return the switch's position and the champion: from its history, or from the parameter until there is one."""
         switch, artifact = self._parameters()
-        history = self._history()
+        history = read_history(self._clients, self._settings.artifacts_bucket)
         if history is None:
-            return Facts(now, switch, artifact)
+            return RetrainingFacts(now, switch, artifact)
         live_from = history.live.live_from
-        return Facts(
+        return RetrainingFacts(
             now,
             switch,
             history.live.artifact,
@@ -49,9 +68,9 @@ class Surroundings:
         )
 
     def alarms_on(self) -> tuple[AlarmChange, ...]:
-        """Return the alarms of the rule that are in ALARM now."""
-        names = list(self._settings.rule.alarm_names)
-        pages = self._client("cloudwatch").get_paginator("describe_alarms").paginate(AlarmNames=names)
+        """Return the trigger alarms that are in ALARM now."""
+        names = list(self._settings.policy.alarm_names)
+        pages = self._clients["cloudwatch"].get_paginator("describe_alarms").paginate(AlarmNames=names)
         return tuple(
             AlarmChange(
                 alarm["AlarmName"],
@@ -65,11 +84,11 @@ class Surroundings:
         )
 
     def fresh_rows(self, fresh_from: str, fresh_until: str, enough: int) -> int:
-        """Return the number of labelled rows of the hours, `enough` at most."""
-        bucket, endpoint = self._settings.capture_bucket, self._settings.rule.endpoint
-        return FreshRows(self._client("s3"), bucket, endpoint).count(fresh_from, fresh_until, enough)
+        """Return the number of labelled rows captured from `fresh_from` until `fresh_until`, `enough` at most."""
+        bucket, endpoint = self._settings.capture_bucket, self._settings.endpoint
+        return FreshRowCounter(self._clients["s3"], bucket, endpoint).count(fresh_from, fresh_until, enough)
 
-    def start(self, run: Run) -> str:
+    def start(self, run: ReservedRun) -> str:
         """Start the run's execution, or find the one that its token started before, and return the ARN.
 
         Raises
@@ -80,27 +99,27 @@ class Surroundings:
         from botocore.exceptions import ClientError
 
         try:
-            answer = self._client("sagemaker").start_pipeline_execution(**start_request(self._settings, run))
+            answer = self._clients["sagemaker"].start_pipeline_execution(**start_request(self._settings, run))
         except ClientError as error:
             raise NotStartedError(str(error)) from error
         return str(answer["PipelineExecutionArn"])
 
-    def status(self, execution: str) -> tuple[str, str]:
+    def status(self, execution: str) -> tuple[str, str | None]:
         """Return the status of an execution and, if it failed, why; `GONE` if there is none of that ARN."""
-        client = self._client("sagemaker")
+        client = self._clients["sagemaker"]
         try:
             answer = client.describe_pipeline_execution(PipelineExecutionArn=execution)
         except client.exceptions.ResourceNotFound:
             return GONE, "SageMaker no longer knows the execution"
-        return answer["PipelineExecutionStatus"], answer.get("FailureReason", "")
+        return answer["PipelineExecutionStatus"], answer.get("FailureReason")
 
     def _parameters(self) -> tuple[SwitchPosition | None, str | None]:
-        """Return the switch and the live model's artifact; None for what cannot be read."""
+        """Return the switch and the champion's artifact; None for what cannot be read."""
         from botocore.exceptions import BotoCoreError, ClientError
 
         names = [retraining_switch(self._settings.environment), champion_artifact(self._settings.environment)]
         try:
-            answer = self._client("ssm").get_parameters(Names=names)
+            answer = self._clients["ssm"].get_parameters(Names=names)
         except (BotoCoreError, ClientError) as error:
             print(f"the parameters {' and '.join(names)} could not be read: {error}", flush=True)
             return None, None
@@ -109,31 +128,8 @@ class Surroundings:
         switch = SwitchPosition(position) if position in tuple(SwitchPosition) else None
         return switch, values.get(names[1])
 
-    def _history(self) -> ChampionHistory | None:
-        """Return the history of champions; None: the promotion function has written none yet.
 
-        Raises
-        ------
-        ValueError
-            If there is one that cannot be read.
-        """
-        client = self._client("s3")
-        key = f"{Prefix.CHAMPION}/{CHAMPION_HISTORY}"
-        try:
-            answer = client.get_object(Bucket=self._settings.artifacts_bucket, Key=key)
-        except client.exceptions.NoSuchKey:
-            return None
-        return ChampionHistory.from_json(answer["Body"].read().decode())
-
-    def _client(self, service: str) -> Any:
-        if service not in self._clients:
-            import boto3
-
-            self._clients[service] = boto3.client(service, region_name=self._settings.region)
-        return self._clients[service]
-
-
-def start_request(settings: Settings, run: Run) -> dict[str, Any]:
+def start_request(settings: RetrainingSettings, run: ReservedRun) -> dict[str, Any]:
     """Return the StartPipelineExecution request of a reserved run: the same run, the same request."""
     parameters = {
         PipelineParameter.CHAMPION_ARTIFACT: run.champion,

@@ -1,1 +1,4 @@
-"""What the controller and the promotion function both need: settings, a durable document, telling people."""
+"""What both functions of the loop share: AWS clients, settings, stored state, notifications, parts of events.
+
+Standard library, boto3 and the contract only.
+"""

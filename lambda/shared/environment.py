@@ -1,14 +1,48 @@
-"""Reading a function's environment variables: every text is checked once, where it comes in."""
+"""A function's settings from its environment variables; each value is checked once, here."""
 
 from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from contract.retraining import LoopVariable
 
 
 class SettingsError(Exception):
-    """Raised when a variable of the function is missing or breaks its rule."""
+    """Raised when an environment variable of the function is missing or out of its range."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class LoopSettings:
+    """The settings that both functions have."""
+
+    environment: str
+    region: str
+    endpoint: str
+    topic_arn: str
+    state_table: str
+    artifacts_bucket: str
+
+
+def loop_settings(environ: Mapping[str, str]) -> dict[str, Any]:
+    """Return the arguments of `LoopSettings`.
+
+    Raises
+    ------
+    SettingsError
+        If a variable is missing or empty.
+    """
+    return {
+        "endpoint": required(environ, LoopVariable.ENDPOINT_NAME),
+        "environment": required(environ, LoopVariable.ENVIRONMENT),
+        "region": required(environ, "AWS_REGION"),
+        "topic_arn": required(environ, LoopVariable.TOPIC_ARN),
+        "state_table": required(environ, LoopVariable.STATE_TABLE),
+        "artifacts_bucket": required(environ, LoopVariable.ARTIFACTS_BUCKET),
+    }
 
 
 def required(environ: Mapping[str, str], name: str) -> str:
-    """Return a text.
+    """Return a variable's text without surrounding spaces.
 
     Raises
     ------
@@ -29,7 +63,7 @@ def number(environ: Mapping[str, str], name: str) -> float:
     Raises
     ------
     SettingsError
-        If it is missing or none.
+        If it is missing or no such number.
     """
     text = required(environ, name)
     try:
@@ -47,7 +81,7 @@ def whole_number(environ: Mapping[str, str], name: str) -> int:
     Raises
     ------
     SettingsError
-        If it is missing or none.
+        If it is missing or no such number.
     """
     value = number(environ, name)
     if value != int(value):
@@ -61,7 +95,7 @@ def required_items(environ: Mapping[str, str], name: str) -> tuple[str, ...]:
     Raises
     ------
     SettingsError
-        If there is none.
+        If there is no name.
     """
     items = tuple(item.strip() for item in environ.get(name, "").split(",") if item.strip())
     if not items:

@@ -1,20 +1,25 @@
-"""A pipeline's definition: parsed and checked when it is stored, and asked which steps can run.
+"""A pipeline's definition: its parameters and steps, checked when it is stored, and the order of the steps.
 
 Version 2020-12-01 of the definition's schema, as far as the SageMaker Python SDK writes it for the step types below.
 """
 
 import json
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from graphlib import CycleError, TopologicalSorter
 from typing import Any, Final
 
-from local.aws import pipeline_conditions
-from local.aws.errors import ApiError
-from local.aws.pipeline_expressions import JSON_GET, ExpressionError, expressions, property_file, references
-from local.aws.pipeline_parameters import Parameter
-from local.aws.validation import MODEL
+from local.aws.errors import ValidationError
+from local.aws.pipeline_expressions import (
+    JSON_GET,
+    ExpressionError,
+    check_condition,
+    expressions,
+    property_file,
+    references,
+)
+from local.aws.validation import input_members
 
 VERSION: Final = "2020-12-01"
 CONDITION: Final = "Condition"
@@ -31,23 +36,71 @@ NAMES: Final = {
     "Training": "TrainingJobName",
     "Model": "ModelName",
 }
-"""The argument that holds the custom prefix of what a step makes; the SDK leaves it out unless it is asked for."""
-PREFIX_LENGTH: Final = 38
+"""The argument that holds the custom name prefix of what a step makes; the SDK writes it only on request."""
+MAX_PREFIX: Final = 38
 """Source: SageMaker Developer Guide, "Customize access management for Pipelines jobs"."""
 SUCCEEDED: Final = "Succeeded"
 
+_TYPES: Final = {"String": str, "Integer": int, "Float": float, "Boolean": bool}
 _NAME: Final = re.compile(r"[A-Za-z0-9\-_]{1,64}")
 _ARGUMENTS: Final = {CONDITION: {"Conditions", "IfSteps", "ElseSteps"}, FAIL: {"ErrorMessage"}}
 
 
 @dataclass(frozen=True)
+class Parameter:
+    """One declared parameter; `default` is None when an execution must give a value, `choices` empty for any."""
+
+    name: str
+    type: str
+    default: str | int | float | bool | None = None
+    choices: tuple[str, ...] = ()
+
+    @classmethod
+    def parse(cls, entry: Mapping[str, Any]) -> "Parameter":
+        """Read a declaration.
+
+        Raises
+        ------
+        ExpressionError
+            If it is not sound.
+        """
+        name, kind = entry.get("Name"), entry.get("Type")
+        default: Any = entry.get("DefaultValue")
+        if not name or kind not in _TYPES:
+            raise ExpressionError(f"a parameter must have a Name and a Type of {sorted(_TYPES)}, got {dict(entry)}")
+        allowed = (int, float) if kind == "Float" else (_TYPES[kind],)
+        if default is not None and not (
+            isinstance(default, allowed) and isinstance(default, bool) == (kind == "Boolean")
+        ):
+            raise ExpressionError(f"DefaultValue of parameter {name!r} must be of type {kind}, got {default!r}")
+        return cls(name, kind, entry.get("DefaultValue"), tuple(entry.get("EnumValues") or ()))
+
+    def read(self, text: str) -> str | int | float | bool:
+        """Return the value that an execution's text means.
+
+        Raises
+        ------
+        ApiError
+            ``ValidationException`` if it means none.
+        """
+        if self.choices and text not in self.choices:
+            raise ValidationError(f"Parameter {self.name!r} must be one of {list(self.choices)}, got {text!r}")
+        try:
+            if self.type == "Boolean":
+                return {"true": True, "false": False}[text.lower()]
+            return _TYPES[self.type](text)  # type: ignore[no-any-return]
+        except (KeyError, ValueError):
+            raise ValidationError(f"Parameter {self.name!r} must be of type {self.type}, got {text!r}") from None
+
+
+@dataclass(frozen=True)
 class Step:
-    """One step.
+    """One step of a pipeline.
 
     Parameters
     ----------
     arguments
-        What the step's operation gets, with expressions; the condition of a Condition step alone.
+        Parameters of the step's operation, with expressions; of a Condition step only its conditions.
     needs
         Names of the steps that must have succeeded before: by DependsOn, by reference, or as the branch's condition.
     property_files
@@ -85,10 +138,10 @@ class Definition:
         try:
             return _parse(json.loads(text))
         except (ExpressionError, CycleError, ValueError) as error:
-            raise ApiError("ValidationException", f"Unable to parse pipeline definition. {error}") from error
+            raise ValidationError(f"Unable to parse pipeline definition. {error}") from error
         except (AttributeError, KeyError, TypeError) as error:
             message = f"Unable to parse pipeline definition. It is not of the schema: {error!r}"
-            raise ApiError("ValidationException", message) from error
+            raise ValidationError(message) from error
 
     def ready(self, statuses: Mapping[str, str], outcomes: Mapping[str, bool]) -> list[Step]:
         """Return the steps that can start now.
@@ -98,7 +151,7 @@ class Definition:
         statuses
             Status of every step that has started.
         outcomes
-            What the Condition steps that have ended found.
+            Results of the Condition steps that have ended.
         """
         return [
             step
@@ -107,6 +160,26 @@ class Definition:
             and all(statuses.get(name) == SUCCEEDED for name in step.needs)
             and (step.branch is None or outcomes.get(step.branch[0]) == step.branch[1])
         ]
+
+
+def parameter_values(declared: Iterable[Parameter], given: Iterable[Mapping[str, str]]) -> dict[str, Any]:
+    """Return every parameter's value in one execution.
+
+    Raises
+    ------
+    ApiError
+        ``ValidationException`` for a value that is not declared, not of its type, or missing.
+    """
+    known = {parameter.name: parameter for parameter in declared}
+    texts = {entry["Name"]: entry["Value"] for entry in given}
+    if unknown := sorted(set(texts) - set(known)):
+        raise ValidationError(f"Parameters {unknown} are not defined in the pipeline; it has {sorted(known)}")
+    missing = sorted(name for name, parameter in known.items() if parameter.default is None and name not in texts)
+    if missing:
+        raise ValidationError(f"Parameters {missing} have no default value and must be given")
+    return {
+        name: parameter.read(texts[name]) if name in texts else parameter.default for name, parameter in known.items()
+    }
 
 
 def _parse(document: Any) -> Definition:
@@ -162,22 +235,24 @@ def _members(entry: Any) -> tuple[str, str, dict[str, Any]]:
     if entry.get("CacheConfig", {}).get("Enabled"):
         raise ExpressionError(f"step {name!r} must not be cached: the embedded AWS runs every step")
     arguments = entry.get("Arguments", {})
-    allowed = _ARGUMENTS.get(kind) or set(MODEL.operation_model(OPERATIONS[kind]).input_shape.members)
+    allowed = _ARGUMENTS.get(kind) or set(input_members(OPERATIONS[kind]))
     if unknown := sorted(set(arguments) - allowed):
         raise ExpressionError(f"step {name!r} must not have argument {unknown[0]!r}")
     if kind == CONDITION:
         for condition in arguments.setdefault("Conditions", []):
-            pipeline_conditions.check(condition)
+            check_condition(condition)
     prefix = arguments.get(NAMES.get(kind, ""), "")
-    if not isinstance(prefix, str) or len(prefix) > PREFIX_LENGTH:
-        raise ExpressionError(f"{NAMES[kind]} of step {name!r} must be a prefix of up to {PREFIX_LENGTH} characters")
+    if not isinstance(prefix, str) or len(prefix) > MAX_PREFIX:
+        raise ExpressionError(f"{NAMES[kind]} of step {name!r} must be a prefix of up to {MAX_PREFIX} characters")
     return name, kind, arguments
 
 
 def _depends_on(entry: Mapping[str, Any]) -> list[str]:
     found: list[Any] = entry.get("DependsOn", [])
     if triggers := [item for item in found if not isinstance(item, str)]:
-        raise ExpressionError(f"DependsOn must be names of steps: the embedded AWS knows no triggers, got {triggers}")
+        raise ExpressionError(
+            f"DependsOn must be names of steps: the embedded AWS supports no triggers, got {triggers}"
+        )
     return found
 
 

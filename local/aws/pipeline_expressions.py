@@ -1,11 +1,13 @@
-"""Expressions of a pipeline definition: ``Get``, ``Std:Join`` and ``Std:JsonGet``.
+"""Expressions of a pipeline definition, ``Get``, ``Std:Join`` and ``Std:JsonGet``, and conditions of Condition steps.
 
-Source: the definitions that the SageMaker Python SDK makes (sagemaker.core.workflow.functions and .properties).
+Source: the definitions that the SageMaker Python SDK makes (sagemaker.core.workflow.functions, .properties and
+.conditions). It has no condition ``And``: the step's list is one.
 """
 
 import json
+import operator
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final, Protocol
 
@@ -16,15 +18,29 @@ JSON_GET: Final = "Std:JsonGet"
 _FIRST: Final = re.compile(r"[A-Za-z0-9_\-]+")
 _NEXT: Final = re.compile(r"\.([A-Za-z0-9_\-:/]+)|\[(\d+)\]|\[(['\"])(.*?)\3\]")
 
+_ORDERS: Final[dict[str, Callable[[Any, Any], bool]]] = {
+    "GreaterThan": operator.gt,
+    "GreaterThanOrEqualTo": operator.ge,
+    "LessThan": operator.lt,
+    "LessThanOrEqualTo": operator.le,
+}
+_MEMBERS: Final = {
+    **{name: {"LeftValue", "RightValue"} for name in ("Equals", *_ORDERS)},
+    "In": {"QueryValue", "Values"},
+    "Not": {"Condition"},
+    "Or": {"Conditions"},
+}
+
+Condition = Mapping[str, Any]
 Key = str | int
 
 
 class ExpressionError(Exception):
-    """Raised for an expression that is not understood, or that finds no value."""
+    """Raised for an expression that is not supported, or that has no value."""
 
 
 class Values(Protocol):
-    """What expressions can ask for."""
+    """The values that expressions refer to."""
 
     def parameter(self, name: str) -> Any:
         """Return a parameter of the execution."""
@@ -33,22 +49,22 @@ class Values(Protocol):
         """Return an execution variable."""
 
     def step(self, name: str) -> Mapping[str, Any]:
-        """Return what describes a step's job, model or package."""
+        """Return the description of a step's job, model or package."""
 
     def property_file(self, step: str, name: str) -> Any:
         """Return the JSON document of a step's property file."""
 
 
 @dataclass(frozen=True)
-class Reference:
-    """The text of one ``Get``: where it starts (Parameters, Execution, Steps), whose it is, and the path from there."""
+class ValueReference:
+    """The text of one ``Get``: its root (Parameters, Execution, Steps), the name below it, and the path from there."""
 
     root: str
     name: str
     path: tuple[Key, ...]
 
     @classmethod
-    def parse(cls, text: str) -> "Reference":
+    def parse(cls, text: str) -> "ValueReference":
         """Read ``Steps.Train.ModelArtifacts.S3ModelArtifacts`` and its like.
 
         Raises
@@ -127,15 +143,15 @@ def expressions(value: Any) -> Iterator[tuple[str, Any]]:
             yield from expressions(item)
 
 
-def references(value: Any) -> list[Reference]:
+def references(value: Any) -> list[ValueReference]:
     """Return every reference in a value.
 
     Raises
     ------
     ExpressionError
-        For an expression that is not understood.
+        For an expression that is not supported.
     """
-    return [Reference.parse(content) for kind, content in expressions(value) if kind == GET]
+    return [ValueReference.parse(content) for kind, content in expressions(value) if kind == GET]
 
 
 def resolve(value: Any, values: Values) -> Any:
@@ -152,7 +168,7 @@ def resolve(value: Any, values: Values) -> Any:
         return value
     kind = _kind(value)
     if kind == GET:
-        return _get(Reference.parse(value[GET]), values)
+        return _get(ValueReference.parse(value[GET]), values)
     if kind == JOIN:
         function = value[JOIN]
         parts = [_text(resolve(item, values)) for item in function["Values"]]
@@ -171,7 +187,7 @@ def property_file(function: Any) -> tuple[str, str]:
         If it reads none, or has no path.
     """
     try:
-        reference = Reference.parse(function["PropertyFile"][GET])
+        reference = ValueReference.parse(function["PropertyFile"][GET])
         folder, name = reference.path
         parse_path(function["Path"])
     except (KeyError, TypeError, ValueError):
@@ -198,7 +214,7 @@ def _kind(value: Mapping[str, Any]) -> str:
     return ""
 
 
-def _get(reference: Reference, values: Values) -> Any:
+def _get(reference: ValueReference, values: Values) -> Any:
     if reference.root == "Parameters":
         return values.parameter(reference.name)
     if reference.root == "Execution":
@@ -213,3 +229,68 @@ def _json_get(function: Mapping[str, Any], values: Values) -> Any:
 
 def _text(value: Any) -> str:
     return value if isinstance(value, str) else json.dumps(value)
+
+
+def check_condition(condition: Any) -> None:
+    """Accept a condition's form.
+
+    Raises
+    ------
+    ExpressionError
+        For the first part that is no condition.
+    """
+    kind = condition.get("Type") if isinstance(condition, Mapping) else None
+    if kind not in _MEMBERS:
+        raise ExpressionError(f"a condition's Type must be one of {sorted(_MEMBERS)}, got {kind!r}")
+    if set(condition) != _MEMBERS[kind] | {"Type"}:
+        raise ExpressionError(f"a condition {kind} must have {sorted(_MEMBERS[kind])}, got {sorted(condition)}")
+    if kind == "Not":
+        check_condition(condition["Condition"])
+    if kind == "Or":
+        for part in condition["Conditions"]:
+            check_condition(part)
+
+
+def all_hold(conditions: Sequence[Condition]) -> bool:
+    """Return whether all conditions hold; their expressions are resolved already.
+
+    Raises
+    ------
+    ExpressionError
+        When two values of different types are compared, which the service does not do either.
+    """
+    return all(_holds(condition) for condition in conditions)
+
+
+def _holds(condition: Condition) -> bool:
+    kind = condition["Type"]
+    if kind == "Not":
+        return not _holds(condition["Condition"])
+    if kind == "Or":
+        return any(_holds(part) for part in condition["Conditions"])
+    if kind == "In":
+        return any(_alike(condition["QueryValue"], value, kind) for value in condition["Values"])
+    left, right = condition["LeftValue"], condition["RightValue"]
+    if kind == "Equals":
+        return _alike(left, right, kind)
+    if _type(left) != _type(right) or _type(left) in ("bool", "none"):
+        raise _incomparable(kind, left, right)
+    return _ORDERS[kind](left, right)
+
+
+def _alike(left: Any, right: Any, kind: str) -> bool:
+    if _type(left) != _type(right):
+        raise _incomparable(kind, left, right)
+    return bool(left == right)
+
+
+def _type(value: Any) -> str:
+    if value is None:
+        return "none"
+    if isinstance(value, bool):
+        return "bool"
+    return "number" if isinstance(value, int | float) else type(value).__name__
+
+
+def _incomparable(kind: str, left: Any, right: Any) -> ExpressionError:
+    return ExpressionError(f"{kind} must compare two values of one type, got {left!r} and {right!r}")

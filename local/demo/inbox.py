@@ -1,4 +1,4 @@
-"""What the alert topic tells people: a queue that hears it too."""
+"""Queues that receive what a topic publishes: the demo's inbox, and those of the end-to-end tests."""
 
 import json
 from collections.abc import Iterator
@@ -6,13 +6,13 @@ from dataclasses import dataclass
 
 from local.embedded import EmbeddedAws
 
-QUEUE = "demo-inbox"
-_MOST_AT_ONCE = 10
+_MAX_AT_ONCE = 10
+"""ReceiveMessage's own limit."""
 
 
 @dataclass(frozen=True)
-class Message:
-    """One message; alarms have a subject of CloudWatch's own."""
+class Mail:
+    """One message of the alert topic; alarms have a subject of CloudWatch's own and a JSON text."""
 
     subject: str
     text: str
@@ -20,33 +20,37 @@ class Message:
     @property
     def is_alarm(self) -> bool:
         """Whether CloudWatch sent it."""
-        return self.text.lstrip().startswith("{")
+        try:
+            return isinstance(json.loads(self.text), dict)
+        except ValueError:
+            return False
+
+
+def make_queue(aws: EmbeddedAws, name: str) -> tuple[str, str]:
+    """Return the URL and the ARN of a new queue that topics may send to."""
+    sqs = aws.client("sqs")
+    url = sqs.create_queue(QueueName=name)["QueueUrl"]
+    arn = sqs.get_queue_attributes(QueueUrl=url, AttributeNames=["QueueArn"])["Attributes"]["QueueArn"]
+    principal = {"Service": "sns.amazonaws.com"}
+    statement = {"Effect": "Allow", "Principal": principal, "Action": "sqs:SendMessage", "Resource": arn}
+    policy = json.dumps({"Version": "2012-10-17", "Statement": [statement]})
+    sqs.set_queue_attributes(QueueUrl=url, Attributes={"Policy": policy})
+    return url, arn
 
 
 class Inbox:
-    """Subscribes to the topic when it is made."""
+    """A queue of its own that is subscribed to a topic from now on."""
 
-    def __init__(self, aws: EmbeddedAws, topic: str) -> None:
+    def __init__(self, aws: EmbeddedAws, topic: str, name: str = "demo-inbox") -> None:
         self._aws = aws
-        sqs = aws.client("sqs")
-        self._url = sqs.create_queue(QueueName=QUEUE)["QueueUrl"]
-        arn = sqs.get_queue_attributes(QueueUrl=self._url, AttributeNames=["QueueArn"])["Attributes"]["QueueArn"]
-        allowed = {
-            "Effect": "Allow",
-            "Principal": {"Service": "sns.amazonaws.com"},
-            "Action": "sqs:SendMessage",
-            "Resource": arn,
-            "Condition": {"ArnEquals": {"aws:SourceArn": topic}},
-        }
-        policy = json.dumps({"Version": "2012-10-17", "Statement": [allowed]})
-        sqs.set_queue_attributes(QueueUrl=self._url, Attributes={"Policy": policy})
+        self._url, arn = make_queue(aws, name)
         aws.client("sns").subscribe(TopicArn=topic, Protocol="sqs", Endpoint=arn)
 
-    def read(self) -> Iterator[Message]:
-        """Yield the messages that came since the last call, and forget them."""
+    def read(self) -> Iterator[Mail]:
+        """Yield the messages that came since the last call, and delete them."""
         sqs = self._aws.client("sqs")
-        while found := sqs.receive_message(QueueUrl=self._url, MaxNumberOfMessages=_MOST_AT_ONCE).get("Messages", ()):
+        while found := sqs.receive_message(QueueUrl=self._url, MaxNumberOfMessages=_MAX_AT_ONCE).get("Messages", ()):
             for each in found:
                 sqs.delete_message(QueueUrl=self._url, ReceiptHandle=each["ReceiptHandle"])
-                told = json.loads(each["Body"])
-                yield Message(told.get("Subject") or "", told["Message"])
+                body = json.loads(each["Body"])
+                yield Mail(body.get("Subject") or "", body["Message"])

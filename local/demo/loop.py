@@ -1,4 +1,4 @@
-"""The simulated hours: traffic, the monitor's hourly run, and what followed from it."""
+"""The simulated hours: traffic, the monitor's hourly run, and its consequences."""
 
 import time
 from collections.abc import Callable, Iterator, Mapping
@@ -10,7 +10,6 @@ import numpy as np
 
 from contract.names import (
     GROUND_TRUTH_OUTPUT,
-    AlarmKind,
     Prefix,
     ReportFile,
     alarm_name,
@@ -19,16 +18,17 @@ from contract.names import (
 from contract.records import DriftReport
 from contract.retraining import LoopVariable
 from contract.training import DECISION_THRESHOLD, positive_label
+from local.demo.data import LateLabels
 from local.demo.first_model import POLL_SECONDS
 from local.demo.hours import Hour
-from local.demo.late_labels import LateLabels
-from local.demo.motion import Motion, Names
+from local.demo.motion import Motion, WatchedNames
 from local.demo.summary import FiredAlarm
 from local.embedded import EmbeddedAws
-from plumbline.payload import Format
 from plumbline.rows import LabelledRows
 from plumbline.scenarios import Scenario
-from plumbline.traffic import Answer, Plan, replay
+from plumbline.traffic import ReplayAnswer, ReplayPlan, replay
+from plumbline.traffic_choices import Format
+from stacks.constructs.alarm_rules import AlarmKind
 
 ROWS_PER_REQUEST = 10
 HOUR_END_MARGIN_SECONDS = 5
@@ -37,9 +37,9 @@ RUN_TIMEOUT_SECONDS = 120
 ALARM_MARGIN_SECONDS = 60
 """CloudWatch evaluates alarms about once a minute."""
 SETTLE_SECONDS = 0.2
-"""Real time for the alarms to be evaluated: they were told to before the execution ended."""
-LOOK_MINUTE = 40
-"""When the controller looks again each hour: `stacks.constructs.hourly_looks.EVERY_HOUR`."""
+"""Real time for the alarms to be evaluated: that was requested before the execution ended."""
+HOURLY_MINUTE = 40
+"""When the controller decides again each hour: `stacks.constructs.hourly_looks.EVERY_HOUR`."""
 
 
 class LoopError(Exception):
@@ -71,11 +71,11 @@ class _Pace:
     def __init__(self, aws: EmbeddedAws, motion: Motion) -> None:
         self._aws, self._motion = aws, motion
         self._target = self._now = aws.now()
-        self._look = self._target.replace(minute=LOOK_MINUTE, second=0, microsecond=0)
+        self._hourly = self._target.replace(minute=HOURLY_MINUTE, second=0, microsecond=0)
 
     def __call__(self, seconds: float) -> None:
         self._target += timedelta(seconds=seconds)
-        n_decisions = self._motion.n_decisions() if self._now < self._look <= self._target else None
+        n_decisions = self._motion.n_decisions() if self._now < self._hourly <= self._target else None
         self._now = self._aws.advance(max(0.0, (self._target - self._now).total_seconds()))
         if n_decisions is not None:
             self._motion.await_decisions(n_decisions + 1)
@@ -90,7 +90,7 @@ class _Pace:
 class Loop:
     """Plays an episode hour by hour; `folder` takes each hour's report files.
 
-    The first window is the hour that the embedded AWS's clock is in. `say` gets a line for each thing that the
+    The first window is the hour that the embedded AWS's clock is in. `say` gets a line for each action that the
     retraining loop does within an hour; what it does at the end of one comes with the hour.
     """
 
@@ -104,15 +104,16 @@ class Loop:
     _notes: list[str] | None = None
 
     def __post_init__(self) -> None:
-        """Hear from now on what the loop says."""
+        """Watch the loop from now on."""
         outputs = self.episode.outputs
-        names = Names(
+        names = WatchedNames(
+            environment=self.episode.environment,
             endpoint=self.episode.endpoint,
             pipeline=outputs["PipelineName"],
             controller=outputs["RetrainingFunctionName"],
             topic=outputs["TopicArn"],
         )
-        self.motion = Motion(self.aws, names, self._told)
+        self.motion = Motion(self.aws, names, self._note)
 
     def play(self) -> Iterator[tuple[Hour, list[str]]]:
         """Yield each hour when it is over, with notes of what else happened.
@@ -136,7 +137,7 @@ class Loop:
             accuracy = self._send(plan, rows)
             if self.episode.scenario.labels_are_true:
                 labels.sent(number, plan, rows)
-            labels.is_asked = self.motion.labels_are_wanted
+            labels.are_requested = self.motion.labels_are_needed
             # Before the hour ends: its monitoring run finds the labels of the hours before.
             labels.deliver(number, end - timedelta(seconds=HOUR_END_MARGIN_SECONDS))
             n_decisions = self.motion.n_decisions()
@@ -144,10 +145,10 @@ class Loop:
             report = self._report(start)
             yield (
                 Hour(f"{start:%Y-%m-%dT%H:%M:%SZ}", accuracy, report),
-                self._what_followed(number, triggers, n_decisions),
+                self._consequences(number, triggers, n_decisions),
             )
 
-    def _told(self, line: str) -> None:
+    def _note(self, line: str) -> None:
         if self._notes is None:
             self.say(line)
         else:
@@ -168,9 +169,9 @@ class Loop:
         names = (found.get(LoopVariable.TRIGGER_ALARM_NAMES, "") for found in variables)
         return frozenset(name for text in names for name in text.split(",") if name)
 
-    def _plan(self, number: int, end: datetime, n_rows: int) -> Plan:
+    def _plan(self, number: int, end: datetime, n_rows: int) -> ReplayPlan:
         """Return the plan of one hour's traffic, which is over shortly before the hour is."""
-        return Plan(
+        return ReplayPlan(
             endpoint=self.episode.endpoint,
             hours=1,
             rows_per_hour=n_rows,
@@ -180,11 +181,11 @@ class Loop:
             seconds_per_hour=(end - self.aws.now()).total_seconds() - HOUR_END_MARGIN_SECONDS,
         )
 
-    def _send(self, plan: Plan, rows: LabelledRows) -> float | None:
+    def _send(self, plan: ReplayPlan, rows: LabelledRows) -> float | None:
         """Send one hour's rows at a constant rate and return their true accuracy, if known."""
         predicted = np.full(len(rows), np.nan)
 
-        def keep(answer: Answer) -> None:
+        def keep(answer: ReplayAnswer) -> None:
             predicted[answer.first_row : answer.first_row + len(answer.probabilities)] = answer.probabilities
 
         summary = replay(
@@ -234,14 +235,14 @@ class Loop:
             time.sleep(POLL_SECONDS)
         raise LoopError(f"the monitor's execution of {scheduled} did not end within {RUN_TIMEOUT_SECONDS} s")
 
-    def _what_followed(self, number: int, triggers: frozenset[str], n_decisions: int) -> list[str]:
-        """Return the alarms that fired, and what the retraining loop has done of it."""
+    def _consequences(self, number: int, triggers: frozenset[str], n_decisions: int) -> list[str]:
+        """Return notes on the alarms that fired, and on what the retraining loop did then."""
         self._notes = []
         time.sleep(SETTLE_SECONDS)
         fired = self._new_alarms(number)
         expected = triggers & set(fired)
         for name in fired:
-            does = "the topic tells the controller" if name in triggers else "it starts no retraining"
+            does = "the controller decides" if name in triggers else "it starts no retraining"
             self._notes.append(f"{self.aws.now():%H:%M} alarm {name} fired; {does}")
         self.motion.await_decisions(n_decisions + len(expected))
         notes, self._notes = self._notes, None

@@ -1,4 +1,4 @@
-"""`plumbline demo`: deploy, train, serve, drift, alarm, retrain; then say what happened."""
+"""`plumbline demo`: deploy, train, serve, drift, alarm, retrain; then print the results."""
 
 import argparse
 import contextlib
@@ -13,17 +13,15 @@ from rich.console import Console
 
 from local.aws.settings import ROOT
 from local.demo import data, first_model
-from local.demo.cdk import Cdk, CdkError
+from local.demo.closing import closing_sentences
 from local.demo.data import TEST_FILE, TRAIN_FILE, DemoData
-from local.demo.environment_file import Value, derive
+from local.demo.deployment import Cdk, CdkError, Value, derive
 from local.demo.first_model import TrainingError
-from local.demo.ground_truth import news
-from local.demo.hours import Hour
+from local.demo.hours import Hour, news
 from local.demo.loop import ROWS_PER_REQUEST, Episode, Loop, LoopError
 from local.demo.motion import MotionError
 from local.demo.screen import Screen
-from local.demo.summary import Retraining, Summary
-from local.demo.words import closing_words
+from local.demo.summary import DemoSummary, RetrainingRun
 from local.embedded import EmbeddedAws, EmbeddedAwsError
 from local.environments import EnvironmentSetupError
 from plumbline import report
@@ -49,13 +47,13 @@ _FAILURES = (
 
 CANARY_MINUTES = 3
 LATENCY_MILLISECONDS = 20_000
-"""Two busy cores must not take a new model back."""
-MINIMUM_COVERAGE = 0.2
-"""Below the share of requests that are labelled as a matter of routine."""
+"""Two busy cores must not roll a new model back."""
+MIN_LABELLED_FRACTION = 0.2
+"""Below the fraction of requests that are labelled by routine."""
 FRESH_HOURS = 4
 """The last one's labels are not there yet: three hours of rows."""
 FRESH_HOURS_OF_ROWS = 2.2
-"""More than three hours have with one of routine labels among them, less than three have once labels are asked for;
+"""More than three hours have with one of routine labels among them, less than three have once labels are requested;
 with room for rows that occur twice and are left out."""
 FRESH_SHARE = 0.8
 TEST_MARGIN = 0.3
@@ -63,7 +61,7 @@ TEST_MARGIN = 0.3
 
 
 class DemoError(Exception):
-    """Raised when the demo cannot go on; the text says why and where to look."""
+    """Raised when the demo cannot go on; the text has the reason and the log file."""
 
 
 @dataclass(frozen=True)
@@ -137,7 +135,7 @@ def run(arguments: argparse.Namespace) -> int:
     except _FAILURES as error:
         raise DemoError(f"{error}\nthe embedded AWS's log is {folders.output / 'server.log'}") from error
     screen.say("")
-    for sentence in closing_words(summary):
+    for sentence in closing_sentences(summary):
         screen.say(sentence)
     screen.say(f"\nRead [bold]{folders.output / report.PAGE}[/bold] next.")
     return 0
@@ -156,7 +154,7 @@ def _running(folders: Folders, screen: Screen) -> Iterator[EmbeddedAws]:
 
 def _play(
     aws: EmbeddedAws, folders: Folders, screen: Screen, chosen: DemoData, arguments: argparse.Namespace
-) -> Summary:
+) -> DemoSummary:
     cdk = Cdk(ROOT, aws.environment, folders.state / "cdk.log")
     inputs = {**_write_data(folders, chosen), **_settings(arguments.rows_per_hour)}
     config = load_environment(str(_environment_file(folders, inputs)), ROOT)
@@ -187,7 +185,9 @@ def _play(
     hours = _play_hours(loop, screen)
     with screen.stage("write the report"):
         motion = loop.motion
-        summary = Summary(chosen.source, hours, tuple(loop.alarms), tuple(motion.retrainings), tuple(motion.promotions))
+        summary = DemoSummary(
+            chosen.source, hours, tuple(loop.alarms), tuple(motion.retrainings), tuple(motion.promotions)
+        )
         summary.write(folders.output / SUMMARY_FILE)
         _write_report(folders, summary)
     return summary
@@ -201,17 +201,17 @@ def _write_data(folders: Folders, chosen: DemoData) -> dict[str, str]:
 
 
 def _settings(rows_per_hour: int) -> dict[str, Value]:
-    """Return what the demo sets otherwise than the development environment, so that the story fits into a day."""
+    """Return where the demo differs from the development environment, so that the episode fits into a day."""
     return {
         "endpoint.instance_count": 2,
         "promotion.traffic": "canary",
         "promotion.canary_percent": 50,
-        "promotion.wait_minutes": CANARY_MINUTES,
+        "promotion.bake_minutes": CANARY_MINUTES,
         "promotion.latency_milliseconds": LATENCY_MILLISECONDS,
-        "labels.minimum_coverage": MINIMUM_COVERAGE,
+        "labels.minimum_labelled_fraction": MIN_LABELLED_FRACTION,
         "retraining.fresh_hours": FRESH_HOURS,
         "retraining.minimum_fresh_rows": max(ROWS_PER_REQUEST, int(FRESH_HOURS_OF_ROWS * rows_per_hour)),
-        "retraining.fresh_share": FRESH_SHARE,
+        "retraining.fresh_weight_fraction": FRESH_SHARE,
         "retraining.test_margin": TEST_MARGIN,
     }
 
@@ -253,16 +253,16 @@ def _play_hours(loop: Loop, screen: Screen) -> list[Hour]:
         screen.hour(len(hours), hour, [*seen, *notes], labelled)
 
 
-def _name(run: Retraining) -> str:
+def _name(run: RetrainingRun) -> str:
     return run.execution.rpartition("/")[2]
 
 
-def _write_report(folders: Folders, summary: Summary) -> None:
+def _write_report(folders: Folders, summary: DemoSummary) -> None:
     starts = [hour.window for hour in summary.hours]
     events = [
         *(report.Event(starts[alarm.fired_in_hour - 1], "alarm", alarm.name) for alarm in summary.alarms),
         *(report.Event(starts[run.started_in_hour - 1], "retraining", _name(run)) for run in summary.retrainings),
-        *(report.Event(starts[one.hour - 1], "promotion", one.told) for one in summary.promotions),
+        *(report.Event(starts[one.hour - 1], "promotion", one.words) for one in summary.promotions),
     ]
     truth = {hour.window: hour.true_accuracy for hour in summary.hours if hour.true_accuracy is not None}
     report.build(folders.results, folders.output, truth=truth, events=events)

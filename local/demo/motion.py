@@ -1,39 +1,39 @@
-"""What the loop sets in motion between two moments of the clock, waited for in real time and told line by line."""
+"""The retraining loop's own actions between two moments of the clock: waited for in real time, shown line by line."""
 
+import json
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from retraining.decision import Obstacle
-
 from contract.evaluation import Evaluation
-from contract.retraining import RetrainingFile
+from contract.retraining import Obstacle, RetrainingFile
 from local.aws.objects import S3Location
 from local.demo.first_model import POLL_SECONDS
-from local.demo.inbox import Inbox, Message
-from local.demo.summary import Promotion, Retraining
+from local.demo.inbox import Inbox
+from local.demo.summary import PromotedVersion, PromotionOutcome, RetrainingRun
 from local.embedded import EmbeddedAws
+from plumbline.deployed import Deployed
 
 DECISION_SECONDS = 60
 PIPELINE_SECONDS = 300
 PROMOTION_SECONDS = 120
 BAKING_POLL_SECONDS = 0.15
 """Real time between requests while two fleets answer: the clock runs with the requests."""
-APPROVED = "Approved"
-"""ModelApprovalStatus of a version that may serve."""
+APPROVED, REJECTED = "Approved", "Rejected"
+"""ModelApprovalStatus of a version that may serve, and of one that may not."""
 _UNDER_WAY = ("Executing", "Stopping")
-_DECIDED = "Decided: "
 
 
 class MotionError(Exception):
-    """Raised when something that was set in motion does not come to its end in time."""
+    """Raised when an action of the loop does not end in time."""
 
 
 @dataclass(frozen=True)
-class Names:
-    """What is watched: physical names and the topic's ARN."""
+class WatchedNames:
+    """What is watched: the environment, physical names and the topic's ARN."""
 
+    environment: str
     endpoint: str
     pipeline: str
     controller: str
@@ -44,33 +44,47 @@ class Names:
 class Motion:
     """Waits for decisions, pipeline executions and promotions; `say` gets a line for each thing that happened.
 
-    `hour` is that of the story, `labels_are_wanted` whether the controller asked for labels, and `is_baking` whether
+    `hour` is the simulated hour, `labels_are_needed` whether the controller waits for labels, and `is_baking` whether
     two fleets answer: then the clock must move on for anything to happen.
     """
 
     aws: EmbeddedAws
-    names: Names
+    names: WatchedNames
     say: Callable[[str], None]
     hour: int = 0
-    labels_are_wanted: bool = False
+    labels_are_needed: bool = False
     is_baking: bool = False
-    retrainings: list[Retraining] = field(default_factory=list)
-    promotions: list[Promotion] = field(default_factory=list)
+    retrainings: list[RetrainingRun] = field(default_factory=list)
+    promotions: list[PromotedVersion] = field(default_factory=list)
     _inbox: Inbox = field(init=False)
-    _subjects: list[str] = field(default_factory=list)
-    _version: int = 0
+    _n_messages: int = 0
+    _n_before: int = 0
+    """Messages when the promotion had begun."""
+    _n_decisions_shown: int = 0
+    _candidate: Mapping[str, Any] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
-        """Hear the topic from now on."""
+        """Subscribe to the topic."""
         self._inbox = Inbox(self.aws, self.names.topic)
 
     def n_decisions(self) -> int:
         """Return how often the controller has run to its end."""
+        return sum(line.startswith("END RequestId") for line in self._controller_log())
+
+    def _controller_log(self) -> Iterator[str]:
         logs = self.aws.client("logs")
         group = self.aws.client("lambda").get_function_configuration(FunctionName=self.names.controller)
         name = group.get("LoggingConfig", {}).get("LogGroup") or f"/aws/lambda/{self.names.controller}"
-        pages = logs.get_paginator("filter_log_events").paginate(logGroupName=name)
-        return sum(event["message"].startswith("END RequestId") for page in pages for event in page["events"])
+        for page in logs.get_paginator("filter_log_events").paginate(logGroupName=name):
+            yield from (event["message"] for event in page["events"])
+
+    def _show_decisions(self) -> None:
+        """Show the controller's new decisions against a retraining, as it logs them."""
+        found = list(obstacles(self._controller_log()))
+        for obstacle, reason in found[self._n_decisions_shown :]:
+            self.labels_are_needed |= obstacle is Obstacle.LABELS_NEEDED
+            self._show(f"decision: no retraining, {obstacle.replace('_', ' ')}: {reason}")
+        self._n_decisions_shown = len(found)
 
     def await_decisions(self, number: int) -> None:
         """Wait until the controller has run so often, and for what follows.
@@ -91,7 +105,8 @@ class Motion:
         MotionError
             If that takes too long.
         """
-        self._hear()
+        self._show_messages()
+        self._show_decisions()
         known = {one.execution for one in self.retrainings}
         listed = self.aws.client("sagemaker").list_pipeline_executions(PipelineName=self.names.pipeline)
         for summary in reversed(listed["PipelineExecutionSummaries"]):
@@ -101,41 +116,58 @@ class Motion:
             self.watch()
 
     def watch(self) -> None:
-        """Look whether the two fleets have become one, and wait for what the promotion function says then."""
+        """Wait for the outcome of a promotion once its fleet alone answers."""
         endpoint = self._endpoint()
         if endpoint["EndpointStatus"] != "InService":
             time.sleep(BAKING_POLL_SECONDS)
             return
         self.is_baking = False
-        told = self._wait(self._outcome, PROMOTION_SECONDS, f"what became of version {self._version}")
-        self.promotions.append(Promotion(self._version, self.hour, told))
+        version = self._candidate["ModelPackageVersion"]
+        outcome = self._wait(self._outcome, PROMOTION_SECONDS, f"the outcome of version {version}")
+        self._await_message(version, self._n_before)
+        self.promotions.append(PromotedVersion(version, self.hour, outcome))
 
-    def _outcome(self) -> str | None:
-        """Return what the topic was told of the version that was to serve; None: nothing yet."""
-        self._hear()
-        about = [subject for subject in self._subjects if f"version {self._version} " in f"{subject} "]
-        return next((subject for subject in about if subject.endswith("serves") or "rolled back" in subject), None)
+    def _outcome(self) -> PromotionOutcome | None:
+        """Return the outcome of the promotion by the history of champions and the registry; None: none yet."""
+        arn = self._candidate["ModelPackageArn"]
+        if self._deployed().history().live.model_package == arn:
+            return PromotionOutcome.SERVES
+        package = self.aws.client("sagemaker").describe_model_package(ModelPackageName=arn)
+        return PromotionOutcome.ROLLED_BACK if package["ModelApprovalStatus"] == REJECTED else None
+
+    def _deployed(self) -> Deployed:
+        return Deployed(self.names.environment, self.aws.client)
+
+    def _await_message(self, version: int, n_before: int) -> None:
+        """Wait until the topic has published more than `n_before` messages."""
+
+        def has_come() -> bool:
+            self._show_messages()
+            return self._n_messages > n_before
+
+        self._wait(has_come, PROMOTION_SECONDS, f"the message on version {version}")
 
     def _follow(self, execution: str) -> None:
-        """Tell the steps of an execution, and wait for what becomes of its challenger."""
+        """Show the steps of an execution, and wait for the decision on its challenger."""
         sagemaker = self.aws.client("sagemaker")
         seen: dict[str, str] = {}
+        n_before = self._n_messages
 
         def ended() -> Mapping[str, Any] | None:
             described: Mapping[str, Any] = sagemaker.describe_pipeline_execution(PipelineExecutionArn=execution)
             for line in self._new_steps(execution, seen):
-                self._tell(line)
+                self._show(line)
             return None if described["PipelineExecutionStatus"] in _UNDER_WAY else described
 
         described = self._wait(ended, PIPELINE_SECONDS, f"the end of {execution}")
         status, why = described["PipelineExecutionStatus"], described.get("FailureReason", "")
-        run = Retraining(execution, self.hour, status)
+        run = RetrainingRun(execution, self.hour, status)
         if status == "Succeeded":
-            run = self._judged(run)
+            run = self._judged(run, n_before)
         else:
-            self._tell(f"pipeline {status.lower()}: {why}")
+            self._show(f"pipeline {status.lower()}: {why}")
         self.retrainings.append(run)
-        self._hear()
+        self._show_messages()
 
     def _new_steps(self, execution: str, seen: dict[str, str]) -> Iterator[str]:
         pages = self.aws.client("sagemaker").list_pipeline_execution_steps(
@@ -150,20 +182,21 @@ class Motion:
                     f": {step['FailureReason']}" if step.get("FailureReason") else ""
                 )
 
-    def _judged(self, run: Retraining) -> Retraining:
-        """Tell the gate's table of the run's challenger, and wait until it is known what becomes of it."""
+    def _judged(self, run: RetrainingRun, n_before: int) -> RetrainingRun:
+        """Show the gate's table, and wait until the challenger's promotion has begun or its message has come."""
         package = self._package(run.execution)
         version = int(package["ModelPackageVersion"])
         evaluation = self._evaluation(package)
-        approved = package["ModelApprovalStatus"] == APPROVED
-        if approved:
-            self._version = version
+        if package["ModelApprovalStatus"] == APPROVED:
+            self._candidate = package
             self._wait(self._has_begun, PROMOTION_SECONDS, f"the promotion of version {version}")
+            self._show_messages()
+            self._n_before = self._n_messages
             if self.is_baking:
-                self._tell(f"version {version} answers beside the champion while traffic flows")
+                self._show(f"version {version} answers together with the champion while traffic flows")
         else:
-            self._wait(lambda: self._told_of(version), PROMOTION_SECONDS, f"news of version {version}")
-        return Retraining(
+            self._await_message(version, n_before)
+        return RetrainingRun(
             run.execution,
             run.started_in_hour,
             run.status,
@@ -210,19 +243,13 @@ class Motion:
         found: Mapping[str, Any] = self.aws.client("sagemaker").describe_endpoint(EndpointName=self.names.endpoint)
         return found
 
-    def _told_of(self, version: int) -> bool:
-        self._hear()
-        return any(f"challenger {version} " in subject for subject in self._subjects)
+    def _show_messages(self) -> None:
+        for mail in self._inbox.read():
+            if not mail.is_alarm:
+                self._n_messages += 1
+                self._show(f"message: {mail.subject}")
 
-    def _hear(self) -> None:
-        for message in self._inbox.read():
-            if message.is_alarm:
-                continue
-            self._subjects.append(message.subject)
-            self.labels_are_wanted |= f"{Obstacle.LABELS_NEEDED}:" in message.subject
-            self._tell(f"told: {message.subject}{decision(message)}")
-
-    def _tell(self, text: str) -> None:
+    def _show(self, text: str) -> None:
         self.say(f"{self.aws.now():%H:%M} {text}")
 
     def _wait(self, check: "Callable[[], Any]", seconds: float, what: str) -> Any:
@@ -234,7 +261,12 @@ class Motion:
         return found
 
 
-def decision(message: Message) -> str:
-    """Return why nothing was started, which the subject does not say."""
-    decided = (line for line in message.text.splitlines() if line.startswith(_DECIDED))
-    return "".join(f": {why}" for line in decided if (why := line.partition("): ")[2]))
+def obstacles(log: Iterable[str]) -> Iterator[tuple[Obstacle, str]]:
+    """Yield why the controller started no retraining, by its log: the obstacle, and its explanation for people."""
+    for line in log:
+        try:
+            entry = json.loads(line)
+        except ValueError:
+            continue
+        if isinstance(entry, dict) and entry.get("obstacle"):
+            yield Obstacle(entry["obstacle"]), entry["reason"]

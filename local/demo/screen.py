@@ -1,4 +1,4 @@
-"""What the person at the terminal sees: one line for each stage, one table row for each hour."""
+"""The terminal: one line for each stage, one table row for each hour."""
 
 import time
 from collections.abc import Iterator, Sequence
@@ -7,9 +7,9 @@ from contextlib import contextmanager
 from rich.console import Console
 from rich.markup import escape
 
+from contract.description import interval, percent
 from contract.records import DriftReport, EffectMeasure, Verdict
-from local.demo.ground_truth import Realised
-from local.demo.hours import Hour
+from local.demo.hours import Hour, LabelledHour
 
 _VERDICT_STYLES = {Verdict.DRIFT: "bold red", Verdict.NO_DRIFT: "green", Verdict.NOT_JUDGED: "yellow"}
 
@@ -45,28 +45,28 @@ class Screen:
         """Print the column titles of `hour`."""
         self.say("")
         self.say(
-            f"[bold]{'hour':>4}  {'rows':>6}  {'verdict':<10}  {'true':>7}  {'projected (95 %)':<20}  "
-            f"{'realised':<15}  drifted features"
+            f"[bold]{'hour':>4}  {'rows':>6}  {'verdict':<10}  {'true':>7}  {'projected (95 %)':<23}  "
+            f"{'realised':<16}  drifted features"
         )
 
-    def hour(self, number: int, hour: Hour, notes: Sequence[str], labelled: Realised | None = None) -> None:
+    def hour(self, number: int, hour: Hour, notes: Sequence[str], labelled: LabelledHour | None = None) -> None:
         """Print one finished hour, what else happened in it, and the earlier hour whose labels were judged in it."""
         report = hour.report
-        truth = "unknown" if hour.true_accuracy is None else f"{hour.true_accuracy:.1%}"
+        truth = "unknown" if hour.true_accuracy is None else percent(hour.true_accuracy)
         if report is None:
             self.say(f"{number:>4}  {'':>6}  [red]no report[/red]   {truth:>7}")
         else:
             style = _VERDICT_STYLES[report.verdict]
             verdict = f"[{style}]{report.verdict:<10}[/{style}]"
             self.say(
-                f"{number:>4}  {report.n_rows:>6}  {verdict}  {truth:>7}  {_projection(report):<20}  "
-                f"{_realised(labelled):<15}  {_drifted(report)}"
+                f"{number:>4}  {report.n_rows:>6}  {verdict}  {truth:>7}  {_projection(report):<23}  "
+                f"{_realised(labelled):<16}  {_drifted(report)}"
             )
         for note in notes:
             self.note(note)
 
     def note(self, text: str) -> None:
-        """Print something that happened beside the traffic."""
+        """Print an event other than traffic."""
         self.say(f"      [cyan]→ {escape(text)}[/cyan]")
 
 
@@ -74,13 +74,13 @@ def _projection(report: DriftReport) -> str:
     projected = report.projected_accuracy
     if projected.estimate is None or projected.lower is None or projected.upper is None:
         return "not judged"
-    return f"{projected.estimate:.1%} ({100 * projected.lower:.1f}–{projected.upper:.1%})"
+    return f"{percent(projected.estimate)} ({interval(projected)})"
 
 
-def _realised(labelled: Realised | None) -> str:
+def _realised(labelled: LabelledHour | None) -> str:
     if labelled is None or labelled.accuracy.value is None:
         return "–"
-    return f"hour {labelled.hour}: {labelled.accuracy.value:.1%}"
+    return f"hour {labelled.hour}: {percent(labelled.accuracy.value)}"
 
 
 def _drifted(report: DriftReport) -> str:

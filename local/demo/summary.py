@@ -1,15 +1,15 @@
-"""summary.json: what the demo showed, for machines."""
+"""summary.json: the demo's results, for machines."""
 
 import json
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass, field
+from enum import StrEnum
 from pathlib import Path
 from typing import Any
 
 from contract.accuracy import Shift
 from contract.records import Verdict
-from local.demo.ground_truth import Realised, realised, to_record
-from local.demo.hours import Hour
+from local.demo.hours import Hour, LabelledHour, labelled_hours, labelled_record
 
 
 @dataclass(frozen=True)
@@ -21,11 +21,11 @@ class FiredAlarm:
 
 
 @dataclass(frozen=True)
-class Retraining:
+class RetrainingRun:
     """An execution of the retraining pipeline.
 
     `version` and `approval` are those of its challenger in the registry; `champion` and `challenger` are accuracies on
-    the same newest labelled rows, 0 to 1. None where it came to no challenger.
+    the same newest labelled rows, 0 to 1. None where there is no challenger.
     """
 
     execution: str
@@ -37,33 +37,40 @@ class Retraining:
     challenger: float | None = None
 
 
+class PromotionOutcome(StrEnum):
+    """How a promotion ended."""
+
+    SERVES = "serves"
+    ROLLED_BACK = "rolled_back"
+
+
 @dataclass(frozen=True)
-class Promotion:
-    """What became of a version that was to serve, and in which hour; `told` is what the topic was told."""
+class PromotedVersion:
+    """A version that was to serve, the hour in which that was decided, and the outcome."""
 
     version: int
     hour: int
-    told: str
+    outcome: PromotionOutcome
 
     @property
-    def succeeded(self) -> bool:
-        """Whether the version serves."""
-        return self.told.endswith("serves")
+    def words(self) -> str:
+        """The outcome as sentences name it."""
+        return f"version {self.version} {self.outcome.value.replace('rolled_back', 'was rolled back')}"
 
 
 @dataclass(frozen=True)
-class Summary:
+class DemoSummary:
     """Everything that summary.json holds."""
 
     data_source: str
     hours: Sequence[Hour]
     alarms: Sequence[FiredAlarm] = field(default_factory=tuple)
-    retrainings: Sequence[Retraining] = field(default_factory=tuple)
-    promotions: Sequence[Promotion] = field(default_factory=tuple)
+    retrainings: Sequence[RetrainingRun] = field(default_factory=tuple)
+    promotions: Sequence[PromotedVersion] = field(default_factory=tuple)
 
     def write(self, path: Path) -> None:
         """Write summary.json."""
-        known = realised(self.hours)
+        known = labelled_hours(self.hours)
         record = {
             "data_source": self.data_source,
             "hours": [_hour(hour, known.get(number)) for number, hour in enumerate(self.hours, 1)],
@@ -74,7 +81,7 @@ class Summary:
         path.write_text(json.dumps(record, indent=2, sort_keys=True, allow_nan=False) + "\n", encoding="utf-8")
 
 
-def _hour(hour: Hour, known: Realised | None) -> dict[str, Any]:
+def _hour(hour: Hour, known: LabelledHour | None) -> dict[str, Any]:
     report, projected = hour.report, hour.projected
     return {
         "window": hour.window,
@@ -91,7 +98,7 @@ def _hour(hour: Hour, known: Realised | None) -> dict[str, Any]:
             "upper": projected.upper,
             "verdict": projected.verdict,
         },
-        "realised_accuracy": to_record(known),
+        "realised_accuracy": labelled_record(known),
         "shifts": {
             shift: {
                 "without_labels": hour.shift(shift).verdict,

@@ -1,10 +1,12 @@
-"""`plumbline baseline`."""
+"""`plumbline baseline`, and the options that describe a reference, which monitor has too."""
 
 import argparse
 from pathlib import Path
+from typing import TypeAlias
 
-from plumbline.commands import reference
-from plumbline.commands.errors import CommandError
+from plumbline.exit_codes import EXIT_FINISHED, CommandError
+
+Options: TypeAlias = argparse.ArgumentParser | argparse._ArgumentGroup
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -12,17 +14,17 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--train", type=Path, required=True, metavar="FILE", help="training rows, CSV with a header row"
     )
-    reference.add_arguments(parser)
+    add_reference_arguments(parser)
     parser.add_argument("--output", type=Path, required=True, metavar="DIR", help="folder to write the baseline to")
 
 
 def run(arguments: argparse.Namespace) -> int:
-    """Learn the baseline and say where it is."""
+    """Learn the baseline and print its folder."""
     from drift.errors import DriftError
     from drift.learned import save
     from drift.reference_files import ReferenceFiles
 
-    reference.check(arguments)
+    check_reference(arguments)
     try:
         files = ReferenceFiles(
             train=arguments.train,
@@ -37,4 +39,38 @@ def run(arguments: argparse.Namespace) -> int:
     print(f"baseline: {arguments.output}")
     if not arguments.predictions:
         print("note: without --test and --predictions the accuracy cannot be projected")
-    return 0
+    return EXIT_FINISHED
+
+
+def add_reference_arguments(options: Options) -> None:
+    """Describe target, test set, its predictions and the segment column."""
+    options.add_argument(
+        "--target-label", metavar="NAME", help="column of --train to predict, which is not a feature (default: none)"
+    )
+    options.add_argument("--test", type=Path, metavar="FILE", help="labelled test rows with the same columns")
+    options.add_argument(
+        "--predictions",
+        type=Path,
+        metavar="FILE",
+        help="CSV with one column, named probability: of the positive class, a row for each test row; without it the "
+        "accuracy cannot be projected",
+    )
+    options.add_argument(
+        "--segment-column",
+        metavar="NAME",
+        help="categorical column whose values are segments: each is also judged by itself",
+    )
+
+
+def check_reference(arguments: argparse.Namespace) -> None:
+    """Refuse a part of a test set without the rest.
+
+    Raises
+    ------
+    CommandError
+        If predictions come without test rows, or test rows without a target.
+    """
+    if arguments.predictions and not arguments.test:
+        raise CommandError("--predictions must come with --test, got it alone; name the rows that were predicted")
+    if arguments.test and arguments.target_label is None:
+        raise CommandError("--test must come with --target-label, got it alone; name the column to predict")

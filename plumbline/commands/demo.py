@@ -3,8 +3,8 @@
 import argparse
 from pathlib import Path
 
-from plumbline.commands.errors import CommandError
-from plumbline.commands.traffic import SCENARIO_HELP, SCENARIOS
+from plumbline.exit_codes import CommandError
+from plumbline.traffic_choices import SCENARIO_HELP, ScenarioName
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -28,8 +28,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument(
         "--scenario",
-        choices=SCENARIOS,
-        default="regime",
+        choices=[each.value for each in ScenarioName],
+        default=ScenarioName.REGIME.value,
         help=f"how the traffic drifts: {SCENARIO_HELP} (default: %(default)s)",
     )
     parser.add_argument(

@@ -6,14 +6,12 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from plumbline.commands.errors import CommandError
-from plumbline.exit_codes import EXIT_FINISHED
+from plumbline.commands import environment
+from plumbline.exit_codes import EXIT_FINISHED, EXIT_NEGATIVE, CommandError
 
 if TYPE_CHECKING:
     from plumbline.labels import LabelFile
     from plumbline.labels_table import LabelTable
-
-EXIT_REJECTED = 1
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -23,10 +21,10 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         type=Path,
         required=True,
         metavar="FILE",
-        help="*.csv with a header row or *.jsonl; columns or keys: id, label and, if wanted, row and time",
+        help="*.csv with a header row or *.jsonl; columns or keys: id, label, and optionally row and time",
     )
     place = parser.add_mutually_exclusive_group(required=True)
-    place.add_argument("--environment", metavar="NAME", help="upload to where this deployed environment awaits labels")
+    place.add_argument("--environment", metavar="NAME", help="upload to where this deployed environment reads labels")
     place.add_argument("--to", metavar="PLACE", help="or to this place: s3://bucket/prefix, or a folder")
     parser.add_argument(
         "--collected-at",
@@ -34,47 +32,38 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help="when the labels without a time were collected, ISO 8601 (default: when FILE was last written)",
     )
     parser.add_argument("--dry-run", action="store_true", help="read and count everything, write nothing")
-    parser.add_argument("--region", metavar="NAME", help="AWS region of the environment")
-    parser.add_argument("--endpoint-url", metavar="URL", help="where AWS answers, if not at its own address")
+    environment.add_aws_arguments(parser)
 
 
 def run(arguments: argparse.Namespace) -> int:
     """Upload the labels; 0 when every row was used, 1 when some were not."""
-    from botocore.exceptions import BotoCoreError, ClientError
-
     from plumbline.labels import label_files
     from plumbline.labels_destination import store
     from plumbline.labels_table import read_labels
 
     now = datetime.now(UTC)
-    try:
+    with environment.aws_errors("check the name, and that you may read or write there"):
         root = _root(arguments)
         table = read_labels(arguments.labels, collected=_collected(arguments, now), now=now)
-        _tell_table(table)
+        _print_table(table)
         files = list(label_files(table.requests))
         if not arguments.dry_run:
-            store(files, root, lambda: _client("s3", arguments))
-    except ValueError as error:
-        raise CommandError(str(error)) from error
-    except ClientError as error:
-        raise CommandError(f"{error}; check the name, and that you may read or write there") from error
-    except BotoCoreError as error:
-        raise CommandError(f"{error}; set --region, and credentials as every AWS program wants them") from error
-    _tell_files(files, root, dry_run=arguments.dry_run)
-    return EXIT_REJECTED if table.counts.rejected else EXIT_FINISHED
+            store(files, root, lambda: environment.client("s3", arguments))
+    _print_files(files, root, dry_run=arguments.dry_run)
+    return EXIT_NEGATIVE if table.counts.rejected else EXIT_FINISHED
 
 
 def _collected(arguments: argparse.Namespace, now: datetime) -> datetime:
     from drift.times import format_time, parse_time
 
-    from plumbline.labels_table import MOST_AHEAD
+    from plumbline.labels_table import MAX_AHEAD
 
     given = arguments.collected_at
     try:
         moment = parse_time(given) if given else datetime.fromtimestamp(arguments.labels.stat().st_mtime, UTC)
     except ValueError as error:
         raise ValueError(f"--collected-at must be a time as 2026-01-31T13:00:00Z, got {given!r}; correct it") from error
-    if moment > now + MOST_AHEAD:
+    if moment > now + MAX_AHEAD:
         raise ValueError(
             f"labels must be collected before now, {format_time(now)}, got {format_time(moment)} by "
             f"{'--collected-at' if given else 'the time of the file'}; give --collected-at in UTC or with its zone"
@@ -83,32 +72,28 @@ def _collected(arguments: argparse.Namespace, now: datetime) -> datetime:
 
 
 def _root(arguments: argparse.Namespace) -> str:
-    from plumbline.labels_destination import check_place, ground_truth_uri
+    from plumbline.deployed import Deployed
+    from plumbline.labels_destination import check_place
 
     if arguments.environment is None:
         check_place(arguments.to)
         return str(arguments.to)
-    return ground_truth_uri(arguments.environment, _client("cloudformation", arguments))
+    deployed = Deployed(arguments.environment, lambda service: environment.client(service, arguments))
+    return deployed.ground_truth_uri()
 
 
-def _client(service: str, arguments: argparse.Namespace) -> object:
-    import boto3
-
-    return boto3.client(service, region_name=arguments.region, endpoint_url=arguments.endpoint_url)
-
-
-def _tell_table(table: "LabelTable") -> None:
+def _print_table(table: "LabelTable") -> None:
     counts = table.counts
     print(f"rows: {counts.read} read, {counts.used} used, {counts.read - counts.used} rejected")
     for reason, number in counts.rejected.items():
         print(f"rejected: {number} {reason}, for example {', '.join(counts.examples[reason])}")
     if table.unused_columns:
-        print(f"columns without a meaning here: {', '.join(table.unused_columns)}")
+        print(f"columns that were ignored: {', '.join(table.unused_columns)}")
     if not counts.used:
         raise CommandError("--labels must hold a row that can be used, got none; correct its rows")
 
 
-def _tell_files(files: "Sequence[LabelFile]", root: str, *, dry_run: bool) -> None:
+def _print_files(files: "Sequence[LabelFile]", root: str, *, dry_run: bool) -> None:
     requests = sum(file.n_records for file in files)
     hours = " to ".join(dict.fromkeys(files[end].key.rpartition("/")[0] for end in (0, -1)))
     written = "would be written" if dry_run else "written"

@@ -4,21 +4,18 @@ import argparse
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from drift.policy import DEFAULT_THRESHOLDS, MINIMUM_COVERAGE, Policy
 
+from contract.description import report_lines
 from contract.names import ReportFile
-from contract.records import EffectMeasure, Verdict
-from plumbline.commands import reference
-from plumbline.commands.errors import CommandError
-from plumbline.commands.verdict_text import verdict_lines
-from plumbline.exit_codes import EXIT_FINISHED
+from contract.records import Verdict
+from contract.thresholds import THRESHOLDS
+from plumbline.commands.baseline import add_reference_arguments, check_reference
+from plumbline.exit_codes import EXIT_FINISHED, EXIT_NEGATIVE, CommandError
 
 if TYPE_CHECKING:
     from drift.learned import Baseline
+    from drift.policy import Policy
     from drift.settings import OptionalAnalyses
-
-EXIT_VIOLATION = 1
-_DEFAULT = Policy()
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -49,47 +46,23 @@ def _add_reference(parser: argparse.ArgumentParser) -> None:
     source = group.add_mutually_exclusive_group(required=True)
     source.add_argument("--baseline", type=Path, metavar="DIR", help="folder that baseline wrote")
     source.add_argument("--train", type=Path, metavar="FILE", help="training rows, CSV with a header row")
-    reference.add_arguments(group)
+    add_reference_arguments(group)
 
 
 def _add_thresholds(parser: argparse.ArgumentParser) -> None:
-    thresholds = parser.add_argument_group("thresholds")
-    thresholds.add_argument(
-        "--alpha", type=float, default=_DEFAULT.alpha, metavar="P",
-        help="a feature drifts only when its adjusted p-value is below this (default: %(default)s)",
-    )  # fmt: skip
-    thresholds.add_argument(
-        "--effect-measure", choices=[measure.value for measure in EffectMeasure], metavar="NAME",
-        default=_DEFAULT.effect_measure.value, help="size of a change: %(choices)s (default: %(default)s)",
-    )  # fmt: skip
-    thresholds.add_argument(
-        "--effect-threshold", type=float, metavar="D",
-        help="and when that size is at least this (default: "
-        f"{', '.join(f'{DEFAULT_THRESHOLDS[measure]:g}' for measure in EffectMeasure)}, by measure)",
-    )  # fmt: skip
-    thresholds.add_argument(
-        "--missing-threshold", type=float, default=_DEFAULT.missing_threshold, metavar="F",
-        help="or when its missing fraction moved by at least this, significantly (default: %(default)s)",
-    )  # fmt: skip
-    thresholds.add_argument(
-        "--accuracy-tolerance", type=float, default=_DEFAULT.accuracy_tolerance, metavar="F",
-        help="an accuracy that drops by less does not count (default: %(default)s)",
-    )  # fmt: skip
-    thresholds.add_argument(
-        "--bias-tolerance", type=float, default=_DEFAULT.bias_tolerance, metavar="F",
-        help="a bias metric that moves by less does not count (default: %(default)s)",
-    )  # fmt: skip
-    thresholds.add_argument(
-        "--minimum-rows", type=int, default=_DEFAULT.minimum_rows, metavar="N",
-        help="a window with fewer rows is not judged (default: %(default)s)",
-    )  # fmt: skip
-    thresholds.add_argument(
-        "--drifted-share", type=float, metavar="F",
-        help="the window drifts when this share of the judged features does (default: any one)",
-    )  # fmt: skip
-    thresholds.add_argument(
+    group = parser.add_argument_group("thresholds")
+    for row in THRESHOLDS:
+        text = f"{row.text}: %(choices)s" if row.choices else row.text
+        group.add_argument(
+            row.option,
+            type=str if row.choices else row.kind,
+            choices=row.choices or None,
+            metavar=row.unit.upper(),
+            help=f"{text[0].lower()}{text[1:]} (default: {row.absent})",
+        )
+    group.add_argument(
         "--policy", type=Path, metavar="FILE",
-        help="JSON file with rules for single features; what it says goes before the options above",
+        help="JSON file with thresholds, also of single features; its values take precedence over the options above",
     )  # fmt: skip
 
 
@@ -101,16 +74,14 @@ def _add_labels(parser: argparse.ArgumentParser) -> None:
         help="also judge the earlier windows of so many hours, whose captures are below --dataset-source "
         "(default: %(default)s)",
     )  # fmt: skip
-    labels.add_argument(
-        "--minimum-label-coverage", type=float, default=MINIMUM_COVERAGE, metavar="F",
-        help="a window of which a smaller share of rows has a label is not judged by them (default: %(default)s)",
-    )  # fmt: skip
     labels.add_argument("--merged", type=Path, metavar="DIR", help="folder to write captures joined with labels to")
 
 
 def _add_extras(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
-        "--multivariate", action="store_true", help="also tell the window's rows from the reference's by a classifier"
+        "--multivariate",
+        action="store_true",
+        help="also test whether a classifier can distinguish the window's rows from the reference's",
     )
     parser.add_argument(
         "--isolation-forest",
@@ -135,7 +106,7 @@ def _add_extras(parser: argparse.ArgumentParser) -> None:
 def run(arguments: argparse.Namespace) -> int:
     """Judge the window, write its reports and print the verdict."""
     from drift import run as drift_run
-    from drift.errors import DriftError, PublishError
+    from drift.errors import BaselineMismatchError, DriftError, PublishError
 
     _check(arguments)
     try:
@@ -154,27 +125,27 @@ def run(arguments: argparse.Namespace) -> int:
     except PublishError as error:
         cause = error.__cause__ or error
         raise CommandError(f"--output must be a folder to write to, got {cause}; choose another folder") from error
+    except BaselineMismatchError as error:
+        raise CommandError(f"{error}{_target_hint(arguments)}") from error
     except DriftError as error:
-        raise CommandError(f"{error}{_hint(arguments, error)}") from error
-    for line in verdict_lines(report):
+        raise CommandError(str(error)) from error
+    for line in report_lines(report):
         print(line)
-    print(f"reports: {arguments.output / ReportFile.DRIFT_REPORT} and the files beside it")
+    print(f"reports: {arguments.output / ReportFile.DRIFT_REPORT} and other files in that folder")
     failed = arguments.fail_on_violation and report.verdict is Verdict.DRIFT
-    return EXIT_VIOLATION if failed else EXIT_FINISHED
+    return EXIT_NEGATIVE if failed else EXIT_FINISHED
 
 
-def _hint(arguments: argparse.Namespace, error: Exception) -> str:
-    """Return what to try when every captured row lacks a column: it may be the target, which requests do not hold."""
-    from drift.errors import BaselineMismatchError
-
-    unnamed = arguments.train and arguments.target_label is None and isinstance(error, BaselineMismatchError)
-    return "; if the file has a target column, name it with --target-label" if unnamed else ""
+def _target_hint(arguments: argparse.Namespace) -> str:
+    """Return what to try: the column that every captured row lacks may be the target, which requests do not hold."""
+    is_unnamed = arguments.train and arguments.target_label is None
+    return "; if the file has a target column, name it with --target-label" if is_unnamed else ""
 
 
 def _check(arguments: argparse.Namespace) -> None:
     if arguments.seed < 0:
         raise CommandError(f"--seed must be 0 or more, got {arguments.seed}; choose another")
-    # A folder that is not there yet has no earlier windows, and the report says so: the same command fits every run.
+    # A missing folder has no earlier windows, which the report gives as reason: the same command fits every run.
     if arguments.recent is not None and arguments.recent.exists() and not arguments.recent.is_dir():
         raise CommandError(f"--recent must be a folder, got {str(arguments.recent)!r}; name that of earlier --output")
     if arguments.labels is not None and not arguments.labels.is_dir():
@@ -185,7 +156,7 @@ def _check(arguments: argparse.Namespace) -> None:
         )
     if arguments.baseline and (arguments.test or arguments.predictions):
         raise CommandError("--test and --predictions must come with --train, got --baseline; a baseline brings its own")
-    reference.check(arguments)
+    check_reference(arguments)
 
 
 def _analyses(arguments: argparse.Namespace) -> "OptionalAnalyses":
@@ -195,7 +166,6 @@ def _analyses(arguments: argparse.Namespace) -> "OptionalAnalyses":
         labels=str(arguments.labels),
         captures=str(arguments.dataset_source),
         lag_hours=arguments.label_lag_hours,
-        minimum_coverage=arguments.minimum_label_coverage,
         merged=arguments.merged and str(arguments.merged),
     )
     return OptionalAnalyses(
@@ -243,19 +213,10 @@ def _reference(arguments: argparse.Namespace) -> "Baseline":
     return baseline
 
 
-def _policy(arguments: argparse.Namespace) -> Policy:
+def _policy(arguments: argparse.Namespace) -> "Policy":
+    from drift.policy import Policy
     from drift.policy_file import read_policy
 
-    measure = EffectMeasure(arguments.effect_measure)
-    given = arguments.effect_threshold
-    policy = Policy(
-        alpha=arguments.alpha,
-        effect_measure=measure,
-        effect_threshold=DEFAULT_THRESHOLDS[measure] if given is None else given,
-        missing_threshold=arguments.missing_threshold,
-        accuracy_tolerance=arguments.accuracy_tolerance,
-        bias_tolerance=arguments.bias_tolerance,
-        minimum_rows=arguments.minimum_rows,
-        drifted_share=arguments.drifted_share,
-    )
+    given = {row: getattr(arguments, row.name) for row in THRESHOLDS}
+    policy = Policy(**{row.name: row.kind(value) for row, value in given.items() if value is not None})
     return policy if arguments.policy is None else read_policy(arguments.policy, policy)

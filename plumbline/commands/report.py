@@ -3,7 +3,7 @@
 import argparse
 from pathlib import Path
 
-from plumbline.commands.errors import CommandError
+from plumbline.exit_codes import CommandError
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -26,13 +26,13 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         type=Path,
         metavar="FILE",
         help='what to mark on the time axis: JSON [{"time": T, "kind": "alarm", "text": "..."}]; "window", the start '
-        'of one, may stand in place of "time"',
+        'of one, may replace "time"',
     )
     parser.add_argument("--title", metavar="TEXT", help="title of the page (default: it names the endpoint)")
 
 
 def run(arguments: argparse.Namespace) -> int:
-    """Write the page and say where it is."""
+    """Write the page and print its path."""
     from plumbline.report import ReportError, build
     from plumbline.report.inputs import read_events, read_truth
 

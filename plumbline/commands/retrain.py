@@ -3,16 +3,12 @@
 import argparse
 from typing import TYPE_CHECKING
 
+from contract.retraining import ControllerAction
 from plumbline.commands import environment
-from plumbline.commands.errors import CommandError
-from plumbline.exit_codes import EXIT_FINISHED
+from plumbline.exit_codes import EXIT_FINISHED, EXIT_NEGATIVE, CommandError
 
 if TYPE_CHECKING:
     from plumbline.deployed import Deployed
-
-EXIT_NOT_STARTED = 1
-STARTED = "started"
-"""What the controller says of a run that began."""
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -25,14 +21,14 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--force",
         action="store_true",
-        help="with --reason: in spite of cool-down, cap and switch; never beside another",
+        help="with --reason: in spite of cool-down, cap and switch; never while another one runs",
     )
 
 
 def run(arguments: argparse.Namespace) -> int:
-    """Ask the controller, or turn the switch."""
+    """Invoke the controller, or turn the switch."""
     if arguments.force and arguments.reason is None:
-        raise CommandError("--force must come with --reason, got it alone; say why")
+        raise CommandError("--force must come with --reason, got it alone; give a reason")
     with environment.deployed(arguments) as deployed:
         if arguments.reason is None:
             return _turn(deployed, on=arguments.on)
@@ -45,11 +41,11 @@ def _start(deployed: "Deployed", arguments: argparse.Namespace) -> int:
     event = {"reason": arguments.reason, **({"force": True} if arguments.force else {})}
     decisions = deployed.invoke(CONTROLLER, event)["decisions"]
     for decision in decisions:
-        print(f"{decision['action']}: {decision['why']}")
+        print(f"{decision['action']}: {decision['reason']}")
         for obstacle in decision["overridden"]:
             print(f"overridden: {obstacle}")
-    started = any(decision["action"] == STARTED for decision in decisions)
-    return EXIT_FINISHED if started else EXIT_NOT_STARTED
+    started = any(decision["action"] == ControllerAction.STARTED for decision in decisions)
+    return EXIT_FINISHED if started else EXIT_NEGATIVE
 
 
 def _turn(deployed: "Deployed", *, on: bool) -> int:

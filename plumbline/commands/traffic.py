@@ -7,19 +7,13 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from plumbline.commands.errors import CommandError
+from plumbline.commands import environment
+from plumbline.exit_codes import CommandError
+from plumbline.traffic_choices import SCENARIO_HELP, Format, ScenarioName
 
 if TYPE_CHECKING:
-    from plumbline.traffic import Answer, Plan
-    from plumbline.traffic_source import Source
-
-SCENARIOS = ("none", "gradual", "sudden", "overwrite", "concept", "regime", "labels")
-"""Names that help shows; a test holds them to `plumbline.scenarios`, which is slow to load."""
-SCENARIO_HELP = (
-    "gradual and sudden shift the mix of rows, labels that of the labels, concept what rows deserve, regime both; "
-    "overwrite breaks values; each after two quiet hours"
-)
-FORMATS = ("csv", "json", "alternate")
+    from plumbline.traffic import ReplayAnswer, ReplayPlan
+    from plumbline.traffic_source import TrafficSource
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -35,11 +29,14 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--rows-per-request", type=int, default=1, metavar="N", help="rows in one request (default: %(default)s)"
     )
     parser.add_argument(
-        "--format", choices=FORMATS, default="csv", help="content type of the requests (default: %(default)s)"
+        "--format",
+        choices=[each.value for each in Format],
+        default=Format.CSV.value,
+        help="content type of the requests (default: %(default)s)",
     )
     parser.add_argument(
         "--scenario",
-        choices=SCENARIOS,
+        choices=[each.value for each in ScenarioName],
         help="draw Census Income rows with named drift instead of sending the file in its order; needs --target-label; "
         + SCENARIO_HELP,
     )
@@ -64,23 +61,20 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help="write id, row and label of every row that was answered to this CSV file, for plumbline labels; needs "
         "--target-label",
     )  # fmt: skip
-    parser.add_argument("--region", metavar="NAME", help="AWS region of the endpoint")
-    parser.add_argument("--endpoint-url", metavar="URL", help="where AWS answers, if not at its own address")
+    environment.add_aws_arguments(parser)
 
 
 def run(arguments: argparse.Namespace) -> int:
     """Replay the rows; 0 when every request was answered, 1 when one failed, 130 after Ctrl-C."""
-    from botocore.exceptions import BotoCoreError
     from rich.console import Console
 
-    from plumbline.payload import Format
-    from plumbline.traffic import Plan
+    from plumbline.traffic import ReplayPlan
     from plumbline.traffic_terminal import connect, replay_on_terminal
 
     if not 0 < arguments.seconds_per_hour < math.inf:
         raise CommandError(f"--seconds-per-hour must be a number above 0, got {arguments.seconds_per_hour}; correct it")
-    try:
-        plan = Plan(
+    with environment.aws_errors():
+        plan = ReplayPlan(
             endpoint=arguments.endpoint,
             hours=arguments.hours,
             rows_per_hour=arguments.rows_per_hour,
@@ -94,16 +88,12 @@ def run(arguments: argparse.Namespace) -> int:
         client = connect(plan.connections, region=arguments.region, endpoint_url=arguments.endpoint_url)
         with _labels_out(arguments, plan, source) as on_answer:
             return replay_on_terminal(plan, client, source.rows, Console(), on_answer).exit_code
-    except ValueError as error:
-        raise CommandError(str(error)) from error
-    except BotoCoreError as error:
-        raise CommandError(f"{error}; set --region, and credentials as every AWS program wants them") from error
 
 
-def _source(arguments: argparse.Namespace) -> "Source":
+def _source(arguments: argparse.Namespace) -> "TrafficSource":
     from plumbline.rows import LabelledRows, read_cells
     from plumbline.scenarios import scenario
-    from plumbline.traffic_source import Source, drawn, in_turn
+    from plumbline.traffic_source import TrafficSource, drawn, in_turn
 
     target = arguments.target_label
     for option in ("scenario", "labels_out"):
@@ -111,17 +101,19 @@ def _source(arguments: argparse.Namespace) -> "Source":
             name = option.replace("_", "-")
             raise CommandError(f"--{name} must come with --target-label, got it alone; name the label's column")
     if target is None:
-        return Source(in_turn(read_cells(arguments.data)[1]))
+        return TrafficSource(in_turn(read_cells(arguments.data)[1]))
     pool = LabelledRows.read_csv(arguments.data, target)
     if arguments.scenario is None:
-        return Source(in_turn(pool.rows), in_turn(pool.labels))
+        return TrafficSource(in_turn(pool.rows), in_turn(pool.labels))
     return drawn(scenario(arguments.scenario), pool, arguments.seed)
 
 
 @contextmanager
-def _labels_out(arguments: argparse.Namespace, plan: "Plan", source: "Source") -> "Iterator[Callable[[Answer], None]]":
-    """Yield what takes the answers: the table of labels, where one is asked for."""
-    from plumbline.traffic_labels import labels_file
+def _labels_out(
+    arguments: argparse.Namespace, plan: "ReplayPlan", source: "TrafficSource"
+) -> "Iterator[Callable[[ReplayAnswer], None]]":
+    """Yield the callback for answers: the table of labels, with --labels-out."""
+    from plumbline.traffic_source import labels_file
 
     if arguments.labels_out is None:
         yield lambda answer: None

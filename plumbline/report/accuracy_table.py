@@ -1,27 +1,34 @@
-"""Projected and realised accuracy, window by window."""
+"""Projected and realised accuracy, window by window, and the other figures of merit."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 
-from contract.accuracy import MeasureReport, Shift
+from contract.accuracy import Measure, MeasureReport, Shift
+from contract.description import (
+    is_labelled,
+    percent,
+    points,
+    projection_notes,
+    realised_accuracy,
+    selection,
+    shows,
+)
 from contract.quality import WindowQuality
-from contract.records import PROJECTED_ACCURACY_NOTE, ProjectedAccuracy, Status
-from plumbline.report.labelled import is_judged, last_quality, realised_accuracy, shows, why_no_labels
+from contract.records import PROJECTED_ACCURACY_NOTE, Status
 from plumbline.report.refusals import refusal
-from plumbline.report.tables import VERDICTS, table, text
+from plumbline.report.tables import VERDICTS, estimate, table, text, with_interval
 from plumbline.report.timeline import Slot, Timeline
-from plumbline.report.words import brief_moment, interval, percent, points
 
-_HEAD = ["window", "projected", "projection says"]
-_LABEL_HEAD = ["realised", "labels say", "rows with a label", "projected for these rows", "missed by", "shift"]
+_HEAD = ["window", "projected", "verdict"]
+_LABEL_HEAD = ["realised", "verdict by labels", "rows with a label", "projected for these rows", "difference", "shift"]
 
 
 def accuracies(timeline: Timeline) -> str:
     """Return the note on what a projection cannot see, and the table; without columns of labels where none are due."""
-    awaited = last_quality(timeline) is not None
+    awaited = timeline.last_quality is not None
     head = [*_HEAD, *(_LABEL_HEAD if awaited else []), "notes"]
     rows = [
         [
-            text(brief_moment(slot, timeline)),
+            text(timeline.brief_moment(slot)),
             *_projection(slot),
             *(_labels(slot) if awaited else []),
             f'<div class="reason">{"<br>".join(map(text, _notes(slot, awaited=awaited))) or "–"}</div>',
@@ -29,19 +36,12 @@ def accuracies(timeline: Timeline) -> str:
         for slot in timeline.slots
     ]
     caption = (
-        "In brackets: 95 % intervals. Missed by: realised minus projected, for the rows with a label alone."
+        "In brackets: 95 % intervals. Difference: realised minus projected, for the rows with a label alone."
         if awaited
         else "In brackets: 95 % intervals. Labels are not awaited: there is no realised accuracy."
     )
     numeric = frozenset({7} if awaited else ())
     return f"<p>{text(PROJECTED_ACCURACY_NOTE)}</p>{table(caption, head, rows, numeric=numeric)}"
-
-
-def with_interval(found: MeasureReport | ProjectedAccuracy | None, value: float | None) -> str:
-    """Return a fraction and its interval as HTML, or that it was not judged."""
-    if found is None or found.status is not Status.ESTIMATED or value is None:
-        return '<span class="unjudged">not judged</span>'
-    return f"<strong>{percent(value)}</strong> <small>({interval(found)})</small>"
 
 
 def _projection(slot: Slot) -> list[str]:
@@ -52,7 +52,7 @@ def _projection(slot: Slot) -> list[str]:
 
 
 def _labels(slot: Slot) -> list[str]:
-    realised, quality = realised_accuracy(slot), slot.quality
+    realised, quality = realised_accuracy(slot.quality), slot.quality
     if quality is None or not quality.n_labelled:
         waiting = "no labels" if quality and quality.is_final else "no labels yet"
         return [f'<span class="unjudged">{waiting}</span>', "–", "–", "–", "–", "–"]
@@ -67,7 +67,7 @@ def _labels(slot: Slot) -> list[str]:
 
 
 def _shift(quality: WindowQuality) -> str:
-    if not is_judged(quality):
+    if not is_labelled(quality):
         return "–"
     seen = [kind.words for kind in (Shift.LABEL, Shift.CONCEPT) if shows(quality, kind)]
     return f'<span class="drift">{text(" and ".join(seen))}</span>' if seen else "none by labels"
@@ -76,24 +76,83 @@ def _shift(quality: WindowQuality) -> str:
 def _notes(slot: Slot, *, awaited: bool) -> Iterator[str]:
     refused = refusal(slot)
     if refused:
-        yield f"not projected: {refused}" if slot.report else refused
+        yield f"not projected: {refused}" if slot.report else str(refused)
     if slot.report:
-        projected = slot.report.projected_accuracy
-        if projected.warnings:
-            yield f"doubtful: {'; '.join(map(str, projected.warnings))}"
-        scenario = projected.label_shift
-        if scenario.selected and scenario.estimate is not None:
-            yield f"looks like label shift: then the accuracy is {percent(scenario.estimate)} ({interval(scenario)})"
+        yield from projection_notes(slot.report.projected_accuracy)
     if awaited:
         yield from _label_notes(slot)
 
 
 def _label_notes(slot: Slot) -> Iterator[str]:
     quality = slot.quality
-    if quality is None or not is_judged(quality):
-        yield f"labels: {why_no_labels(slot)}"
+    if quality is None or not is_labelled(quality):
+        yield f"labels: {_why_no_labels(slot)}"
         return
     if not quality.is_final:
         yield "more labels may come"
-    if quality.selection.features:
-        yield f"labels came selectively: {quality.selection.reason}"
+    yield from selection(quality)
+
+
+def _why_no_labels(slot: Slot) -> str:
+    """Return why the window has no realised figure; ``no labels yet`` where no other reason is given."""
+    if slot.quality is not None:
+        return str(slot.quality.reason or "no labels yet")
+    if slot.report is None:
+        return "no labels yet"
+    quality = slot.report.quality
+    return "labels are not awaited" if quality.is_switched_off else str(quality.reason or "no labels yet")
+
+
+_Found = Mapping[Measure, MeasureReport]
+_ABSENT = '<span class="unjudged">not judged</span>'
+
+
+def other_measures(timeline: Timeline) -> str:
+    """Return the table of every measure but the accuracy; empty where there is none."""
+    when_projected, projected = _newest_projected(timeline)
+    when_realised, realised = _newest_realised(timeline)
+    names = [one for one in Measure if one is not Measure.ACCURACY and (one in projected or one in realised)]
+    if not names:
+        return ""
+    awaited = timeline.last_quality is not None
+    head = ["measure", "test set", "projected", *(["realised"] if awaited else [])]
+    rows = []
+    for name in names:
+        cells = [text(name.words), _measure_reference(name, projected, realised), _measure_cell(projected.get(name))]
+        rows.append(
+            [*cells, *([_measure_cell(realised.get(name), "no labels yet" if not realised else "")] if awaited else [])]
+        )
+    caption = (
+        f"Projected: {when_projected}. {f'Realised: {when_realised}. ' if awaited else ''}In brackets: 95 % intervals."
+    )
+    return table(caption, head, rows, numeric=frozenset())
+
+
+def _newest_projected(timeline: Timeline) -> tuple[str, _Found]:
+    found = [(slot, slot.report.projected_accuracy) for slot in timeline.slots if slot.report]
+    estimated = [(slot, one.measures) for slot, one in found if one.status is Status.ESTIMATED and one.measures]
+    if not estimated:
+        return "in no window", {}
+    slot, measures = estimated[-1]
+    return f"window of {text(timeline.moment(slot))}", {one.measure: one for one in measures}
+
+
+def _newest_realised(timeline: Timeline) -> tuple[str, _Found]:
+    found = timeline.last_labelled
+    if found is None:
+        return "no labels yet", {}
+    slot, quality = found
+    return f"window of {text(timeline.moment(slot))}", {one.measure: one for one in quality.measures}
+
+
+def _measure_reference(name: Measure, *found: _Found) -> str:
+    values = [one[name].reference for one in found if name in one]
+    known = [value for value in values if value is not None]
+    return f"{known[0]:.3f}" if known else "–"
+
+
+def _measure_cell(found: MeasureReport | None, absent: str = "") -> str:
+    if found is None or found.status is not Status.ESTIMATED or found.value is None:
+        why = absent or (found.reason if found else None)
+        return f"{_ABSENT}<br><small>{text(why)}</small>" if why else _ABSENT
+    return estimate(found.value, found.lower, found.upper)

@@ -6,11 +6,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from contract.records import ISOLATION_FOREST_NOTE
-from plumbline.report import accuracy_words, plot_accuracy, plot_p_values, plot_scores, words
+from plumbline.report import plot_accuracy, plot_p_values, plot_scores, summary
 from plumbline.report.collect import collect
 from plumbline.report.page import Plot, render
-from plumbline.report.render import inline_svg, write_png
-from plumbline.report.style import INK, plain, plotting
+from plumbline.report.style import INK, inline_svg, plain, plotting, write_png
 from plumbline.report.tables import text
 from plumbline.report.timeline import Event, Timeline, timeline
 
@@ -68,15 +67,15 @@ def build(
 
 
 def _plots(line: Timeline, output: Path) -> Iterator[Plot]:
-    yield from _plot(line, output, "projected_accuracy", plot_accuracy.draw, accuracy_words.title(line), _ACCURACY)
-    yield from _plot(line, output, "drift_score", plot_scores.draw, words.scores_title(line), _SCORES)
-    yield from _plot(line, output, "p_values", plot_p_values.draw, words.P_VALUES_TITLE, _P_VALUES)
+    yield from _plot(line, output, "projected_accuracy", plot_accuracy.draw, summary.accuracy_title(line), _ACCURACY)
+    yield from _plot(line, output, "drift_score", plot_scores.draw, summary.scores_title(line), _SCORES)
+    yield from _plot(line, output, "p_values", plot_p_values.draw, summary.P_VALUES_TITLE, _P_VALUES)
     yield from _plot(
         line,
         output,
         "isolation_forest_similarity",
         plot_accuracy.draw_isolation_forest,
-        words.ISOLATION_FOREST_TITLE,
+        summary.ISOLATION_FOREST_TITLE,
         ISOLATION_FOREST_NOTE,
     )
 
@@ -104,8 +103,9 @@ _ACCURACY = (
     "Blue dots: accuracy expected from the model's own calibrated probabilities, with its 95 % interval; no labels "
     "used. Green squares: realised accuracy by the labels that came, with its 95 % interval; hollow where more labels "
     "may come. Orange: dropped beyond tolerance and chance. Purple triangles: the accuracy if only the mix of labels "
-    "moved, where the window looks like it. Diamonds: true accuracy, where given. Dashed: accuracy on the labelled "
-    "test set; dotted: the tolerance below it. Grey: no estimate, numbered by reason. Dashed verticals: events. "
+    "moved, where label shift explains the window. Diamonds: true accuracy, where given. Dashed: accuracy on the "
+    "labelled test set; dotted: the tolerance below it. Grey: no estimate, numbered by reason. Dashed verticals: "
+    "events. "
     "Solid green: another model took over."
 )
 _SCORES = (

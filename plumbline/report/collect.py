@@ -6,7 +6,10 @@ from pathlib import Path
 
 from contract.names import ReportFile
 from contract.records import DriftReport
-from plumbline.report.errors import ReportError
+
+
+class ReportError(Exception):
+    """Raised when there is nothing to report on, or an input to the report breaks its rule."""
 
 
 @dataclass(frozen=True)

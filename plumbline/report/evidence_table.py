@@ -1,19 +1,21 @@
-"""The measurements behind the last projection, or behind its refusal."""
+"""The measurements behind the last projection, or behind the reason why there is none."""
 
 from collections.abc import Iterable
 
 from contract.accuracy import LabelShiftScenario, ProjectedAccuracy
-from contract.records import Status
-from plumbline.report.tables import VERDICTS, table, text
+from contract.description import percent
+from contract.records import (
+    Status,
+)
+from plumbline.report.tables import VERDICTS, number, table, text
 from plumbline.report.timeline import Timeline
-from plumbline.report.words import moment, percent
 
 
 def evidence(timeline: Timeline) -> str:
     """Return verdict, reason and measurements of the last window's projection."""
     slot, projected = [(slot, slot.report.projected_accuracy) for slot in timeline.slots if slot.report][-1]
     rows = [[name, value, meaning] for name, value, meaning in _measured(projected) if value != "–"]
-    caption = f"Window of {text(moment(slot, timeline))}: {_outcome(projected)}"
+    caption = f"Window of {text(timeline.moment(slot))}: {_outcome(projected)}"
     if not rows:
         return f"<p>{caption} It reports no measurement.</p>"
     return table(caption, ["measurement", "value", "meaning"], rows, numeric=frozenset({1}))
@@ -33,8 +35,8 @@ def _measured(projected: ProjectedAccuracy) -> Iterable[tuple[str, str, str]]:
     return (
         (
             "separability",
-            _number(found.separability),
-            "how well a classifier tells the rows from the test set's; 0.5 is chance",
+            number(found.separability),
+            "how well a classifier separates the rows from the test set's; 0.5 is chance",
         ),
         (
             "over-represented rows",
@@ -44,13 +46,13 @@ def _measured(projected: ProjectedAccuracy) -> Iterable[tuple[str, str, str]]:
         ("rows outside training", percent(found.out_of_support_fraction), "with a value that training never had"),
         (
             "gate",
-            _number(found.gate_statistic),
-            f"paired t of what features tell about labels beside the probability: {used}",
+            number(found.gate_statistic),
+            f"paired t of what features add to the probability about labels: {used}",
         ),
         ("spread of the estimators", _points(found.spread), "half the range of those that were compared"),
         (
             "ranking on the test set",
-            _number(found.test_area_under_curve),
+            number(found.test_area_under_curve),
             "area under the ROC curve of the probabilities",
         ),
         *_scenario(projected.label_shift),
@@ -58,7 +60,7 @@ def _measured(projected: ProjectedAccuracy) -> Iterable[tuple[str, str, str]]:
 
 
 def _scenario(scenario: LabelShiftScenario) -> Iterable[tuple[str, str, str]]:
-    seen = "the window looks like it" if scenario.selected else "the window does not look like it"
+    seen = "it explains the window" if scenario.selected else "it does not explain the window"
     before = f"{percent(scenario.positive_fraction_reference)} on the test set"
     return (
         (
@@ -73,15 +75,11 @@ def _scenario(scenario: LabelShiftScenario) -> Iterable[tuple[str, str, str]]:
         ),
         (
             "separability after it",
-            _number(scenario.residual_separability),
-            "what a classifier can still tell; 0.5 is chance",
+            number(scenario.residual_separability),
+            "how well a classifier still separates them; 0.5 is chance",
         ),
         ("accuracy, if label shift", percent(scenario.estimate), f"a scenario, not the estimate: {seen}"),
     )
-
-
-def _number(value: float | None) -> str:
-    return "–" if value is None else f"{value:.3f}"
 
 
 def _points(value: float | None) -> str:

@@ -5,7 +5,7 @@ import json
 from pathlib import Path
 from typing import Any
 
-from plumbline.report.errors import ReportError
+from plumbline.report.collect import ReportError
 from plumbline.report.timeline import Event
 
 

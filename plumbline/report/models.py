@@ -1,12 +1,13 @@
-"""Which models served the windows: one stay after the other, and where on the time axis they changed."""
+"""Which models served the windows, and where on the time axis they changed: as data, as a table, in sentences."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
+from contract.description import count, percent, realised_accuracy
 from contract.reasons import ReasonCode, has_code
 from contract.records import ModelReport, Verdict
-from plumbline.report.labelled import realised_accuracy
-from plumbline.report.timeline import Slot, Timeline
+from plumbline.report.tables import table, text
+from plumbline.report.timeline import Slot, Timeline, moment_of
 
 
 @dataclass(frozen=True)
@@ -36,7 +37,7 @@ class Stay:
     @property
     def realised(self) -> tuple[float, ...]:
         """Accuracies by labels, of the windows that have one, in order."""
-        found = (realised_accuracy(slot) for slot in self.slots)
+        found = (realised_accuracy(slot.quality) for slot in self.slots)
         return tuple(one.value for one in found if one is not None and one.value is not None)
 
     @property
@@ -88,3 +89,61 @@ def _middle(indices: Sequence[int]) -> float:
 
 def _is_changed(slot: Slot) -> bool:
     return slot.report is not None and has_code(slot.report.reason, ReasonCode.MODEL_CHANGED)
+
+
+_HEAD = ["model", "windows", "drift", "realised accuracy", "true accuracy", "judged against", "artifact"]
+
+
+def models(timeline: Timeline) -> str:
+    """Return the table; empty where no report names a model."""
+    rows = [_row(stay, timeline) for stay in stays(timeline)]
+    caption = (
+        "Windows that one model alone answered; those in which it changed belong to none. Accuracies: of the first "
+        "window where it is known, and of the last."
+    )
+    return table(caption, _HEAD, rows, numeric=frozenset()) if rows else ""
+
+
+def _row(stay: Stay, timeline: Timeline) -> list[str]:
+    first, last = (text(timeline.brief_moment(slot)) for slot in (stay.slots[0], stay.slots[-1]))
+    return [
+        text(stay.name),
+        first if len(stay.slots) == 1 else f"{first} to {last}",
+        f"{stay.n_drifted} of {stay.n_judged} judged",
+        _from_to(stay.realised),
+        _from_to(stay.true),
+        f'<small class="uri">{text(stay.model.baseline)}</small>',
+        f'<small class="uri">{text(stay.model.artifact)}</small>',
+    ]
+
+
+def _from_to(accuracies: Sequence[float]) -> str:
+    if not accuracies:
+        return "–"
+    return percent(accuracies[0]) if len(accuracies) == 1 else f"{percent(accuracies[0])} → {percent(accuracies[-1])}"
+
+
+def sentences(timeline: Timeline) -> Iterator[str]:
+    """Yield for each change of the model what was before and after it."""
+    served = stays(timeline)
+    for before, after in zip(served, served[1:], strict=False):
+        sentence = (
+            f"{after.name} took over from {before.name}{_since(after, timeline)}: {_accuracies(before, after)}"
+            f"drift in {before.n_drifted} of {count(before.n_judged, 'judged window')} before, in {after.n_drifted} of "
+            f"{after.n_judged} after."
+        )
+        yield sentence[0].upper() + sentence[1:]
+
+
+def _since(stay: Stay, timeline: Timeline) -> str:
+    at = moment_of(stay.model.live_from)
+    return f" at {at:%H:%M} on {at.day} {at:%B %Y}" if at else f" before {timeline.moment(stay.slots[0])}"
+
+
+def _accuracies(before: Stay, after: Stay) -> str:
+    for word, old, new in (("true", before.true, after.true), ("realised", before.realised, after.realised)):
+        if old and new:
+            return (
+                f"{word} accuracy was {percent(old[-1])} in its last window and is {percent(new[-1])} in the newest; "
+            )
+    return ""

@@ -1,12 +1,12 @@
-"""Projected accuracy with its band, beside what labels and the truth say; and the Isolation Forest's curve."""
+"""Plots of the projected, realised and true accuracy, and of the Isolation Forest similarity."""
 
 import math
 from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING, Any
 
+from contract.description import realised_accuracy
 from contract.records import Status, Verdict
 from plumbline.report import style
-from plumbline.report.labelled import realised_accuracy
 from plumbline.report.models import changes
 from plumbline.report.refusals import mark_refusals, refusal_key
 from plumbline.report.timeline import Slot, Timeline
@@ -19,8 +19,8 @@ _HEIGHT_INCHES = 4.6
 _KEY_LINE_INCHES = 0.17
 _WHISKERS_UP_TO = 40
 _ASIDE_OF_FIGURE, _FARTHEST_ASIDE = 0.007, 0.14
-"""Realised figures and scenarios stand this share of the width beside the window's middle, so that no interval hides
-another, but no more windows than this."""
+"""Realised figures and scenarios are drawn this fraction of the width from the window's middle, so that no interval
+hides another, but no more windows than this."""
 
 
 def draw(timeline: Timeline) -> "Figure":
@@ -70,12 +70,12 @@ def _draw_levels(axes: "Axes", reference: Sequence[float], tolerance: Sequence[f
     """Draw the accuracy on the test set and the tolerance below it; each model has its own."""
     least = [level - allowed for level, allowed in zip(reference, tolerance, strict=True)]
     for levels, colour, dashes in ((reference, style.MUTED, (5, 3)), (least, style.VERMILION, (1, 2))):
-        look: dict[str, Any] = {"color": colour, "linewidth": 1.1, "linestyle": (0, dashes), "zorder": 1}
+        line: dict[str, Any] = {"color": colour, "linewidth": 1.1, "linestyle": (0, dashes), "zorder": 1}
         known = {round(level, 9) for level in levels if not math.isnan(level)}
         if len(known) == 1:
-            axes.axhline(known.pop(), **look)
+            axes.axhline(known.pop(), **line)
         elif known:
-            axes.step(range(len(levels)), levels, where="mid", **look)
+            axes.step(range(len(levels)), levels, where="mid", **line)
 
 
 def _draw_projected(axes: "Axes", slots: Sequence[Slot], *, few: bool) -> None:
@@ -90,8 +90,8 @@ def _draw_projected(axes: "Axes", slots: Sequence[Slot], *, few: bool) -> None:
 
 
 def _draw_realised(axes: "Axes", slots: Sequence[Slot], *, few: bool) -> None:
-    """Draw what labels say: filled squares, hollow while more labels may come."""
-    known = [index for index, slot in enumerate(slots) if realised_accuracy(slot)]
+    """Draw the realised accuracy: filled squares, hollow while more labels may come."""
+    known = [index for index, slot in enumerate(slots) if realised_accuracy(slot.quality)]
     aside = _aside(slots)
     places = [index + aside for index in known]
     value, lower, upper = (_realised(slots, name) for name in ("value", "lower", "upper"))
@@ -123,7 +123,7 @@ def _mark_drift(axes: "Axes", marker: str, places: Sequence[float], values: Sequ
 
 
 def _draw_scenario(axes: "Axes", slots: Sequence[Slot]) -> None:
-    """Draw the accuracy under a shift of labels alone, where the window looks like one."""
+    """Draw the accuracy under a shift of labels alone, where it explains the window."""
     value, lower, upper = (_scenario(slots, name) for name in ("estimate", "lower", "upper"))
     known = [index for index, one in enumerate(value) if not math.isnan(one)]
     places = [index - _aside(slots) for index in known]
@@ -178,7 +178,7 @@ def _projected(slots: Iterable[Slot], name: str) -> list[float]:
 
 
 def _realised(slots: Iterable[Slot], name: str) -> list[float]:
-    return [_percent(getattr(realised_accuracy(slot), name, None)) for slot in slots]
+    return [_percent(getattr(realised_accuracy(slot.quality), name, None)) for slot in slots]
 
 
 def _truth(slots: Iterable[Slot]) -> list[float]:

@@ -6,15 +6,14 @@ from typing import TYPE_CHECKING
 from contract.records import FeatureReport, Verdict
 from plumbline.report import style
 from plumbline.report.models import changes
-from plumbline.report.plot_scores import Row, ranked_rows
-from plumbline.report.timeline import Timeline
+from plumbline.report.timeline import FeatureRow, Timeline
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
 DARKEST_AT = 20.0
-"""-log10 p at which a cell is darkest; its number says the rest."""
+"""-log10 p at which a cell is darkest; beyond it only the number differs."""
 UNDERFLOW_AT = 300.0
 """Beyond this the p-value is 0 in floating point."""
 MAX_ROWS = 60
@@ -30,7 +29,7 @@ def draw(timeline: Timeline) -> "Figure":
     """Return the figure: one cell per feature and window, orange where the verdict is drift."""
     from matplotlib.figure import Figure
 
-    rows = ranked_rows(timeline)
+    rows = timeline.ranked_rows()
     rows = [*rows[: MAX_ROWS - 1], rows[-1]] if len(rows) > MAX_ROWS else rows
     figure = Figure(figsize=(style.WIDTH_INCHES, 1.3 + 0.27 * len(rows)), layout="constrained")
     axes = figure.subplots()
@@ -44,7 +43,7 @@ def draw(timeline: Timeline) -> "Figure":
     return figure
 
 
-def _draw_row(axes: "Axes", row: Row, line: int, *, numbers: bool) -> None:
+def _draw_row(axes: "Axes", row: FeatureRow, line: int, *, numbers: bool) -> None:
     for index, result in enumerate(row.results):
         if result is None or result.p_value_adjusted is None or result.verdict is Verdict.NOT_JUDGED:
             _cell(axes, index, line, facecolor="none", hatch="////", alpha=0.35)
@@ -61,13 +60,13 @@ def _colour(result: FeatureReport) -> str:
     return style.VERMILION if result.verdict is Verdict.DRIFT else style.BLUE
 
 
-def _cell(axes: "Axes", index: int, line: int, **look: object) -> None:
+def _cell(axes: "Axes", index: int, line: int, **style_options: object) -> None:
     from matplotlib.patches import Rectangle
 
-    axes.add_patch(Rectangle((index - 0.47, line - 0.45), 0.94, 0.9, linewidth=0, **look))  # type: ignore[arg-type]
+    axes.add_patch(Rectangle((index - 0.47, line - 0.45), 0.94, 0.9, linewidth=0, **style_options))  # type: ignore[arg-type]
 
 
-def _label(axes: "Axes", rows: list[Row], timeline: Timeline) -> None:
+def _label(axes: "Axes", rows: list[FeatureRow], timeline: Timeline) -> None:
     axes.set_ylim(len(rows) - 0.5, -0.5)
     axes.set_yticks(range(len(rows)), [style.plain(row.name) for row in rows])
     for label, row in zip(axes.get_yticklabels(), rows, strict=True):

@@ -1,65 +1,25 @@
 """Small multiples of the drift score: one panel per feature, all on one scale."""
 
 import math
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from contract.records import EffectMeasure, FeatureReport, Verdict
 from plumbline.report import style
 from plumbline.report.models import changes
-from plumbline.report.timeline import Timeline
+from plumbline.report.timeline import FeatureRow, Timeline
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
 MAX_PANELS = 30
-PREDICTION = "prediction"
 _COLUMNS = 5
-
-
-@dataclass(frozen=True)
-class Row:
-    """One feature's results over the slots."""
-
-    name: str
-    results: tuple[FeatureReport | None, ...]
-
-    @property
-    def scores(self) -> tuple[float, ...]:
-        """Scores in percent, NaN where there is none or no verdict on it."""
-        judged = (r if r and r.verdict is not Verdict.NOT_JUDGED else None for r in self.results)
-        scores = (None if one is None else one.effect(EffectMeasure.DRIFT_SCORE) for one in judged)
-        return tuple(math.nan if score is None else score for score in scores)
-
-    @property
-    def judged(self) -> bool:
-        """Whether any slot has a verdict on it."""
-        return any(r is not None and r.verdict is not Verdict.NOT_JUDGED for r in self.results)
-
-    @property
-    def drifted(self) -> tuple[int, ...]:
-        """Slots in which the verdict is drift."""
-        return tuple(i for i, r in enumerate(self.results) if r is not None and r.verdict is Verdict.DRIFT)
-
-    @property
-    def highest(self) -> float:
-        """The largest score, 0 if there is none."""
-        return max((score for score in self.scores if not math.isnan(score)), default=0.0)
-
-
-def ranked_rows(timeline: Timeline) -> list[Row]:
-    """Return the rows, first to drift first, then by their largest score; the prediction is the last one."""
-    rows = [Row(name, timeline.feature(name)) for name in timeline.features]
-    rows.sort(key=lambda row: (row.drifted[0] if row.drifted else math.inf, -row.highest, row.name))
-    return [*rows, Row(PREDICTION, timeline.prediction())]
 
 
 def draw(timeline: Timeline) -> "Figure":
     """Return the figure: drift score in percent against time, one panel per feature."""
     from matplotlib.figure import Figure
 
-    rows = ranked_rows(timeline)
+    rows = timeline.ranked_rows()
     rows = [*rows[: MAX_PANELS - 1], rows[-1]] if len(rows) > MAX_PANELS else rows
     columns = min(_COLUMNS, len(rows))
     lines = -(-len(rows) // columns)
@@ -81,7 +41,7 @@ def draw(timeline: Timeline) -> "Figure":
     return figure
 
 
-def _panel(axes: "Axes", row: Row, timeline: Timeline, top: float) -> None:
+def _panel(axes: "Axes", row: FeatureRow, timeline: Timeline, top: float) -> None:
     scores, drifted = row.scores, row.drifted
     colour = style.VERMILION if drifted else style.BLUE
     axes.set_ylim(0, top)

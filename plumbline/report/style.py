@@ -1,18 +1,22 @@
-"""How the plots look: one palette, one set of defaults, the same bytes for the same data.
+"""Style of the plots: one palette, one set of defaults, the same bytes for the same data.
 
-Hues are Okabe and Ito's (2008, Color Universal Design): told apart with every common colour vision. Each constant
+Hues are Okabe and Ito's (2008, Color Universal Design): distinguished with every common colour vision. Each constant
 is also a variable of the page's style sheet, so that inline plots follow the reader's light or dark mode.
 """
 
+import io
+import re
 import warnings
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from plumbline.report.timeline import Slot
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
 
     from plumbline.report.models import Change
 
@@ -119,3 +123,27 @@ def mark_changes(axes: "Axes", changes: Sequence["Change"], *, named: bool = Fal
 def time_axis_title(slots: Sequence[Slot]) -> str:
     """Return what x means."""
     return "start of the window (UTC)" if any(slot.start for slot in slots) else "window, in the order of the files"
+
+
+_NO_METADATA = {"Date": None, "Creator": None, "Format": None, "Type": None}
+
+
+def write_png(figure: "Figure", path: Path) -> None:
+    """Write the figure without the program's name, so that equal data gives equal bytes."""
+    figure.savefig(path, format="png", metadata={"Software": None})
+
+
+def inline_svg(figure: "Figure", name: str, description: str) -> str:
+    """Return the figure as an ``<svg>`` element whose ids start with `name`; `description` is safe for HTML."""
+    buffer = io.StringIO()
+    figure.savefig(buffer, format="svg", transparent=True, metadata=_NO_METADATA)
+    text = buffer.getvalue()
+    text = re.sub(r"<metadata>.*?</metadata>", "", text[text.index("<svg") :], flags=re.DOTALL)
+    text = re.sub(r'(\sid=")', rf"\g<1>{name}-", text)
+    text = re.sub(r'xlink:href="#', f'href="#{name}-', text)
+    text = text.replace("url(#", f"url(#{name}-")
+    for colour, variable in VARIABLES.items():
+        text = text.replace(colour, f"var(--{variable})")
+    view_box = re.search(r'viewBox="[^"]*"', text)
+    opening = f'<svg class="plot" {view_box[0] if view_box else ""} role="img" aria-label="{description}">'
+    return opening + text[text.index(">") + 1 :]

@@ -1,14 +1,15 @@
 """The windows in order, with the holes between them: what every plot and table is drawn from."""
 
+import math
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
-from contract.quality import WindowQuality
+from contract.description import PREDICTION, is_labelled
+from contract.quality import QualityReport, WindowQuality
 from contract.reasons import ReasonCode, has_code
-from contract.records import DriftReport, FeatureReport, Verdict
-from plumbline.report.collect import Problem
-from plumbline.report.errors import ReportError
+from contract.records import DriftReport, EffectMeasure, FeatureReport, Verdict
+from plumbline.report.collect import Problem, ReportError
 
 MAX_HOLE = 48
 """Windows without a report are drawn one by one up to this many in a row; a longer hole is cut to it."""
@@ -16,7 +17,7 @@ MAX_HOLE = 48
 
 @dataclass(frozen=True)
 class Event:
-    """Something to mark: `at` is a window's start or any time, ISO 8601; `kind` is, say, alarm or retraining."""
+    """Something to mark: `at` is a window's start or any time, ISO 8601; `kind` is alarm or retraining, for example."""
 
     at: str
     kind: str
@@ -27,7 +28,7 @@ class Event:
 class Slot:
     """One place on the time axis; `report` is None where a window has no report.
 
-    `quality` is what the newest report that knows the window says of its labels.
+    `quality` is from the newest report on the window's labels.
     """
 
     start: datetime | None
@@ -56,6 +57,34 @@ class Timeline:
         """The reports that are there."""
         return tuple(slot.report for slot in self.slots if slot.report is not None)
 
+    @property
+    def last_quality(self) -> QualityReport | None:
+        """The newest report's account of the labels; None where none are awaited."""
+        awaited = [report.quality for report in self.reports if not report.quality.is_switched_off]
+        return awaited[-1] if awaited else None
+
+    @property
+    def last_labelled(self) -> tuple[Slot, WindowQuality] | None:
+        """The last window that labels judge."""
+        found = [(slot, slot.quality) for slot in self.slots if slot.quality and is_labelled(slot.quality)]
+        return found[-1] if found else None
+
+    def moment(self, slot: Slot) -> str:
+        """Return the window's start as sentences name it, or its place."""
+        if slot.start is None:
+            return f"window {self.slots.index(slot) + 1}"
+        return f"{slot.start:%H:%M} on {slot.start.day} {slot.start:%B %Y}"
+
+    def brief_moment(self, slot: Slot) -> str:
+        """Return the window's start for a table, or its place."""
+        return f"{slot.start.day} {slot.start:%b %Y %H:%M}" if slot.start else self.moment(slot)
+
+    def ranked_rows(self) -> "list[FeatureRow]":
+        """Return the features' rows, first to drift first, then by their largest score; the prediction is last."""
+        rows = [FeatureRow(name, self.feature(name)) for name in self.features]
+        rows.sort(key=lambda row: (row.drifted[0] if row.drifted else math.inf, -row.highest, row.name))
+        return [*rows, FeatureRow(PREDICTION, self.prediction())]
+
     def feature(self, name: str) -> tuple[FeatureReport | None, ...]:
         """Return one feature's result in each slot, None where there is none."""
         return tuple(
@@ -68,10 +97,40 @@ class Timeline:
         return tuple(slot.report.prediction if slot.report else None for slot in self.slots)
 
 
+@dataclass(frozen=True)
+class FeatureRow:
+    """One feature's results over the slots."""
+
+    name: str
+    results: tuple[FeatureReport | None, ...]
+
+    @property
+    def scores(self) -> tuple[float, ...]:
+        """Scores in percent, NaN where there is none or no verdict on it."""
+        judged = (r if r and r.verdict is not Verdict.NOT_JUDGED else None for r in self.results)
+        scores = (None if one is None else one.effect(EffectMeasure.DRIFT_SCORE) for one in judged)
+        return tuple(math.nan if score is None else score for score in scores)
+
+    @property
+    def judged(self) -> bool:
+        """Whether any slot has a verdict on it."""
+        return any(r is not None and r.verdict is not Verdict.NOT_JUDGED for r in self.results)
+
+    @property
+    def drifted(self) -> tuple[int, ...]:
+        """Slots in which the verdict is drift."""
+        return tuple(i for i, r in enumerate(self.results) if r is not None and r.verdict is Verdict.DRIFT)
+
+    @property
+    def highest(self) -> float:
+        """The largest score, 0 if there is none."""
+        return max((score for score in self.scores if not math.isnan(score)), default=0.0)
+
+
 def timeline(
     reports: Sequence[DriftReport], truth: Mapping[str, float], events: Sequence[Event], problems: Sequence[Problem]
 ) -> Timeline:
-    """Place reports, what later ones say of their labels, true accuracies and events on one axis.
+    """Place reports, the later results of their labels, true accuracies and events on one axis.
 
     Raises
     ------
@@ -106,7 +165,7 @@ def timeline(
 
 
 def _newest_qualities(reports: Iterable[DriftReport]) -> dict[datetime, WindowQuality]:
-    """Return by a window's start what the newest report that knows it says of its labels.
+    """Return the newest results of labels, by the window's start.
 
     A report of another model's window judges none of the earlier model's; what was judged before stays.
     """

@@ -1,6 +1,6 @@
-"""One page that shows whether the model still sees the traffic it was trained for, and whether it is still right."""
+"""CloudWatch dashboard of one endpoint."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 from aws_cdk import Duration
@@ -9,23 +9,24 @@ from constructs import Construct
 
 from contract.names import METRIC_NAMESPACE, Dimension, Metric
 from contract.retraining import RetrainingMetric
-from stacks.config_labels import Labels
-from stacks.constructs.alarm_rules import metric
-from stacks.constructs.model_endpoint import VARIANT
+from stacks.config_thresholds import LabelsSection
+from stacks.constructs.alarm_rules import AlarmKind, EndpointMetric, Graph
+from stacks.constructs.drift_alarms import endpoint_metric, own_metric
 
 HALF = 12
 FULL = 24
+ENDPOINT_PERIOD = Duration.minutes(5)
 PROJECTED = (Metric.PROJECTED_ACCURACY, Metric.PROJECTED_ACCURACY_LOWER, Metric.PROJECTED_ACCURACY_UPPER)
 
 
 @dataclass(frozen=True, kw_only=True)
-class Shown:
-    """What the monitor does beyond the comparison of each feature: only then there is something to draw."""
+class DashboardOptions:
+    """Optional analyses and labels: their graphs are drawn only where they are switched on."""
 
     multivariate: bool
     attribution: bool
     bias: bool
-    labels: Labels | None
+    labels: LabelsSection | None
 
 
 class DriftDashboard(Construct):
@@ -39,44 +40,48 @@ class DriftDashboard(Construct):
         name: str,
         endpoint_name: str,
         interval_hours: int,
-        shown: Shown,
-        alarms: Iterable[cloudwatch.IAlarm],
+        options: DashboardOptions,
+        alarms: Mapping[AlarmKind, cloudwatch.IAlarm],
     ) -> None:
         super().__init__(scope, construct_id)
-        self._endpoint, self._hours, self._shown = endpoint_name, interval_hours, shown
+        self._endpoint, self._hours, self._options = endpoint_name, interval_hours, options
+        self._kinds = list(alarms)
         dashboard = cloudwatch.Dashboard(self, "Dashboard", dashboard_name=name)
-        dashboard.add_widgets(cloudwatch.AlarmStatusWidget(title="Alarms", width=FULL, alarms=list(alarms)))
+        dashboard.add_widgets(cloudwatch.AlarmStatusWidget(title="Alarms", width=FULL, alarms=list(alarms.values())))
         for row in (*self._drift(), *self._quality(), *self._retraining(), *self._operations()):
             dashboard.add_widgets(*row)
 
     def _drift(self) -> Iterable[list[cloudwatch.IWidget]]:
-        yield [self._graph("Drifted features", Metric.DRIFTED_FEATURES, Metric.DRIFT_VERDICT), self._scores()]
+        yield [self._graph(Graph.DRIFTED_FEATURES, Metric.DRIFTED_FEATURES, Metric.DRIFT_VERDICT), self._scores()]
         yield [
             self._graph("Against recent windows, and by segment", Metric.RECENT_DRIFT_VERDICT, Metric.DRIFTED_SEGMENTS),
-            self._graph("Schema violations", Metric.SCHEMA_VIOLATIONS),
+            self._graph(Graph.SCHEMA, Metric.SCHEMA_VIOLATIONS),
         ]
-        if self._shown.multivariate:
+        if self._options.multivariate:
             yield [self._graph("All features together: classifier's AUC", Metric.MULTIVARIATE_AUC, width=FULL)]
-        if self._shown.attribution:
+        if self._options.attribution:
             yield [self._graph("Order of the features' attributions: NDCG", Metric.ATTRIBUTION_NDCG, width=FULL)]
 
     def _quality(self) -> Iterable[list[cloudwatch.IWidget]]:
-        labels = self._shown.labels
+        labels = self._options.labels
         title = "Accuracy: projected, and realised in the last labelled window" if labels else "Projected accuracy"
         yield [
             self._graph("Prediction drift score (percent)", Metric.PREDICTION_DRIFT_SCORE),
             self._graph(title, *PROJECTED, *([Metric.REALISED_ACCURACY] if labels else [])),
         ]
-        verdicts = [Metric.ACCURACY_VERDICT, Metric.PROJECTIONS_REFUSED, Metric.LABEL_SHIFT_SUSPECTED]
-        if self._shown.bias:
+        verdicts = [Metric.PROJECTED_ACCURACY_DROP, Metric.PROJECTIONS_NOT_JUDGED, Metric.LABEL_SHIFT_SUSPECTED]
+        if self._options.bias:
             verdicts.append(Metric.BIAS_VERDICT)
-        unlabelled = self._graph("Verdicts without labels", *verdicts, width=HALF if labels else FULL)
+        unlabelled = self._graph(Graph.UNLABELLED_VERDICTS, *verdicts, width=HALF if labels else FULL)
         if labels is None:
             yield [unlabelled]
             return
-        by_labels = (Metric.QUALITY_VERDICT, Metric.CONCEPT_SHIFT_VERDICT, Metric.LABEL_SHIFT_VERDICT)
-        yield [unlabelled, self._graph("Verdicts of the last labelled window", *by_labels)]
-        yield [self._coverage(labels.minimum_coverage), self._graph("Labels rejected", Metric.LABELS_REJECTED)]
+        by_labels = (Metric.REALISED_ACCURACY_DROP, Metric.CONCEPT_SHIFT_VERDICT, Metric.LABEL_SHIFT_VERDICT)
+        yield [unlabelled, self._graph(Graph.LABELLED_VERDICTS, *by_labels)]
+        yield [
+            self._labelled_fraction(labels.minimum_labelled_fraction),
+            self._graph("Labels rejected", Metric.LABELS_REJECTED),
+        ]
 
     def _retraining(self) -> Iterable[list[cloudwatch.IWidget]]:
         yield [
@@ -101,7 +106,7 @@ class DriftDashboard(Construct):
         yield [
             self._graph("Records", Metric.RECORDS_READ, Metric.RECORDS_REJECTED, Metric.ROWS_USED, statistic="Sum"),
             self._graph(
-                "Monitoring runs",
+                Graph.MONITORING_RUNS,
                 Metric.MONITOR_RUNS,
                 Metric.MONITOR_FAILURES,
                 Metric.WINDOWS_WITHOUT_DATA,
@@ -109,25 +114,30 @@ class DriftDashboard(Construct):
                 statistic="Sum",
             ),
         ]
-        yield [cloudwatch.GraphWidget(title="Endpoint", width=FULL, left=[self._invocations()], right=self._errors())]
+        yield [self._of_endpoint()]
 
     def _graph(
         self, title: str, *names: Metric | RetrainingMetric, statistic: str = "Maximum", width: int = HALF
     ) -> cloudwatch.GraphWidget:
+        """Return the graph of `names`, and of what else the alarms declare to be shown in it."""
+        declared = [kind.rule.metric for kind in self._kinds if kind.rule.graph == title]
+        others = [name for name in declared if isinstance(name, Metric) and name not in names]
         return cloudwatch.GraphWidget(
-            title=title, width=width, left=[metric(name, self._endpoint, statistic, self._hours) for name in names]
+            title=str(title),
+            width=width,
+            left=[own_metric(name, self._endpoint, statistic, self._hours) for name in (*names, *others)],
         )
 
-    def _coverage(self, least: float) -> cloudwatch.GraphWidget:
+    def _labelled_fraction(self, minimum: float) -> cloudwatch.GraphWidget:
         return cloudwatch.GraphWidget(
-            title="Label coverage",
+            title=Graph.LABELLED_FRACTION.value,
             width=HALF,
-            left=[metric(Metric.LABEL_COVERAGE, self._endpoint, "Minimum", self._hours)],
-            left_annotations=[cloudwatch.HorizontalAnnotation(value=least, label="not judged below")],
+            left=[own_metric(Metric.LABELLED_FRACTION, self._endpoint, "Minimum", self._hours)],
+            left_annotations=[cloudwatch.HorizontalAnnotation(value=minimum, label="not judged below")],
         )
 
     def _scores(self) -> cloudwatch.GraphWidget:
-        # A search, because the stacks do not know the features.
+        # A search expression, because the stacks do not know the features.
         schema = f"{METRIC_NAMESPACE},{Dimension.ENDPOINT},{Dimension.FEATURE}"
         query = f'MetricName="{Metric.FEATURE_DRIFT_SCORE}" {Dimension.ENDPOINT}="{self._endpoint}"'
         period = self._hours * 3600
@@ -144,21 +154,15 @@ class DriftDashboard(Construct):
             ],
         )
 
-    def _invocations(self) -> cloudwatch.Metric:
-        return self._sagemaker("Invocations", "Sum")
-
-    def _errors(self) -> list[cloudwatch.IMetric]:
-        return [
-            self._sagemaker("Invocation4XXErrors", "Sum"),
-            self._sagemaker("Invocation5XXErrors", "Sum"),
-            self._sagemaker("ModelLatency", "p99"),
-        ]
-
-    def _sagemaker(self, name: str, statistic: str) -> cloudwatch.Metric:
-        return cloudwatch.Metric(
-            namespace="AWS/SageMaker",
-            metric_name=name,
-            dimensions_map={"EndpointName": self._endpoint, "VariantName": VARIANT},
-            statistic=statistic,
-            period=Duration.minutes(5),
+    def _of_endpoint(self) -> cloudwatch.GraphWidget:
+        errors = (
+            ("Invocation4XXErrors", "Sum"),
+            (EndpointMetric.SERVER_ERRORS, "Sum"),
+            (EndpointMetric.LATENCY, "p99"),
+        )
+        return cloudwatch.GraphWidget(
+            title=Graph.ENDPOINT.value,
+            width=FULL,
+            left=[endpoint_metric("Invocations", self._endpoint, "Sum", ENDPOINT_PERIOD)],
+            right=[endpoint_metric(name, self._endpoint, statistic, ENDPOINT_PERIOD) for name, statistic in errors],
         )

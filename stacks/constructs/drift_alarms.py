@@ -1,4 +1,4 @@
-"""The alarms on what the drift container publishes, on the endpoint, and on what nobody could deliver."""
+"""CloudWatch alarms made of the declarations in `alarm_rules`."""
 
 from aws_cdk import Duration
 from aws_cdk import aws_cloudwatch as cloudwatch
@@ -7,107 +7,124 @@ from aws_cdk import aws_sns as sns
 from aws_cdk import aws_sqs as sqs
 from constructs import Construct
 
-from contract.names import AlarmKind, alarm_name
-from stacks.config_labels import Labels
-from stacks.constructs.alarm_rules import AlarmRule, Watched, always, with_facet, with_labels
-from stacks.constructs.endpoint_alarm_rules import ROLLBACK, Served, of_endpoint
+from contract.names import METRIC_NAMESPACE, Dimension, Metric, alarm_name
+from contract.retraining import RetrainingMetric
+from stacks.constructs.alarm_rules import (
+    MAX_WARM_UP_MINUTES,
+    ROLLS_BACK,
+    RUNBOOK,
+    STARTS_RETRAINING,
+    AlarmInputs,
+    AlarmKind,
+    AlarmNeed,
+    EndpointMetric,
+    MissingDataPolicy,
+    QueueMetric,
+)
+from stacks.constructs.model_endpoint import VARIANT
 
-RUNBOOK = "docs/runbook.md"
-STARTS_RETRAINING = (AlarmKind.DRIFT, AlarmKind.QUALITY, AlarmKind.CONCEPT_SHIFT)
-"""What fresh rows mend. A projection is an estimate, and bias, labels and schema are for people."""
+ENDPOINT_PERIOD = Duration.seconds(60)
+QUEUE_PERIOD = Duration.minutes(5)
 
 
 class DriftAlarms(Construct):
-    """The environment's alarms by kind; each tells the topic.
+    """The environment's alarms by kind: first those of every environment, then those that need a section of the file.
 
     Parameters
     ----------
-    watched
-        The endpoint, the period of its metrics, and how many windows count.
-    served
-        The endpoint's own metrics, and what is too slow.
-    labels
-        Absent: no alarm that needs ground truth.
-    has_facet
-        Whether bias is measured; without it no alarm watches it.
     dead_letters
         The queue that must stay empty.
+    topic
+        Topic of the alarms that notify.
     """
 
-    def __init__(  # noqa: PLR0913 - what an alarm watches and whom it tells
+    def __init__(
         self,
         scope: Construct,
         construct_id: str,
         *,
-        environment: str,
-        watched: Watched,
-        served: Served,
-        labels: Labels | None,
-        has_facet: bool,
+        inputs: AlarmInputs,
         dead_letters: sqs.IQueue,
         topic: sns.ITopic,
     ) -> None:
         super().__init__(scope, construct_id)
-        self._environment = environment
-        rules = always(watched, dead_letters) | of_endpoint(served)
-        if labels:
-            rules |= with_labels(watched, labels)
-        if has_facet:
-            rules |= with_facet(watched)
-        self.alarms = {kind: self._alarm(kind, rule) for kind, rule in rules.items()}
-        for alarm in self.alarms.values():
-            alarm.add_alarm_action(actions.SnsAction(topic))
+        self._inputs, self._dead_letters = inputs, dead_letters
+        self.alarms = {
+            kind: self._alarm(kind)
+            for need in AlarmNeed
+            for kind in AlarmKind
+            if kind.rule.needs is need and kind.rule.exists_for(inputs)
+        }
+        for kind, alarm in self.alarms.items():
+            if kind.rule.notifies:
+                alarm.add_alarm_action(actions.SnsAction(topic))
 
     @property
     def retraining(self) -> list[str]:
         """Names of the alarms that start retraining."""
-        return [alarm_name(self._environment, kind) for kind in STARTS_RETRAINING if kind in self.alarms]
+        return [alarm_name(self._inputs.environment, kind) for kind in STARTS_RETRAINING if kind in self.alarms]
 
     @property
     def rollback(self) -> list[str]:
-        """Names of the alarms on which a new model is taken back."""
-        return [alarm_name(self._environment, kind) for kind in ROLLBACK]
+        """Names of the alarms that roll a promotion back."""
+        return [alarm_name(self._inputs.environment, kind) for kind in ROLLS_BACK]
 
-    def _alarm(self, kind: AlarmKind, rule: AlarmRule) -> cloudwatch.Alarm:
+    def _alarm(self, kind: AlarmKind) -> cloudwatch.Alarm:
+        rule, inputs = kind.rule, self._inputs
+        datapoints, periods = rule.evaluation(inputs)
         alarm = cloudwatch.Alarm(
             self,
-            _construct_id(kind),
-            alarm_name=alarm_name(self._environment, kind),
-            alarm_description=f"{rule.action} Runbook: {RUNBOOK}#{kind}",
-            metric=rule.metric,
-            threshold=rule.threshold,
-            comparison_operator=rule.comparison,
-            evaluation_periods=rule.periods,
-            datapoints_to_alarm=rule.datapoints,
-            treat_missing_data=rule.missing,
+            kind.construct_id,
+            alarm_name=alarm_name(inputs.environment, kind),
+            alarm_description=f"{rule.description_for(inputs)} Runbook: {RUNBOOK}#{kind}",
+            metric=self._metric(rule.metric, rule.statistic),
+            threshold=rule.threshold_for(inputs),
+            comparison_operator=cloudwatch.ComparisonOperator[rule.comparison.value],
+            evaluation_periods=periods,
+            datapoints_to_alarm=datapoints,
+            treat_missing_data=cloudwatch.TreatMissingData[rule.missing.value],
         )
-        if rule.warm_up:
-            _warm_up(alarm, rule.warm_up)
+        if rule.missing is MissingDataPolicy.BREACHING:
+            # Before the first run silence is normal: a deployment must not page anyone.
+            _warm_up(alarm, Duration.hours(periods * inputs.interval_hours))
         return alarm
 
+    def _metric(self, name: Metric | EndpointMetric | QueueMetric, statistic: str) -> cloudwatch.Metric:
+        if isinstance(name, Metric):
+            return own_metric(name, self._inputs.endpoint_name, statistic, self._inputs.interval_hours)
+        if isinstance(name, EndpointMetric):
+            return endpoint_metric(name, self._inputs.endpoint_name, statistic, ENDPOINT_PERIOD)
+        return self._dead_letters.metric(name.value, statistic=statistic, period=QUEUE_PERIOD)
 
-def _warm_up(alarm: cloudwatch.Alarm, duration: Duration) -> None:
-    # The alarm class of CDK has no such argument yet.
-    resource = alarm.node.default_child
-    assert isinstance(resource, cloudwatch.CfnAlarm)  # noqa: S101 - what the class makes
-    resource.warm_up_configuration = cloudwatch.CfnAlarm.WarmUpConfigurationProperty(
-        warm_up_period_duration_in_minutes=duration.to_minutes()
+
+def own_metric(
+    name: Metric | RetrainingMetric, endpoint_name: str, statistic: str, interval_hours: int
+) -> cloudwatch.Metric:
+    """Return one of our metrics of this endpoint; an alarm needs exactly the published dimensions."""
+    return cloudwatch.Metric(
+        namespace=METRIC_NAMESPACE,
+        metric_name=name.value,
+        dimensions_map={Dimension.ENDPOINT.value: endpoint_name},
+        statistic=statistic,
+        period=Duration.hours(interval_hours),
     )
 
 
-def _construct_id(kind: AlarmKind) -> str:
-    return {
-        AlarmKind.DRIFT: "Drift",
-        AlarmKind.MONITOR_MISSING: "MonitorMissing",
-        AlarmKind.MONITOR_FAILED: "MonitorFailed",
-        AlarmKind.DEAD_LETTERS: "DeadLetters",
-        AlarmKind.SCHEMA: "Schema",
-        AlarmKind.ACCURACY: "Accuracy",
-        AlarmKind.QUALITY: "Quality",
-        AlarmKind.CONCEPT_SHIFT: "ConceptShift",
-        AlarmKind.LABELS_MISSING: "LabelsMissing",
-        AlarmKind.BIAS: "Bias",
-        AlarmKind.ENDPOINT_5XX: "Endpoint5xx",
-        AlarmKind.ENDPOINT_MODEL_ERRORS: "EndpointModelErrors",
-        AlarmKind.ENDPOINT_LATENCY: "EndpointLatency",
-    }[kind]
+def endpoint_metric(name: str, endpoint_name: str, statistic: str, period: Duration) -> cloudwatch.Metric:
+    """Return a metric that SageMaker publishes for the endpoint's variant."""
+    return cloudwatch.Metric(
+        namespace="AWS/SageMaker",
+        metric_name=str(name),
+        dimensions_map={"EndpointName": endpoint_name, "VariantName": VARIANT},
+        statistic=statistic,
+        period=period,
+    )
+
+
+def _warm_up(alarm: cloudwatch.Alarm, duration: Duration) -> None:
+    # CDK's alarm class has no such argument yet.
+    resource = alarm.node.default_child
+    assert isinstance(resource, cloudwatch.CfnAlarm)  # noqa: S101 - what the class makes
+    resource.warm_up_configuration = cloudwatch.CfnAlarm.WarmUpConfigurationProperty(
+        warm_up_period_duration_in_minutes=min(duration.to_minutes(), MAX_WARM_UP_MINUTES)
+    )

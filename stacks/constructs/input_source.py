@@ -1,15 +1,15 @@
-"""An input of the environment file: a local path, which travels as an asset, or an S3 location, used as is."""
+"""Inputs of the environment file: a local path, which travels as an asset, or an S3 location, used as is."""
 
 from pathlib import Path
 from urllib.parse import urlsplit
 
+from aws_cdk import AssetHashType, AssetStaging, FileAssetPackaging, Stack
 from aws_cdk import aws_iam as iam
 from aws_cdk import aws_s3_assets as assets
 from constructs import Construct
 
-from stacks.constructs.s3_grants import OBJECT_SUFFIXES, allow_read_of, objects_arn
-from stacks.constructs.tar_gz_asset import TarGzAsset
-from stacks.errors import ConfigError
+from stacks.constructs.secure_bucket import OBJECT_SUFFIXES, allow_read_of, objects_arn
+from stacks.errors import EnvironmentFileError
 
 ARCHIVE = ".tar.gz"
 
@@ -27,7 +27,7 @@ class InputSource(Construct):
 
     Raises
     ------
-    ConfigError
+    EnvironmentFileError
         If a local path does not exist.
     """
 
@@ -41,7 +41,7 @@ class InputSource(Construct):
             return
         path = root / location
         if not path.exists():
-            raise ConfigError(
+            raise EnvironmentFileError(
                 f"{setting} must name an existing local path or an s3:// URI, got {location!r}; "
                 "correct it in the environment file, or run `make starter` for the starter model"
             )
@@ -65,3 +65,37 @@ class InputSource(Construct):
         if self._key.endswith(OBJECT_SUFFIXES):
             return None
         return objects_arn(self, self._bucket, self._key)
+
+
+class TarGzAsset(Construct):
+    """Content-addressed archive.
+
+    CDK's own file asset keeps the last extension only and names the object ``<hash>.gz``; SageMaker documents that
+    ModelDataUrl must end in ``.tar.gz``. The synthesizer names the object ``<source hash>.gz`` too, so the hash is
+    handed over with ``.tar`` behind it.
+
+    Parameters
+    ----------
+    content_hash
+        Identity of the content where bytes may differ without meaning, as compressed ones do; absent: the bytes'.
+    """
+
+    def __init__(self, scope: Construct, construct_id: str, *, path: Path, content_hash: str | None = None) -> None:
+        super().__init__(scope, construct_id)
+        stack = Stack.of(self)
+        staging = AssetStaging(
+            self,
+            "Stage",
+            source_path=str(path),
+            asset_hash=content_hash,
+            asset_hash_type=AssetHashType.CUSTOM if content_hash else AssetHashType.SOURCE,
+        )
+        location = stack.synthesizer.add_file_asset(
+            source_hash=f"{staging.asset_hash}.tar",
+            file_name=staging.relative_staged_path(stack),
+            packaging=FileAssetPackaging.FILE,
+            display_name=construct_id,
+        )
+        self.bucket_name = location.bucket_name
+        self.object_key = location.object_key
+        self.uri = f"s3://{location.bucket_name}/{location.object_key}"

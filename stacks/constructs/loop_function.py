@@ -1,25 +1,27 @@
-"""A function of the retraining loop: one at a time, nothing beyond its runtime, what it could not handle is kept."""
+"""Lambda functions of the retraining loop, and the table that holds their state."""
 
 import shutil
 import tempfile
 from collections.abc import Mapping
-from dataclasses import dataclass
 from pathlib import Path
 
 from aws_cdk import ArnFormat, Duration, RemovalPolicy, Stack
+from aws_cdk import aws_dynamodb as dynamodb
 from aws_cdk import aws_events as events
 from aws_cdk import aws_events_targets as targets
 from aws_cdk import aws_iam as iam
+from aws_cdk import aws_kms as kms
 from aws_cdk import aws_lambda as lambda_
 from aws_cdk import aws_logs as logs
 from constructs import Construct
 
 from contract.names import METRIC_NAMESPACE
 from contract.retraining import LoopVariable
-from stacks.constructs.alert_topic import AlertTopic
-from stacks.constructs.dead_letters import DeadLetters
-from stacks.constructs.loop_state import LoopState
+from stacks.constructs.execution_role import sagemaker_arn
+from stacks.constructs.retraining_inputs import RetrainingInputs
 
+PARTITION_KEY = "id"
+"""As lambda/shared/documents.py reads and writes items."""
 SHARED = {"shared": "lambda/shared", "contract": "contract"}
 """Packages of every function: folder in the repository."""
 TIMEOUT = Duration.seconds(60)
@@ -34,32 +36,59 @@ LOG_RETENTION = {
 }
 
 
-@dataclass(frozen=True, kw_only=True)
-class Surroundings:
-    """What both functions have around them."""
+class LoopState(Construct):
+    """DynamoDB table of a few items, encrypted with our key, with point-in-time recovery."""
 
-    root: Path
-    alerts: AlertTopic
-    state: LoopState
-    dead_letters: DeadLetters
-    log_days: int
-    removal: RemovalPolicy
+    def __init__(self, scope: Construct, construct_id: str, *, key: kms.IKey, removal: RemovalPolicy) -> None:
+        super().__init__(scope, construct_id)
+        self._key = key
+        self.table = dynamodb.Table(
+            self,
+            "Table",
+            partition_key=dynamodb.Attribute(name=PARTITION_KEY, type=dynamodb.AttributeType.STRING),
+            billing_mode=dynamodb.BillingMode.PAY_PER_REQUEST,
+            encryption=dynamodb.TableEncryption.CUSTOMER_MANAGED,
+            encryption_key=key,
+            point_in_time_recovery_specification=dynamodb.PointInTimeRecoverySpecification(
+                point_in_time_recovery_enabled=True
+            ),
+            removal_policy=removal,
+        )
+
+    def allow_use(self, role: iam.Role) -> None:
+        """Let `role` read and write items.
+
+        The actions on the key are those that DynamoDB requires of a table's users (DynamoDB Developer Guide, "DynamoDB
+        encryption usage notes").
+        """
+        role.add_to_policy(
+            iam.PolicyStatement(actions=["dynamodb:GetItem", "dynamodb:PutItem"], resources=[self.table.table_arn])
+        )
+        role.add_to_policy(
+            iam.PolicyStatement(
+                actions=["kms:Decrypt", "kms:DescribeKey", "kms:Encrypt", "kms:GenerateDataKey"],
+                resources=[self._key.key_arn],
+                conditions={"StringEquals": {"kms:ViaService": f"dynamodb.{Stack.of(self).region}.amazonaws.com"}},
+            )
+        )
 
 
 class LoopFunction(Construct):
-    """A function with its role and log group; it may keep its state, tell the topic and count.
+    """Function with role and log group; it may use the state table, publish to the topic and put metrics.
+
+    It handles one event at a time. Events that it could not handle go to the dead-letter queue.
 
     Parameters
     ----------
     package
         Folder below lambda/ and package in the function; its handler is ``<package>.handler.handler``.
     description
-        What it does, for its page and its role's.
+        What it does, for the function and its role.
     variables
-        Beside the state's table, which it gets anyway.
+        Environment variables besides topic and state table.
     """
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 - what a function is, and where
         self,
         scope: Construct,
         construct_id: str,
@@ -67,27 +96,34 @@ class LoopFunction(Construct):
         package: str,
         description: str,
         variables: Mapping[LoopVariable, str],
-        around: Surroundings,
+        inputs: RetrainingInputs,
+        state: LoopState,
     ) -> None:
         super().__init__(scope, construct_id)
-        self._dead_letters = around.dead_letters
-        log_group = logs.LogGroup(self, "Logs", retention=LOG_RETENTION[around.log_days], removal_policy=around.removal)
+        context, alerts = inputs.context, inputs.alerts
+        self._dead_letters = inputs.dead_letters
+        log_group = logs.LogGroup(
+            self,
+            "Logs",
+            retention=LOG_RETENTION[context.config.retention.log_days],
+            removal_policy=context.removal,
+        )
         self.role = iam.Role(
             self, "Role", description=description, assumed_by=iam.ServicePrincipal("lambda.amazonaws.com")
         )
         self.allow(["logs:CreateLogStream", "logs:PutLogEvents"], [log_group.log_group_arn])
         self.allow(["cloudwatch:PutMetricData"], ["*"], {"StringEquals": {"cloudwatch:namespace": METRIC_NAMESPACE}})
-        around.dead_letters.allow_send(self.role)
-        around.alerts.allow_publish(self.role)
-        around.state.allow_use(self.role)
+        inputs.dead_letters.allow_send(self.role)
+        alerts.allow_publish(self.role)
+        state.allow_use(self.role)
         all_variables = {
-            LoopVariable.TOPIC_ARN: around.alerts.topic.topic_arn,
-            LoopVariable.STATE_TABLE: around.state.table.table_name,
+            LoopVariable.TOPIC_ARN: alerts.topic.topic_arn,
+            LoopVariable.STATE_TABLE: state.table.table_name,
             **variables,
         }
         with tempfile.TemporaryDirectory() as folder:
             # Synthesis stages a copy at once.
-            code = lambda_.Code.from_asset(str(stage(around.root, package, Path(folder))))
+            code = lambda_.Code.from_asset(str(stage(context.root, package, Path(folder))))
             self.function = lambda_.Function(
                 self,
                 "Function",
@@ -102,7 +138,7 @@ class LoopFunction(Construct):
                 memory_size=MEMORY_MB,
                 # Two deliveries of one event are handled one after the other.
                 reserved_concurrent_executions=1,
-                dead_letter_queue=around.dead_letters.queue,
+                dead_letter_queue=inputs.dead_letters.queue,
                 log_group=log_group,
             )
 
@@ -124,8 +160,8 @@ class LoopFunction(Construct):
         ]
         self.allow(actions, arns)
 
-    def hear(self, construct_id: str, *, description: str, kind: str, detail: Mapping[str, list[str]]) -> None:
-        """Invoke the function for each of SageMaker's events of a kind with such a detail."""
+    def on_event(self, construct_id: str, *, description: str, kind: str, detail: Mapping[str, list[str]]) -> None:
+        """Invoke the function on SageMaker's events of detail type `kind` whose detail matches `detail`."""
         events.Rule(
             self,
             construct_id,
@@ -133,11 +169,6 @@ class LoopFunction(Construct):
             event_pattern=events.EventPattern(source=["aws.sagemaker"], detail_type=[kind], detail=dict(detail)),
             targets=[targets.LambdaFunction(self.function, dead_letter_queue=self._dead_letters.queue)],
         )
-
-
-def sagemaker_arn(scope: Construct, resource: str) -> str:
-    """Return the ARN of a resource of SageMaker by what follows the account in it."""
-    return Stack.of(scope).format_arn(service="sagemaker", resource=resource, arn_format=ArnFormat.NO_RESOURCE_NAME)
 
 
 def stage(root: Path, package: str, folder: Path) -> Path:

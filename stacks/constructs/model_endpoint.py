@@ -1,15 +1,15 @@
-"""The endpoint: the model behind SageMaker's XGBoost image, and the capture of its traffic."""
+"""The endpoint: the model in SageMaker's XGBoost image, the capture of its traffic, and its scaling."""
 
 from dataclasses import dataclass
 
 from aws_cdk import Stack
+from aws_cdk import aws_applicationautoscaling as scaling
 from aws_cdk import aws_kms as kms
 from aws_cdk import aws_sagemaker as sagemaker
 from constructs import Construct
 
 from contract.retraining import ModelVariable
-from stacks.config import Capture, Endpoint, Network
-from stacks.constructs.autoscaling import EndpointScaling
+from stacks.config import AutoscalingSection, CaptureSection, EndpointSection, NetworkSection
 from stacks.constructs.execution_role import ExecutionRole
 
 VARIANT = "AllTraffic"
@@ -17,11 +17,12 @@ PROGRAM = "inference.py"
 CSV_CONTENT_TYPES = ("text/csv",)
 JSON_CONTENT_TYPES = ("application/json",)
 LOG_LEVEL_INFO = "20"
+COOLDOWN_SECONDS = 300
 
 
 @dataclass(frozen=True, kw_only=True)
-class Serving:
-    """What serves: image, model with its baseline and code as URIs, and where the capture goes."""
+class EndpointUris:
+    """URIs of the image, of the model with its baseline and code, and of the capture destination."""
 
     image_uri: str
     model_uri: str
@@ -31,13 +32,13 @@ class Serving:
 
 
 def serving_environment(*, source_uri: str, region: str) -> dict[str, str]:
-    """Return the variables of every container that serves a model of ours."""
+    """Return the variables of every container that serves one of our models."""
     return {
         "SAGEMAKER_PROGRAM": PROGRAM,
         "SAGEMAKER_SUBMIT_DIRECTORY": source_uri,
         "SAGEMAKER_REGION": region,
         "SAGEMAKER_CONTAINER_LOG_LEVEL": LOG_LEVEL_INFO,
-        # Without it a caller who accepts anything gets JSON whatever was sent.
+        # Without it a caller who accepts any type gets JSON, whatever was sent.
         "SAGEMAKER_DEFAULT_INVOCATIONS_ACCEPT": "*/*",
     }
 
@@ -45,21 +46,21 @@ def serving_environment(*, source_uri: str, region: str) -> dict[str, str]:
 class ModelEndpoint(Construct):
     """Model, EndpointConfig with data capture, Endpoint.
 
-    Only the endpoint is named: CloudFormation refuses to replace a custom-named resource, and every change of Model
-    or EndpointConfig is a replacement (CloudFormation User Guide, "Name type"). Volumes carry no key of ours:
-    instance types with local storage refuse one, and all of them encrypt.
+    Only the endpoint is named: CloudFormation cannot replace a custom-named resource, and every change of Model
+    or EndpointConfig is a replacement (CloudFormation User Guide, "Name type"). Volumes have no key of ours:
+    instance types with local storage reject one, and all of them encrypt.
     """
 
-    def __init__(  # noqa: PLR0913 - the parts of an endpoint, each of its own section
+    def __init__(  # noqa: PLR0913 - the parts of an endpoint, one section each
         self,
         scope: Construct,
         construct_id: str,
         *,
         name: str,
-        serving: Serving,
-        settings: Endpoint,
-        capture: Capture,
-        network: Network | None,
+        uris: EndpointUris,
+        settings: EndpointSection,
+        capture: CaptureSection,
+        network: NetworkSection | None,
         role: ExecutionRole,
         key: kms.IKey,
     ) -> None:
@@ -69,12 +70,12 @@ class ModelEndpoint(Construct):
             "Model",
             execution_role_arn=role.role.role_arn,
             primary_container=sagemaker.CfnModel.ContainerDefinitionProperty(
-                image=serving.image_uri,
-                model_data_url=serving.model_uri,
+                image=uris.image_uri,
+                model_data_url=uris.model_uri,
                 environment={
-                    **serving_environment(source_uri=serving.source_uri, region=Stack.of(self).region),
-                    # What belongs to the model goes wherever it goes.
-                    ModelVariable.BASELINE.value: serving.baseline_uri,
+                    **serving_environment(source_uri=uris.source_uri, region=Stack.of(self).region),
+                    # The baseline stays with its model.
+                    ModelVariable.BASELINE.value: uris.baseline_uri,
                 },
             ),
             vpc_config=_vpc(network),
@@ -92,14 +93,14 @@ class ModelEndpoint(Construct):
                     initial_variant_weight=1,
                 )
             ],
-            data_capture_config=_data_capture(capture, serving.capture_uri, key),
+            data_capture_config=_data_capture(capture, uris.capture_uri, key),
         )
         self.endpoint = sagemaker.CfnEndpoint(
             self,
             "Endpoint",
             endpoint_name=name,
             endpoint_config_name=config.attr_endpoint_config_name,
-            # Without it an update would throw the scaled instance count away.
+            # Without it an update would reset the scaled instance count.
             retain_all_variant_properties=True if settings.autoscaling else None,
         )
         if settings.autoscaling:
@@ -113,7 +114,9 @@ class ModelEndpoint(Construct):
             )
 
 
-def _data_capture(capture: Capture, uri: str, key: kms.IKey) -> sagemaker.CfnEndpointConfig.DataCaptureConfigProperty:
+def _data_capture(
+    capture: CaptureSection, uri: str, key: kms.IKey
+) -> sagemaker.CfnEndpointConfig.DataCaptureConfigProperty:
     # Two options rather than InputAndOutput: endpoints were refused with the latter (boto3 issue 3440).
     return sagemaker.CfnEndpointConfig.DataCaptureConfigProperty(
         enable_capture=True,
@@ -129,9 +132,49 @@ def _data_capture(capture: Capture, uri: str, key: kms.IKey) -> sagemaker.CfnEnd
     )
 
 
-def _vpc(network: Network | None) -> sagemaker.CfnModel.VpcConfigProperty | None:
+def _vpc(network: NetworkSection | None) -> sagemaker.CfnModel.VpcConfigProperty | None:
     if network is None:
         return None
     return sagemaker.CfnModel.VpcConfigProperty(
         subnets=list(network.subnet_ids), security_group_ids=list(network.security_group_ids)
     )
+
+
+class EndpointScaling(Construct):
+    """Target tracking on invocations per instance; the service-linked role acts, so no role is made."""
+
+    def __init__(
+        self,
+        scope: Construct,
+        construct_id: str,
+        *,
+        endpoint: sagemaker.CfnEndpoint,
+        variant: str,
+        minimum_count: int,
+        settings: AutoscalingSection,
+    ) -> None:
+        super().__init__(scope, construct_id)
+        target = scaling.CfnScalableTarget(
+            self,
+            "Target",
+            service_namespace="sagemaker",
+            scalable_dimension="sagemaker:variant:DesiredInstanceCount",
+            resource_id=f"endpoint/{endpoint.attr_endpoint_name}/variant/{variant}",
+            min_capacity=minimum_count,
+            max_capacity=settings.maximum_count,
+        )
+        scaling.CfnScalingPolicy(
+            self,
+            "Policy",
+            policy_name="invocations-per-instance",
+            policy_type="TargetTrackingScaling",
+            scaling_target_id=target.ref,
+            target_tracking_scaling_policy_configuration=scaling.CfnScalingPolicy.TargetTrackingScalingPolicyConfigurationProperty(
+                target_value=settings.invocations_per_instance,
+                predefined_metric_specification=scaling.CfnScalingPolicy.PredefinedMetricSpecificationProperty(
+                    predefined_metric_type="SageMakerVariantInvocationsPerInstance"
+                ),
+                scale_in_cooldown=COOLDOWN_SECONDS,
+                scale_out_cooldown=COOLDOWN_SECONDS,
+            ),
+        )

@@ -3,7 +3,7 @@
 from aws_cdk import aws_sagemaker as sagemaker
 from constructs import Construct
 
-from stacks.config import Network
+from stacks.config import NetworkSection
 from stacks.constructs.monitor_job import INPUT_PATH, OUTPUT_PATH, UPLOAD_MODE, MonitorJob
 
 Schedule = sagemaker.CfnMonitoringSchedule
@@ -73,7 +73,7 @@ def _network(job: MonitorJob) -> Schedule.NetworkConfigProperty | None:
     )
 
 
-def _vpc(network: Network) -> Schedule.VpcConfigProperty:
+def _vpc(network: NetworkSection) -> Schedule.VpcConfigProperty:
     return Schedule.VpcConfigProperty(
         subnets=list(network.subnet_ids), security_group_ids=list(network.security_group_ids)
     )

@@ -1,8 +1,10 @@
-"""The loop from alarm to model: switch, state, controller, pipeline, promotion, and what wakes them."""
+"""The loop from alarm to promoted model: switch, state, controller, pipeline, promotion, and their events."""
 
-from collections.abc import Sequence
+import json
+from collections.abc import Mapping, Sequence
 
-from aws_cdk import ArnFormat, Stack
+from aws_cdk import aws_iam as iam
+from aws_cdk import aws_lambda as lambda_
 from aws_cdk import aws_sns as sns
 from aws_cdk import aws_sns_subscriptions as subscriptions
 from aws_cdk import aws_ssm as ssm
@@ -11,6 +13,7 @@ from constructs import Construct
 from contract.champion import CHAMPION_HISTORY
 from contract.names import Prefix
 from contract.retraining import (
+    REEVALUATE,
     LoopVariable,
     SwitchPosition,
     champion_artifact,
@@ -18,22 +21,20 @@ from contract.retraining import (
     retraining_switch,
 )
 from contract.retraining_jobs import JobOutput
-from stacks.constructs.alert_topic import AlertTopic
-from stacks.constructs.dead_letters import DeadLetters
-from stacks.constructs.drift_image import DriftImage
+from stacks.constructs.alert_topic import DeadLetters, alarm_arn
 from stacks.constructs.execution_role import SAGEMAKER
-from stacks.constructs.hourly_looks import HourlyLooks
-from stacks.constructs.loop_function import LoopFunction, Surroundings
-from stacks.constructs.loop_state import LoopState
+from stacks.constructs.loop_function import LoopFunction, LoopState
+from stacks.constructs.retraining_inputs import RetrainingInputs
 from stacks.constructs.retraining_pipeline import RetrainingPipeline
-from stacks.context import Context
-from stacks.foundation import FoundationStack
-from stacks.serving import ServingStack
+from stacks.constructs.scheduler_schedule import own_schedule, scheduler_role
 
 CHAMPION_KEY = f"{Prefix.CHAMPION}/{CHAMPION_HISTORY}"
-"""In the artifacts bucket: the history of the models that served."""
-ENDED = ("Succeeded", "Failed", "Stopped")
-SECONDS_A_MINUTE = 60
+"""Key of the history of champions in the artifacts bucket."""
+FINAL_STATES = ("Succeeded", "Failed", "Stopped")
+SECONDS_PER_MINUTE = 60
+EVERY_HOUR = "cron(40 * ? * * *)"
+"""After the monitoring job of the hour, whose labelled captures a run may be waiting for."""
+RECONCILE_EVENT = json.dumps({REEVALUATE: True})
 
 
 class RetrainingLoop(Construct):
@@ -42,27 +43,22 @@ class RetrainingLoop(Construct):
     Parameters
     ----------
     triggers, rollback
-        Names of the alarms that start retraining, and of those that take a new model back.
+        Names of the alarms that start retraining, and of those that roll a promotion back.
     """
 
-    def __init__(  # noqa: PLR0913 - what the loop is between
+    def __init__(
         self,
         scope: Construct,
         construct_id: str,
         *,
-        context: Context,
-        foundation: FoundationStack,
-        serving: ServingStack,
-        alerts: AlertTopic,
-        dead_letters: DeadLetters,
-        image: DriftImage,
+        inputs: RetrainingInputs,
         triggers: Sequence[str],
         rollback: Sequence[str],
     ) -> None:
         super().__init__(scope, construct_id)
-        self._context, self._foundation, self._serving = context, foundation, serving
-        config = context.config
-        self.state = LoopState(self, "State", key=alerts.key, removal=context.removal)
+        self._inputs, self._context = inputs, inputs.context
+        context, config = inputs.context, inputs.context.config
+        self.state = LoopState(self, "State", key=inputs.alerts.key, removal=context.removal)
         position = SwitchPosition.ON if config.retraining.enabled else SwitchPosition.OFF
         ssm.StringParameter(
             self,
@@ -70,28 +66,20 @@ class RetrainingLoop(Construct):
             parameter_name=retraining_switch(config.name),
             string_value=position.value,
             allowed_pattern=f"^({'|'.join(each.value for each in SwitchPosition)})$",
-            description="Plumbline: off starts no retraining and promotes nothing by itself",
+            description="Plumbline: off starts no retraining and no automatic promotion",
         )
-        self.pipeline = RetrainingPipeline(self, "Pipeline", context=context, foundation=foundation, image=image)
-        around = Surroundings(
-            root=context.root,
-            alerts=alerts,
-            state=self.state,
-            dead_letters=dead_letters,
-            log_days=config.retention.log_days,
-            removal=context.removal,
-        )
-        self.controller = self._controller(around, triggers)
-        self.promotion = self._promotion(around, rollback)
-        self._events(alerts.topic)
-        HourlyLooks(
+        self.pipeline = RetrainingPipeline(self, "Pipeline", inputs=inputs)
+        self.controller = self._controller(triggers)
+        self.promotion = self._promotion(rollback)
+        self._events(inputs.alerts.topic)
+        HourlyReconciliation(
             self,
             "Looks",
             functions={"Controller": self.controller.function, "Promotion": self.promotion.function},
-            dead_letters=dead_letters,
+            dead_letters=inputs.dead_letters,
         )
 
-    def _controller(self, around: Surroundings, triggers: Sequence[str]) -> LoopFunction:
+    def _controller(self, triggers: Sequence[str]) -> LoopFunction:
         naming, retraining, name = self._context.naming, self._context.config.retraining, self._context.config.name
         controller = LoopFunction(
             self,
@@ -101,8 +89,8 @@ class RetrainingLoop(Construct):
             variables={
                 LoopVariable.ENVIRONMENT: name,
                 LoopVariable.ENDPOINT_NAME: naming.endpoint,
-                LoopVariable.ARTIFACTS_BUCKET: self._foundation.artifacts.bucket.bucket_name,
-                LoopVariable.CAPTURE_BUCKET: self._foundation.capture.bucket.bucket_name,
+                LoopVariable.ARTIFACTS_BUCKET: self._inputs.artifacts.bucket.bucket_name,
+                LoopVariable.CAPTURE_BUCKET: self._inputs.capture.bucket.bucket_name,
                 LoopVariable.PIPELINE_ARN: self.pipeline.arn,
                 LoopVariable.TRIGGER_ALARM_NAMES: ",".join(triggers),
                 LoopVariable.COOLDOWN_HOURS: str(retraining.cooldown_hours),
@@ -110,26 +98,27 @@ class RetrainingLoop(Construct):
                 LoopVariable.FRESH_HOURS: str(retraining.fresh_hours),
                 LoopVariable.MINIMUM_FRESH_ROWS: str(retraining.minimum_fresh_rows),
             },
-            around=around,
+            inputs=self._inputs,
+            state=self.state,
         )
         controller.allow_parameters(["ssm:GetParameters"], retraining_switch(name), champion_artifact(name))
-        controller.allow(["cloudwatch:DescribeAlarms"], [self._alarm_arn(alarm) for alarm in triggers])
+        controller.allow(["cloudwatch:DescribeAlarms"], [alarm_arn(self, alarm) for alarm in triggers])
         controller.allow_sagemaker(["sagemaker:StartPipelineExecution"], f"pipeline/{naming.pipeline}")
         controller.allow_sagemaker(["sagemaker:DescribePipelineExecution"], f"pipeline/{naming.pipeline}/execution/*")
-        self._foundation.capture.allow_read(controller.role, naming.merged_prefix)
-        self._foundation.artifacts.allow_read_object(controller.role, CHAMPION_KEY, asks=True)
+        self._inputs.capture.allow_read(controller.role, naming.merged_prefix)
+        self._inputs.artifacts.allow_read_object(controller.role, CHAMPION_KEY, by_get=True)
         return controller
 
-    def _promotion(self, around: Surroundings, rollback: Sequence[str]) -> LoopFunction:
+    def _promotion(self, rollback: Sequence[str]) -> LoopFunction:
         naming, promotion, name = self._context.naming, self._context.config.promotion, self._context.config.name
         variables = {
             LoopVariable.ENVIRONMENT: name,
             LoopVariable.ENDPOINT_NAME: naming.endpoint,
-            LoopVariable.ARTIFACTS_BUCKET: self._foundation.artifacts.bucket.bucket_name,
+            LoopVariable.ARTIFACTS_BUCKET: self._inputs.artifacts.bucket.bucket_name,
             LoopVariable.MODEL_PACKAGE_GROUP: naming.model_packages,
-            LoopVariable.SERVING_ROLE_ARN: self._serving.role.role.role_arn,
+            LoopVariable.SERVING_ROLE_ARN: self._inputs.serving_role.role_arn,
             LoopVariable.TRAFFIC: promotion.traffic.value,
-            LoopVariable.WAIT_SECONDS: str(promotion.wait_minutes * SECONDS_A_MINUTE),
+            LoopVariable.WAIT_SECONDS: str(promotion.bake_minutes * SECONDS_PER_MINUTE),
             LoopVariable.ROLLBACK_ALARM_NAMES: ",".join(rollback),
         }
         if promotion.canary_percent is not None:
@@ -138,17 +127,18 @@ class RetrainingLoop(Construct):
             self,
             "Promotion",
             package="promotion",
-            description="Moves the endpoint to approved models, verifies that they serve, and goes back when they fail",
+            description="Moves the endpoint to approved models, verifies that they serve, and rolls back on failure",
             variables=variables,
-            around=around,
+            inputs=self._inputs,
+            state=self.state,
         )
         self._allow_registry(function)
         self._allow_hosting(function)
         champion = (champion_artifact(name), champion_baseline(name))
         function.allow_parameters(["ssm:GetParameter"], retraining_switch(name))
         function.allow_parameters(["ssm:PutParameter"], *champion)
-        artifacts = self._foundation.artifacts
-        artifacts.allow_read_object(function.role, CHAMPION_KEY, asks=True)
+        artifacts = self._inputs.artifacts
+        artifacts.allow_read_object(function.role, CHAMPION_KEY, by_get=True)
         artifacts.allow_write_object(function.role, CHAMPION_KEY)
         artifacts.allow_read_folders(function.role, Prefix.RETRAINING, JobOutput.EVALUATION)
         return function
@@ -165,7 +155,7 @@ class RetrainingLoop(Construct):
         models, configs = f"model/{naming.promoted}-*", f"endpoint-config/{naming.promoted}-*"
         function.allow_sagemaker(["sagemaker:DescribeEndpoint"], endpoint)
         function.allow_sagemaker(["sagemaker:UpdateEndpoint"], endpoint, configs)
-        # What CloudFormation made, CloudFormation has named.
+        # CloudFormation chooses the names of what it creates.
         function.allow_sagemaker(["sagemaker:DescribeModel"], "model/*")
         function.allow_sagemaker(["sagemaker:DescribeEndpointConfig"], "endpoint-config/*")
         function.allow_sagemaker(["sagemaker:CreateModel", "sagemaker:DeleteModel", "sagemaker:AddTags"], models)
@@ -176,7 +166,7 @@ class RetrainingLoop(Construct):
         function.allow(["sagemaker:ListEndpointConfigs", "sagemaker:ListModels"], ["*"])
         function.allow(
             ["iam:PassRole"],
-            [self._serving.role.role.role_arn],
+            [self._inputs.serving_role.role_arn],
             {"StringEquals": {"iam:PassedToService": SAGEMAKER}},
         )
 
@@ -185,9 +175,9 @@ class RetrainingLoop(Construct):
         topic.add_subscription(
             subscriptions.LambdaSubscription(
                 self.controller.function,
-                # What the loop says itself is no JSON, and so is left out too. An attribute cannot tell the two apart:
-                # alarms have none, and "exists": false matches only messages with at least one attribute (SNS
-                # Developer Guide, "Key matching").
+                # The loop's own messages are no JSON, and so are left out too. A filter on attributes cannot separate
+                # the two: alarms have none, and "exists": false matches only messages with at least one attribute
+                # (SNS Developer Guide, "Key matching").
                 filter_policy_with_message_body={
                     "NewStateValue": sns.FilterOrPolicy.filter(
                         sns.SubscriptionFilter.string_filter(allowlist=["ALARM"])
@@ -195,26 +185,53 @@ class RetrainingLoop(Construct):
                 },
             )
         )
-        self.controller.hear(
+        self.controller.on_event(
             "Ended",
             description="An execution of the retraining pipeline ended",
             kind="SageMaker Model Building Pipeline Execution Status Change",
-            detail={"pipelineArn": [self.pipeline.arn], "currentPipelineExecutionStatus": list(ENDED)},
+            detail={"pipelineArn": [self.pipeline.arn], "currentPipelineExecutionStatus": list(FINAL_STATES)},
         )
-        self.promotion.hear(
+        self.promotion.on_event(
             "Registered",
             description="A challenger was registered, approved or rejected",
             kind="SageMaker Model Package State Change",
             detail={"ModelPackageGroupName": [naming.model_packages]},
         )
-        self.promotion.hear(
+        self.promotion.on_event(
             "Moved",
             description="The endpoint changed its state",
             kind="SageMaker Endpoint State Change",
             detail={"EndpointName": [naming.endpoint]},
         )
 
-    def _alarm_arn(self, name: str) -> str:
-        return Stack.of(self).format_arn(
-            service="cloudwatch", resource="alarm", resource_name=name, arn_format=ArnFormat.COLON_RESOURCE_NAME
-        )
+
+class HourlyReconciliation(Construct):
+    """A schedule for each function, by construct id; their role may invoke these functions only.
+
+    Alarms notify on a change of state only, and events can get lost: each hour the functions compare state and goal.
+    """
+
+    def __init__(
+        self,
+        scope: Construct,
+        construct_id: str,
+        *,
+        functions: Mapping[str, lambda_.IFunction],
+        dead_letters: DeadLetters,
+    ) -> None:
+        super().__init__(scope, construct_id)
+        role = scheduler_role(self, "Lets the hourly schedules invoke the retraining loop's functions")
+        arns = [function.function_arn for function in functions.values()]
+        role.add_to_policy(iam.PolicyStatement(actions=["lambda:InvokeFunction"], resources=arns))
+        dead_letters.allow_send(role)
+        for name, function in functions.items():
+            own_schedule(
+                self,
+                name,
+                description=f"{name} reconciles each hour",
+                expression=EVERY_HOUR,
+                target_arn=function.function_arn,
+                payload=RECONCILE_EVENT,
+                role=role,
+                dead_letters=dead_letters,
+            )

@@ -1,4 +1,4 @@
-"""Engine scheduler: EventBridge Scheduler starts the same job, for accounts that Model Monitor is closed to."""
+"""EventBridge Scheduler: the monitoring schedule of engine `scheduler`, and what every schedule of ours has."""
 
 import json
 from typing import Any
@@ -9,60 +9,119 @@ from aws_cdk import aws_scheduler as scheduler
 from constructs import Construct
 
 from contract.names import MonitorVariable, Switch, Variable
-from stacks.constructs.dead_letters import DeadLetters
+from stacks.constructs.alert_topic import DeadLetters
+from stacks.constructs.execution_role import SAGEMAKER
 from stacks.constructs.monitor_job import INPUT_PATH, OUTPUT_PATH, UPLOAD_MODE, MonitorJob
 
 TARGET = "aws-sdk:sagemaker:createProcessingJob"
 EXECUTION_ID = "<aws.scheduler.execution-id>"
 """Legal in a job's name; the scheduled time is not, because of its colons."""
 SCHEDULED_TIME = "<aws.scheduler.scheduled-time>"
-RETRY_ATTEMPTS = 2
+MAX_RETRIES = 2
 """Few: the execution id may change between attempts, so a job's name does not prevent a second one."""
-EVENT_AGE_SECONDS = 3600
+MAX_EVENT_AGE_SECONDS = 3600
+"""Then the next run is due."""
 DATASET_FORMAT = {"sagemakerCaptureJson": {"captureIndexNames": ["endpointInput", "endpointOutput"]}}
 GROUP = "default"
 
 
 class SchedulerSchedule(Construct):
-    """Schedule whose universal target is CreateProcessingJob.
+    """Schedule whose universal target is CreateProcessingJob, for accounts that Model Monitor is closed to.
 
     Parameters
     ----------
     dead_letters
-        Gets the runs that could not be started.
+        Queue of the runs that could not be started.
     """
 
     def __init__(self, scope: Construct, construct_id: str, *, job: MonitorJob, dead_letters: DeadLetters) -> None:
         super().__init__(scope, construct_id)
-        self.role = _role(self, job)
+        self.role = scheduler_role(self, f"Lets {job.schedule_name} start monitoring jobs")
+        self.role.add_to_policy(
+            iam.PolicyStatement(
+                actions=["sagemaker:CreateProcessingJob"], resources=[jobs_arn(self, job.schedule_name)]
+            )
+        )
+        self.role.add_to_policy(
+            iam.PolicyStatement(
+                actions=["iam:PassRole"],
+                resources=[job.role_arn],
+                conditions={"StringEquals": {"iam:PassedToService": SAGEMAKER}},
+            )
+        )
         dead_letters.allow_send(self.role)
-        self.schedule = scheduler.CfnSchedule(
+        self.schedule = own_schedule(
             self,
             "Schedule",
             name=job.schedule_name,
-            description=f"Starts the monitoring job of {job.schedule_name}; the job finds its window by itself",
-            schedule_expression=job.monitor.schedule,
-            schedule_expression_timezone="UTC",
-            flexible_time_window=scheduler.CfnSchedule.FlexibleTimeWindowProperty(mode="OFF"),
-            target=scheduler.CfnSchedule.TargetProperty(
-                arn=_arn(self, service="scheduler", region="", account="", resource=TARGET),
-                role_arn=self.role.role_arn,
-                input=Stack.of(self).to_json_string(processing_job(job)),
-                retry_policy=scheduler.CfnSchedule.RetryPolicyProperty(
-                    maximum_retry_attempts=RETRY_ATTEMPTS, maximum_event_age_in_seconds=EVENT_AGE_SECONDS
-                ),
-                dead_letter_config=scheduler.CfnSchedule.DeadLetterConfigProperty(arn=dead_letters.queue.queue_arn),
-            ),
+            description=f"Starts the monitoring job of {job.schedule_name}; the job determines its window",
+            expression=job.monitor.schedule,
+            target_arn=_arn(self, service="scheduler", region="", account="", resource=TARGET),
+            payload=Stack.of(self).to_json_string(processing_job(job)),
+            role=self.role,
+            dead_letters=dead_letters,
         )
-        # A schedule is refused while its role may not yet send to the dead-letter queue.
-        self.schedule.node.add_dependency(self.role.node.find_child("DefaultPolicy"))
+
+
+def scheduler_role(scope: Construct, description: str) -> iam.Role:
+    """Return a role that Scheduler assumes; its confused-deputy condition is the schedule group, not the schedule."""
+    return iam.Role(
+        scope,
+        "Role",
+        description=description,
+        assumed_by=iam.ServicePrincipal(
+            "scheduler.amazonaws.com",
+            conditions={
+                "StringEquals": {
+                    "aws:SourceAccount": Stack.of(scope).account,
+                    "aws:SourceArn": _arn(scope, service="scheduler", resource=f"schedule-group/{GROUP}"),
+                }
+            },
+        ),
+    )
+
+
+def own_schedule(  # noqa: PLR0913 - the properties of a schedule
+    scope: Construct,
+    construct_id: str,
+    *,
+    name: str | None = None,
+    description: str,
+    expression: str,
+    target_arn: str,
+    payload: str,
+    role: iam.Role,
+    dead_letters: DeadLetters,
+) -> scheduler.CfnSchedule:
+    """Return a schedule in UTC at exact times, with few retries; what could not be started goes to `dead_letters`."""
+    schedule = scheduler.CfnSchedule(
+        scope,
+        construct_id,
+        name=name,
+        description=description,
+        schedule_expression=expression,
+        schedule_expression_timezone="UTC",
+        flexible_time_window=scheduler.CfnSchedule.FlexibleTimeWindowProperty(mode="OFF"),
+        target=scheduler.CfnSchedule.TargetProperty(
+            arn=target_arn,
+            role_arn=role.role_arn,
+            input=payload,
+            retry_policy=scheduler.CfnSchedule.RetryPolicyProperty(
+                maximum_retry_attempts=MAX_RETRIES, maximum_event_age_in_seconds=MAX_EVENT_AGE_SECONDS
+            ),
+            dead_letter_config=scheduler.CfnSchedule.DeadLetterConfigProperty(arn=dead_letters.queue.queue_arn),
+        ),
+    )
+    # A schedule is rejected while its role may not yet send to the dead-letter queue.
+    schedule.node.add_dependency(role.node.find_child("DefaultPolicy"))
+    return schedule
 
 
 def processing_job(job: MonitorJob) -> dict[str, Any]:
     """Return the CreateProcessingJob request.
 
-    No processing input: one whose prefix is empty would fail the job, and an hour without traffic is no fault. The
-    container fetches the window's capture by itself.
+    It has no processing input: an empty prefix would fail the job, and an hour without traffic is no fault. The
+    container reads the window's capture from S3.
     """
     request: dict[str, Any] = {
         "ProcessingJobName": f"{job.schedule_name}-{EXECUTION_ID}",
@@ -105,7 +164,7 @@ def _network(job: MonitorJob) -> dict[str, Any]:
 
 
 def _model_monitor_environment(job: MonitorJob) -> dict[str, str]:
-    """Return what Model Monitor would have set, and what stands for the window that it would have given."""
+    """Return the variables that Model Monitor sets, and those that the container derives the window from."""
     return {
         MonitorVariable.DATASET_FORMAT.value: json.dumps(DATASET_FORMAT, separators=(",", ":")),
         MonitorVariable.DATASET_SOURCE.value: INPUT_PATH,
@@ -116,35 +175,6 @@ def _model_monitor_environment(job: MonitorJob) -> dict[str, str]:
         Variable.SCHEDULED_TIME.value: SCHEDULED_TIME,
         Variable.CAPTURE_S3_URI.value: job.capture_uri,
     }
-
-
-def _role(scope: Construct, job: MonitorJob) -> iam.Role:
-    """Return the role that the schedule starts jobs with; Scheduler's condition is the group, not the schedule."""
-    role = iam.Role(
-        scope,
-        "Role",
-        description=f"Lets {job.schedule_name} start monitoring jobs",
-        assumed_by=iam.ServicePrincipal(
-            "scheduler.amazonaws.com",
-            conditions={
-                "StringEquals": {
-                    "aws:SourceAccount": Stack.of(scope).account,
-                    "aws:SourceArn": _arn(scope, service="scheduler", resource=f"schedule-group/{GROUP}"),
-                }
-            },
-        ),
-    )
-    role.add_to_policy(
-        iam.PolicyStatement(actions=["sagemaker:CreateProcessingJob"], resources=[jobs_arn(scope, job.schedule_name)])
-    )
-    role.add_to_policy(
-        iam.PolicyStatement(
-            actions=["iam:PassRole"],
-            resources=[job.role_arn],
-            conditions={"StringEquals": {"iam:PassedToService": "sagemaker.amazonaws.com"}},
-        )
-    )
-    return role
 
 
 def jobs_arn(scope: Construct, schedule_name: str) -> str:

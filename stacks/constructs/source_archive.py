@@ -11,8 +11,8 @@ from pathlib import Path
 from aws_cdk import aws_iam as iam
 from constructs import Construct
 
-from stacks.constructs.s3_grants import allow_read_of
-from stacks.constructs.tar_gz_asset import TarGzAsset
+from stacks.constructs.input_source import TarGzAsset
+from stacks.constructs.secure_bucket import allow_read_of
 
 FOLDERS = {"model": "", "contract": "contract/"}
 """Folder of the repository, and where its modules are in the archive."""

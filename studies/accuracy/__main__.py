@@ -9,7 +9,7 @@ from pathlib import Path
 from local import environments
 from plumbline import census
 from studies.accuracy import page
-from studies.accuracy.results import Study
+from studies.accuracy.results import AccuracyStudy
 from studies.accuracy.tasks import FULL, QUICK
 
 DRAFTS = environments.ROOT / ".cache" / "accuracy"
@@ -27,7 +27,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     results = written.with_suffix(".json")
     if not given.page_only:
         _study(given).save(results)
-    page.write(Study.load(results), written, written.parent / "images")
+    page.write(AccuracyStudy.load(results), written, written.parent / "images")
     _log.info("%s is written", written)
     return 0
 
@@ -54,7 +54,7 @@ def _parser() -> argparse.ArgumentParser:
     return parser
 
 
-def _study(given: argparse.Namespace) -> Study:
+def _study(given: argparse.Namespace) -> AccuracyStudy:
     # Deferred: it needs the model's code on the path, and the page of the last run does not.
     from studies.accuracy import run
 

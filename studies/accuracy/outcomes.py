@@ -1,17 +1,26 @@
-"""What was said of one window, beside what its labels say."""
+"""One window's estimates, and the figures of its labels."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from enum import StrEnum
 
 from contract.accuracy import Measure, Shift
 from contract.verdicts import Verdict
 from studies.accuracy.cases import Family
-from studies.accuracy.methods import Method
+
+
+class Method(StrEnum):
+    """Estimators of a window's accuracy."""
+
+    PLUMBLINE = "Plumbline"
+    CONFIDENCE = "calibrated confidence"
+    UNCHANGED = "accuracy unchanged"
+    FOREST = "Isolation Forest"
 
 
 @dataclass(frozen=True)
-class Bounded:
-    """One figure with its 95 % interval and what the labels say of it; all 0..1, None where it was not estimated."""
+class IntervalEstimate:
+    """One figure with its 95 % interval, and the same by the labels; all 0..1, None where it was not estimated."""
 
     estimate: float | None
     lower: float | None
@@ -20,7 +29,7 @@ class Bounded:
 
     @property
     def is_covered(self) -> bool | None:
-        """Whether what the labels say lies in the interval; None without an interval."""
+        """Whether the figure by the labels lies in the interval; None without an interval."""
         if self.lower is None or self.upper is None or self.realised is None:
             return None
         return self.lower <= self.realised <= self.upper
@@ -32,15 +41,14 @@ class Bounded:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Outcome:
+class WindowOutcome:
     """One window. Fractions are 0..1.
 
-    `accuracy` is the product's projection with every limit lifted that refuses it for the window's rows, and `refused`
-    is the reason that the product as it ships gives for refusing this window, empty where it does not. `verdict` is
-    the product's, as it ships. `gate` is the paired t of what the features tell beside the probability, and `weighted`
-    says that it was enough to use them. `scenario` is the accuracy if the shift were one of labels, and `selected` says
-    that the product shows it. `before` and `after` have the verdict on each kind of shift, without labels and with
-    them.
+    `accuracy` is the product's projection with every limit lifted that refuses it for the window's rows.
+    `refusal_reason` is why the product as it ships refuses this window, None where it does not. `verdict` is the
+    product's, as it ships. `gate` is the paired t of what the features add to the probability, and `weighted` whether
+    it was enough to use them. `scenario` is the accuracy if the shift were one of labels, and `selected` whether the
+    product shows it. `before` and `after` have the verdict on each kind of shift, without labels and with them.
     """
 
     subject: str
@@ -50,8 +58,8 @@ class Outcome:
     severity: float
     n_rows: int
     reference: float
-    accuracy: Bounded
-    refused: str
+    accuracy: IntervalEstimate
+    refusal_reason: str | None
     verdict: Verdict
     separability: float | None
     over_represented: float | None
@@ -59,15 +67,15 @@ class Outcome:
     gate: float | None
     weighted: bool
     others: Mapping[Method, float]
-    scenario: Bounded
+    scenario: IntervalEstimate
     selected: bool
-    measures: Mapping[Measure, Bounded] = field(default_factory=dict)
+    measures: Mapping[Measure, IntervalEstimate] = field(default_factory=dict)
     before: Mapping[Shift, Verdict] = field(default_factory=dict)
     after: Mapping[Shift, Verdict] = field(default_factory=dict)
 
     @property
     def realised(self) -> float:
-        """The accuracy that the labels say."""
+        """The accuracy by the labels."""
         if self.accuracy.realised is None:
             raise ValueError(f"outcome must have the labels' accuracy, got none for {self.case!r}")
         return self.accuracy.realised
@@ -78,9 +86,9 @@ class Outcome:
         return self.reference - self.realised
 
     def error(self, method: Method) -> float | None:
-        """Return how far a method is off, without its sign; None where it says nothing."""
+        """Return how far a method is off, without its sign; None without an estimate."""
         return self.accuracy.error if method is Method.PLUMBLINE else abs(self.others[method] - self.realised)
 
     def estimate(self, method: Method) -> float | None:
-        """Return what a method says; None where it says nothing."""
+        """Return a method's estimate; None without an estimate."""
         return self.accuracy.estimate if method is Method.PLUMBLINE else self.others[method]

@@ -6,7 +6,7 @@ from pathlib import Path
 from plumbline.report import style
 from studies.accuracy import plots, summary, tables
 from studies.accuracy.cases import Family
-from studies.accuracy.results import Study
+from studies.accuracy.results import AccuracyStudy
 from studies.accuracy.summary import VALID, of
 from studies.accuracy.sweep import sweep
 from studies.pages import replace_results, table
@@ -21,7 +21,7 @@ DOTS_PER_INCH = 100
 """Enough to read the plots, and small enough to keep."""
 
 
-def write(study: Study, page: Path, images: Path) -> None:
+def write(study: AccuracyStudy, page: Path, images: Path) -> None:
     """Draw the plots, and put the results between the markers of the page.
 
     Raises
@@ -33,7 +33,7 @@ def write(study: Study, page: Path, images: Path) -> None:
     replace_results(page, body(study, images.relative_to(page.parent).as_posix()))
 
 
-def _draw(study: Study, images: Path) -> None:
+def _draw(study: AccuracyStudy, images: Path) -> None:
     images.mkdir(parents=True, exist_ok=True)
     with style.plotting("accuracy"):
         plots.estimates(study.outcomes).savefig(images / ESTIMATES_PLOT, dpi=DOTS_PER_INCH)
@@ -42,14 +42,14 @@ def _draw(study: Study, images: Path) -> None:
             plots.streams(study.outcomes).savefig(images / STREAMS_PLOT, dpi=DOTS_PER_INCH)
 
 
-def body(study: Study, images: str) -> str:
+def body(study: AccuracyStudy, images: str) -> str:
     """Return what stands between the markers; `images` is the folder of the plots as the page names it."""
     return "\n\n".join(
         [_origin(study), *_targets(study), *_errors(study, images), *_trust(study), *_beyond(study, images)]
     )
 
 
-def _origin(study: Study) -> str:
+def _origin(study: AccuracyStudy) -> str:
     versions = ", ".join(f"{name} {version}" for name, version in study.versions.items())
     return (
         f"Made by `{study.command}` with seed {study.seed} in {study.seconds / 60:.1f} minutes; {versions}. "
@@ -57,7 +57,7 @@ def _origin(study: Study) -> str:
     )
 
 
-def _targets(study: Study) -> Iterator[str]:
+def _targets(study: AccuracyStudy) -> Iterator[str]:
     yield "## Targets"
     valid = summary.kept(of(study.outcomes, families=VALID))
     holds = "the interval holds the truth"
@@ -72,7 +72,7 @@ def _targets(study: Study) -> Iterator[str]:
     time = summary.kept(of(study.outcomes, families=[Family.TIME]))
     if time:
         rows.append(_coverage_row(f"{holds}, real drift over time", time))
-    yield "Over the windows that are not refused; without shift and under covariate shift where nothing else is said."
+    yield "Over the windows that are not refused; without shift and under covariate shift where nothing else is stated."
     yield table(["what", "wanted", "measured", ""], rows)
 
 
@@ -87,11 +87,11 @@ def _said(is_met: bool) -> str:
     return "met" if is_met else "**not met**"
 
 
-def _errors(study: Study, images: str) -> Iterator[str]:
+def _errors(study: AccuracyStudy, images: str) -> Iterator[str]:
     yield "## Error"
     yield f"![Estimates of each method against the accuracy by the labels]({images}/{ESTIMATES_PLOT})"
     yield (
-        "Mean absolute error in percentage points. **Plumbline** over the windows that it does not refuse, beside it "
+        "Mean absolute error in percentage points. **Plumbline** over the windows that it does not refuse, then "
         "over all of them; the other methods never refuse."
     )
     drawn = [outcome for outcome in study.outcomes if outcome.family is not Family.TIME]
@@ -104,7 +104,7 @@ def _errors(study: Study, images: str) -> Iterator[str]:
         )
         yield tables.errors(found)
     yield (
-        "Whether the features tell more than the probability does, as the product finds it on each test set; it uses "
+        "Whether the features add to the probability, as the product finds it on each test set; it uses "
         "them where they do:"
     )
     yield tables.gates(study.outcomes)
@@ -112,13 +112,13 @@ def _errors(study: Study, images: str) -> Iterator[str]:
     yield tables.correlations(drawn)
 
 
-def _trust(study: Study) -> Iterator[str]:
+def _trust(study: AccuracyStudy) -> Iterator[str]:
     drawn = [outcome for outcome in study.outcomes if outcome.family is not Family.TIME]
     yield "## Interval"
     yield "Percent of the 95 % intervals that hold the accuracy by the labels; half-width in points; none refused."
     yield tables.intervals(drawn)
     yield "## Verdict"
-    yield "Percent of the windows in which the product says that the accuracy dropped; none refused."
+    yield "Percent of the windows in which the product reports that the accuracy dropped; none refused."
     yield tables.verdicts(drawn)
     yield "## Other measures"
     yield "Without shift and under covariate shift, none refused; error in points."
@@ -142,7 +142,7 @@ def _trust(study: Study) -> Iterator[str]:
     yield tables.naming_by_case(drawn)
 
 
-def _beyond(study: Study, images: str) -> Iterator[str]:
+def _beyond(study: AccuracyStudy, images: str) -> Iterator[str]:
     yield "## Refusal"
     yield f"![Error of the estimate against separability and over-represented share]({images}/{REFUSALS_PLOT})"
     yield (
@@ -158,14 +158,14 @@ def _beyond(study: Study, images: str) -> Iterator[str]:
     yield "## Where to refuse"
     yield (
         "One limit moved at a time, the others as shipped, over every window but those of label and concept shift, "
-        "which no look at the rows can refuse. What is refused of the windows where the assumption holds, of real "
+        "which rows alone cannot show. What is refused of the windows where the assumption holds, of real "
         "drift over time, and of the windows off by more than 3 points; then what the rest is worth."
     )
     yield sweep(study.outcomes)
 
 
 def _explained(outcomes: summary.Outcomes) -> str:
-    """Say what became of the windows that the interval missed, once their labels came."""
+    """Return the sentence on the windows that the interval missed, by their labels."""
     answered = summary.kept(outcomes)
     missed = [outcome for outcome in answered if outcome.accuracy.is_covered is False]
     held = [outcome for outcome in answered if outcome.accuracy.is_covered]

@@ -7,7 +7,7 @@ from drift.projection import Limits
 
 from plumbline.report import style
 from studies.accuracy.cases import Family
-from studies.accuracy.methods import Method
+from studies.accuracy.outcomes import Method
 from studies.accuracy.summary import FAR_OFF, VALID, Outcomes, of
 
 if TYPE_CHECKING:
@@ -26,7 +26,7 @@ _MARKS = {Family.NONE: ("o", style.MUTED), Family.COVARIATE: ("o", style.BLUE), 
 
 
 def estimates(outcomes: Outcomes) -> "Figure":
-    """Draw each method's estimates against what the labels say, without shift and under covariate shift."""
+    """Draw each method's estimates against the accuracy by the labels, without shift and under covariate shift."""
     from matplotlib.figure import Figure
 
     found = of(outcomes, families=VALID)
@@ -67,12 +67,12 @@ def _stream(axes: "Axes", outcomes: Outcomes) -> None:
     from matplotlib.ticker import MaxNLocator
 
     places = np.arange(1, len(outcomes) + 1)
-    figures = [None if outcome.refused else outcome.accuracy for outcome in outcomes]
+    figures = [None if outcome.refusal_reason else outcome.accuracy for outcome in outcomes]
     middle, lower, upper = (
         [np.nan if figure is None or getattr(figure, end) is None else 100 * getattr(figure, end) for figure in figures]
         for end in ("estimate", "lower", "upper")
     )
-    hidden = [100 * outcome.accuracy.estimate if outcome.refused and outcome.accuracy.estimate else np.nan
+    hidden = [100 * outcome.accuracy.estimate if outcome.refusal_reason and outcome.accuracy.estimate else np.nan
               for outcome in outcomes]  # fmt: skip
     axes.plot(places, [100 * outcome.realised for outcome in outcomes], "o-", color=style.INK, markersize=3,
               linewidth=1, label="by the labels")  # fmt: skip
@@ -92,7 +92,7 @@ def refusals(outcomes: Outcomes) -> "Figure":
     figure = Figure(figsize=(style.WIDTH_INCHES, 3.6), layout="constrained")
     panels = figure.subplots(1, 2, sharey=True)
     shown = (
-        ("separability", "how well a classifier tells window and test set apart", limits.separability),
+        ("separability", "how well a classifier separates window and test set", limits.separability),
         ("over_represented", "share of rows that are over-represented", limits.over_represented_fraction),
     )
     for axes, (name, title, limit) in zip(panels, shown, strict=True):

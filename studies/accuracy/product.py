@@ -1,8 +1,8 @@
-"""The product's word on a window, by its own functions: projection, refusal, and which shift it sees."""
+"""The product's results for a window, by its own functions: projection, refusal, and which shift it sees."""
 
 import math
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Self
 
 import numpy as np
@@ -23,7 +23,7 @@ from contract.accuracy import Measure, MeasureReport, ProjectedAccuracy, Shift
 from contract.quality import WindowQuality
 from contract.verdicts import Verdict
 from plumbline.rows import LabelledRows
-from studies.accuracy.subject import Labelled, Subject
+from studies.accuracy.subject import LabelledWindow, Subject
 
 UNLIMITED = Limits(
     separability=math.inf,
@@ -32,11 +32,13 @@ UNLIMITED = Limits(
     half_width=math.inf,
 )
 """Refuses no window for its rows: what the estimate would have been where the product gives none."""
+ANY_LABELS = 1e-9
+"""Fraction of labelled rows that any label reaches: the study judges every labelled window."""
 
 
 @dataclass(eq=False)
-class _Remembered:
-    """A projector that is asked for the same window only once."""
+class _CachedProjector:
+    """A projector that computes the same window only once."""
 
     projector: Projector
     _found: list[tuple[WindowCounts, ProjectedAccuracy]] = field(default_factory=list)
@@ -61,8 +63,8 @@ class _Remembered:
 
 
 @dataclass(frozen=True, eq=False)
-class Said:
-    """What the product says of a window as it ships, what it would say without limits, and what labels told it."""
+class ProductAnswer:
+    """Results for a window: as the product ships, without its limits, and with labels."""
 
     projected: ProjectedAccuracy
     unlimited: ProjectedAccuracy
@@ -75,42 +77,42 @@ class Said:
         return {found.shift: found.verdict for found in self.quality.shifts}
 
     def realised(self, measure: Measure) -> MeasureReport | None:
-        """Return what the labels say of a measure."""
+        """Return a measure by the labels."""
         return next((found for found in self.quality.measures if found.measure is measure), None)
 
 
 @dataclass(frozen=True, eq=False)
-class Product:
+class SubjectMonitor:
     """The product at work on one subject."""
 
     subject: Subject
     policy: Policy
-    projection: _Remembered
+    projection: _CachedProjector
     unlimited: Projector
 
     @classmethod
     def of(cls, subject: Subject) -> Self:
-        """Prepare to judge the subject's windows on the terms that the product ships."""
+        """Prepare to judge the subject's windows with the policy that the product ships."""
         return cls(
             subject,
             Policy(),
-            _Remembered(Projector.of(subject.baseline, seed=subject.seed)),
+            _CachedProjector(Projector.of(subject.baseline, seed=subject.seed)),
             Projector.of(subject.baseline, seed=subject.seed, limits=UNLIMITED),
         )
 
-    def judge(self, window: Labelled, rows: LabelledRows, seed: int) -> Said:
-        """Return what is said of a window before and after its labels; `rows` are those of the window."""
-        drop_threshold = self.policy.accuracy_tolerance
+    def judge(self, window: LabelledWindow, rows: LabelledRows, seed: int) -> ProductAnswer:
+        """Return the results for a window before and after its labels; `rows` are those of the window."""
+        drop_threshold = self.policy.accuracy_drop_threshold
         projected = self.projection.project(window.counts, drop_threshold=drop_threshold)
         unlimited = projected
         if projected.estimate is None:
             unlimited = self.unlimited.project(window.counts, drop_threshold=drop_threshold)
-        context = RunContext(policy=self.policy, min_label_coverage=0.0, seed=seed)
+        context = RunContext(policy=replace(self.policy, minimum_labelled_fraction=ANY_LABELS), seed=seed)
         joined = self._joined(window, rows)
         quality = judge_quality(joined, self.subject.baseline, self.projection, context, is_final=True)
-        return Said(projected, unlimited, self._before(window, projected, seed), quality)
+        return ProductAnswer(projected, unlimited, self._before(window, projected, seed), quality)
 
-    def _before(self, window: Labelled, projected: ProjectedAccuracy, seed: int) -> dict[Shift, Verdict]:
+    def _before(self, window: LabelledWindow, projected: ProjectedAccuracy, seed: int) -> dict[Shift, Verdict]:
         baseline = self.subject.baseline
         sample = Sample(columns=window.counts.columns, probabilities=window.counts.probabilities)
         reference = Sample(columns=baseline.counts, probabilities=self._test_probabilities())
@@ -122,7 +124,7 @@ class Product:
         test = self.subject.baseline.test
         return None if test is None or test.probabilities is None else NumericCounts.of(test.probabilities)
 
-    def _joined(self, window: Labelled, rows: LabelledRows) -> JoinedWindow:
+    def _joined(self, window: LabelledWindow, rows: LabelledRows) -> JoinedWindow:
         """Return the window as the join leaves it when every row got its label."""
         labels = np.array(rows.labels, dtype=object)
         nothing = count_window(lambda _: PartialCounts(), plan_of(self.subject.baseline))
@@ -134,5 +136,5 @@ class Product:
             matches={},
         )
 
-    def _of_label(self, window: Labelled, rows: LabelledRows, chosen: NDArray[np.bool_]) -> WindowCounts:
+    def _of_label(self, window: LabelledWindow, rows: LabelledRows, chosen: NDArray[np.bool_]) -> WindowCounts:
         return self.subject.counts(rows.take(np.flatnonzero(chosen).tolist()), window.probabilities[chosen])

@@ -7,22 +7,22 @@ from pathlib import Path
 from typing import Any
 
 from contract.decoding import decode
-from studies.accuracy.outcomes import Bounded, Outcome
+from studies.accuracy.outcomes import IntervalEstimate, WindowOutcome
 
 DIGITS = 5
 """Of every fraction: a thousandth of a percentage point."""
 
 
 @dataclass(frozen=True)
-class Study:
-    """One run. `populations` says in words what was drawn from; `versions` are those of the libraries."""
+class AccuracyStudy:
+    """One run. `populations` names what was drawn from; `versions` are those of the libraries."""
 
     command: str
     seed: int
     populations: tuple[str, ...]
     versions: Mapping[str, str]
     seconds: float
-    outcomes: tuple[Outcome, ...]
+    outcomes: tuple[WindowOutcome, ...]
 
     def save(self, path: Path) -> None:
         """Write the results as JSON, a line for each window."""
@@ -33,14 +33,14 @@ class Study:
             "populations": list(self.populations),
             "versions": dict(self.versions),
             "seconds": round(self.seconds),
-            "fields": [entry.name for entry in fields(Outcome)],
+            "fields": [entry.name for entry in fields(WindowOutcome)],
         }
         lines = [json.dumps(_row(outcome), separators=(",", ":")) for outcome in self.outcomes]
         text = json.dumps(head, indent=1).removesuffix("\n}")
         path.write_text(f'{text},\n "windows": [\n' + ",\n".join(lines) + "\n ]\n}\n", encoding="utf-8")
 
     @classmethod
-    def load(cls, path: Path) -> "Study":
+    def load(cls, path: Path) -> "AccuracyStudy":
         """Read what `save` wrote."""
         data: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
         names, rows = data.pop("fields"), data.pop("windows")
@@ -48,15 +48,15 @@ class Study:
             **{
                 **data,
                 "populations": tuple(data["populations"]),
-                "outcomes": tuple(decode(Outcome, _named(names, row)) for row in rows),
+                "outcomes": tuple(decode(WindowOutcome, _named(names, row)) for row in rows),
             }
         )
 
 
-_BOUNDED = [entry.name for entry in fields(Bounded)]
+_INTERVAL_FIELDS = [entry.name for entry in fields(IntervalEstimate)]
 
 
-def _row(outcome: Outcome) -> list[Any]:
+def _row(outcome: WindowOutcome) -> list[Any]:
     return [_short(value) for value in asdict(outcome).values()]
 
 
@@ -66,7 +66,7 @@ def _short(value: Any) -> Any:
         return round(value, DIGITS)
     if isinstance(value, dict):
         short = {str(key): _short(one) for key, one in value.items()}
-        return list(short.values()) if list(short) == _BOUNDED else short
+        return list(short.values()) if list(short) == _INTERVAL_FIELDS else short
     return value
 
 
@@ -76,5 +76,5 @@ def _named(names: Sequence[str], row: Sequence[Any]) -> dict[str, Any]:
 
 def _long(value: Any) -> Any:
     if isinstance(value, list):
-        return dict(zip(_BOUNDED, value, strict=True))
+        return dict(zip(_INTERVAL_FIELDS, value, strict=True))
     return {key: _long(one) for key, one in value.items()} if isinstance(value, dict) else value

@@ -1,4 +1,4 @@
-"""The whole study, as far as an extent says: subjects are judged side by side, each in one process."""
+"""The whole study in a given extent: subjects are judged in parallel, each in one process."""
 
 import logging
 import platform
@@ -7,14 +7,18 @@ from concurrent.futures import ProcessPoolExecutor
 from importlib.metadata import PackageNotFoundError, version
 from multiprocessing import get_context
 
+import numpy as np
+from drift.calibration import ScoredLabels
+from drift.isolation_forest import similarity
+
 from contract.accuracy import Measure, MeasureReport
+from contract.training import DECISION_THRESHOLD
 from plumbline.census import Census
-from studies.accuracy import methods
-from studies.accuracy.outcomes import Bounded, Outcome
-from studies.accuracy.product import Product, Said
-from studies.accuracy.results import Study
-from studies.accuracy.subject import Subject
-from studies.accuracy.tasks import TWIN, TWIN_COLUMNS, Extent, Task, Window, populations, tasks
+from studies.accuracy.outcomes import IntervalEstimate, Method, WindowOutcome
+from studies.accuracy.product import ProductAnswer, SubjectMonitor
+from studies.accuracy.results import AccuracyStudy
+from studies.accuracy.subject import LabelledWindow, Subject
+from studies.accuracy.tasks import TWIN, TWIN_COLUMNS, AccuracyExtent, DrawnWindow, SubjectTask, populations, tasks
 
 PROJECTED = (Measure.AREA_UNDER_CURVE, Measure.PRECISION, Measure.RECALL, Measure.F1)
 _LIBRARIES = ("numpy", "scipy", "scikit-learn", "xgboost-cpu", "xgboost")
@@ -22,7 +26,7 @@ _LIBRARIES = ("numpy", "scipy", "scikit-learn", "xgboost-cpu", "xgboost")
 _log = logging.getLogger(__name__)
 
 
-def study(extent: Extent, income: Census | None, seed: int, processes: int) -> Study:
+def study(extent: AccuracyExtent, income: Census | None, seed: int, processes: int) -> AccuracyStudy:
     """Judge every window; only the time it took depends on anything but the arguments.
 
     Parameters
@@ -39,7 +43,7 @@ def study(extent: Extent, income: Census | None, seed: int, processes: int) -> S
     else:
         with ProcessPoolExecutor(processes, mp_context=get_context("spawn")) as pool:
             found = list(pool.map(judged, todo))
-    return Study(
+    return AccuracyStudy(
         command=extent.command,
         seed=seed,
         populations=populations(todo),
@@ -60,26 +64,26 @@ def _versions() -> dict[str, str]:
     return found
 
 
-def judged(task: Task) -> list[Outcome]:
+def judged(task: SubjectTask) -> list[WindowOutcome]:
     """Judge the windows of one subject."""
     logging.basicConfig(level=logging.INFO, format="%(message)s")
     started = time.monotonic()
     split, windows = task.drawn()
     subject = Subject.of(task.subject, split, task.seed, TWIN_COLUMNS if task.subject == TWIN else None)
-    product = Product.of(subject)
+    product = SubjectMonitor.of(subject)
     outcomes = [outcome(product, window, task.seed + number) for number, window in enumerate(windows)]
     _log.info("%s, seed %d: %d windows, %.0f s", task.subject, task.seed, len(outcomes), time.monotonic() - started)
     return outcomes
 
 
-def outcome(product: Product, window: Window, seed: int) -> Outcome:
+def outcome(product: SubjectMonitor, window: DrawnWindow, seed: int) -> WindowOutcome:
     """Judge one window; `seed` is that of the product's random draws."""
     subject = product.subject
     labelled = subject.window(window.rows)
-    said = product.judge(labelled, window.rows, seed)
-    projected, unlimited = said.projected, said.unlimited
+    answer = product.judge(labelled, window.rows, seed)
+    projected, unlimited = answer.projected, answer.unlimited
     evidence, scenario = unlimited.evidence, unlimited.label_shift
-    return Outcome(
+    return WindowOutcome(
         subject=subject.name,
         seed=subject.seed,
         family=window.family,
@@ -87,24 +91,52 @@ def outcome(product: Product, window: Window, seed: int) -> Outcome:
         severity=window.severity,
         n_rows=len(window.rows),
         reference=subject.test_accuracy,
-        accuracy=Bounded(unlimited.estimate, unlimited.lower, unlimited.upper, labelled.accuracy),
-        refused=str(projected.reason or "") if projected.estimate is None else "",
+        accuracy=IntervalEstimate(unlimited.estimate, unlimited.lower, unlimited.upper, labelled.accuracy),
+        refusal_reason=str(projected.reason) if projected.estimate is None else None,
         verdict=projected.verdict,
         separability=evidence.separability,
         over_represented=evidence.over_represented_fraction,
         outside=evidence.out_of_support_fraction,
         gate=evidence.gate_statistic,
         weighted=evidence.weighted,
-        others=methods.others(subject, labelled, seed),
-        scenario=Bounded(scenario.estimate, scenario.lower, scenario.upper, labelled.accuracy),
+        others=other_estimates(subject, labelled, seed),
+        scenario=IntervalEstimate(scenario.estimate, scenario.lower, scenario.upper, labelled.accuracy),
         selected=scenario.selected,
-        measures={measure: _bounded(unlimited.measures, said, measure) for measure in PROJECTED},
-        before=said.before,
-        after=said.after,
+        measures={measure: _bounded(unlimited.measures, answer, measure) for measure in PROJECTED},
+        before=answer.before,
+        after=answer.after,
     )
 
 
-def _bounded(projected: tuple[MeasureReport, ...], said: Said, measure: Measure) -> Bounded:
-    realised = said.realised(measure)
+def _bounded(projected: tuple[MeasureReport, ...], answer: ProductAnswer, measure: Measure) -> IntervalEstimate:
+    realised = answer.realised(measure)
     found = next((one for one in projected if one.measure is measure), MeasureReport(measure=measure))
-    return Bounded(found.value, found.lower, found.upper, None if realised is None else realised.value)
+    return IntervalEstimate(found.value, found.lower, found.upper, None if realised is None else realised.value)
+
+
+def other_estimates(subject: Subject, window: LabelledWindow, seed: int) -> dict[Method, float]:
+    """Return the estimates of the methods other than the product, 0..1."""
+    return {
+        Method.CONFIDENCE: _confidence(subject, window),
+        Method.UNCHANGED: subject.test_accuracy,
+        Method.FOREST: _forest(subject, window, seed),
+    }
+
+
+def _confidence(subject: Subject, window: LabelledWindow) -> float:
+    """Return the mean calibrated confidence: isotonic, fitted on the test set, every row of it counting the same."""
+    test = subject.baseline.test
+    if test is None or test.probabilities is None:
+        raise ValueError("baseline must have a labelled test set with probabilities, got none; learn it with both")
+    positive = np.array([label == subject.baseline.positive_label for label in test.labels])
+    labelled = ScoredLabels.of(test.probabilities, positive)
+    chance = labelled.calibrate(window.probabilities, np.ones(len(positive)))
+    return float(np.mean(np.where(window.probabilities >= DECISION_THRESHOLD, chance, 1 - chance)))
+
+
+def _forest(subject: Subject, window: LabelledWindow, seed: int) -> float:
+    """Return the reference implementation's proxy, read as it reads it: 100 less the percentage of dissimilarity."""
+    found = similarity(subject.baseline, window.counts.sample.table, seed).relative_difference_percent
+    if found is None:
+        raise ValueError("isolation forest must have rightly predicted test rows, got none; train a better model")
+    return 1 - abs(found) / 100

@@ -22,7 +22,7 @@ from numpy.typing import NDArray
 from train import encode_labels, fit, learn_preprocessor, parse_hyperparameters
 
 from contract.training import DECISION_THRESHOLD
-from plumbline import payload
+from plumbline import payload, traffic_choices
 from plumbline.rows import DataSplit, LabelledRows
 
 TARGET = "label"
@@ -30,7 +30,7 @@ _ROWS_PER_RECORD = 1_000
 
 
 @dataclass(frozen=True, eq=False)
-class Labelled:
+class LabelledWindow:
     """A window that has its labels already.
 
     `table` holds its rows as the baseline's types, `probabilities` and `positive` have shape (n_rows,).
@@ -43,7 +43,7 @@ class Labelled:
 
     @property
     def accuracy(self) -> float:
-        """What the labels say, 0..1."""
+        """Fraction of the rows whose prediction is right, 0..1."""
         return float(np.mean((self.probabilities >= DECISION_THRESHOLD) == self.positive))
 
 
@@ -92,12 +92,12 @@ class Subject:
         positive = np.array([label == self.baseline.positive_label for label in test.labels])
         return float(np.mean((test.probabilities >= DECISION_THRESHOLD) == positive))
 
-    def window(self, rows: LabelledRows) -> Labelled:
+    def window(self, rows: LabelledRows) -> LabelledWindow:
         """Let the model answer the rows, and count what is captured of that."""
         probabilities = _probabilities(self.preprocessor, self.booster, _restricted(rows, self.seen))
         positive = np.array([label == self.baseline.positive_label for label in rows.labels])
         table = _table(Table(self.baseline.specs, {}), rows)
-        return Labelled(self.counts(rows, probabilities), table, probabilities, positive)
+        return LabelledWindow(self.counts(rows, probabilities), table, probabilities, positive)
 
     def counts(self, rows: LabelledRows, probabilities: NDArray[np.float64]) -> WindowCounts:
         """Write rows and answers as data capture does, and count them by the product's own reader."""
@@ -132,7 +132,7 @@ def _capture(rows: LabelledRows, probabilities: NDArray[np.float64]) -> Iterator
         chosen = slice(first, first + _ROWS_PER_RECORD)
         answers = "\n".join(map(repr, probabilities[chosen].tolist()))
         sides = {
-            "endpointInput": _side("INPUT", payload.encode(rows.rows[chosen], payload.CSV_TYPE).decode()),
+            "endpointInput": _side("INPUT", payload.encode(rows.rows[chosen], traffic_choices.CSV_TYPE).decode()),
             "endpointOutput": _side("OUTPUT", answers),
         }
         event = {"eventId": str(first), "inferenceTime": "2026-01-31T13:00:00Z"}
@@ -140,4 +140,4 @@ def _capture(rows: LabelledRows, probabilities: NDArray[np.float64]) -> Iterator
 
 
 def _side(mode: str, data: str) -> dict[str, Any]:
-    return {"observedContentType": payload.CSV_TYPE, "mode": mode, "data": data, "encoding": "CSV"}
+    return {"observedContentType": traffic_choices.CSV_TYPE, "mode": mode, "data": data, "encoding": "CSV"}

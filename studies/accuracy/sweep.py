@@ -8,8 +8,7 @@ from drift.projection import Limits
 
 from studies.accuracy import summary
 from studies.accuracy.cases import Family
-from studies.accuracy.methods import Method
-from studies.accuracy.outcomes import Outcome
+from studies.accuracy.outcomes import Method, WindowOutcome
 from studies.accuracy.summary import VALID, Outcomes, of
 from studies.accuracy.tables import percent, points
 from studies.pages import table
@@ -17,10 +16,10 @@ from studies.pages import table
 SEPARABILITIES = (0.75, 0.8, 0.85, 0.9, 0.95, 0.98, math.inf)
 SHARES = (0.05, 0.1, 0.2, 0.3, 0.5, math.inf)
 INVISIBLE = (Family.LABEL, Family.CONCEPT)
-"""Families that no look at the rows can refuse."""
+"""Families that rows alone cannot show."""
 
 
-def refuses(limits: Limits, outcome: Outcome) -> bool:
+def refuses(limits: Limits, outcome: WindowOutcome) -> bool:
     """Return whether the limits refuse a window for where its rows lie."""
     found = (
         (outcome.separability, limits.separability),

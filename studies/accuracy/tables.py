@@ -4,11 +4,10 @@ from collections.abc import Iterable
 
 from contract.accuracy import Measure, Shift
 from contract.verdicts import Verdict
-from studies import rates
+from studies import pages
 from studies.accuracy import summary
 from studies.accuracy.cases import Family
-from studies.accuracy.methods import Method
-from studies.accuracy.outcomes import Outcome
+from studies.accuracy.outcomes import Method, WindowOutcome
 from studies.accuracy.summary import VALID, Outcomes, of
 from studies.pages import table
 
@@ -23,16 +22,16 @@ def points(fraction: float | None) -> str:
 
 def percent(found: tuple[int, int]) -> str:
     """Return a share in percent."""
-    return rates.percent(*found) if found[1] else NOTHING
+    return pages.percent(*found) if found[1] else NOTHING
 
 
 def with_interval(found: tuple[int, int]) -> str:
     """Return a share in percent with its exact interval."""
-    return rates.rate(*found) if found[1] else NOTHING
+    return pages.rate(*found) if found[1] else NOTHING
 
 
 def gates(outcomes: Outcomes) -> str:
-    """Return for each subject how much its features tell beside the probability, split by split."""
+    """Return for each subject how much its features add to the probability, split by split."""
     rows = []
     for subject in dict.fromkeys(outcome.subject for outcome in outcomes):
         found = {outcome.seed: outcome for outcome in of(outcomes, subjects=[subject]) if outcome.gate is not None}
@@ -51,7 +50,7 @@ def sizes(outcomes: Outcomes) -> list[int]:
     return sorted({outcome.n_rows for outcome in outcomes if outcome.family is not Family.TIME})
 
 
-def families(outcomes: Iterable[Outcome]) -> list[Family]:
+def families(outcomes: Iterable[WindowOutcome]) -> list[Family]:
     """Return the families that there are windows of, in their order."""
     present = {outcome.family for outcome in outcomes}
     return [family for family in Family if family in present]
@@ -204,7 +203,7 @@ def naming(outcomes: Outcomes) -> str:
 
 
 def naming_by_case(outcomes: Outcomes) -> str:
-    """Return the same for each way to shift labels or what rows deserve, over all sizes; the mean drop in points."""
+    """Return the same for each way to shift labels or concept, over all sizes; the mean drop in points."""
     rows = []
     for family in (Family.LABEL, Family.CONCEPT):
         for case in dict.fromkeys(outcome.case for outcome in of(outcomes, families=[family])):
@@ -217,10 +216,10 @@ def naming_by_case(outcomes: Outcomes) -> str:
 
 
 def _named(outcomes: Outcomes, shift: Shift, *, labelled: bool) -> str:
-    said = [(outcome.after if labelled else outcome.before).get(shift, Verdict.NOT_JUDGED) for outcome in outcomes]
-    silent = said.count(Verdict.NOT_JUDGED)
-    text = percent((said.count(Verdict.DRIFT), len(said)))
-    return f"{text} [{percent((silent, len(said)))}]" if silent else text
+    verdicts = [(outcome.after if labelled else outcome.before).get(shift, Verdict.NOT_JUDGED) for outcome in outcomes]
+    silent = verdicts.count(Verdict.NOT_JUDGED)
+    text = percent((verdicts.count(Verdict.DRIFT), len(verdicts)))
+    return f"{text} [{percent((silent, len(verdicts)))}]" if silent else text
 
 
 def measures(outcomes: Outcomes) -> str:

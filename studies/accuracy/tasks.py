@@ -7,7 +7,7 @@ from plumbline import census, population
 from plumbline.census import Census
 from plumbline.rows import DataSplit, LabelledRows
 from studies.accuracy import cases, flights
-from studies.accuracy.cases import Case, Family
+from studies.accuracy.cases import Family, ShiftCase
 
 CENSUS, TWIN, SYNTHETIC = "Census Income", "Census Income, 5 of 14 columns", "synthetic population"
 TWIN_COLUMNS = ("age", "workclass", "education-num", "race", "hours-per-week")
@@ -16,7 +16,7 @@ _SEEDS_APART = 100_000
 
 
 @dataclass(frozen=True)
-class Window:
+class DrawnWindow:
     """Rows to be judged, and what is known of them."""
 
     family: Family
@@ -26,10 +26,10 @@ class Window:
 
 
 @dataclass(frozen=True)
-class Extent:
+class AccuracyExtent:
     """How much is run.
 
-    `splits` says how many train and test splits there are of each population. Damages are drawn in windows of
+    `splits` is the number of train and test splits of each population. Damages are drawn in windows of
     `n_usual` rows alone, half covariate shifts in none that are larger; `unshifted` is the number of windows without
     shift of each size. `synthetic` has the rows of the synthetic population to train on, to test on and to draw from,
     `stream_windows` about how many windows of a stream are judged, 0: none.
@@ -43,7 +43,7 @@ class Extent:
     synthetic: tuple[int, int, int]
     stream_windows: int
 
-    def cases(self, n_rows: int) -> Iterator[Case]:
+    def cases(self, n_rows: int) -> Iterator[ShiftCase]:
         """Yield the cases of which a window of this size is drawn."""
         for _ in range(self.unshifted):
             yield cases.without_shift()
@@ -56,7 +56,7 @@ class Extent:
             yield from cases.damages()
 
 
-FULL = Extent(
+FULL = AccuracyExtent(
     command="make study",
     splits={CENSUS: 4, TWIN: 3, SYNTHETIC: 1},
     n_windows=(500, 2_000, 10_000),
@@ -65,7 +65,7 @@ FULL = Extent(
     synthetic=(20_000, 5_000, 20_000),
     stream_windows=30,
 )
-QUICK = Extent(
+QUICK = AccuracyExtent(
     command="python -m studies.accuracy --quick",
     splits={SYNTHETIC: 1},
     n_windows=(500,),
@@ -77,20 +77,20 @@ QUICK = Extent(
 
 
 @dataclass(frozen=True)
-class Task:
+class SubjectTask:
     """One subject to be judged; without an `income` the synthetic population stands in for Census Income."""
 
     subject: str
     seed: int
-    extent: Extent
+    extent: AccuracyExtent
     income: Census | None
 
-    def drawn(self) -> tuple[DataSplit, Iterator[Window]]:
+    def drawn(self) -> tuple[DataSplit, Iterator[DrawnWindow]]:
         """Return the subject's rows, and its windows as they are drawn."""
         if self.subject in flights.NAMES:
             stream = flights.stream(self.subject, flights.folder(), self.seed)
             windows = stream.windows(self.extent.stream_windows)
-            return stream.split, (Window(Family.TIME, name, 1.0, rows) for name, rows in windows)
+            return stream.split, (DrawnWindow(Family.TIME, name, 1.0, rows) for name, rows in windows)
         split = self._split()
         return split, self._windows(split.pool)
 
@@ -100,23 +100,23 @@ class Task:
         n_train, n_test, n_pool = self.extent.synthetic
         return population.split(self.seed, n_train=n_train, n_test=n_test, n_pool=n_pool)
 
-    def _windows(self, pool: LabelledRows) -> Iterator[Window]:
+    def _windows(self, pool: LabelledRows) -> Iterator[DrawnWindow]:
         number = 0
         for n_rows in self.extent.n_windows:
             for case in self.extent.cases(n_rows):
                 rows = case.rows(pool, n_rows, self.seed + number)
-                yield Window(case.family, case.scenario.name, case.severity, rows)
+                yield DrawnWindow(case.family, case.scenario.name, case.severity, rows)
                 number += 1
 
 
-def tasks(extent: Extent, income: Census | None, seed: int) -> list[Task]:
+def tasks(extent: AccuracyExtent, income: Census | None, seed: int) -> list[SubjectTask]:
     """Return the subjects to be judged, each split with a seed of its own."""
     names = [name for name, n_splits in extent.splits.items() for _ in range(n_splits)]
     names += flights.NAMES if extent.stream_windows else ()
-    return [Task(name, seed + number * _SEEDS_APART, extent, income) for number, name in enumerate(names)]
+    return [SubjectTask(name, seed + number * _SEEDS_APART, extent, income) for number, name in enumerate(names)]
 
 
-def populations(todo: list[Task]) -> tuple[str, ...]:
+def populations(todo: list[SubjectTask]) -> tuple[str, ...]:
     """Return what was drawn from, in words."""
     names = list(dict.fromkeys(task.subject for task in todo))
     if {CENSUS, TWIN} & set(names) and not todo[0].income:

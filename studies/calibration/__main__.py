@@ -9,7 +9,7 @@ from pathlib import Path
 from local import environments
 from studies.calibration import evidently_check, page, run
 from studies.calibration.population import Population
-from studies.calibration.results import Study
+from studies.calibration.results import CalibrationStudy
 
 CACHE = environments.ROOT / ".cache" / "calibration"
 PAGE = environments.ROOT / "docs" / "calibration.md"
@@ -27,7 +27,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     if not given.page_only:
         _study(given).save(results)
     written = _draft() if given.quick else PAGE
-    page.write(Study.load(results), written, written.parent / "images")
+    page.write(CalibrationStudy.load(results), written, written.parent / "images")
     _log.info("%s is written", written)
     return 0
 
@@ -53,7 +53,7 @@ def _parser() -> argparse.ArgumentParser:
     return parser
 
 
-def _study(given: argparse.Namespace) -> Study:
+def _study(given: argparse.Namespace) -> CalibrationStudy:
     rows, name = run.people(given.census, given.seed)
     drawn_from = Population.of(rows)
     agreement = None

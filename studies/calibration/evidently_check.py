@@ -10,7 +10,7 @@ from typing import Any
 from contract.records import FeatureType
 from studies.calibration import evidently_package
 from studies.calibration.false_alarms import columns, generator
-from studies.calibration.other_rules import Column, Score, evidently_rule
+from studies.calibration.other_rules import ColumnPair, RuleScore, evidently_rule
 from studies.calibration.population import Counted, Population
 from studies.calibration.results import Agreement
 
@@ -35,28 +35,28 @@ def agreement(population: Population, python: Path, seed: int) -> Agreement:
         If the package fails on them.
     """
     windows = list(_windows(population, seed))
-    return compared(windows, _ask(python, windows))
+    return compared(windows, _package_scores(python, windows))
 
 
-def compared(windows: list[list[Column]], said: dict[str, Any]) -> Agreement:
+def compared(windows: list[list[ColumnPair]], scores: dict[str, Any]) -> Agreement:
     """Count the columns on which our rule and the package's answer agree.
 
     No column of a window does where the two count different numbers of drifted columns.
     """
-    agreeing = [_agreeing(window, theirs) for window, theirs in zip(windows, said["windows"], strict=True)]
-    return Agreement(said["version"], len(windows), sum(map(len, windows)), sum(agreeing))
+    agreeing = [_agreeing(window, theirs) for window, theirs in zip(windows, scores["windows"], strict=True)]
+    return Agreement(scores["version"], len(windows), sum(map(len, windows)), sum(agreeing))
 
 
-def _ask(python: Path, windows: list[list[Column]]) -> dict[str, Any]:
-    asked = json.dumps([{pair.spec.name: _raw(pair) for pair in window} for window in windows])
+def _package_scores(python: Path, windows: list[list[ColumnPair]]) -> dict[str, Any]:
+    request = json.dumps([{pair.spec.name: _raw(pair) for pair in window} for window in windows])
     answer = subprocess.run(  # noqa: S603 - an interpreter of ours
-        [python, "-W", "ignore", evidently_package.__file__], input=asked, capture_output=True, text=True, check=True
+        [python, "-W", "ignore", evidently_package.__file__], input=request, capture_output=True, text=True, check=True
     )
-    said: dict[str, Any] = json.loads(answer.stdout)
-    return said
+    scores: dict[str, Any] = json.loads(answer.stdout)
+    return scores
 
 
-def _windows(population: Population, seed: int) -> Iterator[list[Column]]:
+def _windows(population: Population, seed: int) -> Iterator[list[ColumnPair]]:
     for n_reference, n_window in SIZES:
         for repetition in range(REPETITIONS):
             random = generator(seed, n_reference, n_window, repetition, _OWN_STREAM)
@@ -64,7 +64,7 @@ def _windows(population: Population, seed: int) -> Iterator[list[Column]]:
             yield columns(population, reference, population.draw(n_window, random))
 
 
-def _raw(pair: Column) -> dict[str, Any]:
+def _raw(pair: ColumnPair) -> dict[str, Any]:
     return {
         "numeric": pair.spec.type is FeatureType.NUMERIC,
         "reference": _cells(pair, pair.reference),
@@ -72,19 +72,19 @@ def _raw(pair: Column) -> dict[str, Any]:
     }
 
 
-def _cells(pair: Column, counts: Counted) -> list[Any]:
+def _cells(pair: ColumnPair, counts: Counted) -> list[Any]:
     values = [*pair.levels.tolist(), None]
     return [value for value, count in zip(values, counts.tolist(), strict=True) for _ in range(count)]
 
 
-def _agreeing(window: list[Column], theirs: dict[str, Any]) -> int:
+def _agreeing(window: list[ColumnPair], theirs: dict[str, Any]) -> int:
     ours = {pair.spec.name: evidently_rule(pair) for pair in window}
     if sum(score.drifts for score in ours.values()) != theirs["n_drifted"]:
         return 0
     return sum(_same(score, theirs["columns"][name]) for name, score in ours.items())
 
 
-def _same(ours: Score, theirs: dict[str, Any]) -> bool:
+def _same(ours: RuleScore, theirs: dict[str, Any]) -> bool:
     return ours.method == theirs["method"] and math.isclose(
         ours.value, theirs["score"], rel_tol=TOLERANCE, abs_tol=TOLERANCE
     )

@@ -1,4 +1,4 @@
-"""What the Evidently package says of given columns. Runs in Evidently's own environment and imports nothing of ours.
+"""Scores of given columns by the Evidently package. Runs in Evidently's own environment and imports nothing of ours.
 
 Reads one JSON document from standard input, a list of windows: column name to ``{"numeric", "reference", "window"}``.
 Writes one: Evidently's version, and for each window its columns' methods and scores and how many of them drift.

@@ -6,9 +6,9 @@ import numpy as np
 
 from contract.records import DriftReport, FeatureReport, Verdict
 from studies.calibration import other_rules
-from studies.calibration.other_rules import Column
+from studies.calibration.other_rules import ColumnPair
 from studies.calibration.population import Frequencies, Population
-from studies.calibration.product import Product
+from studies.calibration.product import PopulationMonitor
 
 PLUMBLINE = "Plumbline"
 ADJUSTED_P = "adjusted p < 0.05 alone"
@@ -24,7 +24,7 @@ TEXTBOOK = "scipy"
 
 @dataclass
 class FeatureTally:
-    """What Plumbline said of one feature; counts of windows.
+    """Verdicts of Plumbline on one feature; counts of windows.
 
     `tested` counts the windows in which a test was the one made, `significant` those in which its p was below `ALPHA`.
     """
@@ -34,7 +34,7 @@ class FeatureTally:
     tested: dict[str, int] = field(default_factory=dict)
     significant: dict[str, int] = field(default_factory=dict)
 
-    def add(self, feature: FeatureReport, column: Column) -> None:
+    def add(self, feature: FeatureReport, column: ColumnPair) -> None:
         """Count one window's report, and scipy's own test on the same column."""
         self.drifts += feature.verdict is Verdict.DRIFT
         self.not_judged += feature.verdict is Verdict.NOT_JUDGED
@@ -47,7 +47,7 @@ class FeatureTally:
 
 
 @dataclass(frozen=True)
-class Tally:
+class AlarmTally:
     """What happened in many windows of one size against references of one size; counts of windows.
 
     `alarms` counts by rule, `features` by name.
@@ -61,10 +61,11 @@ class Tally:
     features: dict[str, FeatureTally]
 
 
-def columns(population: Population, reference: Frequencies, window: Frequencies) -> list[Column]:
+def columns(population: Population, reference: Frequencies, window: Frequencies) -> list[ColumnPair]:
     """Return both samples feature by feature, for the other tools' rules."""
     return [
-        Column(spec, population.levels[spec.name], reference[spec.name], window[spec.name]) for spec in population.specs
+        ColumnPair(spec, population.levels[spec.name], reference[spec.name], window[spec.name])
+        for spec in population.specs
     ]
 
 
@@ -73,8 +74,10 @@ def generator(*key: int) -> np.random.Generator:
     return np.random.default_rng(key)
 
 
-def false_alarms(product: Product, n_reference: int, n_window: int, repetitions: int, seed: int) -> Tally:
-    """Draw reference and window from one population, again and again, and count what each rule says of it."""
+def false_alarms(
+    product: PopulationMonitor, n_reference: int, n_window: int, repetitions: int, seed: int
+) -> AlarmTally:
+    """Draw reference and window from one population, again and again, and count the alarms of each rule."""
     not_judged = 0
     alarms = dict.fromkeys(RULES, 0)
     features = {spec.name: FeatureTally() for spec in product.population.specs}
@@ -89,10 +92,10 @@ def false_alarms(product: Product, n_reference: int, n_window: int, repetitions:
             alarms[rule] += alarmed
         for feature, pair in zip(report.features, pairs, strict=True):
             features[feature.name].add(feature, pair)
-    return Tally(n_reference, n_window, repetitions, not_judged, alarms, features)
+    return AlarmTally(n_reference, n_window, repetitions, not_judged, alarms, features)
 
 
-def _alarms(report: DriftReport, pairs: list[Column]) -> dict[str, bool]:
+def _alarms(report: DriftReport, pairs: list[ColumnPair]) -> dict[str, bool]:
     evidently = [other_rules.evidently_rule(pair).drifts for pair in pairs]
     return {
         PLUMBLINE: report.verdict is Verdict.DRIFT,

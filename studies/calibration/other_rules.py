@@ -28,11 +28,11 @@ EVIDENTLY_DISTANCE = 0.1
 EVIDENTLY_SHARE = 0.5
 """Evidently's dataset drifts when at least this share of its columns does."""
 _FEW_VALUES = 5
-_SMALLEST_DEVIATION = 0.001
+_MIN_DEVIATION = 0.001
 
 
 @dataclass(frozen=True)
-class Column:
+class ColumnPair:
     """One feature of a reference sample and of a window, as frequencies of the population's levels."""
 
     spec: FeatureSpec
@@ -47,20 +47,20 @@ class Column:
 
     @cached_property
     def kolmogorov_smirnov(self) -> float:
-        """The p-value of `scipy.stats.ks_2samp`, which three of the rules ask for."""
+        """The p-value of `scipy.stats.ks_2samp`, which three of the rules need."""
         return float(ks_2samp(*(np.repeat(self.levels, side) for side in self.present)).pvalue)
 
 
 @dataclass(frozen=True)
-class Score:
-    """What a tool says of one column: its method, its number, and whether that is drift."""
+class RuleScore:
+    """A tool's result for one column: its method, its number, and whether that is drift."""
 
     method: str
     value: float
     drifts: bool
 
 
-def textbook_p_value(column: Column) -> float:
+def textbook_p_value(column: ColumnPair) -> float:
     """Return scipy's own p-value: `ks_2samp` as it chooses its method, or `chi2_contingency` without correction."""
     if column.spec.type is FeatureType.NUMERIC:
         return column.kolmogorov_smirnov
@@ -69,7 +69,7 @@ def textbook_p_value(column: Column) -> float:
     return float(chi2_contingency(np.stack([reference[held], window[held]]), correction=False).pvalue)
 
 
-def reference_rule(column: Column) -> bool:
+def reference_rule(column: ColumnPair) -> bool:
     """Return whether the feature drifts by the reference implementation: p < 0.05, each feature by itself.
 
     Numeric: `scipy.stats.ks_2samp`. Categorical: `scipy.stats.chisquare` of the reference's shares times the window's
@@ -86,8 +86,8 @@ def reference_rule(column: Column) -> bool:
     return _chi_square_of_fit(observed, expected) < REFERENCE_ALPHA
 
 
-def evidently_rule(column: Column) -> Score:
-    """Return what the defaults of Evidently 0.7 say of the column.
+def evidently_rule(column: ColumnPair) -> RuleScore:
+    """Return the result of Evidently 0.7 with its defaults.
 
     Missing cells are left out. Up to 1,000 reference values: Kolmogorov-Smirnov for numbers, chi-square of fit for
     categories, Z-test for two of them, at 0.05. Beyond: Wasserstein distance in standard deviations of the reference
@@ -104,25 +104,25 @@ def evidently_rule(column: Column) -> Score:
     if reference.sum() > EVIDENTLY_TESTS_UP_TO:
         return _distance(column.levels, reference, window) if is_number else _divergence(reference, window)
     if is_number:
-        return Score("K-S p_value", column.kolmogorov_smirnov, column.kolmogorov_smirnov <= EVIDENTLY_ALPHA)
+        return RuleScore("K-S p_value", column.kolmogorov_smirnov, column.kolmogorov_smirnov <= EVIDENTLY_ALPHA)
     if distinct <= 2:
         p = _z_test(reference, window)
-        return Score("Z-test p_value", p, p < EVIDENTLY_ALPHA)
+        return RuleScore("Z-test p_value", p, p < EVIDENTLY_ALPHA)
     p = _chi_square_of_fit(window, reference * (window.sum() / reference.sum()))
-    return Score("chi-square p_value", p, p < EVIDENTLY_ALPHA)
+    return RuleScore("chi-square p_value", p, p < EVIDENTLY_ALPHA)
 
 
-def _distance(levels: Levels, reference: Counted, window: Counted) -> Score:
+def _distance(levels: Levels, reference: Counted, window: Counted) -> RuleScore:
     values = np.asarray(levels, dtype=np.float64)
     centre = np.average(values, weights=reference)
     deviation = float(np.sqrt(np.average((values - centre) ** 2, weights=reference)))
-    distance = wasserstein_distance(values, values, reference, window) / max(deviation, _SMALLEST_DEVIATION)
-    return Score("Wasserstein distance (normed)", float(distance), bool(distance >= EVIDENTLY_DISTANCE))
+    distance = wasserstein_distance(values, values, reference, window) / max(deviation, _MIN_DEVIATION)
+    return RuleScore("Wasserstein distance (normed)", float(distance), bool(distance >= EVIDENTLY_DISTANCE))
 
 
-def _divergence(reference: Counted, window: Counted) -> Score:
+def _divergence(reference: Counted, window: Counted) -> RuleScore:
     distance = jensenshannon(reference / reference.sum(), window / window.sum())
-    return Score("Jensen-Shannon distance", float(distance), bool(distance >= EVIDENTLY_DISTANCE))
+    return RuleScore("Jensen-Shannon distance", float(distance), bool(distance >= EVIDENTLY_DISTANCE))
 
 
 def _chi_square_of_fit(observed: NDArray[np.float64] | Counted, expected: NDArray[np.float64] | Counted) -> float:

@@ -6,10 +6,9 @@ from drift.policy import Policy
 
 from plumbline.report import style
 from studies.calibration import plots, tables
-from studies.calibration.results import Study
-from studies.calibration.shifts import Measure
-from studies.pages import replace_results
-from studies.rates import rate
+from studies.calibration.results import CalibrationStudy
+from studies.calibration.shifts import ChangeMeasure
+from studies.pages import rate, replace_results
 
 FALSE_ALARMS_PLOT = "calibration_false_alarms.png"
 POWER_PLOT = "calibration_power.png"
@@ -17,7 +16,7 @@ DOTS_PER_INCH = 100
 """Enough to read the plots, and small enough to keep."""
 
 
-def write(study: Study, page: Path, images: Path) -> None:
+def write(study: CalibrationStudy, page: Path, images: Path) -> None:
     """Draw the plots, and put the results between the markers of the page.
 
     Raises
@@ -29,16 +28,19 @@ def write(study: Study, page: Path, images: Path) -> None:
     replace_results(page, _body(study, images.relative_to(page.parent).as_posix()))
 
 
-def _draw(study: Study, images: Path) -> None:
+def _draw(study: CalibrationStudy, images: Path) -> None:
     images.mkdir(parents=True, exist_ok=True)
     policy = Policy()
-    thresholds = {Measure.DISTANCE: policy.effect_threshold, Measure.MISSING: policy.missing_threshold}
+    thresholds = {
+        ChangeMeasure.DISTANCE: policy.effect_threshold,
+        ChangeMeasure.MISSING: policy.missing_values_threshold,
+    }
     with style.plotting("calibration"):
         plots.false_alarms(study.tallies).savefig(images / FALSE_ALARMS_PLOT, dpi=DOTS_PER_INCH)
         plots.power(study.found, thresholds).savefig(images / POWER_PLOT, dpi=DOTS_PER_INCH)
 
 
-def _body(study: Study, images: str) -> str:
+def _body(study: CalibrationStudy, images: str) -> str:
     by_reference = {
         n_reference: [tally for tally in study.tallies if tally.n_reference == n_reference]
         for n_reference in dict.fromkeys(tally.n_reference for tally in study.tallies)
@@ -59,14 +61,14 @@ def _body(study: Study, images: str) -> str:
     parts += [
         "## Size of the tests",
         "Percent of p-values below 0.05 without drift, before any adjustment. Bold: above 5 by more than chance "
-        f"explains (95 % over the whole table). –: made in fewer than {tables.FEWEST_WINDOWS} windows.",
+        f"explains (95 % over the whole table). –: made in fewer than {tables.MIN_WINDOWS} windows.",
     ]
     for n_reference, tallies in by_reference.items():
         parts += [f"Reference of {n_reference:,} rows:", tables.sizes(tallies)]
     return "\n\n".join([*parts, *_power(study, images, next(iter(by_reference)))])
 
 
-def _power(study: Study, images: str, n_reference: int) -> list[str]:
+def _power(study: CalibrationStudy, images: str, n_reference: int) -> list[str]:
     n_windows = sum(result.repetitions for result in study.found)
     n_wrong = sum(result.wrong for result in study.found)
     return [
@@ -81,7 +83,7 @@ def _power(study: Study, images: str, n_reference: int) -> list[str]:
     ]
 
 
-def _origin(study: Study) -> str:
+def _origin(study: CalibrationStudy) -> str:
     versions = ", ".join(f"{name} {version}" for name, version in study.versions.items())
     checked = "Evidently's rule was not held to the package in this run."
     if study.agreement:

@@ -4,10 +4,10 @@ from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Literal
 
 from plumbline.report import style
-from studies.calibration.false_alarms import ADJUSTED_P, EVIDENTLY_ANY, EVIDENTLY_HALF, PLUMBLINE, REFERENCE, Tally
-from studies.calibration.power import Found
-from studies.calibration.shifts import Measure
-from studies.rates import interval
+from studies.calibration.false_alarms import ADJUSTED_P, EVIDENTLY_ANY, EVIDENTLY_HALF, PLUMBLINE, REFERENCE, AlarmTally
+from studies.calibration.power import PowerTally
+from studies.calibration.shifts import ChangeMeasure
+from studies.pages import interval
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -28,7 +28,7 @@ _COLUMNS = 3
 _LIMIT: dict[str, Any] = {"color": style.GREEN, "linewidth": 1, "linestyle": (0, (4, 2)), "zorder": 1}
 
 
-def false_alarms(tallies: Sequence[Tally]) -> "Figure":
+def false_alarms(tallies: Sequence[AlarmTally]) -> "Figure":
     """Draw the share of windows that alarm without drift, against their size; a panel for each reference size."""
     from matplotlib.figure import Figure
 
@@ -51,7 +51,7 @@ def false_alarms(tallies: Sequence[Tally]) -> "Figure":
     return figure
 
 
-def _rates(axes: "Axes", tallies: Sequence[Tally], rule: str, aside: float) -> None:
+def _rates(axes: "Axes", tallies: Sequence[AlarmTally], rule: str, aside: float) -> None:
     colour, line, marker = _LOOK[rule]
     rates = [tally.alarms[rule] / tally.repetitions for tally in tallies]
     bounds = [interval(tally.alarms[rule], tally.repetitions) for tally in tallies]
@@ -63,7 +63,7 @@ def _rates(axes: "Axes", tallies: Sequence[Tally], rule: str, aside: float) -> N
     )  # fmt: skip
 
 
-def power(results: Sequence[Found], thresholds: Mapping[Measure, float]) -> "Figure":
+def power(results: Sequence[PowerTally], thresholds: Mapping[ChangeMeasure, float]) -> "Figure":
     """Draw how often a change is found against its true size, a panel for each feature, a line for each window size."""
     from matplotlib.figure import Figure
 

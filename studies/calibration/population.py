@@ -33,7 +33,7 @@ class Population:
 
     @classmethod
     def of(cls, rows: LabelledRows) -> Self:
-        """Code the rows; a column is numeric when each of its cells that is not missing says a number."""
+        """Code the rows; a column is numeric when each of its cells that is not missing holds a number."""
         coded = [_coded(rows.column(name)) for name in rows.header]
         return cls(
             specs=tuple(FeatureSpec(name, kind) for name, (kind, _, _) in zip(rows.header, coded, strict=True)),

@@ -5,15 +5,15 @@ from dataclasses import dataclass
 from contract.records import Verdict
 from studies.calibration import other_rules
 from studies.calibration.false_alarms import columns, generator
-from studies.calibration.product import Product
-from studies.calibration.shifts import Measure, Shift
+from studies.calibration.product import PopulationMonitor
+from studies.calibration.shifts import ChangeMeasure, KnownShift
 
 _OWN_STREAM = 1
 """Keeps the random numbers apart from those of the windows without drift."""
 
 
 @dataclass(frozen=True)
-class Found:
+class PowerTally:
     """One change in many windows of one size; counts of windows.
 
     `wrong` are windows in which another feature drifts, by Plumbline's verdict. `reference` and `evidently` count the
@@ -22,7 +22,7 @@ class Found:
 
     feature: str
     size: str
-    measure: Measure
+    measure: ChangeMeasure
     effect: float
     n_window: int
     repetitions: int
@@ -34,8 +34,14 @@ class Found:
 
 
 def power(
-    product: Product, shifts: list[Shift], n_reference: int, n_window: int, repetitions: int, *, seed: int
-) -> list[Found]:
+    product: PopulationMonitor,
+    shifts: list[KnownShift],
+    n_reference: int,
+    n_window: int,
+    repetitions: int,
+    *,
+    seed: int,
+) -> list[PowerTally]:
     """Shift windows drawn from the population, each shift the same ones, and count what is found."""
     outcomes: list[list[dict[str, bool]]] = [[] for _ in shifts]
     for repetition in range(repetitions):
@@ -43,12 +49,12 @@ def power(
         reference = product.population.draw(n_reference, random)
         baseline = product.learned(reference)
         undrifted = product.population.draw(n_window, random)
-        for shift, said in zip(shifts, outcomes, strict=True):
+        for shift, scores in zip(shifts, outcomes, strict=True):
             window = shift.apply(undrifted, random)
             report = product.judge(baseline, window, seed=repetition)
             place = product.population.index(shift.feature)
             pair = columns(product.population, reference, window)[place]
-            said.append(
+            scores.append(
                 {
                     "named": report.features[place].verdict is Verdict.DRIFT,
                     "not_judged": report.features[place].verdict is Verdict.NOT_JUDGED,
@@ -58,9 +64,9 @@ def power(
                 }
             )
     return [
-        Found(
+        PowerTally(
             shift.feature, shift.size, shift.measure, shift.effect, n_window, repetitions,
-            **{key: sum(one[key] for one in said) for key in said[0]},
+            **{key: sum(one[key] for one in scores) for key in scores[0]},
         )
-        for shift, said in zip(shifts, outcomes, strict=True)
+        for shift, scores in zip(shifts, outcomes, strict=True)
     ]  # fmt: skip

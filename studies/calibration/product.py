@@ -1,4 +1,4 @@
-"""The product's verdict on a counted sample, through its own door: `drift.analysis.analyse`."""
+"""The product's verdict on a counted sample, by the function that the container calls: `drift.analysis.analyse`."""
 
 from dataclasses import dataclass, replace
 from typing import Self
@@ -22,7 +22,7 @@ _ROWS_OF_THE_PATTERN = 1
 
 
 @dataclass(frozen=True, eq=False)
-class Product:
+class PopulationMonitor:
     """Judges samples of one population.
 
     The reference is learned from a row in memory and the window counted without any, by the product's own functions;

@@ -6,9 +6,9 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
-from studies.calibration.false_alarms import FeatureTally, Tally
-from studies.calibration.power import Found
-from studies.calibration.shifts import Measure
+from studies.calibration.false_alarms import AlarmTally, FeatureTally
+from studies.calibration.power import PowerTally
+from studies.calibration.shifts import ChangeMeasure
 
 
 @dataclass(frozen=True)
@@ -23,8 +23,8 @@ class Agreement:
 
 
 @dataclass(frozen=True)
-class Study:
-    """One run. `population` says in words what was drawn from; `versions` are those of the libraries."""
+class CalibrationStudy:
+    """One run. `population` names what was drawn from; `versions` are those of the libraries."""
 
     command: str
     seed: int
@@ -32,8 +32,8 @@ class Study:
     n_population: int
     versions: Mapping[str, str]
     seconds: float
-    tallies: tuple[Tally, ...]
-    found: tuple[Found, ...]
+    tallies: tuple[AlarmTally, ...]
+    found: tuple[PowerTally, ...]
     agreement: Agreement | None = None
 
     def save(self, path: Path) -> None:
@@ -42,18 +42,20 @@ class Study:
         path.write_text(json.dumps(asdict(self), indent=1) + "\n")
 
     @classmethod
-    def load(cls, path: Path) -> "Study":
+    def load(cls, path: Path) -> "CalibrationStudy":
         """Read what `save` wrote."""
         data: dict[str, Any] = json.loads(path.read_text())
         return cls(
             **{
                 **data,
                 "tallies": tuple(_tally(entry) for entry in data["tallies"]),
-                "found": tuple(Found(**{**entry, "measure": Measure(entry["measure"])}) for entry in data["found"]),
+                "found": tuple(
+                    PowerTally(**{**entry, "measure": ChangeMeasure(entry["measure"])}) for entry in data["found"]
+                ),
                 "agreement": None if data["agreement"] is None else Agreement(**data["agreement"]),
             }
         )
 
 
-def _tally(entry: Mapping[str, Any]) -> Tally:
-    return Tally(**{**entry, "features": {name: FeatureTally(**one) for name, one in entry["features"].items()}})
+def _tally(entry: Mapping[str, Any]) -> AlarmTally:
+    return AlarmTally(**{**entry, "features": {name: FeatureTally(**one) for name, one in entry["features"].items()}})

@@ -1,4 +1,4 @@
-"""The whole study, as far as an extent says."""
+"""The whole study in a given extent."""
 
 import logging
 import platform
@@ -10,11 +10,11 @@ from pathlib import Path
 
 from plumbline import census, population
 from plumbline.rows import LabelledRows
-from studies.calibration.false_alarms import Tally, false_alarms
+from studies.calibration.false_alarms import AlarmTally, false_alarms
 from studies.calibration.population import Population
-from studies.calibration.power import Found, power
-from studies.calibration.product import Product
-from studies.calibration.results import Agreement, Study
+from studies.calibration.power import PowerTally, power
+from studies.calibration.product import PopulationMonitor
+from studies.calibration.results import Agreement, CalibrationStudy
 from studies.calibration.shifts import NEW_LABEL, studied
 
 N_SYNTHETIC = 50_000
@@ -24,7 +24,7 @@ _log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
-class Extent:
+class CalibrationExtent:
     """How much is run. `repetitions` goes by the rows of the reference; the power needs the first of these only."""
 
     repetitions: Mapping[int, int]
@@ -33,8 +33,8 @@ class Extent:
     command: str
 
 
-FULL = Extent({20_000: 500, 1_000: 400}, (200, 500, 2_000, 10_000, 100_000), 40, "make study")
-QUICK = Extent({20_000: 40, 1_000: 40}, (200, 500, 2_000), 5, "python -m studies.calibration --quick")
+FULL = CalibrationExtent({20_000: 500, 1_000: 400}, (200, 500, 2_000, 10_000, 100_000), 40, "make study")
+QUICK = CalibrationExtent({20_000: 40, 1_000: 40}, (200, 500, 2_000), 5, "python -m studies.calibration --quick")
 
 
 def people(folder: Path | None, seed: int) -> tuple[LabelledRows, str]:
@@ -49,12 +49,14 @@ def people(folder: Path | None, seed: int) -> tuple[LabelledRows, str]:
     )
 
 
-def study(drawn_from: Population, name: str, extent: Extent, seed: int, agreement: Agreement | None) -> Study:
+def study(
+    drawn_from: Population, name: str, extent: CalibrationExtent, seed: int, agreement: Agreement | None
+) -> CalibrationStudy:
     """Measure false alarms and power; only the time it took depends on anything but the arguments."""
     started = time.monotonic()
     tallies = _tallies(drawn_from, extent, seed)
     found = _found(drawn_from.with_level("occupation", NEW_LABEL), extent, seed)
-    return Study(
+    return CalibrationStudy(
         command=extent.command,
         seed=seed,
         population=name,
@@ -67,8 +69,8 @@ def study(drawn_from: Population, name: str, extent: Extent, seed: int, agreemen
     )
 
 
-def _tallies(drawn_from: Population, extent: Extent, seed: int) -> list[Tally]:
-    product = Product.of(drawn_from)
+def _tallies(drawn_from: Population, extent: CalibrationExtent, seed: int) -> list[AlarmTally]:
+    product = PopulationMonitor.of(drawn_from)
     tallies = []
     for n_reference, repetitions in extent.repetitions.items():
         for n_window in extent.n_windows:
@@ -78,8 +80,8 @@ def _tallies(drawn_from: Population, extent: Extent, seed: int) -> list[Tally]:
     return tallies
 
 
-def _found(drawn_from: Population, extent: Extent, seed: int) -> list[Found]:
-    product, shifts = Product.of(drawn_from), studied(drawn_from)
+def _found(drawn_from: Population, extent: CalibrationExtent, seed: int) -> list[PowerTally]:
+    product, shifts = PopulationMonitor.of(drawn_from), studied(drawn_from)
     n_reference = next(iter(extent.repetitions))
     found = []
     for n_window in extent.n_windows:

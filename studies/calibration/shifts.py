@@ -13,13 +13,13 @@ from scipy.optimize import brentq
 from studies.calibration.population import Frequencies, Population
 
 _ROWS_FOR_THE_TRUE_EFFECT = 1_000_000
-_STEEPEST_TILT = 5.0
+_MAX_TILT = 5.0
 
 NEW_LABEL = "A label of tomorrow"
 """A category that no row of the population has."""
 
 
-class Measure(StrEnum):
+class ChangeMeasure(StrEnum):
     """What the product puts a threshold to."""
 
     DISTANCE = "Jensen-Shannon distance"
@@ -27,17 +27,17 @@ class Measure(StrEnum):
 
 
 @dataclass(frozen=True, eq=False)
-class Shift:
+class KnownShift:
     """A window whose cells of one feature are drawn from `shares` instead of the population's own shares.
 
-    `shares` has shape (n_levels + 1,), the last place being the missing cells. `size` says the change in words, and
-    `effect` is what it comes to between the two populations, in the product's own `measure`.
+    `shares` has shape (n_levels + 1,), the last place being the missing cells. `size` is the change in words, and
+    `effect` its effect between the two populations, in the product's own `measure`.
     """
 
     feature: str
     size: str
     shares: NDArray[np.float64]
-    measure: Measure
+    measure: ChangeMeasure
     effect: float
 
     def apply(self, window: Frequencies, random: np.random.Generator) -> Frequencies:
@@ -46,11 +46,11 @@ class Shift:
         return {**window, self.feature: random.multinomial(n, self.shares).astype(np.int64)}
 
 
-def tilt(population: Population, feature: str, deviations: float) -> Shift:
+def tilt(population: Population, feature: str, deviations: float) -> KnownShift:
     """Move a numeric feature's mean by so many of its standard deviations.
 
     Larger values become likelier by the factor exp(strength * value): the values stay those of the population, ties
-    and all, as when other people come.
+    and all, as when the mix of clients changes.
     """
     levels = np.asarray(population.levels[feature], dtype=np.float64)
     before = _shares(population, feature)
@@ -62,12 +62,12 @@ def tilt(population: Population, feature: str, deviations: float) -> Shift:
         weights = present * np.exp(strength * scores - strength * scores.max())
         return np.asarray(weights / weights.sum())
 
-    strength = brentq(lambda s: float(tilted(s) @ scores) - deviations, 0.0, _STEEPEST_TILT)
+    strength = brentq(lambda s: float(tilted(s) @ scores) - deviations, 0.0, _MAX_TILT)
     after = np.append(tilted(strength) * before[:-1].sum(), before[-1])
     return _shift(population, feature, f"mean +{deviations:g} SD", after)
 
 
-def move(population: Population, feature: str, label: str, points: float, *, source: str) -> Shift:
+def move(population: Population, feature: str, label: str, points: float, *, source: str) -> KnownShift:
     """Let the label `source` become `label` in so many percent of all rows; the rest of the feature stays."""
     levels = population.levels[feature].tolist()
     after = _shares(population, feature)
@@ -77,7 +77,7 @@ def move(population: Population, feature: str, label: str, points: float, *, sou
     return _shift(population, feature, f"{label} +{points:g} points", after)
 
 
-def new_label(population: Population, feature: str, percent: float) -> Shift:
+def new_label(population: Population, feature: str, percent: float) -> KnownShift:
     """Let `NEW_LABEL` take the place of so many percent of the feature's values."""
     after = _shares(population, feature)
     present = 1 - after[-1]
@@ -86,7 +86,7 @@ def new_label(population: Population, feature: str, percent: float) -> Shift:
     return _shift(population, feature, f"new label in {percent:g} %", after)
 
 
-def missing(population: Population, feature: str, points: float) -> Shift:
+def missing(population: Population, feature: str, points: float) -> KnownShift:
     """Let so many percent of all cells go missing besides, whatever their value."""
     after = _shares(population, feature)
     after[:-1] *= 1 - points / 100 / (1 - after[-1])
@@ -98,19 +98,19 @@ def _shares(population: Population, feature: str) -> NDArray[np.float64]:
     return population.frequencies[feature] / population.n_rows
 
 
-def _shift(population: Population, feature: str, size: str, after: NDArray[np.float64]) -> Shift:
+def _shift(population: Population, feature: str, size: str, after: NDArray[np.float64]) -> KnownShift:
     before = _shares(population, feature)
     if after[-1] != before[-1]:
-        return Shift(feature, size, after, Measure.MISSING, float(after[-1] - before[-1]))
+        return KnownShift(feature, size, after, ChangeMeasure.MISSING, float(after[-1] - before[-1]))
     sides = [
         {**population.frequencies, feature: np.round(shares * _ROWS_FOR_THE_TRUE_EFFECT).astype(np.int64)}
         for shares in (before, after)
     ]
     cells = Cells.between(*(population.counts(side)[feature] for side in sides))
-    return Shift(feature, size, after, Measure.DISTANCE, jensen_shannon_distance(cells))
+    return KnownShift(feature, size, after, ChangeMeasure.DISTANCE, jensen_shannon_distance(cells))
 
 
-def studied(population: Population) -> list[Shift]:
+def studied(population: Population) -> list[KnownShift]:
     """Return the changes whose detection is measured; `population` has `NEW_LABEL` among its occupations."""
     return [
         *(tilt(population, "age", size) for size in (0.05, 0.1, 0.2, 0.3, 0.5)),

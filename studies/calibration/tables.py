@@ -2,16 +2,15 @@
 
 from collections.abc import Sequence
 
-from studies.calibration.false_alarms import ALPHA, RULES, TEXTBOOK, FeatureTally, Tally
-from studies.calibration.power import Found
-from studies.pages import table
-from studies.rates import LEVEL, interval, percent, rate
+from studies.calibration.false_alarms import ALPHA, RULES, TEXTBOOK, AlarmTally, FeatureTally
+from studies.calibration.power import PowerTally
+from studies.pages import LEVEL, interval, percent, rate, table
 
-FEWEST_WINDOWS = 50
-"""The size of a test is not told from fewer windows than these in which it was made."""
+MIN_WINDOWS = 50
+"""The size of a test is not shown from fewer windows in which it was made."""
 
 
-def window_alarms(tallies: Sequence[Tally]) -> str:
+def window_alarms(tallies: Sequence[AlarmTally]) -> str:
     """Return how often each rule alarmed without drift: a row for each window size."""
     return table(
         ["rows in the window", *RULES, "window not judged"],
@@ -26,7 +25,7 @@ def window_alarms(tallies: Sequence[Tally]) -> str:
     )
 
 
-def feature_alarms(tallies: Sequence[Tally]) -> str:
+def feature_alarms(tallies: Sequence[AlarmTally]) -> str:
     """Return how often each feature drifted and was not judged, without drift."""
     return table(
         ["feature", *(f"n = {tally.n_window:,}" for tally in tallies)],
@@ -41,8 +40,8 @@ def _verdicts(feature: FeatureTally, repetitions: int) -> str:
     return f"{percent(feature.drifts, repetitions)} / {percent(feature.not_judged, repetitions)}"
 
 
-def sizes(tallies: Sequence[Tally]) -> str:
-    """Return how often each feature's p-value was below alpha without drift, by test; scipy's own beside it."""
+def sizes(tallies: Sequence[AlarmTally]) -> str:
+    """Return how often each feature's p-value was below alpha without drift, by test; and of scipy's own."""
     n_cells = sum(len(feature.tested) for tally in tallies for feature in tally.features.values())
     rows = []
     for name in tallies[0].features:
@@ -60,14 +59,14 @@ def sizes(tallies: Sequence[Tally]) -> str:
 
 def _size(feature: FeatureTally, test: str, n_cells: int) -> str:
     n_tested, n_significant = feature.tested.get(test, 0), feature.significant.get(test, 0)
-    if n_tested < FEWEST_WINDOWS:
+    if n_tested < MIN_WINDOWS:
         return "–"
     text = percent(n_significant, n_tested)
     lower, _ = interval(n_significant, n_tested, 1 - (1 - LEVEL) / n_cells)
     return f"**{text}**" if lower > ALPHA else text
 
 
-def found(results: Sequence[Found]) -> str:
+def found(results: Sequence[PowerTally]) -> str:
     """Return how often each change was found, by window size: a row for each change."""
     sizes_studied = sorted({result.n_window for result in results})
     rows = []
@@ -78,7 +77,7 @@ def found(results: Sequence[Found]) -> str:
     return table(["feature", "change", "effect", *(f"n = {n:,}" for n in sizes_studied)], rows)
 
 
-def _found(result: Found) -> str:
+def _found(result: PowerTally) -> str:
     named, reference, evidently = (
         f"{100 * count / result.repetitions:.0f}" for count in (result.named, result.reference, result.evidently)
     )

@@ -8,48 +8,52 @@ import botocore.session
 import pytest
 from botocore.stub import Stubber
 from botocore.validate import ParamValidator
-from promotion.facts import Leftovers, Version
-from promotion.hosting import BusyError, Hosting, RefusedError
-from promotion.packages import Packages, target
+from promotion.facts import RegistryVersion, UnusedResources
+from promotion.hosting import BusyError, RefusedError, SageMakerEndpoint
+from promotion.packages import ModelRegistry, target
 from promotion.requests import (
     CONFIG_MEMBERS,
-    Live,
+    LiveConfiguration,
     config_request,
     container,
     model_request,
     update_request,
 )
-from promotion.settings import Settings
-from promotion.state import Target
+from promotion.settings import PromotionSettings
+from promotion.state import PromotionTarget
+from shared.aws_client import AwsClients
 
 from contract.retraining import LoopVariable
-from tests.unit.promotion.world import SETTINGS, World, arn, environment, package
+from local.aws.validation import input_members, output_members
+from tests.unit.promotion.fakes import SETTINGS, FakeAccount, arn, environment, package
 
 MODEL = botocore.session.get_session().get_service_model("sagemaker")
-TOLD_ONLY = {"EndpointConfigName", "EndpointConfigArn", "CreationTime"}
+RETURNED_ONLY = {"EndpointConfigName", "EndpointConfigArn", "CreationTime"}
 NEW = datetime(2026, 3, 1, tzinfo=UTC)
 
 
 def valid(operation: str, request: dict[str, Any]) -> None:
-    report = ParamValidator().validate(request, MODEL.operation_model(operation).input_shape)
+    shape = MODEL.operation_model(operation).input_shape
+    assert shape is not None
+    report = ParamValidator().validate(request, shape)
     assert not report.has_errors(), report.generate_report()
 
 
-def made(settings: Settings = SETTINGS) -> tuple[dict[str, Any], dict[str, Any]]:
-    world = World()
-    before = world.live(world.config)
+def made(settings: PromotionSettings = SETTINGS) -> tuple[dict[str, Any], dict[str, Any]]:
+    account = FakeAccount()
+    before = account.live(account.config)
     vpc = {"SecurityGroupIds": ["sg-1"], "Subnets": ["subnet-1"]}
-    live = Live(before.config, {**before.model, "VpcConfig": vpc})
-    wanted = target(Version(3, arn(3), "Approved"), package(3, "Approved"), "drift")
-    assert isinstance(wanted, Target)
+    live = LiveConfiguration(before.config, {**before.model, "VpcConfig": vpc})
+    wanted = target(RegistryVersion(3, arn(3), "Approved"), package(3, "Approved"), "drift")
+    assert isinstance(wanted, PromotionTarget)
     model = model_request(settings, wanted, container(wanted, package(3, "Approved"), live), live)
     return model, config_request(settings, wanted, model["ModelName"], live)
 
 
 def test_everything_of_a_configuration_is_copied_that_can_be() -> None:
-    told = set(MODEL.operation_model("DescribeEndpointConfig").output_shape.members) - TOLD_ONLY
-    taken = set(MODEL.operation_model("CreateEndpointConfig").input_shape.members)
-    assert set(CONFIG_MEMBERS) == told & taken
+    returned = set(output_members("DescribeEndpointConfig")) - RETURNED_ONLY
+    accepted = set(input_members("CreateEndpointConfig"))
+    assert set(CONFIG_MEMBERS) == returned & accepted
 
 
 def test_requests_match_the_service_model_and_the_same_content_has_the_same_name() -> None:
@@ -64,7 +68,7 @@ def test_requests_match_the_service_model_and_the_same_content_has_the_same_name
 @pytest.mark.parametrize("wait", [60, 3600])
 def test_timeout_of_an_update_exceeds_all_its_waits(traffic: str, wait: int) -> None:
     variables = environment() | {LoopVariable.TRAFFIC: traffic, LoopVariable.WAIT_SECONDS: str(wait)}
-    request = update_request(Settings.from_environment(variables), "config")
+    request = update_request(PromotionSettings.from_environment(variables), "config")
     valid("UpdateEndpoint", request)
     policy = request["DeploymentConfig"]["BlueGreenUpdatePolicy"]
     waits = policy["TrafficRoutingConfiguration"]["WaitIntervalInSeconds"] + policy["TerminationWaitInSeconds"]
@@ -82,8 +86,8 @@ def stub(monkeypatch: pytest.MonkeyPatch) -> Stubber:
     return stubber
 
 
-def hosting() -> Hosting:
-    return Hosting("plumbline-dev", SETTINGS.prefix, "eu-central-1")
+def endpoint() -> SageMakerEndpoint:
+    return SageMakerEndpoint("plumbline-dev", SETTINGS.prefix, AwsClients("eu-central-1"))
 
 
 def described(status: str = "InService") -> dict[str, Any]:
@@ -102,7 +106,7 @@ def test_refused_update_is_told_from_a_busy_endpoint(stub: Stubber, status: str,
     stub.add_client_error("update_endpoint", "ValidationException", "no")
     stub.add_response("describe_endpoint", described(status))
     with pytest.raises(error):
-        hosting().update(update_request(SETTINGS, "config-1"))
+        endpoint().update(update_request(SETTINGS, "config-1"))
 
 
 def test_what_exists_under_its_digest_is_what_was_asked_for(stub: Stubber) -> None:
@@ -116,17 +120,17 @@ def test_what_exists_under_its_digest_is_what_was_asked_for(stub: Stubber) -> No
     stub.add_client_error("create_endpoint_config", "ValidationException", "already existing")
     for _ in range(2):
         stub.add_response("describe_endpoint_config", found)
-    assert hosting().make(model, config) == NEW
+    assert endpoint().create(model, config) == NEW
 
 
 def test_model_that_is_not_taken_is_refused(stub: Stubber) -> None:
     stub.add_client_error("create_model", "ValidationException", "no such artifact")
     stub.add_client_error("describe_model", "ValidationException", "no such model")
     with pytest.raises(RefusedError, match="no such artifact"):
-        hosting().make(*made())
+        endpoint().create(*made())
 
 
-def test_only_names_of_this_function_are_leftovers(stub: Stubber) -> None:
+def test_only_names_of_this_function_are_unused_resources(stub: Stubber) -> None:
     names = [f"plumbline-dev-champion-{end}" for end in ("1-0123abcd", "2-0123abcd", "x-0123abcd", "1-0123abcd-more")]
     entry = {"CreationTime": NEW}
     of = "arn:aws:sagemaker:eu-central-1:000000000000"
@@ -136,7 +140,7 @@ def test_only_names_of_this_function_are_leftovers(stub: Stubber) -> None:
     models = [{**entry, "ModelName": name, "ModelArn": f"{of}:model/{name}"} for name in names]
     stub.add_response("list_endpoint_configs", {"EndpointConfigs": configs})
     stub.add_response("list_models", {"Models": models})
-    assert hosting().leftovers(names[1], "other") == Leftovers((names[0],), (names[0], names[1]))
+    assert endpoint().unused(names[1], "other") == UnusedResources((names[0],), (names[0], names[1]))
 
 
 def test_versions_are_sorted_and_the_reason_fits(stub: Stubber) -> None:
@@ -152,7 +156,7 @@ def test_versions_are_sorted_and_the_reason_fits(stub: Stubber) -> None:
     stub.add_response("list_model_packages", {"ModelPackageSummaryList": [summary(2), summary(1)]})
     expected = {"ModelPackageArn": arn(1), "ModelApprovalStatus": "Rejected", "ApprovalDescription": "x" * 1024}
     stub.add_response("update_model_package", {"ModelPackageArn": arn(1)}, expected)
-    packages = Packages("plumbline-dev", "eu-central-1")
-    assert [version.number for version in packages.versions()] == [1, 2]
-    packages.reject(arn(1), "x" * 2000)
+    registry = ModelRegistry("plumbline-dev", AwsClients("eu-central-1"))
+    assert [version.number for version in registry.versions()] == [1, 2]
+    registry.reject(arn(1), "x" * 2000)
     stub.assert_no_pending_responses()

@@ -6,42 +6,43 @@ from typing import Any
 import botocore.session
 import pytest
 from botocore.validate import ParamValidator
-from retraining.occurrences import ManualRequest
+from retraining.occurrences import RetrainingRequest
 from retraining.reservation import new_run
 from retraining.surroundings import start_request
-from retraining.triggers import Trigger, alarm_trigger, request_trigger
+from retraining.triggers import RetrainingTrigger, alarm_trigger, request_trigger
 
-from contract.retraining import METADATA_MAX, PipelineParameter
+from contract.retraining import MAX_METADATA_LENGTH, PipelineParameter
 from tests.unit.retraining.builders import change
-from tests.unit.retraining.fakes import NOW, RULE, SETTINGS, FakeAws
+from tests.unit.retraining.fakes import NOW, SETTINGS, FakeAws
 
 SHAPE = botocore.session.get_session().get_service_model("sagemaker").operation_model("StartPipelineExecution")
 REASON = "Threshold Crossed: 1 out of the last 1 datapoints [1.0 (01/03/26 05:00:00)] was > 0.0, \u2265 \u00e9 " * 9
 TRIGGERS = {
     "alarm": alarm_trigger(change("plumbline-dev-concept-shift" + "-x" * 100, reason=REASON), NOW),
-    "person": request_trigger(ManualRequest(REASON, "request-1", force=True), NOW),
+    "person": request_trigger(RetrainingRequest(REASON, "request-1", force=True), NOW),
 }
 
 
 @pytest.mark.parametrize("trigger", TRIGGERS.values(), ids=TRIGGERS)
-def test_request_matches_the_service_model(trigger: Trigger) -> None:
-    request = start_request(SETTINGS, new_run(trigger, FakeAws().facts(NOW), RULE))
+def test_request_matches_the_service_model(trigger: RetrainingTrigger) -> None:
+    request = start_request(SETTINGS, new_run(trigger, FakeAws().facts(NOW), SETTINGS))
+    assert SHAPE.input_shape is not None
     report = ParamValidator().validate(request, SHAPE.input_shape)
     assert not report.has_errors(), report.generate_report()
     assert list(_broken(request, SHAPE.input_shape)) == []
 
 
 @pytest.mark.parametrize("trigger", TRIGGERS.values(), ids=TRIGGERS)
-def test_request_gives_every_parameter_of_the_pipeline(trigger: Trigger) -> None:
-    request = start_request(SETTINGS, new_run(trigger, FakeAws().facts(NOW), RULE))
+def test_request_gives_every_parameter_of_the_pipeline(trigger: RetrainingTrigger) -> None:
+    request = start_request(SETTINGS, new_run(trigger, FakeAws().facts(NOW), SETTINGS))
     values = {parameter["Name"]: parameter["Value"] for parameter in request["PipelineParameters"]}
     assert set(values) == set(PipelineParameter)
-    assert 0 < len(values[PipelineParameter.CAUSE]) <= METADATA_MAX
+    assert 0 < len(values[PipelineParameter.CAUSE]) <= MAX_METADATA_LENGTH
     assert not set(values[PipelineParameter.CAUSE]) & set("[](),>")
 
 
 def test_same_run_makes_the_same_request() -> None:
-    run = new_run(TRIGGERS["alarm"], FakeAws().facts(NOW), RULE)
+    run = new_run(TRIGGERS["alarm"], FakeAws().facts(NOW), SETTINGS)
     assert start_request(SETTINGS, run) == start_request(SETTINGS, run)
 
 

@@ -6,17 +6,17 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
-from drift.policy import MINIMUM_COVERAGE, FeaturePolicy, Policy
+from drift.policy import FeaturePolicy, Policy
 from drift.policy_file import read_policy
-from promotion.settings import Settings as PromotionSettings
+from drift.variables import Variables
+from promotion.settings import PromotionSettings
 from retraining.occurrences import AlarmChange, AlarmState
-from retraining.settings import Settings
+from retraining.settings import RetrainingSettings
 from retraining.triggers import no_trigger
 from shared.documents import ID
 
 from contract.names import (
     METRIC_NAMESPACE,
-    AlarmKind,
     Dimension,
     Metric,
     MonitorVariable,
@@ -26,11 +26,11 @@ from contract.names import (
 )
 from contract.records import EffectMeasure
 from contract.retraining import LoopVariable, PipelineStep
-from stacks.config_labels import Labels
-from stacks.config_thresholds import FeatureSettings, Thresholds
-from stacks.constructs.drift_alarms import RUNBOOK
-from stacks.constructs.failed_jobs_rule import RUNBOOK_ANCHOR
-from stacks.constructs.policy_file import policy_text
+from contract.thresholds import THRESHOLDS, Threshold
+from stacks.config_thresholds import BiasSection, FeatureSection, LabelsSection, TableSection, ThresholdsSection
+from stacks.constructs.alarm_rules import RUNBOOK, AlarmKind
+from stacks.constructs.alert_topic import RUNBOOK_ANCHOR
+from stacks.constructs.monitor_job import policy_text
 from tests.unit.stacks.synthesis import (
     ENVIRONMENTS,
     FULL,
@@ -47,17 +47,6 @@ from tests.unit.stacks.synthesis import (
 )
 
 CONFIGURATION = ROOT / "docs" / "configuration.md"
-WATCHED = {
-    AlarmKind.DRIFT: Metric.DRIFT_VERDICT,
-    AlarmKind.MONITOR_MISSING: Metric.MONITOR_RUNS,
-    AlarmKind.MONITOR_FAILED: Metric.MONITOR_FAILURES,
-    AlarmKind.SCHEMA: Metric.SCHEMA_VIOLATIONS,
-    AlarmKind.ACCURACY: Metric.ACCURACY_VERDICT,
-    AlarmKind.QUALITY: Metric.QUALITY_VERDICT,
-    AlarmKind.CONCEPT_SHIFT: Metric.CONCEPT_SHIFT_VERDICT,
-    AlarmKind.LABELS_MISSING: Metric.LABEL_COVERAGE,
-    AlarmKind.BIAS: Metric.BIAS_VERDICT,
-}
 STARTING = {AlarmKind.DRIFT, AlarmKind.QUALITY, AlarmKind.CONCEPT_SHIFT}
 
 
@@ -65,18 +54,6 @@ def function_variables(package: str, name: str = "dev") -> dict[str, str]:
     """Return what the function finds in its environment."""
     variables = function(environment(name), package)["Environment"]["Variables"]
     return {key: text(value) for key, value in variables.items()} | {"AWS_REGION": "us-east-1"}
-
-
-@pytest.mark.parametrize("kind", WATCHED)
-def test_alarm_watches_the_metric_of_the_contract(kind: AlarmKind) -> None:
-    alarms = environment().resources("monitoring", "AWS::CloudWatch::Alarm").values()
-    (alarm,) = (a["Properties"] for a in alarms if a["Properties"]["AlarmName"] == alarm_name("dev", kind))
-    assert (alarm["Namespace"], alarm["MetricName"]) == (METRIC_NAMESPACE, WATCHED[kind])
-    assert alarm["Dimensions"] == [{"Name": Dimension.ENDPOINT, "Value": "plumbline-dev"}]
-
-
-def test_every_kind_of_alarm_exists() -> None:
-    assert len(environment().resources("monitoring", "AWS::CloudWatch::Alarm")) == len(AlarmKind)
 
 
 def test_monitor_may_publish_to_the_namespace_that_the_alarms_watch() -> None:
@@ -91,20 +68,23 @@ def test_functions_get_every_variable_of_the_contract_and_no_other() -> None:
 
 @pytest.mark.parametrize("kind", AlarmKind)
 def test_only_drift_quality_and_concept_shift_start_retraining(kind: AlarmKind) -> None:
-    settings = Settings.from_environment(function_variables("retraining"))
+    settings = RetrainingSettings.from_environment(function_variables("retraining"))
     change = AlarmChange(alarm_name("dev", kind), AlarmState.ALARM, datetime(2026, 1, 1, tzinfo=UTC), "")
-    assert (no_trigger(change, settings.rule.alarm_names) is None) == (kind in STARTING)
+    assert (no_trigger(change, settings.policy.alarm_names) is None) == (kind in STARTING)
 
 
 @pytest.mark.parametrize("name", ENVIRONMENTS)
 def test_controller_reads_its_settings_from_what_the_stack_sets(name: str) -> None:
-    settings, written = Settings.from_environment(function_variables("retraining", name)), config(name).retraining
+    settings, written = (
+        RetrainingSettings.from_environment(function_variables("retraining", name)),
+        config(name).retraining,
+    )
     starting = {AlarmKind.DRIFT} if name == "staging" else STARTING
-    assert set(settings.rule.alarm_names) == {alarm_name(name, kind) for kind in starting}
-    assert settings.rule.cooldown.total_seconds() == written.cooldown_hours * 3600
-    assert settings.rule.fresh.total_seconds() == written.fresh_hours * 3600
-    assert settings.rule.runs_per_day == written.runs_per_day
-    assert settings.rule.minimum_fresh_rows == written.minimum_fresh_rows
+    assert set(settings.policy.alarm_names) == {alarm_name(name, kind) for kind in starting}
+    assert settings.policy.cooldown.total_seconds() == written.cooldown_hours * 3600
+    assert settings.policy.fresh_period.total_seconds() == written.fresh_hours * 3600
+    assert settings.policy.runs_per_day == written.runs_per_day
+    assert settings.policy.min_fresh_rows == written.minimum_fresh_rows
     start = statement_of(environment(name), "monitoring", "RetrainingController", "sagemaker:StartPipelineExecution")
     assert text(start["Resource"]) == settings.pipeline_arn
 
@@ -112,8 +92,8 @@ def test_controller_reads_its_settings_from_what_the_stack_sets(name: str) -> No
 @pytest.mark.parametrize("name", ENVIRONMENTS)
 def test_promotion_reads_its_settings_from_what_the_stack_sets(name: str) -> None:
     settings, written = PromotionSettings.from_environment(function_variables("promotion", name)), config(name)
-    assert settings.guard.canary_percent == written.promotion.canary_percent
-    assert settings.guard.wait_seconds == written.promotion.wait_minutes * 60
+    assert settings.rollout.canary_percent == written.promotion.canary_percent
+    assert settings.rollout.wait_seconds == written.promotion.bake_minutes * 60
     made = statement_of(environment(name), "monitoring", "RetrainingPromotion", "sagemaker:CreateModel")
     assert text(made["Resource"]).endswith(f":model/{settings.prefix}-*")
 
@@ -121,8 +101,8 @@ def test_promotion_reads_its_settings_from_what_the_stack_sets(name: str) -> Non
 @pytest.mark.parametrize("name", ENVIRONMENTS)
 def test_functions_name_alarms_that_exist(name: str) -> None:
     alarms = environment(name).resources("monitoring", "AWS::CloudWatch::Alarm").values()
-    triggers = Settings.from_environment(function_variables("retraining", name)).rule.alarm_names
-    guards = PromotionSettings.from_environment(function_variables("promotion", name)).guard.alarm_names
+    triggers = RetrainingSettings.from_environment(function_variables("retraining", name)).policy.alarm_names
+    guards = PromotionSettings.from_environment(function_variables("promotion", name)).rollout.alarm_names
     assert {*triggers, *guards} <= {entry["Properties"]["AlarmName"] for entry in alarms}
     assert not set(triggers) & set(guards)
 
@@ -145,18 +125,28 @@ def test_roles_accept_the_jobs_of_the_pipeline() -> None:
         assert any(f"{name}-abcdefghijkl-0123456789".startswith(pattern.rstrip("*")) for pattern in patterns)
 
 
-def test_bias_tolerance_is_the_containers_own_unless_the_file_names_one() -> None:
-    (row,) = re.findall(r"^\| `bias\.tolerance` \|.*absent: ([\d.]+)", CONFIGURATION.read_text(), re.MULTILINE)
-    assert float(row) == Policy().bias_tolerance
-
-
-def test_label_coverage_is_the_containers_own_unless_the_file_names_one() -> None:
-    assert Labels(lag_hours=1).minimum_coverage == MINIMUM_COVERAGE
-
-
-def test_job_gets_the_thresholds_that_the_container_would_take_by_itself_in_dev() -> None:
+def test_every_threshold_is_a_key_of_the_environment_file_with_the_containers_default() -> None:
+    sections = {
+        "thresholds": ThresholdsSection(),
+        "labels": LabelsSection(lag_hours=1),
+        "bias": BiasSection(facet="sex"),
+    }
     policy = Policy()
-    assert {name: getattr(policy, name) for name in Thresholds.model_fields} == config().thresholds.model_dump()
+    for row in THRESHOLDS:
+        value = getattr(sections[row.section], row.key)
+        if row.name == "effect_threshold":  # by measure, which the container resolves
+            assert value is None
+        else:
+            assert value == getattr(policy, row.name), row.name
+
+
+@pytest.mark.parametrize("row", THRESHOLDS, ids=lambda row: row.name)
+def test_container_reads_the_variable_that_the_stack_sets(row: Threshold) -> None:
+    value = row.kind(row.choices[-1]) if row.choices else 7 if row.kind is int else 0.3
+    settings = config(**{row.section: {row.key: value}})
+    section: TableSection = getattr(settings, row.section)
+    assert set(section.variables()) == {row.variable}
+    assert Variables(section.variables()).thresholds() == {row.name: value}
 
 
 def test_container_reads_the_policy_file_that_the_stack_writes(tmp_path: Path) -> None:
@@ -171,17 +161,19 @@ def test_container_reads_the_policy_file_that_the_stack_writes(tmp_path: Path) -
 
 
 def test_a_feature_may_have_in_the_file_what_the_container_knows_of_one() -> None:
-    assert set(FeatureSettings.model_fields) == {field.name for field in dataclasses.fields(FeaturePolicy)}
+    assert set(FeatureSection.model_fields) == {field.name for field in dataclasses.fields(FeaturePolicy)}
 
 
 def test_both_engines_set_variables_of_the_contract_only() -> None:
     known = {*Variable, *MonitorVariable, "AWS_DEFAULT_REGION"}
+    thresholds = {row.variable for row in THRESHOLDS}
     schedule = full().only("monitoring", "AWS::SageMaker::MonitoringSchedule")
     job = schedule["MonitoringScheduleConfig"]["MonitoringJobDefinition"]
     target = own_schedule(full("scheduler"))["Target"]
     named = set(re.findall(r'"((?:PLUMBLINE_|sagemaker_|dataset_|output_path|publish_)\w*)":', text(target["Input"])))
-    assert set(job["Environment"]) <= known
-    assert set(job["Environment"]) - {"AWS_DEFAULT_REGION"} <= named <= known
+    named -= thresholds
+    assert set(job["Environment"]) <= known | thresholds
+    assert set(job["Environment"]) - {"AWS_DEFAULT_REGION"} - thresholds <= named <= known
     # Never set by a stack: the window's times are the platform's, the root is the laptop's. A Spark master excludes
     # other settings.
     assert known - named == {

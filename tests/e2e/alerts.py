@@ -1,29 +1,28 @@
-"""What the alert topic tells, and its delivery to the retraining Lambda once more."""
+"""Messages of the alert topic, and their delivery to the retraining Lambda once more."""
 
 import json
 from typing import Any
 
+from local.demo.inbox import Inbox
 from tests.e2e import messages
 from tests.e2e.deployment import Deployment
 
 
-class Inbox:
-    """A queue that the alert topic tells as well."""
+class AlertInbox:
+    """What the alert topic has published since the inbox was made."""
 
     def __init__(self, deployment: Deployment) -> None:
-        self._aws = deployment.aws
-        self._url, arn = messages.make_queue(deployment.aws, "alerts")
-        deployment.aws.client("sns").subscribe(TopicArn=deployment.outputs["TopicArn"], Protocol="sqs", Endpoint=arn)
-        self._told: list[str] = []
+        self._inbox = Inbox(deployment.aws, deployment.outputs["TopicArn"], "alerts")
+        self._texts: list[str] = []
 
-    def told(self, sign: str) -> str:
-        """Wait until the topic has told something that holds `sign`, and return the message as it was published."""
-        messages.eventually(lambda: any(sign in each for each in self._all()), f"the topic must tell {sign}")
-        return next(each for each in self._told if sign in each)
+    def await_text(self, sign: str) -> str:
+        """Wait until a message holds `sign`, and return its text."""
+        messages.eventually(lambda: any(sign in each for each in self._all()), f"the topic must publish {sign}")
+        return next(each for each in self._texts if sign in each)
 
     def _all(self) -> list[str]:
-        self._told += [json.loads(body)["Message"] for body in messages.received(self._aws, self._url)]
-        return self._told
+        self._texts += [mail.text for mail in self._inbox.read()]
+        return self._texts
 
 
 def deliver(deployment: Deployment, message: str) -> dict[str, Any]:

@@ -76,7 +76,7 @@ def poison(deployment: Deployment) -> str:
     deployment.aws.client("s3").upload_file(str(file), bucket, f"{folder}{file.name}")
     definition = json.loads(text)
     (training,) = [step["Arguments"] for step in definition["Steps"] if step["Type"] == "Training"]
-    training["HyperParameters"]["fresh_share"] = "0.95"
+    training["HyperParameters"]["fresh_weight_fraction"] = "0.95"
     (channel,) = [entry for entry in training["InputDataConfig"] if entry["ChannelName"] == CHANNEL_FRESH]
     channel["DataSource"]["S3DataSource"]["S3Uri"] = f"s3://{bucket}/{folder}"
     restore(deployment, json.dumps(definition))

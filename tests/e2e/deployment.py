@@ -11,7 +11,6 @@ from typing import Any
 
 from contract.names import (
     METRIC_NAMESPACE,
-    AlarmKind,
     Dimension,
     Metric,
     Prefix,
@@ -21,15 +20,15 @@ from contract.names import (
 )
 from contract.records import DriftReport
 from contract.retraining import pipeline_name
-from local.demo.cdk import Cdk
-from local.demo.environment_file import Value, derive
+from local.demo.deployment import Cdk, Value, derive
 from local.demo.loop import Episode
 from local.embedded import EmbeddedAws
 from plumbline import population
-from plumbline.payload import Format
 from plumbline.rows import LabelledRows
 from plumbline.scenarios import scenario
-from plumbline.traffic import Plan, replay
+from plumbline.traffic import ReplayPlan, replay
+from plumbline.traffic_choices import Format
+from stacks.constructs.alarm_rules import AlarmKind
 from stacks.naming import Naming
 from tests.e2e.local_account import ROOT, eventually
 
@@ -76,7 +75,7 @@ class Deployment:
     def send(self, name: str, n_rows: int) -> None:
         """Send undrifted rows now; every request must be answered."""
         rows = scenario("none").rows(pool(), 1, n_rows, SEED).rows
-        plan = Plan(self.naming.endpoint, 1, n_rows, ROWS_PER_REQUEST, Format.ALTERNATE, name)
+        plan = ReplayPlan(self.naming.endpoint, 1, n_rows, ROWS_PER_REQUEST, Format.ALTERNATE, name)
         summary = replay(plan, self.aws.client("sagemaker-runtime"), lambda hour, n: rows, pace=lambda seconds: None)
         assert summary.failed == 0, summary
 

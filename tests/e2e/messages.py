@@ -1,9 +1,9 @@
 """Queues that show what a topic or a rule delivered."""
 
-import json
 import time
 from collections.abc import Callable
 
+from local.demo.inbox import make_queue
 from local.embedded import EmbeddedAws
 
 
@@ -13,18 +13,6 @@ def eventually(check: Callable[[], bool], complaint: str, seconds: float = 10) -
     while not check():
         assert time.monotonic() < deadline, complaint
         time.sleep(0.05)
-
-
-def make_queue(aws: EmbeddedAws, name: str) -> tuple[str, str]:
-    """Return the URL and the ARN of a new queue that topics may send to."""
-    sqs = aws.client("sqs")
-    url = sqs.create_queue(QueueName=name)["QueueUrl"]
-    arn = sqs.get_queue_attributes(QueueUrl=url, AttributeNames=["QueueArn"])["Attributes"]["QueueArn"]
-    principal = {"Service": "sns.amazonaws.com"}
-    statement = {"Effect": "Allow", "Principal": principal, "Action": "sqs:SendMessage", "Resource": arn}
-    policy = json.dumps({"Version": "2012-10-17", "Statement": [statement]})
-    sqs.set_queue_attributes(QueueUrl=url, Attributes={"Policy": policy})
-    return url, arn
 
 
 def topic_with_queue(aws: EmbeddedAws, name: str) -> tuple[str, str]:

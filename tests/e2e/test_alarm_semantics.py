@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 from botocore.exceptions import ClientError
 
+from local.demo.inbox import make_queue
 from local.embedded import EmbeddedAws
 from tests.e2e import messages
 
@@ -133,7 +134,7 @@ def test_alarm_acts_once_for_an_episode(aws: EmbeddedAws, alarms: Alarms) -> Non
 
 
 def test_state_change_is_an_event(aws: EmbeddedAws, alarms: Alarms) -> None:
-    queue, queue_arn = messages.make_queue(aws, "alarm-events")
+    queue, queue_arn = make_queue(aws, "alarm-events")
     events = aws.client("events")
     pattern = {"source": ["aws.cloudwatch"], "detail": {"alarmName": ["announced"], "state": {"value": ["ALARM"]}}}
     events.put_rule(Name="alarm-events", EventPattern=json.dumps(pattern))
@@ -180,7 +181,7 @@ def test_warm_up_is_described_and_checked(alarms: Alarms, aws: EmbeddedAws) -> N
 
 
 def test_queue_alarm_hears_of_a_message(aws: EmbeddedAws, alarms: Alarms) -> None:
-    queue, _ = messages.make_queue(aws, "letters")
+    queue, _ = make_queue(aws, "letters")
     alarms.create(
         "letters",
         Namespace="AWS/SQS",

@@ -218,7 +218,7 @@ def test_concept_shift_alarms_and_asks_for_labels(concept: tuple[str, Any]) -> N
     assert {"name": "plumbline-dev-concept-shift", "fired_in_hour": 4} in summary["alarms"]
     assert {alarm["fired_in_hour"] for alarm in summary["alarms"]} == {4}
     assert summary["retrainings"] == []
-    assert "told: Retraining not started, labels needed: plumbline-dev" in screen
+    assert "message: Retraining not started, labels needed: plumbline-dev" in screen
     assert "labels of hour 3 show concept shift" in screen
     assert "the projection stayed calm" in screen
 
@@ -241,13 +241,14 @@ def test_the_loop_waits_for_labels_then_promotes_a_challenger_that_beat_the_cham
 ) -> None:
     _, screen, summary = whole
 
-    assert screen.index("labels needed") < screen.index("told: Retraining started") < screen.index("version 1 serves")
+    started = screen.index("message: Retraining started")
+    assert screen.index("labels needed") < started < screen.index("version 1 serves")
     (run,) = summary["retrainings"]
     assert (run["status"], run["version"], run["approval"]) == ("Succeeded", 1, "Approved")
     assert run["challenger"] > run["champion"] + 0.05
     (promotion,) = summary["promotions"]
     assert promotion["version"] == 1
-    assert promotion["told"].endswith("version 1 serves")
+    assert promotion["outcome"] == "serves"
 
 
 def test_the_episode_ends_without_drift_and_with_the_accuracy_back(whole: tuple[Path, str, Any]) -> None:

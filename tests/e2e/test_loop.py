@@ -16,12 +16,13 @@ import pytest
 from botocore.exceptions import ClientError
 
 from contract.champion import CHAMPION_HISTORY, ChampionHistory
-from contract.names import METRIC_NAMESPACE, AlarmKind, Metric, Prefix, ReportFile, alarm_name, ground_truth_prefix
+from contract.names import METRIC_NAMESPACE, Metric, Prefix, ReportFile, alarm_name, ground_truth_prefix
 from contract.records import DriftReport, RecordCounts, Verdict
 from contract.retraining import champion_artifact
 from local.demo.loop import Loop
+from stacks.constructs.alarm_rules import AlarmKind
 from tests.e2e import messages
-from tests.e2e.alerts import Inbox, deliver
+from tests.e2e.alerts import AlertInbox, deliver
 from tests.e2e.deployment import HOUR, ROWS_PER_HOUR, ROWS_PER_REQUEST, Deployment, deployed, environment_file
 from tests.e2e.local_account import ROOT, eventually, processes_below
 from tests.e2e.roles import clients_of_role
@@ -45,8 +46,8 @@ def deployment(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Deployment]
 
 
 @pytest.fixture(scope="module")
-def inbox(deployment: Deployment) -> Inbox:
-    return Inbox(deployment)
+def inbox(deployment: Deployment) -> AlertInbox:
+    return AlertInbox(deployment)
 
 
 @dataclass(frozen=True)
@@ -59,7 +60,7 @@ class Played:
 
 
 @pytest.fixture(scope="module")
-def hours(deployment: Deployment, inbox: Inbox, tmp_path_factory: pytest.TempPathFactory) -> list[Played]:
+def hours(deployment: Deployment, inbox: AlertInbox, tmp_path_factory: pytest.TempPathFactory) -> list[Played]:
     """Two quiet hours, two drifted ones; the last one's capture also holds a line that was cut off."""
     loop = Loop(deployment.aws, deployment.episode(4), tmp_path_factory.mktemp("reports"))
     played: list[Played] = []
@@ -79,13 +80,15 @@ def test_unchanged_capture_stays_quiet(hours: list[Played]) -> None:
     assert [hour.drift_alarm for hour in hours[:2]] == ["OK"] * 2
 
 
-def test_shifted_capture_alarms_and_the_topic_is_told_that_labels_are_needed(hours: list[Played], inbox: Inbox) -> None:
+def test_shifted_capture_alarms_and_the_topic_is_told_that_labels_are_needed(
+    hours: list[Played], inbox: AlertInbox
+) -> None:
     shifted = hours[2]
     assert shifted.report.verdict is Verdict.DRIFT
     assert "hours-per-week" in shifted.report.drifted_features
     assert shifted.drift_alarm == "ALARM"
 
-    told = inbox.told("labels needed")
+    told = inbox.await_text("labels needed")
     assert alarm_name("dev", AlarmKind.DRIFT) in told
     # Some of the first two hours' rows have their labels by then, and nobody made up the others.
     (n_rows,) = map(int, re.findall(r"(\d+) labelled rows", told))
@@ -98,12 +101,14 @@ def test_first_drifted_hour_differs_from_the_hours_before_it_too(hours: list[Pla
     assert [report.verdict for report in recent[:3]] == [Verdict.NOT_JUDGED, Verdict.NO_DRIFT, Verdict.DRIFT]
 
 
-def test_nothing_is_retrained_without_enough_labels(deployment: Deployment, hours: list[Played], inbox: Inbox) -> None:
-    message = inbox.told(alarm_name("dev", AlarmKind.DRIFT))
+def test_nothing_is_retrained_without_enough_labels(
+    deployment: Deployment, hours: list[Played], inbox: AlertInbox
+) -> None:
+    message = inbox.await_text(alarm_name("dev", AlarmKind.DRIFT))
 
     decisions = [deliver(deployment, message) for _ in range(2)]
 
-    assert [(decision["action"], decision["obstacle"]) for decision in decisions] == [("skipped", "labels needed")] * 2
+    assert [(decision["action"], decision["obstacle"]) for decision in decisions] == [("skipped", "labels_needed")] * 2
     assert [hour.retrainings for hour in hours] == [[]] * 4
     assert deployment.retrainings() == []
 
@@ -194,12 +199,12 @@ def idle(deployment: Deployment, hours: list[Played]) -> Idle:
 
 
 def test_idle_hour_fails_in_the_platforms_words_and_the_topic_is_told(
-    deployment: Deployment, idle: Idle, inbox: Inbox
+    deployment: Deployment, idle: Idle, inbox: AlertInbox
 ) -> None:
     assert idle.execution["MonitoringExecutionStatus"] == "Failed"
     assert idle.execution["FailureReason"].startswith("Job inputs had no data")
 
-    event = json.loads(inbox.told("SageMaker Processing Job State Change"))
+    event = json.loads(inbox.await_text("SageMaker Processing Job State Change"))
     assert event["detail"]["ProcessingJobArn"] == idle.execution["ProcessingJobArn"]
 
 
@@ -324,12 +329,12 @@ def silent(deployment: Deployment, broken: dict[str, Any]) -> str:
 
 
 def test_monitor_that_never_runs_alarms_and_starts_no_training(
-    deployment: Deployment, hours: list[Played], silent: str, inbox: Inbox
+    deployment: Deployment, hours: list[Played], silent: str, inbox: AlertInbox
 ) -> None:
     assert silent == "OK"
     deployment.await_alarm(AlarmKind.MONITOR_MISSING, "ALARM")
 
-    message = inbox.told(alarm_name("dev", AlarmKind.MONITOR_MISSING))
+    message = inbox.await_text(alarm_name("dev", AlarmKind.MONITOR_MISSING))
     assert deliver(deployment, message)["action"] == "ignored"
     assert deployment.retrainings() == []
 

@@ -8,9 +8,9 @@ from typing import Any
 import pytest
 from botocore.exceptions import ClientError
 
+from local.demo.inbox import make_queue
 from local.embedded import EmbeddedAws
 from tests.e2e.local_account import BUCKET, XGBOOST_IMAGE, LocalAccount, eventually
-from tests.e2e.messages import make_queue
 from tests.e2e.test_authorization import Caller
 
 pytestmark = pytest.mark.e2e

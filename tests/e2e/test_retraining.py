@@ -18,7 +18,7 @@ from botocore.exceptions import ClientError
 
 from contract.champion import CHAMPION_HISTORY, ChampionHistory
 from contract.evaluation import Evaluation
-from contract.names import METRIC_NAMESPACE, AlarmKind, Dimension, Prefix, alarm_name
+from contract.names import METRIC_NAMESPACE, Dimension, Prefix, alarm_name
 from contract.retraining import (
     Lineage,
     RetrainingMetric,
@@ -28,8 +28,9 @@ from contract.retraining import (
     pipeline_name,
     retraining_switch,
 )
-from local.demo.environment_file import Value
-from tests.e2e.alerts import Inbox, deliver
+from local.demo.deployment import Value
+from stacks.constructs.alarm_rules import AlarmKind
+from tests.e2e.alerts import AlertInbox, deliver
 from tests.e2e.challengers import (
     allow,
     deny,
@@ -52,12 +53,12 @@ SETTINGS: Mapping[str, Value] = {
     "endpoint.instance_count": 2,
     "promotion.traffic": "canary",
     "promotion.canary_percent": 50,
-    "promotion.wait_minutes": 5,
+    "promotion.bake_minutes": 5,
     "promotion.latency_milliseconds": 20_000,
     "retraining.minimum_fresh_rows": 2000,
     "retraining.fresh_hours": 6,
     "retraining.test_margin": 0.1,
-    "retraining.slice_bound": 0.1,
+    "retraining.slice_margin": 0.1,
 }
 PIPELINE_SECONDS = 120
 
@@ -69,8 +70,8 @@ def deployment(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Deployment]
 
 
 @pytest.fixture(scope="module")
-def inbox(deployment: Deployment) -> Inbox:
-    return Inbox(deployment)
+def inbox(deployment: Deployment) -> AlertInbox:
+    return AlertInbox(deployment)
 
 
 def invoke(deployment: Deployment, output: str, event: Mapping[str, Any]) -> dict[str, Any]:
@@ -173,10 +174,10 @@ def first_artifact(deployment: Deployment) -> str:
 
 
 @pytest.fixture(scope="module")
-def without_labels(deployment: Deployment, first_artifact: str, inbox: Inbox) -> str:
+def without_labels(deployment: Deployment, first_artifact: str, inbox: AlertInbox) -> str:
     """What the topic tells of an alarm for which there are no labelled rows."""
     sound(deployment, "ALARM")
-    return inbox.told("labels needed")
+    return inbox.await_text("labels needed")
 
 
 def test_alarm_without_labels_starts_nothing_and_says_what_is_needed(
@@ -219,19 +220,19 @@ def test_function_that_died_after_its_write_is_carried_on_by_the_next_look(
     assert "failed" not in killed.again, killed.again
     carried_on, looked = killed.again["decisions"]
     assert carried_on["action"] == "started"
-    assert (looked["action"], looked["obstacle"]) == ("skipped", "in progress")
+    assert (looked["action"], looked["obstacle"]) == ("skipped", "in_progress")
     assert len(executions(deployment)) == 1
 
 
 @pytest.fixture(scope="module")
-def stormed(deployment: Deployment, killed: Killed, inbox: Inbox) -> list[dict[str, Any]]:
+def stormed(deployment: Deployment, killed: Killed, inbox: AlertInbox) -> list[dict[str, Any]]:
     """Decisions on messages that come again, side by side, and on an alarm that flaps; all while a run is on."""
-    message = inbox.told(alarm_name("dev", AlarmKind.DRIFT))
+    message = inbox.await_text(alarm_name("dev", AlarmKind.DRIFT))
     with ThreadPoolExecutor(4) as pool:
         decisions = [*pool.map(lambda _: deliver(deployment, message), range(4))]
     for state in ("OK", "ALARM", "OK", "ALARM"):
         sound(deployment, state)
-    inbox.told("in progress")
+    inbox.await_text("in progress")
     return decisions
 
 
@@ -243,7 +244,7 @@ def test_messages_that_come_again_and_a_flapping_alarm_start_nothing(
 
 
 @pytest.fixture(scope="module")
-def challenger(deployment: Deployment, stormed: object, inbox: Inbox) -> dict[str, Any]:
+def challenger(deployment: Deployment, stormed: object, inbox: AlertInbox) -> dict[str, Any]:
     """The version that the pipeline registered."""
     execution = ended(deployment, 1)
     steps = deployment.aws.client("sagemaker").list_pipeline_execution_steps(
@@ -322,7 +323,7 @@ class Promoted:
 
 
 @pytest.fixture(scope="module")
-def promoted(deployment: Deployment, challenger: dict[str, Any], inbox: Inbox) -> Promoted:
+def promoted(deployment: Deployment, challenger: dict[str, Any], inbox: AlertInbox) -> Promoted:
     traffic = Traffic(deployment)
     try:
         eventually(
@@ -331,7 +332,7 @@ def promoted(deployment: Deployment, challenger: dict[str, Any], inbox: Inbox) -
             seconds=30,
         )
         endpoint = settled(deployment)
-        message = inbox.told("serves at the endpoint")
+        message = inbox.await_text("serves at the endpoint")
     finally:
         traffic.end()
     return Promoted(endpoint, traffic, message, history(deployment))
@@ -364,7 +365,7 @@ def test_what_serves_is_recorded_with_its_baseline(
 @pytest.fixture(scope="module")
 def redeployed(deployment: Deployment, promoted: Promoted) -> str:
     """What serves after somebody deployed a change that has nothing to do with the model."""
-    file = environment_file(deployment.state, "dev", {**SETTINGS, "alarms.missing_hours": 5})
+    file = environment_file(deployment.state, "dev", {**SETTINGS, "alarms.monitor_silence_hours": 5})
     deployment.cdk.deploy(deployment.cdk.synthesize(file, deployment.state / "cdk.out.unrelated"), ())
     return served(deployment)
 
@@ -385,7 +386,7 @@ def gated(deployment: Deployment, redeployed: object) -> dict[str, Any]:
     true = poison(deployment)
     try:
         refused = invoke(deployment, "RetrainingFunctionName", {"reason": "once more"})
-        assert [row["obstacle"] for row in refused["decisions"]] == ["cool-down"], refused
+        assert [row["obstacle"] for row in refused["decisions"]] == ["cooldown"], refused
         forced = invoke(deployment, "RetrainingFunctionName", {"reason": "once more", "force": True})
         assert [row["action"] for row in forced["decisions"]] == ["started"], forced
         assert ended(deployment, 2)["PipelineExecutionStatus"] == "Succeeded"
@@ -395,11 +396,11 @@ def gated(deployment: Deployment, redeployed: object) -> dict[str, Any]:
 
 
 def test_worse_challenger_is_rejected_with_the_table_and_never_serves(
-    deployment: Deployment, gated: dict[str, Any], promoted: Promoted, inbox: Inbox
+    deployment: Deployment, gated: dict[str, Any], promoted: Promoted, inbox: AlertInbox
 ) -> None:
     assert gated["ModelApprovalStatus"] == "Rejected"
     assert not evaluation(deployment, gated).accepted
-    message = inbox.told("is rejected and will not serve")
+    message = inbox.await_text("is rejected and will not serve")
     assert "holdout" in message
     assert served(deployment) == promoted.history.live.artifact
     assert counted(deployment, RetrainingMetric.CHALLENGERS_REJECTED) == 1
@@ -414,9 +415,9 @@ class RolledBack:
 
 
 @pytest.fixture(scope="module")
-def rolled_back(deployment: Deployment, gated: object, challenger: dict[str, Any], inbox: Inbox) -> RolledBack:
+def rolled_back(deployment: Deployment, gated: object, challenger: dict[str, Any], inbox: AlertInbox) -> RolledBack:
     arn = register_broken(deployment, challenger)
-    message = inbox.told("does not serve at the endpoint")
+    message = inbox.await_text("does not serve at the endpoint")
     settled(deployment)
     return RolledBack(arn, message)
 
@@ -458,7 +459,7 @@ def test_switch_stops_the_loop_at_once(deployment: Deployment, returned: object)
 
     answer = invoke(deployment, "RetrainingFunctionName", {"reason": "who stops me?"})
 
-    assert [row["obstacle"] for row in answer["decisions"]] == ["switched off"]
+    assert [row["obstacle"] for row in answer["decisions"]] == ["switched_off"]
     assert len(executions(deployment)) == 2
 
 

@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 from botocore.exceptions import ClientError
 
+from local.demo.inbox import make_queue
 from tests.e2e import messages
 from tests.e2e.local_account import LocalAccount, eventually, local_account
 
@@ -126,7 +127,7 @@ def test_alarm_on_the_new_models_errors_rolls_back(account: LocalAccount) -> Non
 
 def test_canary_answers_beside_the_old_fleet_and_then_alone(account: LocalAccount) -> None:
     events = account.aws.client("events")
-    url, arn = messages.make_queue(account.aws, "endpoint-events")
+    url, arn = make_queue(account.aws, "endpoint-events")
     pattern = {"source": ["aws.sagemaker"], "detail-type": ["SageMaker Endpoint State Change"]}
     events.put_rule(Name="endpoint-events", EventPattern=json.dumps(pattern))
     events.put_targets(Rule="endpoint-events", Targets=[{"Id": "queue", "Arn": arn}])

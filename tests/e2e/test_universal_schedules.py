@@ -5,6 +5,7 @@ from typing import Any
 
 import pytest
 
+from local.demo.inbox import make_queue
 from local.embedded import EmbeddedAws
 from tests.e2e import messages
 
@@ -60,7 +61,7 @@ def _jobs(aws: EmbeddedAws, name: str) -> list[str]:
 
 
 def test_each_hour_that_the_clock_jumps_over_gets_its_job(aws: EmbeddedAws) -> None:
-    _, dead_letters = messages.make_queue(aws, "hourly-dead")
+    _, dead_letters = make_queue(aws, "hourly-dead")
     job_role = _role(aws, "hourly-job", "sagemaker.amazonaws.com", {"Action": "s3:GetObject", "Resource": "*"})
     role = _role(
         aws,
@@ -81,7 +82,7 @@ def test_each_hour_that_the_clock_jumps_over_gets_its_job(aws: EmbeddedAws) -> N
 
 
 def test_refused_call_goes_to_the_dead_letter_queue(aws: EmbeddedAws) -> None:
-    url, dead_letters = messages.make_queue(aws, "refused-dead")
+    url, dead_letters = make_queue(aws, "refused-dead")
     job_role = _role(aws, "refused-job", "sagemaker.amazonaws.com", {"Action": "s3:GetObject", "Resource": "*"})
     send = {"Action": "sqs:SendMessage", "Resource": dead_letters}
     look = {"Action": "sqs:GetQueueUrl", "Resource": dead_letters}

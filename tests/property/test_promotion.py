@@ -6,95 +6,95 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from contract.retraining import RetrainingMetric
-from tests.unit.promotion.world import FILE_MODEL, DiedError, World, model_of
+from tests.unit.promotion.fakes import FILE_MODEL, DiedError, FakeAccount, model_of
 
-HAPPENINGS = (
+OCCASIONS = (
     "look", "look", "approve", "pending", "reject", "withdraw", "settle", "settle", "fail", "promote", "rollback",
     "switch", "cloudformation",
 )  # fmt: skip
-happening = st.tuples(st.sampled_from(HAPPENINGS), st.integers(1, 4), st.none() | st.integers(0, 40))
+occasion = st.tuples(st.sampled_from(OCCASIONS), st.integers(1, 4), st.none() | st.integers(0, 40))
 
 
-def happen(world: World, what: str, number: int, count: int) -> object:
+def apply(account: FakeAccount, what: str, number: int, count: int) -> object:
     """Let something happen in the account; return the event by which the function hears of it."""
     event: object = {"reevaluate": True}
     if what in ("approve", "pending", "reject"):
         status = {"approve": "Approved", "pending": "PendingManualApproval", "reject": "Rejected"}[what]
-        world.register(len(world.group) + 1, status)
-    elif what == "withdraw" and number in world.group:
-        world.group[number]["ModelApprovalStatus"] = "Rejected"
+        account.register(len(account.group) + 1, status)
+    elif what == "withdraw" and number in account.group:
+        account.group[number]["ModelApprovalStatus"] = "Rejected"
     elif what == "settle":
-        world.settle()
+        account.settle()
     elif what == "fail":
-        world.fail()
+        account.fail()
     elif what == "switch":
-        world.off = None if world.off else "off"
+        account.off = None if account.off else "off"
     elif what == "promote":
         event = {"promote": number, "reason": "by hand"}
     elif what == "rollback":
         event = {"rollback": "by hand"}
-    elif what == "cloudformation" and world.status == "InService":
-        world.deploy_by_cloudformation(*world.parameters)
+    elif what == "cloudformation" and account.status == "InService":
+        account.deploy_by_cloudformation(*account.parameters)
     return event
 
 
-def failing(world: World) -> set[int]:
+def failing(account: FakeAccount) -> set[int]:
     """Return the version that is being promoted for the first time; its failure must be its last."""
-    attempt = world.state.attempt
-    return {attempt.target.version} if world.pending and attempt and not attempt.target.rollback else set()
+    attempt = account.state.attempt
+    return {attempt.target.version} if account.pending and attempt and not attempt.target.rollback else set()
 
 
-def check_updates(world: World, known: int, failed: set[int]) -> None:
+def check_updates(account: FakeAccount, known: int, failed: set[int]) -> None:
     """No update begins towards a version that is rejected at that time, or that failed before."""
-    for update in world.updates[known:]:
+    for update in account.updates[known:]:
         name = update["EndpointConfigName"]
         version = int(name.split("-")[3])
         assert version not in failed
         if version:
-            assert world.group[version]["ModelApprovalStatus"] == "Approved"
+            assert account.group[version]["ModelApprovalStatus"] == "Approved"
 
 
-def quiet(world: World) -> None:
+def quiet(account: FakeAccount) -> None:
     """Let everything come to its end: every update succeeds and nobody dies."""
-    world.calls_left = None
+    account.calls_left = None
     for _ in range(6):
-        world.send({"reevaluate": True})
-        world.settle()
+        account.send({"reevaluate": True})
+        account.settle()
 
 
 @settings(max_examples=300, derandomize=True)
-@given(st.lists(happening, max_size=14))
+@given(st.lists(occasion, max_size=14))
 def test_what_serves_is_written_down_whatever_happens(
     story: list[tuple[str, int, int | None]],
 ) -> None:
-    world = World()
+    account = FakeAccount()
     failed: set[int] = set()
     for count, (what, number, dies_after) in enumerate(story):
-        failed |= failing(world) if what == "fail" else set()
-        attempt = world.state.attempt
+        failed |= failing(account) if what == "fail" else set()
+        attempt = account.state.attempt
         if what == "cloudformation" and attempt:
             # Whether the update failed before somebody else deployed cannot be seen: it may be tried once more.
             failed.discard(attempt.target.version)
-        event = happen(world, what, number, count)
-        known, promoted = len(world.updates), world.counted.count(RetrainingMetric.PROMOTED)
-        world.calls_left = dies_after
+        event = apply(account, what, number, count)
+        known, promoted = len(account.updates), account.counted.count(RetrainingMetric.PROMOTED)
+        account.calls_left = dies_after
         with contextlib.suppress(DiedError):
-            world.send(event, f"request-{count}")
-        world.calls_left = None
-        check_updates(world, known, failed)
-        assert len(world.updates) - known <= 1
-        if world.counted.count(RetrainingMetric.PROMOTED) > promoted:
-            assert world.champions is not None
-            live = world.champions.live
-            assert world.parameters == (live.artifact, live.baseline)
-    quiet(world)
-    assert world.champions is not None
-    live = world.champions.live
-    assert world.serves == (live.artifact, live.baseline) == world.parameters
-    assert world.champions.changing_from is None
-    assert (world.state.attempt, world.state.asked) == (None, None)
-    assert world.serves in {FILE_MODEL, *(model_of(number) for number in world.group)}
-    times = [each.live_from for each in world.champions.champions[1:]]
+            account.send(event, f"request-{count}")
+        account.calls_left = None
+        check_updates(account, known, failed)
+        assert len(account.updates) - known <= 1
+        if account.counted.count(RetrainingMetric.PROMOTED) > promoted:
+            assert account.champions is not None
+            live = account.champions.live
+            assert account.parameters == (live.artifact, live.baseline)
+    quiet(account)
+    assert account.champions is not None
+    live = account.champions.live
+    assert account.serves == (live.artifact, live.baseline) == account.parameters
+    assert account.champions.changing_from is None
+    assert (account.state.attempt, account.state.requested) == (None, None)
+    assert account.serves in {FILE_MODEL, *(model_of(number) for number in account.group)}
+    times = [each.live_from for each in account.champions.champions[1:]]
     assert times == sorted(times, key=str)
-    owned = [name for name in world.configs if name.startswith("plumbline-dev-champion")]
-    assert owned in ([], [world.config])
+    owned = [name for name in account.configs if name.startswith("plumbline-dev-champion")]
+    assert owned in ([], [account.config])

@@ -11,7 +11,7 @@ from scipy.stats import binom
 
 from contract.evaluation import Evaluation
 
-TERMS = GateThresholds(margin=0.01, test_margin=0.05, slice_columns=(), slice_bound=0.05, minimum_slice_rows=20)
+TERMS = GateThresholds(holdout_margin=0.01, test_margin=0.05, slice_columns=(), slice_margin=0.05, minimum_slice_rows=20)
 
 
 @st.composite
@@ -91,7 +91,7 @@ def test_a_challenger_that_is_worse_on_the_holdout_by_more_than_the_margin_never
 ) -> None:
     found = judged(holdout, test)
     assert found.holdout.difference is not None
-    if found.holdout.difference <= -TERMS.margin:
+    if found.holdout.difference <= -TERMS.holdout_margin:
         assert not found.accepted
 
 

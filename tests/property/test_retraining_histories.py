@@ -14,31 +14,32 @@ from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, rule
 from retraining.decision import DAY
-from retraining.occurrences import AlarmChange, AlarmState, ExecutionChange, Look, ManualRequest, Occurrence
-from retraining.state import Run, State
+from retraining.occurrences import AlarmChange, AlarmState, ExecutionChange, RetrainingEvent, RetrainingRequest
+from retraining.state import ReservedRun, RetrainingState
 from retraining.surroundings import NotStartedError
 from shared.documents import Document
+from shared.events import Reconcile
 
 from contract.retraining import SwitchPosition
 from tests.unit.retraining.builders import ALARM, QUALITY_ALARM
 from tests.unit.retraining.builders import change as alarm_change
-from tests.unit.retraining.fakes import NOW, RULE, FakeAws
+from tests.unit.retraining.fakes import NOW, POLICY, FakeAws
 
 # Their number takes a minute; what they cover, the unit tests do too.
 pytestmark = pytest.mark.no_cover
 
 # A cap that a short history can reach.
-OFTEN = replace(RULE, runs_per_day=2)
-LOOK_LATER = RULE.cooldown + DAY
+OFTEN = replace(POLICY, runs_per_day=2)
+RECONCILE_LATER = POLICY.cooldown + DAY
 # More calls than any invocation makes: no death.
 CALLS = 48
 HOURS = (0.01, 5, 6, 6, 25)
-WORLDS = [
+AWS_CHANGES = [
     ("switch", SwitchPosition.ON),
     ("switch", SwitchPosition.OFF),
     ("switch", None),
     ("rows", 1000),
-    ("rows", RULE.minimum_fresh_rows - 1),
+    ("rows", POLICY.min_fresh_rows - 1),
     ("refusal", None),
     ("refusal", "AccessDenied"),
     ("champion", "s3://artifacts/models/2/model.tar.gz"),
@@ -61,7 +62,7 @@ class WatchedAws(FakeAws):
     """
 
     forced: bool = False
-    episodes: set[str] = field(default_factory=set)
+    event_keys: set[str] = field(default_factory=set)
     started_at: list[datetime] = field(default_factory=list)
 
     def write(self, document_id: str, text: str, expected: int) -> None:
@@ -70,21 +71,21 @@ class WatchedAws(FakeAws):
         run = self.state.run
         if run and (before is None or before.token != run.token):
             assert before is None, "a run is reserved while another is under way"
-            assert self.rows >= RULE.minimum_fresh_rows
+            assert self.rows >= POLICY.min_fresh_rows
             assert self.changing_from is None
             assert run.champion == self.champion
 
-    def creates(self, run: Run) -> None:
+    def creates(self, run: ReservedRun) -> None:
         reserved = self.state.run
         assert reserved and reserved.token == run.token, "started without being written down"
         assert "Executing" not in self.executions.values(), "two at a time"
         assert self.switch is SwitchPosition.ON or run.forced or self.forced
-        episode = self.state.starts[-1].episode
-        assert episode not in self.episodes, "one event has started two"
+        event_key = self.state.starts[-1].event_key
+        assert event_key not in self.event_keys, "one event has started two"
         if not run.forced:
-            assert not self.started_at or self.now - self.started_at[-1] >= RULE.cooldown
+            assert not self.started_at or self.now - self.started_at[-1] >= POLICY.cooldown
             assert sum(self.now - moment < DAY for moment in self.started_at) < OFTEN.runs_per_day
-        self.episodes.add(episode)
+        self.event_keys.add(event_key)
         self.started_at.append(self.now)
 
 
@@ -94,7 +95,7 @@ class Histories(RuleBasedStateMachine):
     def __init__(self) -> None:
         super().__init__()
         self.aws = WatchedAws(OFTEN)
-        self.sent: list[Occurrence] = []
+        self.sent: list[RetrainingEvent] = []
         self.requests = 0
 
     @rule(hours=st.sampled_from(HOURS), name=st.sampled_from((ALARM, QUALITY_ALARM)), death=st.integers(-4, CALLS))
@@ -119,12 +120,12 @@ class Histories(RuleBasedStateMachine):
 
     @rule(force=st.booleans())
     def a_person_asks(self, force: bool) -> None:
-        self.sent.append(ManualRequest("new labels", self._request(), force))
+        self.sent.append(RetrainingRequest("new labels", self._request(), force))
 
     @rule(hours=st.sampled_from(HOURS), death=st.integers(0, CALLS))
     def the_hour_strikes(self, hours: float, death: int) -> None:
         self.aws.now += timedelta(hours=hours)
-        look = Look(self._request())
+        look = Reconcile(self._request())
         self.sent.append(look)
         self._deliver(look, death, None)
 
@@ -143,8 +144,8 @@ class Histories(RuleBasedStateMachine):
                 self.aws.end(execution, status)
                 self.sent.append(ExecutionChange(execution, status))
 
-    @rule(change=st.sampled_from(WORLDS))
-    def the_world_changes(self, change: tuple[str, object]) -> None:
+    @rule(change=st.sampled_from(AWS_CHANGES))
+    def aws_changes(self, change: tuple[str, object]) -> None:
         setattr(self.aws, *change)
         if change[0] == "champion":
             self.aws.live_from = self.aws.now
@@ -153,27 +154,29 @@ class Histories(RuleBasedStateMachine):
         """Whatever happened, the loop is alive: once all is well, a drift that persists is retrained on."""
         self.aws.switch, self.aws.refusal, self.aws.changing_from, self.aws.rows = SwitchPosition.ON, None, None, 1000
         self.aws.alarms = {ALARM: alarm_change()}
-        self._deliver(Look(self._request()), CALLS, None)
+        self._deliver(Reconcile(self._request()), CALLS, None)
         for execution in self.aws.executions:
             self.aws.end(execution, "Succeeded")
-        self.aws.now += LOOK_LATER
-        self._deliver(Look(self._request()), CALLS, None)
+        self.aws.now += RECONCILE_LATER
+        self._deliver(Reconcile(self._request()), CALLS, None)
         assert list(self.aws.executions.values()).count("Executing") == 1
-        told = "".join(text for _, text in self.aws.messages)
-        assert all(f"Execution: {execution}\n" in told for execution in self.aws.executions), "nobody was told of it"
+        texts = "".join(message.text for message in self.aws.messages)
+        assert all(f"Execution: {execution}\n" in texts for execution in self.aws.executions), (
+            "a start was not notified"
+        )
 
     def _request(self) -> str:
         self.requests += 1
         return f"request-{self.requests}"
 
-    def _deliver(self, event: Occurrence, death: int, between: Occurrence | None) -> None:
+    def _deliver(self, event: RetrainingEvent, death: int, between: RetrainingEvent | None) -> None:
         """Run the function on an event; at its call number `death` it dies, or `between` is handled first."""
         self.aws.forced = getattr(event, "force", False) or getattr(between, "force", False)
         self.aws.step = self._interruption(death, between)
         with contextlib.suppress(Killed, NotStartedError):
             self.aws.handle(event)
 
-    def _interruption(self, number: int, between: Occurrence | None) -> Callable[[str], None]:
+    def _interruption(self, number: int, between: RetrainingEvent | None) -> Callable[[str], None]:
         left = number
 
         def step(_: str) -> None:
@@ -204,6 +207,6 @@ def test_promises_are_watched() -> None:
     """A controller that forgot what it wrote would be seen at the second alarm."""
     aws = WatchedAws()
     aws.handle(alarm_change())
-    aws.document = Document(aws.document.revision, State().to_json())
+    aws.document = Document(aws.document.revision, RetrainingState().to_json())
     with pytest.raises(AssertionError, match="two at a time"):
         aws.handle(alarm_change(hours=0.1))

@@ -1,4 +1,4 @@
-"""Whatever reaches the function is an occurrence, and its metadata what SageMaker takes."""
+"""Every event that reaches the function is parsed, and its metadata are what SageMaker accepts."""
 
 from datetime import UTC, datetime
 
@@ -27,8 +27,8 @@ def test_no_message_is_an_exception(state: object, moment: object, whole: object
     request = {"reason": state, "force": moment}
     alarm = sns_event(alarm_message(NewStateValue=state, StateChangeTime=moment))
     for event in (whole, sns_event(whole), alarm, execution, request):
-        for occurrence in parse(event, "request"):
-            assert all(outcome.why for outcome in FakeAws().handle(occurrence))
+        for parsed in parse(event, "request"):
+            assert all(decision.reason for decision in FakeAws().handle(parsed))
 
 
 @given(moments)

@@ -30,7 +30,7 @@ policies = st.builds(
     Policy,
     minimum_rows=st.integers(2, 30),
     effect_measure=st.just(EffectMeasure.JENSEN_SHANNON_DISTANCE),
-    drifted_share=st.one_of(st.none(), st.floats(0.01, 1.0)),
+    drifted_fraction=st.one_of(st.none(), st.floats(0.01, 1.0)),
     features=st.dictionaries(
         st.sampled_from(["x", "k"]),
         st.builds(FeaturePolicy, critical=st.booleans(), ignore=st.booleans()),

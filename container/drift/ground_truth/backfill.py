@@ -91,8 +91,8 @@ def quality_report(backfill: Backfill, baseline: Baseline, projection: Projectio
     context = backfill.context
     nothing = QualityReport(
         lag_hours=context.label_lag_hours,
-        minimum_labelled_fraction=context.min_label_coverage,
-        drop_threshold=context.policy.accuracy_tolerance,
+        minimum_labelled_fraction=context.policy.minimum_labelled_fraction,
+        drop_threshold=context.policy.accuracy_drop_threshold,
         reason=_refusal(baseline),
     )
     if nothing.reason or baseline.test is None:

@@ -34,8 +34,8 @@ def judge_quality(
 ) -> WindowQuality:
     """Return the quality of one window of a model that predicts classes.
 
-    The realised accuracy dropped when it is below the labelled test set's by `policy.accuracy_tolerance` or more, and
-    by more than 1.645 standard deviations. A window whose labels do not suffice is not judged, and has no figures.
+    The realised accuracy dropped when it is below the labelled test set's by `policy.accuracy_drop_threshold` or more,
+    and by more than 1.645 standard deviations. A window whose labels do not suffice is not judged, and has no figures.
     """
     known = WindowQuality(
         window=joined.bounds,
@@ -64,7 +64,7 @@ def _refusal(joined: JoinedWindow, baseline: Baseline, context: RunContext, is_f
         return ReasonCode.NO_RECORDS.reason()
     if baseline.test is None or baseline.test.probabilities is None:
         return ReasonCode.NO_TEST_PREDICTIONS.reason()
-    if not labelled.n_rows or fraction < context.min_label_coverage:
+    if not labelled.n_rows or fraction < context.policy.minimum_labelled_fraction:
         return _too_few_labels(fraction if labelled.n_rows else None, context, is_final)
     if not labelled.probabilities.n_present:
         return ReasonCode.NO_PREDICTIONS.reason()
@@ -77,7 +77,7 @@ def _too_few_labels(fraction: float | None, context: RunContext, is_final: bool)
         return ReasonCode.LABELLED_FRACTION_TOO_LOW.reason(
             percent=100 * fraction,
             so_far="" if is_final else " so far",
-            min_percent=100 * context.min_label_coverage,
+            min_percent=100 * context.policy.minimum_labelled_fraction,
         )
     if is_final:
         return ReasonCode.NO_LABELS_IN_TIME.reason(lag_hours=context.label_lag_hours)
@@ -91,7 +91,7 @@ def _judged(
     if test is None:
         raise ValueError("the baseline must have a labelled test set")
     window, reference = labelled_window(joined, baseline), labelled_test(test, baseline)
-    threshold = context.policy.accuracy_tolerance
+    threshold = context.policy.accuracy_drop_threshold
     if isinstance(window.realised, ScoredCounts) and isinstance(reference.realised, ScoredCounts):
         found = measures(window.realised, reference.realised, context.seed)
     elif isinstance(window.realised, ConfusionCounts) and isinstance(reference.realised, ConfusionCounts):

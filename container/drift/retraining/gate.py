@@ -62,8 +62,8 @@ class Slice:
 
 
 def judge_challenger(holdout: Answers, test: Answers, slices: Sequence[Slice], terms: GateThresholds) -> Evaluation:
-    """Compare the two models, and decide whether the challenger may serve."""
-    on_holdout = _not_worse(HOLDOUT, holdout, terms.margin)
+    """Compare the two models, and say whether the challenger may serve."""
+    on_holdout = _not_worse(HOLDOUT, holdout, terms.holdout_margin)
     on_test = _not_worse(TEST_SET, test, terms.test_margin)
     n_judged = sum(one.n_rows >= terms.minimum_slice_rows for one in slices)
     on_slices = tuple(_slice(one, holdout, terms, alpha=ALPHA / max(n_judged, 1)) for one in slices)
@@ -90,7 +90,7 @@ def _not_worse(name: str, answers: Answers, margin: float) -> Comparison:
 
 
 def _slice(one: Slice, holdout: Answers, terms: GateThresholds, *, alpha: float) -> Comparison:
-    answers, bound = holdout.where(one.rows), terms.slice_bound
+    answers, bound = holdout.where(one.rows), terms.slice_margin
     found = answers.difference(alpha)
     if one.n_rows < terms.minimum_slice_rows:
         why, passed = f"not judged with fewer than {terms.minimum_slice_rows} rows", None

@@ -35,21 +35,21 @@ class PrepareSettings:
 
 @dataclass(frozen=True, kw_only=True)
 class GateThresholds:
-    """How much a challenger may be worse than the champion, each a share of the rows, 0 to 1.
+    """How much a challenger may be worse than the champion, each a fraction of the rows, 0 to 1.
 
-    `margin` holds on the holdout, `test_margin` on the original test set, and `slice_bound` on each value of the
-    `slice_columns` that has `minimum_slice_rows` rows of the holdout.
+    `holdout_margin` holds on the holdout, `test_margin` on the original test set, and `slice_margin` on each value of
+    the `slice_columns` that has `minimum_slice_rows` rows of the holdout.
     """
 
-    margin: float
+    holdout_margin: float
     test_margin: float
     slice_columns: tuple[str, ...]
-    slice_bound: float
+    slice_margin: float
     minimum_slice_rows: int
 
     def __post_init__(self) -> None:
         """Refuse shares that are none."""
-        for name in ("margin", "test_margin", "slice_bound"):
+        for name in ("holdout_margin", "test_margin", "slice_margin"):
             if not 0 <= getattr(self, name) <= 1:
                 raise ConfigError(
                     f"--{name} must lie in 0 to 1, got {getattr(self, name)!r}; correct the [retraining] settings"
@@ -95,10 +95,10 @@ def evaluate_settings(arguments: Namespace) -> EvaluateSettings:
     return EvaluateSettings(
         target_label=arguments.target_label,
         thresholds=GateThresholds(
-            margin=_share("margin", arguments.margin),
+            holdout_margin=_share("holdout_margin", arguments.holdout_margin),
             test_margin=_share("test_margin", arguments.test_margin),
             slice_columns=tuple(filter(None, columns)),
-            slice_bound=_share("slice_bound", arguments.slice_bound),
+            slice_margin=_share("slice_margin", arguments.slice_margin),
             minimum_slice_rows=_count("minimum_slice_rows", arguments.minimum_slice_rows),
         ),
         segment_column=arguments.segment_column or None,

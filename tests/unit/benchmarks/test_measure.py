@@ -7,14 +7,14 @@ from typing import Any
 import pytest
 
 from benchmarks import runner
-from benchmarks.programs import Command
+from benchmarks.programs import ProgramCommand
 
 _MEGABYTE = 1_000_000
 
 
 def measure(code: str, log: Path, core: int | None = None) -> Mapping[str, Any]:
     """Measure as the benchmark does: from a small process, since this one is a large one."""
-    return runner.measure(core)(Command((sys.executable, "-c", code), os.environ, log.parent), log)
+    return runner.measure(core)(ProgramCommand((sys.executable, "-c", code), os.environ, log.parent), log)
 
 
 def test_measures_time_and_memory_of_the_process(tmp_path: Path) -> None:

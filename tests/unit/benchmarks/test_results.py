@@ -5,15 +5,15 @@ from pathlib import Path
 import pytest
 
 from benchmarks import page, plot
-from benchmarks.results import Measurement, NotRun, Results
-from benchmarks.targets import targets
+from benchmarks.page import targets
+from benchmarks.results import NotRun, ProgramMeasurement, Results
 
 _MILLION = 1_000_000
 
 
-def _entry(program: str, records: int, seconds: float, **other: float | None) -> Measurement:
+def _entry(program: str, records: int, seconds: float, **other: float | None) -> ProgramMeasurement:
     first_line = other.get("first_line_seconds", 0.25)
-    return Measurement(
+    return ProgramMeasurement(
         program=program,
         records=records,
         repetition=0,
@@ -24,7 +24,7 @@ def _entry(program: str, records: int, seconds: float, **other: float | None) ->
     )
 
 
-def _results(*measurements: Measurement, not_run: Sequence[NotRun] = ()) -> Results:
+def _results(*measurements: ProgramMeasurement, not_run: Sequence[NotRun] = ()) -> Results:
     names = dict.fromkeys(entry.program for entry in measurements)
     return Results(
         command=".venv/bin/python -m benchmarks --sizes 10",

@@ -10,8 +10,10 @@ from drift.learned import load
 
 from contract.records import (
     DriftReport,
+    EffectMeasure,
     Verdict,
 )
+from contract.thresholds import DEFAULT_EFFECT_THRESHOLDS
 from plumbline.cli import main
 
 HEADER = ("age", "colour", "label")
@@ -100,7 +102,7 @@ def test_quiet_traffic_is_judged_quiet(baseline: Path, tmp_path: Path, capsys: p
     assert written.verdict is Verdict.NO_DRIFT
 
 
-def test_drift_is_a_result_and_not_a_failure_unless_asked(
+def test_drift_is_a_result_and_not_a_failure_unless_requested(
     baseline: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     source = write_capture(tmp_path / "capture", rows(600, seed=3, age=60))
@@ -127,7 +129,7 @@ def test_thresholds_reach_the_verdict(baseline: Path, tmp_path: Path, capsys: py
 @pytest.mark.parametrize(
     ("more", "message"),
     [
-        (("--alpha", "2"), "alpha must lie between 0 and 1, got 2.0"),
+        (("--alpha", "2"), "alpha must be above 0, below 1, got 2.0"),
         (("--seed", "-1"), "--seed must be 0 or more, got -1"),
         (("--output", __file__), "--output must be a folder to write to, got [Errno 17]"),
         (("--start-time", "2026-03-01T00:00:00Z"), "must be given together"),
@@ -138,8 +140,8 @@ def test_thresholds_reach_the_verdict(baseline: Path, tmp_path: Path, capsys: py
         (("--segment-column", "colour"), "--segment-column must be the baseline's (it has none), got 'colour'"),
         (("--policy", "absent"), "policy file absent must be readable JSON"),
         (("--recent", __file__), f"--recent must be a folder, got {__file__!r}"),
-        (("--effect-threshold", "1.5"), "effect_threshold must lie between 0 and 1 for the jensen_shannon_distance"),
-        (("--drifted-share", "0"), "drifted_share must lie above 0"),
+        (("--effect-threshold", "1.5"), "effect_threshold must be above 0, below 1 for the jensen_shannon_distance"),
+        (("--drifted-fraction", "0"), "drifted_fraction must be above 0"),
     ],
 )
 def test_what_the_user_can_fix_is_one_line_and_exit_code_2(
@@ -177,7 +179,7 @@ def test_missing_training_file_is_named(tmp_path: Path, capsys: pytest.CaptureFi
     assert "absent.csv" in capsys.readouterr().err
 
 
-def test_baseline_without_test_set_says_what_it_costs(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_baseline_without_test_set_shows_what_it_costs(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     train = str(write_csv(tmp_path / "train.csv", HEADER, rows(300, seed=1)))
     assert main(["baseline", "--train", train, "--target-label", "label", "--output", str(tmp_path / "b")]) == 0
     assert "the accuracy cannot be projected" in capsys.readouterr().out
@@ -236,18 +238,18 @@ def test_segments_of_a_column_are_judged_apart(files: Path, tmp_path: Path, caps
     assert from_files(files, source, "--target-label", "label", "--segment-column", "colour") == 0
     shown = capsys.readouterr().out
     n_red = sum(row[1] == "red" for row in traffic)
-    assert f"segment blue ({2000 - n_red} rows): drift: drift in age\n" in shown
+    assert f"segment blue ({2000 - n_red:,} rows): drift: drift in age\n" in shown
     assert f"segment red ({n_red} rows): no drift" in shown
 
 
-def test_the_joint_distribution_is_judged_when_asked(
+def test_the_joint_distribution_is_judged_on_request(
     files: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     source = write_capture(tmp_path / "capture", rows(600, seed=3))
     assert from_files(files, source, "--target-label", "label") == 0
     assert "classifier" not in capsys.readouterr().out
     assert from_files(files, source, "--target-label", "label", "--multivariate") == 0
-    assert "rows told apart by a classifier: AUC 0." in capsys.readouterr().out
+    assert "whole rows: a classifier separates them with AUC 0." in capsys.readouterr().out
 
 
 def test_earlier_runs_are_the_second_reference(
@@ -258,17 +260,17 @@ def test_earlier_runs_are_the_second_reference(
     assert monitor(baseline, first, "--output", str(tmp_path / "runs" / "1")) == 0
     assert monitor(baseline, second, "--output", str(tmp_path / "runs" / "2"), "--recent", str(tmp_path / "runs")) == 0
     shown = capsys.readouterr().out
-    assert "since the 1 windows before (600 rows): no drift" in shown
+    assert "compared with the 1 window before (600 rows): no drift" in shown
     assert shown.count("verdict: drift: drift in age") == 2
 
 
-def test_a_first_run_says_that_there_are_no_earlier_ones(
+def test_a_first_run_shows_that_there_are_no_earlier_ones(
     baseline: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     source = write_capture(tmp_path / "capture", rows(600, seed=3))
     assert monitor(baseline, source, "--recent", str(tmp_path / "runs")) == 0
     shown = capsys.readouterr().out
-    assert "since the 0 windows before (0 rows): not judged: no earlier window left its counts" in shown
+    assert "compared with the 0 windows before (0 rows): not judged: no earlier window left its counts" in shown
     assert not (tmp_path / "runs").exists()
 
 
@@ -285,7 +287,7 @@ def test_one_variant_is_judged_when_named(baseline: Path, tmp_path: Path, capsys
 def test_a_policy_file_reaches_the_verdict(baseline: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     source = write_capture(tmp_path / "capture", rows(600, seed=3, age=60))
     policy = tmp_path / "policy.json"
-    policy.write_text(json.dumps({"version": 1, "features": {"age": {"ignore": True}}}))
+    policy.write_text(json.dumps({"version": 2, "features": {"age": {"ignore": True}}}))
     assert monitor(baseline, source, "--policy", str(policy)) == 0
     shown = capsys.readouterr().out
     assert "verdict: drift: drift in the prediction\nprediction: " in shown
@@ -294,9 +296,10 @@ def test_a_policy_file_reaches_the_verdict(baseline: Path, tmp_path: Path, capsy
 
 def test_the_effect_measure_brings_its_own_threshold(baseline: Path, tmp_path: Path) -> None:
     source = write_capture(tmp_path / "capture", rows(600, seed=3, age=60))
-    assert monitor(baseline, source, "--effect-measure", "wasserstein_distance") == 0
+    measure = EffectMeasure.WASSERSTEIN_DISTANCE
+    assert monitor(baseline, source, "--effect-measure", measure) == 0
     age, _ = DriftReport.from_json((tmp_path / "out" / "drift_report.json").read_text()).features
-    assert (age.effect_measure, age.effect_threshold) == ("wasserstein_distance", 0.25)
+    assert (age.effect_measure, age.effect_threshold) == (measure, DEFAULT_EFFECT_THRESHOLDS[measure])
 
 
 @pytest.mark.parametrize(
@@ -334,7 +337,7 @@ def test_a_folder_without_capture_files_is_refused(
     assert "must hold capture files, *.jsonl or *.jsonl.gz, got none below" in capsys.readouterr().err
 
 
-def test_compressed_captures_are_counted_and_told(
+def test_compressed_captures_are_counted_and_printed(
     baseline: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     file = write_capture(tmp_path / "capture", rows(300, seed=3)) / "30-00-000-capture.jsonl"

@@ -7,10 +7,9 @@ import pytest
 
 from plumbline import cli
 from plumbline.commands import COMMANDS
-from plumbline.commands.errors import CommandError
-from plumbline.commands.traffic import FORMATS, SCENARIOS
-from plumbline.payload import Format
-from plumbline.scenarios import SCENARIOS as KNOWN_SCENARIOS
+from plumbline.exit_codes import CommandError
+from plumbline.scenarios import SCENARIOS
+from plumbline.traffic_choices import Format, ScenarioName
 
 HEAVY = {"numpy", "scipy", "matplotlib", "boto3", "botocore", "rich", "sklearn", "local", "pydantic", "aws_cdk"}
 REPORT = ["report", "--results", "in", "--output", "out"]
@@ -92,7 +91,7 @@ def test_version_is_the_installed_one(capsys: pytest.CaptureFixture[str]) -> Non
         ),
     ],
 )
-def test_wrong_arguments_are_told_in_one_line(
+def test_wrong_arguments_are_shown_in_one_line(
     arguments: list[str], message: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
     with pytest.raises(SystemExit) as ended:
@@ -132,5 +131,7 @@ def test_our_own_fault_is_shown_whole(capsys: pytest.CaptureFixture[str]) -> Non
 
 
 def test_help_names_every_scenario_and_format() -> None:
-    assert tuple(KNOWN_SCENARIOS) == SCENARIOS
-    assert tuple(Format) == FORMATS
+    assert list(SCENARIOS) == list(ScenarioName)
+    text = dict(cli.help_texts())["plumbline traffic --help"]
+    assert f"{{{','.join(Format)}}}" in text
+    assert f"{{{','.join(ScenarioName)}}}" in text

@@ -2,7 +2,8 @@ import json
 
 import pytest
 
-from plumbline.payload import Format, decode_probabilities, encode
+from plumbline.payload import decode_probabilities, encode
+from plumbline.traffic_choices import Format
 
 ROWS = [("39", "State-gov", "?"), ("-4", "a, b", "007")]
 

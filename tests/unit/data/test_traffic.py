@@ -9,9 +9,9 @@ import pytest
 from botocore.exceptions import ClientError, EndpointConnectionError
 from rich.console import Console
 
-from plumbline.payload import Format
 from plumbline.rows import Row
-from plumbline.traffic import Answer, Plan, SteadyPace, Summary, replay
+from plumbline.traffic import ReplayAnswer, ReplayPlan, ReplaySummary, SteadyPace, replay
+from plumbline.traffic_choices import Format
 from plumbline.traffic_source import in_turn
 from plumbline.traffic_terminal import connect, replay_on_terminal
 
@@ -23,7 +23,7 @@ def one_probability_per_line(request: Mapping[str, Any]) -> bytes:
 
 
 class FakeRuntime:
-    """Answers like the endpoint and remembers what it was asked."""
+    """Answers like the endpoint and remembers its requests."""
 
     def __init__(self, respond: Respond = one_probability_per_line) -> None:
         self.requests: list[dict[str, Any]] = []
@@ -44,8 +44,8 @@ def rows_of_hour(hour: int, n: int) -> Sequence[Row]:
     return [(str(hour), str(position)) for position in range(n)]
 
 
-def plan(**changes: Any) -> Plan:
-    return replace(Plan("e", hours=2, rows_per_hour=5, rows_per_request=2, name="t"), **changes)
+def plan(**changes: Any) -> ReplayPlan:
+    return replace(ReplayPlan("e", hours=2, rows_per_hour=5, rows_per_request=2, name="t"), **changes)
 
 
 def no_wait(seconds: float) -> None:
@@ -80,7 +80,7 @@ def test_time_between_requests_is_the_hour_divided_by_their_number() -> None:
 
 
 def test_all_requests_of_an_hour_are_answered_before_its_last_beat() -> None:
-    answered: list[Answer] = []
+    answered: list[ReplayAnswer] = []
     seen_at_beat: list[int] = []
 
     replay(
@@ -106,14 +106,14 @@ def test_formats_alternate() -> None:
 
 
 def test_answers_say_which_rows_they_are_for() -> None:
-    answers: list[Answer] = []
+    answers: list[ReplayAnswer] = []
 
     replay(plan(hours=1), FakeRuntime(), rows_of_hour, pace=no_wait, on_answer=answers.append)
 
     assert sorted(answers, key=lambda answer: answer.first_row) == [
-        Answer(1, 0, 2, (0.25, 0.25)),
-        Answer(1, 2, 2, (0.25, 0.25)),
-        Answer(1, 4, 1, (0.25,)),
+        ReplayAnswer(1, 0, 2, (0.25, 0.25)),
+        ReplayAnswer(1, 2, 2, (0.25, 0.25)),
+        ReplayAnswer(1, 4, 1, (0.25,)),
     ]
 
 
@@ -197,12 +197,12 @@ def test_progress_is_drawn_on_a_terminal_only(terminal: bool) -> None:
 
     summary = replay_on_terminal(plan(seconds_per_hour=0.001), FakeRuntime(), rows_of_hour, console)
 
-    assert summary == Summary(sent=6, rows=10, hours_finished=2)
+    assert summary == ReplaySummary(sent=6, rows=10, hours_finished=2)
     assert ("━" in screen.getvalue()) is terminal
     assert "6 requests with 10 rows in 2 whole hours, none failed" in screen.getvalue()
 
 
-def test_each_kind_of_failure_is_told_once_when_it_happens() -> None:
+def test_each_kind_of_failure_is_shown_once_when_it_happens() -> None:
     screen = io.StringIO()
 
     replay_on_terminal(plan(seconds_per_hour=0.001), FakeRuntime(throttled), rows_of_hour, Console(file=screen))

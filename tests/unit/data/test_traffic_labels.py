@@ -6,17 +6,17 @@ from pathlib import Path
 
 import pytest
 
-from plumbline.traffic import Answer, Plan
-from plumbline.traffic_labels import LabelsOut, labels_file
+from plumbline.traffic import ReplayAnswer, ReplayPlan
+from plumbline.traffic_source import LabelsOut, labels_file
 
-PLAN = Plan("e", hours=2, rows_per_hour=3, rows_per_request=2, name="t")
+PLAN = ReplayPlan("e", hours=2, rows_per_hour=3, rows_per_request=2, name="t")
 
 
 def labels_of_hour(hour: int, n: int) -> Sequence[str]:
     return [f"h{hour}-{position}" for position in range(n)]
 
 
-def written(*answers: Answer) -> list[str]:
+def written(*answers: ReplayAnswer) -> list[str]:
     stream = io.StringIO()
     out = LabelsOut(PLAN, labels_of_hour, stream)
     for answer in answers:
@@ -25,11 +25,15 @@ def written(*answers: Answer) -> list[str]:
     return stream.getvalue().splitlines()[1:]
 
 
-FIRST, SECOND, NEXT = Answer(1, 0, 2, (0.1, 0.2)), Answer(1, 2, 1, (0.3,)), Answer(2, 0, 2, (0.4, 0.5))
+FIRST, SECOND, NEXT = (
+    ReplayAnswer(1, 0, 2, (0.1, 0.2)),
+    ReplayAnswer(1, 2, 1, (0.3,)),
+    ReplayAnswer(2, 0, 2, (0.4, 0.5)),
+)
 
 
 @pytest.mark.parametrize("order", [(FIRST, SECOND, NEXT), (SECOND, FIRST, NEXT)])
-def test_the_order_of_answers_within_an_hour_does_not_matter(order: tuple[Answer, ...]) -> None:
+def test_the_order_of_answers_within_an_hour_does_not_matter(order: tuple[ReplayAnswer, ...]) -> None:
     assert written(*order) == [
         "t-h001-r000000,0,h1-0",
         "t-h001-r000000,1,h1-1",
@@ -40,7 +44,7 @@ def test_the_order_of_answers_within_an_hour_does_not_matter(order: tuple[Answer
 
 
 def test_a_failed_request_is_left_out() -> None:
-    assert written(Answer(1, 0, 2, failure="Throttled"), SECOND) == ["t-h001-r000001,0,h1-2"]
+    assert written(ReplayAnswer(1, 0, 2, failure="Throttled"), SECOND) == ["t-h001-r000001,0,h1-2"]
 
 
 def test_an_hour_is_in_the_file_when_the_next_one_begins(tmp_path: Path) -> None:

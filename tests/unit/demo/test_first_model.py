@@ -3,9 +3,12 @@ import tarfile
 from pathlib import Path
 from typing import Any
 
+import botocore.session
 import pytest
+from botocore.validate import ParamValidator
 
-from local.demo.first_model import TrainingError, fetch_baseline
+from local.demo.first_model import TrainingError, fetch_baseline, first_training
+from stacks.config_file import load_environment
 
 
 class OneObject:
@@ -40,3 +43,26 @@ def test_the_baseline_is_taken_out_of_the_jobs_output(tmp_path: Path) -> None:
 def test_fails_by_name_without_a_baseline(tmp_path: Path) -> None:
     with pytest.raises(TrainingError, match=r"s3://models/first/output\.tar\.gz must hold baseline/"):
         fetch(OneObject("metrics.json"), tmp_path)
+
+
+ROOT = Path(__file__).parents[3]
+OUTPUTS = {
+    "TrainDataUri": "s3://artifacts/train",
+    "TestDataUri": "s3://artifacts/test",
+    "TrainingRoleArn": "arn:aws:iam::111122223333:role/training",
+    "TrainingImageUri": "111122223333.dkr.ecr.us-east-1.amazonaws.com/sagemaker-xgboost:1.7-1",
+    "SourceArchiveUri": "s3://artifacts/source.tar.gz",
+    "ModelsUri": "s3://artifacts/models",
+    "DataKeyArn": "arn:aws:kms:us-east-1:111122223333:key/1",
+}
+
+
+def test_the_request_fits_sagemakers_model() -> None:
+    request = first_training(load_environment("dev", ROOT), OUTPUTS)
+    model = botocore.session.get_session().get_service_model("sagemaker").operation_model("CreateTrainingJob")
+
+    assert model.input_shape is not None
+    assert not ParamValidator().validate(request, model.input_shape).has_errors()
+    assert request["TrainingJobName"] == "plumbline-dev-train-first"
+    assert [channel["ChannelName"] for channel in request["InputDataConfig"]] == ["train", "test"]
+    assert request["HyperParameters"]["target_label"] == '"income"'

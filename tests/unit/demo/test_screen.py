@@ -7,8 +7,7 @@ import pytest
 from rich.console import Console
 
 from contract.records import ProjectedAccuracy, Status, Verdict
-from local.demo.ground_truth import Realised
-from local.demo.hours import Hour
+from local.demo.hours import Hour, LabelledHour
 from local.demo.screen import Screen
 from tests.reports import because
 from tests.unit.demo.reports import labelled, report
@@ -37,22 +36,22 @@ def test_an_hour_shows_verdict_truth_projection_and_features(screen: Screen, tex
     screen.hour(3, hour(Status.ESTIMATED), ["alarm fired"])
 
     line, note = text.getvalue().splitlines()
-    assert line.split() == ["3", "200", "drift", "85.0%", "85.1%", "(84.0–86.2%)", "–", "age"]
+    assert line.split() == ["3", "200", "drift", "85.0", "%", "85.1", "%", "(84.0", "to", "86.2", "%)", "–", "age"]
     assert note.strip() == "→ alarm fired"
 
 
 def test_an_hour_shows_which_earlier_hour_its_labels_were_of(screen: Screen, text: io.StringIO) -> None:
-    screen.hour(12, hour(Status.ESTIMATED), [], Realised(11, 12, labelled("2026-01-05T22:00:00Z", 0.7944)))
+    screen.hour(12, hour(Status.ESTIMATED), [], LabelledHour(11, 12, labelled("2026-01-05T22:00:00Z", 0.7944)))
 
-    assert "hour 11: 79.4%" in text.getvalue()
+    assert "hour 11: 79.4 %" in text.getvalue()
 
 
 def test_the_columns_stand_below_their_titles(screen: Screen, text: io.StringIO) -> None:
     screen.hour_header()
-    screen.hour(12, hour(Status.ESTIMATED), [], Realised(11, 12, labelled("2026-01-05T22:00:00Z", 0.7944)))
+    screen.hour(12, hour(Status.ESTIMATED), [], LabelledHour(11, 12, labelled("2026-01-05T22:00:00Z", 0.7944)))
 
     _, titles, line = text.getvalue().splitlines()
-    for title, cell in (("verdict", "drift"), ("projected", "85.1%"), ("realised", "hour 11"), ("drifted", "age")):
+    for title, cell in (("verdict", "drift"), ("projected", "85.1 %"), ("realised", "hour 11"), ("drifted", "age")):
         assert titles.index(title) == line.index(cell)
 
 

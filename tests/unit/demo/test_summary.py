@@ -9,7 +9,7 @@ import pytest
 from contract.accuracy import Shift
 from contract.records import Verdict
 from local.demo.hours import Hour
-from local.demo.summary import FiredAlarm, Promotion, Retraining, Summary
+from local.demo.summary import DemoSummary, FiredAlarm, PromotedVersion, PromotionOutcome, RetrainingRun
 from tests.unit.demo.reports import labelled, report
 
 HOURS = (
@@ -26,16 +26,16 @@ HOURS = (
     ),
     Hour("2026-01-05T14:00:00Z", 0.84, None),
 )
-SUMMARY = Summary(
+SUMMARY = DemoSummary(
     "census",
     HOURS,
     (FiredAlarm("plumbline-dev-drift", 2),),
-    (Retraining("arn:1", 2, "Succeeded", 4, "Approved", 0.7, 0.8),),
-    (Promotion(4, 2, "version 4 serves"),),
+    (RetrainingRun("arn:1", 2, "Succeeded", 4, "Approved", 0.7, 0.8),),
+    (PromotedVersion(4, 2, PromotionOutcome.SERVES),),
 )
 
 
-def written(summary: Summary, folder: Path) -> Any:
+def written(summary: DemoSummary, folder: Path) -> Any:
     summary.write(folder / "summary.json")
     return json.loads((folder / "summary.json").read_text())
 
@@ -89,7 +89,7 @@ def test_the_file_has_the_promised_keys(tmp_path: Path) -> None:
             "challenger": 0.8,
         }
     ]
-    assert found["promotions"] == [{"version": 4, "hour": 2, "told": "version 4 serves"}]
+    assert found["promotions"] == [{"version": 4, "hour": 2, "outcome": "serves"}]
 
 
 def test_an_hour_has_what_later_reports_say_of_it(tmp_path: Path) -> None:

@@ -87,7 +87,7 @@ def test_what_is_not_defined_is_not_judged(
 ) -> None:
     reports = found(scored(np.array(probabilities), np.array(positive, dtype=bool)))
     assert {measure for measure, report in reports.items() if report.status is Status.NOT_JUDGED} == undefined
-    assert all(bool(str(report.reason)) == (report.status is Status.NOT_JUDGED) for report in reports.values())
+    assert all((report.reason is not None) == (report.status is Status.NOT_JUDGED) for report in reports.values())
 
 
 def test_a_certain_and_wrong_prediction_does_not_make_the_log_loss_infinite() -> None:

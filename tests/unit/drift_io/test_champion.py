@@ -150,7 +150,7 @@ def test_a_window_in_which_the_model_changes_is_counted_and_not_judged(
         Metric.RECORDS_REJECTED,
         Metric.ROWS_USED,
         Metric.SCHEMA_VIOLATIONS,
-        Metric.PROJECTIONS_REFUSED,
+        Metric.PROJECTIONS_NOT_JUDGED,
     }
     assert metrics[Metric.WINDOWS_NOT_JUDGED] == 1
     assert_valid(strict((tmp_path / "results" / "drift_report.json").read_text()), DRIFT_REPORT)
@@ -229,7 +229,7 @@ def test_labels_of_windows_that_another_model_answered_are_kept_and_not_judged(
     assert all(str(window.reason) == "model changed" and window.n_labelled == 400 for window in refused)
     metrics = {measurement.metric for measurement in of_report(report)}
     assert (Metric.REALISED_ACCURACY in metrics) is (Verdict.NO_DRIFT in expected)
-    assert Metric.LABEL_COVERAGE in metrics
+    assert Metric.LABELLED_FRACTION in metrics
     if Verdict.NO_DRIFT not in expected:
         assert str(report.shifts[-1].reason) == "only labels can show it: model changed"
 

@@ -59,14 +59,14 @@ def test_a_drifted_window_in_numbers() -> None:
         Metric.RECENT_DRIFT_VERDICT: 0,
         Metric.DRIFTED_SEGMENTS: 1,
         Metric.MULTIVARIATE_AUC: 0.75,
-        Metric.PROJECTIONS_REFUSED: 0,
-        Metric.ACCURACY_VERDICT: 1,
+        Metric.PROJECTIONS_NOT_JUDGED: 0,
+        Metric.PROJECTED_ACCURACY_DROP: 1,
         Metric.LABEL_SHIFT_SUSPECTED: 1,
         Metric.REALISED_ACCURACY: 0.7,
-        Metric.QUALITY_VERDICT: 1,
+        Metric.REALISED_ACCURACY_DROP: 1,
         Metric.CONCEPT_SHIFT_VERDICT: 1,
         Metric.LABEL_SHIFT_VERDICT: 0,
-        Metric.LABEL_COVERAGE: 0.8,
+        Metric.LABELLED_FRACTION: 0.8,
         Metric.LABELS_REJECTED: 20,
         Metric.BIAS_VERDICT: 1,
         Metric.ATTRIBUTION_NDCG: 0.97,
@@ -78,32 +78,32 @@ def test_labels_that_are_not_awaited_publish_nothing() -> None:
     assert figures[Metric.BIAS_VERDICT] == 0
     assert not {
         Metric.REALISED_ACCURACY,
-        Metric.QUALITY_VERDICT,
+        Metric.REALISED_ACCURACY_DROP,
         Metric.CONCEPT_SHIFT_VERDICT,
         Metric.LABEL_SHIFT_VERDICT,
-        Metric.LABEL_COVERAGE,
+        Metric.LABELLED_FRACTION,
         Metric.LABELS_REJECTED,
     } & set(figures)
 
 
 def test_awaited_labels_that_cannot_be_read_are_no_coverage() -> None:
     figures = by_metric(of_report(replace(REPORT, quality=QualityReport(reason=because("could not be read")))))
-    assert figures[Metric.LABEL_COVERAGE] == 0
-    assert Metric.QUALITY_VERDICT not in figures
+    assert figures[Metric.LABELLED_FRACTION] == 0
+    assert Metric.REALISED_ACCURACY_DROP not in figures
 
 
 def test_the_coverage_is_that_of_the_window_whose_time_for_labels_is_over() -> None:
     waiting = replace(REPORT.quality, windows=REPORT.quality.windows[1:])
     figures = by_metric(of_report(replace(REPORT, quality=waiting)))
-    assert Metric.LABEL_COVERAGE not in figures
+    assert Metric.LABELLED_FRACTION not in figures
     assert Metric.REALISED_ACCURACY not in figures
 
 
 def test_a_refused_projection_is_a_published_one() -> None:
     refused = ProjectedAccuracy(reason=because("nothing is known of the model there"))
     figures = by_metric(of_report(replace(REPORT, projected_accuracy=refused)))
-    assert figures[Metric.PROJECTIONS_REFUSED] == 1
-    assert not {Metric.ACCURACY_VERDICT, Metric.PROJECTED_ACCURACY, Metric.LABEL_SHIFT_SUSPECTED} & set(figures)
+    assert figures[Metric.PROJECTIONS_NOT_JUDGED] == 1
+    assert not {Metric.PROJECTED_ACCURACY_DROP, Metric.PROJECTED_ACCURACY, Metric.LABEL_SHIFT_SUSPECTED} & set(figures)
 
 
 def test_each_feature_has_its_score_under_its_own_dimension() -> None:

@@ -7,12 +7,13 @@ import pytest
 from drift.counts import ValueCounts, count
 from drift.documents import write_text
 from drift.errors import PublishError
-from drift.handover import completed_message, short_message
+from drift.handover import short_message
 from drift.policy import FeaturePolicy, Policy
 from drift.sagemaker_files import Json, constraints, statistics, violations, write_reports
 from drift.table import table
 from drift.window import WindowCounts
 
+from contract.description import exit_message
 from contract.names import ReportFile
 from contract.records import DriftReport, FeatureType, RecordCounts, Verdict, Violation, WindowBounds
 from tests.oracles.counted_rows import CapturedWindow, count_rows
@@ -209,16 +210,16 @@ def test_a_folder_that_cannot_be_written_is_the_operators_error(tmp_path: Path) 
 
 
 def test_the_message_says_drift_in_sagemakers_words() -> None:
-    assert completed_message(SOUND) == "CompletedWithViolations: drift in hours (290 rows; 4 of 294 records rejected)"
+    assert exit_message(SOUND) == "CompletedWithViolations: drift in hours (290 rows; 4 of 294 records rejected)"
 
 
 def test_the_message_names_the_features_whose_payload_is_broken() -> None:
     quiet = replace(REPORT, verdict=Verdict.NO_DRIFT, reason=because("no drift"), records=RecordCounts(290, 290))
-    assert completed_message(quiet) == "CompletedWithViolations: no drift (290 rows; not as in training: age)"
+    assert exit_message(quiet) == "CompletedWithViolations: no drift (290 rows; not as in training: age)"
 
 
 def test_the_message_says_plainly_that_nothing_was_judged() -> None:
-    assert completed_message(NOT_JUDGED) == "Completed: not judged, no records in the window (0 rows)"
+    assert exit_message(NOT_JUDGED) == "Completed: not judged, no records in the window (0 rows)"
 
 
 def test_a_long_message_is_cut_between_characters() -> None:

@@ -228,7 +228,7 @@ def test_the_policy_reaches_the_verdict(tmp_path: Path, reference: Path) -> None
 def test_the_policy_file_reaches_the_verdict_and_the_report(tmp_path: Path, reference: Path) -> None:
     capture(tmp_path / "data", rows(3, 1000, later=7))
     file = tmp_path / "policy.json"
-    file.write_text('{"version": 1, "features": {"hours": {"ignore": true}, "age": {"critical": true}}}')
+    file.write_text('{"version": 2, "features": {"hours": {"ignore": true}, "age": {"critical": true}}}')
     settings = read_settings(
         arguments(baseline=str(reference / "baseline"), policy=str(file)), environment(tmp_path, PLUMBLINE_ALPHA="0.01")
     )
@@ -262,7 +262,7 @@ def test_an_ignored_feature_refuses_no_projection_and_tells_no_rows_apart(tmp_pa
 def test_rules_for_a_feature_that_the_baseline_lacks_are_refused(tmp_path: Path, reference: Path) -> None:
     capture(tmp_path / "data", rows(3, 300))
     file = tmp_path / "policy.json"
-    file.write_text('{"version": 1, "features": {"height": {"ignore": true}}}')
+    file.write_text('{"version": 2, "features": {"height": {"ignore": true}}}')
     settings = read_settings(arguments(baseline=str(reference / "baseline"), policy=str(file)), environment(tmp_path))
     with pytest.raises(ConfigError, match="the policy's features must be the baseline's, got 'height'"):
         run(settings, now=NOW, clients=Clients(s3=no_client, cloudwatch=no_client))

@@ -13,14 +13,15 @@ from drift.settings import (
     EarlierReports,
     LabelSource,
     OptionalAnalyses,
-    Reference,
-    Settings,
+    ReferenceSource,
+    RunSettings,
     read_settings,
     window_bounds,
 )
 
 from contract.names import MonitorVariable, Variable
 from contract.records import EffectMeasure, WindowBounds
+from contract.thresholds import DEFAULT_EFFECT_THRESHOLDS
 
 # The page "Container contract inputs" prints times with spaces inside, and this format key.
 MODEL_MONITOR = {
@@ -39,7 +40,7 @@ SCHEDULER = {name: value for name, value in MODEL_MONITOR.items() if name not in
 }
 
 
-def settings(environment: Mapping[str, str], **arguments: str | None) -> Settings:
+def settings(environment: Mapping[str, str], **arguments: str | None) -> RunSettings:
     given = {
         "baseline": "s3://bucket/baseline",
         "train": None,
@@ -62,7 +63,7 @@ def test_the_contracts_own_example_is_read() -> None:
     assert read.platform.metrics_file == Path("/opt/ml/output/metrics/cloudwatch/cloudwatch_metrics.jsonl")
     assert (read.policy, read.policy_file, read.analyses) == (Policy(), None, OptionalAnalyses())
     assert read.window.variant is None
-    assert read.reference == Reference(baseline="s3://bucket/baseline", target_label="y")
+    assert read.reference == ReferenceSource(baseline="s3://bucket/baseline", target_label="y")
 
 
 @pytest.mark.parametrize(
@@ -87,22 +88,22 @@ def test_a_schedule_on_the_hour_judges_the_hour_before() -> None:
 
 def test_thresholds_come_from_the_environment() -> None:
     variables = {
-        Variable.ALPHA: "0.01",
-        Variable.EFFECT_THRESHOLD: "0.2",
-        Variable.MISSING_THRESHOLD: " 0.3",
-        Variable.MINIMUM_ROWS: "50",
-        Variable.DRIFTED_SHARE: "0.25",
+        "PLUMBLINE_ALPHA": "0.01",
+        "PLUMBLINE_EFFECT_THRESHOLD": "0.2",
+        "PLUMBLINE_MISSING_VALUES_THRESHOLD": " 0.3",
+        "PLUMBLINE_MINIMUM_ROWS": "50",
+        "PLUMBLINE_DRIFTED_FRACTION": "0.25",
     }
     assert settings(MODEL_MONITOR | variables).policy == Policy(
-        alpha=0.01, effect_threshold=0.2, missing_threshold=0.3, minimum_rows=50, drifted_share=0.25
+        alpha=0.01, effect_threshold=0.2, missing_values_threshold=0.3, minimum_rows=50, drifted_fraction=0.25
     )
 
 
 def test_an_effect_measure_brings_its_own_threshold_unless_one_is_given() -> None:
-    score = MODEL_MONITOR | {Variable.EFFECT_MEASURE: "drift_score"}
+    score = MODEL_MONITOR | {"PLUMBLINE_EFFECT_MEASURE": "drift_score"}
     assert settings(score).policy.effect_measure is EffectMeasure.DRIFT_SCORE
-    assert settings(score).policy.effect_threshold == 20
-    assert settings(score | {Variable.EFFECT_THRESHOLD: "150"}).policy.effect_threshold == 150
+    assert settings(score).policy.effect_threshold == DEFAULT_EFFECT_THRESHOLDS[EffectMeasure.DRIFT_SCORE]
+    assert settings(score | {"PLUMBLINE_EFFECT_THRESHOLD": "150"}).policy.effect_threshold == 150
 
 
 def test_the_policy_file_is_named_by_its_argument() -> None:
@@ -155,15 +156,19 @@ def test_times_and_format_are_optional() -> None:
         ({"publish_cloudwatch_metrics": "Enabled", "sagemaker_endpoint_name": ""}, "must name the endpoint"),
         ({"PLUMBLINE_ALPHA": "small"}, "PLUMBLINE_ALPHA must be a finite number, got 'small'"),
         ({"PLUMBLINE_ALPHA": "nan"}, "PLUMBLINE_ALPHA must be a finite number"),
-        ({"PLUMBLINE_ALPHA": "2"}, "alpha must lie between 0 and 1, got 2.0"),
+        ({"PLUMBLINE_ALPHA": "2"}, "alpha must be above 0, below 1, got 2.0"),
         ({"PLUMBLINE_MINIMUM_ROWS": "2.5"}, "PLUMBLINE_MINIMUM_ROWS must be a whole number"),
         (
             {"PLUMBLINE_EFFECT_MEASURE": "psi"},
             "PLUMBLINE_EFFECT_MEASURE must be one of jensen_shannon_distance, drift_score, wasserstein_distance, "
             "got 'psi'; set it on the monitoring job",
         ),
-        ({"PLUMBLINE_DRIFTED_SHARE": "0"}, "drifted_share must lie above 0 and be at most 1, got 0.0"),
-        ({"PLUMBLINE_DRIFTED_SHARE": "half"}, "PLUMBLINE_DRIFTED_SHARE must be a finite number, got 'half'"),
+        ({"PLUMBLINE_DRIFTED_FRACTION": "0"}, "drifted_fraction must be above 0, at most 1, got 0.0"),
+        ({"PLUMBLINE_DRIFTED_FRACTION": "half"}, "PLUMBLINE_DRIFTED_FRACTION must be a finite number, got 'half'"),
+        (
+            {"PLUMBLINE_DRIFTED_SHARE": "0.3"},
+            "PLUMBLINE_DRIFTED_SHARE is now PLUMBLINE_DRIFTED_FRACTION, got '0.3'; rename it on the monitoring job",
+        ),
         ({"PLUMBLINE_MULTIVARIATE": "on"}, "PLUMBLINE_MULTIVARIATE must be Enabled or Disabled, got 'on'"),
         ({"PLUMBLINE_RECENT_WINDOWS": "-1"}, "PLUMBLINE_RECENT_WINDOWS must be 0 or more, got '-1'"),
         ({"PLUMBLINE_RECENT_WINDOWS": "3"}, "PLUMBLINE_REPORTS_S3_URI must be set, got None"),
@@ -227,7 +232,7 @@ LABELS = {
     Variable.LABELS_S3_URI: "s3://bucket/ground-truth/endpoint-name",
     Variable.CAPTURE_S3_URI: "s3://bucket/capture/endpoint-name",
     Variable.LABEL_LAG_HOURS: "48",
-    Variable.MINIMUM_LABEL_COVERAGE: "0.25",
+    "PLUMBLINE_MINIMUM_LABELLED_FRACTION": "0.25",
     Variable.MERGED_S3_URI: "s3://bucket/merged",
 }
 
@@ -239,9 +244,9 @@ def test_labels_are_awaited_where_their_place_is_named(engine: dict[str, str]) -
         labels="s3://bucket/ground-truth/endpoint-name",
         captures="s3://bucket/capture/endpoint-name",
         lag_hours=48,
-        minimum_coverage=0.25,
         merged="s3://bucket/merged",
     )
+    assert settings(engine | LABELS).policy.minimum_labelled_fraction == 0.25
 
 
 @pytest.mark.parametrize(
@@ -250,7 +255,10 @@ def test_labels_are_awaited_where_their_place_is_named(engine: dict[str, str]) -
         ({Variable.CAPTURE_S3_URI: ""}, "PLUMBLINE_CAPTURE_S3_URI must be set"),
         ({Variable.LABEL_LAG_HOURS: "-1"}, "the label lag must be 0 hours or more, got -1"),
         ({Variable.LABEL_LAG_HOURS: "1.5"}, "PLUMBLINE_LABEL_LAG_HOURS must be a whole number"),
-        ({Variable.MINIMUM_LABEL_COVERAGE: "50"}, "the minimum label coverage must lie in 0 to 1, got 50.0"),
+        (
+            {"PLUMBLINE_MINIMUM_LABELLED_FRACTION": "50"},
+            "minimum_labelled_fraction must be above 0, at most 1, got 50",
+        ),
     ],
 )
 def test_labels_that_could_not_be_joined_are_refused(changes: dict[str, str], message: str) -> None:
@@ -259,18 +267,18 @@ def test_labels_that_could_not_be_joined_are_refused(changes: dict[str, str], me
     assert message in str(error.value)
 
 
-def test_tolerances_facet_and_model_come_from_the_environment() -> None:
+def test_thresholds_facet_and_model_come_from_the_environment() -> None:
     found = settings(
         MODEL_MONITOR
         | {
-            Variable.ACCURACY_TOLERANCE: "0.03",
-            Variable.BIAS_TOLERANCE: "0.1",
+            "PLUMBLINE_ACCURACY_DROP_THRESHOLD": "0.03",
+            "PLUMBLINE_BIAS_THRESHOLD": "0.1",
             Variable.FACET: "sex",
             Variable.MODEL_S3_URI: "s3://bucket/model.tar.gz",
         }
     )
-    assert (found.policy.accuracy_tolerance, found.policy.bias_tolerance) == (0.03, 0.1)
+    assert (found.policy.accuracy_drop_threshold, found.policy.bias_threshold) == (0.03, 0.1)
     assert (found.analyses.facet, found.analyses.model) == ("sex", "s3://bucket/model.tar.gz")
-    assert settings(MODEL_MONITOR).policy.accuracy_tolerance == Policy.accuracy_tolerance
-    with pytest.raises(ConfigError, match="accuracy_tolerance must lie between 0 and 1, got 2.0"):
-        settings(MODEL_MONITOR | {Variable.ACCURACY_TOLERANCE: "2"})
+    assert settings(MODEL_MONITOR).policy.accuracy_drop_threshold == Policy.accuracy_drop_threshold
+    with pytest.raises(ConfigError, match="accuracy_drop_threshold must be above 0, below 1, got 2.0"):
+        settings(MODEL_MONITOR | {"PLUMBLINE_ACCURACY_DROP_THRESHOLD": "2"})

@@ -44,7 +44,7 @@ def give(root: Path, models: dict[str, Path], *, challenger: str, champion: str)
 
 def call(root: Path, monkeypatch: pytest.MonkeyPatch, *more: str) -> int:
     monkeypatch.setenv(Variable.ML_ROOT, str(root))
-    given = ["--target_label", TARGET, "--margin", "0.02", "--test_margin", "0.05", "--slice_bound", "0.05"]
+    given = ["--target_label", TARGET, "--holdout_margin", "0.02", "--test_margin", "0.05", "--slice_margin", "0.05"]
     return main(["evaluate", *given, "--minimum_slice_rows", "100", *more])
 
 
@@ -89,7 +89,7 @@ def test_a_worse_challenger_is_rejected_and_the_job_succeeds(
         ("narrow", (), "the champion and the labelled rows must have the same features, got a difference in capital"),
         ("good", ("--slice_columns", "colour"), "slice columns must be features of the model, got colour"),
         ("good", ("--segment_column", "colour"), "colour"),
-        ("good", ("--margin", "much"), "--margin must be a number, got 'much'"),
+        ("good", ("--holdout_margin", "much"), "--holdout_margin must be a number, got 'much'"),
         ("good", ("--target_label", "colour"), "must predict the same labels of 'colour'"),
     ],
 )

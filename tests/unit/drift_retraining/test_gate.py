@@ -11,7 +11,9 @@ from drift.table import FeatureSpec, Table
 from contract.evaluation import Evaluation
 from contract.records import FeatureType
 
-TERMS = GateThresholds(margin=0.01, test_margin=0.05, slice_columns=("sex",), slice_bound=0.05, minimum_slice_rows=100)
+TERMS = GateThresholds(
+    holdout_margin=0.01, test_margin=0.05, slice_columns=("sex",), slice_margin=0.05, minimum_slice_rows=100
+)
 
 
 def answers(n_both: int, gained: int, lost: int, neither: int = 0, repeats: float = 1.0) -> Answers:
@@ -153,8 +155,8 @@ def test_repetition_is_what_exceeds_that_of_independent_rows() -> None:
     assert design_effect(ordinary * 2, ordinary) == pytest.approx(1.05, abs=0.03)
 
 
-@pytest.mark.parametrize("name", ["margin", "test_margin", "slice_bound"])
+@pytest.mark.parametrize("name", ["holdout_margin", "test_margin", "slice_margin"])
 def test_a_margin_must_be_a_share(name: str) -> None:
-    shares = {"margin": 0.0, "test_margin": 0.0, "slice_bound": 0.0, name: 1.5}
+    shares = {"holdout_margin": 0.0, "test_margin": 0.0, "slice_margin": 0.0, name: 1.5}
     with pytest.raises(ConfigError, match=f"--{name} must lie in 0 to 1, got 1.5"):
         GateThresholds(slice_columns=(), minimum_slice_rows=1, **shares)

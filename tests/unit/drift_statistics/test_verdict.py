@@ -11,7 +11,7 @@ from contract.reasons import Reason, ReasonCode
 from contract.records import Contributor, EffectMeasure, FeatureReport, FeatureType, RecordCounts, Verdict, Violation
 from tests.reports import because
 
-POLICY = Policy(alpha=0.05, effect_threshold=0.1, missing_threshold=0.05, minimum_rows=200)
+POLICY = Policy(alpha=0.05, effect_threshold=0.1, missing_values_threshold=0.05, minimum_rows=200)
 
 
 EFFECTS = {"drift_score": 10.0, "jensen_shannon_distance": 0.02}
@@ -302,18 +302,18 @@ def test_a_share_of_the_judged_features_makes_the_window_drift(n_drifted: int, v
     features = [report(f"d{i}", Verdict.DRIFT) for i in range(n_drifted)]
     features += [report(f"q{i}", Verdict.NO_DRIFT) for i in range(10 - n_drifted)]
     features += [report(f"n{i}", Verdict.NOT_JUDGED) for i in range(5)]
-    outcome = judge_window(features, None, Policy(drifted_share=0.3), None)
+    outcome = judge_window(features, None, Policy(drifted_fraction=0.3), None)
     assert outcome.verdict is verdict
 
 
 def test_drift_that_is_not_enough_is_told() -> None:
     features = [report("age", Verdict.DRIFT), report("sex", Verdict.NO_DRIFT)]
-    outcome = judge_window(features, None, Policy(drifted_share=0.6), None)
+    outcome = judge_window(features, None, Policy(drifted_fraction=0.6), None)
     assert (outcome.verdict, str(outcome.reason)) == (Verdict.NO_DRIFT, "drift in age only, 1 of 2 judged features")
 
 
 def test_a_critical_feature_or_the_prediction_suffices() -> None:
-    policy = Policy(drifted_share=1.0)
+    policy = Policy(drifted_fraction=1.0)
     critical = replace(report("age", Verdict.DRIFT), critical=True)
     others = [report("sex", Verdict.NO_DRIFT), report("race", Verdict.NO_DRIFT)]
     assert judge_window([critical, *others], None, policy, None).verdict is Verdict.DRIFT
@@ -332,9 +332,9 @@ def test_a_violation_is_told_and_makes_no_drift() -> None:
     ("policy", "text"),
     [
         (Policy(), "drift in any feature or the prediction"),
-        (Policy(drifted_share=0.25), "drift in at least 25% of the judged features or the prediction"),
+        (Policy(drifted_fraction=0.25), "drift in at least 25% of the judged features or the prediction"),
         (
-            Policy(drifted_share=0.5, features={n: FeaturePolicy(critical=True) for n in ("b", "a")}),
+            Policy(drifted_fraction=0.5, features={n: FeaturePolicy(critical=True) for n in ("b", "a")}),
             "drift in at least 50% of the judged features, a critical feature (a, b) or the prediction",
         ),
     ],

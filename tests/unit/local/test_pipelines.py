@@ -5,14 +5,13 @@ from typing import Any
 
 import pytest
 
-from local.aws import pipeline_parameters, sagemaker_api
+from local.aws import sagemaker_api
 from local.aws.clock import Clock
 from local.aws.control_plane import ControlPlane
 from local.aws.errors import ApiError
-from local.aws.pipeline_conditions import all_hold
-from local.aws.pipeline_definition import Definition
-from local.aws.pipeline_expressions import ExpressionError, parse_path, resolve, walk
-from local.aws.pipeline_parameters import Parameter
+from local.aws.pipeline_definition import Definition, Parameter, parameter_values
+from local.aws.pipeline_executions import PipelineExecutions
+from local.aws.pipeline_expressions import ExpressionError, all_hold, parse_path, resolve, walk
 
 ROLE = "arn:aws:iam::000000000000:role/pipeline"
 METRIC = {"Std:JsonGet": {"PropertyFile": {"Get": "Steps.A.PropertyFiles.F"}, "Path": "m[0].value"}}
@@ -55,6 +54,20 @@ def test_expressions_mean_what_they_point_to(value: Any, meaning: Any) -> None:
 def test_malformed_path_is_refused(text: str) -> None:
     with pytest.raises(ExpressionError, match="a path must look like"):
         parse_path(text)
+
+
+@pytest.mark.parametrize("text", ["Parameters", "Other.N", "Parameters.N.Value"])
+def test_get_of_anything_else_is_refused(text: str) -> None:
+    with pytest.raises(ExpressionError, match="a Get (must begin with|of Parameters must end)"):
+        resolve({"Get": text}, Values())
+
+
+@pytest.mark.parametrize(
+    "function", [{}, {"PropertyFile": {"Get": "Parameters.N"}, "Path": "a"}, {"PropertyFile": METRIC, "Path": "a"}]
+)
+def test_json_get_needs_a_property_file(function: dict[str, Any]) -> None:
+    with pytest.raises(ExpressionError, match="must have a Path and a PropertyFile"):
+        resolve({"Std:JsonGet": function}, Values())
 
 
 def test_absent_value_is_no_value() -> None:
@@ -139,6 +152,15 @@ def test_steps_run_after_what_they_need_and_on_the_taken_branch() -> None:
         (_document(_step("A", Arguments={"ErrorMessage": {"Std:Upper": "x"}})), "got 'Std:Upper'"),
         (_document(_step("A"), _gate("G", _compared("Equals", METRIC, 1), [], [])), "the property file 'F'"),
         (_document(_gate("G", {"Type": "And", "Conditions": []}, [], [])), "got 'And'"),
+        (_document(_gate("G", _compared("Equals", 1, 1) | {"Extra": 1}, [], [])), "Equals must have"),
+        (_document(_gate("G", {"Type": "Not", "Condition": {"Type": "Xor"}}, [], [])), "got 'Xor'"),
+        (_document(_gate("G", {"Type": "Or", "Conditions": [{"Type": "Xor"}]}, [], [])), "got 'Xor'"),
+        (json.dumps({"Version": "2020-12-01", "Steps": {}}), "Steps must be a list"),
+        (json.dumps({"Version": "2020-12-01", "Steps": [[]]}), "not of the schema"),
+        (_document(_step("a b")), "got 'a b'"),
+        (_document(_step("A", DependsOn=[{}])), "supports no triggers"),
+        (_document(_step("A"), Parameters=[{"Name": "P", "Type": "Date"}]), "a Type of"),
+        (_document(_step("A"), Parameters=[{"Name": "P", "Type": "Integer", "DefaultValue": True}]), "got True"),
         (_document(_step("A", CacheConfig={"Enabled": True})), "must not be cached"),
         (_document({"Name": "A", "Type": "Training", "Arguments": {"TrainingJobName": "x" * 39}}), "up to 38"),
     ],
@@ -156,6 +178,15 @@ def test_steps_run_after_what_they_need_and_on_the_taken_branch() -> None:
         "function",
         "property-file",
         "and",
+        "members",
+        "not",
+        "or",
+        "steps",
+        "schema",
+        "name",
+        "trigger",
+        "parameter-type",
+        "parameter-default",
         "cached",
         "prefix",
     ],
@@ -166,10 +197,17 @@ def test_unsound_definition_is_refused(text: str, complaint: str) -> None:
     assert caught.value.code == "ValidationException"
 
 
+def test_parameter_with_choices_takes_no_other_value() -> None:
+    parameter = Parameter.parse({"Name": "P", "Type": "String", "EnumValues": ["a", "b"]})
+    assert parameter.read("a") == "a"
+    with pytest.raises(ApiError, match="must be one of"):
+        parameter.read("c")
+
+
 def test_parameters_take_their_types_and_defaults() -> None:
     declared = [Parameter("N", "Integer"), Parameter("B", "Boolean", False), Parameter("S", "String", "x")]
     given = [{"Name": "N", "Value": "4"}, {"Name": "B", "Value": "true"}]
-    assert pipeline_parameters.values(declared, given) == {"N": 4, "B": True, "S": "x"}
+    assert parameter_values(declared, given) == {"N": 4, "B": True, "S": "x"}
 
 
 @pytest.mark.parametrize(
@@ -179,13 +217,12 @@ def test_parameters_take_their_types_and_defaults() -> None:
 )
 def test_wrong_parameters_are_refused(given: dict[str, str], complaint: str) -> None:
     with pytest.raises(ApiError, match=complaint):
-        pipeline_parameters.values(
-            [Parameter("N", "Integer")], [{"Name": name, "Value": value} for name, value in given.items()]
-        )
+        parameter_values([Parameter("N", "Integer")], [{"Name": name, "Value": value} for name, value in given.items()])
 
 
 def test_update_changes_what_is_described_and_refuses_what_cannot_run() -> None:
     plane = ControlPlane("000000000000", "us-east-1", Clock(start=1000.0, real=lambda: 0.0))
+    PipelineExecutions(plane)
     named = {"PipelineName": "p", "RoleArn": ROLE}
     plane.call("CreatePipeline", {**named, "PipelineDefinition": _document(_step("A")), "ClientRequestToken": "t" * 32})
     plane.call("UpdatePipeline", {**named, "PipelineDefinition": _document(_step("B"))})

@@ -1,5 +1,6 @@
 import pytest
-from promotion.events import Foreign, Happening, Look, Promotion, Rollback, parse
+from promotion.events import PromoteRequest, PromotionEvent, RollbackRequest, StateChange, parse
+from shared.events import IgnoredEvent, Reconcile
 
 PACKAGE = "SageMaker Model Package State Change"
 ENDPOINT = "SageMaker Endpoint State Change"
@@ -7,7 +8,7 @@ TIME = "2026-03-01T05:20:00Z"
 MOMENT = "2026-03-01T05:20:00+00:00"
 
 
-def heard(event: object) -> Happening:
+def parsed(event: object) -> PromotionEvent:
     return parse(event, "r", endpoint="plumbline-dev", group="plumbline-dev")
 
 
@@ -18,18 +19,18 @@ def change(kind: str, **detail: object) -> dict[str, object]:
 @pytest.mark.parametrize(
     ("event", "expected"),
     [
-        ({"reevaluate": True}, Look("hourly look")),
-        ({"rollback": " bad "}, Rollback("bad", "r")),
-        ({"promote": 4, "reason": "good"}, Promotion(4, "good", "r")),
+        ({"reevaluate": True}, Reconcile("r")),
+        ({"rollback": " bad "}, RollbackRequest("bad", "r")),
+        ({"promote": 4, "reason": "good"}, PromoteRequest(4, "good", "r")),
         (
             change(ENDPOINT, EndpointName="plumbline-dev", EndpointStatus="IN_SERVICE"),
-            Look("the endpoint is IN_SERVICE", MOMENT),
+            StateChange("the endpoint is IN_SERVICE", MOMENT),
         ),
         (
             change(
                 PACKAGE, ModelPackageGroupName="plumbline-dev", ModelPackageVersion=4, ModelApprovalStatus="Approved"
             ),
-            Look("version 4 is Approved", MOMENT),
+            StateChange("version 4 is Approved", MOMENT),
         ),
         (
             change(
@@ -39,12 +40,12 @@ def change(kind: str, **detail: object) -> dict[str, object]:
                 ModelApprovalStatus="Rejected",
                 UpdatedModelPackageFields=["ModelApprovalStatus", "ApprovalDescription"],
             ),
-            Look("version 4 is Rejected", MOMENT),
+            StateChange("version 4 is Rejected", MOMENT),
         ),
     ],
 )
-def test_event_is_understood(event: object, expected: Happening) -> None:
-    assert heard(event) == expected
+def test_event_is_understood(event: object, expected: PromotionEvent) -> None:
+    assert parsed(event) == expected
 
 
 @pytest.mark.parametrize(
@@ -68,12 +69,12 @@ def test_event_is_understood(event: object, expected: Happening) -> None:
         change("something else"),
     ],
 )
-def test_what_is_not_for_the_function_is_foreign(event: object) -> None:
-    happening = heard(event)
-    assert isinstance(happening, Foreign)
-    assert happening.why
+def test_event_that_is_not_for_the_function_is_ignored(event: object) -> None:
+    found = parsed(event)
+    assert isinstance(found, IgnoredEvent)
+    assert found.reason
 
 
 def test_time_that_is_none_is_left_out() -> None:
     event = change(ENDPOINT, EndpointName="plumbline-dev", EndpointStatus="UPDATING") | {"time": "noon"}
-    assert heard(event) == Look("the endpoint is UPDATING")
+    assert parsed(event) == StateChange("the endpoint is UPDATING")

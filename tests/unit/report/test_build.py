@@ -25,7 +25,6 @@ from contract.records import (
 )
 from plumbline.report import Event, build
 from plumbline.report.plot_p_values import minus_log10
-from plumbline.report.plot_scores import ranked_rows
 from plumbline.report.timeline import timeline
 from tests.reports import because
 from tests.unit.report.builders import REFUSED, SIMILAR, feature, report, start_of, write
@@ -129,7 +128,7 @@ def test_equal_inputs_give_equal_bytes(tmp_path: Path) -> None:
     assert first == second
 
 
-def test_hour_table_tells_verdict_rows_rejections_and_accuracy(tmp_path: Path) -> None:
+def test_hour_table_shows_verdict_rows_rejections_and_accuracy(tmp_path: Path) -> None:
     page = made(
         tmp_path, report(0, features=DRIFTED, rejected={"not_json": 2, "field_count": 1}), truth={start_of(0): 0.8211}
     )
@@ -164,7 +163,7 @@ def _section(page: Path, name: str) -> str:
     return match[1]
 
 
-def test_last_window_with_features_is_told_feature_by_feature(tmp_path: Path) -> None:
+def test_last_window_with_features_is_shown_feature_by_feature(tmp_path: Path) -> None:
     empty = report(1, verdict=Verdict.NOT_JUDGED, features=(), projected=REFUSED)
     section = _section(made(tmp_path, report(0, features=DRIFTED), empty), "features")
     assert "Window of 00:00 on 1 March 2026" in section
@@ -174,9 +173,8 @@ def test_last_window_with_features_is_told_feature_by_feature(tmp_path: Path) ->
 
 def test_scores_without_verdict_are_not_drawn_as_quiet() -> None:
     refused = FeatureReport(name="age", type=FeatureType.NUMERIC, effects={"drift_score": 90.0}, p_value_adjusted=0.5)
-    (row, _) = ranked_rows(
-        timeline([report(0, features=(refused,)), report(1, features=(feature("age"),))], {}, [], [])
-    )
+    line = timeline([report(0, features=(refused,)), report(1, features=(feature("age"),))], {}, [], [])
+    (row, _) = line.ranked_rows()
     assert math.isnan(row.scores[0])
     assert row.highest == row.scores[1] == 4.0
 
@@ -248,7 +246,7 @@ def test_without_moves_there_is_no_table_of_them(tmp_path: Path) -> None:
     assert 'id="moves"' not in _text(tmp_path, report(0))
 
 
-def test_a_feature_tells_its_rule_its_violation_and_what_could_not_be_read(tmp_path: Path) -> None:
+def test_a_feature_shows_its_rule_its_violation_and_what_could_not_be_read(tmp_path: Path) -> None:
     broken = replace(
         feature("age"),
         critical=True,
@@ -267,7 +265,7 @@ def test_a_feature_tells_its_rule_its_violation_and_what_could_not_be_read(tmp_p
     assert "62.5 %" in page
 
 
-def test_every_comparison_of_the_last_window_is_told(tmp_path: Path) -> None:
+def test_every_comparison_of_the_last_window_is_shown(tmp_path: Path) -> None:
     one = replace(
         report(0),
         rule="drift in any feature",
@@ -287,11 +285,11 @@ def test_every_comparison_of_the_last_window_is_told(tmp_path: Path) -> None:
         ),
     )
     page = _text(tmp_path, one)
-    assert "A comparison says drift where there is drift in any feature." in page
+    assert "A comparison's verdict is drift where there is drift in any feature." in page
     assert '<th scope="row">24 windows before</th><td><span class="drift">● drift</span></td>' in page
     assert "drift in &lt;age&gt;" in page
     assert "training data, variant blue&amp;" in page
-    assert "area under the curve of 0.730 (0.5 is chance, p 0.001)" in page
+    assert "a classifier separates them with AUC 0.730 (0.5 is chance), p 0.001" in page
     assert "1,999" in page
 
 

@@ -4,8 +4,7 @@ from pathlib import Path
 import pytest
 
 from contract.records import RecordCounts
-from plumbline.report.collect import collect
-from plumbline.report.errors import ReportError
+from plumbline.report.collect import ReportError, collect
 from tests.reports import because
 from tests.unit.report.builders import feature, labelled, quality, report, start_of, write
 
@@ -89,7 +88,7 @@ def test_no_report_is_an_error_with_a_remedy(tmp_path: Path) -> None:
         collect(tmp_path)
 
 
-def test_only_unreadable_reports_is_an_error_that_says_so(tmp_path: Path) -> None:
+def test_only_unreadable_reports_is_an_error_that_is_explained(tmp_path: Path) -> None:
     (tmp_path / "drift_report.json").write_text("{")
     with pytest.raises(ReportError, match=r"1 unreadable: drift_report.json: not a drift report"):
         collect(tmp_path)

@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 
 from contract.accuracy import LabelShiftScenario
+from contract.reasons import ReasonCode
 from contract.records import DriftReport, ProjectedAccuracy, Status, Verdict
 from plumbline.report import plot_accuracy, style
 from plumbline.report.refusals import refusal_key
@@ -37,8 +38,8 @@ def texts(axes: Any) -> list[str]:
     return [text.get_text() for text in axes.texts]
 
 
-def refused(reason: str, hour: int) -> DriftReport:
-    return report(hour, projected=ProjectedAccuracy(reason=because(reason)))
+def refused(text: str, hour: int, code: ReasonCode = ReasonCode.OTHER) -> DriftReport:
+    return report(hour, projected=ProjectedAccuracy(reason=because(text, code)))
 
 
 def test_realised_accuracy_is_drawn_with_its_interval_beside_the_projection() -> None:
@@ -99,8 +100,10 @@ def test_label_shift_is_drawn_only_where_it_is_selected() -> None:
 
 
 def test_refusals_are_numbered_by_reason_whatever_they_measured() -> None:
-    reports = [refused("AUC 0.97, 0.95 or more", 0), refused("AUC 0.99, 0.95 or more", 1), report(2)]
-    reports += [refused("no predictions", 3), refused("AUC 0.96, 0.95 or more", 4)]
+    separable = ReasonCode.WINDOW_SEPARABLE
+    reports = [refused("AUC 0.97, 0.95 or more", 0, separable), refused("AUC 0.99, 0.95 or more", 1, separable)]
+    reports += [report(2), refused("no predictions", 3, ReasonCode.NO_PREDICTIONS)]
+    reports += [refused("AUC 0.96, 0.95 or more", 4, separable)]
     assert [text for text in texts(axes_of(*reports)) if text.isdigit()] == ["1", "2", "1"]
     assert refusal_key(timeline(reports, {}, [], []).slots) == [
         "1: no estimate in 3 windows, in the last: AUC 0.96, 0.95 or more",
@@ -115,7 +118,7 @@ def test_the_figure_explains_its_numbers() -> None:
 
 
 def test_long_reasons_are_wrapped_not_cut() -> None:
-    reason = "told apart " * 20 + "at the end"
+    reason = "separated " * 20 + "at the end"
     key = refusal_key(timeline([refused(reason, 0)], {}, [], []).slots)
     assert len(key) == 2
     assert max(map(len, key)) <= 140
@@ -123,7 +126,8 @@ def test_long_reasons_are_wrapped_not_cut() -> None:
 
 
 def test_many_reasons_are_cut_with_a_hint() -> None:
-    key = refusal_key(timeline([refused(f"because {chr(97 + n)}", n) for n in range(9)], {}, [], []).slots)
+    codes = [code for code in ReasonCode if code is not ReasonCode.WINDOW_NOT_JUDGED][:9]
+    key = refusal_key(timeline([refused("why", n, code) for n, code in enumerate(codes)], {}, [], []).slots)
     assert len(key) == 6
     assert key[-1] == "6 and up: see the table of what was not judged"
 

@@ -1,26 +1,25 @@
-"""AWS around the controller, in memory: one object that is the document store, the world and the voice."""
+"""AWS around the controller, in memory: one object that is the document table, the gateway and the notifier."""
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from functools import lru_cache
 
 from retraining.controller import Controller
-from retraining.decision import Facts, Rule
-from retraining.occurrences import AlarmChange, Occurrence
-from retraining.outcome import Outcome
-from retraining.settings import Settings
-from retraining.state import Run, State
+from retraining.decision import ControllerDecision, RetrainingFacts
+from retraining.occurrences import AlarmChange, RetrainingEvent
+from retraining.settings import RetrainingPolicy, RetrainingSettings
+from retraining.state import ReservedRun, RetrainingState
 from retraining.surroundings import GONE, NotStartedError
-from retraining.words import Words
-from shared.documents import ChangedMeanwhileError, Document
+from shared.documents import ConcurrentWriteError, Document, StateStore
+from shared.telling import LoopMessage
 
 from contract.retraining import RetrainingMetric, SwitchPosition
 from tests.unit.retraining.builders import environment
 
 NOW = datetime(2026, 3, 1, 5, 30, tzinfo=UTC)
-SETTINGS = Settings.from_environment(environment())
-RULE = SETTINGS.rule
+SETTINGS = RetrainingSettings.from_environment(environment())
+POLICY = SETTINGS.policy
 
 
 def _nothing(_: str) -> None:
@@ -28,15 +27,15 @@ def _nothing(_: str) -> None:
 
 
 @lru_cache(maxsize=8)
-def _state(text: str | None) -> State:
-    return State.from_json(text)
+def _state(text: str | None) -> RetrainingState:
+    return RetrainingState.from_json(text)
 
 
 @dataclass
 class FakeAws:
     """Everything that the controller touches. `step` is called before and after the effect of each call."""
 
-    rule: Rule = RULE
+    policy: RetrainingPolicy = POLICY
     now: datetime = NOW
     switch: SwitchPosition | None = SwitchPosition.ON
     champion: str | None = "s3://artifacts/models/1/model.tar.gz"
@@ -48,45 +47,46 @@ class FakeAws:
     document: Document = Document(0, None)
     executions: dict[str, str] = field(default_factory=dict)
     tokens: dict[str, str] = field(default_factory=dict)
-    runs: list[Run] = field(default_factory=list)
-    messages: list[tuple[str, str]] = field(default_factory=list)
+    runs: list[ReservedRun] = field(default_factory=list)
+    messages: list[LoopMessage] = field(default_factory=list)
     counted: list[RetrainingMetric] = field(default_factory=list)
     step: Callable[[str], None] = _nothing
 
     @property
-    def state(self) -> State:
+    def state(self) -> RetrainingState:
         return _state(self.document.text)
 
     @property
     def subjects(self) -> list[str]:
-        return [subject for subject, _ in self.messages]
+        return [message.subject for message in self.messages]
 
     def controller(self) -> Controller:
-        words = Words(SETTINGS.environment, RULE.endpoint)
-        return Controller(self.rule, words, store=self, world=self, voice=self, clock=lambda: self.now)
+        settings = replace(SETTINGS, policy=self.policy)
+        store = StateStore(self, SETTINGS.endpoint, RetrainingState)
+        return Controller(settings, store=store, gateway=self, notifier=self, clock=lambda: self.now)
 
-    def handle(self, occurrence: Occurrence) -> tuple[Outcome, ...]:
-        return self.controller().handle(occurrence)
+    def handle(self, event: RetrainingEvent) -> tuple[ControllerDecision, ...]:
+        return self.controller().handle(event)
 
     def end(self, execution: str, status: str) -> None:
         self.executions[execution] = status
 
     def read(self, document_id: str) -> Document:
-        assert document_id == RULE.endpoint
+        assert document_id == SETTINGS.endpoint
         self.step("read")
         return self.document
 
     def write(self, document_id: str, text: str, expected: int) -> None:
-        assert document_id == RULE.endpoint
+        assert document_id == SETTINGS.endpoint
         self.step("write")
         if self.document.revision != expected:
-            raise ChangedMeanwhileError(document_id)
+            raise ConcurrentWriteError(document_id)
         self.document = Document(expected + 1, text)
         self.step("written")
 
-    def facts(self, now: datetime) -> Facts:
+    def facts(self, now: datetime) -> RetrainingFacts:
         self.step("facts")
-        return Facts(now, self.switch, self.champion, self.live_from, self.changing_from)
+        return RetrainingFacts(now, self.switch, self.champion, self.live_from, self.changing_from)
 
     def alarms_on(self) -> tuple[AlarmChange, ...]:
         self.step("alarms")
@@ -97,7 +97,7 @@ class FakeAws:
         self.step("rows")
         return min(self.rows, enough)
 
-    def start(self, run: Run) -> str:
+    def start(self, run: ReservedRun) -> str:
         self.step("start")
         if self.refusal:
             raise NotStartedError(self.refusal)
@@ -109,19 +109,19 @@ class FakeAws:
         self.step("started")
         return self.tokens[run.token]
 
-    def creates(self, run: Run) -> None:
+    def creates(self, run: ReservedRun) -> None:
         """Is called before there is a new execution."""
 
-    def status(self, execution: str) -> tuple[str, str]:
+    def status(self, execution: str) -> tuple[str, str | None]:
         self.step("status")
         status = self.executions.get(execution, GONE)
-        return status, "the step Train failed" if status == "Failed" else ""
+        return status, "the step Train failed" if status == "Failed" else None
 
-    def tell(self, subject: str, text: str) -> None:
-        self.step("tell")
-        self.messages.append((subject, text))
-        self.step("told")
+    def publish(self, message: LoopMessage) -> None:
+        self.step("publish")
+        self.messages.append(message)
+        self.step("published")
 
-    def count(self, metric: RetrainingMetric) -> None:
-        self.step("count")
+    def put_metric(self, metric: RetrainingMetric) -> None:
+        self.step("metric")
         self.counted.append(metric)

@@ -6,7 +6,7 @@ import boto3
 import pytest
 from botocore.response import StreamingBody
 from botocore.stub import Stubber
-from retraining.fresh_rows import FreshRows, labelled_rows
+from retraining.fresh_rows import FreshRowCounter, labelled_rows
 
 FROM, UNTIL = "2026-02-28T22:00:00Z", "2026-03-01T02:00:00Z"
 ROOT = "merged/plumbline-dev/"
@@ -38,7 +38,7 @@ class Bucket:
 
     def count(self, enough: int) -> int:
         with self.stubber:
-            number = FreshRows(self.client, "capture", "plumbline-dev").count(FROM, UNTIL, enough)
+            number = FreshRowCounter(self.client, "capture", "plumbline-dev").count(FROM, UNTIL, enough)
         self.stubber.assert_no_pending_responses()
         return number
 

@@ -20,14 +20,14 @@ def cold() -> Iterator[None]:
     entry._controller.cache_clear()
 
 
-def test_foreign_message_is_logged_and_returned(
+def test_ignored_message_is_logged_and_returned(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     for name, value in environment().items():
         monkeypatch.setenv(name, value)
     result = entry.handler(sns_event("You have chosen to subscribe"), CONTEXT)
     (decision,) = json.loads(json.dumps(result))["decisions"]
-    assert (decision["action"], decision["why"]) == ("ignored", "the SNS message is not JSON")
+    assert (decision["action"], decision["reason"]) == ("ignored", "the SNS message is not JSON")
     assert json.loads(capsys.readouterr().out) == decision
 
 

@@ -1,7 +1,8 @@
 from datetime import UTC, datetime
 
 import pytest
-from retraining.occurrences import AlarmChange, AlarmState, ExecutionChange, Foreign, Look, ManualRequest, parse
+from retraining.occurrences import AlarmChange, AlarmState, ExecutionChange, RetrainingRequest, parse
+from shared.events import IgnoredEvent, Reconcile
 
 from tests.unit.retraining.builders import ALARM, alarm_message, sns_event
 
@@ -56,11 +57,13 @@ def test_time_of_change_is_read_in_every_spelling(text: str) -> None:
 
 
 def test_by_hand_request_carries_the_invocation_id() -> None:
-    assert parse({"reason": "new labels"}, "request-1") == (ManualRequest("new labels", "request-1"),)
+    assert parse({"reason": "new labels"}, "request-1") == (RetrainingRequest("new labels", "request-1"),)
 
 
 def test_person_may_ask_with_force() -> None:
-    assert parse({"reason": " new\n labels ", "force": True}, "r") == (ManualRequest("new labels", "r", force=True),)
+    assert parse({"reason": " new\n labels ", "force": True}, "r") == (
+        RetrainingRequest("new labels", "r", force=True),
+    )
 
 
 @pytest.mark.parametrize(
@@ -71,12 +74,12 @@ def test_person_may_ask_with_force() -> None:
         ({"reason": "x", "force": "yes"}, "force must be true or false, got 'yes'"),
     ],
 )
-def test_request_that_is_none_is_foreign_and_says_why(event: object, why: str) -> None:
-    assert parse(event, "r") == (Foreign(why),)
+def test_malformed_request_is_ignored_with_a_reason(event: object, why: str) -> None:
+    assert parse(event, "r") == (IgnoredEvent(why),)
 
 
-def test_hourly_event_is_a_look() -> None:
-    assert parse({"reevaluate": True}, "request-1") == (Look("request-1"),)
+def test_hourly_event_is_a_reconciliation() -> None:
+    assert parse({"reevaluate": True}, "request-1") == (Reconcile("request-1"),)
 
 
 def test_execution_status_is_read() -> None:
@@ -84,22 +87,22 @@ def test_execution_status_is_read() -> None:
 
 
 @pytest.mark.parametrize("detail", [None, {}, {"pipelineExecutionArn": EXECUTION}])
-def test_execution_event_without_its_fields_is_foreign(detail: object) -> None:
+def test_execution_event_without_its_fields_is_ignored(detail: object) -> None:
     (foreign,) = parse(ENDED | {"detail": detail}, "r")
-    assert isinstance(foreign, Foreign)
-    assert foreign.why.startswith("the event of an execution must name it and its status")
+    assert isinstance(foreign, IgnoredEvent)
+    assert foreign.reason.startswith("the event of an execution must name it and its status")
 
 
-def test_message_of_the_loop_itself_is_foreign() -> None:
+def test_message_of_the_loop_itself_is_ignored() -> None:
     (record,) = _records(alarm_message())
     assert isinstance(record, dict)
     record["Sns"]["MessageAttributes"] = {"plumbline": {"Type": "String", "Value": "plumbline-dev"}}
-    assert parse({"Records": [record]}, "r") == (Foreign("the message is one of the loop's own"),)
+    assert parse({"Records": [record]}, "r") == (IgnoredEvent("the message is one of the loop's own"),)
 
 
 def test_reason_of_any_length_is_cut() -> None:
     (request,) = parse({"reason": "x" * 5000}, "r")
-    assert isinstance(request, ManualRequest)
+    assert isinstance(request, RetrainingRequest)
     assert len(request.reason) == 1000
 
 
@@ -107,7 +110,7 @@ def test_every_record_of_an_event_is_read() -> None:
     event = {"Records": [*_records(alarm_message()), *_records("hello")]}
     first, second = parse(event, "request")
     assert isinstance(first, AlarmChange)
-    assert second == Foreign("the SNS message is not JSON")
+    assert second == IgnoredEvent("the SNS message is not JSON")
 
 
 def _records(message: object) -> list[object]:
@@ -129,7 +132,11 @@ def _records(message: object) -> list[object]:
         (sns_event('"text"'), "the message is a str, not an object"),
         (
             sns_event(
-                {"source": "aws.sagemaker", "detail-type": "SageMaker Processing Job State Change", "detail": {}}
+                {
+                    "source": "aws.sagemaker",
+                    "detail-type": "SageMaker Processing Job State Change",
+                    "detail": {},
+                }
             ),
             "the message is no CloudWatch alarm but 'SageMaker Processing Job State Change'",
         ),
@@ -154,8 +161,8 @@ def _records(message: object) -> list[object]:
         ),
     ],
 )
-def test_what_is_no_alarm_is_foreign_and_says_why(event: object, why: str) -> None:
-    assert parse(event, "request") == (Foreign(why),)
+def test_message_of_no_alarm_is_ignored_with_a_reason(event: object, why: str) -> None:
+    assert parse(event, "request") == (IgnoredEvent(why),)
 
 
 def test_reason_that_is_no_text_is_left_out() -> None:

@@ -1,7 +1,7 @@
 from datetime import timedelta
 
 import pytest
-from retraining.settings import Settings
+from retraining.settings import RetrainingSettings
 from shared.environment import SettingsError
 
 from contract.retraining import LoopVariable
@@ -9,12 +9,12 @@ from tests.unit.retraining.builders import ALARM, QUALITY_ALARM, environment
 
 
 def test_environment_is_read() -> None:
-    settings = Settings.from_environment(environment())
-    rule = settings.rule
-    assert (settings.environment, settings.region, rule.endpoint) == ("dev", "eu-central-1", "plumbline-dev")
-    assert rule.alarm_names == (ALARM, QUALITY_ALARM)
-    assert (rule.cooldown, rule.fresh) == (timedelta(hours=6), timedelta(hours=48))
-    assert (rule.runs_per_day, rule.minimum_fresh_rows) == (3, 500)
+    settings = RetrainingSettings.from_environment(environment())
+    policy = settings.policy
+    assert (settings.environment, settings.region, settings.endpoint) == ("dev", "eu-central-1", "plumbline-dev")
+    assert policy.alarm_names == (ALARM, QUALITY_ALARM)
+    assert (policy.cooldown, policy.fresh_period) == (timedelta(hours=6), timedelta(hours=48))
+    assert (policy.runs_per_day, policy.min_fresh_rows) == (3, 500)
 
 
 @pytest.mark.parametrize("name", environment())
@@ -22,9 +22,9 @@ def test_missing_variable_is_refused(name: str) -> None:
     environ = environment()
     del environ[name]
     with pytest.raises(SettingsError, match=f"{name} must "):
-        Settings.from_environment(environ)
+        RetrainingSettings.from_environment(environ)
 
 
 def test_half_a_run_is_refused() -> None:
     with pytest.raises(SettingsError, match="PLUMBLINE_RUNS_PER_DAY must be a whole number"):
-        Settings.from_environment(environment() | {LoopVariable.RUNS_PER_DAY: "1.5"})
+        RetrainingSettings.from_environment(environment() | {LoopVariable.RUNS_PER_DAY: "1.5"})

@@ -9,28 +9,29 @@ import boto3
 import pytest
 from botocore.response import StreamingBody
 from botocore.stub import Stubber
-from retraining.decision import Facts
+from retraining.decision import RetrainingFacts
 from retraining.occurrences import AlarmChange, AlarmState
 from retraining.reservation import new_run
-from retraining.surroundings import GONE, NotStartedError, Surroundings, start_request
+from retraining.surroundings import GONE, AwsGateway, NotStartedError, start_request
 from retraining.triggers import alarm_trigger
+from shared.aws_client import AwsClients
 
 from contract.champion import Champion, ChampionHistory
 from contract.retraining import SwitchPosition
 from tests.unit.retraining.builders import ALARM, QUALITY_ALARM, change
-from tests.unit.retraining.fakes import NOW, RULE, SETTINGS, FakeAws
+from tests.unit.retraining.fakes import NOW, SETTINGS, FakeAws
 
 SWITCH, ARTIFACT = "/plumbline/dev/retraining", "/plumbline/dev/champion/artifact"
 OLD = Champion("s3://a/1.tar.gz", "s3://a/1")
 NEW = Champion("s3://a/2.tar.gz", "s3://a/2", None, "2026-02-28T10:20:00Z", "2026-02-28T10:40:00Z")
-RUN = new_run(alarm_trigger(change(), NOW), FakeAws().facts(NOW), RULE)
+RUN = new_run(alarm_trigger(change(), NOW), FakeAws().facts(NOW), SETTINGS)
 
 
 @dataclass
 class Account:
     """Stubbed clients by service, and the code that uses them."""
 
-    surroundings: Surroundings
+    gateway: AwsGateway
     stubbers: dict[str, Stubber]
 
     def answers(self, service: str, operation: str, answer: dict[str, Any], expected: dict[str, Any]) -> None:
@@ -60,7 +61,7 @@ def account(monkeypatch: pytest.MonkeyPatch) -> Iterator[Account]:
     with ExitStack() as stack:
         for stubber in stubbers.values():
             stack.enter_context(stubber)
-        yield Account(Surroundings(SETTINGS), stubbers)
+        yield Account(AwsGateway(SETTINGS, AwsClients(SETTINGS.region)), stubbers)
         for stubber in stubbers.values():
             stubber.assert_no_pending_responses()
 
@@ -74,26 +75,26 @@ def account(monkeypatch: pytest.MonkeyPatch) -> Iterator[Account]:
         ({}, None, None),
     ],
 )
-def test_parameters_say_what_serves_until_there_is_a_history(
+def test_champion_is_the_parameters_until_there_is_a_history(
     account: Account, values: dict[str, str], switch: SwitchPosition | None, champion: str | None
 ) -> None:
     account.parameters(**values)
     account.history(None)
-    assert account.surroundings.facts(NOW) == Facts(NOW, switch, champion)
+    assert account.gateway.facts(NOW) == RetrainingFacts(NOW, switch, champion)
 
 
-def test_history_says_what_serves_and_since_when(account: Account) -> None:
+def test_champion_and_its_start_are_the_historys(account: Account) -> None:
     account.parameters(switch="on", artifact="s3://a/1.tar.gz")
     account.history(ChampionHistory((OLD, NEW), changing_from="2026-03-01T05:00:00Z").to_json())
     since = datetime(2026, 2, 28, 10, 40, tzinfo=UTC)
-    expected = Facts(NOW, SwitchPosition.ON, "s3://a/2.tar.gz", since, "2026-03-01T05:00:00Z")
-    assert account.surroundings.facts(NOW) == expected
+    expected = RetrainingFacts(NOW, SwitchPosition.ON, "s3://a/2.tar.gz", since, "2026-03-01T05:00:00Z")
+    assert account.gateway.facts(NOW) == expected
 
 
 def test_first_champion_serves_since_always(account: Account) -> None:
     account.parameters(switch="on")
     account.history(ChampionHistory((OLD,)).to_json())
-    assert account.surroundings.facts(NOW) == Facts(NOW, SwitchPosition.ON, "s3://a/1.tar.gz")
+    assert account.gateway.facts(NOW) == RetrainingFacts(NOW, SwitchPosition.ON, "s3://a/1.tar.gz")
 
 
 def test_parameters_that_may_not_be_read_leave_the_switch_unknown(
@@ -101,7 +102,7 @@ def test_parameters_that_may_not_be_read_leave_the_switch_unknown(
 ) -> None:
     account.stubbers["ssm"].add_client_error("get_parameters", "AccessDeniedException")
     account.history(None)
-    assert account.surroundings.facts(NOW) == Facts(NOW, None, None)
+    assert account.gateway.facts(NOW) == RetrainingFacts(NOW, None, None)
     assert "AccessDeniedException" in capsys.readouterr().out
 
 
@@ -109,7 +110,7 @@ def test_unreadable_history_is_a_fault(account: Account) -> None:
     account.parameters(switch="on", artifact="s3://a/m")
     account.history("{}")
     with pytest.raises(ValueError, match="ChampionHistory must have the keys"):
-        account.surroundings.facts(NOW)
+        account.gateway.facts(NOW)
 
 
 def test_alarms_that_are_on_are_found(account: Account) -> None:
@@ -121,28 +122,28 @@ def test_alarms_that_are_on_are_found(account: Account) -> None:
     names = {"AlarmNames": [ALARM, QUALITY_ALARM]}
     account.answers("cloudwatch", "describe_alarms", {"MetricAlarms": alarms}, names)
     expected = AlarmChange(ALARM, AlarmState.ALARM, datetime(2026, 3, 1, 5, 20, tzinfo=UTC), "why")
-    assert account.surroundings.alarms_on() == (expected,)
+    assert account.gateway.alarms_on() == (expected,)
 
 
 def test_start_returns_the_execution(account: Account) -> None:
     answer = {"PipelineExecutionArn": "arn:aws:sagemaker:eu-central-1:000000000000:pipeline/p/execution/abcdefghijkl"}
     account.answers("sagemaker", "start_pipeline_execution", answer, start_request(SETTINGS, RUN))
-    assert account.surroundings.start(RUN) == answer["PipelineExecutionArn"]
+    assert account.gateway.start(RUN) == answer["PipelineExecutionArn"]
 
 
-def test_refused_start_says_what_sagemaker_says(account: Account) -> None:
+def test_refused_start_carries_sagemakers_error(account: Account) -> None:
     account.stubbers["sagemaker"].add_client_error("start_pipeline_execution", "ResourceLimitExceeded", "no quota")
     with pytest.raises(NotStartedError, match="no quota"):
-        account.surroundings.start(RUN)
+        account.gateway.start(RUN)
 
 
 def test_status_comes_with_the_reason(account: Account) -> None:
     answer = {"PipelineExecutionStatus": "Failed", "FailureReason": "Step failure"}
     arn = {"PipelineExecutionArn": "arn:aws:sagemaker:eu-central-1:000000000000:pipeline/p/execution/abcdefghijkl"}
     account.answers("sagemaker", "describe_pipeline_execution", answer, arn)
-    assert account.surroundings.status(arn["PipelineExecutionArn"]) == ("Failed", "Step failure")
+    assert account.gateway.status(arn["PipelineExecutionArn"]) == ("Failed", "Step failure")
 
 
 def test_unknown_execution_is_gone(account: Account) -> None:
     account.stubbers["sagemaker"].add_client_error("describe_pipeline_execution", "ResourceNotFound")
-    assert account.surroundings.status("arn:aws:sagemaker:eu-central-1:000000000000:pipeline/p/execution/x")[0] == GONE
+    assert account.gateway.status("arn:aws:sagemaker:eu-central-1:000000000000:pipeline/p/execution/x")[0] == GONE

@@ -1,21 +1,22 @@
 import boto3
 import pytest
 from botocore.stub import Stubber
-from shared.documents import ChangedMeanwhileError, Document, Documents
+from shared.aws_client import AwsClients
+from shared.documents import ConcurrentWriteError, Document, DocumentTable
 
 ITEM = {"id": {"S": "endpoint"}, "revision": {"N": "4"}, "document": {"S": "{}"}}
 
 
 @pytest.fixture
-def documents(monkeypatch: pytest.MonkeyPatch) -> tuple[Documents, Stubber]:
+def documents(monkeypatch: pytest.MonkeyPatch) -> tuple[DocumentTable, Stubber]:
     client = boto3.client(
         "dynamodb", region_name="eu-central-1", aws_access_key_id="testing", aws_secret_access_key="testing"
     )
     monkeypatch.setattr(boto3, "client", lambda service, region_name: client)
-    return Documents("table", "eu-central-1"), Stubber(client)
+    return DocumentTable("table", AwsClients("eu-central-1")), Stubber(client)
 
 
-def test_document_is_read_with_its_revision_and_consistently(documents: tuple[Documents, Stubber]) -> None:
+def test_document_is_read_with_its_revision_and_consistently(documents: tuple[DocumentTable, Stubber]) -> None:
     table, stubber = documents
     expected = {"TableName": "table", "Key": {"id": {"S": "endpoint"}}, "ConsistentRead": True}
     stubber.add_response("get_item", {"Item": ITEM}, expected)
@@ -23,14 +24,14 @@ def test_document_is_read_with_its_revision_and_consistently(documents: tuple[Do
         assert table.read("endpoint") == Document(4, "{}")
 
 
-def test_absent_document_has_revision_zero_and_no_text(documents: tuple[Documents, Stubber]) -> None:
+def test_absent_document_has_revision_zero_and_no_text(documents: tuple[DocumentTable, Stubber]) -> None:
     table, stubber = documents
     stubber.add_response("get_item", {})
     with stubber:
         assert table.read("endpoint") == Document(0, None)
 
 
-def test_first_write_wants_no_document(documents: tuple[Documents, Stubber]) -> None:
+def test_first_write_wants_no_document(documents: tuple[DocumentTable, Stubber]) -> None:
     table, stubber = documents
     expected = {
         "TableName": "table",
@@ -44,7 +45,7 @@ def test_first_write_wants_no_document(documents: tuple[Documents, Stubber]) -> 
     stubber.assert_no_pending_responses()
 
 
-def test_later_write_wants_the_revision_that_was_read(documents: tuple[Documents, Stubber]) -> None:
+def test_later_write_wants_the_revision_that_was_read(documents: tuple[DocumentTable, Stubber]) -> None:
     table, stubber = documents
     expected = {
         "TableName": "table",
@@ -59,8 +60,8 @@ def test_later_write_wants_the_revision_that_was_read(documents: tuple[Documents
     stubber.assert_no_pending_responses()
 
 
-def test_write_onto_another_revision_is_refused(documents: tuple[Documents, Stubber]) -> None:
+def test_write_onto_another_revision_is_refused(documents: tuple[DocumentTable, Stubber]) -> None:
     table, stubber = documents
     stubber.add_client_error("put_item", "ConditionalCheckFailedException")
-    with stubber, pytest.raises(ChangedMeanwhileError, match="endpoint was at revision 3 and no longer is"):
+    with stubber, pytest.raises(ConcurrentWriteError, match="endpoint was at revision 3 and no longer is"):
         table.write("endpoint", "{}", 3)

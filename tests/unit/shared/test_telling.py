@@ -1,52 +1,77 @@
 import boto3
 import pytest
 from botocore.stub import Stubber
-from shared.telling import TEXT_MAX_BYTES, Announcer, subject_line
+from shared.aws_client import AwsClients
+from shared.telling import MAX_TEXT_BYTES, LoopMessage, Notifier, subject_line
 
-from contract.retraining import RetrainingMetric
+from contract.retraining import MessageKind, Obstacle, RetrainingMetric
 
 TOPIC = "arn:aws:sns:eu-central-1:000000000000:plumbline-dev-alerts"
-OWN = {"plumbline": {"DataType": "String", "StringValue": "plumbline-dev"}}
+OWN = {"plumbline": "plumbline-dev", "plumbline_kind": "retraining_started"}
 
 
-def stubbed(service: str, monkeypatch: pytest.MonkeyPatch) -> tuple[Announcer, Stubber]:
+def attributes(**values: str) -> dict[str, dict[str, str]]:
+    return {name: {"DataType": "String", "StringValue": value} for name, value in (OWN | values).items()}
+
+
+def message(subject: str, text: str) -> LoopMessage:
+    return LoopMessage(MessageKind.RETRAINING_STARTED, subject, text)
+
+
+def stubbed(service: str, monkeypatch: pytest.MonkeyPatch) -> tuple[Notifier, Stubber]:
     client = boto3.client(
         service, region_name="eu-central-1", aws_access_key_id="testing", aws_secret_access_key="testing"
     )
     monkeypatch.setattr(boto3, "client", lambda name, region_name: {service: client}[name])
-    return Announcer(TOPIC, "eu-central-1", "plumbline-dev"), Stubber(client)
+    return Notifier(TOPIC, "plumbline-dev", AwsClients("eu-central-1")), Stubber(client)
 
 
 def test_message_is_published_as_our_own(monkeypatch: pytest.MonkeyPatch) -> None:
-    announcer, stubber = stubbed("sns", monkeypatch)
+    notifier, stubber = stubbed("sns", monkeypatch)
     expected = {
         "TopicArn": TOPIC,
         "Subject": "Retraining started",
         "Message": "text",
-        "MessageAttributes": OWN,
+        "MessageAttributes": attributes(),
     }
     stubber.add_response("publish", {"MessageId": "1"}, expected)
     with stubber:
-        announcer.tell("Retraining started", "text")
+        notifier.publish(message("Retraining started", "text"))
     stubber.assert_no_pending_responses()
 
 
 def test_message_is_cut_to_what_sns_takes_between_characters(monkeypatch: pytest.MonkeyPatch) -> None:
-    announcer, stubber = stubbed("sns", monkeypatch)
+    notifier, stubber = stubbed("sns", monkeypatch)
     expected = {
         "TopicArn": TOPIC,
         "Subject": "s",
-        "Message": "a" + "é" * ((TEXT_MAX_BYTES - 1) // 2),
-        "MessageAttributes": OWN,
+        "Message": "a" + "é" * ((MAX_TEXT_BYTES - 1) // 2),
+        "MessageAttributes": attributes(),
     }
     stubber.add_response("publish", {"MessageId": "1"}, expected)
     with stubber:
-        announcer.tell("s", "a" + "é" * TEXT_MAX_BYTES)
+        notifier.publish(message("s", "a" + "é" * MAX_TEXT_BYTES))
+    stubber.assert_no_pending_responses()
+
+
+def test_codes_of_a_message_are_its_attributes(monkeypatch: pytest.MonkeyPatch) -> None:
+    notifier, stubber = stubbed("sns", monkeypatch)
+    expected = {
+        "TopicArn": TOPIC,
+        "Subject": "s",
+        "Message": "t",
+        "MessageAttributes": attributes(
+            plumbline_kind="retraining_skipped", plumbline_obstacle="labels_needed", plumbline_version="4"
+        ),
+    }
+    stubber.add_response("publish", {"MessageId": "1"}, expected)
+    with stubber:
+        notifier.publish(LoopMessage(MessageKind.RETRAINING_SKIPPED, "s", "t", Obstacle.LABELS_NEEDED, 4))
     stubber.assert_no_pending_responses()
 
 
 def test_metric_is_put_for_the_endpoint(monkeypatch: pytest.MonkeyPatch) -> None:
-    announcer, stubber = stubbed("cloudwatch", monkeypatch)
+    notifier, stubber = stubbed("cloudwatch", monkeypatch)
     datum = {
         "MetricName": "RetrainingsStarted",
         "Dimensions": [{"Name": "Endpoint", "Value": "plumbline-dev"}],
@@ -54,7 +79,7 @@ def test_metric_is_put_for_the_endpoint(monkeypatch: pytest.MonkeyPatch) -> None
     }
     stubber.add_response("put_metric_data", {}, {"Namespace": "Plumbline", "MetricData": [datum]})
     with stubber:
-        announcer.count(RetrainingMetric.STARTED)
+        notifier.put_metric(RetrainingMetric.STARTED)
     stubber.assert_no_pending_responses()
 
 

@@ -4,16 +4,17 @@ from typing import Any
 
 import pytest
 
+from contract.thresholds import RENAMED_KEYS, THRESHOLDS, Threshold
 from stacks.config import EnvironmentConfig
 from stacks.config_file import load_environment, parse_environment
-from stacks.errors import ConfigError
+from stacks.errors import EnvironmentFileError
 from stacks.schedules import Engine, interval_hours
 from stacks.xgboost_image import xgboost_image
 from tests.unit.stacks.synthesis import ENVIRONMENTS, ROOT, config, document
 
 
 def refusal(data: dict[str, Any]) -> str:
-    with pytest.raises(ConfigError) as caught:
+    with pytest.raises(EnvironmentFileError) as caught:
         parse_environment(data, "dev.toml")
     return str(caught.value)
 
@@ -34,21 +35,21 @@ def test_environment_may_be_a_path(tmp_path: Path) -> None:
 
 
 def test_fails_when_environment_is_unknown() -> None:
-    with pytest.raises(ConfigError, match=r"must name one of dev, prod, staging, .* got 'qa'"):
+    with pytest.raises(EnvironmentFileError, match=r"must name one of dev, prod, staging, .* got 'qa'"):
         load_environment("qa", ROOT)
 
 
 def test_fails_when_file_is_no_toml(tmp_path: Path) -> None:
     file = tmp_path / "broken.toml"
     file.write_text("name = ")
-    with pytest.raises(ConfigError, match=r"broken.toml must be TOML, got .*"):
+    with pytest.raises(EnvironmentFileError, match=r"broken.toml must be TOML, got .*"):
         load_environment(str(file), ROOT)
 
 
 def test_fails_when_file_is_not_utf8(tmp_path: Path) -> None:
     file = tmp_path / "latin.toml"
     file.write_bytes(b"# caf\xe9\n")
-    with pytest.raises(ConfigError, match=r"latin.toml must be a readable file in UTF-8, got .*"):
+    with pytest.raises(EnvironmentFileError, match=r"latin.toml must be a readable file in UTF-8, got .*"):
         load_environment(str(file), ROOT)
 
 
@@ -100,14 +101,14 @@ def test_every_fault_gets_its_own_line() -> None:
         ("retraining", "runs_per_day", (1, 24), (0, 25)),
         ("retraining", "minimum_fresh_rows", (1,), (0,)),
         ("retraining", "fresh_hours", (1, 168), (0, 169, 721)),
-        ("retraining", "margin", (0.001, 0.999), (0, 1)),
+        ("retraining", "holdout_margin", (0.001, 0.999), (0, 1)),
         ("retraining", "test_margin", (0.001, 0.999), (0, 1)),
-        ("retraining", "slice_bound", (0.001, 0.999), (0, 1)),
+        ("retraining", "slice_margin", (0.001, 0.999), (0, 1)),
         ("retraining", "minimum_slice_rows", (1,), (0,)),
-        ("retraining", "fresh_share", (0.001, 1), (0, 1.001)),
+        ("retraining", "fresh_weight_fraction", (0.001, 1), (0, 1.001)),
         ("retraining", "volume_gb", (1, 16384), (0, 16385)),
         ("retraining", "max_runtime_seconds", (60, 86400), (59, 86401)),
-        ("promotion", "wait_minutes", (1, 60), (0, 61)),
+        ("promotion", "bake_minutes", (1, 60), (0, 61)),
         ("promotion", "latency_milliseconds", (1, 60000), (0, 60001)),
         ("endpoint", "instance_count", (1, 100), (0, 101)),
         ("monitor", "max_runtime_seconds", (60, 3600), (59, 3601)),
@@ -117,14 +118,14 @@ def test_every_fault_gets_its_own_line() -> None:
         ("thresholds", "minimum_rows", (2,), (1,)),
         ("thresholds", "alpha", (0.001, 0.999), (0, 1)),
         ("thresholds", "effect_threshold", (0.001, 0.999), (0, 1)),
-        ("thresholds", "drifted_share", (0.001, 1), (0, 1.001)),
+        ("thresholds", "drifted_fraction", (0.001, 1), (0, 1.001)),
         ("monitor", "recent_windows", (0, 168), (-1, 169)),
-        ("thresholds", "missing_threshold", (0.001, 0.999), (0, 1)),
-        ("thresholds", "accuracy_tolerance", (0.001, 0.999), (0, 1)),
+        ("thresholds", "missing_values_threshold", (0.001, 0.999), (0, 1)),
+        ("thresholds", "accuracy_drop_threshold", (0.001, 0.999), (0, 1)),
         ("labels", "lag_hours", (1, 166), (0, 169)),
-        ("labels", "minimum_coverage", (0.001, 1), (0, 1.001)),
-        ("bias", "tolerance", (0.001, 0.999), (0, 1)),
-        ("alarms", "missing_hours", (2, 168), (1, 169)),
+        ("labels", "minimum_labelled_fraction", (0.001, 1), (0, 1.001)),
+        ("bias", "threshold", (0.001, 0.999), (0, 1)),
+        ("alarms", "monitor_silence_hours", (2, 168), (1, 169)),
         ("alarms", "drift_periods", (1, 168), (0, 169)),
         ("retention", "capture_days", (2, 3650), (0, 3651)),
         ("retention", "log_days", (7, 365), (8, 0)),
@@ -172,7 +173,7 @@ def test_number_is_held_to_its_bounds(
         ),
         (
             {"monitor": {"spark_master": "yarn", "instance_count": 2}},
-            "monitor must have instance_count 1 beside spark_master yarn, got 2",
+            "monitor must have instance_count 1 with spark_master yarn, got 2",
         ),
         ({"monitor": {"engine": "cron"}}, "monitor.engine must be 'model_monitor' or 'scheduler', got 'cron'"),
         ({"monitor": {"isolation_forest": 1}}, "monitor.isolation_forest must be true or false without quotes, got 1"),
@@ -186,13 +187,16 @@ def test_number_is_held_to_its_bounds(
         ({"features": {"age": {}}}, "features.age must have at least one key, got none; set it in dev.toml"),
         (
             {"features": {"age": {"alpa": 0.1}}},
-            "features.age.alpa must be a known key, got 'alpa'; allowed there: alpha, effect_measure,",
+            "features.age.alpa must be a known key, got 'alpa'; allowed there: critical, ignore, alpha,",
         ),
         ({"features": {"age": {"alpha": 1}}}, "features.age.alpha must be less than 1, got 1; set it in dev.toml"),
         ({"features": {"age": {"critical": "yes"}}}, "features.age.critical must be true or false without quotes"),
         ({"features": {"": {"critical": True}}}, "features..[key] must be 1 to 256 characters, got ''"),
         ({"labels": {"lag_hours": 6.5}}, "labels.lag_hours must be a whole number without quotes, got 6.5"),
-        ({"labels": {"lag": 6}}, "labels.lag must be a known key, got 'lag'; allowed there: lag_hours, minimum_covera"),
+        (
+            {"labels": {"lag": 6}},
+            "labels.lag must be a known key, got 'lag'; allowed there: lag_hours, minimum_labelled_fra",
+        ),
         ({"retraining": {"enabled": "on"}}, "retraining.enabled must be true or false without quotes, got 'on'"),
         ({"retraining": {"slice_columns": "sex"}}, "retraining.slice_columns must be a list in brackets, got 'sex'"),
         (
@@ -255,10 +259,10 @@ def test_fails_when_value_breaks_its_rule(change: dict[str, Any], said: str) -> 
         ),
         (
             {"monitor": {"schedule": "cron(0 0/6 ? * * *)"}},
-            "dev.toml must have alarms.missing_hours of at least two runs, 12, got 3",
+            "dev.toml must have alarms.monitor_silence_hours of at least two runs, 12, got 3",
         ),
         (
-            {"monitor": {"schedule": "cron(0 3 ? * * *)"}, "alarms": {"missing_hours": 48, "drift_periods": 8}},
+            {"monitor": {"schedule": "cron(0 3 ? * * *)"}, "alarms": {"monitor_silence_hours": 48, "drift_periods": 8}},
             "dev.toml must have alarms.drift_periods of at most 7, got 8",
         ),
         (
@@ -280,7 +284,7 @@ def test_fails_when_value_breaks_its_rule(change: dict[str, Any], said: str) -> 
         (
             {
                 "monitor": {"schedule": "cron(0 0/12 ? * * *)"},
-                "alarms": {"missing_hours": 24},
+                "alarms": {"monitor_silence_hours": 24},
                 "labels": {"lag_hours": 11},
             },
             "dev.toml must have labels.lag_hours of at least one window, 12, got 11",
@@ -303,7 +307,7 @@ def test_fails_when_value_breaks_its_rule(change: dict[str, Any], said: str) -> 
         ),
         (
             {"model": {"artifact": f"s3://models/{'a' * 238}.tar.gz"}},
-            "dev.toml must have a model.artifact of at most 256 characters beside monitor.attribution, got 257",
+            "dev.toml must have a model.artifact of at most 256 characters with monitor.attribution, got 257",
         ),
         (
             {"features": {"age": {"critical": True, "ignore": True}}},
@@ -325,7 +329,7 @@ def test_effect_threshold_is_held_to_the_measure_that_it_is_for() -> None:
 def test_lag_may_be_as_long_as_captures_are_kept() -> None:
     assert config(labels={"lag_hours": 166}).labels is not None
     assert config(labels={"lag_hours": 168}, retention={"capture_days": 8}).labels is not None
-    daily: dict[str, Any] = {"monitor": {"schedule": "cron(0 3 ? * * *)"}, "alarms": {"missing_hours": 48}}
+    daily: dict[str, Any] = {"monitor": {"schedule": "cron(0 3 ? * * *)"}, "alarms": {"monitor_silence_hours": 48}}
     assert config(**daily, labels={"lag_hours": 120}).labels is not None
     # Anything beyond five whole windows is six: their captures and the newest window's are seven days old.
     assert "capture_days of at least 8 for labels.lag_hours 121, got 7" in refusal(
@@ -355,17 +359,24 @@ def test_without_labels_there_is_nothing_to_retrain_on() -> None:
 
 def test_canary_of_a_larger_fleet_is_accepted() -> None:
     chosen = config(
-        endpoint={"instance_count": 2}, promotion={"traffic": "canary", "canary_percent": 10, "wait_minutes": 1}
+        endpoint={"instance_count": 2}, promotion={"traffic": "canary", "canary_percent": 10, "bake_minutes": 1}
     )
     assert chosen.promotion.canary_percent == 10
 
 
-def test_half_of_the_labels_is_enough_unless_the_file_says_otherwise() -> None:
-    data = document()
-    del data["labels"]["minimum_coverage"]
-    labels = parse_environment(data, "dev.toml").labels
-    assert labels is not None
-    assert labels.minimum_coverage == 0.5
+@pytest.mark.parametrize("row", THRESHOLDS, ids=lambda row: row.name)
+def test_a_threshold_that_the_file_does_not_set_has_its_default(row: Threshold) -> None:
+    section = getattr(config(), row.section)
+    assert getattr(section, row.key) == row.default
+    assert section.variables() == {}
+
+
+@pytest.mark.parametrize(("old", "new"), [(old, new) for old, new in RENAMED_KEYS.items() if "." in old])
+def test_an_old_key_is_refused_with_its_new_name(old: str, new: str) -> None:
+    section, key = old.split(".")
+    said = f"{old} must have its new name {new} (docs/upgrading.md); rename it in dev.toml"
+    assert refusal(document(**{section: {key: 0.1}})) == said
+    assert new.split(".")[1] in type(getattr(config(), section)).model_fields
 
 
 def test_configuration_is_frozen() -> None:
@@ -407,12 +418,12 @@ def test_fails_when_engine_cannot_run_the_schedule(engine: Engine, expression: s
 
 
 def test_fails_when_region_has_no_image_and_says_where_to_add_it() -> None:
-    with pytest.raises(ConfigError, match=r"got 'eu-north-9'; choose one of af-south-1, .*xgboost_registries.json"):
+    with pytest.raises(EnvironmentFileError, match=r"got 'eu-north-9'; choose one of af-south-1, .*xgboost_registries"):
         xgboost_image("eu-north-9")
 
 
 def test_every_section_of_the_model_is_in_every_committed_file() -> None:
-    optional = {"account", "permissions_boundary", "features", "network"}
+    optional = {"account", "permissions_boundary", "features", "network", "thresholds"}
     for name in ENVIRONMENTS:
         absent = set(EnvironmentConfig.model_fields) - set(document(name))
         assert absent == optional | ({"labels", "bias"} if name == "staging" else set())

@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from stacks.config_inputs import check_inputs
-from stacks.errors import ConfigError
+from stacks.errors import EnvironmentFileError
 from tests.unit.stacks.synthesis import FULL, ROOT, config
 
 FEATURES = [{"name": "a", "type": "numeric"}, {"name": "b", "type": "categorical"}]
@@ -27,7 +27,7 @@ def inputs(folder: Path, target: str = "y", segments: str | None = None) -> dict
 
 
 def refusal(folder: Path, settings: dict[str, Any]) -> str:
-    with pytest.raises(ConfigError) as caught:
+    with pytest.raises(EnvironmentFileError) as caught:
         check_inputs(config(**settings), folder)
     return str(caught.value)
 

@@ -10,7 +10,7 @@ import pytest
 
 from contract.retraining import PipelineStep
 from stacks.constructs.source_archive import archive
-from stacks.errors import ConfigError
+from stacks.errors import EnvironmentFileError
 from tests.unit.stacks.synthesis import (
     PARTS,
     ROOT,
@@ -95,7 +95,9 @@ def test_local_baseline_travels_as_one_zip_object() -> None:
 
 def test_fails_when_a_local_input_does_not_exist() -> None:
     settings = config(model={"artifact": "starter/lost.tar.gz"})
-    with pytest.raises(ConfigError, match=r"model.artifact must name an existing local path .* got 'starter/lost.tar"):
+    with pytest.raises(
+        EnvironmentFileError, match=r"artifact must name an existing local path .* got 'starter/lost.tar"
+    ):
         construct(settings)
 
 

@@ -14,8 +14,7 @@ from botocore.validate import ParamValidator
 from contract.retraining import Lineage, PipelineParameter, PipelineStep, RetrainingFile
 from contract.retraining_jobs import EvaluateArgument, JobInput, JobOutput, PrepareArgument, job_folder
 from stacks.pipeline import filling
-from stacks.pipeline.filling import FILE, DefinitionError, filled
-from stacks.pipeline.placeholders import Placeholder
+from stacks.pipeline.filling import FILE, Placeholder, PlaceholderError, filled
 from tests.unit.stacks.synthesis import ENVIRONMENTS, ROOT, Assembly, environment, full, pipeline_definition, step
 
 OFFLINE = """
@@ -93,7 +92,7 @@ def test_jobs_get_the_arguments_of_the_contract() -> None:
     assert prepare[PrepareArgument.MERGED_S3_URI].endswith(">/merged")
     assert evaluate[EvaluateArgument.SLICE_COLUMNS] == "sex,race"
     assert evaluate[EvaluateArgument.SEGMENT_COLUMN] == "sex"
-    assert evaluate[EvaluateArgument.MARGIN] == "0.01"
+    assert evaluate[EvaluateArgument.HOLDOUT_MARGIN] == "0.01"
 
 
 def test_folders_are_those_that_the_jobs_know() -> None:
@@ -133,7 +132,7 @@ def test_training_is_the_images_script_mode_on_three_channels() -> None:
         "sagemaker_region": "us-east-1",
         "sagemaker_container_log_level": 20,
         "target_label": "income",
-        "fresh_share": 0.5,
+        "fresh_weight_fraction": 0.5,
     }
     assert json.loads(step(full(), PipelineStep.TRAIN)["HyperParameters"]["segment_column"]) == "sex"
 
@@ -192,6 +191,7 @@ def test_jobs_join_the_vpc_only_where_there_is_one() -> None:
 def test_requests_are_those_of_sagemakers_api(name: PipelineStep, operation: str, assembly: Any) -> None:
     request = resolved(step(assembly(), name))
     shape = get_session().get_service_model("sagemaker").operation_model(operation).input_shape
+    assert shape is not None
     report = ParamValidator().validate(request, shape)
     assert not report.has_errors(), report.generate_report()
 
@@ -232,8 +232,8 @@ def test_label_with_quotes_stays_one_hyperparameter() -> None:
 
 def test_fails_when_a_value_is_missing() -> None:
     values = dict(VALUES)
-    del values[Placeholder.MARGIN]
-    with pytest.raises(DefinitionError, match=r"got \['Margin'\] without a value and \[\] without a place"):
+    del values[Placeholder.HOLDOUT_MARGIN]
+    with pytest.raises(PlaceholderError, match=r"got \['HoldoutMargin'\] without a value and \[\] without a place"):
         filled(values, None)
 
 
@@ -250,13 +250,13 @@ def test_fails_when_the_file_lost_a_place(
     file = tmp_path / "definition.json"
     file.write_text(text)
     monkeypatch.setattr(filling, "FILE", file)
-    with pytest.raises(DefinitionError, match=said):
+    with pytest.raises(PlaceholderError, match=said):
         filled(VALUES, None)
 
 
 def test_fails_when_a_placeholder_is_part_of_a_text(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     file = tmp_path / "definition.json"
-    file.write_text('{"a": "at least ${Margin}"}')
+    file.write_text('{"a": "at least ${HoldoutMargin}"}')
     monkeypatch.setattr(filling, "FILE", file)
-    with pytest.raises(DefinitionError, match=r"must hold a placeholder alone or in quotes, got 'at least"):
-        filled({Placeholder.MARGIN: "0.01"}, None)
+    with pytest.raises(PlaceholderError, match=r"must hold a placeholder alone or in quotes, got 'at least"):
+        filled({Placeholder.HOLDOUT_MARGIN: "0.01"}, None)

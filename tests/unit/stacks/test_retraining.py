@@ -5,9 +5,10 @@ from typing import Any
 
 import pytest
 
-from contract.names import AlarmKind, alarm_name
+from contract.names import alarm_name
 from contract.retraining import LoopVariable
-from stacks.errors import ConfigError
+from stacks.constructs.alarm_rules import AlarmKind
+from stacks.errors import EnvironmentFileError
 from tests.unit.stacks.synthesis import (
     ENGINES,
     ENVIRONMENTS,
@@ -103,7 +104,7 @@ def test_event_of_this_environment_invokes_its_function(
 
 
 @pytest.mark.parametrize("engine", ENGINES)
-def test_both_functions_look_again_each_hour(engine: str) -> None:
+def test_both_functions_reconcile_each_hour(engine: str) -> None:
     schedules = [
         entry["Properties"]
         for entry in environment("dev", engine).resources("monitoring", "AWS::Scheduler::Schedule").values()
@@ -119,7 +120,7 @@ def test_both_functions_look_again_each_hour(engine: str) -> None:
         assert text(entry["Target"]["DeadLetterConfig"]["Arn"]).startswith("<DeadLettersQueue")
 
 
-def test_looks_may_invoke_the_two_functions_and_nothing_else() -> None:
+def test_hourly_schedules_may_invoke_the_two_functions_and_nothing_else() -> None:
     invoked = granted("RetrainingLooksRole")
     assert len(invoked["lambda:InvokeFunction"]) == 2
     assert all(
@@ -334,7 +335,7 @@ def test_commit_of_the_context_is_in_the_lineage() -> None:
 
 @pytest.mark.parametrize("commit", ["", "a b", "é", "a" * 65, 7])
 def test_fails_when_the_commit_is_none(commit: object) -> None:
-    with pytest.raises(ConfigError, match=r"commit must be 1 to 64 letters, .* got .*git rev-parse HEAD"):
+    with pytest.raises(EnvironmentFileError, match=r"commit must be 1 to 64 letters, .* got .*git rev-parse HEAD"):
         construct(config(), commit=commit)
 
 

@@ -6,10 +6,9 @@ from typing import Any
 from contract.accuracy import Measure, Shift
 from contract.verdicts import Verdict
 from studies.accuracy.cases import Family
-from studies.accuracy.methods import Method
-from studies.accuracy.outcomes import Bounded, Outcome
+from studies.accuracy.outcomes import IntervalEstimate, Method, WindowOutcome
 
-_OUTCOME = Outcome(
+_OUTCOME = WindowOutcome(
     subject="town",
     seed=1,
     family=Family.NONE,
@@ -17,8 +16,8 @@ _OUTCOME = Outcome(
     severity=1.0,
     n_rows=500,
     reference=0.85,
-    accuracy=Bounded(0.84, 0.82, 0.86, 0.85),
-    refused="",
+    accuracy=IntervalEstimate(0.84, 0.82, 0.86, 0.85),
+    refusal_reason=None,
     verdict=Verdict.NO_DRIFT,
     separability=0.5,
     over_represented=0.0,
@@ -26,13 +25,13 @@ _OUTCOME = Outcome(
     gate=0.5,
     weighted=False,
     others={Method.CONFIDENCE: 0.83, Method.UNCHANGED: 0.85, Method.FOREST: 0.99},
-    scenario=Bounded(None, None, None, 0.85),
+    scenario=IntervalEstimate(None, None, None, 0.85),
     selected=False,
-    measures={Measure.F1: Bounded(0.6, 0.5, 0.7, 0.65)},
+    measures={Measure.F1: IntervalEstimate(0.6, 0.5, 0.7, 0.65)},
     before={Shift.COVARIATE: Verdict.NO_DRIFT, Shift.LABEL: Verdict.NO_DRIFT},
     after={Shift.LABEL: Verdict.NO_DRIFT, Shift.CONCEPT: Verdict.NO_DRIFT},
 )
 
 
-def outcome(**changes: Any) -> Outcome:
+def outcome(**changes: Any) -> WindowOutcome:
     return replace(_OUTCOME, **changes)

@@ -10,19 +10,18 @@ from contract.accuracy import Measure, Shift
 from contract.records import WindowBounds
 from contract.verdicts import RecordCounts, Verdict
 from plumbline import population
-from studies.accuracy import methods, page, run
+from studies.accuracy import page, run
 from studies.accuracy.cases import Family
-from studies.accuracy.methods import Method
-from studies.accuracy.outcomes import Outcome
-from studies.accuracy.product import Product
-from studies.accuracy.results import Study
+from studies.accuracy.outcomes import Method, WindowOutcome
+from studies.accuracy.product import SubjectMonitor
+from studies.accuracy.results import AccuracyStudy
 from studies.accuracy.subject import Subject
-from studies.accuracy.tasks import SYNTHETIC, Extent, Task, tasks
+from studies.accuracy.tasks import SYNTHETIC, AccuracyExtent, SubjectTask, tasks
 from studies.pages import BEGIN, END
 from tests.oracles.counted_rows import CapturedWindow, count_rows
 
 N_ROWS = 500
-EXTENT = Extent(
+EXTENT = AccuracyExtent(
     command="a test",
     splits={SYNTHETIC: 1},
     n_windows=(N_ROWS,),
@@ -34,20 +33,20 @@ EXTENT = Extent(
 
 
 @pytest.fixture(scope="module")
-def outcomes() -> list[Outcome]:
-    return few(Task(SYNTHETIC, 5, EXTENT, None))
+def outcomes() -> list[WindowOutcome]:
+    return few(SubjectTask(SYNTHETIC, 5, EXTENT, None))
 
 
-def few(task: Task) -> list[Outcome]:
+def few(task: SubjectTask) -> list[WindowOutcome]:
     """Judge the windows as `run.judged` does, but only every fifth."""
     split, windows = task.drawn()
-    product = Product.of(Subject.of(task.subject, split, task.seed))
+    product = SubjectMonitor.of(Subject.of(task.subject, split, task.seed))
     return [run.outcome(product, window, task.seed + number) for number, window in enumerate(windows) if not number % 5]
 
 
 @pytest.fixture(scope="module")
-def study(outcomes: list[Outcome]) -> Study:
-    return Study("a test", 5, ("a small town",), {"Python": "3"}, 1.0, tuple(outcomes))
+def study(outcomes: list[WindowOutcome]) -> AccuracyStudy:
+    return AccuracyStudy("a test", 5, ("a small town",), {"Python": "3"}, 1.0, tuple(outcomes))
 
 
 @pytest.fixture(scope="module")
@@ -97,13 +96,13 @@ def test_calibrated_confidence_is_the_mean_of_the_calibrated_chance_of_being_rig
     labelled = ScoredLabels.of(test.probabilities, np.array(test.labels) == ">50K")
     chance = labelled.calibrate(window.probabilities, np.ones(len(test.labels)))
     expected = np.where(window.probabilities >= 0.5, chance, 1 - chance).mean()
-    said = methods.others(subject, window, seed=3)
+    said = run.other_estimates(subject, window, seed=3)
     assert said[Method.CONFIDENCE] == pytest.approx(expected)
     assert said[Method.UNCHANGED] == pytest.approx(subject.test_accuracy)
     assert 0 < said[Method.FOREST] <= 1
 
 
-def test_outcomes_hold_what_product_and_labels_say(outcomes: list[Outcome]) -> None:
+def test_outcomes_hold_what_product_and_labels_say(outcomes: list[WindowOutcome]) -> None:
     assert {outcome.family for outcome in outcomes} == {Family.NONE, Family.COVARIATE, Family.LABEL, Family.CONCEPT}
     for outcome in outcomes:
         assert outcome.n_rows == N_ROWS
@@ -112,16 +111,16 @@ def test_outcomes_hold_what_product_and_labels_say(outcomes: list[Outcome]) -> N
         assert set(outcome.before) == {Shift.COVARIATE, Shift.LABEL}
         assert set(outcome.after) == {Shift.LABEL, Shift.CONCEPT}
         assert outcome.measures[Measure.RECALL].realised is not None
-        assert bool(outcome.refused) == (outcome.verdict is Verdict.NOT_JUDGED)
+        assert bool(outcome.refusal_reason) == (outcome.verdict is Verdict.NOT_JUDGED)
 
 
-def test_same_seed_gives_the_same_outcomes(outcomes: list[Outcome]) -> None:
-    assert few(Task(SYNTHETIC, 5, EXTENT, None)) == outcomes
+def test_same_seed_gives_the_same_outcomes(outcomes: list[WindowOutcome]) -> None:
+    assert few(SubjectTask(SYNTHETIC, 5, EXTENT, None)) == outcomes
 
 
-def test_results_are_kept_to_a_thousandth_of_a_point(study: Study, tmp_path: Path) -> None:
+def test_results_are_kept_to_a_thousandth_of_a_point(study: AccuracyStudy, tmp_path: Path) -> None:
     study.save(tmp_path / "new" / "results.json")
-    once = Study.load(tmp_path / "new" / "results.json")
+    once = AccuracyStudy.load(tmp_path / "new" / "results.json")
     assert [one.case for one in once.outcomes] == [one.case for one in study.outcomes]
     for kept, made in zip(once.outcomes, study.outcomes, strict=True):
         assert kept.realised == pytest.approx(made.realised, abs=1e-5)
@@ -129,10 +128,10 @@ def test_results_are_kept_to_a_thousandth_of_a_point(study: Study, tmp_path: Pat
         assert kept.others == pytest.approx(made.others, abs=1e-5)
     once.save(tmp_path / "again.json")
     assert (tmp_path / "again.json").read_bytes() == (tmp_path / "new" / "results.json").read_bytes()
-    assert Study.load(tmp_path / "again.json") == once
+    assert AccuracyStudy.load(tmp_path / "again.json") == once
 
 
-def test_page_takes_results_between_its_markers_and_plots_beside_it(study: Study, tmp_path: Path) -> None:
+def test_page_takes_results_between_its_markers_and_plots_beside_it(study: AccuracyStudy, tmp_path: Path) -> None:
     (tmp_path / "page.md").write_text(f"# Title\n\n{BEGIN}\nold\n{END}\n\nAfter.\n")
     page.write(study, tmp_path / "page.md", tmp_path / "images")
     written = (tmp_path / "page.md").read_text()
@@ -144,7 +143,7 @@ def test_page_takes_results_between_its_markers_and_plots_beside_it(study: Study
 
 
 def test_every_split_has_its_own_seed() -> None:
-    extent = Extent(**{**vars(EXTENT), "splits": {"a": 2, "b": 1}, "stream_windows": 3})
+    extent = AccuracyExtent(**{**vars(EXTENT), "splits": {"a": 2, "b": 1}, "stream_windows": 3})
     todo = tasks(extent, None, 7)
     assert [task.subject for task in todo[:3]] == ["a", "a", "b"]
     assert len(todo) == 6

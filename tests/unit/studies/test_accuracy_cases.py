@@ -6,7 +6,7 @@ from contract.training import positive_label
 from plumbline import population
 from plumbline.rows import LabelledRows
 from studies.accuracy import cases
-from studies.accuracy.cases import HALF, WHOLE, Case, Family
+from studies.accuracy.cases import HALF, WHOLE, Family, ShiftCase
 
 N_ROWS = 3_000
 POOL = population.generate(4_000, 11)
@@ -25,14 +25,14 @@ def share(rows: LabelledRows) -> float:
 @pytest.mark.parametrize(
     "case", [cases.without_shift(), *cases.covariate_shifts(), *cases.label_shifts()], ids=lambda c: c.scenario.name
 )
-def test_resampled_rows_keep_their_labels(case: Case) -> None:
+def test_resampled_rows_keep_their_labels(case: ShiftCase) -> None:
     rows = case.rows(POOL, N_ROWS, seed=1)
     assert len(rows) == N_ROWS
     assert belong(rows)
 
 
 @pytest.mark.parametrize("case", list(cases.label_shifts()), ids=lambda c: c.scenario.name)
-def test_label_shift_has_the_share_that_its_name_says(case: Case) -> None:
+def test_label_shift_has_the_share_in_its_name(case: ShiftCase) -> None:
     wanted = float(case.scenario.name.split(" %")[0]) / 100
     assert case.family is Family.LABEL
     # Five standard deviations of a share of 3,000 rows.
@@ -40,14 +40,14 @@ def test_label_shift_has_the_share_that_its_name_says(case: Case) -> None:
 
 
 @pytest.mark.parametrize("case", list(cases.concept_shifts()), ids=lambda c: c.scenario.name)
-def test_concept_shift_moves_labels_and_no_row(case: Case) -> None:
+def test_concept_shift_moves_labels_and_no_row(case: ShiftCase) -> None:
     rows = case.rows(POOL, N_ROWS, seed=1)
     assert set(rows.rows) <= set(POOL.rows)
     assert not belong(rows)
 
 
 @pytest.mark.parametrize("case", list(cases.damages()), ids=lambda c: f"{c.scenario.name} {c.severity}")
-def test_damage_changes_cells(case: Case) -> None:
+def test_damage_changes_cells(case: ShiftCase) -> None:
     rows = case.rows(POOL, N_ROWS, seed=1)
     assert case.family in (Family.MISSING, Family.CORRUPTED)
     assert not set(rows.rows) <= set(POOL.rows)

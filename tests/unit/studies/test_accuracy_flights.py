@@ -42,7 +42,7 @@ def test_plan_has_the_weather_of_the_place_and_hour_and_not_the_delay(data: Path
     assert set(pool.column("pressure")) == {""}
 
 
-def test_rain_is_told_from_the_rest_of_the_weather(data: Path) -> None:
+def test_rain_is_predicted_from_the_rest_of_the_weather(data: Path) -> None:
     pool = flights.stream(flights.RAIN, data, seed=1).split.pool
     assert "precip" not in pool.header
     assert pool.labels == ("dry", "rain")

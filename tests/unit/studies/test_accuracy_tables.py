@@ -8,21 +8,20 @@ from contract.accuracy import Shift
 from contract.verdicts import Verdict
 from studies.accuracy import page, summary, tables
 from studies.accuracy.cases import Family
-from studies.accuracy.methods import Method
-from studies.accuracy.outcomes import Bounded
-from studies.accuracy.results import Study
+from studies.accuracy.outcomes import IntervalEstimate, Method
+from studies.accuracy.results import AccuracyStudy
 from studies.accuracy.sweep import refuses, rules, sweep
 from tests.unit.studies.accuracy_outcomes import outcome
 
-MISSED = outcome(family=Family.COVARIATE, accuracy=Bounded(0.80, 0.78, 0.82, 0.85), separability=0.9)
+MISSED = outcome(family=Family.COVARIATE, accuracy=IntervalEstimate(0.80, 0.78, 0.82, 0.85), separability=0.9)
 REFUSED = outcome(
     family=Family.COVARIATE,
-    accuracy=Bounded(0.70, 0.68, 0.72, 0.80),
-    refused="too strange",
+    accuracy=IntervalEstimate(0.70, 0.68, 0.72, 0.80),
+    refusal_reason="out of support",
     verdict=Verdict.NOT_JUDGED,
     separability=0.99,
 )
-DROPPED = outcome(family=Family.COVARIATE, accuracy=Bounded(0.80, 0.78, 0.82, 0.80), verdict=Verdict.DRIFT)
+DROPPED = outcome(family=Family.COVARIATE, accuracy=IntervalEstimate(0.80, 0.78, 0.82, 0.80), verdict=Verdict.DRIFT)
 FOUR = [outcome(), MISSED, REFUSED, DROPPED]
 
 
@@ -43,7 +42,7 @@ def test_only_intervals_of_windows_that_are_not_refused_count() -> None:
     assert everybody[1:] == town[1:]
 
 
-def test_verdicts_are_told_apart_by_the_drop_that_there_was() -> None:
+def test_verdicts_are_split_by_the_drop_that_there_was() -> None:
     [[rows, without, no_lower, clear]] = cells(tables.verdicts(FOUR))
     assert rows == "500"
     assert without == "0.0 % (0.0 to 97.5)"
@@ -78,19 +77,19 @@ def test_shifts_are_named_case_by_case_with_the_drop_that_there_was() -> None:
 
 
 def test_scenario_is_held_to_the_truth_where_it_was_selected() -> None:
-    picked = outcome(family=Family.LABEL, selected=True, scenario=Bounded(0.86, 0.84, 0.88, 0.85))
+    picked = outcome(family=Family.LABEL, selected=True, scenario=IntervalEstimate(0.86, 0.84, 0.88, 0.85))
     assert cells(tables.selections([picked, outcome(family=Family.LABEL)])) == [
         ["label", "500", "50.0 % (1.3 to 98.7)", "1.00", "1.00", "100.0"],
     ]
 
 
 def test_other_measures_count_where_they_are_estimated() -> None:
-    silent = outcome(measures={"f1": Bounded(None, None, None, 0.5)})
+    silent = outcome(measures={"f1": IntervalEstimate(None, None, None, 0.5)})
     assert cells(tables.measures([outcome(), silent])) == [["F1", "500", "50.0", "5.00", "100.0 % (2.5 to 100.0)"]]
 
 
 def test_rank_correlation_needs_estimates_that_differ() -> None:
-    rising = [outcome(accuracy=Bounded(0.7 + step, None, None, 0.6 + step)) for step in (0.0, 0.1, 0.2)]
+    rising = [outcome(accuracy=IntervalEstimate(0.7 + step, None, None, 0.6 + step)) for step in (0.0, 0.1, 0.2)]
     assert summary.rank_correlation(rising, Method.PLUMBLINE) == pytest.approx(1)
     assert summary.rank_correlation(rising, Method.UNCHANGED) is None
 
@@ -112,19 +111,19 @@ def test_sweep_has_a_row_for_each_rule_and_starts_with_the_one_that_is_shipped()
 
 
 def test_page_says_which_target_is_not_met() -> None:
-    text = page.body(Study("a test", 1, ("town",), {}, 60.0, tuple(FOUR)), "images")
+    text = page.body(AccuracyStudy("a test", 1, ("town",), {}, 60.0, tuple(FOUR)), "images")
     assert "| the interval holds the truth, 500 rows | at least 93 % | 66.7 % of 3 | **not met** |" in text
 
 
-def test_page_says_what_labels_told_of_the_intervals_that_missed() -> None:
+def test_page_names_the_shifts_behind_the_intervals_that_missed() -> None:
     named = {Shift.CONCEPT: Verdict.DRIFT}
     time = [
         outcome(family=Family.TIME),
         outcome(family=Family.TIME, accuracy=MISSED.accuracy, after=named),
         outcome(family=Family.TIME, accuracy=MISSED.accuracy),
-        outcome(family=Family.TIME, accuracy=MISSED.accuracy, after=named, refused="too strange"),
+        outcome(family=Family.TIME, accuracy=MISSED.accuracy, after=named, refusal_reason="out of support"),
     ]
-    text = page.body(Study("a test", 1, ("town",), {}, 60.0, (*FOUR, *time)), "images")
+    text = page.body(AccuracyStudy("a test", 1, ("town",), {}, 60.0, (*FOUR, *time)), "images")
     assert "Of the 2 windows whose interval missed the truth, 1 are called label shift or concept shift" in text
     assert "of the 1 whose interval held it, 0." in text
 

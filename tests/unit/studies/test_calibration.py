@@ -8,9 +8,9 @@ import pytest
 from scipy.stats import binom
 
 from contract.records import Verdict
-from studies.calibration.false_alarms import ADJUSTED_P, ALPHA, PLUMBLINE, REFERENCE, TEXTBOOK, Tally, false_alarms
+from studies.calibration.false_alarms import ADJUSTED_P, ALPHA, PLUMBLINE, REFERENCE, TEXTBOOK, AlarmTally, false_alarms
 from studies.calibration.power import power
-from studies.calibration.product import Product
+from studies.calibration.product import PopulationMonitor
 from studies.calibration.shifts import tilt
 from tests.unit.studies.people import people
 
@@ -28,20 +28,20 @@ def most(n_trials: int, rate: float, error_rate: float = ERROR_RATE) -> int:
 
 
 @pytest.fixture(scope="module")
-def tally() -> Tally:
-    return false_alarms(Product.of(people(POPULATION)), N_REFERENCE, N_WINDOW, REPETITIONS, SEED)
+def tally() -> AlarmTally:
+    return false_alarms(PopulationMonitor.of(people(POPULATION)), N_REFERENCE, N_WINDOW, REPETITIONS, SEED)
 
 
-def test_windows_without_drift_alarm_in_at_most_five_percent(tally: Tally) -> None:
+def test_windows_without_drift_alarm_in_at_most_five_percent(tally: AlarmTally) -> None:
     assert tally.alarms[PLUMBLINE] <= most(REPETITIONS, ALPHA)
     assert tally.alarms[ADJUSTED_P] <= most(REPETITIONS, ALPHA)
 
 
-def test_the_test_would_notice_a_rule_without_correction(tally: Tally) -> None:
+def test_the_test_would_notice_a_rule_without_correction(tally: AlarmTally) -> None:
     assert tally.alarms[REFERENCE] > most(REPETITIONS, ALPHA)
 
 
-def test_no_p_value_is_too_small_too_often(tally: Tally) -> None:
+def test_no_p_value_is_too_small_too_often(tally: AlarmTally) -> None:
     bound = most(REPETITIONS, ALPHA, ERROR_RATE / len(tally.features))
     sizes = {
         (name, test): feature.significant[test]
@@ -55,13 +55,15 @@ def test_no_p_value_is_too_small_too_often(tally: Tally) -> None:
 
 def test_drift_of_half_a_standard_deviation_is_found_in_most_windows() -> None:
     population = people(POPULATION)
-    [found] = power(Product.of(population), [tilt(population, "age", 0.5)], N_REFERENCE, N_WINDOW, 40, seed=SEED)
+    [found] = power(
+        PopulationMonitor.of(population), [tilt(population, "age", 0.5)], N_REFERENCE, N_WINDOW, 40, seed=SEED
+    )
     assert found.repetitions - found.named <= most(40, 0.1)
     assert found.wrong <= most(40, ALPHA)
 
 
 def test_window_of_the_same_rows_is_free_of_drift() -> None:
-    product = Product.of(people(POPULATION))
+    product = PopulationMonitor.of(people(POPULATION))
     everybody = product.population.frequencies
     report = product.judge(product.learned(everybody), everybody, seed=0)
     assert report.drifted_features == ()

@@ -8,20 +8,20 @@ from scipy import stats
 from scipy.spatial.distance import jensenshannon
 
 from contract.records import FeatureType
-from studies.calibration.other_rules import Column, evidently_rule, reference_rule, textbook_p_value
+from studies.calibration.other_rules import ColumnPair, evidently_rule, reference_rule, textbook_p_value
 
 
-def categories(reference: list[int], window: list[int]) -> Column:
+def categories(reference: list[int], window: list[int]) -> ColumnPair:
     """Return a column of labels a, b, ...; the last number counts the missing cells."""
     labels = np.array([chr(ord("a") + code) for code in range(len(reference) - 1)], dtype=object)
-    return Column(FeatureSpec("job", FeatureType.CATEGORICAL), labels, np.array(reference), np.array(window))
+    return ColumnPair(FeatureSpec("job", FeatureType.CATEGORICAL), labels, np.array(reference), np.array(window))
 
 
-def numbers(reference: NDArray[np.int64], window: NDArray[np.int64]) -> Column:
+def numbers(reference: NDArray[np.int64], window: NDArray[np.int64]) -> ColumnPair:
     """Return a column of whole numbers without missing cells."""
     levels = np.arange(max(reference.max(), window.max()) + 1)
     sides = [np.append(np.bincount(side, minlength=len(levels)), 0) for side in (reference, window)]
-    return Column(FeatureSpec("age", FeatureType.NUMERIC), levels.astype(np.float64), sides[0], sides[1])
+    return ColumnPair(FeatureSpec("age", FeatureType.NUMERIC), levels.astype(np.float64), sides[0], sides[1])
 
 
 def drawn(n: int, seed: int, mean: float = 40) -> NDArray[np.int64]:

@@ -8,7 +8,7 @@ from drift.policy import Policy
 from contract.records import FeatureType, RecordCounts, WindowBounds
 from plumbline.rows import LabelledRows
 from studies.calibration.population import Population
-from studies.calibration.product import TARGET, Product
+from studies.calibration.product import TARGET, PopulationMonitor
 from tests.oracles.counted_rows import CapturedWindow, count_rows
 from tests.unit.studies.people import people
 
@@ -60,7 +60,7 @@ def test_counted_samples_are_judged_as_their_rows_are() -> None:
         count_rows(baseline, captured),
         RunContext(policy=Policy(), seed=11),
     )
-    product = Product.of(population)
+    product = PopulationMonitor.of(population)
     counted = [
         {
             spec.name: np.bincount(codes[positions], minlength=len(population.levels[spec.name]) + 1)

@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from studies.calibration.shifts import NEW_LABEL, Measure, missing, move, new_label, studied, tilt
+from studies.calibration.shifts import NEW_LABEL, ChangeMeasure, missing, move, new_label, studied, tilt
 from tests.unit.studies.people import people
 
 
@@ -24,7 +24,7 @@ def test_move_takes_points_from_one_label_to_another() -> None:
     assert population.levels["sex"].tolist() == ["Female", "Male"]
     assert (shift.shares - before).tolist() == pytest.approx([0.1, -0.1, 0.0])
     # Base 2, of (p, 1 - p) and (p + 0.1, 0.9 - p): for p between 0.3 and 0.35 about 0.088.
-    assert shift.measure is Measure.DISTANCE
+    assert shift.measure is ChangeMeasure.DISTANCE
     assert shift.effect == pytest.approx(0.088, abs=0.002)
 
 
@@ -42,7 +42,7 @@ def test_missing_adds_points_and_keeps_the_rest_alike() -> None:
     population = people()
     before = population.frequencies["workclass"] / population.n_rows
     shift = missing(population, "workclass", 10)
-    assert shift.measure is Measure.MISSING
+    assert shift.measure is ChangeMeasure.MISSING
     assert shift.effect == pytest.approx(0.1)
     assert shift.shares.sum() == pytest.approx(1.0)
     ratios = shift.shares[:-1] / before[:-1]
