@@ -173,7 +173,7 @@ def test_number_is_held_to_its_bounds(
         ),
         (
             {"monitor": {"spark_master": "yarn", "instance_count": 2}},
-            "monitor must have instance_count 1 beside spark_master yarn, got 2",
+            "monitor must have instance_count 1 with spark_master yarn, got 2",
         ),
         ({"monitor": {"engine": "cron"}}, "monitor.engine must be 'model_monitor' or 'scheduler', got 'cron'"),
         ({"monitor": {"isolation_forest": 1}}, "monitor.isolation_forest must be true or false without quotes, got 1"),
