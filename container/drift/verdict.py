@@ -7,8 +7,8 @@ from dataclasses import dataclass, field
 from contract.reasons import Reason, ReasonCode, joined, window_not_judged
 from contract.records import EffectMeasure, FeatureReport, RecordCounts, Verdict, finite
 from contract.rejection import records_in_window
-from drift.features import ColumnComparison, SchemaFinding
 from contract.thresholds import DEFAULT_EFFECT_THRESHOLDS
+from drift.features import ColumnComparison, SchemaFinding
 from drift.policy import FeatureRule, Policy
 from drift.statistics.declaration import Evidence, benjamini_hochberg_log
 

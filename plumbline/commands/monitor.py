@@ -4,7 +4,6 @@ import argparse
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-
 from contract.description import report_lines
 from contract.names import ReportFile
 from contract.records import Verdict

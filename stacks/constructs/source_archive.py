@@ -28,12 +28,11 @@ BASELINE_MODULES = (
     "sketch",
     "table",
 )
-"""Modules of container/drift/ that learn and write a baseline, which the training job leaves beside its model, and the
-one that says how rows are encoded."""
+"""Modules of container/drift/ by which the training job learns and writes its model's baseline, and encodes rows."""
 
 
 class SourceArchive(Construct):
-    """Modules of model/ at the archive's root, beside what they import of contract/, drift/ and a library."""
+    """Modules of model/ at the archive's root, and what they import of contract/, drift/ and a library."""
 
     def __init__(self, scope: Construct, construct_id: str, *, root: Path) -> None:
         super().__init__(scope, construct_id)

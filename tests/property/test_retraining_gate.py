@@ -11,7 +11,11 @@ from scipy.stats import binom
 
 from contract.evaluation import Evaluation
 
-TERMS = GateThresholds(holdout_margin=0.01, test_margin=0.05, slice_columns=(), slice_margin=0.05, minimum_slice_rows=20)
+TERMS = GateThresholds(
+    holdout_margin=0.01, test_margin=0.05, slice_columns=(), slice_margin=0.05, minimum_slice_rows=20
+)
+    holdout_margin=0.01, test_margin=0.05, slice_columns=(), slice_margin=0.05, minimum_slice_rows=20
+)
 
 
 @st.composite

@@ -26,7 +26,7 @@ from tests.unit.drift_ground_truth.builders import label, write_labels
 from tests.unit.drift_io.builders import SPECS, record, write_capture
 
 HOUR = WindowBounds("2026-11-22T12:00:00Z", "2026-11-22T13:00:00Z")
-CONTEXT = RunContext(policy=Policy(), label_lag_hours=6)
+CONTEXT = RunContext(policy=Policy(minimum_rows=200, minimum_labelled_fraction=0.5), label_lag_hours=6)
 
 
 @dataclass(frozen=True)

@@ -133,7 +133,7 @@ def test_constraints_of_an_empty_or_wide_column_claim_nothing() -> None:
 
 
 def checks(report: DriftReport) -> list[tuple[str, str]]:
-    found = violations(report, Policy())["violations"]
+    found = violations(report, Policy(alpha=0.05, missing_values_threshold=0.05))["violations"]
     return [(violation["feature_name"], violation["constraint_check_type"]) for violation in found]
 
 

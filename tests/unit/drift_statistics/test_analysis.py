@@ -75,7 +75,7 @@ def report(
     baseline: Baseline, captured: CapturedWindow | WindowCounts, projector: Projector | None = None, **changes: Any
 ) -> DriftReport:
     counted = captured if isinstance(captured, WindowCounts) else count_rows(baseline, captured)
-    context = replace(RunContext(policy=Policy(), endpoint="e", schedule="s", seed=1), **changes)
+    context = replace(RunContext(policy=Policy(minimum_rows=200), endpoint="e", schedule="s", seed=1), **changes)
     return analyse(baseline, counted, context, projector)
 
 

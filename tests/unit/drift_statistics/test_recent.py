@@ -30,7 +30,7 @@ from tests.oracles.counted_rows import CapturedWindow, count_rows
 from tests.reports import because
 
 SPECS = (FeatureSpec("age", FeatureType.NUMERIC), FeatureSpec("job", FeatureType.CATEGORICAL))
-CONTEXT = RunContext(policy=Policy())
+CONTEXT = RunContext(policy=Policy(minimum_rows=200))
 
 
 def rows(n: int, seed: int, shift: float = 0.0) -> Table:

@@ -45,7 +45,8 @@ def counts(segments: dict[Segment, Table]) -> dict[Segment, SegmentCounts]:
 
 
 def judged(segments: dict[Segment, Table], baseline: Baseline = BASELINE) -> dict[str, SegmentReport]:
-    return {found.value: found for found in judge_segments(baseline, counts(segments), RunContext(policy=Policy()))}
+    context = RunContext(policy=Policy(minimum_rows=200))
+    return {found.value: found for found in judge_segments(baseline, counts(segments), context)}
 
 
 def of_column(value: str) -> Segment:
