@@ -14,8 +14,6 @@ from contract.evaluation import Evaluation
 TERMS = GateThresholds(
     holdout_margin=0.01, test_margin=0.05, slice_columns=(), slice_margin=0.05, minimum_slice_rows=20
 )
-    holdout_margin=0.01, test_margin=0.05, slice_columns=(), slice_margin=0.05, minimum_slice_rows=20
-)
 
 
 @st.composite
