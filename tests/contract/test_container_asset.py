@@ -9,8 +9,10 @@ import sys
 from pathlib import Path
 
 import pytest
-from drift import run, sources
-from drift.privileges import USER_ID
+
+from plumbline.drift import run
+from plumbline.drift.read import s3 as sources
+from plumbline.drift.settings.privileges import USER_ID
 
 ROOT = Path(__file__).parents[2]
 DOCKERFILE = (ROOT / "container" / "Dockerfile").read_text()
@@ -126,12 +128,15 @@ def test_root_is_given_up_before_anything_else_is_imported() -> None:
     kept = [ast.unparse(statement) for statement in statements if not isinstance(statement, ast.Expr | ast.Import)]
     calls = [ast.unparse(statement) for statement in statements]
 
-    assert kept == ["from drift.privileges import drop_on_platform", "from drift.cli import main"]
-    assert calls.index("drop_on_platform()") < calls.index("from drift.cli import main")
+    assert kept == [
+        "from plumbline.drift.settings.privileges import drop_on_platform",
+        "from plumbline.drift.cli import main",
+    ]
+    assert calls.index("drop_on_platform()") < calls.index("from plumbline.drift.cli import main")
 
 
 def test_the_command_line_and_the_container_share_their_code() -> None:
-    assert run.monitor.__module__ == run.run.__module__ == "drift.run"
+    assert run.monitor.__module__ == run.run.__module__ == "plumbline.drift.run"
 
 
 def test_boto3_is_imported_by_two_modules_and_only_when_called() -> None:

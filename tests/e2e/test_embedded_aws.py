@@ -14,8 +14,8 @@ from pathlib import Path
 
 import pytest
 
-from local.aws.settings import ROOT
-from local.embedded import EmbeddedAws, EmbeddedAwsError
+from plumbline.local.aws.settings import ROOT
+from plumbline.local.embedded import EmbeddedAws, EmbeddedAwsError
 
 pytestmark = pytest.mark.e2e
 

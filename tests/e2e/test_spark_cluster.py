@@ -9,9 +9,9 @@ from pathlib import Path
 
 import pytest
 
-from contract.names import MonitorVariable, ReportFile, Variable
-from contract.records import DriftReport
-from local import environments
+from plumbline.contract.names import MonitorVariable, ReportFile, Variable
+from plumbline.contract.records import DriftReport
+from plumbline.local import environments
 from tests.e2e.local_account import ROOT
 from tests.e2e.spark_window import (
     BASELINE,

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from contract.names import MonitorVariable, ReportFile, Variable, report_prefix
+from plumbline.contract.names import MonitorVariable, ReportFile, Variable, report_prefix
 from tests.e2e.local_account import BUCKET, ROOT, LocalAccount, eventually, local_account
 from tests.e2e.spark_window import BASELINE, ENDPOINT, HOUR, on_linux, window
 from tests.unit.stacks.synthesis import Assembly, config, own_schedule, synthesize, text

@@ -9,16 +9,16 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-import contract
-import drift
-from drift.distribution import Distribution
-from drift.kernel.partial import PartialCounts
-from drift.kernel.plan import WindowPlan
-from drift.sources import CaptureFile
-from drift.spark.cluster import follow, lead, security
-from drift.spark.counting import count_files
-from drift.spark.ending import connection_to, wait_for_end
-from drift.spark.installation import prepare
+import plumbline.contract
+import plumbline.drift
+from plumbline.drift.read.kernel.partial_counts import PartialCounts
+from plumbline.drift.read.kernel.plan import WindowPlan
+from plumbline.drift.read.s3 import CaptureFile
+from plumbline.drift.settings.distribution import Distribution
+from plumbline.drift.spark.cluster import follow, lead, security
+from plumbline.drift.spark.counting import count_files
+from plumbline.drift.spark.ending import connection_to, wait_for_end
+from plumbline.drift.spark.installation import prepare
 
 
 def count_on_spark(

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from importlib.util import find_spec
 from pathlib import Path
 
-from drift.errors import ConfigError
+from plumbline.drift.errors import ConfigError
 
 _JAVA = """#!/bin/sh
 # Spark requires a module that only its machine learning uses, and that this Java was built without.

@@ -9,10 +9,10 @@ from pathlib import Path
 
 import pytest
 
-from local.aws.objects import write_member
 from plumbline.cli import main
-from plumbline.population import generate
-from stacks.constructs.source_archive import archive
+from plumbline.data.population import generate
+from plumbline.local.aws.objects import write_member
+from plumbline.stacks.constructs.storage.source_archive import archive
 
 REPOSITORY = Path(__file__).parents[3]
 IMAGE_HAS = {"numpy", "six", "xgboost"}
@@ -69,7 +69,9 @@ def test_code_is_python_3_10(unpacked: Path) -> None:
 
     assert not {module for module, _ in names} & NEW_MODULES
     # Our own StrEnum is the reason why 3.10 is enough.
-    assert {(module, name) for module, name in names if name in NEW_IN_3_11} == {("contract.enums", "StrEnum")}
+    assert {(module, name) for module, name in names if name in NEW_IN_3_11} == {
+        ("plumbline.contract.enums", "StrEnum")
+    }
 
 
 def test_no_module_travels_that_training_and_serving_do_not_need(unpacked: Path) -> None:

@@ -8,9 +8,9 @@ from pathlib import Path
 
 import pytest
 
-from contract.retraining import PipelineStep
-from stacks.constructs.source_archive import archive
-from stacks.errors import EnvironmentFileError
+from plumbline.contract.retraining import PipelineStep
+from plumbline.stacks.config.errors import EnvironmentFileError
+from plumbline.stacks.constructs.storage.source_archive import archive
 from tests.unit.stacks.synthesis import (
     PARTS,
     ROOT,
@@ -162,7 +162,7 @@ def test_function_asset_holds_its_handler_and_copies_of_what_both_share() -> Non
     for package, other in (("retraining", "promotion"), ("promotion", "retraining")):
         (folder,) = (path for path in asset_files(environment(), "zip") if (path / package).is_dir())
         files = {str(path.relative_to(folder)) for path in folder.rglob("*") if path.is_file()}
-        assert {f"{package}/handler.py", "shared/documents.py", "contract/names.py"} <= files
+        assert {f"{package}/handler.py", "shared/state_store.py", "contract/names.py"} <= files
         assert {Path(name).suffix for name in files} == {".py"}
         assert not (folder / other).exists()
 
