@@ -1,6 +1,6 @@
 """The baseline of the rows that a model was trained on, learned by the job that trained it: the two go together.
 
-The modules of contract/ and drift/ that this needs are in the source archive (`plumbline.stacks.constructs.storage.source_archive`).
+The modules of the package that this needs are in the source archive (stacks/constructs/storage/source_archive.py).
 """
 
 from collections.abc import Sequence

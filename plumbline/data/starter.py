@@ -52,7 +52,7 @@ def _run_training(train: Path, test: Path, job: Path) -> None:
         (job / channel).mkdir()
         (job / channel / file.name).write_bytes(file.read_bytes())
     environment = {
-        "PYTHONPATH": os.pathsep.join([str(REPOSITORY), str(REPOSITORY / "container")]),
+        "PYTHONPATH": str(REPOSITORY),
         f"SM_CHANNEL_{CHANNEL_TRAIN.upper()}": str(job / CHANNEL_TRAIN),
         f"SM_CHANNEL_{CHANNEL_TEST.upper()}": str(job / CHANNEL_TEST),
         "SM_MODEL_DIR": str(job / "model"),

@@ -38,7 +38,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 def write(results: Results, output: Path) -> None:
-    """Write ``benchmarks.json``, the page and its plot into a folder."""
+    """Write ``research.benchmarks.json``, the page and its plot into a folder."""
     image = output / page.PLOT
     image.parent.mkdir(parents=True, exist_ok=True)
     (output / "benchmarks.json").write_text(results.to_json(), encoding="utf-8")

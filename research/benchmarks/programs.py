@@ -3,7 +3,6 @@
 import json
 import os
 import re
-import shutil
 import subprocess
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -77,7 +76,7 @@ class Peer:
     def command(self, task: BenchmarkTask) -> ProgramCommand:
         """Return the process that compares the window with the reference."""
         paths = (task.reference.train, task.reference.test, task.window, self._result(task))
-        words = (self.python, "-m", f"benchmarks.peers.{self.module}", *paths)
+        words = (self.python, "-m", f"research.benchmarks.peers.{self.module}", *paths)
         return ProgramCommand(tuple(map(str, words)), {**_inherited(), **_QUIET, "PYTHONPATH": str(_ROOT)}, task.output)
 
     def rows_judged(self, task: BenchmarkTask) -> int:
@@ -188,8 +187,10 @@ def container_on_spark(workspace: Path) -> Container:
 
 def _build(workspace: Path, arguments: Mapping[str, str]) -> Image:
     context = workspace / "context"
-    for part in ("contract", "container"):
-        shutil.copytree(_ROOT / part, context / part, ignore=shutil.ignore_patterns("__pycache__"))
+    # Deferred: it brings the CDK's own process.
+    from plumbline.stacks.constructs.monitor.drift_image import copy_context
+
+    copy_context(_ROOT, context)
     return docker.build(
         context,
         context / "container" / "Dockerfile",

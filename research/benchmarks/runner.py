@@ -18,7 +18,7 @@ ONCE_ABOVE_RECORDS: Final = 1_000_000
 """Larger windows are run once: their time varies little, and there is much of it."""
 
 Measure = Callable[[ProgramCommand, Path], Mapping[str, Any]]
-"""(command, log file) -> what `benchmarks.measure` prints."""
+"""(command, log file) -> what `research.benchmarks.measure` prints."""
 
 
 class BenchmarkError(Exception):

@@ -55,15 +55,16 @@ def image(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.mark.parametrize("file", sorted((ROOT / "container" / "drift").rglob("*.py")), ids=lambda file: file.name)
 def test_a_module_imports_only_what_the_image_has(file: Path) -> None:
     has = locked("requirements-spark.txt") if file.parent.name == "spark" else locked()
-    assert imported(file) <= set(sys.stdlib_module_names) | has | {"contract", "drift"}
+    assert imported(file) <= set(sys.stdlib_module_names) | has | {"plumbline"}
 
 
 def test_the_copied_tree_runs_every_module_from_itself(image: Path) -> None:
     text = (
-        "import importlib, pkgutil, sys, drift\n"
-        "names = [m.name for m in pkgutil.walk_packages(drift.__path__, 'drift.') if not m.name.endswith('__main__')]\n"
+        "import importlib, pkgutil, sys, plumbline.drift as drift\n"
+        "found = pkgutil.walk_packages(drift.__path__, 'plumbline.drift.')\n"
+        "names = [m.name for m in found if not m.name.endswith('__main__')]\n"
         "for name in names: importlib.import_module(name)\n"
-        "ours = [m for n, m in sys.modules.items() if n.split('.')[0] in ('drift', 'contract')]\n"
+        "ours = [m for n, m in sys.modules.items() if n.split('.')[0] == 'plumbline']\n"
         f"assert all(m.__file__.startswith({str(image)!r}) for m in ours), ours\n"
         "assert len(names) > 20\n"
     )
@@ -76,7 +77,7 @@ def test_the_copied_tree_runs_every_module_from_itself(image: Path) -> None:
 
 def test_the_entry_point_answers_from_the_copied_tree(image: Path) -> None:
     finished = subprocess.run(
-        [sys.executable, "-m", "drift", "--help"],
+        [sys.executable, "-m", "plumbline.drift", "--help"],
         env={"PYTHONPATH": str(image), "PYTHONDONTWRITEBYTECODE": "1", "PATH": os.environ["PATH"]},
         cwd=image,
         capture_output=True,
@@ -120,7 +121,7 @@ def test_the_user_of_the_run_has_a_name_in_the_image(image: Path) -> None:
 
 
 def test_the_program_is_started_in_exec_form() -> None:
-    assert instructions("ENTRYPOINT") == ['["python", "-m", "drift"]']
+    assert instructions("ENTRYPOINT") == ['["python", "-m", "plumbline.drift"]']
 
 
 def test_root_is_given_up_before_anything_else_is_imported() -> None:

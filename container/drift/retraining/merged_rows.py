@@ -1,4 +1,4 @@
-"""Captures joined with labels, as `plumbline.drift.ground_truth.merged` writes them -> labelled rows as the model saw them."""
+"""Captures joined with labels, as `drift.ground_truth.merged` writes them -> labelled rows as the model saw them."""
 
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence

@@ -1,4 +1,4 @@
-"""Arguments and environment -> `Settings`. With `plumbline.drift.settings.platform` the only reader of the environment here.
+"""Arguments and environment -> `Settings`. With `drift.settings.platform` the only reader of the environment here.
 
 Two engines start the same image. Model Monitor hands over the window's times and its data, and uploads what the
 output folder holds below a key of its own. Our schedule (`Variable.SCHEDULED_TIME`) names the moment it fired and

@@ -41,7 +41,7 @@ def _draft() -> Path:
 
 
 def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(prog="python -m studies.accuracy", description=__doc__)
+    parser = argparse.ArgumentParser(prog="python -m research.studies.accuracy", description=__doc__)
     parser.add_argument(
         "--quick",
         action="store_true",

@@ -66,7 +66,7 @@ FULL = AccuracyExtent(
     stream_windows=30,
 )
 QUICK = AccuracyExtent(
-    command="python -m studies.accuracy --quick",
+    command="python -m research.studies.accuracy --quick",
     splits={SYNTHETIC: 1},
     n_windows=(500,),
     n_usual=500,

@@ -40,7 +40,7 @@ def _draft() -> Path:
 
 
 def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(prog="python -m studies.calibration", description=__doc__)
+    parser = argparse.ArgumentParser(prog="python -m research.studies.calibration", description=__doc__)
     parser.add_argument(
         "--quick",
         action="store_true",

@@ -1,5 +1,6 @@
 """The drift container's image, built from container/ and the contract."""
 
+import shutil
 from pathlib import Path
 
 from aws_cdk import IgnoreMode
@@ -9,8 +10,9 @@ from constructs import Construct
 DOCKERFILE = "container/Dockerfile"
 SPARK = {"BUILD_REQUIREMENTS": "requirements-spark-build.txt", "REQUIREMENTS": "requirements-spark.txt"}
 """Build arguments that name the lock files with Spark (docs/adr/0010-spark.md)."""
-LEAVE_OUT = ["**", "!container", "!contract", "**/__pycache__", "**/*.pyc", "**/.*"]
-"""Only what the Dockerfile copies may change the image."""
+CONTEXT = ("container", "contract", "plumbline/__init__.py")
+"""What the Dockerfile copies: nothing else of the repository may change the image."""
+LEAVE_OUT = ["**", *(f"!{part}" for part in CONTEXT), "**/__pycache__", "**/*.pyc", "**/.*"]
 
 
 class DriftImage(Construct):
@@ -39,3 +41,14 @@ class DriftImage(Construct):
     def uri(self) -> str:
         """The image's URI."""
         return self.asset.image_uri
+
+
+def copy_context(root: Path, folder: Path) -> None:
+    """Copy the build context into `folder`, for builds that CDK does not start."""
+    for part in CONTEXT:
+        source, target = root / part, folder / part
+        target.parent.mkdir(parents=True, exist_ok=True)
+        if source.is_dir():
+            shutil.copytree(source, target, ignore=shutil.ignore_patterns("__pycache__"))
+        else:
+            shutil.copyfile(source, target)

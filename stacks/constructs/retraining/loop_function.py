@@ -22,8 +22,8 @@ from plumbline.stacks.constructs.retraining.inputs import RetrainingInputs
 
 PARTITION_KEY = "id"
 """As lambda/shared/state_store.py reads and writes items."""
-SHARED = {"shared": "lambda/shared", "contract": "contract"}
-"""Packages of every function: folder in the repository."""
+SHARED = ("__init__.py", "contract", "functions/__init__.py", "functions/shared")
+"""What every function has of the package beside its own folder."""
 TIMEOUT = Duration.seconds(60)
 MEMORY_MB = 256
 LOG_RETENTION = {
@@ -81,7 +81,7 @@ class LoopFunction(Construct):
     Parameters
     ----------
     package
-        Folder below lambda/ and package in the function; its handler is ``<package>.handler.handler``.
+        Folder below lambda/; the handler is ``plumbline.functions.<package>.handler.handler``.
     description
         What it does, for the function and its role.
     variables
@@ -129,7 +129,7 @@ class LoopFunction(Construct):
                 "Function",
                 description=f"Plumbline: {description[0].lower()}{description[1:]}",
                 code=code,
-                handler=f"{package}.handler.handler",
+                handler=f"plumbline.functions.{package}.handler.handler",
                 runtime=lambda_.Runtime.PYTHON_3_14,
                 architecture=lambda_.Architecture.ARM_64,
                 role=self.role,
@@ -172,10 +172,11 @@ class LoopFunction(Construct):
 
 
 def stage(root: Path, package: str, folder: Path) -> Path:
-    """Copy the function's packages into `folder` and return it."""
-    for name, source in {package: f"lambda/{package}", **SHARED}.items():
-        target = folder / name
-        target.mkdir()
-        for path in sorted((root / source).glob("*.py")):
-            shutil.copyfile(path, target / path.name)
+    """Copy the modules that the function needs of the package into `folder` and return it."""
+    for part in (*SHARED, f"functions/{package}"):
+        source = root / "plumbline" / part
+        for path in [source] if source.is_file() else sorted(source.glob("*.py")):
+            target = folder / path.relative_to(root)
+            target.parent.mkdir(parents=True, exist_ok=True)
+            shutil.copyfile(path, target)
     return folder

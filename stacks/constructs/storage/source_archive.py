@@ -1,11 +1,13 @@
 """The model's code as SageMaker's script mode takes it: one archive for training and for serving."""
 
+import ast
 import gzip
 import hashlib
 import importlib.util
 import io
 import tarfile
 import tempfile
+from collections.abc import Iterable
 from pathlib import Path
 
 from aws_cdk import aws_iam as iam
@@ -14,25 +16,11 @@ from constructs import Construct
 from plumbline.stacks.constructs.storage.input_source import TarGzAsset
 from plumbline.stacks.constructs.storage.secure_bucket import allow_read_of
 
-FOLDERS = {"model": "", "contract": "contract/"}
-"""Folder of the repository, and where its modules are in the archive."""
-BASELINE_MODULES = (
-    "__init__",
-    "baseline",
-    "counts",
-    "documents",
-    "errors",
-    "learned",
-    "preprocessing",
-    "reference_files",
-    "sketch",
-    "table",
-)
-"""Modules of container/drift/ by which the training job learns and writes its model's baseline, and encodes rows."""
+PACKAGE = "plumbline"
 
 
 class SourceArchive(Construct):
-    """Modules of model/ at the archive's root, and what they import of contract/, drift/ and a library."""
+    """Modules of model/ at the archive's root, with what they import of the package and of a library."""
 
     def __init__(self, scope: Construct, construct_id: str, *, root: Path) -> None:
         super().__init__(scope, construct_id)
@@ -52,13 +40,8 @@ class SourceArchive(Construct):
 
 def archive(root: Path) -> bytes:
     """Return the tar archive: equal sources give equal bytes, whatever their dates and owners."""
-    members = {
-        prefix + path.name: path
-        for folder, prefix in FOLDERS.items()
-        for path in sorted((root / folder).glob("*.py"))
-        if prefix or path.name != "__init__.py"
-    }
-    members |= {f"drift/{name}.py": root / "container" / "drift" / f"{name}.py" for name in BASELINE_MODULES}
+    members = {path.name: path for path in sorted((root / "model").glob("*.py")) if path.name != "__init__.py"}
+    members |= _imported(root, members.values())
     members["ddsketch/mapping.py"] = _mapping_module()
     buffer = io.BytesIO()
     with tarfile.open(fileobj=buffer, mode="w", format=tarfile.PAX_FORMAT) as tar:
@@ -68,6 +51,31 @@ def archive(root: Path) -> bytes:
             info.size = len(content)
             tar.addfile(info, io.BytesIO(content))
     return buffer.getvalue()
+
+
+def _imported(root: Path, sources: Iterable[Path]) -> dict[str, Path]:
+    """Return the modules of the package that the sources import, directly or not, by their place in the archive."""
+    found: dict[str, Path] = {}
+    waiting = list(sources)
+    while waiting:
+        for name in _package_imports(waiting.pop()):
+            for place in (f"{name}.py", f"{name}/__init__.py"):
+                path = root / place
+                if place not in found and path.is_file():
+                    found[place] = path
+                    waiting.append(path)
+    return dict(sorted(found.items()))
+
+
+def _package_imports(path: Path) -> set[str]:
+    """Return what a module imports of the package, and the packages around it, as paths without an ending."""
+    nodes = list(ast.walk(ast.parse(path.read_text(encoding="utf-8"))))
+    names = {alias.name for node in nodes if isinstance(node, ast.Import) for alias in node.names}
+    for node in nodes:
+        if isinstance(node, ast.ImportFrom) and node.module is not None:
+            names |= {node.module, *(f"{node.module}.{alias.name}" for alias in node.names)}
+    parts = [name.split(".") for name in names if name.split(".")[0] == PACKAGE]
+    return {"/".join(part[:length]) for part in parts for length in range(1, len(part) + 1)}
 
 
 def _mapping_module() -> Path:

@@ -1,6 +1,5 @@
 import csv
 import json
-import os
 import random
 import re
 import subprocess
@@ -360,11 +359,16 @@ def program(folder: Path, *given: str, **changes: str) -> "subprocess.CompletedP
     """Run the container's entry point as the platform does, in an environment of its own."""
     variables: Mapping[str, str] = {
         **environment(folder, **changes),
-        "PYTHONPATH": os.pathsep.join([str(TREE), str(TREE / "container")]),
+        "PYTHONPATH": str(TREE),
         "AWS_EC2_METADATA_DISABLED": "true",
     }
     return subprocess.run(
-        [sys.executable, "-m", "drift", *given], env=variables, capture_output=True, text=True, check=False, cwd=folder
+        [sys.executable, "-m", "plumbline.drift", *given],
+        env=variables,
+        capture_output=True,
+        text=True,
+        check=False,
+        cwd=folder,
     )
 
 
@@ -479,7 +483,7 @@ cli.main(sys.argv[1:])
 
 def until_the_first_line(folder: Path, *given: str, **changes: str) -> list[str]:
     """Return what the program logs first, and the heavy modules that it has imported by then."""
-    variables = {**environment(folder, **changes), "PYTHONPATH": os.pathsep.join([str(TREE), str(TREE / "container")])}
+    variables = {**environment(folder, **changes), "PYTHONPATH": str(TREE)}
     ran = subprocess.run(
         [sys.executable, "-c", UNTIL_THE_FIRST_LINE, *given], env=variables, capture_output=True, text=True, check=True
     )
@@ -505,5 +509,5 @@ def test_a_refused_setting_costs_no_heavy_import(tmp_path: Path) -> None:
             f"sys.exit(bool({HEAVY!r} & set(sys.modules)))",
         ]
     )
-    variables = {**environment(tmp_path), "PYTHONPATH": os.pathsep.join([str(TREE), str(TREE / "container")])}
+    variables = {**environment(tmp_path), "PYTHONPATH": str(TREE)}
     assert subprocess.run([sys.executable, "-c", text], env=variables, check=False).returncode == 0

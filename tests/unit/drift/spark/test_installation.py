@@ -138,7 +138,8 @@ def test_a_cluster_of_ones_own_gets_the_program(tmp_path: Path) -> None:
 
 def test_the_program_is_found_where_the_image_has_it(tmp_path: Path) -> None:
     for package in (TREE / "contract", TREE / "container" / "drift"):
-        shutil.copytree(package, tmp_path / package.name, ignore=shutil.ignore_patterns("__pycache__"))
+        shutil.copytree(package, tmp_path / "plumbline" / package.name, ignore=shutil.ignore_patterns("__pycache__"))
+    shutil.copy(TREE / "plumbline" / "__init__.py", tmp_path / "plumbline")
     program = (
         "from pathlib import Path; from types import SimpleNamespace as Fake; from zipfile import ZipFile;"
         "from plumbline.drift.spark.entry import send_packages;"

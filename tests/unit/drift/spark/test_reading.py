@@ -59,7 +59,7 @@ def test_an_hour_without_files_starts_no_spark(tmp_path: Path) -> None:
 def run(folder: Path, code: str, variables: Mapping[str, str]) -> "subprocess.CompletedProcess[str]":
     environment = {
         "PATH": os.environ["PATH"],
-        "PYTHONPATH": f"{ROOT / 'container'}:{ROOT}",
+        "PYTHONPATH": str(ROOT),
         "PYTHONDONTWRITEBYTECODE": "1",
         "PLUMBLINE_ML_ROOT": str(folder / "opt"),
         "dataset_source": str(folder / "capture"),
