@@ -22,7 +22,7 @@ pytestmark = pytest.mark.e2e
 STARTER = """
 import sys, time
 from pathlib import Path
-from local.embedded import EmbeddedAws
+from plumbline.local.embedded import EmbeddedAws
 with EmbeddedAws.start(Path(sys.argv[1])) as aws:
     print(aws.url, aws._process.pid, flush=True)
     time.sleep(60)

@@ -9,8 +9,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-import plumbline.contract
-import plumbline.drift
+import plumbline
 from plumbline.drift.read.kernel.partial_counts import PartialCounts
 from plumbline.drift.read.kernel.plan import WindowPlan
 from plumbline.drift.read.s3 import CaptureFile
@@ -79,8 +78,9 @@ def _session(distribution: Distribution, workspace: Path) -> Iterator[Any]:
             yield spark
 
 
-# As they were imported: the image has them side by side, the source tree has not.
-_PACKAGES = Path(drift.__file__).parent, Path(contract.__file__).parent
+_PACKAGE = Path(plumbline.__file__).parent
+_PARTS = ("contract", "drift")
+"""What executors import. In the source tree they are links."""
 APPLICATION = "plumbline"
 
 
@@ -102,9 +102,9 @@ def send_packages(spark: Any, folder: Path) -> None:
     """Give executors that have another image this package and the contract; what they import has to be there."""
     archive = folder / "plumbline.zip"
     with zipfile.ZipFile(archive, "w") as written:
-        for package in _PACKAGES:
-            for file in sorted(package.rglob("*.py")):
-                written.write(file, Path(package.name, file.relative_to(package)))
+        modules = (file for part in _PARTS for file in sorted((_PACKAGE / part).rglob("*.py")))
+        for file in (_PACKAGE / "__init__.py", *modules):
+            written.write(file, file.relative_to(_PACKAGE.parent))
     spark.sparkContext.addPyFile(str(archive))
 
 

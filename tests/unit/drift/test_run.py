@@ -476,7 +476,7 @@ class First(logging.Handler):
         os._exit(0)
 
 logging.basicConfig(handlers=[First()], level=logging.INFO)
-from drift import cli
+from plumbline.drift import cli
 cli.main(sys.argv[1:])
 """
 
@@ -504,7 +504,7 @@ def test_a_refused_setting_costs_no_heavy_import(tmp_path: Path) -> None:
     text = "; ".join(
         [
             "import sys",
-            "from drift import cli",
+            "from plumbline.drift import cli",
             "cli.main(['--nope'])",
             f"sys.exit(bool({HEAVY!r} & set(sys.modules)))",
         ]

@@ -107,7 +107,7 @@ def function(assembly: Assembly, package: str) -> Template:
     (found,) = (
         entry["Properties"]
         for entry in assembly.resources("monitoring", "AWS::Lambda::Function").values()
-        if entry["Properties"]["Handler"] == f"{package}.handler.handler"
+        if entry["Properties"]["Handler"] == f"plumbline.functions.{package}.handler.handler"
     )
     properties: Template = found
     return properties

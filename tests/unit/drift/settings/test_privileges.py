@@ -86,7 +86,7 @@ def test_root_does_not_come_back(tmp_path: Path) -> None:
     code = f"""
 import os
 from pathlib import Path
-from drift.privileges import drop
+from plumbline.drift.settings.privileges import drop
 folder = Path({str(tmp_path)!r}) / "output"
 drop([folder], os)
 try:

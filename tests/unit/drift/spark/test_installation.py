@@ -154,4 +154,4 @@ def test_the_program_is_found_where_the_image_has_it(tmp_path: Path) -> None:
         text=True,
         check=True,
     )
-    assert {"contract/names.py", "drift/errors.py"} <= set(finished.stdout.splitlines())
+    assert {"plumbline/contract/names.py", "plumbline/drift/errors.py"} <= set(finished.stdout.splitlines())
