@@ -8,15 +8,15 @@ import math
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 
-from contract.accuracy import PROJECTED_ACCURACY_NOTE, ProjectedAccuracy
-from contract.attribution import AttributionReport
-from contract.bias import BiasReport
-from contract.decoding import decode
-from contract.enums import StrEnum
-from contract.quality import QualityReport, ShiftReport
-from contract.reasons import Reason
-from contract.statistics import EffectMeasure, FeatureType
-from contract.verdicts import (
+from plumbline.contract.accuracy import PROJECTED_ACCURACY_NOTE, ProjectedAccuracy
+from plumbline.contract.attribution import AttributionReport
+from plumbline.contract.bias import BiasReport
+from plumbline.contract.decoding import decode
+from plumbline.contract.enums import StrEnum
+from plumbline.contract.quality import QualityReport, ShiftReport
+from plumbline.contract.reasons import Reason
+from plumbline.contract.statistics import EffectMeasure, FeatureType
+from plumbline.contract.verdicts import (
     MODEL_CHANGED,
     SWITCHED_OFF,
     OptionalPart,
@@ -85,7 +85,7 @@ class Contributor:
 class FeatureReport:
     """One feature, or the captured probability, compared with the reference.
 
-    Fractions are 0..1. `effects` has the effect of each measure that suits the type (`contract.statistics`), by its
+    Fractions are 0..1. `effects` has the effect of each measure that suits the type (`plumbline.contract.statistics`), by its
     name; one that cannot be computed is absent. `null_q99_distance` is the Jensen-Shannon distance that samples of
     these sizes stay below without drift in 99 of 100 windows. `log_p_value` is the natural logarithm, for p-values
     below the smallest float. `min_sample_size` is the number of present values from which an effect of

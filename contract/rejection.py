@@ -1,7 +1,7 @@
 """Reasons why records, cells and labels are rejected: keys of drift_report.json, and stable."""
 
-from contract.enums import StrEnum
-from contract.records import RecordCounts
+from plumbline.contract.enums import StrEnum
+from plumbline.contract.records import RecordCounts
 
 
 class RejectionReason(StrEnum):

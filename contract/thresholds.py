@@ -9,8 +9,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from contract.enums import StrEnum
-from contract.statistics import EffectMeasure
+from plumbline.contract.enums import StrEnum
+from plumbline.contract.statistics import EffectMeasure
 
 DEFAULT_EFFECT_THRESHOLDS: Mapping[EffectMeasure, float] = {
     measure: measure.declaration.default_threshold for measure in EffectMeasure

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from itertools import chain
 from pathlib import Path
 
-from contract.training import MISSING_TEXTS
+from plumbline.contract.training import MISSING_TEXTS
 
 
 class TrainingDataError(ValueError):

@@ -18,10 +18,10 @@ from typing import Any
 
 import numpy as np
 import xgboost
-from drift.preprocessing import Preprocessor, RowError
 from numpy.typing import NDArray
 
-from contract.training import MODEL_BOOSTER, MODEL_PREPROCESSOR, PROBABILITY_COLUMN
+from plumbline.contract.training import MODEL_BOOSTER, MODEL_PREPROCESSOR, PROBABILITY_COLUMN
+from plumbline.drift.preprocessing import Preprocessor, RowError
 
 CSV = "text/csv"
 JSON = "application/json"

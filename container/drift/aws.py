@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from functools import partial
 from typing import Any, Self, TypeAlias
 
-from drift.errors import ConfigError, PublishError
+from plumbline.drift.errors import ConfigError, PublishError
 
 Connect: TypeAlias = Callable[[], Any]
 """Makes a client of one service."""

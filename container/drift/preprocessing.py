@@ -13,7 +13,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from contract.training import MISSING_TEXTS, finite_number
+from plumbline.contract.training import MISSING_TEXTS, finite_number
 
 PREPROCESSOR_VERSION = 1
 LARGEST = float(np.finfo(np.float32).max)

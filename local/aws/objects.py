@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from contract.s3 import split_s3_uri
+from plumbline.contract.s3 import split_s3_uri
 
 
 class ArchiveError(Exception):

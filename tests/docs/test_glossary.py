@@ -10,11 +10,11 @@ from typing import Any
 import pytest
 from pydantic import BaseModel
 
-import contract.names
-import contract.retraining
-from contract.records import DriftReport
-from stacks.config import EnvironmentConfig
-from stacks.constructs.alarm_rules import AlarmKind
+import plumbline.contract.names
+import plumbline.contract.retraining
+from plumbline.contract.records import DriftReport
+from plumbline.stacks.config.environment import EnvironmentConfig
+from plumbline.stacks.constructs.alarms.alarm_rules import AlarmKind
 from tests.docs.pages import GLOSSARY, rows
 
 UNITS = frozenset("n row hour minute second millisecond day gb percent count".split())

@@ -121,7 +121,7 @@ RECIPES = {
             "runbook.md": at_the_end("\n## Recent drift\n\n**What it means.** The windows before differ.\n"),
             "deploying.md": one_more(r"\d+ at 0\.10"),
         },
-        ("tests/unit/stacks/test_alarms.py", *DOCS),
+        ("tests/unit/stacks/constructs/alarms/test_alarms.py", *DOCS),
         "test_alarm_has_its_metric_and_states_what_missing_data_means[recent-drift]",
         6,
         snapshot=True,
@@ -138,7 +138,7 @@ RECIPES = {
             "metrics.md": after_the_row("RecordsRead", "| `WindowRows` | rows of the window | no report |"),
             "deploying.md": one_more(r"\d+, and one for each feature; \d+ for the census data"),
         },
-        ("tests/unit/drift_io/test_metrics.py", "tests/contract/test_container_metrics.py", *DOCS),
+        ("tests/unit/drift/report/test_metrics.py", "tests/contract/test_container_metrics.py", *DOCS),
         "test_name_is_made_of_terms[WindowRows]",
         5,
     ),
@@ -158,7 +158,7 @@ RECIPES = {
             ),
             "test_verdict.py": at_the_end(
                 "\n\ndef test_dummy_threshold_decides() -> None:\n"
-                "    from drift.verdict import is_whole\n\n"
+                "    from plumbline.drift.judge.verdict import is_whole\n\n"
                 "    policy = Policy(minimum_window_fraction=0.5)\n"
                 "    assert (is_whole(0.5, policy), is_whole(0.49, policy)) == (True, False)\n"
             ),
@@ -170,9 +170,9 @@ RECIPES = {
             "cli.md": lambda _: HELP_PAGE,
         },
         (
-            "tests/unit/drift_statistics/test_verdict.py",
-            "tests/unit/drift_io/test_settings.py",
-            "tests/unit/stacks/test_config.py",
+            "tests/unit/drift/judge/test_verdict.py",
+            "tests/unit/drift/settings/test_run.py",
+            "tests/unit/stacks/config/test_environment.py",
             "tests/contract/test_stacks_names.py",
             "tests/docs/test_commands.py::test_command_line_page_is_the_help_of_every_command",
             *DOCS,
@@ -195,7 +195,7 @@ RECIPES = {
                 '    assert "1 windows" in Reader(made(tmp_path, report(0))).text\n'
             ),
         },
-        ("tests/unit/report/test_build.py", "-k", "dummy or written or unique"),
+        ("tests/unit/report/plots/test_build.py", "-k", "dummy or written or unique"),
         "test_dummy_section_is_shown",
         6,
     ),

@@ -7,15 +7,15 @@ from typing import Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from contract.accuracy import ProjectedAccuracy
-from contract.training import Task
-from drift.counts import NumericCounts
-from drift.ground_truth.join import JoinedWindow
-from drift.ground_truth.measures import ConfusionCounts, ScoredCounts
-from drift.learned import Baseline, LabelledTest
-from drift.shift_evidence import ExpectedVsObserved
-from drift.table import Table
-from drift.window import WindowCounts
+from plumbline.contract.accuracy import ProjectedAccuracy
+from plumbline.contract.training import Task
+from plumbline.drift.compare.shift_tests import ExpectedVsObserved
+from plumbline.drift.data.counts import NumericCounts
+from plumbline.drift.data.table import Table
+from plumbline.drift.data.window import WindowCounts
+from plumbline.drift.ground_truth.join import JoinedWindow
+from plumbline.drift.ground_truth.measures import ConfusionCounts, ScoredCounts
+from plumbline.drift.reference.baseline import Baseline, LabelledTest
 
 
 class Projection(Protocol):

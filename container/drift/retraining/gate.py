@@ -14,12 +14,12 @@ from typing import TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
-from contract.evaluation import Comparison, Evaluation
-from drift.errors import RetrainingError
-from drift.retraining.settings import GateThresholds
-from drift.retraining.splitting import RowKey
-from drift.statistics.paired import PairedDifference, paired_difference
-from drift.table import Table
+from plumbline.contract.evaluation import Comparison, Evaluation
+from plumbline.drift.data.table import Table
+from plumbline.drift.errors import RetrainingError
+from plumbline.drift.retraining.settings import GateThresholds
+from plumbline.drift.retraining.splitting import RowKey
+from plumbline.drift.statistics.paired import PairedDifference, paired_difference
 
 HOLDOUT, TEST_SET = "holdout", "test set"
 ALPHA = 0.05
@@ -30,7 +30,7 @@ ALPHA = 0.05
 class Answers:
     """Which rows, one or more, each model had right: both of shape (n_rows,).
 
-    `design_effect` is the mean multiplicity of identical rows, 1 or more (`drift.statistics.paired`).
+    `design_effect` is the mean multiplicity of identical rows, 1 or more (`plumbline.drift.statistics.paired`).
     """
 
     champion: NDArray[np.bool_]

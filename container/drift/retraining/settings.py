@@ -4,9 +4,9 @@ from argparse import Namespace
 from dataclasses import dataclass
 from datetime import datetime
 
-from contract.training import finite_number
-from drift.errors import ConfigError
-from drift.times import parse_time
+from plumbline.contract.training import finite_number
+from plumbline.drift.data.times import parse_time
+from plumbline.drift.errors import ConfigError
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -4,9 +4,9 @@ from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from typing import TypeAlias
 
-from contract.training import MISSING_TEXTS
-from drift.retraining.merged_rows import Account, Cells, LabelledRecord, RowReason
-from drift.table import FeatureSpec, Table, cell
+from plumbline.contract.training import MISSING_TEXTS
+from plumbline.drift.data.table import FeatureSpec, Table, cell
+from plumbline.drift.retraining.merged_rows import Account, Cells, LabelledRecord, RowReason
 
 RowKey: TypeAlias = tuple[float | str | None, ...]
 """The cells of a row, numbers as numbers; None where there is none."""

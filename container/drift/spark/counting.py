@@ -1,4 +1,4 @@
-"""A window's files -> partial counts, with the kernel of `drift.capture` in Spark's tasks."""
+"""A window's files -> partial counts, with the kernel of `plumbline.drift.read.capture` in Spark's tasks."""
 
 import math
 import re
@@ -12,13 +12,13 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 
-from drift.aws import Connect, client
-from drift.errors import ClusterError
-from drift.kernel.files import FileCounter, Suspects, reject_duplicates
-from drift.kernel.partial import PartialCounts
-from drift.kernel.plan import WindowPlan
-from drift.sources import CaptureFile, local_copy
-from drift.spark.rows import SCHEMA, RowKind, counts_of, event_rows, rows_of
+from plumbline.drift.aws import Connect, client
+from plumbline.drift.errors import ClusterError
+from plumbline.drift.read.kernel.files import FileCounter, Suspects, reject_duplicates
+from plumbline.drift.read.kernel.partial_counts import PartialCounts
+from plumbline.drift.read.kernel.plan import WindowPlan
+from plumbline.drift.read.s3 import CaptureFile, local_copy
+from plumbline.drift.spark.rows import SCHEMA, RowKind, counts_of, event_rows, rows_of
 
 _OUR_ERROR = re.compile(r"^[\w.]*drift\.errors\.\w+: (.+)$", re.MULTILINE)
 _TASK_BYTES = 64 << 20

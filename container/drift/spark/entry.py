@@ -7,14 +7,14 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from drift.distribution import Distribution
-from drift.kernel.partial import PartialCounts
-from drift.kernel.plan import WindowPlan
-from drift.sources import CaptureFile
-from drift.spark.cluster import follow, lead, security
-from drift.spark.counting import count_files
-from drift.spark.ending import connection_to, wait_for_end
-from drift.spark.installation import prepare, send_packages, session
+from plumbline.drift.read.kernel.partial_counts import PartialCounts
+from plumbline.drift.read.kernel.plan import WindowPlan
+from plumbline.drift.read.s3 import CaptureFile
+from plumbline.drift.settings.distribution import Distribution
+from plumbline.drift.spark.cluster import follow, lead, security
+from plumbline.drift.spark.counting import count_files
+from plumbline.drift.spark.ending import connection_to, wait_for_end
+from plumbline.drift.spark.installation import prepare, send_packages, session
 
 
 def count_on_spark(

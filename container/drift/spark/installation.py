@@ -10,9 +10,8 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
-import contract
-import drift
-from drift.errors import ConfigError
+import plumbline
+from plumbline.drift.errors import ConfigError
 
 _JAVA = """#!/bin/sh
 # Spark requires a module that only its machine learning uses, and that this Java was built without.
@@ -99,10 +98,9 @@ def _write(file: Path, text: str) -> None:
     file.write_text(text, encoding="utf-8")
 
 
-# As they were imported: the image has them side by side, the source tree has not.
-_PACKAGES = Path(drift.__file__).parent, Path(contract.__file__).parent
-
-
+_PACKAGE = Path(plumbline.__file__).parent
+_PARTS = ("contract", "drift")
+"""What executors import. In the source tree they are links."""
 APPLICATION = "plumbline"
 
 
@@ -124,9 +122,9 @@ def send_packages(spark: Any, folder: Path) -> None:
     """Give executors that have another image this package and the contract; what they import has to be there."""
     archive = folder / "plumbline.zip"
     with zipfile.ZipFile(archive, "w") as written:
-        for package in _PACKAGES:
-            for file in sorted(package.rglob("*.py")):
-                written.write(file, Path(package.name, file.relative_to(package)))
+        modules = (file for part in _PARTS for file in sorted((_PACKAGE / part).rglob("*.py")))
+        for file in (_PACKAGE / "__init__.py", *modules):
+            written.write(file, file.relative_to(_PACKAGE.parent))
     spark.sparkContext.addPyFile(str(archive))
 
 

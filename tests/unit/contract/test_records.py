@@ -9,10 +9,10 @@ from string import Formatter
 
 import pytest
 
-import contract
-from contract.decoding import decode
-from contract.reasons import Reason, ReasonCode, has_code, joined
-from contract.records import (
+import plumbline.contract
+from plumbline.contract.decoding import decode
+from plumbline.contract.reasons import Reason, ReasonCode, has_code, joined
+from plumbline.contract.records import (
     SWITCHED_OFF,
     Contributor,
     DriftReport,
