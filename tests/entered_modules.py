@@ -8,7 +8,7 @@ from collections.abc import Callable
 from pathlib import Path
 from types import FrameType
 
-import plumbline.drift
+from plumbline import drift
 
 _ROOT = Path(drift.__file__).resolve().parent
 _NOT_IMPORTED = ("plumbline.drift.__main__", "plumbline.drift.retraining.__main__")
