@@ -85,7 +85,7 @@ class Contributor:
 class FeatureReport:
     """One feature, or the captured probability, compared with the reference.
 
-    Fractions are 0..1. `effects` has the effect of each measure that suits the type (`plumbline.contract.statistics`), by its
+    Fractions are 0..1. `effects` has the effect of each measure that suits the type (`contract.statistics`), by its
     name; one that cannot be computed is absent. `null_q99_distance` is the Jensen-Shannon distance that samples of
     these sizes stay below without drift in 99 of 100 windows. `log_p_value` is the natural logarithm, for p-values
     below the smallest float. `min_sample_size` is the number of present values from which an effect of

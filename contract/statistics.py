@@ -1,6 +1,6 @@
 """The statistics of a drift report: one declaration each, read by settings, comparison, report, tables and docs.
 
-`container/drift/statistics` has the functions, one file each; `plumbline.drift.statistics.registry` binds them to these members.
+`container/drift/statistics` has the functions, one file each; `drift.statistics.registry` binds them to these members.
 """
 
 import math

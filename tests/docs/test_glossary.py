@@ -10,8 +10,7 @@ from typing import Any
 import pytest
 from pydantic import BaseModel
 
-import plumbline.contract.names
-import plumbline.contract.retraining
+from plumbline.contract import names, retraining
 from plumbline.contract.records import DriftReport
 from plumbline.stacks.config.environment import EnvironmentConfig
 from plumbline.stacks.constructs.alarms.alarm_rules import AlarmKind
@@ -64,7 +63,7 @@ def configuration_keys(model: type[BaseModel]) -> Iterator[str]:
 
 def metric_names() -> Iterator[str]:
     """Yield the members of every enumeration of metrics that the contract declares."""
-    for module in (contract.names, contract.retraining):
+    for module in (names, retraining):
         for name, kind in vars(module).items():
             if name.endswith("Metric") and isinstance(kind, type) and issubclass(kind, Enum):
                 yield from (str(member.value) for member in kind)

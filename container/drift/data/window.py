@@ -55,7 +55,7 @@ class WindowCounts:
 
     `columns` has one entry per feature of the baseline, and `probabilities` counts a row without a captured
     prediction as missing. `n_out_of_support` is the number of rows with at least one cell that the reference gives no
-    ground for (`plumbline.drift.projection.refusals`). `design_effect` (Kish) is the sum of the squared multiplicities of
+    ground for (`drift.projection.refusals`). `design_effect` (Kish) is the sum of the squared multiplicities of
     identical rows divided by `n_rows`: 1 when all rows differ, m when each occurs m times. `unreadable_examples` has
     the places of the first unreadable cells, by feature and reason.
     `facets` counts the probabilities apart by the values of the facet's column, where one is named; missing values are

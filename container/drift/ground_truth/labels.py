@@ -36,7 +36,7 @@ class UnknownLabelError(ValueError):
 
 @dataclass(frozen=True)
 class Classes:
-    """The labels of the test set in their order (`plumbline.contract.training.ordered`); a label's code is its position."""
+    """The labels of the test set in their order (`contract.training.ordered`); a label's code is its position."""
 
     labels: Sequence[str]
 

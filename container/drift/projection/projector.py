@@ -50,7 +50,7 @@ class Projector:
     Confidence is calibrated by an isotonic fit on the test set. Where the features tell more of the labels than the
     probability does, which the test set shows (the gate), the estimate is doubly robust: recalibrated with the
     features, and corrected by the test set's rows, weighted to resemble the window's. Valid under covariate shift only
-    (`plumbline.contract.accuracy.PROJECTED_ACCURACY_NOTE`). Where the estimate would mislead it is refused, with the reason and
+    (`contract.accuracy.PROJECTED_ACCURACY_NOTE`). Where the estimate would mislead it is refused, with the reason and
     the measurement; no refusal looks at the `ignored` features.
 
     References

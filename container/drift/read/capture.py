@@ -34,7 +34,7 @@ def count_window(read: WindowReader, plan: WindowPlan) -> WindowCounts:
     """Count the records of a window.
 
     Without bounds every record counts. A record that is not used is counted under its reason
-    (`plumbline.contract.rejection.RejectionReason`), with up to five places and never its content; the log names them too.
+    (`contract.rejection.RejectionReason`), with up to five places and never its content; the log names them too.
 
     Raises
     ------
@@ -56,7 +56,7 @@ def plan_of(
     ignored: frozenset[str] = frozenset(),
     facet: str | None = None,
 ) -> WindowPlan:
-    """Return the plan of reading a window whose rows are compared with a baseline (`plumbline.drift.read.kernel.plan.Plan`).
+    """Return the plan of reading a window whose rows are compared with a baseline (`drift.read.kernel.plan.Plan`).
 
     Raises
     ------

@@ -201,8 +201,8 @@ MAX_SEGMENTS = 50
 def count_table(table: Table) -> dict[str, ValueCounts]:
     """Count the values of every column.
 
-    Of a numeric column with more than `plumbline.drift.data.counts.MAX_DISTINCT` distinct values the buckets of `plumbline.drift.data.sketch` are
-    counted; of a categorical one the most frequent labels, and all others together as `plumbline.drift.data.counts.OTHER_LABELS`.
+    Of a numeric column with more than `counts.MAX_DISTINCT` distinct values the buckets of `drift.data.sketch` are
+    counted; of a categorical one the most frequent labels, and all others together as `drift.data.counts.OTHER_LABELS`.
     """
     return {name: _bounded(counts, counts) for name, counts in _exact(table).items()}
 

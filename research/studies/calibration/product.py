@@ -1,4 +1,4 @@
-"""The product's verdict on a counted sample, by the function that the container calls: `plumbline.drift.judge.analysis.analyse`."""
+"""The product's verdict on a counted sample, by the container's own function `drift.judge.analysis.analyse`."""
 
 from dataclasses import dataclass, replace
 from typing import Self

@@ -34,7 +34,9 @@ class CalibrationExtent:
 
 
 FULL = CalibrationExtent({20_000: 500, 1_000: 400}, (200, 500, 2_000, 10_000, 100_000), 40, "make study")
-QUICK = CalibrationExtent({20_000: 40, 1_000: 40}, (200, 500, 2_000), 5, "python -m research.studies.calibration --quick")
+QUICK = CalibrationExtent(
+    {20_000: 40, 1_000: 40}, (200, 500, 2_000), 5, "python -m research.studies.calibration --quick"
+)
 
 
 def people(folder: Path | None, seed: int) -> tuple[LabelledRows, str]:

@@ -126,7 +126,7 @@ def _csv_options(n_features: int) -> tuple[list[str], Any, Any]:
 class Batch:
     """Used records of some files.
 
-    `positions` (`plumbline.drift.read.kernel.records.POSITIONS`), `event_ids`, `inference_ids`, `event_hashes` (0 without id) and
+    `positions` (`drift.read.kernel.records.POSITIONS`), `event_ids`, `inference_ids`, `event_hashes` (0 without id) and
     `n_rows` have one entry per record and `columns` has one per spec. `probabilities` has one per row, NaN where no
     prediction was captured, and so has `predicted`: the index of the predicted class, where there are more than two.
     """
