@@ -157,7 +157,7 @@ MAX_FILES = 1000
 class EarlierFiles:
     """Where the reports of earlier runs are, and how many of their windows are the second reference.
 
-    `folder` is searched at any depth, and need not exist. `failure` says why nothing could be put there.
+    `folder` is searched at any depth, and need not exist. `failure` is why nothing could be put there, or empty.
     """
 
     folder: Path
@@ -175,7 +175,7 @@ def read_earlier(
     """Return the last windows that ended before this one began.
 
     Of a window without times every other one is earlier. A file that cannot be read, or has other features than
-    `specs`, is skipped and told.
+    `specs`, is skipped and reported.
 
     Parameters
     ----------
@@ -242,7 +242,7 @@ def read_window_counts(text: str) -> StoredWindow:
     Raises
     ------
     ValueError
-        If the text is of another version, altered since it was written, or no such file; the error says which.
+        If the text is of another version, altered since it was written, or no such file.
     """
     document = read_signed(text, WINDOW_COUNTS_VERSION)
     try:

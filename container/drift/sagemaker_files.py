@@ -14,7 +14,6 @@ from numpy.typing import NDArray
 
 from contract.names import ReportFile, Switch
 from contract.records import DriftReport, FeatureReport, FeatureType, Verdict, finite
-from drift import sagemaker_files
 from drift.counts import NumericCounts, ValueCounts
 from drift.documents import write_text
 from drift.learned import Baseline
@@ -210,9 +209,9 @@ def write_reports(folder: Path, report: DriftReport, baseline: Baseline, window:
         If the folder cannot be written.
     """
     texts = {
-        ReportFile.STATISTICS: _json(sagemaker_files.statistics(window.columns, window.n_rows)),
-        ReportFile.CONSTRAINTS: _json(sagemaker_files.constraints(baseline.counts, policy)),
-        ReportFile.VIOLATIONS: _json(sagemaker_files.violations(report, policy)),
+        ReportFile.STATISTICS: _json(statistics(window.columns, window.n_rows)),
+        ReportFile.CONSTRAINTS: _json(constraints(baseline.counts, policy)),
+        ReportFile.VIOLATIONS: _json(violations(report, policy)),
         ReportFile.WINDOW_COUNTS: window_counts_text(baseline, window),
         # Last, so that whoever waits for the report finds the others beside it.
         ReportFile.DRIFT_REPORT: report.to_json(),
