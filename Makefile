@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 UV := $(BIN)/uv
 ENV ?= dev
 
-.PHONY: demo test setup setup-dev lint fmt types imports unit e2e coverage-local benchmark study synth snapshot pipeline starter lock clean
+.PHONY: demo test setup setup-dev lint fmt types imports unit e2e coverage-local benchmark study docs synth snapshot pipeline starter lock clean
 
 setup: $(VENV)/.runtime node_modules/.stamp
 setup-dev: setup $(VENV)/.dev
@@ -46,7 +46,7 @@ types: setup-dev
 	$(BIN)/mypy
 
 imports: setup-dev
-	PYTHONPATH=.:container:lambda $(BIN)/lint-imports
+	PYTHONPATH=. $(BIN)/lint-imports
 
 unit: setup-dev
 	$(BIN)/pytest -n 2 -m "not e2e" --cov --cov-report=term:skip-covered --cov-fail-under=95
@@ -70,23 +70,26 @@ LOCAL_E2E := $(addprefix tests/e2e/test_,alarm_semantics.py authorization.py con
   hosting.py jobs.py own_schedule.py pipelines.py safe_updates.py universal_schedules.py)
 
 benchmark: setup
-	$(BIN)/python -m benchmarks --spark --output docs
+	$(BIN)/python -m research.benchmarks --spark --output docs
 
 study: setup-dev
-	$(BIN)/python -m studies.calibration --evidently
-	PYTHONPATH=model $(BIN)/python -m studies.accuracy
+	$(BIN)/python -m research.studies.calibration --evidently
+	PYTHONPATH=model $(BIN)/python -m research.studies.accuracy
 
 snapshot: setup-dev
 	$(BIN)/pytest tests/snapshot --snapshot-update
 
 pipeline: setup-dev
-	$(BIN)/python -m stacks.pipeline
+	$(BIN)/python -m plumbline.stacks.pipeline
+
+docs: setup-dev
+	$(BIN)/python -c "from plumbline.cli import help_page; print(help_page(), end='')" > docs/cli.md
 
 synth: setup
 	npx cdk synth --quiet -c environment=$(ENV)
 
 starter: setup-dev
-	$(BIN)/python -m plumbline.starter
+	$(BIN)/python -m plumbline.data.starter
 
 LOCK := $(UV) pip compile --system-certs --quiet --universal --python-version 3.11 --generate-hashes --custom-compile-command "make lock"
 lock: $(UV)

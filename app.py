@@ -5,8 +5,8 @@ import os
 import sys
 from pathlib import Path
 
-from stacks.config_file import load_environment
-from stacks.errors import ConfigError
+from plumbline.stacks.config.errors import EnvironmentFileError
+from plumbline.stacks.config.file import load_environment
 
 ROOT = Path(__file__).resolve().parent
 
@@ -17,12 +17,12 @@ def main() -> None:
         # A first look: the CDK library starts Node, which takes seconds and may print a banner over the message.
         load_environment(json.loads(os.environ.get("CDK_CONTEXT_JSON", "{}")).get("environment"), ROOT)
         _synthesize()
-    except ConfigError as error:
+    except EnvironmentFileError as error:
         sys.exit(f"error: {error}")
 
 
 def _synthesize() -> None:
-    from stacks.application import build, new_app
+    from plumbline.stacks.application import build, new_app
 
     app = new_app()
     build(app, load_environment(app.node.try_get_context("environment"), ROOT), ROOT)

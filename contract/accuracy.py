@@ -2,9 +2,9 @@
 
 from dataclasses import dataclass
 
-from contract.enums import StrEnum
-from contract.reasons import Reason
-from contract.verdicts import Status, Verdict
+from plumbline.contract.enums import StrEnum
+from plumbline.contract.reasons import Reason
+from plumbline.contract.verdicts import Status, Verdict
 
 PROJECTED_ACCURACY_NOTE = (
     "Projected accuracy is an estimate made without labels. It assumes covariate shift: the mix of rows may change, "

@@ -1,6 +1,6 @@
 """Every name that two processes must spell alike: metrics, dimensions, environment variables, files, arguments."""
 
-from contract.enums import StrEnum
+from plumbline.contract.enums import StrEnum
 
 VERSION = "0.1.0"
 """The product's, as pyproject.toml has it: the image is built without package metadata."""
@@ -21,31 +21,31 @@ class Metric(StrEnum):
     PREDICTION_DRIFT_SCORE = "PredictionDriftScore"
     """Drift score of the captured probability in percent, 0 to 200."""
     PROJECTED_ACCURACY = "ProjectedAccuracy"
-    """Estimate of the window's accuracy, 0 to 1; absent when it was refused."""
+    """Estimate of the window's accuracy, 0 to 1; absent when there is none."""
     PROJECTED_ACCURACY_LOWER = "ProjectedAccuracyLower"
     PROJECTED_ACCURACY_UPPER = "ProjectedAccuracyUpper"
-    PROJECTIONS_REFUSED = "ProjectionsRefused"
+    PROJECTIONS_NOT_JUDGED = "ProjectionsNotJudged"
     """1 when a window with rows got no projected accuracy, 0 when it got one; absent without rows."""
-    ACCURACY_VERDICT = "AccuracyVerdict"
-    """1 when the projected accuracy dropped beyond the tolerance and beyond chance, else 0; absent when refused."""
+    PROJECTED_ACCURACY_DROP = "ProjectedAccuracyDrop"
+    """1 when the projected accuracy dropped beyond the threshold and beyond chance, else 0; absent without estimate."""
     LABEL_SHIFT_SUSPECTED = "LabelShiftSuspected"
-    """1 when the window, without a label, looks like a pure label shift, else 0; absent when that was not judged."""
+    """1 when the window is consistent with pure label shift, judged without labels, else 0; absent when not judged."""
     REALISED_ACCURACY = "RealisedAccuracy"
-    """Accuracy of the last window that labels judge, 0 to 1; absent when there is none."""
-    QUALITY_VERDICT = "QualityVerdict"
+    """Accuracy of the last window judged by labels, 0 to 1; absent when there is none."""
+    REALISED_ACCURACY_DROP = "RealisedAccuracyDrop"
     """1 when that window's realised accuracy dropped, else 0."""
     CONCEPT_SHIFT_VERDICT = "ConceptShiftVerdict"
     """1 when that window's labels show concept shift, 0 when they do not; absent when that was not judged."""
     LABEL_SHIFT_VERDICT = "LabelShiftVerdict"
     """1 when that window's labels show label shift, 0 when they do not; absent when that was not judged."""
-    LABEL_COVERAGE = "LabelCoverage"
-    """Share of rows with a label, 0 to 1, of the last window whose time for labels is over; absent without one."""
+    LABELLED_FRACTION = "LabelledFraction"
+    """Fraction of rows with a label, 0 to 1, of the last window whose label lag is over; absent without one."""
     LABELS_REJECTED = "LabelsRejected"
-    """Label records of the lag window that could not be used; absent when no labels are awaited."""
+    """Label records within the label lag that could not be used; absent without a labels section."""
     BIAS_VERDICT = "BiasVerdict"
-    """1 when a group of the facet is treated otherwise than on the test set, else 0; absent when not judged."""
+    """1 when the model treats a group of the facet differently from the test set, else 0; absent when not judged."""
     ATTRIBUTION_NDCG = "AttributionNDCG"
-    """How alike the order of the features' attributions is to the test set's, 0 to 1; absent unless switched on."""
+    """NDCG of the order of feature attributions against the test set's, 0 to 1; absent unless switched on."""
     MONITOR_RUNS = "MonitorRuns"
     """1 for each run that ended with a report, whatever its verdict: the heartbeat."""
     MONITOR_FAILURES = "MonitorFailures"
@@ -64,7 +64,7 @@ class Metric(StrEnum):
     DRIFTED_SEGMENTS = "DriftedSegments"
     """Number of segments that drifted; absent when none was judged."""
     MULTIVARIATE_AUC = "MultivariateAUC"
-    """How well a classifier tells the window from the reference, 0.5 to 1; absent unless switched on."""
+    """AUC of a classifier that separates the window from the reference, 0.5 to 1; absent unless switched on."""
 
 
 class Dimension(StrEnum):
@@ -74,33 +74,7 @@ class Dimension(StrEnum):
     FEATURE = "Feature"
 
 
-class AlarmKind(StrEnum):
-    """The alarms an environment has; `alarm_name` makes the physical name."""
-
-    DRIFT = "drift"
-    MONITOR_MISSING = "monitor-missing"
-    MONITOR_FAILED = "monitor-failed"
-    DEAD_LETTERS = "dead-letters"
-    SCHEMA = "schema"
-    ACCURACY = "accuracy"
-    """The projected accuracy dropped."""
-    QUALITY = "quality"
-    """The realised accuracy dropped; only where labels are awaited."""
-    CONCEPT_SHIFT = "concept-shift"
-    """Labels show concept shift; only where labels are awaited."""
-    LABELS_MISSING = "labels-missing"
-    """A window's time for labels is over and too few have come; only where labels are awaited."""
-    BIAS = "bias"
-    """A group is treated otherwise than on the test set; only where a facet is named."""
-    ENDPOINT_5XX = "endpoint-5xx"
-    """The endpoint answers with server errors."""
-    ENDPOINT_MODEL_ERRORS = "endpoint-model-errors"
-    """The model's container refuses or fails requests."""
-    ENDPOINT_LATENCY = "endpoint-latency"
-    """The model answers slower than the setting allows."""
-
-
-def alarm_name(environment: str, kind: AlarmKind) -> str:
+def alarm_name(environment: str, kind: str) -> str:
     """Return the physical name of one alarm, for example ``plumbline-prod-drift``."""
     return f"{resource_prefix(environment)}-{kind}"
 
@@ -127,15 +101,8 @@ class MonitorVariable(StrEnum):
 
 
 class Variable(StrEnum):
-    """Environment variables of our own that the stacks set on the monitoring job."""
+    """Environment variables of our own that the stacks set on the monitoring job, besides those of the thresholds."""
 
-    ALPHA = "PLUMBLINE_ALPHA"
-    EFFECT_MEASURE = "PLUMBLINE_EFFECT_MEASURE"
-    EFFECT_THRESHOLD = "PLUMBLINE_EFFECT_THRESHOLD"
-    MISSING_THRESHOLD = "PLUMBLINE_MISSING_THRESHOLD"
-    MINIMUM_ROWS = "PLUMBLINE_MINIMUM_ROWS"
-    DRIFTED_SHARE = "PLUMBLINE_DRIFTED_SHARE"
-    """Share of the judged features from which a window drifts; unset: any one feature."""
     ISOLATION_FOREST = "PLUMBLINE_ISOLATION_FOREST"
     MULTIVARIATE = "PLUMBLINE_MULTIVARIATE"
     VARIANT = "PLUMBLINE_VARIANT"
@@ -147,20 +114,14 @@ class Variable(StrEnum):
     SPARK_MASTER = "PLUMBLINE_SPARK_MASTER"
     SPARK_ABOVE_GB = "PLUMBLINE_SPARK_ABOVE_GB"
     """Windows with more captured bytes than this are read by Spark; unset: none."""
-    ACCURACY_TOLERANCE = "PLUMBLINE_ACCURACY_TOLERANCE"
-    """Drop of the accuracy from which on it counts, 0 to 1."""
     LABELS_S3_URI = "PLUMBLINE_LABELS_S3_URI"
     """Where ground truth arrives, in SageMaker's layout; unset: no labels are awaited."""
     LABEL_LAG_HOURS = "PLUMBLINE_LABEL_LAG_HOURS"
     """How many hours before the window are joined with labels."""
-    MINIMUM_LABEL_COVERAGE = "PLUMBLINE_MINIMUM_LABEL_COVERAGE"
-    """Share of a window's rows that must have a label for its quality to be judged, 0 to 1."""
     MERGED_S3_URI = "PLUMBLINE_MERGED_S3_URI"
     """Where captures joined with labels are written; unset: nowhere."""
     FACET = "PLUMBLINE_FACET"
     """The column by whose values bias is measured; unset: none."""
-    BIAS_TOLERANCE = "PLUMBLINE_BIAS_TOLERANCE"
-    """Move of a bias metric from which on it counts, 0 to 1."""
     MODEL_S3_URI = "PLUMBLINE_MODEL_S3_URI"
     """The model's artifact, for feature attributions; unset: none are computed."""
     CHAMPION_S3_URI = "PLUMBLINE_CHAMPION_S3_URI"
@@ -205,7 +166,7 @@ class ReportFile(StrEnum):
     """The window's value counts: later windows are judged against them."""
 
 
-POLICY_VERSION = 1
+POLICY_VERSION = 2
 """Version of the policy file that Argument.POLICY names."""
 
 BASELINE_FILE = "baseline.json"

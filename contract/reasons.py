@@ -5,7 +5,7 @@ Machines compare `Reason.code`; people read `Reason.text`. A part without a reas
 
 from dataclasses import dataclass, replace
 
-from contract.enums import StrEnum
+from plumbline.contract.enums import StrEnum
 
 
 class ReasonCode(StrEnum):

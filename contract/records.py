@@ -8,15 +8,15 @@ import math
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 
-from contract.accuracy import PROJECTED_ACCURACY_NOTE, ProjectedAccuracy
-from contract.attribution import AttributionReport
-from contract.bias import BiasReport
-from contract.decoding import decode
-from contract.enums import StrEnum
-from contract.quality import QualityReport, ShiftReport
-from contract.reasons import Reason
-from contract.statistics import EffectMeasure, FeatureType
-from contract.verdicts import (
+from plumbline.contract.accuracy import PROJECTED_ACCURACY_NOTE, ProjectedAccuracy
+from plumbline.contract.attribution import AttributionReport
+from plumbline.contract.bias import BiasReport
+from plumbline.contract.decoding import decode
+from plumbline.contract.enums import StrEnum
+from plumbline.contract.quality import QualityReport, ShiftReport
+from plumbline.contract.reasons import Reason
+from plumbline.contract.statistics import EffectMeasure, FeatureType
+from plumbline.contract.verdicts import (
     MODEL_CHANGED,
     SWITCHED_OFF,
     OptionalPart,

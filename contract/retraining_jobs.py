@@ -1,9 +1,9 @@
 """How the retraining pipeline calls its own two jobs, which run in the drift image: commands, arguments and folders."""
 
-from contract.enums import StrEnum
-from contract.names import PLATFORM_ROOT
+from plumbline.contract.enums import StrEnum
+from plumbline.contract.names import PLATFORM_ROOT
 
-JOB_MODULE = "drift.retraining"
+JOB_MODULE = "plumbline.drift.retraining"
 """``python -m`` of it, then a `JobCommand` and its arguments."""
 
 
@@ -32,11 +32,11 @@ class EvaluateArgument(StrEnum):
     """Arguments of `JobCommand.EVALUATE`; the last two may be left out or empty."""
 
     TARGET_LABEL = "--target_label"
-    MARGIN = "--margin"
+    HOLDOUT_MARGIN = "--holdout_margin"
     """What the challenger may lose at most on the holdout, 0 to 1."""
     TEST_MARGIN = "--test_margin"
     """The same on the original test set."""
-    SLICE_BOUND = "--slice_bound"
+    SLICE_MARGIN = "--slice_margin"
     """The same on every slice."""
     MINIMUM_SLICE_ROWS = "--minimum_slice_rows"
     SLICE_COLUMNS = "--slice_columns"

@@ -10,12 +10,10 @@ from pathlib import Path
 import numpy as np
 import xgboost
 from dataset import LabelledTable, TrainingDataError, concatenate, read_channel
-from drift.errors import BaselineError
-from drift.preprocessing import Preprocessor, learn_column
 from numpy.typing import NDArray
 from reference import write_baseline
 
-from contract.training import (
+from plumbline.contract.training import (
     CHANNEL_FRESH,
     CHANNEL_TEST,
     CHANNEL_TRAIN,
@@ -28,6 +26,8 @@ from contract.training import (
     PROBABILITY_COLUMN,
     positive_label,
 )
+from plumbline.drift.errors import BaselineError
+from plumbline.drift.preprocessing import Preprocessor, learn_column
 
 
 def learn_preprocessor(train: LabelledTable, target: str) -> Preprocessor:
@@ -83,7 +83,7 @@ def fresh_weights(n_old: int, n_fresh: int, share: float) -> NDArray[np.float32]
     [0.667, 0.667, 0.667, 2.0]
     """
     if not 0 <= share < 1:
-        raise TrainingDataError(f"fresh_share must be 0 or more and less than 1, got {share!r}; correct it")
+        raise TrainingDataError(f"fresh_weight_fraction must be 0 or more and less than 1, got {share!r}; correct it")
     total = n_old + n_fresh
     share = max(share, n_fresh / total)
     weights = np.ones(total, np.float64)
@@ -164,7 +164,7 @@ def train(settings: argparse.Namespace, environment: Mapping[str, str]) -> dict[
         raise TrainingDataError(f"channel {CHANNEL_TRAIN!r} must hold labelled rows, got headers only; add rows")
 
     preprocessor = learn_preprocessor(rows, settings.target_label)
-    weights = fresh_weights(sizes[0], sum(sizes[1:]), settings.fresh_share) if sum(sizes[1:]) else None
+    weights = fresh_weights(sizes[0], sum(sizes[1:]), settings.fresh_weight_fraction) if sum(sizes[1:]) else None
     test_labels = encode_labels(test.labels, preprocessor)
     booster = fit(preprocessor.transform(rows.rows), encode_labels(rows.labels, preprocessor), settings, weights)
     probabilities = booster.inplace_predict(preprocessor.transform(test.rows))
@@ -215,7 +215,10 @@ def parse_hyperparameters(arguments: Sequence[str] | None = None) -> argparse.Na
     parser.add_argument("--target_label", required=True, help="name of the column to predict")
     parser.add_argument("--segment_column", help="categorical column by whose values the baseline counts rows apart")
     parser.add_argument(
-        "--fresh_share", type=float, default=0.5, help="share of the total weight that the fresh rows have together"
+        "--fresh_weight_fraction",
+        type=float,
+        default=0.5,
+        help="share of the total weight that the fresh rows have together",
     )
     parser.add_argument("--max_depth", type=int, default=5)
     parser.add_argument("--eta", type=float, default=0.2)

@@ -15,10 +15,15 @@ _EPILOG = (
     "requests (traffic), rejected rows (labels), no run (retrain), a failure (promote and rollback with --wait); 2 an "
     "error that you can correct; 3 a fault of plumbline; 130 interrupted with Ctrl-C"
 )
+_PAGE_HEAD = """# Command line
+
+Every command and option, as `--help` prints them. `make docs` writes this page from the program's own parsers. Exit
+codes: [troubleshooting](troubleshooting.md#exit-codes).
+"""
 
 
 class _Formatter(argparse.HelpFormatter):
-    """One width whatever the terminal's, so that the README can show the help word for word."""
+    """One width whatever the terminal's, so that docs/cli.md shows the help word for word."""
 
     def __init__(self, prog: str) -> None:
         super().__init__(prog, max_help_position=32, width=_HELP_WIDTH)
@@ -69,14 +74,16 @@ def _parsers() -> tuple[argparse.ArgumentParser, dict[str, argparse.ArgumentPars
 
 
 def help_texts() -> Iterator[tuple[str, str]]:
-    """Yield each help command and the text that it prints, the program's own first.
-
-    The README shows these blocks; a test keeps them equal.
-    """
+    """Yield each help command and the text that it prints, the program's own first."""
     program, parsers = _parsers()
     yield "plumbline --help", program.format_help()
     for name, parser in parsers.items():
         yield f"plumbline {name} --help", parser.format_help()
+
+
+def help_page() -> str:
+    """Return the text of docs/cli.md. `make docs` writes the page, and a test compares it."""
+    return _PAGE_HEAD + "".join(f"\n## {command}\n\n```text\n{text}```\n" for command, text in help_texts())
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

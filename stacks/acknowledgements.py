@@ -6,31 +6,30 @@ from typing import Any
 from aws_cdk import Acknowledgment, Stack, Validations
 from aws_cdk import aws_iam as iam
 
-from contract.names import Prefix, ReportFile
-from contract.retraining_jobs import JobOutput
-from stacks.constructs.execution_role import log_streams_arn
-from stacks.constructs.input_source import InputSource
-from stacks.constructs.loop_function import sagemaker_arn
-from stacks.constructs.scheduler_schedule import jobs_arn
-from stacks.constructs.secure_bucket import SecureBucket
-from stacks.context import Context
-from stacks.foundation import FoundationStack
-from stacks.monitoring import MonitoringStack
-from stacks.serving import ServingStack
+from plumbline.contract.names import Prefix, ReportFile
+from plumbline.contract.retraining_jobs import JobOutput
+from plumbline.stacks.constructs.execution_role import log_streams_arn, sagemaker_arn
+from plumbline.stacks.constructs.monitor.scheduler_schedule import jobs_arn
+from plumbline.stacks.constructs.storage.input_source import InputSource
+from plumbline.stacks.constructs.storage.secure_bucket import SecureBucket
+from plumbline.stacks.context import Context
+from plumbline.stacks.foundation import FoundationStack
+from plumbline.stacks.monitoring import MonitoringStack
+from plumbline.stacks.serving import ServingStack
 
 FINDING = "AwsSolutions::AwsSolutions-IAM5[Resource::{}]"
 
 UNSCOPED = (
-    "These actions take no resource: ecr:GetAuthorizationToken, cloudwatch:PutMetricData (bound to namespaces "
-    "instead), SageMaker's listing of models and endpoint configurations and EC2's describe calls"
+    "These actions take no resource: ecr:GetAuthorizationToken, cloudwatch:PutMetricData (restricted to "
+    "namespaces instead), SageMaker's listing of models and endpoint configurations and EC2's describe calls"
 )
 STREAMS = "SageMaker names the streams of its log groups"
 PREFIX = "Keys below the prefix are not known before they are written"
-JOBS = "A job's name begins with the environment's prefix and ends with the occasion"
+JOBS = "A job's name begins with the environment's prefix and ends with the id of its execution"
 INTERFACES = "EC2 names the network interfaces of a job"
 EXECUTIONS = "SageMaker names the executions of the one pipeline, and numbers the versions of the one group"
-PROMOTED = "What the promotion function makes begins with the environment's prefix and ends with version and digest"
-DEPLOYED = "CloudFormation names what the serving stack makes; the function only describes it"
+PROMOTED = "Resources of the promotion function begin with the environment's prefix and end with version and digest"
+DEPLOYED = "CloudFormation names the resources of the serving stack; the function only describes them"
 
 
 def acknowledge(
@@ -74,9 +73,7 @@ def acknowledge(
             _objects(monitoring, foundation, foundation.reports, reports): PREFIX,
             _objects(monitoring, foundation, foundation.artifacts, _of_executions(JobOutput.BASELINE)): PREFIX,
         }
-        | _attribution(context, foundation, monitoring)
-        | _recent_windows(context, foundation, monitoring)
-        | _labels(context, foundation, monitoring),
+        | _optional(context, foundation, monitoring),
     )
     _pipeline(context, foundation, monitoring, network)
     _functions(context, foundation, monitoring)
@@ -139,24 +136,17 @@ def _of_executions(folder: JobOutput) -> str:
     return f"{Prefix.RETRAINING}/*/{folder}/*"
 
 
-def _attribution(context: Context, foundation: FoundationStack, monitoring: MonitoringStack) -> dict[str, str]:
-    if not context.config.monitor.attribution:
-        return {}
-    return {_objects(monitoring, foundation, foundation.artifacts, f"{Prefix.MODELS}/*"): PREFIX}
-
-
-def _recent_windows(context: Context, foundation: FoundationStack, monitoring: MonitoringStack) -> dict[str, str]:
-    if not context.config.monitor.recent_windows:
-        return {}
-    counts = f"{context.naming.report_prefix}/*/{ReportFile.WINDOW_COUNTS}"
-    return {_objects(monitoring, foundation, foundation.reports, counts): PREFIX}
-
-
-def _labels(context: Context, foundation: FoundationStack, monitoring: MonitoringStack) -> dict[str, str]:
-    if context.config.labels is None:
-        return {}
-    prefixes = (context.naming.ground_truth_prefix, context.naming.merged_prefix)
-    return {_objects(monitoring, foundation, foundation.capture, f"{prefix}/*"): PREFIX for prefix in prefixes}
+def _optional(context: Context, foundation: FoundationStack, monitoring: MonitoringStack) -> dict[str, str]:
+    """Return what the monitor may read and write for attributions, recent windows and labels, where they are on."""
+    config, naming = context.config, context.naming
+    counts = f"{naming.report_prefix}/*/{ReportFile.WINDOW_COUNTS}"
+    keys = [
+        *([(foundation.artifacts, f"{Prefix.MODELS}/*")] if config.monitor.attribution else []),
+        *([(foundation.reports, counts)] if config.monitor.recent_windows else []),
+        *([(foundation.capture, f"{naming.ground_truth_prefix}/*")] if config.labels else []),
+        *([(foundation.capture, f"{naming.merged_prefix}/*")] if config.labels else []),
+    ]
+    return {_objects(monitoring, foundation, bucket, pattern): PREFIX for bucket, pattern in keys}
 
 
 def _wildcards(role: iam.Role, reasons: Mapping[str, str]) -> None:

@@ -1,4 +1,4 @@
-"""Builds the stacks of one environment."""
+"""The CDK app: the three stacks of one environment."""
 
 import re
 from dataclasses import dataclass
@@ -7,23 +7,23 @@ from typing import Any
 
 from aws_cdk import App, Environment, PermissionsBoundary, Tags
 
-from stacks.acknowledgements import acknowledge
-from stacks.config import EnvironmentConfig
-from stacks.context import Context
-from stacks.errors import ConfigError
-from stacks.foundation import FoundationStack
-from stacks.monitoring import MonitoringStack
-from stacks.naming import Naming
-from stacks.serving import ServingStack
-from stacks.xgboost_image import xgboost_image
+from plumbline.stacks.acknowledgements import acknowledge
+from plumbline.stacks.config.environment import EnvironmentConfig
+from plumbline.stacks.config.errors import EnvironmentFileError
+from plumbline.stacks.config.xgboost_image import xgboost_image
+from plumbline.stacks.context import Context
+from plumbline.stacks.foundation import FoundationStack
+from plumbline.stacks.monitoring import MonitoringStack
+from plumbline.stacks.naming import Naming
+from plumbline.stacks.serving import ServingStack
 
 COMMIT = re.compile(r"[\w.-]{1,64}", re.ASCII)
 UNKNOWN_COMMIT = "unknown"
 
 
 @dataclass(frozen=True)
-class Environments:
-    """The stacks, in the order of deployment."""
+class EnvironmentStacks:
+    """Stacks of one environment, in the order of deployment."""
 
     foundation: FoundationStack
     serving: ServingStack
@@ -38,13 +38,13 @@ def new_app(**options: Any) -> App:
     return App(builtin_cloud_formation_validation=False, analytics_reporting=False, **options)
 
 
-def build(app: App, config: EnvironmentConfig, root: Path) -> Environments:
+def build(app: App, config: EnvironmentConfig, root: Path) -> EnvironmentStacks:
     """Add the environment's stacks to `app`; `root` is the repository.
 
     Raises
     ------
     ConfigError
-        If the region has no image, an input does not exist, or the commit is none.
+        If the region has no image, an input does not exist, or `commit` is malformed.
     """
     context = Context(config, Naming(config.name), xgboost_image(config.region), root, _commit(app))
     naming = context.naming
@@ -72,7 +72,7 @@ def build(app: App, config: EnvironmentConfig, root: Path) -> Environments:
     for key, value in config.tags.items():
         Tags.of(app).add(key, value)
     acknowledge(context, foundation, serving, monitoring)
-    return Environments(foundation, serving, monitoring)
+    return EnvironmentStacks(foundation, serving, monitoring)
 
 
 def _commit(app: App) -> str:
@@ -80,7 +80,7 @@ def _commit(app: App) -> str:
     if commit is None:
         return UNKNOWN_COMMIT
     if not isinstance(commit, str) or not COMMIT.fullmatch(commit):
-        raise ConfigError(
+        raise EnvironmentFileError(
             f"commit must be 1 to 64 letters, digits, dots, dashes and underscores, got {commit!r}; pass it as "
             "-c commit=$(git rev-parse HEAD)"
         )

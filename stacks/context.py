@@ -1,20 +1,20 @@
-"""What all stacks of one environment share."""
+"""Inputs that all stacks of one environment share."""
 
 from dataclasses import dataclass
 from pathlib import Path
 
 from aws_cdk import RemovalPolicy
 
-from stacks.config import EnvironmentConfig, Removal
-from stacks.naming import Naming
-from stacks.xgboost_image import XGBoostImage
+from plumbline.stacks.config.environment import EnvironmentConfig, Removal
+from plumbline.stacks.config.xgboost_image import XGBoostImage
+from plumbline.stacks.naming import Naming
 
 REMOVAL_POLICIES = {Removal.DESTROY: RemovalPolicy.DESTROY, Removal.RETAIN: RemovalPolicy.RETAIN}
 
 
 @dataclass(frozen=True)
 class Context:
-    """One environment: its file, and what follows from it."""
+    """Configuration of one environment, and the names, image and files that follow from it."""
 
     config: EnvironmentConfig
     naming: Naming
@@ -22,9 +22,9 @@ class Context:
     root: Path
     """The repository."""
     commit: str
-    """What is deployed, for the lineage of models."""
+    """Commit that is deployed, for the lineage of models."""
 
     @property
     def removal(self) -> RemovalPolicy:
-        """What happens to data with its stack."""
+        """Removal policy of resources that hold data."""
         return REMOVAL_POLICIES[self.config.removal]

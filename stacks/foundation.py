@@ -1,4 +1,4 @@
-"""Foundation: what outlives a deployment. Key, buckets, training's role and inputs, code, and which model serves."""
+"""Foundation stack: data key, buckets, training role and inputs, model code, and the champion's parameters."""
 
 from typing import Any
 
@@ -7,19 +7,18 @@ from aws_cdk import aws_kms as kms
 from aws_cdk import aws_ssm as ssm
 from constructs import Construct
 
-from contract.names import GROUND_TRUTH_OUTPUT, Prefix
-from contract.retraining import champion_artifact, champion_baseline
-from contract.retraining_jobs import JobOutput
-from stacks.constructs.access_log_bucket import AccessLogBucket
-from stacks.constructs.execution_role import ExecutionRole
-from stacks.constructs.input_source import InputSource
-from stacks.constructs.secure_bucket import SecureBucket
-from stacks.constructs.source_archive import SourceArchive
-from stacks.context import Context
+from plumbline.contract.names import GROUND_TRUTH_OUTPUT, Prefix
+from plumbline.contract.retraining import champion_artifact, champion_baseline
+from plumbline.contract.retraining_jobs import JobOutput
+from plumbline.stacks.constructs.execution_role import ExecutionRole
+from plumbline.stacks.constructs.storage.input_source import InputSource
+from plumbline.stacks.constructs.storage.secure_bucket import AccessLogBucket, SecureBucket
+from plumbline.stacks.constructs.storage.source_archive import SourceArchive
+from plumbline.stacks.context import Context
 
 
 class FoundationStack(Stack):
-    """Everything that training by hand needs, before a model serves."""
+    """Resources that outlive deployments, and all that training by hand needs before a model serves."""
 
     def __init__(self, scope: Construct, construct_id: str, *, context: Context, **stack: Any) -> None:
         super().__init__(scope, construct_id, **stack)
@@ -63,9 +62,9 @@ class FoundationStack(Stack):
         return InputSource(self, construct_id, setting=setting, location=location, root=context.root)
 
     def _champion(self, environment: str) -> None:
-        """Say which model serves: the environment file's, until the promotion function writes another over it.
+        """Add the parameters of the champion: the environment file's model, until a promotion overwrites them.
 
-        CloudFormation writes the values again only when the file names another model, which is then what serves.
+        CloudFormation writes the values again only when the file names another model, which then is the champion.
         """
         for construct_id, name, value in (
             ("ChampionArtifact", champion_artifact(environment), self.model.uri),

@@ -1,4 +1,4 @@
-"""Monitoring: the hourly comparison, its alarms, and the retraining they start."""
+"""Monitoring stack: the hourly comparison, its alarms, and the retraining that they start."""
 
 from typing import Any
 
@@ -6,30 +6,27 @@ from aws_cdk import CfnOutput, CfnResource, Stack
 from aws_cdk import aws_iam as iam
 from constructs import Construct
 
-from contract.names import METRIC_NAMESPACE, Prefix, ReportFile
-from contract.retraining_jobs import JobOutput
-from stacks.constructs.alarm_rules import Watched
-from stacks.constructs.alert_topic import AlertTopic
-from stacks.constructs.dashboard import DriftDashboard, Shown
-from stacks.constructs.dead_letters import DeadLetters
-from stacks.constructs.drift_alarms import DriftAlarms
-from stacks.constructs.drift_image import DriftImage
-from stacks.constructs.endpoint_alarm_rules import Served
-from stacks.constructs.execution_role import ExecutionRole
-from stacks.constructs.failed_jobs_rule import FailedJobsRule
-from stacks.constructs.model_monitor_schedule import ModelMonitorSchedule
-from stacks.constructs.monitor_job import GroundTruth, MonitorJob
-from stacks.constructs.policy_file import PolicyFile
-from stacks.constructs.retraining_loop import CHAMPION_KEY, RetrainingLoop
-from stacks.constructs.scheduler_schedule import SchedulerSchedule
-from stacks.context import Context
-from stacks.foundation import FoundationStack
-from stacks.schedules import Engine
-from stacks.serving import ServingStack
+from plumbline.contract.names import METRIC_NAMESPACE, Prefix, ReportFile
+from plumbline.contract.retraining_jobs import JobOutput
+from plumbline.stacks.config.schedule import Engine
+from plumbline.stacks.constructs.alarms.alarm_rules import AlarmInputs
+from plumbline.stacks.constructs.alarms.alert_topic import AlertTopic, DeadLetters, FailedJobsRule
+from plumbline.stacks.constructs.alarms.dashboard import DashboardOptions, DriftDashboard
+from plumbline.stacks.constructs.alarms.drift_alarms import DriftAlarms
+from plumbline.stacks.constructs.execution_role import ExecutionRole
+from plumbline.stacks.constructs.monitor.drift_image import DriftImage
+from plumbline.stacks.constructs.monitor.model_monitor_schedule import ModelMonitorSchedule
+from plumbline.stacks.constructs.monitor.monitor_job import LabelLocations, MonitorJob, PolicyFile
+from plumbline.stacks.constructs.monitor.scheduler_schedule import SchedulerSchedule
+from plumbline.stacks.constructs.retraining.inputs import RetrainingInputs
+from plumbline.stacks.constructs.retraining.retraining_loop import CHAMPION_KEY, RetrainingLoop
+from plumbline.stacks.context import Context
+from plumbline.stacks.foundation import FoundationStack
+from plumbline.stacks.serving import ServingStack
 
 
 class MonitoringStack(Stack):
-    """Watches the endpoint of `serving`, and goes before it when an environment is torn down."""
+    """Monitors the endpoint of `serving`; a teardown deletes this stack first."""
 
     def __init__(
         self,
@@ -58,34 +55,45 @@ class MonitoringStack(Stack):
         self.loop = RetrainingLoop(
             self,
             "Retraining",
-            context=context,
-            foundation=foundation,
-            serving=serving,
-            alerts=alerts,
-            dead_letters=self._dead_letters,
-            image=self._image,
+            inputs=self._retraining_inputs(alerts),
             triggers=alarms.retraining,
             rollback=alarms.rollback,
         )
         self._dashboard(alarms)
         self._outputs(alerts)
 
+    def _retraining_inputs(self, alerts: AlertTopic) -> RetrainingInputs:
+        foundation = self._foundation
+        return RetrainingInputs(
+            context=self._context,
+            artifacts=foundation.artifacts,
+            capture=foundation.capture,
+            train_data=foundation.train_data,
+            test_data=foundation.test_data,
+            model=foundation.model,
+            source_uri=foundation.source.uri,
+            data_key=foundation.data_key,
+            training_role=foundation.training_role.role,
+            serving_role=self._serving.role.role,
+            image=self._image,
+            alerts=alerts,
+            dead_letters=self._dead_letters,
+        )
+
     def _alarms(self) -> DriftAlarms:
         config = self._context.config
         return DriftAlarms(
             self,
             "Alarms",
-            environment=config.name,
-            watched=Watched(
+            inputs=AlarmInputs(
+                environment=config.name,
                 endpoint_name=self._context.naming.endpoint,
                 interval_hours=config.monitor.interval_hours,
                 settings=config.alarms,
+                labels=config.labels,
+                has_facet=config.bias is not None,
+                latency_milliseconds=config.promotion.latency_milliseconds,
             ),
-            served=Served(
-                endpoint_name=self._context.naming.endpoint, latency_milliseconds=config.promotion.latency_milliseconds
-            ),
-            labels=config.labels,
-            has_facet=config.bias is not None,
             dead_letters=self._dead_letters.queue,
             topic=self.topic,
         )
@@ -98,13 +106,13 @@ class MonitoringStack(Stack):
             name=naming.dashboard,
             endpoint_name=naming.endpoint,
             interval_hours=config.monitor.interval_hours,
-            shown=Shown(
+            options=DashboardOptions(
                 multivariate=config.monitor.multivariate,
                 attribution=config.monitor.attribution,
                 bias=config.bias is not None,
                 labels=config.labels,
             ),
-            alarms=alarms.alarms.values(),
+            alarms=alarms.alarms,
         )
 
     def _outputs(self, alerts: AlertTopic) -> None:
@@ -125,7 +133,7 @@ class MonitoringStack(Stack):
             self,
             "MonitoringRole",
             description="Monitoring jobs read captured traffic and write reports",
-            # Model Monitor names its jobs itself, and AWS documents no ARN for what a schedule does beside them.
+            # Model Monitor names its jobs itself, and AWS documents no ARN for a schedule's other actions.
             sources=[f"processing-job/{naming.schedule}-*" if own_jobs else "*"],
         )
         foundation.capture.allow_read(role.role, naming.capture_prefix)
@@ -134,14 +142,14 @@ class MonitoringStack(Stack):
             foundation.reports.allow_read_named(role.role, naming.report_prefix, ReportFile.WINDOW_COUNTS)
         if config.labels:
             foundation.capture.allow_read(role.role, naming.ground_truth_prefix)
-            # What it joined before is looked at, so that the same bytes are not written again.
+            # Captures joined before are compared, so that the same bytes are not written again.
             foundation.capture.allow_read(role.role, naming.merged_prefix)
             foundation.capture.allow_write(role.role, naming.merged_prefix)
         if config.monitor.attribution:
             foundation.model.allow_read(role.role)
             foundation.artifacts.allow_read(role.role, Prefix.MODELS)
         foundation.baseline.allow_read(role.role)
-        foundation.artifacts.allow_read_object(role.role, CHAMPION_KEY, asks=False)
+        foundation.artifacts.allow_read_object(role.role, CHAMPION_KEY, by_get=False)
         foundation.artifacts.allow_read_folders(role.role, Prefix.RETRAINING, JobOutput.BASELINE)
         if self._policy:
             self._policy.allow_read(role.role)
@@ -151,11 +159,11 @@ class MonitoringStack(Stack):
         role.allow_network(config.network)
         return role
 
-    def _ground_truth(self) -> GroundTruth | None:
+    def _label_locations(self) -> LabelLocations | None:
         labels, capture, naming = self._context.config.labels, self._foundation.capture, self._context.naming
         if labels is None:
             return None
-        return GroundTruth(
+        return LabelLocations(
             settings=labels,
             labels_uri=capture.uri(naming.ground_truth_prefix),
             merged_uri=capture.uri(Prefix.MERGED),
@@ -179,7 +187,7 @@ class MonitoringStack(Stack):
             region=self.region,
             monitor=config.monitor,
             thresholds=config.thresholds,
-            ground_truth=self._ground_truth(),
+            ground_truth=self._label_locations(),
             bias=config.bias,
             network=config.network,
         )

@@ -1,35 +1,35 @@
-"""Physical names of one environment, built here and nowhere else; alarm and job prefixes come from the contract."""
+"""Physical names of one environment; alarm and job prefixes come from the contract."""
 
 from dataclasses import dataclass
 
-from contract.names import Prefix, ground_truth_prefix, resource_prefix, schedule_prefix, training_job_prefix
-from contract.retraining import model_package_group, pipeline_name, promoted_prefix, retraining_job_prefix
+from plumbline.contract.names import Prefix, ground_truth_prefix, resource_prefix, schedule_prefix, training_job_prefix
+from plumbline.contract.retraining import model_package_group, pipeline_name, promoted_prefix, retraining_job_prefix
 
 
 @dataclass(frozen=True)
 class Naming:
-    """Names that another process must know."""
+    """Physical names and key prefixes that another process must know."""
 
     environment: str
 
     @property
     def prefix(self) -> str:
-        """What every physical name starts with."""
+        """Prefix of every physical name."""
         return resource_prefix(self.environment)
 
     @property
     def endpoint(self) -> str:
-        """The endpoint; clients call it."""
+        """The endpoint's name."""
         return self.prefix
 
     @property
     def schedule(self) -> str:
-        """The monitoring schedule, and the prefix of the jobs that our own engine starts."""
+        """The monitoring schedule's name, and the prefix of the jobs that engine `scheduler` starts."""
         return f"{self.prefix}-monitor"
 
     @property
     def training_jobs(self) -> str:
-        """Prefix of the training jobs that people start."""
+        """Prefix of the training jobs that are started by hand."""
         return training_job_prefix(self.environment)
 
     @property
@@ -39,12 +39,12 @@ class Naming:
 
     @property
     def pipeline(self) -> str:
-        """The retraining pipeline."""
+        """The retraining pipeline's name."""
         return pipeline_name(self.environment)
 
     @property
     def model_packages(self) -> str:
-        """The group whose versions are the challengers."""
+        """Name of the model package group whose versions are the challengers."""
         return model_package_group(self.environment)
 
     @property
@@ -54,7 +54,7 @@ class Naming:
 
     @property
     def dashboard(self) -> str:
-        """The dashboard."""
+        """The dashboard's name."""
         return self.prefix
 
     @property
@@ -64,7 +64,7 @@ class Naming:
 
     @property
     def ground_truth_prefix(self) -> str:
-        """Key prefix of this endpoint's labels, beside its captures."""
+        """Key prefix of this endpoint's labels, in the capture bucket."""
         return ground_truth_prefix(self.endpoint)
 
     @property

@@ -1,26 +1,27 @@
-"""Serving: the endpoint that answers and records its traffic."""
+"""Serving stack: the endpoint, which captures its traffic."""
 
 from typing import Any
 
-from aws_cdk import ArnFormat, CfnOutput, Stack
+from aws_cdk import CfnOutput, Stack
 from aws_cdk import aws_iam as iam
 from aws_cdk import aws_ssm as ssm
 from constructs import Construct
 
-from contract.names import Prefix, alarm_name
-from contract.retraining import champion_artifact, champion_baseline
-from stacks.constructs.endpoint_alarm_rules import ROLLBACK
-from stacks.constructs.execution_role import ExecutionRole
-from stacks.constructs.model_endpoint import ModelEndpoint, Serving
-from stacks.context import Context
-from stacks.foundation import FoundationStack
+from plumbline.contract.names import Prefix, alarm_name
+from plumbline.contract.retraining import champion_artifact, champion_baseline
+from plumbline.stacks.constructs.alarms.alarm_rules import ROLLS_BACK
+from plumbline.stacks.constructs.alarms.alert_topic import alarm_arn
+from plumbline.stacks.constructs.execution_role import ExecutionRole
+from plumbline.stacks.constructs.serving.model_endpoint import EndpointUris, ModelEndpoint
+from plumbline.stacks.context import Context
+from plumbline.stacks.foundation import FoundationStack
 
 
 class ServingStack(Stack):
     """Endpoint with its execution role.
 
-    The model is what two SSM parameters say at each deployment: a template parameter takes their values anew, so that
-    a deployment brings back what serves and not what the environment file said first.
+    Two SSM parameters hold the champion. The template reads their values at each deployment, so that a deployment
+    keeps the champion and does not return to the environment file's first model.
     """
 
     def __init__(
@@ -28,17 +29,17 @@ class ServingStack(Stack):
     ) -> None:
         super().__init__(scope, construct_id, **stack)
         config, naming = context.config, context.naming
-        # The parameters must be there before the values are taken.
+        # The parameters must exist before their values are read.
         self.add_stack_dependency(foundation)
         self.role = self._role(context, foundation)
         self.endpoint = ModelEndpoint(
             self,
             "Endpoint",
             name=naming.endpoint,
-            serving=Serving(
+            uris=EndpointUris(
                 image_uri=context.image.uri,
-                model_uri=self._live(champion_artifact(config.name)),
-                baseline_uri=self._live(champion_baseline(config.name)),
+                model_uri=self._parameter(champion_artifact(config.name)),
+                baseline_uri=self._parameter(champion_baseline(config.name)),
                 source_uri=foundation.source.uri,
                 capture_uri=foundation.capture.uri(Prefix.CAPTURE),
             ),
@@ -50,8 +51,8 @@ class ServingStack(Stack):
         ).endpoint
         CfnOutput(self, "EndpointName", value=self.endpoint.attr_endpoint_name)
 
-    def _live(self, parameter: str) -> str:
-        return ssm.StringParameter.value_for_string_parameter(self, parameter)
+    def _parameter(self, name: str) -> str:
+        return ssm.StringParameter.value_for_string_parameter(self, name)
 
     def _role(self, context: Context, foundation: FoundationStack) -> ExecutionRole:
         role = ExecutionRole(
@@ -65,12 +66,7 @@ class ServingStack(Stack):
         role.allow_metrics()
         role.allow_image(account=context.image.account, repository=context.image.repository)
         role.allow_network(context.config.network)
-        # SageMaker looks at the rollback alarms of an update with this role.
-        alarms = [self._alarm_arn(alarm_name(context.config.name, kind)) for kind in ROLLBACK]
+        # SageMaker reads the rollback alarms of an update with this role.
+        alarms = [alarm_arn(self, alarm_name(context.config.name, kind)) for kind in ROLLS_BACK]
         role.role.add_to_policy(iam.PolicyStatement(actions=["cloudwatch:DescribeAlarms"], resources=alarms))
         return role
-
-    def _alarm_arn(self, name: str) -> str:
-        return self.format_arn(
-            service="cloudwatch", resource="alarm", resource_name=name, arn_format=ArnFormat.COLON_RESOURCE_NAME
-        )

@@ -12,7 +12,7 @@ A bad capture record is none of these: it is counted under its reason and the ru
 
 
 class DriftError(Exception):
-    """Base of all errors of this package; its text says what, which value and what to do."""
+    """Base of all errors of this package; its text has the fault, the value and the remedy."""
 
 
 class ConfigError(DriftError):
@@ -28,7 +28,7 @@ class BaselineMismatchError(BaselineError):
 
 
 class ClusterError(DriftError):
-    """Raised when the instances of one job, or Spark on them, do not finish what they began."""
+    """Raised when the instances of one job, or Spark on them, do not finish their work."""
 
 
 class RetrainingError(DriftError):

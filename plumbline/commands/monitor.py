@@ -4,19 +4,17 @@ import argparse
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from drift.description import report_lines
-from drift.policy import DEFAULT_THRESHOLDS, MINIMUM_COVERAGE, Policy
-
-from contract.names import ReportFile
-from contract.records import EffectMeasure, Verdict
 from plumbline.commands.baseline import add_reference_arguments, check_reference
+from plumbline.contract.description import report_lines
+from plumbline.contract.names import ReportFile
+from plumbline.contract.records import Verdict
+from plumbline.contract.thresholds import THRESHOLDS
 from plumbline.exit_codes import EXIT_FINISHED, EXIT_NEGATIVE, CommandError
 
 if TYPE_CHECKING:
-    from drift.learned import Baseline
-    from drift.settings import OptionalAnalyses
-
-_DEFAULT = Policy()
+    from plumbline.drift.reference.baseline import Baseline
+    from plumbline.drift.settings.policy import Policy
+    from plumbline.drift.settings.run import OptionalAnalyses
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -51,43 +49,19 @@ def _add_reference(parser: argparse.ArgumentParser) -> None:
 
 
 def _add_thresholds(parser: argparse.ArgumentParser) -> None:
-    thresholds = parser.add_argument_group("thresholds")
-    thresholds.add_argument(
-        "--alpha", type=float, default=_DEFAULT.alpha, metavar="P",
-        help="a feature drifts only when its adjusted p-value is below this (default: %(default)s)",
-    )  # fmt: skip
-    thresholds.add_argument(
-        "--effect-measure", choices=[measure.value for measure in EffectMeasure], metavar="NAME",
-        default=_DEFAULT.effect_measure.value, help="size of a change: %(choices)s (default: %(default)s)",
-    )  # fmt: skip
-    thresholds.add_argument(
-        "--effect-threshold", type=float, metavar="D",
-        help="and when that size is at least this (default: "
-        f"{', '.join(f'{DEFAULT_THRESHOLDS[measure]:g}' for measure in EffectMeasure)}, by measure)",
-    )  # fmt: skip
-    thresholds.add_argument(
-        "--missing-threshold", type=float, default=_DEFAULT.missing_threshold, metavar="F",
-        help="or when its missing fraction moved by at least this, significantly (default: %(default)s)",
-    )  # fmt: skip
-    thresholds.add_argument(
-        "--accuracy-tolerance", type=float, default=_DEFAULT.accuracy_tolerance, metavar="F",
-        help="an accuracy that drops by less does not count (default: %(default)s)",
-    )  # fmt: skip
-    thresholds.add_argument(
-        "--bias-tolerance", type=float, default=_DEFAULT.bias_tolerance, metavar="F",
-        help="a bias metric that moves by less does not count (default: %(default)s)",
-    )  # fmt: skip
-    thresholds.add_argument(
-        "--minimum-rows", type=int, default=_DEFAULT.minimum_rows, metavar="N",
-        help="a window with fewer rows is not judged (default: %(default)s)",
-    )  # fmt: skip
-    thresholds.add_argument(
-        "--drifted-share", type=float, metavar="F",
-        help="the window drifts when this share of the judged features does (default: any one)",
-    )  # fmt: skip
-    thresholds.add_argument(
+    group = parser.add_argument_group("thresholds")
+    for row in THRESHOLDS:
+        text = f"{row.text}: %(choices)s" if row.choices else row.text
+        group.add_argument(
+            row.option,
+            type=str if row.choices else row.kind,
+            choices=row.choices or None,
+            metavar=row.unit.upper(),
+            help=f"{text[0].lower()}{text[1:]} (default: {row.absent})",
+        )
+    group.add_argument(
         "--policy", type=Path, metavar="FILE",
-        help="JSON file with rules for single features, which override the options above",
+        help="JSON file with thresholds, also of single features; its values take precedence over the options above",
     )  # fmt: skip
 
 
@@ -99,10 +73,6 @@ def _add_labels(parser: argparse.ArgumentParser) -> None:
         help="also judge the earlier windows of so many hours, whose captures are below --dataset-source "
         "(default: %(default)s)",
     )  # fmt: skip
-    labels.add_argument(
-        "--minimum-label-coverage", type=float, default=MINIMUM_COVERAGE, metavar="F",
-        help="a window of which a smaller share of rows has a label is not judged by them (default: %(default)s)",
-    )  # fmt: skip
     labels.add_argument("--merged", type=Path, metavar="DIR", help="folder to write captures joined with labels to")
 
 
@@ -110,7 +80,7 @@ def _add_extras(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--multivariate",
         action="store_true",
-        help="also separate the window's rows from the reference's by a classifier",
+        help="also test whether a classifier can distinguish the window's rows from the reference's",
     )
     parser.add_argument(
         "--isolation-forest",
@@ -134,8 +104,8 @@ def _add_extras(parser: argparse.ArgumentParser) -> None:
 
 def run(arguments: argparse.Namespace) -> int:
     """Judge the window, write its reports and print the verdict."""
-    from drift import run as drift_run
-    from drift.errors import BaselineMismatchError, DriftError, PublishError
+    from plumbline.drift import run as drift_run
+    from plumbline.drift.errors import BaselineMismatchError, DriftError, PublishError
 
     _check(arguments)
     try:
@@ -189,13 +159,12 @@ def _check(arguments: argparse.Namespace) -> None:
 
 
 def _analyses(arguments: argparse.Namespace) -> "OptionalAnalyses":
-    from drift.settings import LabelSource, OptionalAnalyses
+    from plumbline.drift.settings.run import LabelSource, OptionalAnalyses
 
     ground_truth = arguments.labels and LabelSource(
         labels=str(arguments.labels),
         captures=str(arguments.dataset_source),
         lag_hours=arguments.label_lag_hours,
-        minimum_coverage=arguments.minimum_label_coverage,
         merged=arguments.merged and str(arguments.merged),
     )
     return OptionalAnalyses(
@@ -208,7 +177,7 @@ def _analyses(arguments: argparse.Namespace) -> "OptionalAnalyses":
 
 
 def _captured(folder: Path) -> Path:
-    from drift.capture import SUFFIXES, capture_files
+    from plumbline.drift.read.capture import SUFFIXES, capture_files
 
     if next(capture_files(folder), None) is None:
         raise CommandError(
@@ -219,8 +188,8 @@ def _captured(folder: Path) -> Path:
 
 
 def _reference(arguments: argparse.Namespace) -> "Baseline":
-    from drift.learned import load
-    from drift.reference_files import ReferenceFiles
+    from plumbline.drift.reference.baseline import load
+    from plumbline.drift.reference.csv_inputs import ReferenceFiles
 
     if arguments.train:
         return ReferenceFiles(
@@ -243,19 +212,10 @@ def _reference(arguments: argparse.Namespace) -> "Baseline":
     return baseline
 
 
-def _policy(arguments: argparse.Namespace) -> Policy:
-    from drift.policy_file import read_policy
+def _policy(arguments: argparse.Namespace) -> "Policy":
+    from plumbline.drift.settings.policy import Policy
+    from plumbline.drift.settings.policy_file import read_policy
 
-    measure = EffectMeasure(arguments.effect_measure)
-    given = arguments.effect_threshold
-    policy = Policy(
-        alpha=arguments.alpha,
-        effect_measure=measure,
-        effect_threshold=DEFAULT_THRESHOLDS[measure] if given is None else given,
-        missing_threshold=arguments.missing_threshold,
-        accuracy_tolerance=arguments.accuracy_tolerance,
-        bias_tolerance=arguments.bias_tolerance,
-        minimum_rows=arguments.minimum_rows,
-        drifted_share=arguments.drifted_share,
-    )
+    given = {row: getattr(arguments, row.name) for row in THRESHOLDS}
+    policy = Policy(**{row.name: row.kind(value) for row, value in given.items() if value is not None})
     return policy if arguments.policy is None else read_policy(arguments.policy, policy)

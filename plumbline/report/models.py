@@ -3,11 +3,10 @@
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-from drift.description import count, percent, realised_accuracy
-
-from contract.reasons import ReasonCode, has_code
-from contract.records import ModelReport, Verdict
-from plumbline.report.tables import table, text
+from plumbline.contract.description import count, percent, realised_accuracy
+from plumbline.contract.reasons import ReasonCode, has_code
+from plumbline.contract.records import ModelReport, Verdict
+from plumbline.report.sections.html import table, text
 from plumbline.report.timeline import Slot, Timeline, moment_of
 
 

@@ -1,11 +1,12 @@
 """The page's sentences on a series of windows: headline, summary and the titles of the plots. Plain text, not HTML.
 
-Sentences on one window are those of `drift.description`.
+Sentences on one window are those of `plumbline.contract.description`.
 """
 
 from collections.abc import Callable, Iterable, Iterator
 
-from drift.description import (
+from plumbline.contract.accuracy import Shift
+from plumbline.contract.description import (
     PREDICTION,
     contains,
     count,
@@ -18,9 +19,7 @@ from drift.description import (
     realised_accuracy,
     shows,
 )
-
-from contract.accuracy import Shift
-from contract.records import DriftReport, ProjectedAccuracy, Status, Verdict
+from plumbline.contract.records import DriftReport, ProjectedAccuracy, Status, Verdict
 from plumbline.report.timeline import Slot, Timeline
 
 CANNOT_SEE = (

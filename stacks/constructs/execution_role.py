@@ -1,4 +1,4 @@
-"""The role of one SageMaker workload: who may assume it, and what every workload of its kind needs."""
+"""Role of one SageMaker workload: its trust policy, and the permissions that every workload of its kind needs."""
 
 from collections.abc import Sequence
 
@@ -6,7 +6,7 @@ from aws_cdk import ArnFormat, Stack
 from aws_cdk import aws_iam as iam
 from constructs import Construct, IConstruct
 
-from stacks.config import Network
+from plumbline.stacks.config.environment import NetworkSection
 
 SAGEMAKER = "sagemaker.amazonaws.com"
 PLATFORM_NAMESPACES = ("aws/sagemaker/*", "/aws/sagemaker/*")
@@ -35,7 +35,7 @@ class ExecutionRole(Construct):
                 SAGEMAKER,
                 conditions={
                     "StringEquals": {"aws:SourceAccount": self._stack.account},
-                    "ArnLike": {"aws:SourceArn": [self._sagemaker_arn(source) for source in sources]},
+                    "ArnLike": {"aws:SourceArn": [sagemaker_arn(self, source) for source in sources]},
                 },
             ),
         )
@@ -53,9 +53,9 @@ class ExecutionRole(Construct):
         )
 
     def allow_metrics(self, *namespaces: str) -> None:
-        """Let the workload publish the platform's metrics, and ours if `namespaces` say so.
+        """Let the workload publish the platform's metrics, and metrics of `namespaces`.
 
-        PutMetricData has no resource: the namespace is the only bound there is.
+        PutMetricData has no resource, so that only the namespace can be restricted.
         """
         self._allow(
             ["cloudwatch:PutMetricData"],
@@ -72,7 +72,7 @@ class ExecutionRole(Construct):
         )
         self._allow(["ecr:GetAuthorizationToken"], ["*"])
 
-    def allow_network(self, network: Network | None) -> None:
+    def allow_network(self, network: NetworkSection | None) -> None:
         """Let the workload attach to the VPC's subnets; absent network: nothing to allow."""
         if network is None:
             return
@@ -107,11 +107,13 @@ class ExecutionRole(Construct):
             iam.PolicyStatement(actions=actions, resources=resources, conditions=conditions)
         )
 
-    def _sagemaker_arn(self, source: str) -> str:
-        return self._stack.format_arn(service="sagemaker", resource=source, arn_format=ArnFormat.NO_RESOURCE_NAME)
-
     def _ec2_arn(self, resource: str, name: str) -> str:
         return self._stack.format_arn(service="ec2", resource=resource, resource_name=name)
+
+
+def sagemaker_arn(scope: Construct, resource: str) -> str:
+    """Return the ARN of a resource of SageMaker in this account, for example ``model/prefix-*``."""
+    return Stack.of(scope).format_arn(service="sagemaker", resource=resource, arn_format=ArnFormat.NO_RESOURCE_NAME)
 
 
 def log_group_arn(scope: Construct, group: str) -> str:

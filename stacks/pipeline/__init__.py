@@ -1,1 +1,1 @@
-"""The retraining pipeline's definition, made with the SageMaker Python SDK and committed, and how a stack fills it."""
+"""The retraining pipeline's definition, made with the SageMaker Python SDK, and its filling by a stack."""

@@ -1,7 +1,7 @@
-"""Makes the pipeline's definition with the SageMaker Python SDK.
+"""Make the pipeline's definition with the SageMaker Python SDK.
 
-The SDK is a tool of the developer: `make pipeline` writes the definition, the app reads the committed file and imports
-neither the SDK nor this module, and a test makes the definition again and compares.
+The SDK is a development dependency: `make pipeline` writes the definition; the app reads the committed file and imports
+neither the SDK nor this module; a test makes the definition again and compares.
 """
 
 import json
@@ -35,9 +35,9 @@ from sagemaker.mlops.workflow.pipeline import Pipeline
 from sagemaker.mlops.workflow.steps import ProcessingStep, TrainingStep
 from sagemaker.train import ModelTrainer
 
-from contract.names import BASELINE_FILE, resource_prefix
-from contract.retraining import Lineage, PipelineParameter, PipelineStep, RetrainingFile
-from contract.retraining_jobs import (
+from plumbline.contract.names import BASELINE_FILE, resource_prefix
+from plumbline.contract.retraining import Lineage, PipelineParameter, PipelineStep, RetrainingFile
+from plumbline.contract.retraining_jobs import (
     JOB_MODULE,
     EvaluateArgument,
     JobCommand,
@@ -46,8 +46,8 @@ from contract.retraining_jobs import (
     PrepareArgument,
     job_folder,
 )
-from contract.training import CHANNEL_FRESH, CHANNEL_TEST, CHANNEL_TRAIN
-from stacks.pipeline.placeholders import Placeholder
+from plumbline.contract.training import CHANNEL_FRESH, CHANNEL_TEST, CHANNEL_TRAIN
+from plumbline.stacks.pipeline.filling import Placeholder
 
 TRAINING_VOLUME_GB = 30
 LOG_LEVEL_INFO = 20
@@ -55,18 +55,18 @@ CONTENT_TYPES = ["text/csv", "application/json"]
 JSON = "application/json"
 NO_ROLE = "arn:aws:iam::000000000000:role/none"
 NO_SETTINGS = {"SchemaVersion": "1.0", "SageMaker": {"PythonSDK": {"Modules": {"TelemetryOptOut": True}}}}
-"""Whatever the developer has configured for the SDK stays out of the definition, and it sends no telemetry."""
+"""The developer's own SDK configuration stays out of the definition, and the SDK sends no telemetry."""
 
 
-class Filled(PipelineVariable):  # type: ignore[misc] # the SDK has no types
-    """A value that synthesis fills in: to the SDK a variable whose value it cannot know."""
+class PlaceholderVariable(PipelineVariable):  # type: ignore[misc] # the SDK has no types
+    """A value that synthesis fills in: to the SDK a variable of unknown value."""
 
     def __init__(self, placeholder: Placeholder) -> None:
         self._placeholder = placeholder
 
     @property
     def expr(self) -> str:
-        """The definition's text."""
+        """The placeholder, as the definition has it."""
         return self._placeholder.text
 
     @property
@@ -74,30 +74,30 @@ class Filled(PipelineVariable):  # type: ignore[misc] # the SDK has no types
         return []
 
 
-class OwnTrainingStep(TrainingStep):  # type: ignore[misc]
-    """A training step with what ModelTrainer does not take.
+class ExplicitTrainingStep(TrainingStep):  # type: ignore[misc]
+    """Training step with the name, role and time limit that ModelTrainer does not take.
 
-    It drops the job's name in a pipeline session, where processing steps keep theirs under `use_custom_job_prefix`; it
-    looks its role up in IAM, and its time limit is a number.
+    ModelTrainer drops the job's name in a pipeline session, where processing steps keep theirs under
+    `use_custom_job_prefix`; it looks the role up in IAM, and takes the time limit as a number only.
     """
 
     @property
     def arguments(self) -> dict[str, Any]:
-        """The request."""
+        """The CreateTrainingJob request."""
         request: dict[str, Any] = super().arguments
         return request | {
-            "TrainingJobName": Filled(Placeholder.JOB_PREFIX),
-            "RoleArn": Filled(Placeholder.TRAINING_ROLE),
-            "StoppingCondition": {"MaxRuntimeInSeconds": Filled(Placeholder.TRAINING_MAX_RUNTIME_SECONDS)},
+            "TrainingJobName": PlaceholderVariable(Placeholder.JOB_PREFIX),
+            "RoleArn": PlaceholderVariable(Placeholder.TRAINING_ROLE),
+            "StoppingCondition": {"MaxRuntimeInSeconds": PlaceholderVariable(Placeholder.TRAINING_MAX_RUNTIME_SECONDS)},
         }
 
 
 def definition() -> dict[str, Any]:
     """Return the pipeline's definition, with placeholders."""
     with warnings.catch_warnings():
-        # The SDK says at each step that a pipeline session starts no job.
+        # The SDK warns at each step that a pipeline session starts no job.
         warnings.simplefilter("ignore")
-        return _Definition().made()
+        return _Definition().build()
 
 
 class _Definition:
@@ -110,10 +110,11 @@ class _Definition:
         )
         self._parameters = {name: ParameterString(name=name.value) for name in PipelineParameter}
 
-    def made(self) -> dict[str, Any]:
+    def build(self) -> dict[str, Any]:
         prepare = self._prepare()
         train = self._train(prepare)
         evaluate, verdict = self._evaluate(prepare, train)
+        approval = PlaceholderVariable(Placeholder.APPROVAL_STATUS)
         gate = ConditionStep(
             name=PipelineStep.GATE.value,
             conditions=[
@@ -121,7 +122,7 @@ class _Definition:
                     left=JsonGet(step_name=evaluate.name, property_file=verdict, json_path="accepted"), right=True
                 )
             ],
-            if_steps=[self._register(PipelineStep.REGISTER, Filled(Placeholder.APPROVAL_STATUS), train, evaluate)],
+            if_steps=[self._register(PipelineStep.REGISTER, approval, train, evaluate)],
             else_steps=[self._register(PipelineStep.REGISTER_REJECTED, "Rejected", train, evaluate)],
         )
         pipeline = Pipeline(
@@ -130,7 +131,7 @@ class _Definition:
             parameters=list(self._parameters.values()),
             steps=[prepare, train, evaluate, gate],
             sagemaker_session=self._session,
-            # SageMaker Experiments would be one more thing to allow, and the registry keeps what is worth keeping.
+            # SageMaker Experiments would need further permissions, and the registry keeps the lineage.
             pipeline_experiment_config=None,
             pipeline_definition_config=PipelineDefinitionConfig(use_custom_job_prefix=True),
         )
@@ -139,17 +140,17 @@ class _Definition:
 
     def _prepare(self) -> ProcessingStep:
         arguments = {
-            PrepareArgument.TARGET_LABEL: Filled(Placeholder.TARGET_LABEL),
-            PrepareArgument.ENDPOINT_NAME: Filled(Placeholder.ENDPOINT),
-            PrepareArgument.MERGED_S3_URI: Filled(Placeholder.MERGED),
+            PrepareArgument.TARGET_LABEL: PlaceholderVariable(Placeholder.TARGET_LABEL),
+            PrepareArgument.ENDPOINT_NAME: PlaceholderVariable(Placeholder.ENDPOINT),
+            PrepareArgument.MERGED_S3_URI: PlaceholderVariable(Placeholder.MERGED),
             PrepareArgument.FRESH_FROM: self._parameters[PipelineParameter.FRESH_FROM],
             PrepareArgument.FRESH_UNTIL: self._parameters[PipelineParameter.FRESH_UNTIL],
-            PrepareArgument.MINIMUM_ROWS: Filled(Placeholder.MINIMUM_FRESH_ROWS),
+            PrepareArgument.MINIMUM_ROWS: PlaceholderVariable(Placeholder.MINIMUM_FRESH_ROWS),
         }
         ran = self._processor(JobCommand.PREPARE).run(
             inputs=[
-                _input(JobInput.TRAIN, Filled(Placeholder.TRAIN_DATA)),
-                _input(JobInput.TEST, Filled(Placeholder.TEST_DATA)),
+                _input(JobInput.TRAIN, PlaceholderVariable(Placeholder.TRAIN_DATA)),
+                _input(JobInput.TEST, PlaceholderVariable(Placeholder.TEST_DATA)),
             ],
             outputs=[_output(name) for name in (JobOutput.FRESH, JobOutput.HOLDOUT, JobOutput.PREPARED)],
             arguments=_texts(arguments),
@@ -160,17 +161,17 @@ class _Definition:
     def _train(self, prepare: ProcessingStep) -> TrainingStep:
         trainer = ModelTrainer(
             sagemaker_session=self._session,
-            # Not used: OwnTrainingStep says what they are.
+            # Not used: ExplicitTrainingStep says what they are.
             role=NO_ROLE,
             base_job_name=PipelineStep.TRAIN.value,
-            training_image=Filled(Placeholder.XGBOOST_IMAGE),
+            training_image=PlaceholderVariable(Placeholder.XGBOOST_IMAGE),
             compute=Compute(
-                instance_type=Filled(Placeholder.TRAINING_INSTANCE_TYPE),
+                instance_type=PlaceholderVariable(Placeholder.TRAINING_INSTANCE_TYPE),
                 instance_count=1,
                 volume_size_in_gb=TRAINING_VOLUME_GB,
             ),
             output_data_config=OutputDataConfig(
-                s3_output_path=Filled(Placeholder.MODELS), kms_key_id=Filled(Placeholder.KEY)
+                s3_output_path=PlaceholderVariable(Placeholder.MODELS), kms_key_id=PlaceholderVariable(Placeholder.KEY)
             ),
             hyperparameters=_hyperparameters(),
             tags=[Tag(key="plumbline:environment", value=Placeholder.ENVIRONMENT.text)],
@@ -179,23 +180,23 @@ class _Definition:
             input_data_config=[
                 InputData(channel_name=name, data_source=uri, content_type="text/csv")
                 for name, uri in (
-                    (CHANNEL_TRAIN, Filled(Placeholder.TRAIN_DATA)),
-                    (CHANNEL_TEST, Filled(Placeholder.TEST_DATA)),
+                    (CHANNEL_TRAIN, PlaceholderVariable(Placeholder.TRAIN_DATA)),
+                    (CHANNEL_TEST, PlaceholderVariable(Placeholder.TEST_DATA)),
                     (CHANNEL_FRESH, _uploaded(prepare, JobOutput.FRESH)),
                 )
             ]
         )
-        return OwnTrainingStep(name=PipelineStep.TRAIN.value, step_args=ran)
+        return ExplicitTrainingStep(name=PipelineStep.TRAIN.value, step_args=ran)
 
     def _evaluate(self, prepare: ProcessingStep, train: TrainingStep) -> tuple[ProcessingStep, PropertyFile]:
         arguments = {
-            EvaluateArgument.TARGET_LABEL: Filled(Placeholder.TARGET_LABEL),
-            EvaluateArgument.MARGIN: Filled(Placeholder.MARGIN),
-            EvaluateArgument.TEST_MARGIN: Filled(Placeholder.TEST_MARGIN),
-            EvaluateArgument.SLICE_BOUND: Filled(Placeholder.SLICE_BOUND),
-            EvaluateArgument.MINIMUM_SLICE_ROWS: Filled(Placeholder.MINIMUM_SLICE_ROWS),
-            EvaluateArgument.SLICE_COLUMNS: Filled(Placeholder.SLICE_COLUMNS),
-            EvaluateArgument.SEGMENT_COLUMN: Filled(Placeholder.SEGMENT_COLUMN),
+            EvaluateArgument.TARGET_LABEL: PlaceholderVariable(Placeholder.TARGET_LABEL),
+            EvaluateArgument.HOLDOUT_MARGIN: PlaceholderVariable(Placeholder.HOLDOUT_MARGIN),
+            EvaluateArgument.TEST_MARGIN: PlaceholderVariable(Placeholder.TEST_MARGIN),
+            EvaluateArgument.SLICE_MARGIN: PlaceholderVariable(Placeholder.SLICE_MARGIN),
+            EvaluateArgument.MINIMUM_SLICE_ROWS: PlaceholderVariable(Placeholder.MINIMUM_SLICE_ROWS),
+            EvaluateArgument.SLICE_COLUMNS: PlaceholderVariable(Placeholder.SLICE_COLUMNS),
+            EvaluateArgument.SEGMENT_COLUMN: PlaceholderVariable(Placeholder.SEGMENT_COLUMN),
         }
         verdict = PropertyFile(
             name=JobOutput.EVALUATION.value,
@@ -207,7 +208,7 @@ class _Definition:
                 _input(JobInput.CHALLENGER, train.properties.ModelArtifacts.S3ModelArtifacts),
                 _input(JobInput.CHAMPION, self._parameters[PipelineParameter.CHAMPION_ARTIFACT]),
                 _input(JobInput.HOLDOUT, _uploaded(prepare, JobOutput.HOLDOUT)),
-                _input(JobInput.TEST, Filled(Placeholder.TEST_DATA)),
+                _input(JobInput.TEST, PlaceholderVariable(Placeholder.TEST_DATA)),
             ],
             outputs=[_output(name) for name in (JobOutput.EVALUATION, JobOutput.BASELINE)],
             arguments=_texts(arguments),
@@ -218,31 +219,31 @@ class _Definition:
     def _processor(self, command: JobCommand) -> Processor:
         return Processor(
             sagemaker_session=self._session,
-            role=Filled(Placeholder.JOB_ROLE),
-            image_uri=Filled(Placeholder.DRIFT_IMAGE),
+            role=PlaceholderVariable(Placeholder.JOB_ROLE),
+            image_uri=PlaceholderVariable(Placeholder.DRIFT_IMAGE),
             entrypoint=["python", "-m", JOB_MODULE, command.value],
             instance_count=1,
-            instance_type=Filled(Placeholder.INSTANCE_TYPE),
-            volume_size_in_gb=Filled(Placeholder.VOLUME_GB),
-            max_runtime_in_seconds=Filled(Placeholder.MAX_RUNTIME_SECONDS),
-            output_kms_key=Filled(Placeholder.KEY),
-            env={"AWS_DEFAULT_REGION": Filled(Placeholder.REGION)},
+            instance_type=PlaceholderVariable(Placeholder.INSTANCE_TYPE),
+            volume_size_in_gb=PlaceholderVariable(Placeholder.VOLUME_GB),
+            max_runtime_in_seconds=PlaceholderVariable(Placeholder.MAX_RUNTIME_SECONDS),
+            output_kms_key=PlaceholderVariable(Placeholder.KEY),
+            env={"AWS_DEFAULT_REGION": PlaceholderVariable(Placeholder.REGION)},
             tags=[{"Key": "plumbline:environment", "Value": Placeholder.ENVIRONMENT.text}],
         )
 
     def _register(
-        self, step: PipelineStep, status: str | Filled, train: TrainingStep, evaluate: ProcessingStep
+        self, step: PipelineStep, status: str | PlaceholderVariable, train: TrainingStep, evaluate: ProcessingStep
     ) -> ModelStep:
-        """Return the step by the SDK's function below ModelBuilder, which would unpack and build what is there."""
+        """Return the step by the SDK's lower-level function: ModelBuilder would unpack and build the model."""
         container = {
-            "Image": Filled(Placeholder.XGBOOST_IMAGE),
+            "Image": PlaceholderVariable(Placeholder.XGBOOST_IMAGE),
             "ModelDataUrl": train.properties.ModelArtifacts.S3ModelArtifacts,
-            "Environment": Filled(Placeholder.SERVING_ENVIRONMENT),
+            "Environment": PlaceholderVariable(Placeholder.SERVING_ENVIRONMENT),
         }
         arguments = get_model_package_args(
             content_types=CONTENT_TYPES,
             response_types=CONTENT_TYPES,
-            model_package_group_name=Filled(Placeholder.MODEL_PACKAGE_GROUP),
+            model_package_group_name=PlaceholderVariable(Placeholder.MODEL_PACKAGE_GROUP),
             container_def_list=[container],
             approval_status=status,
             model_metrics=ModelMetrics(
@@ -262,18 +263,18 @@ class _Definition:
         return {
             Lineage.CAUSE: self._parameters[PipelineParameter.CAUSE],
             Lineage.CHAMPION: self._parameters[PipelineParameter.CHAMPION_ARTIFACT],
-            Lineage.TRAIN_DATA: Filled(Placeholder.TRAIN_DATA),
-            Lineage.TEST_DATA: Filled(Placeholder.TEST_DATA),
+            Lineage.TRAIN_DATA: PlaceholderVariable(Placeholder.TRAIN_DATA),
+            Lineage.TEST_DATA: PlaceholderVariable(Placeholder.TEST_DATA),
             Lineage.FRESH_FROM: self._parameters[PipelineParameter.FRESH_FROM],
             Lineage.FRESH_UNTIL: self._parameters[PipelineParameter.FRESH_UNTIL],
-            Lineage.CODE: Filled(Placeholder.SOURCE_ARCHIVE),
-            Lineage.COMMIT: Filled(Placeholder.COMMIT),
+            Lineage.CODE: PlaceholderVariable(Placeholder.SOURCE_ARCHIVE),
+            Lineage.COMMIT: PlaceholderVariable(Placeholder.COMMIT),
             Lineage.EXECUTION: ExecutionVariables.PIPELINE_EXECUTION_ARN,
         }
 
 
 def _hyperparameters() -> dict[str, str]:
-    """Return them as the script-mode toolkit reads them: each value JSON."""
+    """Return the hyperparameters as the script-mode toolkit reads them: each value is JSON."""
     values = {
         "sagemaker_program": "train.py",
         "sagemaker_submit_directory": Placeholder.SOURCE_ARCHIVE.text,
@@ -282,8 +283,10 @@ def _hyperparameters() -> dict[str, str]:
         "target_label": Placeholder.TARGET_LABEL.text,
         "segment_column": Placeholder.SEGMENT_COLUMN.text,
     }
-    # A number: without quotes.
-    return {name: json.dumps(value) for name, value in values.items()} | {"fresh_share": Placeholder.FRESH_SHARE.text}
+    # A number has no quotes.
+    return {name: json.dumps(value) for name, value in values.items()} | {
+        "fresh_weight_fraction": Placeholder.FRESH_WEIGHT_FRACTION.text
+    }
 
 
 def _texts(arguments: dict[Any, Any]) -> list[Any]:
@@ -300,7 +303,7 @@ def _input(name: JobInput, uri: Any) -> ProcessingInput:
 
 
 def _output(name: JobOutput) -> ProcessingOutput:
-    folder = [Filled(Placeholder.RETRAINING), ExecutionVariables.PIPELINE_EXECUTION_ID, name.value]
+    folder = [PlaceholderVariable(Placeholder.RETRAINING), ExecutionVariables.PIPELINE_EXECUTION_ID, name.value]
     return ProcessingOutput(
         output_name=name.value,
         s3_output=ProcessingS3Output(
@@ -318,5 +321,5 @@ def _file(step: ProcessingStep, folder: JobOutput, name: str) -> MetricsSource:
 
 
 def text() -> str:
-    """Return the file's content."""
+    """Return the content of definition.json."""
     return json.dumps(definition(), indent=1) + "\n"

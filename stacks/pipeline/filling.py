@@ -1,4 +1,4 @@
-"""Fills the committed definition with what is known at synthesis: names, images, roles, data and settings."""
+"""Fill the committed definition with the values known at synthesis: names, images, roles, data and settings."""
 
 import json
 import re
@@ -6,40 +6,91 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from stacks.config import Network
-from stacks.pipeline.placeholders import Placeholder
+from plumbline.contract.enums import StrEnum
+from plumbline.stacks.config.environment import NetworkSection
 
 FILE = Path(__file__).with_name("definition.json")
 PATTERN = re.compile(r"\$\{(\w+)\}")
 
-Values = Mapping[Placeholder, Any]
+
+class Placeholder(StrEnum):
+    """Values that the stack fills in, ``${Name}`` in definition.json; each is used at least once."""
+
+    REGION = "Region"
+    JOB_PREFIX = "JobPrefix"
+    DRIFT_IMAGE = "DriftImage"
+    XGBOOST_IMAGE = "XGBoostImage"
+    JOB_ROLE = "JobRole"
+    """Role of the jobs before and after training."""
+    TRAINING_ROLE = "TrainingRole"
+    KEY = "Key"
+    ENVIRONMENT = "Environment"
+    ENDPOINT = "Endpoint"
+    MODEL_PACKAGE_GROUP = "ModelPackageGroup"
+    TRAIN_DATA = "TrainData"
+    TEST_DATA = "TestData"
+    MERGED = "Merged"
+    """Root of the captures joined with labels."""
+    RETRAINING = "Retraining"
+    """Root of the files of the pipeline's own jobs, a folder for each execution."""
+    MODELS = "Models"
+    SOURCE_ARCHIVE = "SourceArchive"
+    TARGET_LABEL = "TargetLabel"
+    SEGMENT_COLUMN = "SegmentColumn"
+    """Empty: no segments."""
+    SLICE_COLUMNS = "SliceColumns"
+    """Comma-separated; empty: no slices."""
+    HOLDOUT_MARGIN = "HoldoutMargin"
+    TEST_MARGIN = "TestMargin"
+    SLICE_MARGIN = "SliceMargin"
+    MINIMUM_SLICE_ROWS = "MinimumSliceRows"
+    MINIMUM_FRESH_ROWS = "MinimumFreshRows"
+    FRESH_WEIGHT_FRACTION = "FreshWeightFraction"
+    INSTANCE_TYPE = "InstanceType"
+    VOLUME_GB = "VolumeGb"
+    MAX_RUNTIME_SECONDS = "MaxRuntimeSeconds"
+    TRAINING_INSTANCE_TYPE = "TrainingInstanceType"
+    TRAINING_MAX_RUNTIME_SECONDS = "TrainingMaxRuntimeSeconds"
+    SERVING_ENVIRONMENT = "ServingEnvironment"
+    """Variables of the serving container, a JSON object."""
+    APPROVAL_STATUS = "ApprovalStatus"
+    """Approval status of an accepted challenger."""
+    COMMIT = "Commit"
+
+    @property
+    def text(self) -> str:
+        """The placeholder in the definition."""
+        return f"${{{self.value}}}"
 
 
-class DefinitionError(Exception):
-    """Raised when definition.json and the placeholders do not fit together: one of them was changed alone."""
+PlaceholderValues = Mapping[Placeholder, Any]
 
 
-def filled(values: Values, network: Network | None) -> dict[str, Any]:
-    """Return the definition with `values` in the places of the placeholders.
+class PlaceholderError(Exception):
+    """Raised when definition.json and the placeholders do not match: one was changed without the other."""
 
-    A text that is a placeholder becomes the value itself, whatever its type; one in quotes, as hyperparameters are,
-    becomes the value as JSON. Jobs get the network's subnets where there is a network.
+
+def filled(values: PlaceholderValues, network: NetworkSection | None) -> dict[str, Any]:
+    """Return the definition with `values` in place of the placeholders.
+
+    A string that is a placeholder becomes the value itself, of any type; a placeholder in quotes, as in
+    hyperparameters, becomes the value as JSON. Jobs join `network` where it is given.
 
     Raises
     ------
-    DefinitionError
+    PlaceholderError
         If the file has a placeholder without a value, or a value has no place in it.
     """
     text = FILE.read_text(encoding="utf-8")
     known, wanted = {name.value for name in values}, set(PATTERN.findall(text))
     if known != wanted:
-        raise DefinitionError(
+        raise PlaceholderError(
             f"{FILE.name} must have a place for each value and no other, got {sorted(wanted - known)} without a value "
             f"and {sorted(known - wanted)} without a place; run make pipeline"
         )
     definition: dict[str, Any] = _fill(json.loads(text), {name.text: value for name, value in values.items()})
     if not values[Placeholder.SEGMENT_COLUMN]:
-        # An argument of the job may be empty, a hyperparameter may not.
+        # An argument of a job may be empty, a hyperparameter may not.
         _training(definition)["HyperParameters"].pop("segment_column")
     if network:
         _join(definition["Steps"], network)
@@ -57,7 +108,7 @@ def _fill(node: Any, values: Mapping[str, Any]) -> Any:
     if quoted in values:
         return values[node] if quoted == node else json.dumps(values[quoted])
     if PATTERN.search(node):
-        raise DefinitionError(
+        raise PlaceholderError(
             f"{FILE.name} must hold a placeholder alone or in quotes, got {node!r}; run make pipeline"
         )
     return node
@@ -69,7 +120,7 @@ def _training(definition: Mapping[str, Any]) -> dict[str, Any]:
     return arguments
 
 
-def _join(steps: Sequence[dict[str, Any]], network: Network) -> None:
+def _join(steps: Sequence[dict[str, Any]], network: NetworkSection) -> None:
     vpc = {"Subnets": list(network.subnet_ids), "SecurityGroupIds": list(network.security_group_ids)}
     for step in steps:
         if step["Type"] == "Processing":

@@ -7,7 +7,7 @@ Sources: SageMaker Developer Guide, "Schema for Statistics (statistics.json file
 import math
 from typing import Any
 
-from contract.statistics import EffectMeasure
+from plumbline.contract.statistics import EffectMeasure
 
 Schema = dict[str, Any]
 

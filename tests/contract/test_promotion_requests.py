@@ -8,10 +8,12 @@ import botocore.session
 import pytest
 from botocore.stub import Stubber
 from botocore.validate import ParamValidator
-from promotion.facts import RegistryVersion, UnusedResources
-from promotion.hosting import BusyError, RefusedError, SageMakerEndpoint
-from promotion.packages import ModelRegistry, target
-from promotion.requests import (
+
+from plumbline.contract.retraining import LoopVariable
+from plumbline.functions.promotion.endpoint import BusyError, RefusedError, SageMakerEndpoint
+from plumbline.functions.promotion.facts import RegistryVersion, UnusedResources
+from plumbline.functions.promotion.registry import ModelRegistry, target
+from plumbline.functions.promotion.sagemaker_requests import (
     CONFIG_MEMBERS,
     LiveConfiguration,
     config_request,
@@ -19,13 +21,11 @@ from promotion.requests import (
     model_request,
     update_request,
 )
-from promotion.settings import PromotionSettings
-from promotion.state import PromotionTarget
-from shared.aws_client import AwsClients
-
-from contract.retraining import LoopVariable
-from local.aws.validation import input_members, output_members
-from tests.unit.promotion.fakes import SETTINGS, FakeAccount, arn, environment, package
+from plumbline.functions.promotion.settings import PromotionSettings
+from plumbline.functions.promotion.state import PromotionTarget
+from plumbline.functions.shared.aws_client import AwsClients
+from plumbline.local.aws.sagemaker.validation import input_members, output_members
+from tests.unit.functions.promotion.fakes import SETTINGS, FakeAccount, arn, environment, package
 
 MODEL = botocore.session.get_session().get_service_model("sagemaker")
 RETURNED_ONLY = {"EndpointConfigName", "EndpointConfigArn", "CreationTime"}

@@ -6,17 +6,9 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
-from drift.policy import MINIMUM_COVERAGE, FeaturePolicy, Policy
-from drift.policy_file import read_policy
-from promotion.settings import PromotionSettings
-from retraining.occurrences import AlarmChange, AlarmState
-from retraining.settings import RetrainingSettings
-from retraining.triggers import no_trigger
-from shared.documents import ID
 
-from contract.names import (
+from plumbline.contract.names import (
     METRIC_NAMESPACE,
-    AlarmKind,
     Dimension,
     Metric,
     MonitorVariable,
@@ -24,13 +16,27 @@ from contract.names import (
     alarm_name,
     report_prefix,
 )
-from contract.records import EffectMeasure
-from contract.retraining import LoopVariable, PipelineStep
-from stacks.config_labels import Labels
-from stacks.config_thresholds import FeatureSettings, Thresholds
-from stacks.constructs.drift_alarms import RUNBOOK
-from stacks.constructs.failed_jobs_rule import RUNBOOK_ANCHOR
-from stacks.constructs.policy_file import policy_text
+from plumbline.contract.records import EffectMeasure
+from plumbline.contract.retraining import LoopVariable, PipelineStep
+from plumbline.contract.thresholds import THRESHOLDS, Threshold
+from plumbline.drift.settings.environment import Variables
+from plumbline.drift.settings.policy import FeaturePolicy, Policy
+from plumbline.drift.settings.policy_file import read_policy
+from plumbline.functions.promotion.settings import PromotionSettings
+from plumbline.functions.retraining.events import AlarmChange, AlarmState
+from plumbline.functions.retraining.settings import RetrainingSettings
+from plumbline.functions.retraining.triggers import no_trigger
+from plumbline.functions.shared.state_store import ID
+from plumbline.stacks.config.thresholds import (
+    BiasSection,
+    FeatureSection,
+    LabelsSection,
+    TableSection,
+    ThresholdsSection,
+)
+from plumbline.stacks.constructs.alarms.alarm_rules import RUNBOOK, AlarmKind
+from plumbline.stacks.constructs.alarms.alert_topic import RUNBOOK_ANCHOR
+from plumbline.stacks.constructs.monitor.monitor_job import policy_text
 from tests.unit.stacks.synthesis import (
     ENVIRONMENTS,
     FULL,
@@ -47,17 +53,6 @@ from tests.unit.stacks.synthesis import (
 )
 
 CONFIGURATION = ROOT / "docs" / "configuration.md"
-WATCHED = {
-    AlarmKind.DRIFT: Metric.DRIFT_VERDICT,
-    AlarmKind.MONITOR_MISSING: Metric.MONITOR_RUNS,
-    AlarmKind.MONITOR_FAILED: Metric.MONITOR_FAILURES,
-    AlarmKind.SCHEMA: Metric.SCHEMA_VIOLATIONS,
-    AlarmKind.ACCURACY: Metric.ACCURACY_VERDICT,
-    AlarmKind.QUALITY: Metric.QUALITY_VERDICT,
-    AlarmKind.CONCEPT_SHIFT: Metric.CONCEPT_SHIFT_VERDICT,
-    AlarmKind.LABELS_MISSING: Metric.LABEL_COVERAGE,
-    AlarmKind.BIAS: Metric.BIAS_VERDICT,
-}
 STARTING = {AlarmKind.DRIFT, AlarmKind.QUALITY, AlarmKind.CONCEPT_SHIFT}
 
 
@@ -65,18 +60,6 @@ def function_variables(package: str, name: str = "dev") -> dict[str, str]:
     """Return what the function finds in its environment."""
     variables = function(environment(name), package)["Environment"]["Variables"]
     return {key: text(value) for key, value in variables.items()} | {"AWS_REGION": "us-east-1"}
-
-
-@pytest.mark.parametrize("kind", WATCHED)
-def test_alarm_watches_the_metric_of_the_contract(kind: AlarmKind) -> None:
-    alarms = environment().resources("monitoring", "AWS::CloudWatch::Alarm").values()
-    (alarm,) = (a["Properties"] for a in alarms if a["Properties"]["AlarmName"] == alarm_name("dev", kind))
-    assert (alarm["Namespace"], alarm["MetricName"]) == (METRIC_NAMESPACE, WATCHED[kind])
-    assert alarm["Dimensions"] == [{"Name": Dimension.ENDPOINT, "Value": "plumbline-dev"}]
-
-
-def test_every_kind_of_alarm_exists() -> None:
-    assert len(environment().resources("monitoring", "AWS::CloudWatch::Alarm")) == len(AlarmKind)
 
 
 def test_monitor_may_publish_to_the_namespace_that_the_alarms_watch() -> None:
@@ -116,7 +99,7 @@ def test_controller_reads_its_settings_from_what_the_stack_sets(name: str) -> No
 def test_promotion_reads_its_settings_from_what_the_stack_sets(name: str) -> None:
     settings, written = PromotionSettings.from_environment(function_variables("promotion", name)), config(name)
     assert settings.rollout.canary_percent == written.promotion.canary_percent
-    assert settings.rollout.wait_seconds == written.promotion.wait_minutes * 60
+    assert settings.rollout.wait_seconds == written.promotion.bake_minutes * 60
     made = statement_of(environment(name), "monitoring", "RetrainingPromotion", "sagemaker:CreateModel")
     assert text(made["Resource"]).endswith(f":model/{settings.prefix}-*")
 
@@ -148,18 +131,28 @@ def test_roles_accept_the_jobs_of_the_pipeline() -> None:
         assert any(f"{name}-abcdefghijkl-0123456789".startswith(pattern.rstrip("*")) for pattern in patterns)
 
 
-def test_bias_tolerance_is_the_containers_own_unless_the_file_names_one() -> None:
-    (row,) = re.findall(r"^\| `bias\.tolerance` \|.*absent: ([\d.]+)", CONFIGURATION.read_text(), re.MULTILINE)
-    assert float(row) == Policy().bias_tolerance
-
-
-def test_label_coverage_is_the_containers_own_unless_the_file_names_one() -> None:
-    assert Labels(lag_hours=1).minimum_coverage == MINIMUM_COVERAGE
-
-
-def test_job_gets_the_thresholds_that_the_container_would_take_by_itself_in_dev() -> None:
+def test_every_threshold_is_a_key_of_the_environment_file_with_the_containers_default() -> None:
+    sections = {
+        "thresholds": ThresholdsSection(),
+        "labels": LabelsSection(lag_hours=1),
+        "bias": BiasSection(facet="sex"),
+    }
     policy = Policy()
-    assert {name: getattr(policy, name) for name in Thresholds.model_fields} == config().thresholds.model_dump()
+    for row in THRESHOLDS:
+        value = getattr(sections[row.section], row.key)
+        if row.name == "effect_threshold":  # by measure, which the container resolves
+            assert value is None
+        else:
+            assert value == getattr(policy, row.name), row.name
+
+
+@pytest.mark.parametrize("row", THRESHOLDS, ids=lambda row: row.name)
+def test_container_reads_the_variable_that_the_stack_sets(row: Threshold) -> None:
+    value = row.kind(row.choices[-1]) if row.choices else 7 if row.kind is int else 0.3
+    settings = config(**{row.section: {row.key: value}})
+    section: TableSection = getattr(settings, row.section)
+    assert set(section.variables()) == {row.variable}
+    assert Variables(section.variables()).thresholds() == {row.name: value}
 
 
 def test_container_reads_the_policy_file_that_the_stack_writes(tmp_path: Path) -> None:
@@ -174,17 +167,19 @@ def test_container_reads_the_policy_file_that_the_stack_writes(tmp_path: Path) -
 
 
 def test_a_feature_may_have_in_the_file_what_the_container_knows_of_one() -> None:
-    assert set(FeatureSettings.model_fields) == {field.name for field in dataclasses.fields(FeaturePolicy)}
+    assert set(FeatureSection.model_fields) == {field.name for field in dataclasses.fields(FeaturePolicy)}
 
 
 def test_both_engines_set_variables_of_the_contract_only() -> None:
     known = {*Variable, *MonitorVariable, "AWS_DEFAULT_REGION"}
+    thresholds = {row.variable for row in THRESHOLDS}
     schedule = full().only("monitoring", "AWS::SageMaker::MonitoringSchedule")
     job = schedule["MonitoringScheduleConfig"]["MonitoringJobDefinition"]
     target = own_schedule(full("scheduler"))["Target"]
     named = set(re.findall(r'"((?:PLUMBLINE_|sagemaker_|dataset_|output_path|publish_)\w*)":', text(target["Input"])))
-    assert set(job["Environment"]) <= known
-    assert set(job["Environment"]) - {"AWS_DEFAULT_REGION"} <= named <= known
+    named -= thresholds
+    assert set(job["Environment"]) <= known | thresholds
+    assert set(job["Environment"]) - {"AWS_DEFAULT_REGION"} - thresholds <= named <= known
     # Never set by a stack: the window's times are the platform's, the root is the laptop's. A Spark master excludes
     # other settings.
     assert known - named == {

@@ -6,9 +6,18 @@ from pathlib import Path
 ROOT = Path(__file__).parents[2]
 README = ROOT / "README.md"
 RUNBOOK = ROOT / "docs" / "runbook.md"
+ARCHITECTURE = ROOT / "docs" / "architecture.md"
+CLI = ROOT / "docs" / "cli.md"
 CONFIGURATION = ROOT / "docs" / "configuration.md"
+CONTRIBUTING = ROOT / "CONTRIBUTING.md"
+DEPLOYING = ROOT / "docs" / "deploying.md"
 DRIFT_REPORT = ROOT / "docs" / "drift_report.md"
 FIRST_MODEL = ROOT / "docs" / "first_model.md"
+GLOSSARY = ROOT / "docs" / "glossary.md"
+METRICS = ROOT / "docs" / "metrics.md"
+STATISTICS = ROOT / "docs" / "statistics.md"
+TROUBLESHOOTING = ROOT / "docs" / "troubleshooting.md"
+UPGRADING = ROOT / "docs" / "upgrading.md"
 PAGES = sorted([*ROOT.glob("*.md"), *(ROOT / "docs").rglob("*.md")])
 
 _FENCE = re.compile(r"^( *)```(\w+)\n(.*?)^ *```$", re.MULTILINE | re.DOTALL)

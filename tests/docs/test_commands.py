@@ -16,13 +16,24 @@ import pytest
 from botocore import xform_name
 from botocore.model import ServiceModel
 
-from local.demo.first_model import first_training
-from plumbline.cli import help_texts, main
+from plumbline.cli import help_page, main
 from plumbline.commands import COMMANDS
-from stacks.config_file import load_environment, parse_environment
-from stacks.errors import ConfigError
-from stacks.naming import Naming
-from tests.docs.pages import CONFIGURATION, FIRST_MODEL, PAGES, README, ROOT, RUNBOOK, blocks, commands
+from plumbline.local.demo.first_model import first_training
+from plumbline.stacks.config.errors import EnvironmentFileError
+from plumbline.stacks.config.file import load_environment, parse_environment
+from plumbline.stacks.naming import Naming
+from tests.docs.pages import (
+    CLI,
+    CONFIGURATION,
+    DEPLOYING,
+    FIRST_MODEL,
+    PAGES,
+    README,
+    ROOT,
+    RUNBOOK,
+    blocks,
+    commands,
+)
 from tests.unit.stacks.synthesis import ENVIRONMENTS, PARTS, document
 
 LINES = [(page.name, line.strip()) for page in PAGES for line in commands(page)]
@@ -31,10 +42,8 @@ CDK = [(page, line) for page, line in LINES if line.startswith("npx cdk ")]
 TARGETS = set(re.findall(r"^([\w-]+):", (ROOT / "Makefile").read_text(), re.MULTILINE))
 
 
-def test_readme_shows_the_help_of_every_command() -> None:
-    shown = blocks(README, "text")
-    assert [name for name, text in help_texts() if text not in shown] == []
-    assert [name for name, _ in help_texts() if name not in README.read_text()] == []
+def test_command_line_page_is_the_help_of_every_command() -> None:
+    assert CLI.read_text() == help_page()
 
 
 @pytest.mark.parametrize(("page", "line"), PLUMBLINE)
@@ -183,11 +192,11 @@ def test_outputs_named_on_the_pages_are_those_of_the_stacks() -> None:
         assert f"output {key}:" in (snapshots / f"test_environment[dev-{part}].txt").read_text()
 
 
-@pytest.mark.parametrize("page", [README, CONFIGURATION], ids=lambda page: page.name)
+@pytest.mark.parametrize("page", [DEPLOYING, CONFIGURATION], ids=lambda page: page.name)
 def test_two_lines_change_the_engine_and_one_does_not(page: Path) -> None:
     (lines,) = [block for block in blocks(page, "toml") if "scheduler" in block]
     changes = dict(re.findall(r'^(\w+) = "(.+)"$', lines, re.MULTILINE))
     parse_environment(document(monitor=changes), "dev.toml")
     del changes["schedule"]
-    with pytest.raises(ConfigError, match="for the engine scheduler"):
+    with pytest.raises(EnvironmentFileError, match="for the engine scheduler"):
         parse_environment(document(monitor=changes), "dev.toml")

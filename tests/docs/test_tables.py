@@ -11,27 +11,48 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from drift import cli as container
-from drift.policy import Policy
-from drift.projection.classes import METHOD as CLASS_METHOD
-from drift.projection.projector import METHOD, WEIGHTED_METHOD
 from pydantic import BaseModel
 from pydantic.fields import FieldInfo
 
-from contract.accuracy import LabelShiftScenario, MeasureReport, ProjectionEvidence
-from contract.attribution import AttributionFeature, AttributionReport
-from contract.bias import BiasGroup, BiasMeasure, BiasReport
-from contract.names import AlarmKind, Metric
-from contract.quality import QualityReport, ShiftReport, WindowQuality
-from contract.reasons import ReasonCode
-from contract.records import DriftReport, FeatureReport, ModelReport, RecordCounts, SegmentReport, WindowBounds
-from contract.rejection import LabelRejectionReason, RejectionReason
-from contract.statistics import EffectMeasure
 from plumbline import exit_codes
+from plumbline.contract.accuracy import LabelShiftScenario, MeasureReport, ProjectionEvidence
+from plumbline.contract.attribution import AttributionFeature, AttributionReport
+from plumbline.contract.bias import BiasGroup, BiasMeasure, BiasReport
+from plumbline.contract.names import Metric
+from plumbline.contract.quality import QualityReport, ShiftReport, WindowQuality
+from plumbline.contract.reasons import ReasonCode
+from plumbline.contract.records import (
+    DriftReport,
+    FeatureReport,
+    ModelReport,
+    RecordCounts,
+    SegmentReport,
+    WindowBounds,
+)
+from plumbline.contract.rejection import LabelRejectionReason, RejectionReason
+from plumbline.contract.statistics import EffectMeasure
+from plumbline.contract.thresholds import THRESHOLDS, Threshold
+from plumbline.drift import cli as container
+from plumbline.drift.projection.classes import METHOD as CLASS_METHOD
+from plumbline.drift.projection.projector import METHOD, WEIGHTED_METHOD
 from plumbline.report.summary import CANNOT_SEE
-from stacks.config import EnvironmentConfig
-from stacks.constructs.drift_alarms import RUNBOOK
-from tests.docs.pages import CONFIGURATION, DRIFT_REPORT, README, ROOT, codes, first_codes, rows, section
+from plumbline.stacks.config.environment import EnvironmentConfig
+from plumbline.stacks.constructs.alarms.alarm_rules import RUNBOOK, AlarmKind
+from tests.docs.pages import (
+    ARCHITECTURE,
+    CONFIGURATION,
+    DEPLOYING,
+    DRIFT_REPORT,
+    METRICS,
+    README,
+    ROOT,
+    STATISTICS,
+    TROUBLESHOOTING,
+    codes,
+    first_codes,
+    rows,
+    section,
+)
 
 ENVIRONMENTS = ("dev", "staging", "prod")
 ADRS = sorted((ROOT / "docs" / "adr").glob("0*.md"))
@@ -127,20 +148,24 @@ def test_optional_keys_say_what_their_absence_means() -> None:
 
 
 def test_metrics_are_those_of_the_contract() -> None:
-    assert first_codes(section(README, "Metrics")) == list(Metric)
+    assert first_codes(section(METRICS, "Metrics")) == list(Metric)
 
 
 def test_cost_counts_the_metrics_of_the_starter_baseline() -> None:
     n_features = len(json.loads((ROOT / "starter" / "baseline" / "baseline.json").read_text())["features"])
     n_plain = len(Metric) - 1
-    assert f"{n_plain}, and one for each feature; {n_plain + n_features} for the census data" in section(README, "Cost")
+    assert f"{n_plain}, and one for each feature; {n_plain + n_features} for the census data" in section(
+        DEPLOYING, "Cost"
+    )
 
 
 def test_alarms_are_those_of_the_contract_and_link_their_runbook() -> None:
-    table = rows(section(README, "Alarms"))
+    table = rows(section(METRICS, "Alarms"))
     assert codes([row[0] for row in table]) == [f"plumbline-<env>-{kind}" for kind in AlarmKind]
-    assert [row[3].split("(")[1].rstrip(")") for row in table] == [f"{RUNBOOK}#{kind}" for kind in AlarmKind]
-    assert f"{len(AlarmKind)} at 0.10" in section(README, "Cost")
+    assert [row[3].split("(")[1].rstrip(")") for row in table] == [
+        f"{RUNBOOK.removeprefix('docs/')}#{kind}" for kind in AlarmKind
+    ]
+    assert f"{len(AlarmKind)} at 0.10" in section(DEPLOYING, "Cost")
 
 
 def test_missing_data_policies_are_those_of_the_templates() -> None:
@@ -148,31 +173,29 @@ def test_missing_data_policies_are_those_of_the_templates() -> None:
     deployed = re.findall(
         r'AlarmName: "plumbline-prod-([\w-]+)".*?TreatMissingData: "(\w+)"', snapshot.read_text(), re.DOTALL
     )
-    told = {
+    listed = {
         name.removeprefix("plumbline-<env>-"): row[2]
-        for row in rows(section(README, "Alarms"))
+        for row in rows(section(METRICS, "Alarms"))
         for name in codes(row[:1])
     }
     words = {"ignore": "ignore: the state stays", "breaching": "breaching", "notBreaching": "not breaching"}
-    assert told == {name: words[policy] for name, policy in deployed}
+    assert listed == {name: words[policy] for name, policy in deployed}
 
 
 def test_statistics_are_the_numbers_of_a_report() -> None:
     numbers = {field.name for field in dataclasses.fields(FeatureReport) if field.type == (float | None)}
     expected = numbers | set(EffectMeasure) | {"projected_accuracy", "isolation_forest_similarity", "multivariate"}
-    assert set(first_codes(section(README, "Statistics"))) == expected
+    assert set(first_codes(section(STATISTICS, "Statistics"))) == expected
 
 
-def test_default_thresholds_are_those_of_the_container() -> None:
-    text, policy = section(README, "Statistics") + section(README, "Verdicts"), Policy()
-    thresholds = {name: value for name, value in vars(policy).items() if name != "features"}
-    for name, value in thresholds.items():
-        shown = "" if value is None else re.escape(str(value))
-        assert re.search(rf"`{name}`,?[\s(`]*{shown}", text), name
+@pytest.mark.parametrize("row", THRESHOLDS, ids=lambda row: row.name)
+def test_threshold_is_explained_as_the_table_declares_it(row: Threshold) -> None:
+    (shown,) = (cells for cells in SETTINGS if codes(cells[:1]) == [f"{row.section}.{row.key}"])
+    assert shown[1] == f"{row.text}; absent: {row.absent}"
 
 
 def test_exit_codes_are_those_of_both_programs() -> None:
-    table = rows(section(README, "Exit codes"))
+    table = rows(section(TROUBLESHOOTING, "Exit codes"))
     in_container = {int(code) for code, meaning, _ in table if meaning}
     in_program = {int(code) for code, _, meaning in table if meaning}
     assert in_container == {container.EXIT_FINISHED, container.EXIT_OPERATOR, container.EXIT_OURS}
@@ -251,8 +274,8 @@ def test_every_reason_for_a_rejection_is_explained() -> None:
 
 
 def test_limits_are_those_that_every_report_states() -> None:
-    told = " ".join(section(README, "What it does not detect").split())
-    assert [sentence for sentence in CANNOT_SEE if sentence not in told] == []
+    text = " ".join(section(README, "What it does not detect").split())
+    assert [sentence for sentence in CANNOT_SEE if sentence not in text] == []
 
 
 def test_index_lists_every_decision_under_its_title() -> None:
@@ -263,6 +286,6 @@ def test_index_lists_every_decision_under_its_title() -> None:
 
 
 def test_architecture_names_every_top_folder_of_code() -> None:
-    named = set(re.findall(r"`(\w+)/`", section(README, "Architecture")))
+    named = set(re.findall(r"`(\w+)/`", section(ARCHITECTURE, "Folders")))
     assert {path.parent.name for path in ROOT.glob("*/__init__.py")} | {"container", "lambda"} <= named
     assert all(Path(ROOT, name).is_dir() for name in named)

@@ -8,13 +8,13 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any
 
-from contract.names import Prefix, resource_prefix
-from contract.retraining import RetrainingFile, model_package_group, pipeline_name
-from contract.retraining_jobs import JobOutput
-from contract.training import CHANNEL_FRESH
-from plumbline.census import TARGET
-from plumbline.rows import LabelledRows
-from plumbline.scenarios import scenario
+from plumbline.contract.names import Prefix, resource_prefix
+from plumbline.contract.retraining import RetrainingFile, model_package_group, pipeline_name
+from plumbline.contract.retraining_jobs import JobOutput
+from plumbline.contract.training import CHANNEL_FRESH
+from plumbline.data.census import TARGET
+from plumbline.data.rows import LabelledRows
+from plumbline.data.scenarios import scenario
 from tests.e2e.deployment import HOUR, Deployment, pool
 
 ROWS_PER_RECORD = 10
@@ -76,7 +76,7 @@ def poison(deployment: Deployment) -> str:
     deployment.aws.client("s3").upload_file(str(file), bucket, f"{folder}{file.name}")
     definition = json.loads(text)
     (training,) = [step["Arguments"] for step in definition["Steps"] if step["Type"] == "Training"]
-    training["HyperParameters"]["fresh_share"] = "0.95"
+    training["HyperParameters"]["fresh_weight_fraction"] = "0.95"
     (channel,) = [entry for entry in training["InputDataConfig"] if entry["ChannelName"] == CHANNEL_FRESH]
     channel["DataSource"]["S3DataSource"]["S3Uri"] = f"s3://{bucket}/{folder}"
     restore(deployment, json.dumps(definition))

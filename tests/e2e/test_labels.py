@@ -8,16 +8,17 @@ from typing import Any
 
 import pytest
 
-from contract.accuracy import Measure
-from contract.names import GROUND_TRUTH_OUTPUT, AlarmKind, Metric
-from contract.quality import WindowQuality
-from contract.records import Verdict
-from plumbline.labels import RequestLabels, label_files
-from plumbline.labels_destination import store
-from plumbline.rows import LabelledRows
-from plumbline.scenarios import scenario
-from plumbline.traffic import ReplayPlan
-from plumbline.traffic_choices import Format
+from plumbline.contract.accuracy import Measure
+from plumbline.contract.names import GROUND_TRUTH_OUTPUT, Metric
+from plumbline.contract.quality import WindowQuality
+from plumbline.contract.records import Verdict
+from plumbline.data.rows import LabelledRows
+from plumbline.data.scenarios import scenario
+from plumbline.labels.destination import store
+from plumbline.labels.records import RequestLabels, label_files
+from plumbline.stacks.constructs.alarms.alarm_rules import AlarmKind
+from plumbline.traffic.choices import Format
+from plumbline.traffic.replay import ReplayPlan
 from tests.e2e import messages
 from tests.e2e.deployment import HOUR, ROWS_PER_REQUEST, SEED, VARIANT, Deployment, deployed, pool
 from tests.e2e.local_account import eventually
@@ -120,7 +121,7 @@ def silence(labelled: Deployment) -> Silence:
     run_after(labelled, CONTRADICTED + HOUR)
     labelled.await_alarm(AlarmKind.LABELS_MISSING, "ALARM")
     window = judged(labelled, UNLABELLED, in_run_of=CONTRADICTED)
-    return Silence(window, labelled.published(Metric.LABEL_COVERAGE), labelled.retrainings())
+    return Silence(window, labelled.published(Metric.LABELLED_FRACTION), labelled.retrainings())
 
 
 @pytest.fixture(scope="module")
@@ -171,7 +172,7 @@ def test_wrong_answers_fire_the_alarms_and_start_one_retraining(contradicted: De
     assert window.verdict is Verdict.DRIFT, str(window.reason)
     assert accuracy.value is not None
     assert accuracy.value < 0.5
-    assert contradicted.published(Metric.QUALITY_VERDICT) == [1]
+    assert contradicted.published(Metric.REALISED_ACCURACY_DROP) == [1]
     assert contradicted.published(Metric.CONCEPT_SHIFT_VERDICT) == [1]
     for kind in (AlarmKind.QUALITY, AlarmKind.CONCEPT_SHIFT):
         contradicted.await_alarm(kind, "ALARM")

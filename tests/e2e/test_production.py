@@ -5,11 +5,12 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from contract.names import AlarmKind, alarm_name
-from contract.retraining import pipeline_name
-from local.demo.deployment import Cdk
-from local.embedded import EmbeddedAws
-from stacks.naming import Naming
+from plumbline.contract.names import alarm_name
+from plumbline.contract.retraining import pipeline_name
+from plumbline.local.demo.deployment import Cdk
+from plumbline.local.embedded import EmbeddedAws
+from plumbline.stacks.constructs.alarms.alarm_rules import AlarmKind, MissingDataPolicy
+from plumbline.stacks.naming import Naming
 from tests.e2e import messages
 from tests.e2e.local_account import ROOT
 
@@ -17,7 +18,7 @@ pytestmark = pytest.mark.e2e
 
 START = datetime(2026, 3, 2, 10, 30, tzinfo=UTC)
 MISSING_WINDOW = timedelta(hours=3)
-"""alarms.missing_hours of environments/prod.toml."""
+"""alarms.monitor_silence_hours of environments/prod.toml."""
 NAMING = Naming("prod")
 
 
@@ -51,19 +52,8 @@ def test_endpoint_is_registered_for_scaling(production: EmbeddedAws) -> None:
 def test_alarms_keep_quiet_until_a_window_passed_without_runs(production: EmbeddedAws) -> None:
     production.client("sagemaker").stop_monitoring_schedule(MonitoringScheduleName=NAMING.schedule)
     quiet = {
-        AlarmKind.DRIFT: "INSUFFICIENT_DATA",
-        AlarmKind.MONITOR_MISSING: "INSUFFICIENT_DATA",
-        AlarmKind.MONITOR_FAILED: "OK",
-        AlarmKind.DEAD_LETTERS: "OK",
-        AlarmKind.SCHEMA: "INSUFFICIENT_DATA",
-        AlarmKind.ACCURACY: "INSUFFICIENT_DATA",
-        AlarmKind.QUALITY: "INSUFFICIENT_DATA",
-        AlarmKind.CONCEPT_SHIFT: "INSUFFICIENT_DATA",
-        AlarmKind.LABELS_MISSING: "INSUFFICIENT_DATA",
-        AlarmKind.BIAS: "INSUFFICIENT_DATA",
-        AlarmKind.ENDPOINT_5XX: "OK",
-        AlarmKind.ENDPOINT_MODEL_ERRORS: "OK",
-        AlarmKind.ENDPOINT_LATENCY: "OK",
+        kind: "OK" if kind.rule.missing is MissingDataPolicy.NOT_BREACHING else "INSUFFICIENT_DATA"
+        for kind in AlarmKind
     }
     production.advance((START + MISSING_WINDOW - production.now()).total_seconds())
     messages.eventually(lambda: states(production) == quiet, f"alarms must be {quiet}, are {states(production)}")

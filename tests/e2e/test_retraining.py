@@ -16,10 +16,10 @@ from typing import Any
 import pytest
 from botocore.exceptions import ClientError
 
-from contract.champion import CHAMPION_HISTORY, ChampionHistory
-from contract.evaluation import Evaluation
-from contract.names import METRIC_NAMESPACE, AlarmKind, Dimension, Prefix, alarm_name
-from contract.retraining import (
+from plumbline.contract.champion import CHAMPION_HISTORY, ChampionHistory
+from plumbline.contract.evaluation import Evaluation
+from plumbline.contract.names import METRIC_NAMESPACE, Dimension, Prefix, alarm_name
+from plumbline.contract.retraining import (
     Lineage,
     RetrainingMetric,
     champion_artifact,
@@ -28,7 +28,8 @@ from contract.retraining import (
     pipeline_name,
     retraining_switch,
 )
-from local.demo.deployment import Value
+from plumbline.local.demo.deployment import Value
+from plumbline.stacks.constructs.alarms.alarm_rules import AlarmKind
 from tests.e2e.alerts import AlertInbox, deliver
 from tests.e2e.challengers import (
     allow,
@@ -52,12 +53,12 @@ SETTINGS: Mapping[str, Value] = {
     "endpoint.instance_count": 2,
     "promotion.traffic": "canary",
     "promotion.canary_percent": 50,
-    "promotion.wait_minutes": 5,
+    "promotion.bake_minutes": 5,
     "promotion.latency_milliseconds": 20_000,
     "retraining.minimum_fresh_rows": 2000,
     "retraining.fresh_hours": 6,
     "retraining.test_margin": 0.1,
-    "retraining.slice_bound": 0.1,
+    "retraining.slice_margin": 0.1,
 }
 PIPELINE_SECONDS = 120
 
@@ -364,7 +365,7 @@ def test_what_serves_is_recorded_with_its_baseline(
 @pytest.fixture(scope="module")
 def redeployed(deployment: Deployment, promoted: Promoted) -> str:
     """What serves after somebody deployed a change that has nothing to do with the model."""
-    file = environment_file(deployment.state, "dev", {**SETTINGS, "alarms.missing_hours": 5})
+    file = environment_file(deployment.state, "dev", {**SETTINGS, "alarms.monitor_silence_hours": 5})
     deployment.cdk.deploy(deployment.cdk.synthesize(file, deployment.state / "cdk.out.unrelated"), ())
     return served(deployment)
 

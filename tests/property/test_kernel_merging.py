@@ -11,17 +11,17 @@ from unittest.mock import patch
 
 import numpy as np
 import pytest
-from drift.capture import count_folder, plan_of
-from drift.counts import OTHER_LABELS
-from drift.kernel import partial
-from drift.kernel.files import FileCounter
-from drift.kernel.partial import KeyTally, LabelTally, PartialCounts, window_counts
-from drift.kernel.partial_file import from_json, to_json
-from drift.kernel.plan import WindowPlan
-from drift.sketch import RELATIVE_ERROR, bucketed, representatives
 from hypothesis import given
 from hypothesis import strategies as st
 
+from plumbline.drift.data.counts import OTHER_LABELS
+from plumbline.drift.data.sketch import RELATIVE_ERROR, bucketed, representatives
+from plumbline.drift.read.capture import count_folder, plan_of
+from plumbline.drift.read.kernel import partial_counts as partial
+from plumbline.drift.read.kernel.files import FileCounter
+from plumbline.drift.read.kernel.partial_counts import KeyTally, LabelTally, PartialCounts, window_counts
+from plumbline.drift.read.kernel.partial_counts_file import from_json, to_json
+from plumbline.drift.read.kernel.plan import WindowPlan
 from tests.property.test_kernel_oracle import BASELINE, good, lines
 
 PLANS = [

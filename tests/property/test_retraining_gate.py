@@ -2,16 +2,18 @@ from functools import cache
 
 import numpy as np
 import pytest
-from drift.retraining.gate import Answers, Slice, judge_challenger
-from drift.retraining.settings import GateThresholds
-from drift.statistics.paired import PairedDifference, paired_difference
 from hypothesis import given
 from hypothesis import strategies as st
 from scipy.stats import binom
 
-from contract.evaluation import Evaluation
+from plumbline.contract.evaluation import Evaluation
+from plumbline.drift.retraining.gate import Answers, Slice, judge_challenger
+from plumbline.drift.retraining.settings import GateThresholds
+from plumbline.drift.statistics.paired import PairedDifference, paired_difference
 
-TERMS = GateThresholds(margin=0.01, test_margin=0.05, slice_columns=(), slice_bound=0.05, minimum_slice_rows=20)
+TERMS = GateThresholds(
+    holdout_margin=0.01, test_margin=0.05, slice_columns=(), slice_margin=0.05, minimum_slice_rows=20
+)
 
 
 @st.composite
@@ -91,7 +93,7 @@ def test_a_challenger_that_is_worse_on_the_holdout_by_more_than_the_margin_never
 ) -> None:
     found = judged(holdout, test)
     assert found.holdout.difference is not None
-    if found.holdout.difference <= -TERMS.margin:
+    if found.holdout.difference <= -TERMS.holdout_margin:
         assert not found.accepted
 
 

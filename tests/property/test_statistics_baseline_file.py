@@ -7,15 +7,15 @@ from tempfile import TemporaryDirectory
 from unittest.mock import patch
 
 import numpy as np
-from drift import baseline as learning
-from drift.baseline import learn
-from drift.counts import ValueCounts
-from drift.learned import Baseline, load, save
-from drift.table import FeatureSpec, Table
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from contract.records import FeatureType
+from plumbline.contract.records import FeatureType
+from plumbline.drift.data.counts import ValueCounts
+from plumbline.drift.data.table import FeatureSpec, Table
+from plumbline.drift.reference import learn as learning
+from plumbline.drift.reference.baseline import Baseline, load, save
+from plumbline.drift.reference.learn import learn
 
 text = st.text(st.characters(codec="utf-8", exclude_characters="\x00"), min_size=1, max_size=8)
 label = text.filter(lambda value: value.strip() not in {"", "?"})

@@ -5,23 +5,29 @@ from dataclasses import replace
 
 import numpy as np
 
-from contract.accuracy import Measure, MeasureReport, ProjectedAccuracy, Shift
-from contract.bias import BiasReport
-from contract.quality import SelectionReport, ShiftReport, WindowQuality
-from contract.reasons import Reason, ReasonCode, failure
-from contract.records import Verdict
-from contract.training import Task
-from drift.bias import judge_labelled_bias
-from drift.counts import NumericCounts
-from drift.ground_truth.evidence import Projection, expected_test, expected_window, labelled_test, labelled_window
-from drift.ground_truth.join import JoinedWindow
-from drift.ground_truth.measures import ConfusionCounts, ScoredCounts, class_measures, measures
-from drift.judgement import RunContext, Sample, judge
-from drift.learned import Baseline
-from drift.shift_evidence import LEVEL
-from drift.shifts import LabelEvidence, shifts_after_labels
-from drift.statistics.proportion import ONE_SIDED_QUANTILE
-from drift.verdict import Ruling, too_few
+from plumbline.contract.accuracy import Measure, MeasureReport, ProjectedAccuracy, Shift
+from plumbline.contract.bias import BiasReport
+from plumbline.contract.quality import SelectionReport, ShiftReport, WindowQuality
+from plumbline.contract.reasons import Reason, ReasonCode, failure
+from plumbline.contract.records import Verdict
+from plumbline.contract.training import Task
+from plumbline.drift.compare.shift_tests import LEVEL
+from plumbline.drift.data.counts import NumericCounts
+from plumbline.drift.ground_truth.evidence import (
+    Projection,
+    expected_test,
+    expected_window,
+    labelled_test,
+    labelled_window,
+)
+from plumbline.drift.ground_truth.join import JoinedWindow
+from plumbline.drift.ground_truth.measures import ConfusionCounts, ScoredCounts, class_measures, measures
+from plumbline.drift.judge.bias import judge_labelled_bias
+from plumbline.drift.judge.comparison import RunContext, Sample, judge
+from plumbline.drift.judge.shifts import LabelEvidence, shifts_after_labels
+from plumbline.drift.judge.verdict import Ruling, too_few
+from plumbline.drift.reference.baseline import Baseline
+from plumbline.drift.statistics.proportion import ONE_SIDED_QUANTILE
 
 
 def judge_quality(
@@ -34,8 +40,8 @@ def judge_quality(
 ) -> WindowQuality:
     """Return the quality of one window of a model that predicts classes.
 
-    The realised accuracy dropped when it is below the labelled test set's by `policy.accuracy_tolerance` or more, and
-    by more than 1.645 standard deviations. A window whose labels do not suffice is not judged, and has no figures.
+    The realised accuracy dropped when it is below the labelled test set's by `policy.accuracy_drop_threshold` or more,
+    and by more than 1.645 standard deviations. A window whose labels do not suffice is not judged, and has no figures.
     """
     known = WindowQuality(
         window=joined.bounds,
@@ -64,7 +70,7 @@ def _refusal(joined: JoinedWindow, baseline: Baseline, context: RunContext, is_f
         return ReasonCode.NO_RECORDS.reason()
     if baseline.test is None or baseline.test.probabilities is None:
         return ReasonCode.NO_TEST_PREDICTIONS.reason()
-    if not labelled.n_rows or fraction < context.min_label_coverage:
+    if not labelled.n_rows or fraction < context.policy.minimum_labelled_fraction:
         return _too_few_labels(fraction if labelled.n_rows else None, context, is_final)
     if not labelled.probabilities.n_present:
         return ReasonCode.NO_PREDICTIONS.reason()
@@ -77,7 +83,7 @@ def _too_few_labels(fraction: float | None, context: RunContext, is_final: bool)
         return ReasonCode.LABELLED_FRACTION_TOO_LOW.reason(
             percent=100 * fraction,
             so_far="" if is_final else " so far",
-            min_percent=100 * context.min_label_coverage,
+            min_percent=100 * context.policy.minimum_labelled_fraction,
         )
     if is_final:
         return ReasonCode.NO_LABELS_IN_TIME.reason(lag_hours=context.label_lag_hours)
@@ -91,7 +97,7 @@ def _judged(
     if test is None:
         raise ValueError("the baseline must have a labelled test set")
     window, reference = labelled_window(joined, baseline), labelled_test(test, baseline)
-    threshold = context.policy.accuracy_tolerance
+    threshold = context.policy.accuracy_drop_threshold
     if isinstance(window.realised, ScoredCounts) and isinstance(reference.realised, ScoredCounts):
         found = measures(window.realised, reference.realised, context.seed)
     elif isinstance(window.realised, ConfusionCounts) and isinstance(reference.realised, ConfusionCounts):
@@ -125,7 +131,7 @@ def _judged(
 
 
 def _right(scored: ScoredCounts, task: Task) -> tuple[float, float]:
-    """Return the accuracy, and the number of rows that say as much as these."""
+    """Return the accuracy, and the effective number of rows."""
     # Of several classes a row counts as positive where its prediction is right.
     accuracy = scored.n_positive / scored.n_rows if task is Task.MULTICLASS else scored.accuracy
     return accuracy, scored.n_rows / scored.design_effect
@@ -160,7 +166,7 @@ def _projected(found: ProjectedAccuracy) -> MeasureReport:
 def _half_width(projected: MeasureReport) -> float | None:
     if projected.value is None or projected.lower is None or projected.upper is None:
         return None
-    # An end cut off at 0 or 1 says nothing of the other's width.
+    # An end cut off at 0 or 1 does not bound the other's width.
     return max(projected.value - projected.lower, projected.upper - projected.value)
 
 

@@ -9,15 +9,21 @@ from operator import eq
 import numpy as np
 from numpy.typing import NDArray
 
-from contract.accuracy import LabelShiftScenario, Measure, MeasureReport, ProjectedAccuracy, ProjectionEvidence
-from contract.reasons import ReasonCode
-from contract.records import Status
-from drift.counts import NumericCounts
-from drift.learned import Baseline, LabelledTest
-from drift.projection.domain import Domain, compare
-from drift.projection.estimate import with_verdict
-from drift.projection.recalibration import Recalibration, ScoredLabels
-from drift.projection.refusals import (
+from plumbline.contract.accuracy import (
+    LabelShiftScenario,
+    Measure,
+    MeasureReport,
+    ProjectedAccuracy,
+    ProjectionEvidence,
+)
+from plumbline.contract.reasons import ReasonCode
+from plumbline.contract.records import Status
+from plumbline.drift.data.counts import NumericCounts
+from plumbline.drift.data.window import WindowCounts
+from plumbline.drift.projection.domain import Domain, compare
+from plumbline.drift.projection.estimate import with_verdict
+from plumbline.drift.projection.recalibration import Recalibration, ScoredLabels
+from plumbline.drift.projection.refusals import (
     Limits,
     calibration_refusal,
     distance_refusal,
@@ -26,8 +32,8 @@ from drift.projection.refusals import (
     predictions_refusal,
     warnings,
 )
-from drift.statistics.proportion import NORMAL_QUANTILE
-from drift.window import WindowCounts
+from plumbline.drift.reference.baseline import Baseline, LabelledTest
+from plumbline.drift.statistics.proportion import NORMAL_QUANTILE
 
 METHOD = "calibrated_top_label_confidence_isotonic"
 _OWN_CALIBRATION_ROWS = 200

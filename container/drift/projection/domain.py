@@ -5,9 +5,9 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from drift.design import Encoder, design, row_groups
-from drift.statistics.ranks import area_under_curve
-from drift.table import Table
+from plumbline.drift.compare.design_matrix import Encoder, design, row_groups
+from plumbline.drift.data.table import Table
+from plumbline.drift.statistics.ranks import area_under_curve
 
 MAX_WEIGHT = 10.0
 """Of a row of the test set: with larger weights a few rows would decide."""

@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.optimize import brentq
 
-from drift.projection.domain import Domain
+from plumbline.drift.projection.domain import Domain
 
 _MIN_FRACTION = 1e-6
 _PRECISION = 1e-9

@@ -8,23 +8,24 @@ from functools import cached_property
 import numpy as np
 from numpy.typing import NDArray
 
-from contract.accuracy import (
+from plumbline.contract.accuracy import (
     LabelShiftScenario,
     Measure,
     MeasureReport,
     ProjectedAccuracy,
     ProjectionEvidence,
 )
-from contract.reasons import Reason, ReasonCode
-from contract.records import Status
-from contract.training import DECISION_THRESHOLD, Task
-from drift.learned import Baseline
-from drift.projection.classes import ClassProjector
-from drift.projection.domain import Domain, compare
-from drift.projection.estimate import MEASURES, Estimator, Expected, undefined, with_verdict
-from drift.projection.label_shift import corrected, fit_label_shift, positive_fraction
-from drift.projection.recalibration import Recalibration, ScoredLabels
-from drift.projection.refusals import (
+from plumbline.contract.reasons import Reason, ReasonCode
+from plumbline.contract.records import Status
+from plumbline.contract.training import DECISION_THRESHOLD, Task
+from plumbline.drift.data.table import Table
+from plumbline.drift.data.window import WindowCounts
+from plumbline.drift.projection.classes import ClassProjector
+from plumbline.drift.projection.domain import Domain, compare
+from plumbline.drift.projection.estimate import MEASURES, Estimator, Expected, undefined, with_verdict
+from plumbline.drift.projection.label_shift import corrected, fit_label_shift, positive_fraction
+from plumbline.drift.projection.recalibration import Recalibration, ScoredLabels
+from plumbline.drift.projection.refusals import (
     Limits,
     calibration_refusal,
     distance_refusal,
@@ -35,9 +36,8 @@ from drift.projection.refusals import (
     sample_refusal,
     warnings,
 )
-from drift.statistics.proportion import NORMAL_QUANTILE
-from drift.table import Table
-from drift.window import WindowCounts
+from plumbline.drift.reference.baseline import Baseline
+from plumbline.drift.statistics.proportion import NORMAL_QUANTILE
 
 METHOD = "calibrated_confidence_isotonic"
 WEIGHTED_METHOD = "doubly_robust_recalibrated_confidence"

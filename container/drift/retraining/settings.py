@@ -4,14 +4,14 @@ from argparse import Namespace
 from dataclasses import dataclass
 from datetime import datetime
 
-from contract.training import finite_number
-from drift.errors import ConfigError
-from drift.times import parse_time
+from plumbline.contract.training import finite_number
+from plumbline.drift.data.times import parse_time
+from plumbline.drift.errors import ConfigError
 
 
 @dataclass(frozen=True, kw_only=True)
 class PrepareSettings:
-    """What ``prepare`` reads: the labelled captures of one endpoint with inference times in [fresh_from, fresh_until).
+    """Settings of ``prepare``: the labelled captures of one endpoint with inference times in [fresh_from, fresh_until).
 
     `merged` is the root below which captures joined with labels are, an S3 URI or a path. With fewer usable rows than
     `minimum_rows` the job fails.
@@ -35,21 +35,21 @@ class PrepareSettings:
 
 @dataclass(frozen=True, kw_only=True)
 class GateThresholds:
-    """How much a challenger may be worse than the champion, each a share of the rows, 0 to 1.
+    """How much a challenger may be worse than the champion, each a fraction of the rows, 0 to 1.
 
-    `margin` holds on the holdout, `test_margin` on the original test set, and `slice_bound` on each value of the
-    `slice_columns` that has `minimum_slice_rows` rows of the holdout.
+    `holdout_margin` holds on the holdout, `test_margin` on the original test set, and `slice_margin` on each value of
+    the `slice_columns` that has `minimum_slice_rows` rows of the holdout.
     """
 
-    margin: float
+    holdout_margin: float
     test_margin: float
     slice_columns: tuple[str, ...]
-    slice_bound: float
+    slice_margin: float
     minimum_slice_rows: int
 
     def __post_init__(self) -> None:
         """Refuse shares that are none."""
-        for name in ("margin", "test_margin", "slice_bound"):
+        for name in ("holdout_margin", "test_margin", "slice_margin"):
             if not 0 <= getattr(self, name) <= 1:
                 raise ConfigError(
                     f"--{name} must lie in 0 to 1, got {getattr(self, name)!r}; correct the [retraining] settings"
@@ -58,10 +58,10 @@ class GateThresholds:
 
 @dataclass(frozen=True, kw_only=True)
 class EvaluateSettings:
-    """What ``evaluate`` is told: the target, the gate's terms, and by what column the baseline counts rows apart."""
+    """Settings of ``evaluate``: target, thresholds of the gate, and the baseline's segment column."""
 
     target_label: str
-    terms: GateThresholds
+    thresholds: GateThresholds
     segment_column: str | None
 
 
@@ -94,11 +94,11 @@ def evaluate_settings(arguments: Namespace) -> EvaluateSettings:
     columns = (name.strip() for name in arguments.slice_columns.split(","))
     return EvaluateSettings(
         target_label=arguments.target_label,
-        terms=GateThresholds(
-            margin=_share("margin", arguments.margin),
+        thresholds=GateThresholds(
+            holdout_margin=_share("holdout_margin", arguments.holdout_margin),
             test_margin=_share("test_margin", arguments.test_margin),
             slice_columns=tuple(filter(None, columns)),
-            slice_bound=_share("slice_bound", arguments.slice_bound),
+            slice_margin=_share("slice_margin", arguments.slice_margin),
             minimum_slice_rows=_count("minimum_slice_rows", arguments.minimum_slice_rows),
         ),
         segment_column=arguments.segment_column or None,

@@ -1,4 +1,4 @@
-"""A window's files -> partial counts, with the kernel of `drift.capture` in Spark's tasks."""
+"""A window's files -> partial counts, with the kernel of `plumbline.drift.read.capture` in Spark's tasks."""
 
 import math
 import re
@@ -12,17 +12,17 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 
-from drift.aws import Connect, client
-from drift.errors import ClusterError
-from drift.kernel.files import FileCounter, Suspects, reject_duplicates
-from drift.kernel.partial import PartialCounts
-from drift.kernel.plan import WindowPlan
-from drift.sources import CaptureFile, local_copy
-from drift.spark.rows import SCHEMA, RowKind, counts_of, event_rows, rows_of
+from plumbline.drift.aws import Connect, client
+from plumbline.drift.errors import ClusterError
+from plumbline.drift.read.kernel.files import FileCounter, Suspects, reject_duplicates
+from plumbline.drift.read.kernel.partial_counts import PartialCounts
+from plumbline.drift.read.kernel.plan import WindowPlan
+from plumbline.drift.read.s3 import CaptureFile, local_copy
+from plumbline.drift.spark.rows import SCHEMA, RowKind, counts_of, event_rows, rows_of
 
 _OUR_ERROR = re.compile(r"^[\w.]*drift\.errors\.\w+: (.+)$", re.MULTILINE)
 _TASK_BYTES = 64 << 20
-"""A task reads about as much: seconds of work beside which its start does not count."""
+"""A task reads about as much: seconds of work, so that the cost of its start is negligible."""
 
 
 def count_files(spark: Any, files: Sequence[CaptureFile], plan: WindowPlan, region: str | None) -> PartialCounts:
@@ -50,7 +50,7 @@ def count_files(spark: Any, files: Sequence[CaptureFile], plan: WindowPlan, regi
     names, locations = [file.name for file in files], [file.location for file in files]
     table = spark.createDataFrame(pa.table({"name": names, "location": locations}))
     rows = table.repartition(_n_tasks(spark, files)).mapInArrow(read_files(plan, connect), SCHEMA)
-    # Two questions are asked of what the tasks read; on disk, because all event ids of a window are in it.
+    # The rows are used twice; kept on disk, because all event ids of a window are in it.
     rows = rows.persist(StorageLevel.DISK_ONLY)
     is_event = functions.col("kind") == str(RowKind.EVENT)
     keys = ["kind", "segment", "feature", "value"]
@@ -85,7 +85,7 @@ def read_files(plan: WindowPlan, connect: Connect) -> Callable[[Iterator[pa.Reco
 
 
 def _opened(batches: Iterator[pa.RecordBatch], connect: Connect) -> Iterator[tuple[Path, str]]:
-    """Yield each file and its name; a copy is there until the next one is asked for."""
+    """Yield each file and its name; a copy is there until the next one is requested."""
     for batch in batches:
         for file in batch.to_pylist():
             with local_copy(file["location"], connect) as path:
@@ -112,7 +112,7 @@ def reject_repeated(
 
 
 def failure_of(text: str) -> ClusterError:
-    """Return what an executor said in the words of this package, under Spark's many, or else Spark's first line."""
+    """Return the error of this package that an executor raised, found in Spark's text, or else Spark's first line."""
     if ours := _OUR_ERROR.findall(text):
         return ClusterError(ours[-1].strip())
     first = text.strip().partition("\n")[0]

@@ -1,4 +1,4 @@
-"""A window's files counted by Spark, wherever the run's distribution says."""
+"""Count a window's files by Spark: in this process, on the job's instances or on a given cluster."""
 
 import logging
 import os
@@ -9,16 +9,15 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-import contract
-import drift
-from drift.distribution import Distribution
-from drift.kernel.partial import PartialCounts
-from drift.kernel.plan import WindowPlan
-from drift.sources import CaptureFile
-from drift.spark.cluster import follow, lead, security
-from drift.spark.counting import count_files
-from drift.spark.ending import connection_to, wait_for_end
-from drift.spark.installation import prepare
+import plumbline
+from plumbline.drift.read.kernel.partial_counts import PartialCounts
+from plumbline.drift.read.kernel.plan import WindowPlan
+from plumbline.drift.read.s3 import CaptureFile
+from plumbline.drift.settings.distribution import Distribution
+from plumbline.drift.spark.cluster import follow, lead, security
+from plumbline.drift.spark.counting import count_files
+from plumbline.drift.spark.ending import connection_to, wait_for_end
+from plumbline.drift.spark.installation import prepare
 
 
 def count_on_spark(
@@ -79,8 +78,9 @@ def _session(distribution: Distribution, workspace: Path) -> Iterator[Any]:
             yield spark
 
 
-# As they were imported: the image has them side by side, the source tree has not.
-_PACKAGES = Path(drift.__file__).parent, Path(contract.__file__).parent
+_PACKAGE = Path(plumbline.__file__).parent
+_PARTS = ("contract", "drift")
+"""What executors import. In the source tree they are links."""
 APPLICATION = "plumbline"
 
 
@@ -102,9 +102,9 @@ def send_packages(spark: Any, folder: Path) -> None:
     """Give executors that have another image this package and the contract; what they import has to be there."""
     archive = folder / "plumbline.zip"
     with zipfile.ZipFile(archive, "w") as written:
-        for package in _PACKAGES:
-            for file in sorted(package.rglob("*.py")):
-                written.write(file, Path(package.name, file.relative_to(package)))
+        modules = (file for part in _PARTS for file in sorted((_PACKAGE / part).rglob("*.py")))
+        for file in (_PACKAGE / "__init__.py", *modules):
+            written.write(file, file.relative_to(_PACKAGE.parent))
     spark.sparkContext.addPyFile(str(archive))
 
 

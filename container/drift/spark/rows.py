@@ -10,12 +10,12 @@ import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
-from contract.records import FeatureType
-from drift.kernel.columns import Hashes
-from drift.kernel.files import Lines
-from drift.kernel.partial import ColumnCounts, Group, KeyTally, LabelTally, PartialCounts
-from drift.kernel.partial_file import from_json, to_json
-from drift.kernel.plan import WindowPlan
+from plumbline.contract.records import FeatureType
+from plumbline.drift.read.kernel.columns import Hashes
+from plumbline.drift.read.kernel.files import Lines
+from plumbline.drift.read.kernel.partial_counts import ColumnCounts, Group, KeyTally, LabelTally, PartialCounts
+from plumbline.drift.read.kernel.partial_counts_file import from_json, to_json
+from plumbline.drift.read.kernel.plan import WindowPlan
 
 SCHEMA: Final = "kind string, segment string, feature int, value binary, count long"
 """As Spark spells it. Rows with equal kind, segment, feature and value are one row, with the sum of their counts."""

@@ -8,10 +8,10 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import special
 
-from contract.statistics import HypothesisTest
-from drift.counts import NumericCounts
-from drift.statistics.declaration import Evidence
-from drift.statistics.log_tails import log_kolmogorov_tail
+from plumbline.contract.statistics import HypothesisTest
+from plumbline.drift.data.counts import NumericCounts
+from plumbline.drift.statistics.declaration import Evidence
+from plumbline.drift.statistics.log_tails import log_kolmogorov_tail
 
 _MAX_STEPS = 50_000
 _MAX_PRODUCTS = 1_000_000_000

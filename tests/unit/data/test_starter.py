@@ -4,15 +4,15 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from drift.preprocessing import Preprocessor
 from inference import ServedModel, model_fn
 
-from contract.training import OUTPUT_PREDICTIONS, PROBABILITY_COLUMN, positive_label
-from local.aws.objects import unpack
-from plumbline import population, starter
-from plumbline.census import FEATURES, TARGET
-from plumbline.rows import LabelledRows
-from tests.unit.drift_io.builders import learn_baseline
+from plumbline.contract.training import OUTPUT_PREDICTIONS, PROBABILITY_COLUMN, positive_label
+from plumbline.data import population, starter
+from plumbline.data.census import FEATURES, TARGET
+from plumbline.data.rows import LabelledRows
+from plumbline.drift.preprocessing import Preprocessor
+from plumbline.local.aws.objects import unpack
+from tests.unit.drift.builders import learn_baseline
 
 DATA = starter.STARTER / "data"
 SIZE_LIMIT_BYTES = 1_500_000

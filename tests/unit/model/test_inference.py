@@ -3,7 +3,6 @@ import json
 import numpy as np
 import pytest
 import xgboost
-from drift.preprocessing import CategoricalColumn, NumericColumn, Preprocessor
 from inference import (
     PayloadError,
     ServedModel,
@@ -13,6 +12,8 @@ from inference import (
     output_fn,
     predict_fn,
 )
+
+from plumbline.drift.preprocessing import CategoricalColumn, NumericColumn, Preprocessor
 
 
 @pytest.fixture(scope="module")

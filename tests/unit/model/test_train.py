@@ -9,13 +9,13 @@ import numpy as np
 import pytest
 import xgboost
 from dataset import TrainingDataError
-from drift.errors import BaselineError
-from drift.learned import load
 from inference import input_fn, model_fn, predict_fn
 from train import evaluate, fresh_weights, main, parse_hyperparameters, train
 
-from plumbline.population import generate
-from plumbline.rows import LabelledRows
+from plumbline.data.population import generate
+from plumbline.data.rows import LabelledRows
+from plumbline.drift.errors import BaselineError
+from plumbline.drift.reference.baseline import load
 
 TARGET = "income"
 REPOSITORY = Path(__file__).parents[3]
@@ -44,7 +44,7 @@ def test_defaults_are_those_of_the_reference_task() -> None:
     assert found | {"seed": 0, "nthread": 0} == {
         "target_label": TARGET,
         "segment_column": None,
-        "fresh_share": 0.5,
+        "fresh_weight_fraction": 0.5,
         "max_depth": 5,
         "eta": 0.2,
         "gamma": 4.0,
@@ -110,7 +110,7 @@ def test_fresh_rows_have_their_share_of_the_weight_and_no_less_than_their_number
 
 @pytest.mark.parametrize("share", [-0.1, 1.0])
 def test_a_share_that_leaves_nothing_to_either_side_is_refused(share: float) -> None:
-    with pytest.raises(TrainingDataError, match="fresh_share must be 0 or more and less than 1, got"):
+    with pytest.raises(TrainingDataError, match="fresh_weight_fraction must be 0 or more and less than 1, got"):
         fresh_weights(2, 2, share)
 
 
@@ -121,7 +121,7 @@ def opposite(rows: LabelledRows) -> LabelledRows:
 
 def test_what_fresh_rows_say_weighs_by_the_share(tmp_path: Path) -> None:
     fresh, shares = opposite(generate(100, 3)), (0.0, 0.9)
-    accuracies = [run(tmp_path, "--fresh_share", str(share), fresh=fresh)["accuracy"] for share in shares]
+    accuracies = [run(tmp_path, "--fresh_weight_fraction", str(share), fresh=fresh)["accuracy"] for share in shares]
 
     # The test set keeps the old labels: the more the opposite ones weigh, the less of it is right.
     assert accuracies[0] is not None and accuracies[1] is not None

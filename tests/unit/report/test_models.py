@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from contract.records import MODEL_CHANGED, DriftReport, ModelReport, Verdict
+from plumbline.contract.records import MODEL_CHANGED, DriftReport, ModelReport, Verdict
 from plumbline.report import build
 from plumbline.report.models import changes, models, sentences, stays
 from plumbline.report.timeline import Timeline, timeline

@@ -11,9 +11,10 @@ from typing import Any
 
 from aws_cdk import App
 
-from stacks.application import Environments, build, new_app
-from stacks.config import EnvironmentConfig
-from stacks.config_file import parse_environment
+from plumbline.contract.names import alarm_name
+from plumbline.stacks.application import EnvironmentStacks, build, new_app
+from plumbline.stacks.config.environment import EnvironmentConfig
+from plumbline.stacks.config.file import parse_environment
 
 ROOT = Path(__file__).parents[3]
 ENVIRONMENTS = ("dev", "staging", "prod")
@@ -30,15 +31,15 @@ FULL: dict[str, Any] = {
     "training": {"train": "s3://rows/census/train", "test": "s3://rows/census/test/", "segment_column": "sex"},
     "endpoint": {"instance_count": 2, "autoscaling": {"maximum_count": 4, "invocations_per_instance": 500}},
     "monitor": {"attribution": True, "variant": "AllTraffic", "instance_count": 2, "spark_above_gb": 4},
-    "thresholds": {"drifted_share": 0.25},
+    "thresholds": {"drifted_fraction": 0.25},
     "features": {
         "age": {"critical": True, "alpha": 0.01, "effect_measure": "wasserstein_distance", "effect_threshold": 0.5},
         "fnlwgt": {"ignore": True},
     },
-    "labels": {"lag_hours": 24, "minimum_coverage": 0.6},
+    "labels": {"lag_hours": 24, "minimum_labelled_fraction": 0.6},
     "retraining": {"slice_columns": ["sex", "race"]},
     "promotion": {"approval": "manual", "traffic": "canary", "canary_percent": 25},
-    "bias": {"facet": "sex", "tolerance": 0.1},
+    "bias": {"facet": "sex", "threshold": 0.1},
     "alarms": {"emails": ["ops@example.com"]},
     "network": {"subnet_ids": ["subnet-0a000000", "subnet-0b000000"], "security_group_ids": ["sg-0c000000"]},
 }
@@ -69,6 +70,17 @@ class Assembly:
         return properties
 
 
+def alarm(kind: str, name: str = "dev") -> Template:
+    """Return the properties of one alarm of an environment."""
+    (found,) = (
+        entry["Properties"]
+        for entry in environment(name).resources("monitoring", "AWS::CloudWatch::Alarm").values()
+        if entry["Properties"]["AlarmName"] == alarm_name(name, kind)
+    )
+    properties: Template = found
+    return properties
+
+
 def own_schedule(assembly: Assembly) -> Template:
     """Return the properties of the schedule that starts monitoring jobs on the engine scheduler."""
     (found,) = (
@@ -95,7 +107,7 @@ def function(assembly: Assembly, package: str) -> Template:
     (found,) = (
         entry["Properties"]
         for entry in assembly.resources("monitoring", "AWS::Lambda::Function").values()
-        if entry["Properties"]["Handler"] == f"{package}.handler.handler"
+        if entry["Properties"]["Handler"] == f"plumbline.functions.{package}.handler.handler"
     )
     properties: Template = found
     return properties
@@ -153,7 +165,7 @@ def synthesize(settings: EnvironmentConfig, root: Path = ROOT) -> Assembly:
     return Assembly(folder, templates)
 
 
-def construct(settings: EnvironmentConfig, root: Path = ROOT, **context: Any) -> tuple[App, Environments]:
+def construct(settings: EnvironmentConfig, root: Path = ROOT, **context: Any) -> tuple[App, EnvironmentStacks]:
     app = new_app(context=CONTEXT | context, outdir=tempfile.mkdtemp(dir=ASSEMBLIES.name))
     return app, build(app, settings, root)
 

@@ -5,11 +5,13 @@ from typing import Any
 
 import pytest
 
-from contract.names import AlarmKind, Metric, alarm_name
-from stacks.config import EnvironmentConfig
+from plumbline.contract.names import Metric, alarm_name
+from plumbline.stacks.config.environment import EnvironmentConfig
+from plumbline.stacks.constructs.alarms.alarm_rules import AlarmKind
 from tests.unit.stacks.synthesis import (
     ENGINES,
     Assembly,
+    alarm,
     as_list,
     champion,
     config,
@@ -24,7 +26,7 @@ from tests.unit.stacks.synthesis import (
 LABEL_VARIABLES = {
     "PLUMBLINE_LABELS_S3_URI",
     "PLUMBLINE_LABEL_LAG_HOURS",
-    "PLUMBLINE_MINIMUM_LABEL_COVERAGE",
+    "PLUMBLINE_MINIMUM_LABELLED_FRACTION",
     "PLUMBLINE_MERGED_S3_URI",
 }
 OF_LABELS = {AlarmKind.QUALITY, AlarmKind.CONCEPT_SHIFT, AlarmKind.LABELS_MISSING}
@@ -49,13 +51,6 @@ def kinds(assembly: Assembly, name: str = "dev") -> set[AlarmKind]:
     alarms = assembly.resources("monitoring", "AWS::CloudWatch::Alarm").values()
     names = {alarm_name(name, kind): kind for kind in AlarmKind}
     return {names[entry["Properties"]["AlarmName"]] for entry in alarms}
-
-
-def alarm(kind: AlarmKind, name: str) -> dict[str, Any]:
-    alarms = environment(name).resources("monitoring", "AWS::CloudWatch::Alarm").values()
-    (found,) = (a["Properties"] for a in alarms if a["Properties"]["AlarmName"] == alarm_name(name, kind))
-    properties: dict[str, Any] = found
-    return properties
 
 
 def drawn(assembly: Assembly) -> list[dict[str, Any]]:
@@ -87,7 +82,8 @@ def test_job_is_told_where_labels_arrive_and_how_long_to_wait(engine: str) -> No
     found = variables(environment("prod", engine))
     assert found["PLUMBLINE_LABELS_S3_URI"].endswith(">/ground-truth/plumbline-prod")
     assert found["PLUMBLINE_MERGED_S3_URI"].endswith(">/merged")
-    assert (found["PLUMBLINE_LABEL_LAG_HOURS"], found["PLUMBLINE_MINIMUM_LABEL_COVERAGE"]) == ("72", "0.5")
+    assert found["PLUMBLINE_LABEL_LAG_HOURS"] == "72"
+    assert variables(full(engine))["PLUMBLINE_MINIMUM_LABELLED_FRACTION"] == "0.6"
     assert found["PLUMBLINE_CAPTURE_S3_URI"].endswith(">/capture/plumbline-prod")
     buckets = {found[f"PLUMBLINE_{name}_S3_URI"].split("/")[2] for name in ("LABELS", "MERGED", "CAPTURE")}
     assert len(buckets) == 1
@@ -169,7 +165,7 @@ def test_missing_labels_are_a_coverage_below_the_bound() -> None:
     thresholds = {
         entry["Properties"]["Threshold"]
         for entry in full().resources("monitoring", "AWS::CloudWatch::Alarm").values()
-        if entry["Properties"]["MetricName"] == Metric.LABEL_COVERAGE
+        if entry["Properties"]["MetricName"] == Metric.LABELLED_FRACTION
     }
     assert thresholds == {0.6}
 
@@ -193,7 +189,7 @@ def test_one_graph_holds_projected_and_realised_accuracy() -> None:
 
 
 def test_graph_of_the_coverage_shows_from_where_on_quality_is_judged() -> None:
-    (graph,) = [widget for widget in drawn(full()) if Metric.LABEL_COVERAGE in metrics_of(widget)]
+    (graph,) = [widget for widget in drawn(full()) if Metric.LABELLED_FRACTION in metrics_of(widget)]
     assert [line["value"] for line in graph["annotations"]["horizontal"]] == [0.6]
 
 
@@ -206,10 +202,10 @@ def test_dashboard_draws_what_the_monitor_measures_and_no_more() -> None:
         Metric.MULTIVARIATE_AUC,
         Metric.ATTRIBUTION_NDCG,
         Metric.REALISED_ACCURACY,
-        Metric.QUALITY_VERDICT,
+        Metric.REALISED_ACCURACY_DROP,
         Metric.CONCEPT_SHIFT_VERDICT,
         Metric.LABEL_SHIFT_VERDICT,
-        Metric.LABEL_COVERAGE,
+        Metric.LABELLED_FRACTION,
         Metric.LABELS_REJECTED,
         Metric.BIAS_VERDICT,
     }
@@ -220,9 +216,9 @@ def test_dashboard_draws_what_the_monitor_measures_and_no_more() -> None:
 
 def test_job_is_told_the_facet_and_a_tolerance_that_the_file_names() -> None:
     assert variables(environment())["PLUMBLINE_FACET"] == "sex"
-    assert "PLUMBLINE_BIAS_TOLERANCE" not in variables(environment())
-    assert variables(full())["PLUMBLINE_BIAS_TOLERANCE"] == "0.1"
-    assert not {"PLUMBLINE_FACET", "PLUMBLINE_BIAS_TOLERANCE"} & set(variables(environment("staging")))
+    assert "PLUMBLINE_BIAS_THRESHOLD" not in variables(environment())
+    assert variables(full())["PLUMBLINE_BIAS_THRESHOLD"] == "0.1"
+    assert not {"PLUMBLINE_FACET", "PLUMBLINE_BIAS_THRESHOLD"} & set(variables(environment("staging")))
 
 
 def test_alarm_on_bias_exists_only_with_a_facet() -> None:

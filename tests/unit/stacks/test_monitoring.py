@@ -3,8 +3,7 @@ from typing import Any
 
 import pytest
 
-from contract.names import AlarmKind
-from stacks.constructs.policy_file import policy_text
+from plumbline.stacks.constructs.monitor.monitor_job import policy_text
 from tests.unit.stacks.synthesis import (
     ENGINES,
     FULL,
@@ -41,15 +40,6 @@ def scheduled_request(assembly: Any = None) -> JOB:
     return request
 
 
-def alarm(kind: str, name: str = "dev") -> JOB:
-    alarms = environment(name).resources("monitoring", "AWS::CloudWatch::Alarm").values()
-    (found,) = (
-        entry["Properties"] for entry in alarms if entry["Properties"]["AlarmName"] == f"plumbline-{name}-{kind}"
-    )
-    properties: JOB = found
-    return properties
-
-
 # Engine model_monitor
 
 
@@ -75,15 +65,9 @@ def test_job_gets_baseline_and_target() -> None:
     assert [arguments[0], *arguments[2:]] == ["--baseline_s3_uri", "--target_label", "income"]
 
 
-def test_job_gets_thresholds_as_text() -> None:
+def test_job_gets_its_settings_as_text_and_no_threshold_that_the_file_does_not_set() -> None:
     assert definition("staging")["Environment"] == {
         "AWS_DEFAULT_REGION": "us-east-1",
-        "PLUMBLINE_ALPHA": "0.05",
-        "PLUMBLINE_EFFECT_MEASURE": "jensen_shannon_distance",
-        "PLUMBLINE_EFFECT_THRESHOLD": "0.1",
-        "PLUMBLINE_MISSING_THRESHOLD": "0.05",
-        "PLUMBLINE_MINIMUM_ROWS": "200",
-        "PLUMBLINE_ACCURACY_TOLERANCE": "0.02",
         "PLUMBLINE_ISOLATION_FOREST": "Disabled",
         "PLUMBLINE_MULTIVARIATE": "Disabled",
         "PLUMBLINE_RECENT_WINDOWS": "24",
@@ -96,7 +80,7 @@ def test_job_gets_thresholds_as_text() -> None:
 
 def test_job_gets_what_the_file_may_leave_out() -> None:
     variables = full_definition()["Environment"]
-    assert (variables["PLUMBLINE_VARIANT"], variables["PLUMBLINE_DRIFTED_SHARE"]) == ("AllTraffic", "0.25")
+    assert (variables["PLUMBLINE_VARIANT"], variables["PLUMBLINE_DRIFTED_FRACTION"]) == ("AllTraffic", "0.25")
 
 
 def test_rules_of_single_features_travel_as_a_file() -> None:
@@ -108,7 +92,7 @@ def test_rules_of_single_features_travel_as_a_file() -> None:
 
 def test_policy_file_says_what_the_environment_file_says_and_no_more() -> None:
     assert json.loads(policy_text(config(**FULL).features)) == {
-        "version": 1,
+        "version": 2,
         "features": {
             "age": {
                 "critical": True,
@@ -340,122 +324,7 @@ def test_scheduler_may_start_its_own_jobs_with_the_monitors_role_only() -> None:
     assert passed["Condition"] == {"StringEquals": {"iam:PassedToService": "sagemaker.amazonaws.com"}}
 
 
-# Alarms
-
-
-@pytest.mark.parametrize(
-    ("kind", "policy"),
-    [
-        ("drift", "ignore"),
-        ("monitor-missing", "breaching"),
-        ("monitor-failed", "notBreaching"),
-        ("dead-letters", "notBreaching"),
-        ("schema", "ignore"),
-        ("accuracy", "ignore"),
-        ("quality", "ignore"),
-        ("concept-shift", "ignore"),
-        ("labels-missing", "ignore"),
-        ("bias", "ignore"),
-        ("endpoint-5xx", "notBreaching"),
-        ("endpoint-model-errors", "notBreaching"),
-        ("endpoint-latency", "notBreaching"),
-    ],
-)
-def test_alarm_states_what_silence_means(kind: str, policy: str) -> None:
-    assert alarm(kind)["TreatMissingData"] == policy
-
-
-@pytest.mark.parametrize("kind", AlarmKind)
-def test_alarm_says_what_to_do_and_where_it_is_written(kind: str) -> None:
-    description = alarm(kind)["AlarmDescription"]
-    assert description.endswith(f"Runbook: docs/runbook.md#{kind}")
-    assert len(description.split(". ")) >= 2
-
-
-@pytest.mark.parametrize("kind", AlarmKind)
-def test_alarm_tells_the_topic(kind: str) -> None:
-    (action,) = alarm(kind)["AlarmActions"]
-    assert text(action).startswith("<AlertsTopic")
-
-
-def test_drift_alarm_needs_m_of_n_windows() -> None:
-    drift = alarm("drift", "prod")
-    assert (drift["DatapointsToAlarm"], drift["EvaluationPeriods"], drift["Period"]) == (2, 3, 3600)
-    assert (drift["Statistic"], drift["ComparisonOperator"], drift["Threshold"]) == (
-        "Maximum",
-        "GreaterThanOrEqualToThreshold",
-        1,
-    )
-
-
-def test_missing_alarm_waits_for_the_configured_hours() -> None:
-    missing = alarm("monitor-missing")
-    assert (missing["EvaluationPeriods"], missing["Period"]) == (3, 3600)
-    assert (missing["Statistic"], missing["ComparisonOperator"]) == ("Sum", "LessThanThreshold")
-
-
-def test_missing_alarm_warms_up_for_its_own_window() -> None:
-    assert alarm("monitor-missing")["WarmUpConfiguration"] == {"WarmUpPeriodDurationInMinutes": 3 * 60}
-
-
-def test_warm_up_is_at_most_two_days() -> None:
-    patient = synthesize(config(alarms={"missing_hours": 72})).resources("monitoring", "AWS::CloudWatch::Alarm")
-    periods = [entry["Properties"].get("WarmUpConfiguration") for entry in patient.values()]
-    assert [period for period in periods if period] == [{"WarmUpPeriodDurationInMinutes": 2 * 24 * 60}]
-
-
-@pytest.mark.parametrize("kind", sorted(set(AlarmKind) - {AlarmKind.MONITOR_MISSING}))
-def test_alarm_that_silence_does_not_trip_needs_no_warm_up(kind: str) -> None:
-    assert "WarmUpConfiguration" not in alarm(kind)
-
-
-def test_dead_letter_alarm_hears_of_the_first_message() -> None:
-    dead_letters = alarm("dead-letters")
-    (dimension,) = dead_letters["Dimensions"]
-    assert (dimension["Name"], text(dimension["Value"])) == ("QueueName", "<DeadLettersQueue631681B1.QueueName>")
-    assert (dead_letters["Namespace"], dead_letters["MetricName"], dead_letters["Statistic"]) == (
-        "AWS/SQS",
-        "ApproximateNumberOfMessagesVisible",
-        "Maximum",
-    )
-    assert (dead_letters["ComparisonOperator"], dead_letters["Threshold"]) == ("GreaterThanOrEqualToThreshold", 1)
-    assert (dead_letters["EvaluationPeriods"], dead_letters["Period"]) == (1, 300)
-
-
-def test_schema_alarm_hears_of_the_first_feature() -> None:
-    schema = alarm("schema")
-    assert (schema["MetricName"], schema["Statistic"]) == ("SchemaViolations", "Maximum")
-    assert (schema["ComparisonOperator"], schema["Threshold"]) == ("GreaterThanOrEqualToThreshold", 1)
-    assert (schema["DatapointsToAlarm"], schema["EvaluationPeriods"]) == (1, 1)
-
-
-def test_alarm_periods_follow_the_schedule() -> None:
-    every_six_hours = synthesize(
-        config(monitor={"schedule": "cron(0 0/6 ? * * *)"}, alarms={"missing_hours": 12}, labels={"lag_hours": 6})
-    ).resources("monitoring", "AWS::CloudWatch::Alarm")
-    ours = [
-        entry["Properties"] for entry in every_six_hours.values() if entry["Properties"]["Namespace"] == "Plumbline"
-    ]
-    assert {entry["Period"] for entry in ours} == {6 * 3600}
-    assert sorted(entry["EvaluationPeriods"] for entry in ours) == [*[1] * 8, 2]
-
-
-@pytest.mark.parametrize(
-    ("kind", "metric", "statistic", "threshold"),
-    [
-        ("endpoint-5xx", "Invocation5XXErrors", "Sum", 1),
-        ("endpoint-model-errors", "InvocationModelErrors", "Sum", 5),
-        ("endpoint-latency", "ModelLatency", "Average", 1_000_000),
-    ],
-)
-def test_endpoint_alarms_tell_within_a_minute(kind: str, metric: str, statistic: str, threshold: int) -> None:
-    found = alarm(kind)
-    assert (found["Namespace"], found["MetricName"], found["Statistic"]) == ("AWS/SageMaker", metric, statistic)
-    assert found["Dimensions"] == [
-        {"Name": "EndpointName", "Value": "plumbline-dev"},
-        {"Name": "VariantName", "Value": "AllTraffic"},
-    ]
-    assert (found["Threshold"], found["Period"], found["EvaluationPeriods"]) == (threshold, 60, 1)
+# Alerts
 
 
 @pytest.mark.parametrize("engine", ENGINES)

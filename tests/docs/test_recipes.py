@@ -1,0 +1,251 @@
+"""Each recipe of CONTRIBUTING.md is enough: a dummy is added in the files that it lists, and the related tests pass.
+
+The change is made in a copy of the repository. An edit is keyed by the name of its file; the recipe has the path.
+"""
+
+import os
+import re
+import shutil
+import subprocess
+import sys
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+from tests.docs.pages import CONTRIBUTING, ROOT, section
+
+Edit = Callable[[str], str]
+
+
+def after(anchor: str, text: str) -> Edit:
+    """Return the edit that puts `text` behind the only place of `anchor`."""
+
+    def edit(content: str) -> str:
+        assert content.count(anchor) == 1, f"{anchor!r} stands {content.count(anchor)} times"
+        return content.replace(anchor, anchor + text)
+
+    return edit
+
+
+def before(anchor: str, text: str) -> Edit:
+    """Return the edit that puts `text` in front of the only place of `anchor`."""
+
+    def edit(content: str) -> str:
+        assert content.count(anchor) == 1, f"{anchor!r} stands {content.count(anchor)} times"
+        return content.replace(anchor, text + anchor)
+
+    return edit
+
+
+def both(first: Edit, second: Edit) -> Edit:
+    """Return the edit that makes two in one file."""
+    return lambda content: second(first(content))
+
+
+def at_the_end(text: str) -> Edit:
+    """Return the edit that adds `text` to the end of a file."""
+    return lambda content: content + text
+
+
+def after_the_row(first_cell: str, row: str) -> Edit:
+    """Return the edit that adds a row to a table, behind the one that opens with `first_cell`."""
+    return lambda content: re.sub(rf"^(\| `{re.escape(first_cell)}` .*\n)", rf"\1{row}\n", content, flags=re.MULTILINE)
+
+
+def one_more(pattern: str) -> Edit:
+    """Return the edit that raises each number in `pattern`, which has one group for each of them."""
+
+    def raised(match: re.Match[str]) -> str:
+        return re.sub(r"\d+(?=,| at| for)", lambda number: str(int(number[0]) + 1), match[0])
+
+    def edit(content: str) -> str:
+        changed, n_found = re.subn(pattern, raised, content)
+        assert n_found == 1, pattern
+        return changed
+
+    return edit
+
+
+@dataclass(frozen=True)
+class Recipe:
+    """A dummy: its edits by file name, the tests that must pass, and a text that shows that they met the dummy.
+
+    `max_files` is what such a change may touch; `snapshot` rewrites the template that the tests read.
+    """
+
+    edits: Mapping[str, Edit]
+    tests: tuple[str, ...]
+    seen: str
+    max_files: int
+    snapshot: bool = False
+
+
+HELP_PAGE = "from plumbline.cli import help_page; open('docs/cli.md', 'w').write(help_page())"
+"""Stands for the new content of the page that `make docs` writes: it is run."""
+DOCS = (
+    "tests/docs/test_tables.py",
+    "tests/docs/test_glossary.py",
+    "tests/docs/test_texts.py::test_links_lead_somewhere",
+)
+SNAPSHOT = ("tests/snapshot", "--snapshot-update", "-k", "environment and prod and monitoring")
+
+RECIPES = {
+    "An alarm": Recipe(
+        {
+            "alarm_rules.py": before(
+                "    # Alarms on the endpoint:",
+                """    RECENT_DRIFT = (
+        "recent-drift",
+        AlarmRule(
+            metric=Metric.RECENT_DRIFT_VERDICT,
+            evaluation=m_of_n,
+            missing=MissingDataPolicy.IGNORE,
+            meaning="Traffic differs from the windows before.",
+            action="Read drift_report.json; no retraining starts.",
+            graph=Graph.UNLABELLED_VERDICTS,
+        ),
+    )
+""",
+            ),
+            "test_alarms.py": after(
+                '    AlarmKind.BIAS: (Metric.BIAS_VERDICT, "ignore"),\n',
+                '    AlarmKind.RECENT_DRIFT: (Metric.RECENT_DRIFT_VERDICT, "ignore"),\n',
+            ),
+            "metrics.md": after_the_row(
+                "plumbline-<env>-bias",
+                "| `plumbline-<env>-recent-drift` | `RecentDriftVerdict` is 1 in M of the last N windows "
+                "| ignore: the state stays | [Recent drift](runbook.md#recent-drift) |",
+            ),
+            "runbook.md": at_the_end("\n## Recent drift\n\n**What it means.** The windows before differ.\n"),
+            "deploying.md": one_more(r"\d+ at 0\.10"),
+        },
+        ("tests/unit/stacks/constructs/alarms/test_alarms.py", *DOCS),
+        "test_alarm_has_its_metric_and_states_what_missing_data_means[recent-drift]",
+        6,
+        snapshot=True,
+    ),
+    "A metric": Recipe(
+        {
+            "names.py": after(
+                '    RECORDS_READ = "RecordsRead"\n', '    WINDOW_ROWS = "WindowRows"\n    """Rows of the window."""\n'
+            ),
+            "metrics.py": after(
+                "        (Metric.RECORDS_READ, records.read),\n", "        (Metric.WINDOW_ROWS, report.n_rows),\n"
+            ),
+            "test_metrics.py": after("        Metric.RECORDS_READ: 300,\n", "        Metric.WINDOW_ROWS: 290,\n"),
+            "metrics.md": after_the_row("RecordsRead", "| `WindowRows` | rows of the window | no report |"),
+            "deploying.md": one_more(r"\d+, and one for each feature; \d+ for the census data"),
+        },
+        ("tests/unit/drift/report/test_metrics.py", "tests/contract/test_container_metrics.py", *DOCS),
+        "test_name_is_made_of_terms[WindowRows]",
+        5,
+    ),
+    "A threshold": Recipe(
+        {
+            "thresholds.py": before(
+                "    drifted_fraction: float | None = _row(",
+                """    minimum_window_fraction: float = _row(
+        float, "A window of a smaller fraction is not judged", default=0.25, allowed=FRACTION, unit="fraction"
+    )
+""",
+            ),
+            "verdict.py": at_the_end(
+                "\n\ndef is_whole(fraction: float, policy: Policy) -> bool:\n"
+                '    """Return whether the window is large enough."""\n'
+                "    return fraction >= policy.minimum_window_fraction\n"
+            ),
+            "test_verdict.py": at_the_end(
+                "\n\ndef test_dummy_threshold_decides() -> None:\n"
+                "    from plumbline.drift.judge.verdict import is_whole\n\n"
+                "    policy = Policy(minimum_window_fraction=0.5)\n"
+                "    assert (is_whole(0.5, policy), is_whole(0.49, policy)) == (True, False)\n"
+            ),
+            "configuration.md": before(
+                "| `thresholds.drifted_fraction` |",
+                "| `thresholds.minimum_window_fraction` | A window of a smaller fraction is not judged; absent: 0.25 "
+                "| above 0, below 1 | – | – | – |\n",
+            ),
+            "cli.md": lambda _: HELP_PAGE,
+        },
+        (
+            "tests/unit/drift/judge/test_verdict.py",
+            "tests/unit/drift/settings/test_run.py",
+            "tests/unit/stacks/config/test_environment.py",
+            "tests/contract/test_stacks_names.py",
+            "tests/docs/test_commands.py::test_command_line_page_is_the_help_of_every_command",
+            *DOCS,
+        ),
+        "test_name_is_made_of_terms[minimum_window_fraction]",
+        8,
+    ),
+    "A report section": Recipe(
+        {
+            "model_behaviour_table.py": at_the_end(
+                "\n\ndef dummy(timeline: Timeline) -> str:\n"
+                '    """Return the number of windows."""\n'
+                '    return f"<p>{len(timeline.reports)} windows</p>"\n'
+            ),
+            "page.py": lambda content: after("SECTIONS = (\n", '    Section("dummy", "Windows", dummy),\n')(
+                content
+            ).replace("import attribution, bias", "import attribution, bias, dummy"),
+            "test_build.py": at_the_end(
+                "\n\ndef test_dummy_section_is_shown(tmp_path: Path) -> None:\n"
+                '    assert "1 windows" in Reader(made(tmp_path, report(0))).text\n'
+            ),
+        },
+        ("tests/unit/report/plots/test_build.py", "-k", "dummy or written or unique"),
+        "test_dummy_section_is_shown",
+        6,
+    ),
+}
+
+
+def listed(title: str) -> list[str]:
+    """Return the paths of a recipe: the first code span of each numbered line."""
+    return re.findall(r"^\d+\. `([^`]+)`", section(CONTRIBUTING, title), re.MULTILINE)
+
+
+@pytest.fixture
+def copy(tmp_path: Path) -> Path:
+    names = subprocess.run(["git", "ls-files", "-z"], cwd=ROOT, check=True, capture_output=True, text=True).stdout
+    for name in filter(None, names.split("\0")):
+        source, target = ROOT / name, tmp_path / name
+        if source.exists() or source.is_symlink():
+            target.parent.mkdir(parents=True, exist_ok=True)
+            shutil.copy2(source, target, follow_symlinks=False)
+    return tmp_path
+
+
+def test_every_recipe_is_tried() -> None:
+    titles = re.findall(r"^### (.+)$", section(CONTRIBUTING, "How to add"), re.MULTILINE)
+    assert titles == list(RECIPES)
+
+
+def run_tests(folder: Path, arguments: Sequence[str]) -> "subprocess.CompletedProcess[str]":
+    command = [sys.executable, "-m", "pytest", "-v", "-p", "no:cacheprovider", *arguments]
+    return subprocess.run(command, cwd=folder, check=False, capture_output=True, text=True)
+
+
+@pytest.mark.parametrize("title", RECIPES)
+def test_recipe_is_enough(title: str, copy: Path) -> None:
+    recipe, paths = RECIPES[title], listed(title)
+    assert [Path(path).name for path in paths] == list(recipe.edits)
+    assert len(paths) <= recipe.max_files
+    environment = {**os.environ, "PYTHONPATH": os.pathsep.join(str(copy / name) for name in (".", "container"))}
+    for path, edit in zip(paths, recipe.edits.values(), strict=True):
+        content = (copy / path).read_text()
+        changed = edit(content)
+        assert changed != content, path
+        if changed == HELP_PAGE:
+            subprocess.run([sys.executable, "-c", changed], cwd=copy, env=environment, check=True, capture_output=True)
+        else:
+            (copy / path).write_text(changed)
+
+    if recipe.snapshot:
+        run_tests(copy, SNAPSHOT)
+    done = run_tests(copy, recipe.tests)
+
+    assert done.returncode == 0, done.stdout[-3000:] + done.stderr[-1000:]
+    assert recipe.seen in done.stdout
