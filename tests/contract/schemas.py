@@ -327,7 +327,7 @@ QUALITY = closed(
         ),
     }
 )
-MODEL = closed({"artifact": TEXT, "baseline": TEXT, "model_package": maybe(TEXT), "live_from": maybe(TEXT)})
+MODEL = closed({"artifact": TEXT, "baseline": TEXT, "model_package": maybe(TEXT), "serving_since": maybe(TEXT)})
 
 DRIFT_REPORT = closed(
     {

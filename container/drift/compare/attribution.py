@@ -30,8 +30,8 @@ def attribution_drift(artifact: Path, baseline: Baseline, sample: RowSample) -> 
     A feature's attribution in one row is the sum of its inputs' SHAP values in log-odds (`pred_contribs`), so that a
     one-hot encoded feature counts once; its importance is the mean of the absolute values over the rows. The two orders
     are compared as SageMaker Clarify does, by the normalised discounted cumulative gain: the reference's importances,
-    discounted in the window's order, divided by the same in the reference's own order. It looks at the order alone, and
-    with few features it seldom falls below the threshold. Without a test set the
+    discounted in the window's order, divided by the same in the reference's own order.
+    It depends on the order alone, and with few features it seldom falls below the threshold. Without a test set the
     baseline's sample of training rows is the reference.
 
     Parameters

@@ -11,7 +11,7 @@ from plumbline.drift.reference.baseline import Baseline
 from plumbline.drift.statistics.ranks import area_under_curve, middle_ranks
 
 MIN_ROWS = 200
-"""Of each side: with fewer the held-out half says little."""
+"""Of each side: with fewer the held-out half is too small a sample."""
 N_PERMUTATIONS = 999
 
 
@@ -21,13 +21,13 @@ def separability(
     """Return the held-out area under the ROC curve of a classifier of reference against window, and its p-value.
 
     Definition: at most 2,000 rows of each side, half of them to learn from, half held out; identical rows are in the
-    same half, or the classifier would know them again. The score of a row is the mean of two classifiers': a logistic
+    same half, or the classifier would recognise them. The score of a row is the mean of two classifiers': a logistic
     regression, which sees small shifts, and gradient-boosted trees, which see interactions. Null: both samples come
     from one distribution; the p-value is the share of 999 seeded permutations of the held-out labels that separate
     the scores as well, the observed one counted among them. 0.5 is chance, 1 complete separation.
 
     The reference's rows are a sample of the training data, or the labelled test set where the baseline has none. The
-    `ignored` features are left out: an id or a time would tell any two windows apart.
+    `ignored` features are left out: an id or a time would separate any two windows.
 
     References
     ----------
@@ -91,7 +91,7 @@ def _class_sizes(labels: NDArray[np.bool_]) -> tuple[int, int]:
 def _scores(
     rows: NDArray[np.float64], of_window: NDArray[np.bool_], held_out: NDArray[np.bool_], seed: int
 ) -> NDArray[np.float64]:
-    """Return the held-out rows' scores, shape (n_held_out,): higher looks more like the window."""
+    """Return the held-out rows' scores, shape (n_held_out,): higher resembles the window more."""
     # A heavy import, paid for only where this is switched on.
     from sklearn.ensemble import HistGradientBoostingClassifier
     from sklearn.linear_model import LogisticRegression

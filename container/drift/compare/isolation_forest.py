@@ -1,4 +1,4 @@
-"""The reference task's own proxy: how alike the window's rows and the rightly predicted test rows look to a forest."""
+"""The reference task's own proxy: mean Isolation Forest scores of the window and of the rightly predicted test rows."""
 
 import numpy as np
 from numpy.typing import NDArray
@@ -16,7 +16,7 @@ def similarity(baseline: Baseline, window: Table, seed: int) -> IsolationForestS
 
     An Isolation Forest is fitted on the test rows that the model predicted right; the result is
     ``100 * (mean(window) - mean(fitted)) / |mean(fitted)|`` of its `score_samples` (-1 to 0, higher is more normal):
-    0 means alike, negative that the window looks stranger, positive that it looks more typical. No null. It is not
+    0 means alike, negative that the window is less typical, positive that it is more typical. No null. It is not
     an accuracy (`plumbline.contract.records.ISOLATION_FOREST_NOTE`).
 
     Both sides get one encoding, learned from the baseline: a label's number in the training data's order, one number

@@ -13,7 +13,7 @@ _MAX_BYTES = 2**30
 
 
 class ArtifactError(ValueError):
-    """Raised when a model's artifact cannot be used; the text says why."""
+    """Raised when a model's artifact cannot be used, with the reason as its text."""
 
 
 def read_artifact(path: Path) -> tuple[Preprocessor, Any]:
@@ -22,14 +22,14 @@ def read_artifact(path: Path) -> tuple[Preprocessor, Any]:
     Raises
     ------
     ArtifactError
-        If either file is missing, too large or not what its name says, the two
-        differ in width, or the booster's library is not installed.
+        If either file is missing, too large or not of its kind, the two differ in width, or the booster's library is
+        not installed.
     """
     try:
         import xgboost
     except ImportError as error:
         raise ArtifactError(
-            f"feature attributions must have xgboost, got {error}; install it beside Plumbline"
+            f"feature attributions must have xgboost, got {error}; install it together with Plumbline"
         ) from error
     preprocessor, booster = (_read(path, name) for name in (MODEL_PREPROCESSOR, MODEL_BOOSTER))
     try:
@@ -38,7 +38,7 @@ def read_artifact(path: Path) -> tuple[Preprocessor, Any]:
         model.load_model(bytearray(booster))
         width = sum(column.width for column in learned.columns)
         if model.num_features() != width:
-            raise ValueError(f"a booster of {model.num_features()} inputs beside a preprocessor of {width}")
+            raise ValueError(f"a booster of {model.num_features()} inputs and a preprocessor of {width}")
     except (ValueError, KeyError, TypeError, AttributeError, RecursionError, xgboost.core.XGBoostError) as error:
         first = str(error).strip().partition("\n")[0]
         raise ArtifactError(f"{path.name} must hold a model of ours, got {first}; see model/train.py") from error

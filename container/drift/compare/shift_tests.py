@@ -12,7 +12,7 @@ from plumbline.drift.data.counts import NumericCounts
 from plumbline.drift.statistics.kolmogorov_smirnov import kolmogorov_smirnov
 
 LEVEL = 0.001
-"""Of every test here: a window is looked at each hour, and nobody wants a false concept shift every other day."""
+"""Level of every test here: each window is tested again each hour, so that 0.05 would give a false alarm each day."""
 _N_BINS = 10
 _MIN_VARIANCE = 5.0
 """Of the number of positives in a bin: below it a chi-square statistic does not follow its distribution (Cochran)."""
@@ -20,7 +20,7 @@ _MIN_VARIANCE = 5.0
 
 @dataclass(frozen=True, eq=False)
 class ExpectedVsObserved:
-    """Labelled rows beside what the reference makes one expect of them; all have shape (n_distinct,).
+    """Labelled rows with the labels that the reference makes one expect; all arrays have shape (n_distinct,).
 
     `expected` is the probability that `observed` is 1, `n_rows` how many rows an entry stands for as observed, and
     `weights` how many of the window: a sampled row stands for more than itself.
@@ -46,7 +46,7 @@ class ExpectedVsObserved:
 
 @dataclass(frozen=True)
 class ShiftTestResult:
-    """The outcome of one test: how likely chance is, and how large the move."""
+    """One test's p-value, and its effect, 0 to 1."""
 
     p_value: float
     effect: float
@@ -131,7 +131,7 @@ def label_mix_shift(
     scores
         By label the reference's and the window's.
     design_effect
-        Mean multiplicity of the window's rows: so many say what one says.
+        Mean multiplicity of identical rows of the window, 1 or more.
     """
     counts = np.array([[before.n_present, now.n_present / design_effect] for before, now in scores.values()])
     totals = counts.sum(axis=0)

@@ -45,7 +45,7 @@ _N_RESAMPLES = 100
 class ClassProjector:
     """The labelled test set of a target with more than two classes.
 
-    Only the predicted label's probability is looked at: calibrated for each predicted label (C. Gupta, A. Ramdas,
+    Only the predicted label's probability is used: calibrated for each predicted label (C. Gupta, A. Ramdas,
     "Top-label calibration and multiclass-to-binary reductions", 2022), it is the chance that the prediction is right.
     """
 
@@ -110,7 +110,7 @@ class ClassProjector:
         )
 
     def _spread(self, domain: Domain | None) -> float:
-        """Return half the range of what the test set's rows, weighted to look like the window's, say it is off by."""
+        """Return half the range of what the test set's rows, weighted to resemble the window's, show as its bias."""
         if domain is None:
             return 0.0
         residuals = (self._right - self._out_of_fold.calibrated)[domain.chosen]

@@ -1,4 +1,4 @@
-"""If labels alone had shifted: prior correction by maximum likelihood, and whether the window looks like it."""
+"""If labels alone had shifted: prior correction by maximum likelihood, and whether the window fits it."""
 
 from dataclasses import dataclass
 
@@ -61,7 +61,7 @@ class LabelShiftFit:
 
     @property
     def selected(self) -> bool:
-        """Whether the window looks like pure label shift."""
+        """Whether the window fits pure label shift."""
         return (
             self.separability >= MIN_SEPARABILITY
             and self.explained_fraction >= EXPLAINED_FRACTION

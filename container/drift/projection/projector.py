@@ -47,11 +47,11 @@ WEIGHTED_METHOD = "doubly_robust_recalibrated_confidence"
 class Projector:
     """What is learned of the labelled test set once, for all windows of a run.
 
-    Confidence is calibrated by an isotonic fit on the test set. Where the features tell more of the labels than the
-    probability does, which the test set shows (the gate), the estimate is doubly robust: recalibrated with the
+    Confidence is calibrated by an isotonic fit on the test set. Where the features add to the probability about
+    the labels, which the test set shows (the gate), the estimate is doubly robust: recalibrated with the
     features, and corrected by the test set's rows, weighted to resemble the window's. Valid under covariate shift only
     (`contract.accuracy.PROJECTED_ACCURACY_NOTE`). Where the estimate would mislead it is refused, with the reason and
-    the measurement; no refusal looks at the `ignored` features.
+    the measurement; no refusal depends on the `ignored` features.
 
     References
     ----------
@@ -195,7 +195,7 @@ class Projector:
 
     def _domain_probabilities(self, domain: Domain, window: WindowCounts) -> NDArray[np.float64]:
         scores = window.sample.probabilities
-        # A row without a captured prediction says nothing of the labels: it gets the share before.
+        # A row without a captured prediction carries no information on the labels: it gets the fraction before.
         share = float(np.mean(self._recalibration.positive))
         ours = np.where(np.isnan(scores), share, self.calibrated(np.nan_to_num(scores, nan=0.5)))
         return np.concatenate([self.calibrated(self._recalibration.scores[domain.chosen]), ours])

@@ -1,4 +1,4 @@
-"""What the features tell of the labels beside the model's own probability, and whether it is worth using."""
+"""What the features add to the model's own probability about the labels, and whether it is worth using."""
 
 import math
 from dataclasses import dataclass

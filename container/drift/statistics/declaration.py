@@ -1,4 +1,4 @@
-"""What a statistic declares beside its function, and what a significance test returns."""
+"""The declaration of an effect measure, and the result of a significance test."""
 
 import math
 from collections.abc import Callable, Sequence

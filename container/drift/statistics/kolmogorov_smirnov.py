@@ -19,7 +19,7 @@ _MAX_KEPT = 4_000_000
 """Bounds of time, about a second, and of memory, 32 MB for each array. Sides that are as far apart as by chance keep
 within them while the smaller has 10,000 rows or fewer."""
 _FARTHEST = 35.0
-"""Bound of the squared scaled distance: beyond it the probability is below 1e-30, and its digits matter to nobody."""
+"""Bound of the squared scaled distance: beyond it the probability is below 1e-30, and its digits do not matter."""
 
 Floats = NDArray[np.float64]
 Integers = NDArray[np.int64]
