@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 UV := $(BIN)/uv
 ENV ?= dev
 
-.PHONY: demo test setup setup-dev lint fmt types imports unit e2e benchmark study docs synth snapshot pipeline starter lock clean
+.PHONY: demo test setup setup-dev lint fmt types imports unit e2e coverage-local benchmark study docs synth snapshot pipeline starter lock clean
 
 setup: $(VENV)/.runtime node_modules/.stamp
 setup-dev: setup $(VENV)/.dev
@@ -53,6 +53,21 @@ unit: setup-dev
 
 e2e: setup-dev
 	$(BIN)/pytest -n 2 --dist loadfile -m e2e
+
+# The embedded AWS and the demo have a figure of their own: most of them runs in servers that end-to-end tests start.
+coverage-local: export COVERAGE_FILE = $(CURDIR)/.cache/coverage-local/data
+coverage-local: export PLUMBLINE_COVERAGE = 1
+coverage-local: setup-dev
+	rm -rf .cache/coverage-local
+	mkdir -p .cache/coverage-local
+	$(BIN)/coverage run --rcfile=tests/coverage-local.toml -m pytest -q -m "not e2e" $(LOCAL_TESTS)
+	$(BIN)/coverage run --rcfile=tests/coverage-local.toml -m pytest -q -m e2e $(LOCAL_E2E)
+	$(BIN)/coverage combine --rcfile=tests/coverage-local.toml .cache/coverage-local
+	$(BIN)/coverage report --rcfile=tests/coverage-local.toml --skip-covered --fail-under=90
+
+LOCAL_TESTS := tests/unit/local tests/unit/local_jobs tests/unit/demo tests/property/test_alarm_decision.py
+LOCAL_E2E := $(addprefix tests/e2e/test_,alarm_semantics.py authorization.py control_plane_stacks.py embedded_aws.py \
+  hosting.py jobs.py own_schedule.py pipelines.py safe_updates.py universal_schedules.py)
 
 benchmark: setup
 	$(BIN)/python -m benchmarks --spark --output docs

@@ -19,9 +19,11 @@ from botocore.config import Config
 
 from local import environments
 from local.aws.docker import STATE_VARIABLE
-from local.aws.settings import ACCOUNT, REGION, ROOT, Settings, credentials, environment
+from local.aws.settings import ACCOUNT, REGION, ROOT, ServerSettings, credentials, environment
 
 LOCK: Final = ROOT / "requirements" / "emulator.txt"
+SERVER: Final = ("-m", "local.aws.server")
+"""What the emulator's interpreter runs."""
 _READY_SECONDS: Final = 60
 _STOP_SECONDS: Final = 15
 _TAIL_LINES: Final = 30
@@ -49,7 +51,7 @@ class EmbeddedAws:
     account = ACCOUNT
     region = REGION
 
-    def __init__(self, process: subprocess.Popen[bytes], settings: Settings, python: Path) -> None:
+    def __init__(self, process: subprocess.Popen[bytes], settings: ServerSettings, python: Path) -> None:
         self._process = process
         self._settings = settings
         self.url = settings.url
@@ -81,7 +83,7 @@ class EmbeddedAws:
         EnvironmentSetupError
             If its packages cannot be installed.
         """
-        settings = Settings(port or _free_port(), state.resolve(), start, speed)
+        settings = ServerSettings(port or _free_port(), state.resolve(), start, speed)
         settings.state.mkdir(parents=True, exist_ok=True)
         python = environments.ensure(LOCK, name="emulator")
         embedded = cls(_spawn(settings, python), settings, python)
@@ -160,7 +162,7 @@ class EmbeddedAws:
         return answer
 
 
-def client_environment(settings: Settings, python: Path) -> dict[str, str]:
+def client_environment(settings: ServerSettings, python: Path) -> dict[str, str]:
     """Return our environment without the user's AWS set-up, plus what points the CDK CLI and SDKs at the server."""
     inherited = {name: value for name, value in os.environ.items() if not name.startswith("AWS_")}
     return {
@@ -192,7 +194,7 @@ def _moment(answer: dict[str, Any]) -> datetime:
     return datetime.fromtimestamp(answer["now"], UTC)
 
 
-def _log_file(settings: Settings) -> Path:
+def _log_file(settings: ServerSettings) -> Path:
     return settings.state / "server.log"
 
 
@@ -203,8 +205,8 @@ def _free_port() -> int:
         return port
 
 
-def _spawn(settings: Settings, python: Path) -> subprocess.Popen[bytes]:
-    command = [str(python), "-m", "local.aws.server", "--port", str(settings.port), "--state", str(settings.state)]
+def _spawn(settings: ServerSettings, python: Path) -> subprocess.Popen[bytes]:
+    command = [str(python), *SERVER, "--port", str(settings.port), "--state", str(settings.state)]
     command += ["--speed", str(settings.speed)]
     if settings.start:
         command += ["--start", settings.start.isoformat()]

@@ -1,4 +1,4 @@
-"""A deployed environment as the command line sees it: stack outputs, the two functions, registry and files."""
+"""A deployed environment for the command line: stack outputs, the two functions, registry and files."""
 
 import json
 from collections.abc import Callable, Mapping
@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from contract.champion import CHAMPION_HISTORY, ChampionHistory
-from contract.names import Prefix
+from contract.names import GROUND_TRUTH_OUTPUT, Prefix
 from contract.retraining import SwitchPosition, model_package_group, retraining_switch
 from stacks.naming import Naming
 
@@ -97,10 +97,23 @@ class Deployed:
             ) from None
         client.put_parameter(Name=name, Value=position.value, Type="String", Overwrite=True)
 
-    def _output(self, part: str, name: str) -> str:
+    def ground_truth_uri(self) -> str:
+        """Return where labels are uploaded to.
+
+        Raises
+        ------
+        ValueError
+            If the environment has no labels.
+        botocore.exceptions.ClientError
+            If there is no such environment.
+        """
+        remedy = "add the section [labels] to the environment file and deploy it, or name the place with --to"
+        return self._output("foundation", GROUND_TRUTH_OUTPUT, remedy)
+
+    def _output(self, part: str, name: str, remedy: str = "deploy it again") -> str:
         stack = Naming(self.environment).stack(part)
         outputs = self.connect("cloudformation").describe_stacks(StackName=stack)["Stacks"][0].get("Outputs", ())
         found = next((output["OutputValue"] for output in outputs if output["OutputKey"] == name), None)
         if found is None:
-            raise ValueError(f"the stack {stack} must have the output {name}, got none; deploy it again")
+            raise ValueError(f"the stack {stack} must have the output {name}, got none; {remedy}")
         return str(found)

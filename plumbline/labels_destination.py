@@ -4,9 +4,7 @@ from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Any
 
-from contract.names import GROUND_TRUTH_OUTPUT
 from plumbline.labels import LabelFile
-from stacks.naming import Naming
 
 S3_SCHEME = "s3://"
 CONTENT_TYPE = "application/jsonlines"
@@ -65,24 +63,3 @@ def _write(files: Iterable[LabelFile], folder: Path) -> None:
         part = path.with_suffix(".part")
         part.write_bytes(file.body)
         part.replace(path)
-
-
-def ground_truth_uri(environment: str, client: Any) -> str:
-    """Return where a deployed environment awaits its labels; `client` is one of CloudFormation.
-
-    Raises
-    ------
-    ValueError
-        If it awaits none.
-    botocore.exceptions.ClientError
-        If there is no such environment.
-    """
-    stack = Naming(environment).stack("foundation")
-    outputs = client.describe_stacks(StackName=stack)["Stacks"][0].get("Outputs", ())
-    found = next((output["OutputValue"] for output in outputs if output["OutputKey"] == GROUND_TRUTH_OUTPUT), None)
-    if found is None:
-        raise ValueError(
-            f"the stack {stack} must have the output {GROUND_TRUTH_OUTPUT}, got none; add the section [labels] to "
-            "the environment file and deploy it, or name the place with --to"
-        )
-    return str(found)

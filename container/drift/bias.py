@@ -17,11 +17,11 @@ from contract.bias import BiasGroup, BiasMeasure, BiasMetric, BiasReport
 from contract.reasons import Reason, ReasonCode, window_not_judged
 from contract.records import SWITCHED_OFF, FeatureType, Status, Verdict
 from contract.training import DECISION_THRESHOLD, Task
-from drift.adjustment import benjamini_hochberg_log
 from drift.counts import NumericCounts
 from drift.errors import ConfigError
 from drift.judgement import RunContext
 from drift.learned import Baseline
+from drift.statistics.declaration import benjamini_hochberg_log
 from drift.statistics.proportion import GapEstimate, Share, difference, ratio
 
 MIN_GROUP_ROWS = 30

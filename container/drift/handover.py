@@ -5,9 +5,9 @@ from collections.abc import Sequence
 from datetime import datetime
 from pathlib import Path
 
+from contract.description import exit_message
 from contract.records import DriftReport
 from drift.aws import Clients
-from drift.description import exit_message
 from drift.documents import write_text
 from drift.errors import PublishError
 from drift.metrics import Measurement, metrics_file, of_failure, of_report, publish

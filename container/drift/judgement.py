@@ -8,13 +8,12 @@ from typing import TypeAlias
 from contract.reasons import Reason, ReasonCode, failure
 from contract.records import FeatureReport, FeatureType, ModelReport, Verdict
 from contract.training import PROBABILITY_COLUMN
-from drift.case import FeatureCase
 from drift.counts import ValueCounts
 from drift.features import ColumnComparison, compare, schema_finding
 from drift.policy import FeatureRule, Policy
 from drift.statistics.power import Sought
 from drift.table import FeatureSpec
-from drift.verdict import judge_features, judge_window
+from drift.verdict import FeatureCase, judge_features, judge_window
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)

@@ -17,7 +17,7 @@ from drift.kernel.plan import Plan
 from drift.learned import Baseline, load
 from drift.policy import Policy
 from drift.policy_file import read_policy
-from drift.recent_files import EarlierFiles
+from drift.recent import EarlierFiles
 from drift.reference_files import ReferenceFiles
 from drift.settings import CaptureHour, LabelSource, OptionalAnalyses, RunSettings
 from drift.sources import CaptureFile, fetch, fetch_hour, fetch_window_counts, list_hour

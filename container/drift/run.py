@@ -21,8 +21,7 @@ from drift.learned import Baseline, load
 from drift.obtaining import RunInputs, container_inputs, run_context
 from drift.policy import Policy
 from drift.projection import Projector
-from drift.recent import EarlierWindows
-from drift.recent_files import EarlierFiles, read_earlier
+from drift.recent import EarlierFiles, EarlierWindows, read_earlier
 from drift.sagemaker_files import write_reports
 from drift.settings import OptionalAnalyses, RunSettings, window_bounds
 from drift.window import WindowCounts

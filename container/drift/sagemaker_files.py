@@ -19,7 +19,7 @@ from drift.counts import NumericCounts, ValueCounts
 from drift.documents import write_text
 from drift.learned import Baseline
 from drift.policy import Policy
-from drift.recent_files import window_counts_text
+from drift.recent import window_counts_text
 from drift.window import WindowCounts
 
 Json = dict[str, Any]

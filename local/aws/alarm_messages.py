@@ -1,4 +1,4 @@
-"""What CloudWatch says when an alarm changes state: the SNS notification and the EventBridge event."""
+"""Messages of an alarm that changes state: the SNS notification and the EventBridge event."""
 
 import json
 from datetime import UTC, datetime

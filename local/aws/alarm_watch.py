@@ -8,10 +8,10 @@ from collections.abc import Callable
 from typing import Any, Final
 
 from local.aws import alarm_messages, events, warm_up
-from local.aws.alarms import INSUFFICIENT_DATA, OK, Decision, Rule, decide
+from local.aws.alarms import INSUFFICIENT_DATA, OK, AlarmDecision, EvaluationRule, decide
 from local.aws.clock import Clock, TimeModule
-from local.aws.queue_metrics import QueueMetrics
 from local.aws.seams import Seam
+from local.aws.service_metrics import QueueMetrics
 from local.aws.warm_up import WarmUps
 
 TICK_SECONDS: Final = 0.5
@@ -25,7 +25,7 @@ _log = logging.getLogger(__name__)
 class AlarmWatch:
     """The thread that moves alarms between their states.
 
-    `publish` is called before each look, so that alarms see what other services counted until then.
+    `publish` is called before each evaluation, so that alarms see the metrics of other services.
     """
 
     def __init__(self, clock: Clock, *publish: Callable[[], None]) -> None:
@@ -37,7 +37,7 @@ class AlarmWatch:
         self._warm_ups = WarmUps()
 
     def install(self) -> None:
-        """Take MiniStack's place as the one who evaluates alarms, and start."""
+        """Replace MiniStack's evaluation of alarms, and start."""
         Seam.CW_TIME.replace(TimeModule(self._clock))
         warm_up.install(self._lock)
         # Called inside requests, on the event loop: actions may call the server back, so only wake the thread.
@@ -56,9 +56,9 @@ class AlarmWatch:
         while True:
             self._wake.wait()
             self._wake.clear()
-            self.look()
+            self.publish_and_evaluate()
 
-    def look(self) -> None:
+    def publish_and_evaluate(self) -> None:
         """Publish services' own metrics and evaluate. A failure is logged: without this thread no alarm moves again."""
         try:
             self._queue_metrics.publish()
@@ -96,10 +96,10 @@ class AlarmWatch:
         events.put(account, region, "aws.cloudwatch", "CloudWatch Alarm State Change", detail, [alarm["AlarmArn"]])
         Seam.CW_PARENTS.take()(alarm)
 
-    def _decide(self, alarm: dict[str, Any], now: float) -> Decision:
-        rule = Rule.of(alarm)
+    def _decide(self, alarm: dict[str, Any], now: float) -> AlarmDecision:
+        rule = EvaluationRule.of(alarm)
         points = _points(alarm, rule.evaluation_range, now)
-        return Decision(None) if self._warm_ups.holds(alarm, points, now) else decide(rule, points)
+        return AlarmDecision(None) if self._warm_ups.holds(alarm, points, now) else decide(rule, points)
 
     def _act(self, alarm: dict[str, Any], old_state: str) -> None:
         """Run the actions of the alarm's new state. Only topics: our alarms have no other action."""

@@ -13,8 +13,8 @@ OK: Final = "OK"
 INSUFFICIENT_DATA: Final = "INSUFFICIENT_DATA"
 
 EXTRA_POINTS: Final = 2
-"""CloudWatch looks back further than EvaluationPeriods when points are missing. How far is not published;
-the guide's only example looks at 5 points for 3 periods."""
+"""CloudWatch reads more periods than EvaluationPeriods when points are missing. How many is not published;
+the guide's only example reads 5 points for 3 periods."""
 
 _OPERATORS: Final[dict[str, Callable[[float, float], bool]]] = {
     "GreaterThanThreshold": operator.gt,
@@ -25,8 +25,8 @@ _OPERATORS: Final[dict[str, Callable[[float, float], bool]]] = {
 
 
 @dataclass(frozen=True)
-class Rule:
-    """What one alarm compares, and how many points decide.
+class EvaluationRule:
+    """Comparison, threshold and number of points of one metric alarm.
 
     Parameters
     ----------
@@ -45,7 +45,7 @@ class Rule:
     treat_missing: str = "missing"
 
     @classmethod
-    def of(cls, alarm: dict[str, Any]) -> "Rule":
+    def of(cls, alarm: dict[str, Any]) -> "EvaluationRule":
         """Read the rule out of an alarm as PutMetricAlarm describes it."""
         periods = alarm.get("EvaluationPeriods") or 1
         return cls(
@@ -58,7 +58,7 @@ class Rule:
 
     @property
     def evaluation_range(self) -> int:
-        """How many periods to look at."""
+        """How many periods are read."""
         return self.evaluation_periods + EXTRA_POINTS
 
     def breaches(self, point: float) -> bool:
@@ -67,14 +67,14 @@ class Rule:
 
 
 @dataclass(frozen=True)
-class Decision:
-    """The state that an evaluation leads to; `state` is None when the alarm keeps the state it has."""
+class AlarmDecision:
+    """The state that an evaluation gives; `state` is None when the alarm keeps the state it has."""
 
     state: str | None
     reason: str = ""
 
 
-def decide(rule: Rule, points: Sequence[float | None]) -> Decision:
+def decide(rule: EvaluationRule, points: Sequence[float | None]) -> AlarmDecision:
     """Return the state that the points lead to.
 
     Parameters
@@ -90,28 +90,28 @@ def decide(rule: Rule, points: Sequence[float | None]) -> Decision:
     if rule.treat_missing == "breaching":
         n_breaching += n_missing
     if n_breaching >= rule.datapoints_to_alarm:
-        return Decision(ALARM, _reason(rule, real, n_breaching, n_missing))
+        return AlarmDecision(ALARM, _reason(rule, real, n_breaching, n_missing))
     if n_missing and rule.treat_missing in ("ignore", "missing") and _is_premature(rule, points):
         # Fewer points than M, yet nothing but breaches for as long as M periods.
         state = ALARM if rule.treat_missing == "missing" else None
-        return Decision(state, _reason(rule, real, n_breaching, n_missing))
-    return Decision(OK, _reason(rule, real, n_breaching, n_missing))
+        return AlarmDecision(state, _reason(rule, real, n_breaching, n_missing))
+    return AlarmDecision(OK, _reason(rule, real, n_breaching, n_missing))
 
 
-def _without_data(rule: Rule) -> Decision:
+def _without_data(rule: EvaluationRule) -> AlarmDecision:
     if rule.treat_missing == "ignore":
-        return Decision(None)
+        return AlarmDecision(None)
     plural = "s were" if rule.evaluation_periods > 1 else " was"
-    return Decision(INSUFFICIENT_DATA, f"Insufficient Data: {rule.evaluation_periods} datapoint{plural} unknown.")
+    return AlarmDecision(INSUFFICIENT_DATA, f"Insufficient Data: {rule.evaluation_periods} datapoint{plural} unknown.")
 
 
-def _is_premature(rule: Rule, points: Sequence[float | None]) -> bool:
+def _is_premature(rule: EvaluationRule, points: Sequence[float | None]) -> bool:
     known = [(age, point) for age, point in enumerate(points, start=1) if point is not None]
     oldest_age = known[-1][0]
     return oldest_age >= rule.datapoints_to_alarm and all(rule.breaches(point) for _, point in known)
 
 
-def _reason(rule: Rule, real: Sequence[float], n_breaching: int, n_missing: int) -> str:
+def _reason(rule: EvaluationRule, real: Sequence[float], n_breaching: int, n_missing: int) -> str:
     treated = f", {n_missing} missing datapoint(s) treated as [{rule.treat_missing}]" if n_missing else ""
     return (
         f"Threshold Crossed: {n_breaching} out of the last {rule.evaluation_periods} datapoints {list(real)} "

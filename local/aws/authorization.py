@@ -1,4 +1,4 @@
-"""IAM checks that MiniStack leaves out: cloudwatch:namespace, KMS rights behind S3, roles passed to SageMaker."""
+"""IAM checks that MiniStack lacks: cloudwatch:namespace, KMS rights behind S3, roles passed to SageMaker."""
 
 import re
 from dataclasses import dataclass
@@ -6,7 +6,7 @@ from typing import Any, Final
 
 from local.aws import sagemaker_api
 from local.aws.control_plane import ControlPlane
-from local.aws.model_packages import group_name
+from local.aws.kinds import resource_name
 from local.aws.sagemaker_api import Handler, Response
 from local.aws.seams import Seam
 from local.aws.sessions import SAGEMAKER
@@ -34,7 +34,7 @@ def _name_resources(plane: ControlPlane) -> None:
             return sagemaker_api.resource_arn(plane, path, headers, body)
         repositories = sagemaker_api.parameters(body).get("repositoryNames") if service == "ecr" else None
         if repositories:
-            # DescribeRepositories, which the CDK's publishing role may only ask about its own repository.
+            # DescribeRepositories, which the CDK's publishing role may only call for its own repository.
             return f"arn:aws:ecr:{plane.region}:{plane.account}:repository/{repositories[0]}"
         alarms = sagemaker_api.parameters(body).get("AlarmNames") if service == "monitoring" else None
         if alarms:
@@ -103,8 +103,8 @@ def _checking_roles(plane: ControlPlane, handle: Handler) -> Handler:
             if denial:
                 return denial
         if name == "CreateModelPackage":
-            # A version belongs to its group: policies name both, and which of the two AWS asks for is not written down.
-            resource = plane.arn("ModelPackageGroup", group_name(str(params.get("ModelPackageGroupName", "*"))))
+            # A version belongs to its group: policies name both, and which of the two AWS checks is not documented.
+            resource = plane.arn("ModelPackageGroup", resource_name(str(params.get("ModelPackageGroupName", "*"))))
             denial = _denial(caller, "sagemaker", f"sagemaker:{name}", resource)
             if denial:
                 return denial
@@ -158,7 +158,7 @@ def _denial(caller: "_Caller", answering: str, action: str, resource: str, **con
 
 @dataclass(frozen=True)
 class _Caller:
-    """Who made a request."""
+    """The principal and Region of a request."""
 
     headers: dict[str, str]
     query: dict[str, Any]

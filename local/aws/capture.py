@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any, Final
 
+from local.aws.events import iso
 from local.aws.objects import S3Location, encryption
 
 log = logging.getLogger(__name__)
@@ -53,7 +54,7 @@ class CaptureTarget:
     def from_config(
         cls, endpoint: str, variant: str, role_arn: str, config: Mapping[str, Any] | None
     ) -> "CaptureTarget | None":
-        """Read a DataCaptureConfig; None when nothing is to be captured. Capture is on unless it says otherwise."""
+        """Read a DataCaptureConfig; None when nothing is to be captured. Capture is on by default."""
         if not config or not config.get("EnableCapture", True):
             return None
         header = config.get("CaptureContentTypeHeader", {})
@@ -81,7 +82,7 @@ class CaptureTarget:
             metadata["inferenceId"] = exchange.inference_id
         if exchange.custom_attributes:
             metadata["customAttributes"] = [exchange.custom_attributes]
-        metadata["inferenceTime"] = f"{_utc(at):%Y-%m-%dT%H:%M:%SZ}"
+        metadata["inferenceTime"] = iso(at)
         return {"captureData": data, "eventMetadata": metadata, "eventVersion": "0"}
 
     def _side(self, mode: str, content_type: str | None, data: bytes) -> dict[str, Any]:
@@ -113,8 +114,8 @@ class _File:
     events: list[tuple[float, Exchange]] = field(default_factory=list)
 
 
-class Capture:
-    """Collects exchanges and writes them in the background.
+class DataCapture:
+    """Collects exchanges and writes them to S3 in the background.
 
     An event is stamped when it is accepted, so that after `flush` no event of a finished hour is still on its way.
 

@@ -33,7 +33,7 @@ class Clock:
         return self._start + (self._real() - self._origin) * self.speed
 
     def advance(self, seconds: float) -> float:
-        """Jump forward, wake everyone who waits, and return the new time.
+        """Jump forward, wake all waiting threads, and return the new time.
 
         Raises
         ------

@@ -1,16 +1,22 @@
-"""CloudFormation resource types that MiniStack lacks: AWS::SageMaker::*."""
+"""CloudFormation resource types that MiniStack lacks: AWS::SageMaker::* and AWS::ApplicationAutoScaling::*."""
 
 from collections.abc import Callable
+from collections.abc import Set as AbstractSet
 from typing import Any, Final
 
+from local.aws import scaling
 from local.aws.control_plane import ControlPlane
-from local.aws.kinds import KINDS
+from local.aws.errors import ApiError
+from local.aws.kinds import KINDS, resource_name
+from local.aws.scaling import Scaling
 from local.aws.seams import Seam
-from local.aws.validation import MODEL
+from local.aws.validation import MODEL, input_members
 
 Properties = dict[str, Any]
 Provisioned = tuple[str, dict[str, Any]]
 """A physical id, which is what Ref returns, and the attributes of Fn::GetAtt."""
+Handlers = dict[str, Callable[..., Any]]
+"""The functions ``create``, ``update`` and ``delete`` of one type."""
 
 REPLACING: Final[dict[str, tuple[str, ...]]] = {
     "Model": (
@@ -46,9 +52,14 @@ _TEMPLATE_ONLY: Final = {"MonitoringSchedule": {"EndpointName", "MonitoringSched
 _TOKEN: Final = "0" * 32
 _MAX_NAME: Final = 63
 
+TARGET: Final = "AWS::ApplicationAutoScaling::ScalableTarget"
+POLICY: Final = "AWS::ApplicationAutoScaling::ScalingPolicy"
+_TARGET_ID: Final = ("ResourceId", "ScalableDimension", "ServiceNamespace")
+"""Members of a scalable target's id, in their order; all are create-only."""
 
-def install(plane: ControlPlane, wait_in_service: Callable[[str], None]) -> None:
-    """Register the types.
+
+def install_sagemaker(plane: ControlPlane, wait_in_service: Callable[[str], None]) -> None:
+    """Register the types of SageMaker.
 
     Parameters
     ----------
@@ -57,15 +68,40 @@ def install(plane: ControlPlane, wait_in_service: Callable[[str], None]) -> None
     """
     for name, replacing in REPLACING.items():
         resource_type = f"AWS::SageMaker::{name}"
-        Seam.CFN_HANDLERS.take()[resource_type] = _Type(plane, name, wait_in_service).handlers()
-        Seam.CFN_REPLACING.take()[resource_type] = replacing
-        Seam.CFN_NAMED.take()[resource_type] = {"name": KINDS[name].name_field}
-        Seam.CFN_TAGS.take()[resource_type] = ("Tags", "list")
+        handlers = _SageMakerType(plane, name, wait_in_service).handlers()
+        _register(resource_type, handlers, replacing, name=KINDS[name].name_field, has_tags=True)
     threaded = Seam.CFN_THREADED.take()
     Seam.CFN_THREADED.replace(lambda name: name.startswith("AWS::SageMaker::") or threaded(name))
 
 
-class _Type:
+def install_scaling(service: Scaling) -> None:
+    """Register the types of Application Auto Scaling."""
+    handlers = ScalingTypes(service).handlers()
+    _register(TARGET, handlers[TARGET], _TARGET_ID, has_tags=True)
+    _register(POLICY, handlers[POLICY], ("PolicyName", "ScalingTargetId", *_TARGET_ID), name="PolicyName")
+
+
+def _register(
+    resource_type: str, handlers: Handlers, replacing: tuple[str, ...], *, name: str = "", has_tags: bool = False
+) -> None:
+    """Add a type to MiniStack.
+
+    Parameters
+    ----------
+    replacing
+        Its create-only properties: a change of one makes a new resource.
+    name
+        The property with a name that the template may choose; empty when there is none.
+    """
+    Seam.CFN_HANDLERS.take()[resource_type] = handlers
+    Seam.CFN_REPLACING.take()[resource_type] = replacing
+    if name:
+        Seam.CFN_NAMED.take()[resource_type] = {"name": name}
+    if has_tags:
+        Seam.CFN_TAGS.take()[resource_type] = ("Tags", "list")
+
+
+class _SageMakerType:
     """Create, update and delete of one SageMaker resource type."""
 
     def __init__(self, plane: ControlPlane, name: str, wait_in_service: Callable[[str], None]) -> None:
@@ -73,7 +109,7 @@ class _Type:
         self._kind = KINDS[name]
         self._wait_in_service = wait_in_service
 
-    def handlers(self) -> dict[str, Callable[..., Any]]:
+    def handlers(self) -> Handlers:
         return {"create": self._create, "update": self._update, "delete": self._delete}
 
     def _create(self, logical_id: str, properties: Properties, stack_name: str) -> Provisioned:
@@ -89,14 +125,14 @@ class _Type:
         return self._provisioned(name)
 
     def _update(self, physical_id: str, _: Properties, properties: Properties, __: str) -> Provisioned:
-        name = _name(physical_id)
+        name = resource_name(physical_id)
         if f"Update{self._kind.name}" in MODEL.operation_names:
             self._call("Update", {**properties, self._kind.name_field: name})
             self._settle(name)
         return self._provisioned(name)
 
     def _delete(self, physical_id: str, _: Properties) -> None:
-        name = _name(physical_id)
+        name = resource_name(physical_id)
         if any(record[self._kind.name_field] == name for record in self._plane.records(self._kind.name)):
             self._call("Delete", {self._kind.name_field: name})
 
@@ -129,13 +165,11 @@ def request(kind: str, operation: str, properties: Properties) -> Properties:
     ValueError
         For a property that the resource type does not have.
     """
-    members = MODEL.operation_model(operation).input_shape.members
-    known = set(MODEL.operation_model(f"Create{kind}").input_shape.members) | _TEMPLATE_ONLY.get(kind, set())
+    members = input_members(operation)
+    known = {*input_members(f"Create{kind}"), *_TEMPLATE_ONLY.get(kind, ())}
     if f"Update{kind}" in MODEL.operation_names:
-        known |= set(MODEL.operation_model(f"Update{kind}").input_shape.members)
-    unknown = sorted(set(properties) - known)
-    if unknown:
-        raise ValueError(f"Encountered unsupported property {unknown[0]}")
+        known |= input_members(f"Update{kind}").keys()
+    _refuse_unknown(properties, known)
     wanted = {name: value for name, value in properties.items() if name in members}
     if kind == "Pipeline":
         definition = wanted.get("PipelineDefinition")
@@ -146,5 +180,64 @@ def request(kind: str, operation: str, properties: Properties) -> Properties:
     return wanted
 
 
-def _name(physical_id: str) -> str:
-    return physical_id.rsplit("/", 1)[-1]
+class ScalingTypes:
+    """Create, update and delete of scalable targets and policies; the service's operations create and update alike."""
+
+    def __init__(self, service: Scaling) -> None:
+        self._service = service
+
+    def handlers(self) -> dict[str, Handlers]:
+        """Return the functions of each type."""
+        return {
+            TARGET: {
+                "create": lambda _, properties, __: self._put_target(properties),
+                "update": lambda _, __, properties, ___: self._put_target(properties),
+                "delete": lambda _, properties: self._delete("DeregisterScalableTarget", properties),
+            },
+            POLICY: {
+                "create": lambda _, properties, __: self._put_policy(properties),
+                "update": lambda _, __, properties, ___: self._put_policy(properties),
+                "delete": lambda _, properties: self._delete("DeleteScalingPolicy", addressed(properties)),
+            },
+        }
+
+    def _put_target(self, properties: Properties) -> Provisioned:
+        self._call("RegisterScalableTarget", tagged(properties))
+        physical_id = "|".join(properties[name] for name in _TARGET_ID)
+        return physical_id, {"Id": physical_id}
+
+    def _put_policy(self, properties: Properties) -> Provisioned:
+        arn = self._call("PutScalingPolicy", addressed(properties))["PolicyARN"]
+        return arn, {"Arn": arn}
+
+    def _delete(self, operation: str, properties: Properties) -> None:
+        """Delete a resource, if it exists."""
+        members = input_members(operation, scaling.MODEL)
+        try:
+            self._call(operation, {name: value for name, value in properties.items() if name in members})
+        except ApiError as error:
+            if error.code != "ObjectNotFoundException":
+                raise
+
+    def _call(self, operation: str, properties: Properties) -> dict[str, Any]:
+        _refuse_unknown(properties, input_members(operation, scaling.MODEL).keys())
+        return self._service.call(operation, properties)
+
+
+def tagged(properties: Properties) -> Properties:
+    """Return a target's properties with its tags as the operation takes them."""
+    if "Tags" not in properties:
+        return properties
+    return {**properties, "Tags": {tag["Key"]: tag["Value"] for tag in properties["Tags"]}}
+
+
+def addressed(properties: Properties) -> Properties:
+    """Return a policy's properties with the members of its target's id, if the template has the id."""
+    named = dict(properties)
+    target = named.pop("ScalingTargetId", None)
+    return named if target is None else {**named, **dict(zip(_TARGET_ID, target.split("|"), strict=True))}
+
+
+def _refuse_unknown(properties: Properties, known: AbstractSet[str]) -> None:
+    if unknown := sorted(properties.keys() - known):
+        raise ValueError(f"Encountered unsupported property {unknown[0]}")

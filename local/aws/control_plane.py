@@ -1,4 +1,4 @@
-"""The local SageMaker's control plane: botocore's service model decides what a request and an answer look like.
+"""The local SageMaker's control plane: botocore's service model defines requests and answers.
 
 Create stores the validated request, Describe shows the members of the stored record that the output has.
 """
@@ -9,16 +9,15 @@ from typing import Any, Final
 
 from local.aws import events, listing
 from local.aws.clock import Clock
-from local.aws.errors import ApiError
-from local.aws.kinds import KINDS, Kind
+from local.aws.errors import ApiError, ValidationError
+from local.aws.kinds import KINDS, ResourceKind, named_resources, resource_name
 from local.aws.listing import Record
-from local.aws.model_packages import ModelPackages
-from local.aws.pipeline_executions import PipelineExecutions
-from local.aws.references import check_references, references
-from local.aws.tags import Tags
 from local.aws.validation import MODEL, project, validate
 
 _VERBS: Final = ("Create", "Describe", "Update", "Delete", "Stop", "Start", "List")
+
+Operation = Callable[[Record], Record]
+"""From an operation's validated parameters to its answer."""
 
 
 class ControlPlane:
@@ -31,10 +30,10 @@ class ControlPlane:
         gets the record as it was before. It runs on the caller's thread with `lock` held, after a create, update,
         stop or start is stored and before a delete: it must not wait. An error from it undoes the create or update,
         or refuses the delete.
-    executions
-        Monitoring executions by an id of the runner's choice; rows have the members of MonitoringExecutionSummary.
-    pipeline_executions
-        Executions of pipelines, whose runner reports there.
+    operations
+        Name of an API operation to what answers it, with `lock` held: the tags, and what other parts of the service
+        register, such as model packages, pipeline executions and monitoring executions. All other operations create,
+        describe, update, delete, stop, start or list a resource of `KINDS`.
     """
 
     def __init__(self, account: str, region: str, clock: Clock) -> None:
@@ -43,16 +42,12 @@ class ControlPlane:
         self.clock = clock
         self.lock = threading.RLock()
         self.hooks: dict[str, Callable[..., None]] = {}
-        self.executions: dict[str, Record] = {}
         self._store: dict[str, dict[str, Record]] = {name: {} for name in KINDS}
-        self._tags = Tags()
-        self.pipeline_executions = PipelineExecutions(self)
-        self._model_packages = ModelPackages(self)
-        self._special: dict[str, Callable[[Record], Record]] = {
-            "ListMonitoringExecutions": self._list_executions,
-            **self._tags.operations,
-            **self._model_packages.operations,
-            **self.pipeline_executions.operations,
+        self._tags: dict[str, dict[str, str]] = {}
+        self.operations: dict[str, Operation] = {
+            "AddTags": self._add_tags,
+            "ListTags": self._list_tags,
+            "DeleteTags": self._delete_tags,
         }
 
     def call(self, operation: str, params: Record) -> dict[str, Any]:
@@ -67,18 +62,18 @@ class ControlPlane:
             raise ApiError("UnknownOperationException", f"SageMaker has no operation {operation!r}")
         with self.lock:
             typed = validate(operation, params)
-            if operation in self._special:
-                return self._special[operation](typed)
+            if operation in self.operations:
+                return self.operations[operation](typed)
             verb, kind = _split(operation)
             if verb == "List":
                 return self._list(kind, operation, typed)
             if verb == "Create":
                 return self._create(kind, typed)
             # Some operations take an ARN where others take a name.
-            record = self.get(kind.name, typed[kind.name_field].rsplit("/", 1)[-1])
+            record = self.get(kind.name, resource_name(typed[kind.name_field]))
             if verb == "Describe":
                 return project(operation, record)
-            change: Callable[[Kind, Record, Record], Record] = {
+            change: Callable[[ResourceKind, Record, Record], Record] = {
                 "Update": self._update,
                 "Delete": self._delete,
                 "Stop": self._stop,
@@ -121,33 +116,33 @@ class ControlPlane:
         events.put(self.account, self.region, "aws.sagemaker", detail_type, detail, resources)
 
     def run_hook(self, event: str, *args: Record) -> None:
-        """Call the function that someone registered for `event`, if any."""
+        """Call the hook of `event`, if there is one."""
         if event in self.hooks:
             self.hooks[event](*args)
 
-    def _create(self, kind: Kind, params: Record) -> Record:
+    def _create(self, kind: ResourceKind, params: Record) -> Record:
         name = params[kind.name_field]
         arn = self.arn(kind.name, name)
         if name in self._store[kind.name]:
             raise ApiError(kind.taken, f'Cannot create already existing {kind.arn_type} "{arn}".')
-        check_references(self, kind.name, params)
+        self._check_references(kind, params)
         now = self.clock()
         record = {**params, kind.arn_field: arn, "CreationTime": now, "LastModifiedTime": now, **_derived(params)}
         if kind.status_field:
             record[kind.status_field] = kind.initial_status
         self._store[kind.name][name] = record
-        self._tags.set(arn, params.get("Tags", []))
+        self._tags[arn] = {tag["Key"]: tag["Value"] for tag in params.get("Tags", [])}
         try:
             self.run_hook(f"{kind.name}.create", record)
         except Exception:
             del self._store[kind.name][name]
-            self._tags.forget(arn)
+            del self._tags[arn]
             raise
         return {kind.arn_field: arn}
 
-    def _update(self, kind: Kind, record: Record, params: Record) -> Record:
+    def _update(self, kind: ResourceKind, record: Record, params: Record) -> Record:
         before = dict(record)
-        check_references(self, kind.name, params)
+        self._check_references(kind, params)
         record.update(params, LastModifiedTime=self.clock(), **_derived(params))
         try:
             self.run_hook(f"{kind.name}.update", record, before)
@@ -157,29 +152,32 @@ class ControlPlane:
             raise
         return {kind.arn_field: record[kind.arn_field]}
 
-    def _delete(self, kind: Kind, record: Record, _: Record) -> Record:
+    def _delete(self, kind: ResourceKind, record: Record, _: Record) -> Record:
         self._refuse_orphans(kind, record)
         self.run_hook(f"{kind.name}.delete", record)
         del self._store[kind.name][record[kind.name_field]]
-        self._tags.forget(record[kind.arn_field])
+        self._tags.pop(record[kind.arn_field], None)
         return {}
 
-    def _refuse_orphans(self, kind: Kind, record: Record) -> None:
-        """Refuse to delete an endpoint before its monitoring schedules, and a group before its versions."""
-        if kind.name == "ModelPackageGroup":
-            self._model_packages.refuse_orphans(record["ModelPackageGroupName"])
+    def _check_references(self, kind: ResourceKind, params: Record) -> None:
+        """Raise the service's error when a resource that a request refers to does not exist."""
+        for target, name in named_resources(kind.name, params):
+            self.get(target, name)
+
+    def _refuse_orphans(self, kind: ResourceKind, record: Record) -> None:
+        """Refuse to delete an endpoint before its monitoring schedules."""
         if kind.name != "Endpoint":
             return
         name = record["EndpointName"]
         schedules = self.records("MonitoringSchedule")
         left = [row["MonitoringScheduleName"] for row in schedules if row.get("EndpointName") == name]
         if left:
-            raise ApiError("ValidationException", f"Endpoint {name} has associated monitoring schedules: {left}")
+            raise ValidationError(f"Endpoint {name} has associated monitoring schedules: {left}")
 
-    def _stop(self, kind: Kind, record: Record, _: Record) -> Record:
+    def _stop(self, kind: ResourceKind, record: Record, _: Record) -> Record:
         if kind.name.endswith("Job"):
             if record[kind.status_field] != kind.initial_status:
-                raise ApiError("ValidationException", f"The job is in status {record[kind.status_field]}.")
+                raise ValidationError(f"The job is in status {record[kind.status_field]}.")
             record[kind.status_field] = "Stopping"
         else:
             record[kind.status_field] = "Stopped"
@@ -187,32 +185,38 @@ class ControlPlane:
         self.run_hook(f"{kind.name}.stop", record)
         return {}
 
-    def _start(self, kind: Kind, record: Record, _: Record) -> Record:
+    def _start(self, kind: ResourceKind, record: Record, _: Record) -> Record:
         record.update({kind.status_field: kind.initial_status, "LastModifiedTime": self.clock()})
         self.run_hook(f"{kind.name}.start", record)
         return {}
 
-    def _list(self, kind: Kind, operation: str, params: Record) -> Record:
+    def _list(self, kind: ResourceKind, operation: str, params: Record) -> Record:
         rows = self.records(kind.name)
         return listing.page(operation, rows, params, name_field=kind.name_field, status_field=kind.status_field)
 
-    def _list_executions(self, params: Record) -> Record:
-        return listing.page(
-            "ListMonitoringExecutions",
-            list(self.executions.values()),
-            {"SortBy": "ScheduledTime", **params},
-            name_field="MonitoringScheduleName",
-            status_field="MonitoringExecutionStatus",
-        )
+    def _add_tags(self, params: Record) -> Record:
+        added = {tag["Key"]: tag["Value"] for tag in params["Tags"]}
+        self._tags.setdefault(params["ResourceArn"], {}).update(added)
+        return {"Tags": params["Tags"]}
+
+    def _list_tags(self, params: Record) -> Record:
+        found = self._tags.get(params["ResourceArn"], {})
+        return {"Tags": [{"Key": key, "Value": value} for key, value in found.items()]}
+
+    def _delete_tags(self, params: Record) -> Record:
+        found = self._tags.get(params["ResourceArn"], {})
+        for key in params["TagKeys"]:
+            found.pop(key, None)
+        return {}
 
 
 def _derived(params: Record) -> Record:
     """Return members that the service reads out of a request: the endpoint that a schedule monitors."""
-    endpoints = [name for kind, name in references("MonitoringSchedule", params) if kind == "Endpoint"]
-    return {"EndpointName": endpoints[0]} if endpoints else {}
+    endpoints = named_resources("MonitoringSchedule", params)
+    return {"EndpointName": endpoints[0][1]} if endpoints else {}
 
 
-def _split(operation: str) -> tuple[str, Kind]:
+def _split(operation: str) -> tuple[str, ResourceKind]:
     for verb in _VERBS:
         subject = operation.removeprefix(verb)
         if verb == "List":

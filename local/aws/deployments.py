@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
-from local.aws.errors import ApiError
+from local.aws.errors import ValidationError
 
 Record = Mapping[str, Any]
 
@@ -17,9 +17,9 @@ REQUEST_ONLY: Final = (
     "RetainAllVariantProperties",
     "RetainDeploymentConfig",
 )
-"""Members of CreateEndpoint and UpdateEndpoint that say how, and are no part of the endpoint."""
+"""Members of CreateEndpoint and UpdateEndpoint that control the deployment and are not stored with the endpoint."""
 _RETAINED: Final = {"InitialInstanceCount": "DesiredInstanceCount", "InitialVariantWeight": "DesiredWeight"}
-"""Member of a configuration's variant to what the endpoint calls it, a VariantPropertyType too."""
+"""Member of a configuration's variant to its name in the endpoint, a VariantPropertyType too."""
 
 
 @dataclass(frozen=True)
@@ -28,7 +28,7 @@ class Stage:
 
     Parameters
     ----------
-    share
+    fraction
         Fraction of the requests that the new fleet answers, above 0 and at most 1.
     n_instances
         How many of its instances that takes.
@@ -38,15 +38,15 @@ class Stage:
         The member of the DeploymentConfig that sets it.
     """
 
-    share: float
+    fraction: float
     n_instances: int
     wait_seconds: float
     setting: str = "TerminationWaitInSeconds"
 
     @property
     def message(self) -> str:
-        """What DescribeEndpoint says meanwhile."""
-        capacity = "full" if self.share == 1 else "canary"
+        """The StatusMessage of DescribeEndpoint during the stage."""
+        capacity = "full" if self.fraction == 1 else "canary"
         return (
             f"Baking for {self.wait_seconds:.0f} seconds ({self.setting}) with traffic enabled on {capacity} capacity "
             f"of {self.n_instances} instance(s)."
@@ -54,8 +54,8 @@ class Stage:
 
 
 @dataclass(frozen=True)
-class Plan:
-    """The stages of a deployment, the last of which is the whole traffic, and the alarms that undo it."""
+class DeploymentPlan:
+    """The stages of a deployment, the last of which is all traffic, and the alarms that roll it back."""
 
     stages: tuple[Stage, ...]
     alarms: tuple[str, ...] = ()
@@ -66,8 +66,8 @@ class Plan:
         return sum(stage.wait_seconds for stage in self.stages)
 
 
-def plan(config: Record | None, variants: Sequence[Record]) -> Plan:
-    """Return the plan of a DeploymentConfig for a new fleet of `variants`; without one, all moves at once.
+def plan(config: Record | None, variants: Sequence[Record]) -> DeploymentPlan:
+    """Return the plan of a DeploymentConfig for a new fleet of `variants`; without one, all traffic moves at once.
 
     MaximumExecutionTimeoutInSeconds is checked against the waits and never reached after that: instances come up in
     no simulated time here.
@@ -75,21 +75,21 @@ def plan(config: Record | None, variants: Sequence[Record]) -> Plan:
     Raises
     ------
     ApiError
-        For what AWS refuses, and for rolling updates, which are not emulated.
+        For what AWS rejects, and for rolling updates, which are not emulated.
     """
     counts = [variant.get("InitialInstanceCount", 1) for variant in variants]
-    asked = config or {}
-    if "RollingUpdatePolicy" in asked:
-        raise _refused("the embedded AWS emulates BlueGreenUpdatePolicy only, got RollingUpdatePolicy")
-    policy = asked.get("BlueGreenUpdatePolicy", {})
+    given = config or {}
+    if "RollingUpdatePolicy" in given:
+        raise ValidationError("the embedded AWS emulates BlueGreenUpdatePolicy only, got RollingUpdatePolicy")
+    policy = given.get("BlueGreenUpdatePolicy", {})
     last = Stage(1.0, sum(counts), policy.get("TerminationWaitInSeconds", 0))
-    made = Plan(
+    made = DeploymentPlan(
         (*_steps(policy.get("TrafficRoutingConfiguration", {"Type": "ALL_AT_ONCE"}), counts), last),
-        tuple(alarm["AlarmName"] for alarm in asked.get("AutoRollbackConfiguration", {}).get("Alarms", ())),
+        tuple(alarm["AlarmName"] for alarm in given.get("AutoRollbackConfiguration", {}).get("Alarms", ())),
     )
     limit = policy.get("MaximumExecutionTimeoutInSeconds")
     if limit is not None and limit <= made.wait_seconds:
-        raise _refused(
+        raise ValidationError(
             "MaximumExecutionTimeoutInSeconds must be larger than the total of WaitIntervalInSeconds and "
             f"TerminationWaitInSeconds, {made.wait_seconds:.0f}, got {limit}"
         )
@@ -101,7 +101,7 @@ def _steps(routing: Record, counts: Sequence[int]) -> list[Stage]:
     kind = routing["Type"]
     for member, its_kind in (("CanarySize", "CANARY"), ("LinearStepSize", "LINEAR")):
         if (member in routing) != (kind == its_kind):
-            raise _refused(f"{member} must be given for traffic routing {its_kind} and for no other, got {kind}")
+            raise ValidationError(f"{member} must be given for traffic routing {its_kind} and for no other, got {kind}")
     if kind == "ALL_AT_ONCE":
         return []
     if kind == "CANARY":
@@ -128,10 +128,14 @@ def _capacity(size: Record, count: int, member: str, *, lowest_percent: int) -> 
     by_percent = size["Type"] == "CAPACITY_PERCENT"
     percent = value if by_percent else 100 * value / count
     if not lowest_percent <= percent <= 50:
-        raise _refused(f"{member} must be {lowest_percent} to 50 percent of the instances, got {value} of {count}")
+        raise ValidationError(
+            f"{member} must be {lowest_percent} to 50 percent of the instances, got {value} of {count}"
+        )
     n_instances = max(1, count * value // 100) if by_percent else value
     if 2 * n_instances > count:
-        raise _refused(f"{member} must be at most half of the instances, got 1 of {count}; use at least 2 instances")
+        raise ValidationError(
+            f"{member} must be at most half of the instances, got 1 of {count}; use at least 2 instances"
+        )
     return int(n_instances)
 
 
@@ -156,7 +160,3 @@ def effective(config: Record, request: Record, serving: Sequence[Record]) -> dic
         return {**variant, **{member: own[property] for member, property in kept.items()}} if own else dict(variant)
 
     return {**config, "ProductionVariants": [retained(variant) for variant in config["ProductionVariants"]]}
-
-
-def _refused(message: str) -> ApiError:
-    return ApiError("ValidationException", message)

@@ -1,16 +1,17 @@
-"""What SageMaker tells of an endpoint: members of DescribeEndpoint, and the detail of its event."""
+"""Descriptions of an endpoint: members of DescribeEndpoint, and the detail of its event."""
 
 import re
 from collections.abc import Mapping
 from typing import Any
 
+from local.aws.events import in_milliseconds
 from local.aws.validation import project
 
 Record = Mapping[str, Any]
 
 
 def in_service(config: Record) -> dict[str, Any]:
-    """Return what DescribeEndpoint tells of a configuration that serves; None where it has no such part."""
+    """Return the members of DescribeEndpoint for a configuration in service; None where it has no such part."""
     return {
         "EndpointConfigName": config["EndpointConfigName"],
         "ProductionVariants": [_summary(entry) for entry in config["ProductionVariants"]],
@@ -37,18 +38,10 @@ def pending(config: Record, start: float, status: Record) -> dict[str, Any]:
 
 
 def event_detail(record: Record) -> dict[str, Any]:
-    """Return the detail of ``SageMaker Endpoint State Change``, which spells statuses and times unlike the API."""
-    detail: dict[str, Any] = _in_milliseconds(project("DescribeEndpoint", record))
+    """Return the detail of ``SageMaker Endpoint State Change``, which writes statuses and times unlike the API."""
+    detail: dict[str, Any] = in_milliseconds(project("DescribeEndpoint", record))
     words = re.findall(r"[A-Z][a-z]+", record["EndpointStatus"])
     return {**detail, "EndpointStatus": "_".join(words).upper()}
-
-
-def _in_milliseconds(value: Any, name: str = "") -> Any:
-    if isinstance(value, Mapping):
-        return {key: _in_milliseconds(item, key) for key, item in value.items()}
-    if isinstance(value, list):
-        return [_in_milliseconds(item) for item in value]
-    return int(value * 1000) if name.endswith("Time") else value
 
 
 def _capture(config: Record | None) -> dict[str, Any] | None:

@@ -45,25 +45,25 @@ class Fleet:
 
 @dataclass(frozen=True)
 class Routing:
-    """Who answers an endpoint's requests.
+    """The fleets that answer an endpoint's requests.
 
     Parameters
     ----------
     old
         The fleet in service.
-    new, share
-        The fleet that is to replace it, and the fraction of the requests that it answers already.
+    new, fraction
+        The fleet that replaces it, and the fraction of the requests that it answers now.
     """
 
     old: Fleet
     new: Fleet | None = None
-    share: float = 0.0
+    fraction: float = 0.0
 
     def fleet(self, choice: random.Random) -> Fleet:
         """Return the fleet that answers the next request."""
         if self.new is None:
             return self.old
-        return self.new if choice.random() < self.share else self.old
+        return self.new if choice.random() < self.fraction else self.old
 
 
 class Fleets:

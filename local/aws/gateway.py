@@ -6,15 +6,14 @@ from datetime import UTC, datetime
 from typing import Any, Final
 from urllib.parse import parse_qs
 
-from local.aws import authorization, bucket_encryption, cloudformation, registry, sagemaker_api, scaling_types
+from local.aws import authorization, cloudformation, sagemaker_api, service_gaps
 from local.aws.alarm_watch import AlarmWatch
 from local.aws.clock import Clock, TimeModule
 from local.aws.control_plane import ControlPlane
-from local.aws.deliveries import Deliveries
-from local.aws.sagemaker_platform import Platform, install
+from local.aws.sagemaker_platform import SageMakerPlatform, install
 from local.aws.scaling import Scaling
 from local.aws.seams import Seam
-from local.aws.settings import ACCOUNT, REGION, ROOT, Settings
+from local.aws.settings import ACCOUNT, REGION, ROOT, ServerSettings
 from local.aws.universal_targets import UniversalTargets
 
 HEALTH: Final = "/_local/health"
@@ -27,26 +26,24 @@ Send = Callable[[Scope], Awaitable[None]]
 Application = Callable[[Scope, Receive, Send], Awaitable[None]]
 
 
-def build(settings: Settings) -> tuple[Application, Platform]:
+def build(settings: ServerSettings) -> tuple[Application, SageMakerPlatform]:
     """Patch MiniStack, start the platform and return the application; the environment must be set before."""
     clock = Clock(settings.start.timestamp() if settings.start else None, settings.speed)
     plane = ControlPlane(ACCOUNT, REGION, clock)
     platform = install(plane, settings.state, ROOT)
     sagemaker_api.install(plane, platform)
-    cloudformation.install(plane, platform.wait_in_service)
+    cloudformation.install_sagemaker(plane, platform.wait_in_service)
     scaling = Scaling(plane)
     scaling.install()
-    scaling_types.install(scaling)
-    bucket_encryption.install()
-    registry.install()
+    cloudformation.install_scaling(scaling)
+    service_gaps.install()
     authorization.install(plane)
-    Deliveries().install()
     _follow_clock(clock, platform)
     Seam.H11_REASON.take()()
     return _Gateway(Seam.APP.take(), clock), platform
 
 
-def _follow_clock(clock: Clock, platform: Platform) -> None:
+def _follow_clock(clock: Clock, platform: SageMakerPlatform) -> None:
     # Only the services whose behaviour depends on the hour: queues and sessions stay on the real clock together.
     Seam.EVENTS_NOW.replace(clock)
     Seam.EVENTS_TICK.replace(_TICK_SECONDS)
@@ -57,7 +54,7 @@ def _follow_clock(clock: Clock, platform: Platform) -> None:
 
 
 class _Gateway:
-    """Answers the admin routes itself and hands everything else to MiniStack."""
+    """Answers the admin routes, and passes all other requests to MiniStack."""
 
     def __init__(self, inner: Application, clock: Clock) -> None:
         self._inner = inner

@@ -1,4 +1,4 @@
-"""Endpoints: what creates, updates and deletes them, and who answers their next request."""
+"""Endpoints: their creation, update and deletion, and the variant that answers the next request."""
 
 import random
 from collections.abc import Mapping
@@ -8,10 +8,9 @@ from typing import Any, Final
 from local.aws import deployments
 from local.aws.control_plane import ControlPlane
 from local.aws.deployments import REQUEST_ONLY
-from local.aws.errors import ApiError
+from local.aws.errors import ValidationError
 from local.aws.fleets import Fleets, Variant
-from local.aws.guardrails import Guardrails
-from local.aws.rollouts import Deployment, Rollouts
+from local.aws.rollouts import Deployment, Guardrails, Rollouts
 from local.aws.serving import HostingError, Launcher
 
 _SETTLE_SECONDS: Final = 900.0
@@ -21,7 +20,7 @@ _IN_PROGRESS: Final = ("Creating", "Updating", "RollingBack")
 Record = Mapping[str, Any]
 
 
-class Hosting:
+class EndpointHosting:
     """Runs the containers of every endpoint of a control plane.
 
     `folder` holds a folder per container; `seed` is of the choice between fleets and variants.
@@ -46,7 +45,7 @@ class Hosting:
     def wait(self, endpoint: str) -> None:
         """Return when the latest create or update has settled in service.
 
-        Its own waits end by the simulated clock; if nobody advances that, they last as long as they say.
+        Its waits are in simulated time.
 
         Raises
         ------
@@ -63,28 +62,28 @@ class Hosting:
             raise HostingError(deployment.failure)
 
     def _create(self, record: dict[str, Any]) -> None:
-        asked = _taken(record)
+        request = _take_request_members(record)
         config = self._plane.get("EndpointConfig", record["EndpointConfigName"])
-        deployments.plan(asked.get("DeploymentConfig"), config["ProductionVariants"])  # refuses what is no plan
+        deployments.plan(request.get("DeploymentConfig"), config["ProductionVariants"])  # rejects a wrong one
         # There is no traffic to move yet, and no fleet to go back to.
         plan = deployments.plan(None, config["ProductionVariants"])
         self._rollouts.start(record, Deployment(config, plan, self._plane.clock()), "Creating")
 
     def _update(self, record: dict[str, Any], before: Record) -> None:
         if before["EndpointStatus"] in _IN_PROGRESS:
-            raise ApiError("ValidationException", f'Cannot update in-progress endpoint "{record["EndpointArn"]}".')
-        asked = _taken(record)
+            raise ValidationError(f'Cannot update in-progress endpoint "{record["EndpointArn"]}".')
+        request = _take_request_members(record)
         given = self._plane.get("EndpointConfig", record["EndpointConfigName"])
-        config = deployments.effective(given, asked, before.get("ProductionVariants", ()))
-        if asked.get("RetainDeploymentConfig"):
-            asked.setdefault("DeploymentConfig", before.get("LastDeploymentConfig"))
-        plan = deployments.plan(asked.get("DeploymentConfig"), config["ProductionVariants"])
+        config = deployments.effective(given, request, before.get("ProductionVariants", ()))
+        if request.get("RetainDeploymentConfig"):
+            request.setdefault("DeploymentConfig", before.get("LastDeploymentConfig"))
+        plan = deployments.plan(request.get("DeploymentConfig"), config["ProductionVariants"])
         if plan.alarms:
             self._guardrails.check(plan.alarms, self._roles(config))
         # What serves is the old configuration, until the new one does.
         record["EndpointConfigName"] = before["EndpointConfigName"]
-        if asked.get("DeploymentConfig"):
-            record["LastDeploymentConfig"] = asked["DeploymentConfig"]
+        if request.get("DeploymentConfig"):
+            record["LastDeploymentConfig"] = request["DeploymentConfig"]
         self._rollouts.start(record, Deployment(config, plan, self._plane.clock()), "Updating")
 
     def _roles(self, config: Record) -> list[str]:
@@ -92,6 +91,6 @@ class Hosting:
         return sorted({model["ExecutionRoleArn"] for model in models})
 
 
-def _taken(record: dict[str, Any]) -> dict[str, Any]:
-    """Take out of a record what is of the request only, and return it."""
+def _take_request_members(record: dict[str, Any]) -> dict[str, Any]:
+    """Remove the members of the request only from a record, and return them."""
     return {name: record.pop(name) for name in REQUEST_ONLY if name in record}

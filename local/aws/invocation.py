@@ -6,12 +6,12 @@ import time
 from collections.abc import Mapping
 from typing import Any, Final
 
-from local.aws.capture import Capture, Exchange
-from local.aws.container_client import ContainerResponse
-from local.aws.endpoint_metrics import EndpointMetrics
+from local.aws.capture import DataCapture, Exchange
 from local.aws.fleets import Variant
-from local.aws.hosting import Hosting
+from local.aws.hosting import EndpointHosting
 from local.aws.sagemaker_api import INVOKED_VARIANT
+from local.aws.service_metrics import EndpointMetrics
+from local.aws.serving import ContainerResponse
 
 Answer = tuple[int, dict[str, str], bytes]
 
@@ -22,7 +22,7 @@ class Invocations:
     """Answers the runtime's one operation for the endpoints of `hosting`."""
 
     def __init__(
-        self, hosting: Hosting, capture: Capture, metrics: EndpointMetrics, *, account: str, region: str
+        self, hosting: EndpointHosting, capture: DataCapture, metrics: EndpointMetrics, *, account: str, region: str
     ) -> None:
         self._hosting = hosting
         self._capture = capture
@@ -36,7 +36,7 @@ class Invocations:
         variant = self._hosting.variant(endpoint, given.get(f"{_PREFIX}target-variant"))
         if variant is None:
             return _error(400, "ValidationError", Message=f"Endpoint {endpoint} of account {self._account} not found.")
-        response = self._ask(endpoint, variant, body, _forwarded(given))
+        response = self._send(endpoint, variant, body, _forwarded(given))
         if response.status >= 400:
             return self._model_error(endpoint, variant, response)
         if variant.capture is not None:
@@ -46,8 +46,8 @@ class Invocations:
             answered["Content-Type"] = response.content_type
         return response.status, answered, response.body
 
-    def _ask(self, endpoint: str, variant: Variant, body: bytes, headers: Mapping[str, str]) -> ContainerResponse:
-        """Return the container's answer, or what stands for none, and count it. Real time is the model's latency."""
+    def _send(self, endpoint: str, variant: Variant, body: bytes, headers: Mapping[str, str]) -> ContainerResponse:
+        """Return the container's answer, 500 when there is none, and count it. Its latency is in real time."""
         start = time.perf_counter()
         try:
             response = variant.container.client.invoke(body, headers)
@@ -57,17 +57,17 @@ class Invocations:
         return response
 
     def _model_error(self, endpoint: str, variant: Variant, response: ContainerResponse) -> Answer:
-        """Wrap what the container said into ModelError, the runtime's one error for all of a model's own."""
-        said = response.body.decode("utf-8", errors="replace")
+        """Wrap the container's answer into ModelError, the runtime's one error for all failures of a model."""
+        text = response.body.decode("utf-8", errors="replace")
         side = "client" if response.status < 500 else "server"
         group = f"/aws/sagemaker/Endpoints/{endpoint}"
         return _error(
             424,
             "ModelError",
-            Message=f'Received {side} error ({response.status}) from primary with message "{said}". See {group} in '
+            Message=f'Received {side} error ({response.status}) from primary with message "{text}". See {group} in '
             f"account {self._account} for more information; here it is {variant.folder / 'container.log'}.",
             OriginalStatusCode=response.status,
-            OriginalMessage=said,
+            OriginalMessage=text,
             LogStreamArn=f"arn:aws:logs:{self._region}:{self._account}:log-group:{group}",
         )
 

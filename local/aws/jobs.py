@@ -1,4 +1,4 @@
-"""What training and processing jobs share: a thread per job, its folder, its process, its end and its events."""
+"""The common part of training and processing jobs: thread, folder, process, statuses and events of a job."""
 
 import json
 import logging
@@ -15,12 +15,13 @@ from botocore.exceptions import ClientError
 from contract.names import PLATFORM_ROOT
 from local.aws import objects
 from local.aws.control_plane import ControlPlane
+from local.aws.events import in_milliseconds
 from local.aws.objects import S3Location
 from local.aws.processes import Processes
 
 log = logging.getLogger(__name__)
 
-REASON_LIMIT: Final = 1024
+MAX_REASON: Final = 1024
 _POLL_SECONDS: Final = 0.1
 
 Record = Mapping[str, Any]
@@ -110,7 +111,7 @@ def fetch(client: Any, uri: str, folder: Path, role: str) -> None:
     Raises
     ------
     JobError
-        In SageMaker's words when nothing is there or the role may not read it.
+        With SageMaker's text when nothing is there or the role may not read it.
     """
     folder.mkdir(parents=True, exist_ok=True)
     try:
@@ -198,7 +199,7 @@ class JobEngine:
 
     def _fail(self, job: Job, error: JobError) -> None:
         log.error("%s %s failed: %s (log: %s)", self._kind, job.name, error, job.log)
-        self._end(job, "Failed", "Failed", FailureReason=str(error)[:REASON_LIMIT], **error.members)
+        self._end(job, "Failed", "Failed", FailureReason=str(error)[:MAX_REASON], **error.members)
 
     def _end(self, job: Job, status: str, secondary: str, **members: Any) -> None:
         ended = {f"{self._verb}EndTime": self._plane.clock()}
@@ -208,16 +209,11 @@ class JobEngine:
         return {"SecondaryStatus": status} if self._verb == "Training" else {}
 
     def _change(self, job: Job, status: str, secondary: Mapping[str, str], **members: Any) -> None:
-        """Set the status, unless a stop is on its way while the job only starts, and tell EventBridge."""
+        """Set the status, unless the job is stopped while it starts, and emit the event."""
         with self._plane.lock:
             if status == "InProgress" and job.stop.is_set():
                 status = "Stopping"
             record = self._plane.change(self._kind, job.name, **{f"{self._kind}Status": status}, **secondary, **members)
-            detail = {name: _event_value(name, value) for name, value in record.items()}
+            detail = in_milliseconds(record)
         arn = record[f"{self._kind}Arn"]
         self._plane.emit_event(f"SageMaker {self._verb} Job State Change", detail, [arn])
-
-
-def _event_value(name: str, value: Any) -> Any:
-    """Return a Describe member as the event spells it: times are milliseconds since the epoch."""
-    return int(value * 1000) if name.endswith("Time") else value

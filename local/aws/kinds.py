@@ -1,12 +1,12 @@
-"""The kinds of SageMaker resource that the local control plane stores."""
+"""The kinds of SageMaker resource that the local control plane stores, and how requests name and refer to them."""
 
 from dataclasses import dataclass
-from typing import Final
+from typing import Any, Final
 
 
 @dataclass(frozen=True)
-class Kind:
-    """How one resource type is named, and how the service speaks about it.
+class ResourceKind:
+    """Names, ARN type, statuses and error codes of one SageMaker resource type.
 
     Parameters
     ----------
@@ -38,17 +38,17 @@ class Kind:
         return f"{self.name}Arn"
 
 
-def _job(name: str, arn_type: str) -> Kind:
-    return Kind(name, arn_type, f"{name}Status", "InProgress", taken="ResourceInUse")
+def _job(name: str, arn_type: str) -> ResourceKind:
+    return ResourceKind(name, arn_type, f"{name}Status", "InProgress", taken="ResourceInUse")
 
 
 KINDS: Final = {
     kind.name: kind
     for kind in (
-        Kind("Model", "model"),
-        Kind("EndpointConfig", "endpoint-config"),
-        Kind("Endpoint", "endpoint", "EndpointStatus", "Creating"),
-        Kind(
+        ResourceKind("Model", "model"),
+        ResourceKind("EndpointConfig", "endpoint-config"),
+        ResourceKind("Endpoint", "endpoint", "EndpointStatus", "Creating"),
+        ResourceKind(
             "MonitoringSchedule",
             "monitoring-schedule",
             "MonitoringScheduleStatus",
@@ -58,7 +58,23 @@ KINDS: Final = {
         ),
         _job("TrainingJob", "training-job"),
         _job("ProcessingJob", "processing-job"),
-        Kind("ModelPackageGroup", "model-package-group", "ModelPackageGroupStatus", "Completed"),
-        Kind("Pipeline", "pipeline", "PipelineStatus", "Active", missing="ResourceNotFound"),
+        ResourceKind("ModelPackageGroup", "model-package-group", "ModelPackageGroupStatus", "Completed"),
+        ResourceKind("Pipeline", "pipeline", "PipelineStatus", "Active", missing="ResourceNotFound"),
     )
 }
+
+
+def named_resources(kind: str, params: dict[str, Any]) -> list[tuple[str, str]]:
+    """Return kind and name of every resource that a request of this kind refers to."""
+    if kind == "EndpointConfig":
+        return [("Model", variant["ModelName"]) for variant in params["ProductionVariants"]]
+    if kind == "Endpoint" and "EndpointConfigName" in params:
+        return [("EndpointConfig", params["EndpointConfigName"])]
+    definition = params.get("MonitoringScheduleConfig", {}).get("MonitoringJobDefinition", {})
+    inputs = definition.get("MonitoringInputs", []) if kind == "MonitoringSchedule" else []
+    return [("Endpoint", entry["EndpointInput"]["EndpointName"]) for entry in inputs if "EndpointInput" in entry]
+
+
+def resource_name(name_or_arn: str) -> str:
+    """Return a resource's name from its name or ARN."""
+    return name_or_arn.rsplit("/", 1)[-1]

@@ -5,11 +5,13 @@ import json
 from collections.abc import Callable, Iterable
 from typing import Any, Final
 
-from local.aws.errors import ApiError
-from local.aws.validation import MODEL
+from botocore.model import ListShape
+
+from local.aws.errors import ValidationError
+from local.aws.validation import output_members
 
 DEFAULT_PAGE: Final = 10
-"""SageMaker's default MaxResults for jobs: a caller that forgets to turn the page must notice here too."""
+"""SageMaker's default MaxResults for jobs: a caller that does not page must notice here too."""
 
 Record = dict[str, Any]
 
@@ -53,8 +55,8 @@ def page(
 
 
 def _output_list(operation: str) -> tuple[str, Any]:
-    members = MODEL.operation_model(operation).output_shape.members
-    return next((name, shape.member) for name, shape in members.items() if shape.type_name == "list")
+    lists = [(name, shape.member) for name, shape in output_members(operation).items() if isinstance(shape, ListShape)]
+    return lists[0]
 
 
 def _matches(row: Record, params: Record, name_field: str, status_field: str) -> bool:
@@ -89,4 +91,4 @@ def _decode(token: str) -> tuple[Any, ...]:
     try:
         return tuple(json.loads(base64.urlsafe_b64decode(token)))
     except ValueError as error:
-        raise ApiError("ValidationException", f"NextToken must come from this operation, got {token!r}") from error
+        raise ValidationError(f"NextToken must come from this operation, got {token!r}") from error

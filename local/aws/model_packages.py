@@ -1,20 +1,17 @@
 """Versions of a model package group: the one kind of resource that has no name of its own."""
 
-from collections.abc import Callable
-from typing import TYPE_CHECKING, Any, Final
+from typing import Any, Final
 
 from local.aws import listing
-from local.aws.errors import ApiError
+from local.aws.control_plane import ControlPlane
+from local.aws.errors import ApiError, ValidationError
 from local.aws.events import iso
+from local.aws.kinds import resource_name
 from local.aws.listing import Record
 from local.aws.validation import project
 
-if TYPE_CHECKING:
-    from local.aws.control_plane import ControlPlane
-
-
 _EVENT: Final = "SageMaker Model Package State Change"
-_TOLD: Final = {
+_EVENT_FIELDS: Final = {
     "ModelApprovalStatus": "ModelApprovalStatus",
     "ApprovalDescription": "ApprovalDescription",
     "CustomerMetadataProperties": "CustomerMetadataProperties",
@@ -22,33 +19,29 @@ _TOLD: Final = {
     "ModelLifeCycle": "ModelLifeCycle",
     "SourceUri": "sourceUri",
 }
-"""Members whose change an event names, as it spells them."""
+"""Members whose change an event names, to their names there."""
 _REMOVED: Final = "CustomerMetadataPropertiesToRemove"
 
 
 class ModelPackages:
-    """Model package versions by ARN; `operations` is what the control plane adds to its own."""
+    """Model package versions by ARN; registers their operations with the control plane."""
 
-    def __init__(self, plane: "ControlPlane") -> None:
+    def __init__(self, plane: ControlPlane) -> None:
         self._plane = plane
         self._packages: dict[str, Record] = {}
         self._made: dict[str, str] = {}
-        self.operations: dict[str, Callable[[Record], Record]] = {
-            "CreateModelPackage": self._create,
-            "DescribeModelPackage": lambda params: project("DescribeModelPackage", self._get(params)),
-            "UpdateModelPackage": self._update,
-            "DeleteModelPackage": self._delete,
-            "ListModelPackages": self._list,
-        }
+        plane.hooks["ModelPackageGroup.delete"] = self._refuse_orphans
+        plane.operations.update(
+            CreateModelPackage=self._create,
+            DescribeModelPackage=lambda params: project("DescribeModelPackage", self._get(params)),
+            UpdateModelPackage=self._update,
+            DeleteModelPackage=self._delete,
+            ListModelPackages=self._list,
+        )
 
-    def refuse_orphans(self, group: str) -> None:
-        """Refuse to delete a group that has versions.
-
-        Raises
-        ------
-        ApiError
-            ``ConflictException``, if it has any.
-        """
+    def _refuse_orphans(self, record: Record) -> None:
+        """Refuse to delete a group that has versions."""
+        group = record["ModelPackageGroupName"]
         if versions := self._versions(group):
             raise ApiError("ConflictException", f"Model package group {group} still contains versions {versions}.")
 
@@ -59,12 +52,12 @@ class ModelPackages:
     def _get(self, params: Record) -> Record:
         arn = params.get("ModelPackageArn") or params["ModelPackageName"]
         if arn not in self._packages:
-            raise ApiError("ValidationException", f"ModelPackage {arn} does not exist.")
+            raise ValidationError(f"ModelPackage {arn} does not exist.")
         return self._packages[arn]
 
     def _create(self, params: Record) -> Record:
         if "ModelPackageGroupName" not in params or "ModelPackageName" in params:
-            raise ApiError("ValidationException", "the embedded AWS keeps versions of a group, which have no own name")
+            raise ValidationError("the embedded AWS keeps versions of a group, which have no own name")
         token = params.get("ClientToken")
         arn = self._made.get(token) if token else None
         if arn is None:
@@ -74,7 +67,7 @@ class ModelPackages:
         return {"ModelPackageArn": arn}
 
     def _register(self, params: Record) -> str:
-        group = self._plane.get("ModelPackageGroup", group_name(params["ModelPackageGroupName"]))
+        group = self._plane.get("ModelPackageGroup", resource_name(params["ModelPackageGroupName"]))
         name = group["ModelPackageGroupName"]
         version = max(self._versions(name), default=0) + 1
         arn = package_arn(group["ModelPackageGroupArn"], version)
@@ -98,7 +91,7 @@ class ModelPackages:
         record.update(
             params, CustomerMetadataProperties=_metadata(record, params), LastModifiedTime=self._plane.clock()
         )
-        changed = [told for name, told in _TOLD.items() if record.get(name) != before.get(name)]
+        changed = [field for name, field in _EVENT_FIELDS.items() if record.get(name) != before.get(name)]
         self._emit(record, UpdatedModelPackageFields=changed)
         return {"ModelPackageArn": record["ModelPackageArn"]}
 
@@ -109,19 +102,14 @@ class ModelPackages:
     def _list(self, params: Record) -> Record:
         filters = dict(params)
         if "ModelPackageGroupName" in filters:
-            filters["ModelPackageGroupName"] = group_name(filters["ModelPackageGroupName"])
+            filters["ModelPackageGroupName"] = resource_name(filters["ModelPackageGroupName"])
         return listing.page("ListModelPackages", self._packages.values(), filters, name_field="ModelPackageArn")
 
     def _emit(self, record: Record, **more: Any) -> None:
-        """Tell EventBridge what DescribeModelPackage tells, times as texts."""
+        """Emit an event with the members of DescribeModelPackage, times as texts."""
         described = project("DescribeModelPackage", record)
         detail = {name: iso(value) if name.endswith("Time") else value for name, value in described.items()}
         self._plane.emit_event(_EVENT, {**detail, **more}, [record["ModelPackageArn"]])
-
-
-def group_name(name_or_arn: str) -> str:
-    """Return the name of a model package group."""
-    return name_or_arn.rsplit("/", 1)[-1]
 
 
 def package_arn(group_arn: str, version: int | str) -> str:
@@ -130,6 +118,6 @@ def package_arn(group_arn: str, version: int | str) -> str:
 
 
 def _metadata(record: Record, params: Record) -> dict[str, str] | None:
-    """Return the customer metadata after an update, which adds to what is there and takes away what it names."""
+    """Return the customer metadata after an update, which adds some keys and removes others."""
     merged = {**record.get("CustomerMetadataProperties", {}), **params.get("CustomerMetadataProperties", {})}
     return {key: value for key, value in merged.items() if key not in params.get(_REMOVED, [])} or None

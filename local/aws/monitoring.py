@@ -12,17 +12,17 @@ from typing import Any, Final
 from botocore.exceptions import BotoCoreError, ClientError
 
 from contract.names import MlPath, ReportFile
-from local.aws import objects
-from local.aws.capture import Capture
+from local.aws import listing, objects
+from local.aws.capture import DataCapture
 from local.aws.control_plane import ControlPlane
 from local.aws.errors import ApiError
+from local.aws.events import iso
 from local.aws.jobs import Job, JobEngine
 from local.aws.monitoring_contract import (
     HOUR_SECONDS,
     check_supported,
     definition_of,
     hour_prefix,
-    iso,
     job_request,
     output_of,
 )
@@ -43,17 +43,27 @@ Record = Mapping[str, Any]
 class Monitoring:
     """Runs the executions of every schedule: one after another per schedule, and no due hour is left out.
 
-    `client` takes a service's name and a role's ARN.
+    Parameters
+    ----------
+    client
+        Takes a service's name and a role's ARN.
+
+    Attributes
+    ----------
+    executions
+        By the name of their processing job; rows have the members of MonitoringExecutionSummary.
     """
 
     def __init__(
-        self, plane: ControlPlane, jobs: JobEngine, capture: Capture, client: Callable[[str, str], Any]
+        self, plane: ControlPlane, jobs: JobEngine, capture: DataCapture, client: Callable[[str, str], Any]
     ) -> None:
         self._plane = plane
         self._jobs = jobs
         self._capture = capture
         self._client = client
         self._ended: dict[str, threading.Event] = {}
+        self.executions: dict[str, dict[str, Any]] = {}
+        plane.operations["ListMonitoringExecutions"] = self._list_executions
         plane.hooks["MonitoringSchedule.create"] = self._create
         plane.hooks["MonitoringSchedule.update"] = lambda record, before: check_supported(record)
         plane.hooks["MonitoringSchedule.delete"] = lambda record: self._ended[record["MonitoringScheduleName"]].set()
@@ -128,12 +138,21 @@ class Monitoring:
         """Show the state of an execution."""
         row["LastModifiedTime"] = self._plane.clock()
         with self._plane.lock:
-            self._plane.executions[name] = row
+            self.executions[name] = row
             try:
                 schedule = self._plane.get("MonitoringSchedule", row["MonitoringScheduleName"])
             except ApiError:
                 return  # deleted while the execution ran, which goes on, as on AWS
             schedule["LastMonitoringExecutionSummary"] = row
+
+    def _list_executions(self, params: dict[str, Any]) -> dict[str, Any]:
+        return listing.page(
+            "ListMonitoringExecutions",
+            list(self.executions.values()),
+            {"SortBy": "ScheduledTime", **params},
+            name_field="MonitoringScheduleName",
+            status_field="MonitoringExecutionStatus",
+        )
 
     def _put_metrics(self, job: Job, role: str) -> None:
         """Publish the metrics file of the contract, as the platform does with the job's role."""
@@ -154,7 +173,7 @@ class Monitoring:
 def outcome(record: Record, output: Path) -> dict[str, str]:
     """Return the end of an execution from its processing job and the job's output folder.
 
-    AWS documents no signal for violations: the exit message's first word or the violations file will do.
+    AWS documents no signal for violations: the exit message's first word or the violations file counts as one.
     """
     status = record["ProcessingJobStatus"]
     if status == "Failed":
@@ -164,8 +183,8 @@ def outcome(record: Record, output: Path) -> dict[str, str]:
             "MonitoringExecutionStatus": status,
             "FailureReason": f"Job inputs had no data: {reason}"[:1024] if no_data else reason,
         }
-    said = record.get("ExitMessage", "").startswith(_WITH_VIOLATIONS)
-    if status == "Completed" and (said or _has_violations(output / ReportFile.VIOLATIONS)):
+    is_in_message = record.get("ExitMessage", "").startswith(_WITH_VIOLATIONS)
+    if status == "Completed" and (is_in_message or _has_violations(output / ReportFile.VIOLATIONS)):
         status = _WITH_VIOLATIONS
     return {"MonitoringExecutionStatus": status}
 

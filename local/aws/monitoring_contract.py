@@ -6,7 +6,8 @@ from datetime import UTC, datetime
 from typing import Any, Final
 
 from contract.names import MonitorVariable, Switch, report_prefix
-from local.aws.errors import ApiError
+from local.aws.errors import ValidationError
+from local.aws.events import iso
 from local.aws.objects import S3Location
 
 HOURLY: Final = "cron(0 * ? * * *)"
@@ -37,7 +38,7 @@ def check_supported(schedule: Record) -> None:
         reason = "BaselineConfig is not supported by the embedded AWS; hand the baseline over as an argument"
     else:
         return
-    raise ApiError("ValidationException", reason)
+    raise ValidationError(reason)
 
 
 def definition_of(schedule: Record) -> dict[str, Any]:
@@ -104,11 +105,6 @@ def output_of(definition: Record) -> dict[str, Any]:
     """Return the one S3 output of a job definition."""
     output: dict[str, Any] = definition["MonitoringOutputConfig"]["MonitoringOutputs"][0]["S3Output"]
     return output
-
-
-def iso(at: float) -> str:
-    """Return a time as ISO 8601 in UTC, whole seconds, with Z."""
-    return f"{datetime.fromtimestamp(at, UTC):%Y-%m-%dT%H:%M:%SZ}"
 
 
 def _chosen(record: Record, *names: str) -> dict[str, Any]:

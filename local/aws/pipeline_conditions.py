@@ -1,6 +1,6 @@
 """Conditions of a pipeline's Condition step.
 
-Source: sagemaker.core.workflow.conditions of the SageMaker Python SDK, which knows no ``And``: the step's list is one.
+Source: sagemaker.core.workflow.conditions of the SageMaker Python SDK, which has no ``And``: the step's list is one.
 """
 
 import operator

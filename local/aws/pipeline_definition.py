@@ -1,4 +1,4 @@
-"""A pipeline's definition: parsed and checked when it is stored, and asked which steps can run.
+"""A pipeline's definition: parsed and checked when it is stored, and the order of its steps.
 
 Version 2020-12-01 of the definition's schema, as far as the SageMaker Python SDK writes it for the step types below.
 """
@@ -11,10 +11,10 @@ from graphlib import CycleError, TopologicalSorter
 from typing import Any, Final
 
 from local.aws import pipeline_conditions
-from local.aws.errors import ApiError
+from local.aws.errors import ValidationError
 from local.aws.pipeline_expressions import JSON_GET, ExpressionError, expressions, property_file, references
 from local.aws.pipeline_parameters import Parameter
-from local.aws.validation import MODEL
+from local.aws.validation import input_members
 
 VERSION: Final = "2020-12-01"
 CONDITION: Final = "Condition"
@@ -31,8 +31,8 @@ NAMES: Final = {
     "Training": "TrainingJobName",
     "Model": "ModelName",
 }
-"""The argument that holds the custom prefix of what a step makes; the SDK leaves it out unless it is asked for."""
-PREFIX_LENGTH: Final = 38
+"""The argument that holds the custom name prefix of what a step makes; the SDK writes it only on request."""
+MAX_PREFIX: Final = 38
 """Source: SageMaker Developer Guide, "Customize access management for Pipelines jobs"."""
 SUCCEEDED: Final = "Succeeded"
 
@@ -42,12 +42,12 @@ _ARGUMENTS: Final = {CONDITION: {"Conditions", "IfSteps", "ElseSteps"}, FAIL: {"
 
 @dataclass(frozen=True)
 class Step:
-    """One step.
+    """One step of a pipeline.
 
     Parameters
     ----------
     arguments
-        What the step's operation gets, with expressions; the condition of a Condition step alone.
+        Parameters of the step's operation, with expressions; of a Condition step only its conditions.
     needs
         Names of the steps that must have succeeded before: by DependsOn, by reference, or as the branch's condition.
     property_files
@@ -85,10 +85,10 @@ class Definition:
         try:
             return _parse(json.loads(text))
         except (ExpressionError, CycleError, ValueError) as error:
-            raise ApiError("ValidationException", f"Unable to parse pipeline definition. {error}") from error
+            raise ValidationError(f"Unable to parse pipeline definition. {error}") from error
         except (AttributeError, KeyError, TypeError) as error:
             message = f"Unable to parse pipeline definition. It is not of the schema: {error!r}"
-            raise ApiError("ValidationException", message) from error
+            raise ValidationError(message) from error
 
     def ready(self, statuses: Mapping[str, str], outcomes: Mapping[str, bool]) -> list[Step]:
         """Return the steps that can start now.
@@ -98,7 +98,7 @@ class Definition:
         statuses
             Status of every step that has started.
         outcomes
-            What the Condition steps that have ended found.
+            Results of the Condition steps that have ended.
         """
         return [
             step
@@ -162,22 +162,24 @@ def _members(entry: Any) -> tuple[str, str, dict[str, Any]]:
     if entry.get("CacheConfig", {}).get("Enabled"):
         raise ExpressionError(f"step {name!r} must not be cached: the embedded AWS runs every step")
     arguments = entry.get("Arguments", {})
-    allowed = _ARGUMENTS.get(kind) or set(MODEL.operation_model(OPERATIONS[kind]).input_shape.members)
+    allowed = _ARGUMENTS.get(kind) or set(input_members(OPERATIONS[kind]))
     if unknown := sorted(set(arguments) - allowed):
         raise ExpressionError(f"step {name!r} must not have argument {unknown[0]!r}")
     if kind == CONDITION:
         for condition in arguments.setdefault("Conditions", []):
             pipeline_conditions.check(condition)
     prefix = arguments.get(NAMES.get(kind, ""), "")
-    if not isinstance(prefix, str) or len(prefix) > PREFIX_LENGTH:
-        raise ExpressionError(f"{NAMES[kind]} of step {name!r} must be a prefix of up to {PREFIX_LENGTH} characters")
+    if not isinstance(prefix, str) or len(prefix) > MAX_PREFIX:
+        raise ExpressionError(f"{NAMES[kind]} of step {name!r} must be a prefix of up to {MAX_PREFIX} characters")
     return name, kind, arguments
 
 
 def _depends_on(entry: Mapping[str, Any]) -> list[str]:
     found: list[Any] = entry.get("DependsOn", [])
     if triggers := [item for item in found if not isinstance(item, str)]:
-        raise ExpressionError(f"DependsOn must be names of steps: the embedded AWS knows no triggers, got {triggers}")
+        raise ExpressionError(
+            f"DependsOn must be names of steps: the embedded AWS supports no triggers, got {triggers}"
+        )
     return found
 
 

@@ -1,18 +1,17 @@
-"""Executions of pipelines: their operations, what describes them and their steps, and their events."""
+"""Executions of pipelines: their operations, descriptions of them and their steps, and their events."""
 
 import hashlib
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any, Final
+from typing import Any, Final
 
 from local.aws import listing, pipeline_parameters
-from local.aws.errors import ApiError
+from local.aws.control_plane import ControlPlane
+from local.aws.errors import ApiError, ValidationError
 from local.aws.events import iso
+from local.aws.kinds import resource_name
 from local.aws.listing import Record
 from local.aws.pipeline_definition import Definition
 from local.aws.validation import project
-
-if TYPE_CHECKING:
-    from local.aws.control_plane import ControlPlane
 
 ID_LENGTH: Final = 12
 TOKEN_LENGTH: Final = 10
@@ -23,40 +22,40 @@ STOPPING: Final = "Stopping"
 _EVENT: Final = "SageMaker Model Building Pipeline Execution Status Change"
 _STEP_EVENT: Final = "SageMaker Model Building Pipeline Execution Step Status Change"
 _LETTERS: Final = "0123456789abcdefghijklmnopqrstuvwxyz"
-_GOING_ON: Final = (STARTING, EXECUTING, STOPPING)
+_UNFINISHED: Final = (STARTING, EXECUTING, STOPPING)
 _UNSUPPORTED: Final = ("SelectiveExecutionConfig", "PipelineVersionId", "MlflowExperimentName")
 
 
 class PipelineExecutions:
-    """Executions by ARN; `operations` is what the control plane adds to its own.
+    """Executions by ARN; registers their operations with the control plane.
 
-    Whoever runs them registers the hooks ``PipelineExecution.start`` and ``PipelineExecution.stop``, which get the
-    execution's record, and reports with `change` and `change_step`.
+    The engine that runs them registers the hooks ``PipelineExecution.start`` and ``PipelineExecution.stop``, which get
+    the execution's record, and reports with `change` and `change_step`.
     """
 
-    def __init__(self, plane: "ControlPlane") -> None:
+    def __init__(self, plane: ControlPlane) -> None:
         self._plane = plane
         self._executions: dict[str, Record] = {}
         self._steps: dict[str, dict[str, Record]] = {}
         plane.hooks["Pipeline.create"] = _check
         plane.hooks["Pipeline.update"] = lambda record, _: _check(record)
-        self.operations: dict[str, Callable[[Record], Record]] = {
-            "StartPipelineExecution": self._start,
-            "StopPipelineExecution": self._stop,
-            "ListPipelineExecutions": self._list,
-            "ListPipelineExecutionSteps": self._list_steps,
-            "ListPipelineParametersForExecution": self._list_parameters,
+        plane.operations.update(
+            StartPipelineExecution=self._start,
+            StopPipelineExecution=self._stop,
+            ListPipelineExecutions=self._list,
+            ListPipelineExecutionSteps=self._list_steps,
+            ListPipelineParametersForExecution=self._list_parameters,
             **{name: self._describing(name) for name in _DESCRIPTIONS},
-        }
+        )
 
     def change(self, arn: str, status: str, **members: Any) -> None:
-        """Set an execution's status and tell EventBridge."""
+        """Set an execution's status and emit its event."""
         with self._plane.lock:
             record = self._executions[arn]
             before = record.get("PipelineExecutionStatus")
             record.update(members, PipelineExecutionStatus=status, LastModifiedTime=self._plane.clock())
             times = {"executionStartTime": record["StartTime"]}
-            if status not in _GOING_ON:
+            if status not in _UNFINISHED:
                 times["executionEndTime"] = record["LastModifiedTime"]
             detail = {
                 "pipelineExecutionDisplayName": record["PipelineExecutionDisplayName"],
@@ -67,14 +66,14 @@ class PipelineExecutions:
             self._emit(_EVENT, record, detail, times)
 
     def change_step(self, arn: str, name: str, status: str, **members: Any) -> None:
-        """Set a step's status, tell EventBridge, and begin its row when it has none yet."""
+        """Set a step's status and emit its event; the first call adds the step."""
         with self._plane.lock:
             now = self._plane.clock()
             row = self._steps[arn].setdefault(name, {"StepName": name, "StartTime": now, "Metadata": {}})
             before = row.get("StepStatus")
             row.update(members, StepStatus=status)
             times = {"stepStartTime": row["StartTime"]}
-            if status not in _GOING_ON:
+            if status not in _UNFINISHED:
                 row["EndTime"] = times["stepEndTime"] = now
             detail = {
                 "metadata": {
@@ -90,9 +89,9 @@ class PipelineExecutions:
 
     def _emit(self, detail_type: str, record: Record, detail: Record, times: dict[str, float]) -> None:
         arns = {"pipelineArn": record["PipelineArn"], "pipelineExecutionArn": record["PipelineExecutionArn"]}
-        told = {name: value for name, value in detail.items() if value is not None}
+        known = {name: value for name, value in detail.items() if value is not None}
         moments = {name: iso(moment) for name, moment in times.items()}
-        self._plane.emit_event(detail_type, {**told, **moments, **arns}, list(arns.values()))
+        self._plane.emit_event(detail_type, {**known, **moments, **arns}, list(arns.values()))
 
     def _get(self, params: Record) -> Record:
         arn = params["PipelineExecutionArn"]
@@ -101,9 +100,9 @@ class PipelineExecutions:
         return self._executions[arn]
 
     def _start(self, params: Record) -> Record:
-        pipeline = self._plane.get("Pipeline", params["PipelineName"].rsplit("/", 1)[-1])
+        pipeline = self._plane.get("Pipeline", resource_name(params["PipelineName"]))
         if unsupported := sorted(set(_UNSUPPORTED) & set(params)):
-            raise ApiError("ValidationException", f"the embedded AWS does not implement {unsupported[0]}")
+            raise ValidationError(f"the embedded AWS does not implement {unsupported[0]}")
         identity = token(f"{pipeline['PipelineArn']}:{params['ClientRequestToken']}", ID_LENGTH)
         arn = f"{pipeline['PipelineArn']}/execution/{identity}"
         if arn in self._executions:
@@ -147,7 +146,7 @@ class PipelineExecutions:
         return lambda params: project(operation, self._get(params))
 
     def _list(self, params: Record) -> Record:
-        pipeline = self._plane.get("Pipeline", params["PipelineName"].rsplit("/", 1)[-1])
+        pipeline = self._plane.get("Pipeline", resource_name(params["PipelineName"]))
         rows = [row for row in self._executions.values() if row["PipelineArn"] == pipeline["PipelineArn"]]
         bounds = {"CreatedAfter": "CreationTimeAfter", "CreatedBefore": "CreationTimeBefore"}
         filters = {bounds.get(name, name): value for name, value in params.items()}
@@ -169,15 +168,15 @@ _DESCRIPTIONS: Final = ("DescribePipelineExecution", "DescribePipelineDefinition
 
 
 def token(text: str, length: int) -> str:
-    """Return letters and digits that stand for a text: the service makes them at random, and tests need them again."""
+    """Return letters and digits derived from a text; the service makes them at random, here runs repeat."""
     number = int.from_bytes(hashlib.sha256(text.encode()).digest(), "big")
     return "".join(_LETTERS[number // 36**place % 36] for place in range(length))
 
 
 def _check(record: Record) -> None:
-    """Refuse a pipeline that cannot be run."""
+    """Reject a pipeline that cannot be run."""
     if "PipelineDefinition" not in record or "PipelineDefinitionS3Location" in record:
-        raise ApiError("ValidationException", "the embedded AWS reads definitions from PipelineDefinition alone")
+        raise ValidationError("the embedded AWS reads definitions from PipelineDefinition alone")
     Definition.parse(record["PipelineDefinition"])
 
 

@@ -20,11 +20,11 @@ Key = str | int
 
 
 class ExpressionError(Exception):
-    """Raised for an expression that is not understood, or that finds no value."""
+    """Raised for an expression that is not supported, or that has no value."""
 
 
 class Values(Protocol):
-    """What expressions can ask for."""
+    """The values that expressions refer to."""
 
     def parameter(self, name: str) -> Any:
         """Return a parameter of the execution."""
@@ -33,22 +33,22 @@ class Values(Protocol):
         """Return an execution variable."""
 
     def step(self, name: str) -> Mapping[str, Any]:
-        """Return what describes a step's job, model or package."""
+        """Return the description of a step's job, model or package."""
 
     def property_file(self, step: str, name: str) -> Any:
         """Return the JSON document of a step's property file."""
 
 
 @dataclass(frozen=True)
-class Reference:
-    """The text of one ``Get``: where it starts (Parameters, Execution, Steps), whose it is, and the path from there."""
+class ValueReference:
+    """The text of one ``Get``: its root (Parameters, Execution, Steps), the name below it, and the path from there."""
 
     root: str
     name: str
     path: tuple[Key, ...]
 
     @classmethod
-    def parse(cls, text: str) -> "Reference":
+    def parse(cls, text: str) -> "ValueReference":
         """Read ``Steps.Train.ModelArtifacts.S3ModelArtifacts`` and its like.
 
         Raises
@@ -127,15 +127,15 @@ def expressions(value: Any) -> Iterator[tuple[str, Any]]:
             yield from expressions(item)
 
 
-def references(value: Any) -> list[Reference]:
+def references(value: Any) -> list[ValueReference]:
     """Return every reference in a value.
 
     Raises
     ------
     ExpressionError
-        For an expression that is not understood.
+        For an expression that is not supported.
     """
-    return [Reference.parse(content) for kind, content in expressions(value) if kind == GET]
+    return [ValueReference.parse(content) for kind, content in expressions(value) if kind == GET]
 
 
 def resolve(value: Any, values: Values) -> Any:
@@ -152,7 +152,7 @@ def resolve(value: Any, values: Values) -> Any:
         return value
     kind = _kind(value)
     if kind == GET:
-        return _get(Reference.parse(value[GET]), values)
+        return _get(ValueReference.parse(value[GET]), values)
     if kind == JOIN:
         function = value[JOIN]
         parts = [_text(resolve(item, values)) for item in function["Values"]]
@@ -171,7 +171,7 @@ def property_file(function: Any) -> tuple[str, str]:
         If it reads none, or has no path.
     """
     try:
-        reference = Reference.parse(function["PropertyFile"][GET])
+        reference = ValueReference.parse(function["PropertyFile"][GET])
         folder, name = reference.path
         parse_path(function["Path"])
     except (KeyError, TypeError, ValueError):
@@ -198,7 +198,7 @@ def _kind(value: Mapping[str, Any]) -> str:
     return ""
 
 
-def _get(reference: Reference, values: Values) -> Any:
+def _get(reference: ValueReference, values: Values) -> Any:
     if reference.root == "Parameters":
         return values.parameter(reference.name)
     if reference.root == "Execution":

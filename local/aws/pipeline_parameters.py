@@ -4,7 +4,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
-from local.aws.errors import ApiError
+from local.aws.errors import ValidationError
 from local.aws.pipeline_expressions import ExpressionError
 
 _TYPES: Final = {"String": str, "Integer": int, "Float": float, "Boolean": bool}
@@ -48,13 +48,13 @@ class Parameter:
             ``ValidationException`` if it means none.
         """
         if self.choices and text not in self.choices:
-            raise _refused(f"Parameter {self.name!r} must be one of {list(self.choices)}, got {text!r}")
+            raise ValidationError(f"Parameter {self.name!r} must be one of {list(self.choices)}, got {text!r}")
         try:
             if self.type == "Boolean":
                 return {"true": True, "false": False}[text.lower()]
             return _TYPES[self.type](text)  # type: ignore[no-any-return]
         except (KeyError, ValueError):
-            raise _refused(f"Parameter {self.name!r} must be of type {self.type}, got {text!r}") from None
+            raise ValidationError(f"Parameter {self.name!r} must be of type {self.type}, got {text!r}") from None
 
 
 def values(declared: Iterable[Parameter], given: Iterable[Mapping[str, str]]) -> dict[str, Any]:
@@ -68,14 +68,10 @@ def values(declared: Iterable[Parameter], given: Iterable[Mapping[str, str]]) ->
     known = {parameter.name: parameter for parameter in declared}
     texts = {entry["Name"]: entry["Value"] for entry in given}
     if unknown := sorted(set(texts) - set(known)):
-        raise _refused(f"Parameters {unknown} are not defined in the pipeline; it has {sorted(known)}")
+        raise ValidationError(f"Parameters {unknown} are not defined in the pipeline; it has {sorted(known)}")
     missing = sorted(name for name, parameter in known.items() if parameter.default is None and name not in texts)
     if missing:
-        raise _refused(f"Parameters {missing} have no default value and must be given")
+        raise ValidationError(f"Parameters {missing} have no default value and must be given")
     return {
         name: parameter.read(texts[name]) if name in texts else parameter.default for name, parameter in known.items()
     }
-
-
-def _refused(message: str) -> ApiError:
-    return ApiError("ValidationException", message)

@@ -19,12 +19,12 @@ from local.aws.pipeline_executions import EXECUTING, STOPPING, TOKEN_LENGTH, tok
 from local.aws.pipeline_expressions import ExpressionError, resolve, walk
 
 _POLL_SECONDS: Final = 0.25
-_NAME_IN_JOB: Final = 20
+_MAX_NAME_IN_JOB: Final = 20
 """Characters of a step's name in the name of its job, when there is no custom prefix."""
 
 Record = Mapping[str, Any]
-Tell = Callable[..., None]
-"""Gets a step's new status, and members of its description by name."""
+Report = Callable[..., None]
+"""Receives a step's new status, and members of its description by name."""
 
 
 class StepError(Exception):
@@ -40,7 +40,7 @@ class StepStopped(Exception):
 
 
 @dataclass
-class Run:
+class PipelineRun:
     """One execution while it runs.
 
     Parameters
@@ -48,7 +48,7 @@ class Run:
     client
         Takes a service and returns a client that acts as the pipeline's role.
     results
-        What describes the job, model or package of each step that has succeeded.
+        Description of the job, model or package of each step that has succeeded.
     """
 
     record: Record
@@ -84,7 +84,7 @@ class Run:
         }[name]
 
     def step(self, name: str) -> Record:
-        """Return what describes a step's job, model or package."""
+        """Return the description of a step's job, model or package."""
         return self.results[name]
 
     def property_file(self, step: str, name: str) -> Any:
@@ -106,8 +106,8 @@ class Run:
             raise ExpressionError(f"property file {name!r} of step {step!r} at {location}: {error}") from error
 
 
-def perform(run: Run, step: Step, tell: Tell) -> Record:
-    """Run one step to its end and return what describes its outcome; `tell` learns how it goes on until then.
+def perform(run: PipelineRun, step: Step, report: Report) -> Record:
+    """Run one step to its end and return the description of its result; `report` receives its statuses until then.
 
     Raises
     ------
@@ -118,24 +118,24 @@ def perform(run: Run, step: Step, tell: Tell) -> Record:
         arguments = resolve(step.arguments, run)
         if step.type == CONDITION:
             outcome = {"Outcome": str(pipeline_conditions.all_hold(arguments["Conditions"]))}
-            tell(EXECUTING, Metadata={"Condition": outcome})
+            report(EXECUTING, Metadata={"Condition": outcome})
             return outcome
     except ExpressionError as error:
         raise StepError(f"ClientError: {error}") from error
     if step.type == FAIL:
         message = str(arguments.get("ErrorMessage", ""))
-        tell(EXECUTING, Metadata={"Fail": {"ErrorMessage": message}})
+        report(EXECUTING, Metadata={"Fail": {"ErrorMessage": message}})
         raise StepError(message, ends=message)
-    return _MAKERS[step.type](_Call(run, step, tell), arguments)
+    return _MAKERS[step.type](_Call(run, step, report), arguments)
 
 
 @dataclass(frozen=True)
 class _Call:
     """The API calls of one step."""
 
-    run: Run
+    run: PipelineRun
     step: Step
-    tell: Tell
+    report: Report
 
     def __call__(self, operation: str, **request: Any) -> dict[str, Any]:
         """Make one call as the pipeline's role and return its answer as JSON."""
@@ -158,7 +158,7 @@ class _Call:
         mine = token(f"{self.run.arn}:{self.step.name}", TOKEN_LENGTH)
         if prefix:
             return f"{prefix}-{self.run.identity}-{mine}"
-        name = self.step.name[:_NAME_IN_JOB].replace("_", "-").strip("-")
+        name = self.step.name[:_MAX_NAME_IN_JOB].replace("_", "-").strip("-")
         return "-".join(part for part in ("pipelines", self.run.identity, name, mine) if part)
 
     @property
@@ -174,8 +174,8 @@ def _run_job(call: _Call, arguments: Record) -> Record:
     tags = [*arguments.get("Tags", []), *call.tags]
     request = {"RoleArn": call.run.record["RoleArn"], **arguments, **named, "Tags": tags}
     arn = call(OPERATIONS[call.step.type], **request)[f"{kind}Arn"]
-    call.tell(EXECUTING, Metadata={kind: {"Arn": arn}})
-    is_asked_to_stop = False
+    call.report(EXECUTING, Metadata={kind: {"Arn": arn}})
+    is_stopping = False
     while True:
         described = call(f"Describe{kind}", **named)
         status = described[f"{kind}Status"]
@@ -185,15 +185,15 @@ def _run_job(call: _Call, arguments: Record) -> Record:
             raise StepStopped
         if status not in ("InProgress", "Stopping"):
             raise StepError(described.get("FailureReason") or f"ClientError: the job {name} is in status {status}.")
-        if call.run.stop.is_set() and not is_asked_to_stop:
-            is_asked_to_stop = True
+        if call.run.stop.is_set() and not is_stopping:
+            is_stopping = True
             _stop_job(call, kind, named)
         time.sleep(_POLL_SECONDS)
 
 
 def _stop_job(call: _Call, kind: str, named: Record) -> None:
-    """Ask a job to stop, which is no fault when it has just ended by itself."""
-    call.tell(STOPPING)
+    """Stop a job; that it has just ended by itself is no error."""
+    call.report(STOPPING)
     try:
         call(f"Stop{kind}", **named)
     except StepError:
@@ -205,7 +205,7 @@ def _create_model(call: _Call, arguments: Record) -> Record:
     name = call.name(arguments)
     request = {**arguments, "ModelName": name, "Tags": [*arguments.get("Tags", []), *call.tags]}
     arn = call("CreateModel", **request)["ModelArn"]
-    call.tell(EXECUTING, Metadata={"Model": {"Arn": arn}})
+    call.report(EXECUTING, Metadata={"Model": {"Arn": arn}})
     return call("DescribeModel", ModelName=name)
 
 
@@ -215,7 +215,7 @@ def _register(call: _Call, arguments: Record) -> Record:
         "MetadataProperties": {"GeneratedBy": call.run.arn},
     }
     arn = call("CreateModelPackage", **{**made, **arguments})["ModelPackageArn"]
-    call.tell(EXECUTING, Metadata={"RegisterModel": {"Arn": arn}})
+    call.report(EXECUTING, Metadata={"RegisterModel": {"Arn": arn}})
     return call("DescribeModelPackage", ModelPackageName=arn)
 
 

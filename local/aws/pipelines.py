@@ -9,10 +9,10 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from local.aws.control_plane import ControlPlane
-from local.aws.jobs import REASON_LIMIT
+from local.aws.jobs import MAX_REASON
 from local.aws.pipeline_definition import CONDITION, SUCCEEDED, Definition, Step
 from local.aws.pipeline_executions import STARTING, PipelineExecutions
-from local.aws.pipeline_steps import Run, StepError, StepStopped, perform
+from local.aws.pipeline_steps import PipelineRun, StepError, StepStopped, perform
 
 _log = logging.getLogger(__name__)
 
@@ -20,18 +20,21 @@ _FAILED: Final = "Step failure: One or multiple steps failed."
 
 
 class PipelineEngine:
-    """Runs what the control plane starts.
+    """Runs the executions that the control plane starts.
 
     Parameters
     ----------
+    executions
+        Where their progress is reported.
     client
         Takes a service and a role's ARN, and returns a client that acts as the role.
     """
 
-    def __init__(self, plane: ControlPlane, client: Callable[[str, str], Any]) -> None:
+    def __init__(self, plane: ControlPlane, executions: PipelineExecutions, client: Callable[[str, str], Any]) -> None:
         self._plane = plane
+        self._executions = executions
         self._client = client
-        self._runs: dict[str, Run] = {}
+        self._runs: dict[str, PipelineRun] = {}
         self._closing = threading.Event()
         plane.hooks["PipelineExecution.start"] = self._start
         plane.hooks["PipelineExecution.stop"] = lambda record: self._runs[record["PipelineExecutionArn"]].stop.set()
@@ -43,25 +46,25 @@ class PipelineEngine:
     def _start(self, record: dict[str, Any]) -> None:
         role = record["RoleArn"]
         definition = Definition.parse(record["PipelineDefinition"])
-        run = Run(dict(record), definition, lambda service: self._client(service, role), self._plane.clock)
+        run = PipelineRun(dict(record), definition, lambda service: self._client(service, role), self._plane.clock)
         self._runs[run.arn] = run
-        execution = _Execution(run, self._plane.pipeline_executions, self._closing)
+        execution = _Execution(run, self._executions, self._closing)
         threading.Thread(target=self._run, args=(execution,), name=f"pipeline-{run.identity}", daemon=True).start()
 
     def _run(self, execution: "_Execution") -> None:
         failure = execution.run_steps()
         run = execution.run
-        # A request to stop that comes between the question and the answer must not be lost.
+        # A request to stop must not be lost between reading the flag and storing the status.
         with self._plane.lock:
             status = "Failed" if failure is not None else "Stopped" if run.stop.is_set() else SUCCEEDED
-            reason = failure[:REASON_LIMIT] if failure is not None else None
+            reason = failure[:MAX_REASON] if failure is not None else None
             members = {"FailureReason": reason, "PipelineExecutionFailureReason": reason}
-            self._plane.pipeline_executions.change(run.arn, status, **members)
+            self._executions.change(run.arn, status, **members)
 
 
 @dataclass(frozen=True)
 class _End:
-    """How a step ended: what describes its outcome, or why the execution fails (None when it does not)."""
+    """How a step ended: the description of its result, or why the execution fails (None when it does not)."""
 
     step: Step
     status: str
@@ -72,7 +75,7 @@ class _End:
 class _Execution:
     """The steps of one execution."""
 
-    def __init__(self, run: Run, executions: PipelineExecutions, closing: threading.Event) -> None:
+    def __init__(self, run: PipelineRun, executions: PipelineExecutions, closing: threading.Event) -> None:
         self.run = run
         self._executions = executions
         self._closing = closing
@@ -81,7 +84,7 @@ class _Execution:
         self._ends: queue.SimpleQueue[_End] = queue.SimpleQueue()
 
     def run_steps(self) -> str | None:
-        """Run what can run, and return why the execution failed; None when no step did."""
+        """Run all steps that can run, and return why the execution failed; None when no step failed."""
         limits = self.run.record.get("ParallelismConfiguration") or {}
         limit = limits.get("MaxParallelExecutionSteps")
         failure: str | None = None
@@ -114,17 +117,17 @@ class _Execution:
         threading.Thread(target=self._perform, args=(step,), name=name, daemon=True).start()
 
     def _perform(self, step: Step) -> None:
-        tell = functools.partial(self._executions.change_step, self.run.arn, step.name)
+        report = functools.partial(self._executions.change_step, self.run.arn, step.name)
         try:
-            end = _End(step, SUCCEEDED, perform(self.run, step, tell))
-            tell(SUCCEEDED)
+            end = _End(step, SUCCEEDED, perform(self.run, step, report))
+            report(SUCCEEDED)
         except StepStopped:
             end = _End(step, "Stopped")
-            tell("Stopped")
+            report("Stopped")
         except Exception as error:
             known = isinstance(error, StepError)
             reason = str(error) if known else f"InternalServerError: {error!r}"
             _log.error("step %s of %s failed: %s", step.name, self.run.arn, reason, exc_info=not known)
-            tell("Failed", FailureReason=reason[:REASON_LIMIT])
+            report("Failed", FailureReason=reason[:MAX_REASON])
             end = _End(step, "Failed", failure=getattr(error, "ends", "") or _FAILED)
         self._ends.put(end)

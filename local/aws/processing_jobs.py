@@ -1,7 +1,9 @@
 """Processing jobs: S3 inputs, containers of an image that the Docker stand-in built, S3 outputs."""
 
-from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
+import hashlib
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Final
 
@@ -10,13 +12,55 @@ from botocore.exceptions import ClientError
 from contract.names import PLATFORM_ROOT, MlPath, Variable
 from local.aws import objects
 from local.aws.images import Image, ImageError, ImageStore
-from local.aws.instances import Instance, instances, run_together
-from local.aws.jobs import REASON_LIMIT, Job, JobError, fetch
+from local.aws.jobs import MAX_REASON, Job, JobError, fetch
 from local.aws.objects import S3Location
 
-_MESSAGE_BYTES: Final = 1024
+_MAX_MESSAGE_BYTES: Final = 1024
 
 Record = Mapping[str, Any]
+
+
+@dataclass(frozen=True)
+class Instance:
+    """One instance of a processing job; `job` has this instance's folder."""
+
+    host: str
+    hosts: tuple[str, ...]
+    job: Job
+
+    @property
+    def resources(self) -> dict[str, object]:
+        """The content of resourceconfig.json on this instance."""
+        return {"current_host": self.host, "hosts": list(self.hosts)}
+
+
+def instances(job: Job) -> list[Instance]:
+    """Return the job's instances, the first with the job's own folder.
+
+    One alone is ``algo-1``, as in SageMaker. Several are loopback addresses in place of names that nothing would
+    resolve, and each job has its own, so that jobs which listen on one port do not meet.
+    """
+    count = int(job.record.get("ProcessingResources", {}).get("ClusterConfig", {}).get("InstanceCount", 1))
+    hosts = ("algo-1",) if count == 1 else tuple(f"{_network(job.name)}.{number}" for number in range(1, count + 1))
+    folders = [job.folder, *(job.folder / host for host in hosts[1:])]
+    return [Instance(host, hosts, replace(job, folder=folder)) for host, folder in zip(hosts, folders, strict=True)]
+
+
+def run_together(members: Sequence[Instance], run: Callable[[Instance], int]) -> int:
+    """Run all instances at once; return the first exit code that is not 0, after every one has ended.
+
+    Raises
+    ------
+    JobStopped
+        When the job was stopped or its MaxRuntimeInSeconds has passed.
+    """
+    with ThreadPoolExecutor(len(members)) as pool:
+        return next(filter(None, pool.map(run, members)), 0)
+
+
+def _network(name: str) -> str:
+    second, third = hashlib.sha256(name.encode()).digest()[:2]
+    return f"127.{second}.{third}"
 
 
 @dataclass(frozen=True)
@@ -43,10 +87,10 @@ class ProcessingWork:
         message = _exit_message([instance.job.root / MlPath.MESSAGE for instance in members])
         for instance in members:
             _upload(instance.job, client, finished=code == 0)
-        told = {"ExitMessage": message} if message else {}
+        exit_members = {"ExitMessage": message} if message else {}
         if code:
-            raise JobError(f"AlgorithmError: See job logs for more information, exit code: {code}", **told)
-        return told
+            raise JobError(f"AlgorithmError: See job logs for more information, exit code: {code}", **exit_members)
+        return exit_members
 
     def _run(self, instance: Instance) -> int:
         job, specification = instance.job, instance.job.record["AppSpecification"]
@@ -121,7 +165,7 @@ def _inside(job: Job, local_path: str) -> Path:
 
 
 def _exit_message(files: Iterable[Path]) -> str:
-    """Return the first kilobyte of what the message files say together; empty when there is none.
+    """Return the first kilobyte of the joined message files; empty when there is none.
 
     Raises
     ------
@@ -132,8 +176,8 @@ def _exit_message(files: Iterable[Path]) -> str:
     try:
         data.decode("utf-8")
     except UnicodeDecodeError as error:
-        raise JobError(f"ClientError: the exit message must be UTF-8: {error}"[:REASON_LIMIT]) from error
-    return data[:_MESSAGE_BYTES].decode("utf-8", errors="ignore")
+        raise JobError(f"ClientError: the exit message must be UTF-8: {error}"[:MAX_REASON]) from error
+    return data[:_MAX_MESSAGE_BYTES].decode("utf-8", errors="ignore")
 
 
 def _upload(job: Job, client: Any, *, finished: bool) -> None:

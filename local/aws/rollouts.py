@@ -3,26 +3,30 @@
 import logging
 import threading
 import time
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final
 
-from local.aws import endpoint_descriptions
+from local.aws import endpoint_descriptions, sessions
 from local.aws.control_plane import ControlPlane
-from local.aws.deployments import Plan, Stage
+from local.aws.deployments import DeploymentPlan, Stage
+from local.aws.errors import ValidationError
 from local.aws.fleets import Fleet, Fleets, Routing
-from local.aws.guardrails import Guardrails
+from local.aws.seams import Seam
 from local.aws.serving import HostingError
 
 log = logging.getLogger(__name__)
 
 EVENT: Final = "SageMaker Endpoint State Change"
-_REASON_LIMIT: Final = 1024
+_MAX_REASON: Final = 1024
 _DRAIN_SECONDS: Final = 1.0
 """How long replaced containers live on, for requests that are with them already."""
 _POLL_SECONDS: Final = 0.2
-_LAST_LOOK_SECONDS: Final = 1.5
+_LAST_CHECK_SECONDS: Final = 1.5
 """Real seconds that alarms get after a wait: a jump of the clock ends it before they are evaluated."""
+
+_ACTION: Final = "cloudwatch:DescribeAlarms"
+_SESSION: Final = "SageMaker"
 
 Record = Mapping[str, Any]
 _Event = tuple[dict[str, Any], list[str]]
@@ -34,14 +38,60 @@ class Deployment:
     """One attempt to bring a configuration up; `started` in simulated seconds since the epoch."""
 
     config: Record
-    plan: Plan
+    plan: DeploymentPlan
     started: float
     done: threading.Event = field(default_factory=threading.Event)
     failure: str | None = None
 
 
 class _GoneError(Exception):
-    """Raised when the endpoint was deleted meanwhile."""
+    """Raised when the endpoint was deleted during its deployment."""
+
+
+class Guardrails:
+    """The metric alarms of one account and Region that guard updates, as an endpoint's execution role may see them."""
+
+    def __init__(self, account: str, region: str) -> None:
+        self._account = account
+        self._region = region
+
+    def check(self, alarms: Sequence[str], roles: Iterable[str]) -> None:
+        """Accept alarms that exist and that each role may describe.
+
+        Raises
+        ------
+        ApiError
+            ``ValidationException`` for the first other alarm. When AWS checks this is not documented.
+        """
+        for alarm in alarms:
+            if self._find(alarm) is None:
+                raise ValidationError(f"Alarm {alarm} of the AutoRollbackConfiguration does not exist.")
+        for role in roles if alarms else ():
+            key = sessions.role_environment(role, _SESSION)["AWS_ACCESS_KEY_ID"]
+            for alarm in alarms:
+                self._check_right(key, role, alarm)
+
+    def tripped(self, alarms: Sequence[str]) -> str | None:
+        """Return why the first alarm that is in ALARM or gone stops a deployment; None when all are in order."""
+        for name in alarms:
+            alarm = self._find(name)
+            if alarm is None:
+                return f"alarm {name} does not exist any more"
+            if alarm["StateValue"] == "ALARM":
+                return f"alarm {name} is in ALARM: {alarm['StateReason']}"
+        return None
+
+    def _find(self, name: str) -> dict[str, Any] | None:
+        with Seam.REQUEST_SCOPE.take()(self._account, self._region):
+            found: dict[str, Any] | None = Seam.CW_ALARMS.take().get(name)
+        return found
+
+    def _check_right(self, access_key: str, role: str, alarm: str) -> None:
+        arn = f"arn:aws:cloudwatch:{self._region}:{self._account}:alarm:{alarm}"
+        with Seam.REQUEST_SCOPE.take()(self._account, self._region):
+            denied = Seam.IAM_ENFORCE.take()(access_key, _ACTION, "cloudwatch", self._region, resource_arn=arn)
+        if denied is not None:
+            raise ValidationError(f"The execution role {role} may not perform {_ACTION} on {arn}.")
 
 
 class Rollouts:
@@ -50,7 +100,7 @@ class Rollouts:
     Attributes
     ----------
     serving
-        Who answers each endpoint's requests.
+        The fleets that answer each endpoint's requests.
     latest
         The latest deployment of each endpoint.
     """
@@ -76,25 +126,25 @@ class Rollouts:
     def remove(self, record: dict[str, Any]) -> None:
         """End what answers an endpoint that is about to be deleted; the plane's lock must be held."""
         name = record["EndpointName"]
-        self.latest.pop(name, None)  # by which a running deployment notices, and ends its new fleet
+        self.latest.pop(name, None)  # a running deployment notices this, and ends its new fleet
         routing = self.serving.pop(name, None)
         record["EndpointStatus"] = "Deleting"
         event = _event(record)
 
         def leave() -> None:
-            self._tell(event)
+            self._emit(event)
             if routing is not None:
                 self._fleets.retire(routing.old)
 
         threading.Thread(target=leave, name=f"retire-{name}", daemon=True).start()
 
     def _run(self, name: str, deployment: Deployment, event: _Event) -> None:
-        """Carry a deployment out. Events leave from here: their targets call back, which needs the plane's lock."""
-        self._tell(event)
+        """Carry a deployment out. Events are put from here: their targets call back, which needs the plane's lock."""
+        self._emit(event)
         before = self.serving.get(name)
         new: Fleet | None = None
         try:
-            self._look(deployment)
+            self._check_alarms(deployment)
             new = self._fleets.bring_up(name, deployment.config)
             if before is not None:
                 self._shift(name, deployment, before.old, new)
@@ -103,7 +153,7 @@ class Rollouts:
         except Exception as error:
             deployment.failure = self._reason(name, deployment, error)
             leaving = new
-            self._give_back(name, deployment, before)
+            self._roll_back(name, deployment, before)
         else:
             leaving = before.old if before is not None else None
         deployment.done.set()
@@ -112,34 +162,34 @@ class Rollouts:
             self._fleets.retire(leaving)
 
     def _shift(self, name: str, deployment: Deployment, old: Fleet, new: Fleet) -> None:
-        """Move the traffic stage by stage, and watch each."""
+        """Move the traffic stage by stage, with a baking period after each."""
         for stage in deployment.plan.stages:
             if stage.wait_seconds:
                 summary = self._summary(deployment, "Baking", stage.message)
-                self._commit(name, deployment, Routing(old, new, stage.share), PendingDeploymentSummary=summary)
+                self._commit(name, deployment, Routing(old, new, stage.fraction), PendingDeploymentSummary=summary)
                 self._bake(name, deployment, stage)
 
     def _bake(self, name: str, deployment: Deployment, stage: Stage) -> None:
-        """Return when a stage was watched for as long as it says, and raise when an alarm trips."""
+        """Return after the stage's baking period, and raise when an alarm goes off."""
         clock = self._plane.clock
         end = clock() + stage.wait_seconds
-        last_look: float | None = None
-        while last_look is None or time.monotonic() < last_look:
+        last_check: float | None = None
+        while last_check is None or time.monotonic() < last_check:
             clock.wait(min(_POLL_SECONDS, max((end - clock()) / clock.speed, 0.01)))
             if self.latest.get(name) is not deployment:
                 raise _GoneError
-            self._look(deployment)
-            if last_look is None and clock() >= end:
-                last_look = time.monotonic() + (_LAST_LOOK_SECONDS if deployment.plan.alarms else 0.0)
+            self._check_alarms(deployment)
+            if last_check is None and clock() >= end:
+                last_check = time.monotonic() + (_LAST_CHECK_SECONDS if deployment.plan.alarms else 0.0)
 
-    def _look(self, deployment: Deployment) -> None:
+    def _check_alarms(self, deployment: Deployment) -> None:
         tripped = self._guardrails.tripped(deployment.plan.alarms)
         if tripped is not None:
             config = deployment.config["EndpointConfigName"]
             raise HostingError(f"The update to {config} was rolled back by its AutoRollbackConfiguration: {tripped}")
 
-    def _give_back(self, name: str, deployment: Deployment, before: Routing | None) -> None:
-        """Return to the old fleet, if there is one."""
+    def _roll_back(self, name: str, deployment: Deployment, before: Routing | None) -> None:
+        """Roll back to the old fleet, if there is one."""
         end = {"FailureReason": deployment.failure, "PendingDeploymentSummary": None}
         try:
             if before is None:
@@ -151,7 +201,7 @@ class Rollouts:
             log.info("endpoint %s is gone", name)
 
     def _commit(self, name: str, deployment: Deployment, routing: Routing | None, **members: Any) -> None:
-        """Let `routing` answer from now on, show `members`, and tell EventBridge of another status.
+        """Let `routing` answer from now on, show `members`, and emit an event when the status changes.
 
         Raises
         ------
@@ -165,10 +215,10 @@ class Rollouts:
                 self.serving[name] = routing
             event = _event(self._plane.change("Endpoint", name, **members))
         if "EndpointStatus" in members:
-            self._tell(event)
+            self._emit(event)
 
-    def _tell(self, event: _Event) -> None:
-        """Put an event on the bus; what becomes of it must not change what becomes of the endpoint."""
+    def _emit(self, event: _Event) -> None:
+        """Put an event on the bus; a failure there must not change the endpoint."""
         try:
             self._plane.emit_event(EVENT, *event)
         except Exception:
@@ -180,7 +230,7 @@ class Rollouts:
 
     def _reason(self, name: str, deployment: Deployment, error: Exception) -> str:
         gone = isinstance(error, _GoneError)
-        reason = f"endpoint {name} was deleted while it came up" if gone else str(error)[:_REASON_LIMIT]
+        reason = f"endpoint {name} was deleted while it came up" if gone else str(error)[:_MAX_REASON]
         log.error("endpoint %s with config %s: %s", name, deployment.config["EndpointConfigName"], reason)
         return reason
 

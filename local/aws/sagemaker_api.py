@@ -10,7 +10,7 @@ from urllib.parse import unquote
 
 from local.aws.control_plane import ControlPlane
 from local.aws.errors import ApiError
-from local.aws.kinds import KINDS
+from local.aws.kinds import KINDS, resource_name
 from local.aws.model_packages import package_arn
 from local.aws.seams import Seam
 
@@ -28,20 +28,20 @@ _OWNERS: Final = {
     "CreateModelPackage": "ModelPackageGroup",
     "ListModelPackages": "ModelPackageGroup",
 }
-"""Operations that are allowed on a resource of another kind than their name says."""
+"""Operations whose permission is on another kind of resource than their name contains."""
 _JSON: Final = {"Content-Type": "application/x-amz-json-1.1"}
 _log = logging.getLogger(__name__)
 
 
 class Invoker(Protocol):
-    """Whoever answers InvokeEndpoint."""
+    """Answers InvokeEndpoint."""
 
     def invoke(self, endpoint_name: str, headers: dict[str, str], body: bytes) -> Response:
         """Answer one invocation."""
 
 
-class Service(Protocol):
-    """Whoever answers the JSON operations of one service."""
+class JsonService(Protocol):
+    """Answers the JSON operations of one service."""
 
     def call(self, operation: str, params: dict[str, Any]) -> dict[str, Any]:
         """Answer one operation, or raise ApiError."""
@@ -75,7 +75,7 @@ def _keep_models_content_type() -> None:
     Seam.ANSWER_TYPE.replace(correct_envelopes)
 
 
-def respond(service: Service, operation_name: str, body: bytes) -> Response:
+def respond(service: JsonService, operation_name: str, body: bytes) -> Response:
     """Answer one JSON operation of a service."""
     try:
         params = json.loads(body or b"{}")
@@ -117,12 +117,8 @@ def resource_arn(plane: ControlPlane, path: str, headers: dict[str, str], body: 
     subject = re.sub(r"^[A-Z][a-z]+", "", operation(headers))
     owner = _OWNERS.get(operation(headers))
     kind = KINDS.get(owner or subject)
-    arn = plane.arn(kind.name, _name(params.get(kind.name_field, "*"))) if kind else "*"
+    arn = plane.arn(kind.name, resource_name(str(params.get(kind.name_field, "*")))) if kind else "*"
     return package_arn(arn, "*") if operation(headers) == "CreateModelPackage" else arn
-
-
-def _name(name_or_arn: Any) -> str:
-    return str(name_or_arn).rsplit("/", 1)[-1]
 
 
 def parameters(body: bytes) -> dict[str, Any]:

@@ -9,18 +9,20 @@ from typing import Any, Final
 
 from local import environments
 from local.aws import sessions
-from local.aws.capture import Capture
+from local.aws.capture import DataCapture
 from local.aws.control_plane import ControlPlane
-from local.aws.endpoint_metrics import EndpointMetrics
-from local.aws.guardrails import Guardrails
-from local.aws.hosting import Hosting
+from local.aws.hosting import EndpointHosting
 from local.aws.images import ImageStore
 from local.aws.invocation import Answer, Invocations
 from local.aws.jobs import JobEngine
+from local.aws.model_packages import ModelPackages
 from local.aws.monitoring import Monitoring
+from local.aws.pipeline_executions import PipelineExecutions
 from local.aws.pipelines import PipelineEngine
 from local.aws.processes import Processes
 from local.aws.processing_jobs import ProcessingWork
+from local.aws.rollouts import Guardrails
+from local.aws.service_metrics import EndpointMetrics
 from local.aws.serving import Launcher
 from local.aws.training_jobs import TrainingWork
 
@@ -29,12 +31,12 @@ _TICK_SECONDS: Final = 0.1
 
 
 @dataclass(frozen=True)
-class Platform:
-    """Everything that runs behind one control plane."""
+class SageMakerPlatform:
+    """All parts that run behind one control plane."""
 
     invocations: Invocations
     metrics: EndpointMetrics
-    hosting: Hosting
+    hosting: EndpointHosting
     monitoring: Monitoring
     jobs: tuple[JobEngine, ...]
     pipelines: PipelineEngine
@@ -65,8 +67,8 @@ class Platform:
         self.processes.stop()
 
 
-def install(plane: ControlPlane, state: Path, root: Path) -> Platform:
-    """Register what happens when resources of `plane` are created, changed and deleted.
+def install(plane: ControlPlane, state: Path, root: Path) -> SageMakerPlatform:
+    """Register the operations of `plane`, and what happens when its resources are created, changed and deleted.
 
     Parameters
     ----------
@@ -85,21 +87,24 @@ def install(plane: ControlPlane, state: Path, root: Path) -> Platform:
     def credentials(role_arn: str) -> dict[str, str]:
         return sessions.role_environment(role_arn, _SESSION)
 
-    capture = Capture(plane.clock, s3)
+    capture = DataCapture(plane.clock, s3)
     launcher = Launcher(processes, s3, credentials, interpreter)
-    hosting = Hosting(plane, launcher, Guardrails(plane.account, plane.region), state / "endpoints")
+    hosting = EndpointHosting(plane, launcher, Guardrails(plane.account, plane.region), state / "endpoints")
     training = JobEngine(
         plane, "TrainingJob", TrainingWork(s3, credentials, interpreter), processes, state / "training-jobs"
     )
     work = ProcessingWork(ImageStore(state), s3, credentials)
     processing = JobEngine(plane, "ProcessingJob", work, processes, state / "processing-jobs")
     monitoring = Monitoring(plane, processing, capture, client)
-    pipelines = PipelineEngine(plane, client)
+    pipelines = PipelineEngine(plane, PipelineExecutions(plane), client)
+    ModelPackages(plane)
     stopping = threading.Event()
     threading.Thread(target=_write_captures, args=(capture, stopping), name="data-capture", daemon=True).start()
     metrics = EndpointMetrics(plane.clock, plane.account, plane.region)
     invocations = Invocations(hosting, capture, metrics, account=plane.account, region=plane.region)
-    return Platform(invocations, metrics, hosting, monitoring, (training, processing), pipelines, processes, stopping)
+    return SageMakerPlatform(
+        invocations, metrics, hosting, monitoring, (training, processing), pipelines, processes, stopping
+    )
 
 
 def _clients() -> Callable[[str, str], Any]:
@@ -114,6 +119,6 @@ def _clients() -> Callable[[str, str], Any]:
     return client
 
 
-def _write_captures(capture: Capture, stopping: threading.Event) -> None:
+def _write_captures(capture: DataCapture, stopping: threading.Event) -> None:
     while not stopping.wait(_TICK_SECONDS):
         capture.tick()

@@ -13,7 +13,7 @@ from typing import Any, Final
 import botocore.session
 
 from local.aws.control_plane import ControlPlane
-from local.aws.errors import ApiError
+from local.aws.errors import ApiError, ValidationError
 from local.aws.sagemaker_api import Response, operation, respond
 from local.aws.seams import Seam
 from local.aws.validation import validate
@@ -80,9 +80,9 @@ class Scaling:
         new = {"CreationTime": self._plane.clock(), "RoleARN": f"arn:aws:iam::{self._plane.account}:{_ROLE}"}
         target = {**self._targets.get(key, new), **request, "ScalableTargetARN": self._target_arn(key)}
         if not {"MinCapacity", "MaxCapacity"} <= target.keys():
-            raise ApiError("ValidationException", "A new scalable target must have MinCapacity and MaxCapacity")
+            raise ValidationError("A new scalable target must have MinCapacity and MaxCapacity")
         if target["MinCapacity"] > target["MaxCapacity"]:
-            raise ApiError("ValidationException", "Maximum capacity cannot be less than minimum capacity")
+            raise ValidationError("Maximum capacity cannot be less than minimum capacity")
         self._targets[key] = target
         return {"ScalableTargetARN": target["ScalableTargetARN"]}
 
@@ -137,11 +137,11 @@ class Scaling:
     def _check_variant(self, request: Record) -> None:
         match = _VARIANT.fullmatch(request["ResourceId"])
         if request["ScalableDimension"] != DIMENSION or not match:
-            raise ApiError("ValidationException", f"the local {SERVICE} scales nothing but {DIMENSION}")
+            raise ValidationError(f"the local {SERVICE} scales nothing but {DIMENSION}")
         endpoint = self._plane.get("Endpoint", match["endpoint"])
         config = self._plane.get("EndpointConfig", endpoint["EndpointConfigName"])
         if match["variant"] not in [variant["VariantName"] for variant in config["ProductionVariants"]]:
-            raise ApiError("ValidationException", f"Could not find variant {match['variant']!r} of the endpoint")
+            raise ValidationError(f"Could not find variant {match['variant']!r} of the endpoint")
 
     def _target_arn(self, key: Key) -> str:
         return f"arn:aws:{SERVICE}:{self._plane.region}:{self._plane.account}:scalable-target/{_identity(*key).hex}"

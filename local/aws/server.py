@@ -10,7 +10,7 @@ import threading
 from typing import Final, NoReturn
 
 from local.aws import settings as server_settings
-from local.aws.settings import ROOT, Settings
+from local.aws.settings import ROOT, ServerSettings
 
 FUNCTION_CLOCK: Final = ROOT / "local" / "aws" / "function_clock"
 """On the path of every function's Python."""
@@ -31,7 +31,7 @@ def main() -> NoReturn:
     _leave(code)
 
 
-def _prepare(settings: Settings) -> None:
+def _prepare(settings: ServerSettings) -> None:
     """Set the environment before MiniStack is imported: it reads it then."""
     inherited = dict(os.environ)
     # Lambda functions inherit our environment; they must not find our modules.
@@ -44,7 +44,7 @@ def _prepare(settings: Settings) -> None:
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
 
 
-async def _serve(settings: Settings) -> None:
+async def _serve(settings: ServerSettings) -> None:
     from hypercorn.asyncio import serve
     from hypercorn.config import Config
 

@@ -1,5 +1,7 @@
-"""Starts the container of one production variant: model and code from S3, then the serving script, then /ping."""
+"""The container of one production variant: model and code from S3, the serving script, and requests to it."""
 
+import http.client
+import queue
 import re
 import subprocess
 import time
@@ -10,8 +12,7 @@ from typing import Any, Final
 
 from botocore.exceptions import ClientError
 
-from local.aws import archives, objects
-from local.aws.container_client import ContainerClient
+from local.aws import objects
 from local.aws.objects import S3Location
 from local.aws.processes import Processes
 
@@ -19,6 +20,8 @@ _XGBOOST: Final = re.compile(r"\d{12}\.dkr\.ecr\.[a-z0-9-]+\.amazonaws\.com(\.cn
 _SCRIPT: Final = Path(__file__).with_name("serving_container.py")
 _HEALTH_SECONDS: Final = 600
 _POLL_SECONDS: Final = 0.05
+_INVOKE_SECONDS: Final = 60.0
+"""How long a model has to answer an invocation."""
 
 Record = Mapping[str, Any]
 
@@ -45,18 +48,75 @@ def fetch_source(client: Any, uri: str, folder: Path) -> None:
     Raises
     ------
     HostingError
-        If it asks for libraries of its own.
+        If it has a requirements.txt.
     """
     archive = folder.with_name("sourcedir.tar.gz")
     objects.download(client, S3Location.parse(uri), archive)
-    archives.unpack(archive, folder)
+    objects.unpack(archive, folder)
     if (folder / "requirements.txt").exists():
         raise HostingError(f"the embedded AWS installs no requirements.txt of a source archive, found one in {uri}")
 
 
+@dataclass(frozen=True)
+class ContainerResponse:
+    """Status, content type (None when absent) and body of a container's answer."""
+
+    status: int
+    content_type: str | None
+    body: bytes
+
+
+class ContainerClient:
+    """Keep-alive HTTP connections to one container on a loopback port, shared between threads."""
+
+    def __init__(self, port: int) -> None:
+        self._port = port
+        self._idle: queue.LifoQueue[http.client.HTTPConnection] = queue.LifoQueue()
+
+    def is_healthy(self) -> bool:
+        """Return whether GET /ping answers 200."""
+        try:
+            return self._send("GET", "/ping", b"", {}).status == 200
+        except (OSError, http.client.HTTPException):
+            return False
+
+    def invoke(self, body: bytes, headers: Mapping[str, str]) -> ContainerResponse:
+        """Send one request to /invocations.
+
+        Raises
+        ------
+        OSError, http.client.HTTPException
+            If the container does not answer.
+        """
+        return self._send("POST", "/invocations", body, headers)
+
+    def close(self) -> None:
+        """Close the idle connections."""
+        while True:
+            try:
+                self._idle.get_nowait().close()
+            except queue.Empty:
+                return
+
+    def _send(self, method: str, path: str, body: bytes, headers: Mapping[str, str]) -> ContainerResponse:
+        try:
+            connection = self._idle.get_nowait()
+        except queue.Empty:
+            connection = http.client.HTTPConnection("127.0.0.1", self._port, timeout=_INVOKE_SECONDS)
+        try:
+            connection.request(method, path, body=body, headers=dict(headers))
+            answer = connection.getresponse()
+            response = ContainerResponse(answer.status, answer.getheader("Content-Type"), answer.read())
+        except BaseException:
+            connection.close()
+            raise
+        self._idle.put(connection)
+        return response
+
+
 @dataclass
 class ServingContainer:
-    """A running container and the way to it."""
+    """A running container and its client."""
 
     process: subprocess.Popen[bytes]
     client: ContainerClient
@@ -114,7 +174,7 @@ class Launcher:
     def _command(self, folder: Path, program: str) -> list[str]:
         paths = {"--model-dir": folder / "model", "--code-dir": folder / "code", "--port-file": folder / "port"}
         options = [str(word) for pair in paths.items() for word in pair]
-        # -P: our other modules, which lie beside the script, must not hide libraries of the same name.
+        # -P: our other modules in the script's folder must not hide libraries of the same name.
         return [str(self.interpreter()), "-P", str(_SCRIPT), "--program", program, *options]
 
     def _fetch(self, model: Record, primary: Record, folder: Path) -> None:
@@ -125,7 +185,7 @@ class Launcher:
         try:
             archive = folder / "model.tar.gz"
             objects.download(client, S3Location.parse(uri), archive)
-            archives.unpack(archive, folder / "model")
+            objects.unpack(archive, folder / "model")
             if source.startswith("s3://"):
                 uri = source
                 fetch_source(client, source, folder / "code")
@@ -136,7 +196,7 @@ class Launcher:
                 f'Could not access model data at {uri}. Please ensure that the role "{role}" exists, that it has '
                 f'"s3:GetObject" permissions and that the object is located in this Region: {error}'
             ) from error
-        except (archives.ArchiveError, ValueError) as error:
+        except (objects.ArchiveError, ValueError) as error:
             raise HostingError(f"Failed to extract model data from {uri or 'no URL'}: {error}") from error
 
     def _wait(self, process: subprocess.Popen[bytes], variant: Record, folder: Path) -> ContainerClient:
@@ -151,15 +211,15 @@ class Launcher:
                 return client
             time.sleep(_POLL_SECONDS)
         log = folder / "container.log"
-        said = last_words(log.read_text(encoding="utf-8", errors="replace"))
+        cause = last_words(log.read_text(encoding="utf-8", errors="replace"))
         raise HostingError(
             f"The primary container for production variant {variant['VariantName']} did not pass the ping health "
-            f"check. Its last words in {log}: {said}"
+            f"check. Its last words in {log}: {cause}"
         )
 
 
 def last_words(text: str) -> str:
-    """Return the line of a log that tells most likely why its process died: the last error before any native stack."""
+    """Return a log's line with the likely cause of the process's end: the last error before any native stack."""
     lines = text.strip().splitlines() or ["none"]
     errors = [line for line in lines if not line[:1].isspace() and ": " in line]
     return errors[-1] if errors else lines[-1]

@@ -31,8 +31,8 @@ class UnsupportedFormatError(Exception):
 
 
 @dataclass(frozen=True)
-class Response:
-    """What goes back to the caller."""
+class ContainerAnswer:
+    """The answer to one request."""
 
     status: int
     content_type: str
@@ -47,7 +47,7 @@ class Transformer:
     NotImplementedError
         If the module has no model_fn: the image has no default.
     ValueError
-        If it has transform_fn beside input_fn, predict_fn or output_fn.
+        If it has transform_fn together with input_fn, predict_fn or output_fn.
     """
 
     def __init__(self, module: ModuleType, model_dir: str) -> None:
@@ -62,7 +62,7 @@ class Transformer:
         self._output_fn: Callable[..., Any] = getattr(module, "output_fn", default_output_fn)
         self._model = module.model_fn(model_dir)
 
-    def transform(self, content: bytes, content_type: str, accept: str) -> Response:
+    def transform(self, content: bytes, content_type: str, accept: str) -> ContainerAnswer:
         """Answer one request. A text type that is named without parameters reaches input_fn as str."""
         data: Any = content.decode("utf-8") if content_type in (CSV, JSON) else content
         if self._transform_fn:
@@ -107,24 +107,24 @@ def default_output_fn(prediction: Any, accept: str) -> tuple[str, str]:
     raise UnsupportedFormatError(accept)
 
 
-def _response(result: Any) -> Response:
+def _response(result: Any) -> ContainerAnswer:
     """Turn what a user function returned into a response; Flask adds the charset to every text type."""
     body, mimetype = result if isinstance(result, tuple) else (result, "text/html")
     content_type = f"{mimetype}; charset=utf-8" if mimetype.startswith("text/") else mimetype
-    return Response(200, content_type, body.encode("utf-8") if isinstance(body, str) else bytes(body))
+    return ContainerAnswer(200, content_type, body.encode("utf-8") if isinstance(body, str) else bytes(body))
 
 
-def _refusal(error: Exception, status: int) -> Response:
+def _refusal(error: Exception, status: int) -> ContainerAnswer:
     """Answer an unsupported format by `status`; every other error goes on and becomes 500.
 
-    User modules cannot import the image's own class here: the class's name or a `status_code` says it. The image tells
-    415 and 406 for its own defaults only; an error that a user function raises is 500 there (_functions.error_wrapper).
+    User modules cannot import the image's own class here: the class's name or a `status_code` marks it. The image
+    answers 415 and 406 for its own defaults only; an error of a user function is 500 there (_functions.error_wrapper).
     """
     named = any(cls.__name__ == "UnsupportedFormatError" for cls in type(error).__mro__)
     if not named and getattr(error, "status_code", None) != status:
         raise error
     body = {"error": type(error).__name__, "error-message": str(error)}
-    return Response(status, JSON, json.dumps(body).encode("utf-8"))
+    return ContainerAnswer(status, JSON, json.dumps(body).encode("utf-8"))
 
 
 def handler_class(transformer: Transformer, default_accept: str) -> type[BaseHTTPRequestHandler]:
@@ -135,12 +135,12 @@ def handler_class(transformer: Transformer, default_accept: str) -> type[BaseHTT
         disable_nagle_algorithm = True
 
         def do_GET(self) -> None:
-            self._answer(Response(200 if self.path == "/ping" else 404, JSON, b""))
+            self._answer(ContainerAnswer(200 if self.path == "/ping" else 404, JSON, b""))
 
         def do_POST(self) -> None:
             content = self.rfile.read(int(self.headers.get("Content-Length") or 0))
             if self.path != "/invocations":
-                return self._answer(Response(404, JSON, b""))
+                return self._answer(ContainerAnswer(404, JSON, b""))
             accept = self.headers.get("Accept") or "*/*"
             try:
                 response = transformer.transform(
@@ -148,10 +148,10 @@ def handler_class(transformer: Transformer, default_accept: str) -> type[BaseHTT
                 )
             except Exception:
                 traceback.print_exc()
-                response = Response(500, "text/html; charset=utf-8", b"Internal Server Error")
+                response = ContainerAnswer(500, "text/html; charset=utf-8", b"Internal Server Error")
             self._answer(response)
 
-        def _answer(self, response: Response) -> None:
+        def _answer(self, response: ContainerAnswer) -> None:
             self.send_response(response.status)
             self.send_header("Content-Type", response.content_type)
             self.send_header("Content-Length", str(len(response.body)))
@@ -159,13 +159,13 @@ def handler_class(transformer: Transformer, default_accept: str) -> type[BaseHTT
             self.wfile.write(response.body)
 
         def log_message(self, format: str, *args: Any) -> None:
-            """Say nothing per request: the log is for errors."""
+            """Log no requests: the log is for errors."""
 
     return Handler
 
 
 class Server(ThreadingHTTPServer):
-    """Serves each connection on a thread; a burst of new ones waits in line instead of being sent away."""
+    """Serves each connection on a thread; a burst of new ones is queued, not rejected."""
 
     request_queue_size = 128
 

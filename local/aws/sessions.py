@@ -8,7 +8,7 @@ from typing import Any, Final
 import boto3
 from botocore.config import Config
 
-from local.aws.errors import ApiError
+from local.aws.errors import ValidationError
 from local.aws.seams import Seam
 
 SAGEMAKER: Final = "sagemaker.amazonaws.com"
@@ -71,8 +71,7 @@ def _checked(role_arn: str, service: str) -> tuple[str, str]:
     with Seam.REQUEST_SCOPE.take()(account, os.environ["AWS_REGION"]):
         record = Seam.IAM_ROLES.take().get(role)
     if record is None or not trusts(record["AssumeRolePolicyDocument"], service):
-        raise ApiError(
-            "ValidationException",
+        raise ValidationError(
             f"Could not assume role {role_arn}. Please ensure that the role exists and allows principal "
             f"'{service}' to assume the role.",
         )
@@ -80,7 +79,7 @@ def _checked(role_arn: str, service: str) -> tuple[str, str]:
 
 
 def trusts(policy: str, service: str) -> bool:
-    """Say whether a trust policy lets a service principal assume its role, leaving conditions aside."""
+    """Return whether a trust policy lets a service principal assume its role, leaving conditions aside."""
     statements = json.loads(policy)["Statement"]
     for statement in statements if isinstance(statements, list) else [statements]:
         principal = statement.get("Principal", {})

@@ -17,7 +17,7 @@ ROOT: Final = Path(__file__).resolve().parent.parent.parent
 
 
 @dataclass(frozen=True)
-class Settings:
+class ServerSettings:
     """One run of the server.
 
     Parameters
@@ -43,7 +43,7 @@ class Settings:
         return f"http://127.0.0.1:{self.port}"
 
 
-def parse(arguments: Sequence[str]) -> Settings:
+def parse(arguments: Sequence[str]) -> ServerSettings:
     """Read the command line."""
     parser = argparse.ArgumentParser(prog="python -m local.aws.server", description="AWS on a loopback port")
     parser.add_argument("--port", type=int, required=True)
@@ -51,7 +51,7 @@ def parse(arguments: Sequence[str]) -> Settings:
     parser.add_argument("--start", type=_moment, help="the clock's first reading, ISO 8601 with offset")
     parser.add_argument("--speed", type=float, default=1.0, help="simulated seconds per second")
     options = parser.parse_args(arguments)
-    return Settings(options.port, options.state.resolve(), options.start, options.speed)
+    return ServerSettings(options.port, options.state.resolve(), options.start, options.speed)
 
 
 def _moment(text: str) -> datetime:
@@ -61,10 +61,10 @@ def _moment(text: str) -> datetime:
     return moment
 
 
-def environment(settings: Settings, inherited: Mapping[str, str]) -> dict[str, str]:
+def environment(settings: ServerSettings, inherited: Mapping[str, str]) -> dict[str, str]:
     """Return the server's environment: nothing of the user's AWS or Docker set-up, every file below the state folder.
 
-    IAM is enforced unless the caller says ``AUTH=false``.
+    IAM is enforced unless the inherited environment has ``AUTH=false``.
     """
     temporary = settings.state / "tmp"
     return {

@@ -8,8 +8,8 @@ from typing import Any, Final
 
 from botocore.exceptions import ClientError
 
-from local.aws import archives, objects
-from local.aws.jobs import REASON_LIMIT, Job, JobError, fetch
+from local.aws import objects
+from local.aws.jobs import MAX_REASON, Job, JobError, fetch
 from local.aws.objects import S3Location
 from local.aws.serving import HostingError, check_xgboost, fetch_source
 
@@ -69,7 +69,7 @@ class TrainingWork:
         try:
             check_xgboost(job.record["AlgorithmSpecification"].get("TrainingImage", ""))
             fetch_source(client, _script_mode(parameters), job.root / "code")
-        except (HostingError, archives.ArchiveError, ClientError, ValueError) as error:
+        except (HostingError, objects.ArchiveError, ClientError, ValueError) as error:
             raise JobError(f"ClientError: {error}") from error
         for channel in channels:
             fetch(client, _source(channel), job.root / "input" / "data" / channel["ChannelName"], job.record["RoleArn"])
@@ -103,7 +103,7 @@ def _source(channel: Record) -> str:
 
 def _reason(failure: Path, code: int) -> str:
     text = failure.read_text(encoding="utf-8", errors="replace") if failure.exists() else ""
-    return f"AlgorithmError: {text[: REASON_LIMIT - 100]}, exit code: {code}"
+    return f"AlgorithmError: {text[: MAX_REASON - 100]}, exit code: {code}"
 
 
 def _upload(job: Job, client: Any) -> str:
@@ -115,7 +115,7 @@ def _upload(job: Job, client: Any) -> str:
         sources["output.tar.gz"] = job.root / "output" / "data"
     try:
         for name, folder in sources.items():
-            archives.pack(folder, job.folder / name)
+            objects.pack(folder, job.folder / name)
             objects.upload(client, job.folder / name, prefix.joined(name), config.get("KmsKeyId"))
     except ClientError as error:
         raise JobError(f"ClientError: Failed to upload artifacts to {prefix}: {error}") from error

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any, Final
 
 _PLATFORM_PREFIX: Final = "sagemaker_"
-_FAILURE_LIMIT: Final = 1024
+_MAX_FAILURE: Final = 1024
 
 
 def hyperparameters(raw: dict[str, str]) -> tuple[dict[str, Any], dict[str, Any]]:
@@ -72,7 +72,7 @@ def _json(value: Any) -> str:
 
 
 def main() -> int:
-    """Run the script named by the job's hyperparameters and leave the reason of a failure where SageMaker looks."""
+    """Run the script named by the job's hyperparameters and write the reason of a failure to output/failure."""
     root = Path(os.environ["SAGEMAKER_BASE_DIR"])
     config = root / "input" / "config"
     raw = json.loads((config / "hyperparameters.json").read_text(encoding="utf-8"))
@@ -85,7 +85,7 @@ def main() -> int:
     failure = root / "output" / "failure"
     if code and not failure.exists():
         shown = " ".join(command[1:])
-        failure.write_text(f'ExecuteUserScriptError:\nCommand "python {shown}"'[:_FAILURE_LIMIT], encoding="utf-8")
+        failure.write_text(f'ExecuteUserScriptError:\nCommand "python {shown}"'[:_MAX_FAILURE], encoding="utf-8")
     return code
 
 

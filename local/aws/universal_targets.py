@@ -11,11 +11,12 @@ from botocore import xform_name
 
 from local.aws import sessions
 from local.aws.clock import Clock
+from local.aws.events import iso
 from local.aws.seams import Seam
 
 PREFIX: Final = "arn:aws:scheduler:::aws-sdk:sagemaker:"
 TICK_SECONDS: Final = 0.5
-"""Real seconds between two looks at the schedules, when the clock is not advanced."""
+"""Real seconds between two checks of the schedules, when the clock is not advanced."""
 
 _log = logging.getLogger(__name__)
 _Key = tuple[str, str, str]
@@ -92,7 +93,7 @@ def fill_keywords(text: str, schedule_arn: str, scheduled: float) -> str:
 
     The execution id is a function of the schedule and its time, so that runs repeat.
     """
-    at = datetime.fromtimestamp(scheduled, UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+    at = iso(scheduled)
     execution = hashlib.sha256(f"{schedule_arn} {at}".encode()).hexdigest()[:16]
     keywords = {"schedule-arn": schedule_arn, "scheduled-time": at, "execution-id": execution, "attempt-number": "1"}
     for name, value in keywords.items():
@@ -109,12 +110,12 @@ def _fire(schedule: dict[str, Any], scheduled: float) -> None:
         getattr(client, method)(**json.loads(text))
         _log.info("schedule %s called %s", schedule["Name"], method)
     except Exception as error:
-        _log.warning("schedule %s: %s was refused: %s", schedule["Name"], method, error)
-        _give_up(target, text)
+        _log.warning("schedule %s: %s failed: %s", schedule["Name"], method, error)
+        _send_to_dead_letters(target, text)
 
 
-def _give_up(target: dict[str, Any], text: str) -> None:
-    """Send what could not be delivered to the dead-letter queue. Retries are not emulated: a refusal repeats."""
+def _send_to_dead_letters(target: dict[str, Any], text: str) -> None:
+    """Send an undelivered event to the dead-letter queue. Retries are not emulated: an error repeats."""
     queue = (target.get("DeadLetterConfig") or {}).get("Arn")
     if not queue:
         return

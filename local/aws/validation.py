@@ -5,11 +5,11 @@ from collections.abc import Iterator, Mapping
 from typing import Any, Final
 
 import botocore.session
-from botocore.model import ServiceModel, Shape
+from botocore.model import ListShape, MapShape, ServiceModel, Shape, StringShape, StructureShape
 from botocore.utils import parse_to_aware_datetime
 from botocore.validate import ParamValidator
 
-from local.aws.errors import ApiError
+from local.aws.errors import ValidationError
 
 MODEL: Final = botocore.session.get_session().get_service_model("sagemaker")
 _BEYOND_BMP: Final = (r"\uD800\uDC00-\uDBFF\uDFFF", r"\U00010000-\U0010FFFF")
@@ -24,7 +24,8 @@ def validate(operation: str, params: Mapping[str, Any], model: ServiceModel = MO
     ApiError
         ``ValidationException`` naming every member that the service model refuses.
     """
-    return validate_shape(model.operation_model(operation).input_shape, params)
+    shape = model.operation_model(operation).input_shape
+    return dict(params) if shape is None else validate_shape(shape, params)
 
 
 def validate_shape(shape: Shape, params: Mapping[str, Any]) -> dict[str, Any]:
@@ -38,34 +39,45 @@ def validate_shape(shape: Shape, params: Mapping[str, Any]) -> dict[str, Any]:
     typed: dict[str, Any] = _coerce(shape, params)
     report = ParamValidator().validate(typed, shape)
     if report.has_errors():
-        raise ApiError("ValidationException", report.generate_report())
+        raise ValidationError(report.generate_report())
     found = list(_violations(shape, typed, ""))
     if found:
         plural = "s" if len(found) > 1 else ""
-        raise ApiError("ValidationException", f"{len(found)} validation error{plural} detected: {'; '.join(found)}")
+        raise ValidationError(f"{len(found)} validation error{plural} detected: {'; '.join(found)}")
     return typed
 
 
 def project(operation: str, record: Mapping[str, Any]) -> dict[str, Any]:
     """Return the members of a stored record that the operation's output has."""
-    members = MODEL.operation_model(operation).output_shape.members
+    members = output_members(operation)
     return {name: value for name, value in record.items() if name in members and value is not None}
+
+
+def input_members(operation: str, model: ServiceModel = MODEL) -> Mapping[str, Shape]:
+    """Return the shapes of an operation's parameters by name."""
+    shape = model.operation_model(operation).input_shape
+    return {} if shape is None else shape.members
+
+
+def output_members(operation: str) -> Mapping[str, Shape]:
+    """Return the shapes of the members of an answer of SageMaker by name."""
+    shape = MODEL.operation_model(operation).output_shape
+    return shape.members if isinstance(shape, StructureShape) else {}
 
 
 def _coerce(shape: Shape, value: Any) -> Any:
     """Turn CloudFormation's texts into numbers and booleans, and every form of a time into seconds."""
-    kind = shape.type_name
-    if kind == "structure" and isinstance(value, Mapping):
+    if isinstance(shape, StructureShape) and isinstance(value, Mapping):
         return {
             name: _coerce(shape.members[name], item) if name in shape.members else item
             for name, item in value.items()
             if item is not None
         }
-    if kind == "list" and isinstance(value, list | tuple):
+    if isinstance(shape, ListShape) and isinstance(value, list | tuple):
         return [_coerce(shape.member, item) for item in value]
-    if kind == "map" and isinstance(value, Mapping):
+    if isinstance(shape, MapShape) and isinstance(value, Mapping):
         return {name: _coerce(shape.value, item) for name, item in value.items()}
-    return _coerce_scalar(kind, value)
+    return _coerce_scalar(shape.type_name, value)
 
 
 def _coerce_scalar(kind: str, value: Any) -> Any:
@@ -84,14 +96,13 @@ def _coerce_scalar(kind: str, value: Any) -> Any:
 
 
 def _violations(shape: Shape, value: Any, path: str) -> Iterator[str]:
-    kind = shape.type_name
-    if kind == "structure":
+    if isinstance(shape, StructureShape):
         for name in value.keys() & shape.members.keys():
             yield from _violations(shape.members[name], value[name], f"{path}.{name}" if path else _lower_first(name))
-    elif kind == "list":
+    elif isinstance(shape, ListShape):
         for index, item in enumerate(value, start=1):
             yield from _violations(shape.member, item, f"{path}.{index}.member")
-    elif kind == "map":
+    elif isinstance(shape, MapShape):
         for name, item in value.items():
             yield from _violations(shape.value, item, f"{path}.{name}.member")
     for rule in _broken_rules(shape, value):
@@ -100,7 +111,7 @@ def _violations(shape: Shape, value: Any, path: str) -> Iterator[str]:
 
 def _broken_rules(shape: Shape, value: Any) -> Iterator[str]:
     bounds, kind = shape.metadata, shape.type_name
-    if kind == "string":
+    if isinstance(shape, StringShape):
         pattern = bounds.get("pattern", "").replace(*_BEYOND_BMP)
         if shape.enum and value not in shape.enum:
             yield f"satisfy enum value set: [{', '.join(shape.enum)}]"

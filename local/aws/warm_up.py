@@ -1,4 +1,4 @@
-"""Warm-up periods of metric alarms: silence right after an alarm's creation is no news.
+"""Warm-up periods of metric alarms: no evaluation right after an alarm's creation.
 
 Source: CloudWatch User Guide, "Alarm warm-up periods".
 """
@@ -10,7 +10,7 @@ from typing import Any, Final
 
 import botocore.session
 
-from local.aws.alarms import Rule
+from local.aws.alarms import EvaluationRule
 from local.aws.errors import ApiError
 from local.aws.seams import Seam
 from local.aws.validation import validate_shape
@@ -45,8 +45,8 @@ class WarmUp:
         whole = configuration.get("OnlyStartEvaluatingAfterWarmUpPeriodEnds", False)
         return cls(configuration["WarmUpPeriodDurationInMinutes"] * 60, whole)
 
-    def holds(self, age_seconds: float, rule: Rule, points: Sequence[float | None]) -> bool:
-        """Say whether an alarm of this age must not be evaluated yet.
+    def holds(self, age_seconds: float, rule: EvaluationRule, points: Sequence[float | None]) -> bool:
+        """Return whether an alarm of this age must not be evaluated yet.
 
         Parameters
         ----------
@@ -67,11 +67,11 @@ class WarmUps:
         self._over: set[str] = set()
 
     def holds(self, alarm: Alarm, points: Sequence[float | None], now: float) -> bool:
-        """Say whether an alarm is in its warm-up period."""
+        """Return whether an alarm is in its warm-up period."""
         arn, warm_up = alarm["AlarmArn"], WarmUp.of(alarm)
         if warm_up is None or arn in self._over:
             return False
-        if warm_up.holds(now - self._since.setdefault(arn, now), Rule.of(alarm), points):
+        if warm_up.holds(now - self._since.setdefault(arn, now), EvaluationRule.of(alarm), points):
             return True
         self._over.add(arn)
         return False
@@ -89,7 +89,7 @@ def install(lock: threading.Lock) -> None:
     Parameters
     ----------
     lock
-        Held while an alarm is stored without it: nobody may evaluate the alarm then.
+        Held while an alarm is stored without it, so that it is not evaluated then.
     """
     put, record = Seam.CW_PUT.take(), Seam.CFN_ALARM.take()
 

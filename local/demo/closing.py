@@ -3,9 +3,9 @@
 from collections.abc import Iterator, Mapping, Sequence
 
 import numpy as np
-from drift.description import count, is_foreseen, percent, shows
 
 from contract.accuracy import Shift
+from contract.description import count, is_foreseen, percent, shows
 from contract.records import Verdict
 from local.demo.hours import Hour, LabelledHour, labelled_hours, named
 from local.demo.summary import DemoSummary, PromotedVersion, PromotionOutcome, RetrainingRun

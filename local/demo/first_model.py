@@ -11,8 +11,7 @@ from typing import Any
 
 from contract.names import training_job_prefix
 from contract.training import CHANNEL_TEST, CHANNEL_TRAIN, OUTPUT_BASELINE
-from local.aws.archives import write_member
-from local.aws.objects import S3Location
+from local.aws.objects import S3Location, write_member
 from local.embedded import EmbeddedAws
 from stacks.config import EnvironmentConfig
 

@@ -4,9 +4,8 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from drift.description import contains, percent, realised_accuracy, shows
-
 from contract.accuracy import Measure, MeasureReport, Shift
+from contract.description import contains, percent, realised_accuracy, shows
 from contract.quality import ShiftReport, WindowQuality
 from contract.records import DriftReport, ProjectedAccuracy, Verdict
 

@@ -4,10 +4,10 @@ import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 
-from drift.description import interval, percent
 from rich.console import Console
 from rich.markup import escape
 
+from contract.description import interval, percent
 from contract.records import DriftReport, EffectMeasure, Verdict
 from local.demo.hours import Hour, LabelledHour
 

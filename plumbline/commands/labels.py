@@ -72,12 +72,14 @@ def _collected(arguments: argparse.Namespace, now: datetime) -> datetime:
 
 
 def _root(arguments: argparse.Namespace) -> str:
-    from plumbline.labels_destination import check_place, ground_truth_uri
+    from plumbline.deployed import Deployed
+    from plumbline.labels_destination import check_place
 
     if arguments.environment is None:
         check_place(arguments.to)
         return str(arguments.to)
-    return ground_truth_uri(arguments.environment, environment.client("cloudformation", arguments))
+    deployed = Deployed(arguments.environment, lambda service: environment.client(service, arguments))
+    return deployed.ground_truth_uri()
 
 
 def _print_table(table: "LabelTable") -> None:

@@ -4,8 +4,7 @@ import argparse
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from drift.description import report_lines
-
+from contract.description import report_lines
 from contract.names import ReportFile
 from contract.records import Verdict
 from contract.thresholds import THRESHOLDS

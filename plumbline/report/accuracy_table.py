@@ -2,7 +2,8 @@
 
 from collections.abc import Iterator, Mapping
 
-from drift.description import (
+from contract.accuracy import Measure, MeasureReport, Shift
+from contract.description import (
     is_labelled,
     percent,
     points,
@@ -11,8 +12,6 @@ from drift.description import (
     selection,
     shows,
 )
-
-from contract.accuracy import Measure, MeasureReport, Shift
 from contract.quality import WindowQuality
 from contract.records import PROJECTED_ACCURACY_NOTE, Status
 from plumbline.report.refusals import refusal

@@ -2,9 +2,8 @@
 
 from collections.abc import Iterable
 
-from drift.description import percent
-
 from contract.accuracy import LabelShiftScenario, ProjectedAccuracy
+from contract.description import percent
 from contract.records import (
     Status,
 )

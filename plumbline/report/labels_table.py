@@ -2,9 +2,8 @@
 
 from collections.abc import Iterable, Iterator
 
-from drift.description import count, percent
-
 from contract.accuracy import Shift
+from contract.description import count, percent
 from contract.quality import QualityReport, ShiftReport, WindowQuality
 from contract.records import Verdict
 from plumbline.report.tables import VERDICTS, p_value, table, text

@@ -3,8 +3,7 @@
 from collections.abc import Iterator
 from dataclasses import replace
 
-from drift.description import PREDICTION, count, percent, separability
-
+from contract.description import PREDICTION, count, percent, separability
 from contract.records import (
     DriftReport,
     EffectMeasure,

@@ -2,10 +2,9 @@
 
 from collections.abc import Iterator
 
-from drift.description import not_judged, percent, ranking
-
 from contract.attribution import AttributionFeature, AttributionReport
 from contract.bias import BiasGroup, BiasReport
+from contract.description import not_judged, percent, ranking
 from contract.records import (
     Status,
     Verdict,

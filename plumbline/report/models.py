@@ -3,8 +3,7 @@
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-from drift.description import count, percent, realised_accuracy
-
+from contract.description import count, percent, realised_accuracy
 from contract.reasons import ReasonCode, has_code
 from contract.records import ModelReport, Verdict
 from plumbline.report.tables import table, text

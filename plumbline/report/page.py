@@ -3,8 +3,7 @@
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
-from drift.description import count, interval, percent, realised_accuracy
-
+from contract.description import count, interval, percent, realised_accuracy
 from contract.records import PROJECTED_ACCURACY_NOTE, Status, Verdict
 from contract.rejection import RejectionReason
 from plumbline.report import summary

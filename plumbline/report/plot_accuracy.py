@@ -4,8 +4,7 @@ import math
 from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING, Any
 
-from drift.description import realised_accuracy
-
+from contract.description import realised_accuracy
 from contract.records import Status, Verdict
 from plumbline.report import style
 from plumbline.report.models import changes

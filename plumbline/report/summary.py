@@ -1,11 +1,12 @@
 """The page's sentences on a series of windows: headline, summary and the titles of the plots. Plain text, not HTML.
 
-Sentences on one window are those of `drift.description`.
+Sentences on one window are those of `contract.description`.
 """
 
 from collections.abc import Callable, Iterable, Iterator
 
-from drift.description import (
+from contract.accuracy import Shift
+from contract.description import (
     PREDICTION,
     contains,
     count,
@@ -18,8 +19,6 @@ from drift.description import (
     realised_accuracy,
     shows,
 )
-
-from contract.accuracy import Shift
 from contract.records import DriftReport, ProjectedAccuracy, Status, Verdict
 from plumbline.report.timeline import Slot, Timeline
 

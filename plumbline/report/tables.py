@@ -3,9 +3,8 @@
 import html
 from collections.abc import Iterable, Sequence
 
-from drift.description import interval, percent
-
 from contract.accuracy import MeasureReport
+from contract.description import interval, percent
 from contract.records import ProjectedAccuracy, Status, Verdict
 
 VERDICTS = {

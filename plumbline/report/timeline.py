@@ -5,8 +5,7 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
-from drift.description import PREDICTION, is_labelled
-
+from contract.description import PREDICTION, is_labelled
 from contract.quality import QualityReport, WindowQuality
 from contract.reasons import ReasonCode, has_code
 from contract.records import DriftReport, EffectMeasure, FeatureReport, Verdict

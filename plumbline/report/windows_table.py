@@ -1,7 +1,6 @@
 """Window by window: the outcomes, what was not judged, and what was left out of the report."""
 
-from drift.description import PREDICTION, percent
-
+from contract.description import PREDICTION, percent
 from contract.records import Status, Verdict
 from plumbline.report.tables import VERDICTS, table, text, with_interval
 from plumbline.report.timeline import Slot, Timeline

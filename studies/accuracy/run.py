@@ -8,8 +8,8 @@ from importlib.metadata import PackageNotFoundError, version
 from multiprocessing import get_context
 
 import numpy as np
-from drift.calibration import ScoredLabels
 from drift.isolation_forest import similarity
+from drift.projection.recalibration import ScoredLabels
 
 from contract.accuracy import Measure, MeasureReport
 from contract.training import DECISION_THRESHOLD

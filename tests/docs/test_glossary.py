@@ -26,9 +26,10 @@ AWS = frozenset(
 """Words of AWS and of every schedule, which keep their meaning at AWS's border."""
 ORDINARY = frozenset(
     "above accepted adjusted approximate assumed back by categorical critical drifted enabled explained failed "
-    "failure false final from ignore in is labelled live max maximum min minimum missing needed no note numeric of out "
-    "outside over per positive promoted range read rejected relative represented residual rolled selected "
-    "selection skipped spread started stopped suspected true under unreadable unseen used wait warning weighted without".split()
+    "failure false final from ignore in is labelled live max maximum min minimum missing needed no note numeric "
+    "of out outside over per positive promoted range read rejected relative represented residual rolled selected "
+    "selection skipped spread started stopped suspected true under unreadable unseen used wait warning weighted "
+    "without".split()
 )
 """Verbs, adjectives and prepositions with their everyday meaning."""
 PROPER = frozenset("f1 q99 isolation forest jensen shannon wasserstein spark method metric p gate curve data".split())
@@ -71,7 +72,7 @@ def metric_names() -> Iterator[str]:
 
 NAMES = sorted(
     {*report_keys(DriftReport, set()), *configuration_keys(EnvironmentConfig), *metric_names(), *map(str, AlarmKind)}
-    - )
+)
 
 
 def words(text: str) -> set[str]:

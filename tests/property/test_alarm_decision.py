@@ -3,7 +3,7 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from local.aws.alarms import ALARM, INSUFFICIENT_DATA, OK, Rule, decide
+from local.aws.alarms import ALARM, INSUFFICIENT_DATA, OK, EvaluationRule, decide
 
 POLICIES = ("missing", "ignore", "breaching", "notBreaching")
 point = st.one_of(st.none(), st.sampled_from([0.0, 9.0]))
@@ -13,13 +13,13 @@ point = st.one_of(st.none(), st.sampled_from([0.0, 9.0]))
 def cases(draw: st.DrawFn) -> tuple[int, int, list[float | None]]:
     periods = draw(st.integers(1, 6))
     datapoints = draw(st.integers(1, periods))
-    size = Rule("GreaterThanThreshold", 1.0, periods, datapoints).evaluation_range
+    size = EvaluationRule("GreaterThanThreshold", 1.0, periods, datapoints).evaluation_range
     return periods, datapoints, draw(st.lists(point, min_size=size, max_size=size))
 
 
 def _states(periods: int, datapoints: int, points: list[float | None]) -> dict[str, str | None]:
     return {
-        policy: decide(Rule("GreaterThanThreshold", 1.0, periods, datapoints, policy), points).state
+        policy: decide(EvaluationRule("GreaterThanThreshold", 1.0, periods, datapoints, policy), points).state
         for policy in POLICIES
     }
 

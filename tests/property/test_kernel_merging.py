@@ -13,12 +13,11 @@ import numpy as np
 import pytest
 from drift.capture import count_folder, plan_of
 from drift.counts import OTHER_LABELS
-from drift.kernel import partial, tally
+from drift.kernel import partial
 from drift.kernel.files import FileCounter
-from drift.kernel.partial import PartialCounts, window_counts
+from drift.kernel.partial import LabelTally, PartialCounts, Tally, window_counts
 from drift.kernel.partial_file import from_json, to_json
 from drift.kernel.plan import Plan
-from drift.kernel.tally import LabelTally, Tally
 from drift.sketch import RELATIVE_ERROR, bucketed, representatives
 from hypothesis import given
 from hypothesis import strategies as st
@@ -34,7 +33,7 @@ PLANS = [
 @pytest.fixture(autouse=True, scope="module")
 def small_bounds() -> Any:
     """Bounds that small examples reach."""
-    with patch.object(tally, "MOST_DISTINCT", 4), patch.object(partial, "SAMPLE_ROWS", 3):
+    with patch.object(partial, "MOST_DISTINCT", 4), patch.object(partial, "SAMPLE_ROWS", 3):
         yield
 
 

@@ -3,13 +3,12 @@
 from typing import Any
 
 import numpy as np
-from drift.calibration import ScoredLabels
 from drift.counts import NumericCounts
 from drift.projection import Limits, Projector
 from drift.projection.domain import MAX_WEIGHT, Domain
+from drift.projection.estimate import MEASURES, Expected, undefined
 from drift.projection.label_shift import corrected, positive_fraction
-from drift.projection.recalibration import calibration_error
-from drift.projection.scored import MEASURES, Expected, undefined
+from drift.projection.recalibration import ScoredLabels, calibration_error
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays

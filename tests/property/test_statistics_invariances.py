@@ -2,7 +2,6 @@
 
 import numpy as np
 import pytest
-from drift.adjustment import benjamini_hochberg_log
 from drift.analysis import analyse
 from drift.baseline import learn
 from drift.counts import CategoricalCounts, NumericCounts
@@ -11,6 +10,7 @@ from drift.learned import Baseline
 from drift.policy import Policy
 from drift.statistics.cells import Cells
 from drift.statistics.chi_square import chi_square
+from drift.statistics.declaration import benjamini_hochberg_log
 from drift.statistics.drift_score import drift_score
 from drift.statistics.jensen_shannon import jensen_shannon_distance
 from drift.statistics.kolmogorov_smirnov import kolmogorov_smirnov

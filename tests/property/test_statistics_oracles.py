@@ -6,12 +6,11 @@ from fractions import Fraction
 
 import numpy as np
 import pytest
-from drift.adjustment import benjamini_hochberg_log
-from drift.calibration import ScoredLabels
 from drift.counts import CategoricalCounts, NumericCounts
-from drift.statistics.bins import Bins
-from drift.statistics.cells import Cells
+from drift.projection.recalibration import ScoredLabels
+from drift.statistics.cells import Bins, Cells
 from drift.statistics.chi_square import chi_square, missing_chi_square
+from drift.statistics.declaration import benjamini_hochberg_log
 from drift.statistics.drift_score import drift_score
 from drift.statistics.jensen_shannon import jensen_shannon_distance
 from drift.statistics.kolmogorov_smirnov import kolmogorov_smirnov

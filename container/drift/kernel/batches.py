@@ -14,6 +14,7 @@ import pyarrow.csv
 from numpy.typing import NDArray
 
 from contract.training import Task
+from drift.kernel.columns import Hashes, text_hashes
 from drift.kernel.payloads import (
     BYTE_ORDER_MARK,
     LONGEST_FIELD,
@@ -27,7 +28,6 @@ from drift.kernel.payloads import (
 )
 from drift.kernel.plan import Plan
 from drift.kernel.records import Payload, Records, Reject, Rejected
-from drift.kernel.tally import Hashes, text_hashes
 
 _NUMBERS = msgspec.json.Decoder(list[float])
 _UNUSUAL = ('"', "\r", BYTE_ORDER_MARK)

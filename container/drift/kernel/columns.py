@@ -9,20 +9,53 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 from numpy.typing import NDArray
+from xxhash import xxh3_64_intdigest
 
 from contract.records import FeatureType
 from contract.rejection import CellReason
 from drift.counts import OTHER_LABELS, NumericCounts, ValueCounts
 from drift.kernel.payloads import Marker, Token, spelled
-from drift.kernel.tally import Hashes, mixed, number_hashes, text_hashes
 from drift.sketch import representatives
 from drift.table import Cell, FeatureSpec, NotANumberError, cell
+
+Hashes = NDArray[np.uint64]
 
 _NUMBER = r"^[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?$"
 """Texts that Arrow and Python read as the same number; all others are Python's."""
 _REMEMBERED = 65_536
 _BOOLEANS = (("true", "false"), ("True", "False"), ("TRUE", "FALSE"))
 """How files spell JSON's booleans."""
+
+
+def text_hashes(texts: Sequence[str | None]) -> Hashes:
+    """Return the XXH3 hash of each text, shape (n_texts,); 0 where there is none."""
+    try:
+        return np.fromiter(map(xxh3_64_intdigest, map(str.encode, texts)), np.uint64, len(texts))  # type: ignore[arg-type]
+    except (TypeError, UnicodeEncodeError):  # None, or half a surrogate pair
+        hashes = [0 if text is None else xxh3_64_intdigest(text.encode("utf-8", "surrogatepass")) for text in texts]
+        return np.array(hashes, dtype=np.uint64)
+
+
+def mixed(numbers: Hashes) -> Hashes:
+    """Return each number scattered over the whole range.
+
+    References
+    ----------
+    Steele, Lea and Flood (2014), Fast splittable pseudorandom number generators, figure 15 (SplitMix64).
+    """
+    numbers = (numbers ^ (numbers >> np.uint64(30))) * np.uint64(0xBF58476D1CE4E5B9)
+    numbers = (numbers ^ (numbers >> np.uint64(27))) * np.uint64(0x94D049BB133111EB)
+    return numbers ^ (numbers >> np.uint64(31))
+
+
+def combined(left: Hashes, right: Hashes) -> Hashes:
+    """Return one hash per pair; the order of the two matters."""
+    return mixed((left + np.uint64(0x9E3779B97F4A7C15)) ^ right)
+
+
+def number_hashes(values: NDArray[np.float64]) -> Hashes:
+    """Return the hash of each number: 0.0 and -0.0 have one, and so have all NaN."""
+    return mixed(np.where(np.isnan(values), np.nan, values + 0.0).view(np.uint64))
 
 
 class State(IntEnum):

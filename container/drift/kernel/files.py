@@ -14,7 +14,17 @@ from numpy.typing import NDArray
 from contract.rejection import RejectionReason
 from drift.counts import OTHER_LABELS
 from drift.kernel.batches import Batch, batches
-from drift.kernel.columns import MISSING, PRESENT, UNREADABLE, Cells, ColumnReader, State
+from drift.kernel.columns import (
+    MISSING,
+    PRESENT,
+    UNREADABLE,
+    Cells,
+    ColumnReader,
+    Hashes,
+    State,
+    combined,
+    number_hashes,
+)
 from drift.kernel.partial import Group, GroupCounts, PartialCounts, SampledRows, ScoreGroup, ScoreKind
 from drift.kernel.payloads import NO_CLASS
 from drift.kernel.plan import Plan, variant_of
@@ -34,7 +44,6 @@ from drift.kernel.records import (
     parse,
     parse_lines,
 )
-from drift.kernel.tally import Hashes, combined, number_hashes
 
 _TOGETHER = 16_384
 """From this number of records on, what has to be done once for a batch does not count."""

@@ -9,10 +9,19 @@ import numpy as np
 
 from contract.records import FeatureType
 from contract.rejection import RejectionReason
-from drift.kernel.partial import ColumnCounts, Group, GroupCounts, PartialCounts, SampledRows, ScoreGroup, ScoreKind
+from drift.kernel.partial import (
+    ColumnCounts,
+    Group,
+    GroupCounts,
+    LabelTally,
+    PartialCounts,
+    SampledRows,
+    ScoreGroup,
+    ScoreKind,
+    Tally,
+)
 from drift.kernel.plan import Plan
 from drift.kernel.records import Place, Places
-from drift.kernel.tally import LabelTally, Tally
 
 PARTIAL_COUNTS_VERSION = 2
 

@@ -12,12 +12,11 @@ from numpy.typing import NDArray
 from contract.accuracy import LabelShiftScenario, Measure, MeasureReport, ProjectedAccuracy, ProjectionEvidence
 from contract.reasons import ReasonCode
 from contract.records import Status
-from drift.calibration import ScoredLabels
 from drift.counts import NumericCounts
 from drift.learned import Baseline, LabelledTest
 from drift.projection.domain import Domain, compare
 from drift.projection.estimate import with_verdict
-from drift.projection.recalibration import Recalibration
+from drift.projection.recalibration import Recalibration, ScoredLabels
 from drift.projection.refusals import (
     Limits,
     calibration_refusal,

@@ -18,13 +18,12 @@ from contract.accuracy import (
 from contract.reasons import Reason, ReasonCode
 from contract.records import Status
 from contract.training import DECISION_THRESHOLD, Task
-from drift.calibration import ScoredLabels
 from drift.learned import Baseline
 from drift.projection.classes import ClassProjector
 from drift.projection.domain import Domain, compare
-from drift.projection.estimate import Estimator, with_verdict
+from drift.projection.estimate import MEASURES, Estimator, Expected, undefined, with_verdict
 from drift.projection.label_shift import corrected, fit_label_shift, positive_fraction
-from drift.projection.recalibration import Recalibration
+from drift.projection.recalibration import Recalibration, ScoredLabels
 from drift.projection.refusals import (
     Limits,
     calibration_refusal,
@@ -36,7 +35,6 @@ from drift.projection.refusals import (
     sample_refusal,
     warnings,
 )
-from drift.projection.scored import MEASURES, Expected, undefined
 from drift.statistics.proportion import NORMAL_QUANTILE
 from drift.table import Table
 from drift.window import WindowCounts

@@ -11,11 +11,11 @@ import pyarrow as pa
 from numpy.typing import NDArray
 
 from contract.records import FeatureType
+from drift.kernel.columns import Hashes
 from drift.kernel.files import Lines
-from drift.kernel.partial import ColumnCounts, Group, PartialCounts
+from drift.kernel.partial import ColumnCounts, Group, LabelTally, PartialCounts, Tally
 from drift.kernel.partial_file import from_json, to_json
 from drift.kernel.plan import Plan
-from drift.kernel.tally import Hashes, LabelTally, Tally
 
 SCHEMA: Final = "kind string, segment string, feature int, value binary, count long"
 """As Spark spells it. Rows with equal kind, segment, feature and value are one row, with the sum of their counts."""

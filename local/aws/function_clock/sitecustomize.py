@@ -1,9 +1,9 @@
 """Gives a Lambda function's process the clock of the embedded AWS: `datetime.now` and `utcnow` are simulated.
 
-Python imports this module at its start, before the function's code, where it finds it on PYTHONPATH. A function that
-asks for the time must not learn the real one: the alarms, captures and schedules around it have the simulated one.
-The AWS SDK keeps the real time, which requests are signed with, as the embedded AWS checks them. Standard library only:
-it runs in the function's process.
+Python imports this module at its start, before the function's code, when its folder is on PYTHONPATH. A function must
+not read the real time: the alarms, captures and schedules around it follow the simulated clock.
+The AWS SDK keeps the real time, with which requests are signed and checked. Standard library only: it runs in the
+function's process.
 """
 
 import datetime
@@ -32,7 +32,7 @@ def simulated() -> float:
 
 
 class _AnyDatetime(type):
-    """What was made before, or by other means, is a datetime too."""
+    """Makes every real datetime an instance of the simulated class."""
 
     def __instancecheck__(cls, instance: object) -> bool:
         return isinstance(instance, _Real)
@@ -44,16 +44,16 @@ class SimulatedDatetime(_Real, metaclass=_AnyDatetime):
     @classmethod
     def now(cls, tz: datetime.tzinfo | None = None) -> Any:
         """Return the simulated time."""
-        return _Real.now(tz) if _asked_by_sdk() else _Real.fromtimestamp(simulated(), tz)
+        return _Real.now(tz) if _called_by_sdk() else _Real.fromtimestamp(simulated(), tz)
 
     @classmethod
     def utcnow(cls) -> Any:
         """Return the simulated time in UTC, naive."""
-        now = _Real.now(datetime.UTC) if _asked_by_sdk() else _Real.fromtimestamp(simulated(), datetime.UTC)
+        now = _Real.now(datetime.UTC) if _called_by_sdk() else _Real.fromtimestamp(simulated(), datetime.UTC)
         return now.replace(tzinfo=None)
 
 
-def _asked_by_sdk() -> bool:
+def _called_by_sdk() -> bool:
     # The frames: this function, now or utcnow, its caller.
     return str(sys._getframe(2).f_globals.get("__name__", "")).partition(".")[0] in _SDK
 

@@ -102,7 +102,7 @@ def test_quiet_traffic_is_judged_quiet(baseline: Path, tmp_path: Path, capsys: p
     assert written.verdict is Verdict.NO_DRIFT
 
 
-def test_drift_is_a_result_and_not_a_failure_unless_asked(
+def test_drift_is_a_result_and_not_a_failure_unless_requested(
     baseline: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     source = write_capture(tmp_path / "capture", rows(600, seed=3, age=60))
@@ -179,7 +179,7 @@ def test_missing_training_file_is_named(tmp_path: Path, capsys: pytest.CaptureFi
     assert "absent.csv" in capsys.readouterr().err
 
 
-def test_baseline_without_test_set_says_what_it_costs(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_baseline_without_test_set_shows_what_it_costs(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     train = str(write_csv(tmp_path / "train.csv", HEADER, rows(300, seed=1)))
     assert main(["baseline", "--train", train, "--target-label", "label", "--output", str(tmp_path / "b")]) == 0
     assert "the accuracy cannot be projected" in capsys.readouterr().out
@@ -242,7 +242,7 @@ def test_segments_of_a_column_are_judged_apart(files: Path, tmp_path: Path, caps
     assert f"segment red ({n_red} rows): no drift" in shown
 
 
-def test_the_joint_distribution_is_judged_when_asked(
+def test_the_joint_distribution_is_judged_on_request(
     files: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     source = write_capture(tmp_path / "capture", rows(600, seed=3))
@@ -264,7 +264,7 @@ def test_earlier_runs_are_the_second_reference(
     assert shown.count("verdict: drift: drift in age") == 2
 
 
-def test_a_first_run_says_that_there_are_no_earlier_ones(
+def test_a_first_run_shows_that_there_are_no_earlier_ones(
     baseline: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     source = write_capture(tmp_path / "capture", rows(600, seed=3))
@@ -337,7 +337,7 @@ def test_a_folder_without_capture_files_is_refused(
     assert "must hold capture files, *.jsonl or *.jsonl.gz, got none below" in capsys.readouterr().err
 
 
-def test_compressed_captures_are_counted_and_told(
+def test_compressed_captures_are_counted_and_printed(
     baseline: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     file = write_capture(tmp_path / "capture", rows(300, seed=3)) / "30-00-000-capture.jsonl"

@@ -91,7 +91,7 @@ def test_version_is_the_installed_one(capsys: pytest.CaptureFixture[str]) -> Non
         ),
     ],
 )
-def test_wrong_arguments_are_told_in_one_line(
+def test_wrong_arguments_are_shown_in_one_line(
     arguments: list[str], message: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
     with pytest.raises(SystemExit) as ended:

@@ -48,7 +48,7 @@ def test_own_data_and_synthetic_data_exclude_each_other(capsys: pytest.CaptureFi
     assert "not allowed with argument" in capsys.readouterr().err
 
 
-def test_failing_step_is_told(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+def test_failing_step_is_shown(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
     def run(arguments: argparse.Namespace) -> int:
         raise demo.DemoError("the deployment failed; see demo-output/cdk.log")
 

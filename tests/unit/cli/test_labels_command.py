@@ -104,7 +104,7 @@ def test_a_whole_bucket_may_be_the_place(aws: FakeAws, table: Path) -> None:
     assert [key[:13] for _, key in aws.objects] == ["2026/01/05/13"]
 
 
-def test_an_environment_says_where_its_labels_go(aws: FakeAws, table: Path) -> None:
+def test_an_environment_names_where_its_labels_go(aws: FakeAws, table: Path) -> None:
     assert label(table, "--environment", "dev", "--region", "eu-central-1") == 0
 
     assert [(bucket, key[:41]) for bucket, key in aws.objects] == [
@@ -119,20 +119,20 @@ def test_a_dry_run_writes_nothing(table: Path, tmp_path: Path, capsys: pytest.Ca
     assert "labels of 2 requests would be written below" in capsys.readouterr().out
 
 
-def test_rejected_rows_are_told_and_are_exit_code_1(
+def test_rejected_rows_are_printed_and_are_exit_code_1(
     table: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     table.write_text("id,label,note\na,1,x\nb,?,\n,1,\nc,,\n")
 
     assert label(table, "--to", str(tmp_path / "gt")) == 1
-    told = capsys.readouterr().out.splitlines()
-    assert told[:4] == [
+    shown = capsys.readouterr().out.splitlines()
+    assert shown[:4] == [
         "rows: 4 read, 1 used, 3 rejected",
         "rejected: 1 no_id, for example labels.csv:4",
         "rejected: 2 no_label, for example labels.csv:3, labels.csv:5",
         "columns that were ignored: note",
     ]
-    assert told[4].startswith("labels of 1 requests written")
+    assert shown[4].startswith("labels of 1 requests written")
 
 
 @pytest.mark.parametrize(
@@ -146,7 +146,7 @@ def test_rejected_rows_are_told_and_are_exit_code_1(
     ],
 )
 @pytest.mark.parametrize("place", [("--to", URI), ("--environment", "dev")])
-def test_a_refusal_of_aws_is_told(
+def test_a_refusal_of_aws_is_shown(
     aws: FakeAws,
     table: Path,
     capsys: pytest.CaptureFixture[str],
@@ -160,7 +160,7 @@ def test_a_refusal_of_aws_is_told(
     assert message in capsys.readouterr().err
 
 
-def test_an_environment_that_awaits_no_labels_is_told(
+def test_an_environment_that_awaits_no_labels_is_shown(
     aws: FakeAws, table: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     aws.outputs = [{"OutputKey": "TopicArn", "OutputValue": "arn"}]
@@ -178,21 +178,21 @@ def test_an_environment_that_awaits_no_labels_is_told(
         (("--to", "gt", "--labels", "absent.csv"), "No such file or directory: 'absent.csv'; check the path"),
     ],
 )
-def test_what_the_user_can_fix_is_told(
+def test_what_the_user_can_fix_is_shown(
     table: Path, capsys: pytest.CaptureFixture[str], more: tuple[str, ...], message: str
 ) -> None:
     assert label(table, *more) == 2
     assert message in capsys.readouterr().err
 
 
-def test_a_file_from_the_future_is_told(table: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_file_from_the_future_is_shown(table: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     os.utime(table, (datetime(2099, 1, 1, tzinfo=UTC).timestamp(),) * 2)
 
     assert label(table, "--to", str(tmp_path / "gt")) == 2
     assert "got 2099-01-01T00:00:00Z by the time of the file; give --collected-at" in capsys.readouterr().err
 
 
-def test_a_table_without_a_usable_row_is_told(table: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_table_without_a_usable_row_is_shown(table: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     table.write_text("id,label\n")
 
     assert label(table, "--to", str(tmp_path / "gt")) == 2

@@ -97,7 +97,7 @@ def ended(outcome: str, request: str = "r1") -> Mapping[str, Any]:
     return {"status": outcome, "request": request, "text": f"it {outcome}\n"}
 
 
-def test_promotion_is_asked_for_and_said(aws: FakeAws, capsys: pytest.CaptureFixture[str]) -> None:
+def test_promotion_is_requested_and_printed(aws: FakeAws, capsys: pytest.CaptureFixture[str]) -> None:
     aws.answers = [answer()]
     assert main(["promote", "2", "--environment", "dev", "--reason", "checked"]) == 0
     assert aws.events == [("promotion", {"promote": 2, "reason": "checked"})]
@@ -119,13 +119,13 @@ def test_waiting_ends_with_the_outcome_of_this_request_alone(
     assert capsys.readouterr().out.splitlines()[-1] == f"it {verdict}"
 
 
-def test_refusal_is_told(aws: FakeAws, capsys: pytest.CaptureFixture[str]) -> None:
+def test_refusal_is_shown(aws: FakeAws, capsys: pytest.CaptureFixture[str]) -> None:
     aws.answers = [answer(accepted=False)]
     assert main(["promote", "2", "--environment", "dev"]) == 2
     assert capsys.readouterr().err == "plumbline promote: error: version 2 is to serve\n"
 
 
-def test_function_that_fails_is_told(aws: FakeAws, capsys: pytest.CaptureFixture[str]) -> None:
+def test_function_that_fails_is_shown(aws: FakeAws, capsys: pytest.CaptureFixture[str]) -> None:
     aws.answers, aws.function_error = [{"errorType": "Boom", "errorMessage": "no"}], {"FunctionError": "Unhandled"}
     assert main(["promote", "2", "--environment", "dev"]) == 2
     assert "got Boom: no; read its log" in capsys.readouterr().err
@@ -142,7 +142,7 @@ def test_function_that_fails_is_told(aws: FakeAws, capsys: pytest.CaptureFixture
     ],
 )
 @pytest.mark.parametrize("command", [["champion"], ["promote", "1"], ["rollback", "--reason", "x"]])
-def test_refusal_of_aws_is_told(
+def test_refusal_of_aws_is_shown(
     aws: FakeAws, failure: Exception, message: str, command: list[str], capsys: pytest.CaptureFixture[str]
 ) -> None:
     aws.failure = failure
@@ -152,7 +152,7 @@ def test_refusal_of_aws_is_told(
 
 @pytest.mark.parametrize(("action", "code"), [("started", 0), ("skipped", 1), ("not_started", 1)])
 @pytest.mark.parametrize("force", [(), ("--force",)], ids=["plain", "force"])
-def test_retraining_is_asked_for(aws: FakeAws, action: str, code: int, force: tuple[str, ...]) -> None:
+def test_retraining_is_requested(aws: FakeAws, action: str, code: int, force: tuple[str, ...]) -> None:
     aws.answers = [{"decisions": [{"action": action, "reason": "because", "overridden": ["cool-down"]}]}]
     assert main(["retrain", "--environment", "dev", "--reason", "new rows", *force]) == code
     assert aws.events == [("controller", {"reason": "new rows"} | ({"force": True} if force else {}))]
@@ -219,6 +219,6 @@ def test_champion_is_shown_to_programs(served: FakeAws, capsys: pytest.CaptureFi
     assert [each["version"] for each in document["versions"]] == [3]
 
 
-def test_environment_without_a_history_is_told(aws: FakeAws, capsys: pytest.CaptureFixture[str]) -> None:
+def test_environment_without_a_history_is_shown(aws: FakeAws, capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["champion", "--environment", "dev"]) == 2
     assert "must have a history of champions" in capsys.readouterr().err

@@ -61,7 +61,7 @@ def test_events_are_read(tmp_path: Path) -> None:
         ("--events", "events.json", '[{"kind": "alarm"}]', 'an event must have "time" or "window"'),
     ],
 )
-def test_wrong_truth_and_events_are_told(
+def test_wrong_truth_and_events_are_shown(
     tmp_path: Path, option: str, name: str, content: str, message: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
     (tmp_path / name).write_text(content)
@@ -70,7 +70,7 @@ def test_wrong_truth_and_events_are_told(
 
 
 @pytest.mark.usefixtures("results")
-def test_absent_truth_file_is_told(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_absent_truth_file_is_shown(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert run(tmp_path, "--truth", "absent.json") == 2
     assert "absent.json must be a readable text file" in capsys.readouterr().err
 

@@ -11,7 +11,7 @@ from plumbline.cli import main
 
 
 class FakeRuntime:
-    """An endpoint in memory that answers each row with one probability, or fails as told."""
+    """An endpoint in memory that answers each row with one probability, or fails as the test wants."""
 
     def __init__(self, *, failure: type[Exception] | None = None) -> None:
         self.bodies: list[bytes] = []
@@ -180,21 +180,21 @@ def test_without_credentials_nothing_is_sent_for_hours(
         (("--data", "absent.csv"), "No such file or directory: 'absent.csv'; check the path"),
     ],
 )
-def test_what_the_user_can_fix_is_told(
+def test_what_the_user_can_fix_is_shown(
     data: Path, more: tuple[str, ...], message: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
     assert send(data, *more) == 2
     assert message in capsys.readouterr().err
 
 
-def test_missing_region_is_told(
+def test_missing_region_is_shown(
     data: Path, monkeypatch: pytest.MonkeyPatch, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     for name in ("AWS_REGION", "AWS_DEFAULT_REGION", "AWS_PROFILE"):
         monkeypatch.delenv(name, raising=False)
     monkeypatch.setenv("AWS_CONFIG_FILE", str(tmp_path / "none"))
     for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"):
-        monkeypatch.setenv(name, "x")  # without any, the instance metadata service would be asked
+        monkeypatch.setenv(name, "x")  # without any, the instance metadata service would be called
     monkeypatch.setattr(boto3, "DEFAULT_SESSION", None)
     assert main(["traffic", "--endpoint", "plumbline-dev", "--data", str(data)]) == 2
     assert "You must specify a region.; set --region" in capsys.readouterr().err

@@ -38,7 +38,7 @@ def server(files: dict[str, bytes]) -> Callable[[str], bytes]:
 
 
 def no_network(url: str) -> bytes:
-    raise AssertionError(f"the archive was asked for {url}")
+    raise AssertionError(f"the archive was called for {url}")
 
 
 def unreachable(url: str) -> bytes:
@@ -141,7 +141,7 @@ def test_download_with_other_bytes_is_not_used_and_not_kept(tmp_path: Path, publ
     assert not (tmp_path / "cache").exists()
 
 
-def test_nothing_to_be_had_is_none_and_says_why(
+def test_nothing_to_be_had_is_none_and_has_its_reason(
     tmp_path: Path, published: dict[str, bytes], caplog: pytest.LogCaptureFixture
 ) -> None:
     assert census.acquire(cache=tmp_path, neighbour=tmp_path, fetch=unreachable) is None

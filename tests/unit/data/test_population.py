@@ -86,7 +86,7 @@ def test_same_seed_gives_the_same_rows() -> None:
     assert generate(50, 1) != generate(50, 2)
 
 
-def test_split_has_the_asked_sizes() -> None:
+def test_split_has_the_requested_sizes() -> None:
     parts = split(1, n_train=30, n_test=20, n_pool=10)
 
     assert (len(parts.train), len(parts.test), len(parts.pool)) == (30, 20, 10)

@@ -106,7 +106,7 @@ def test_drift_leads_to_rows_that_are_harder_to_predict() -> None:
     assert best[0] - best[1] > 0.03
 
 
-def test_overwriting_says_that_its_labels_are_no_longer_true() -> None:
+def test_overwriting_shows_that_its_labels_are_no_longer_true() -> None:
     assert not scenario("overwrite").labels_are_true
     assert "no longer true" in scenario("overwrite").description
 

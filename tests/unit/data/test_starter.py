@@ -8,7 +8,7 @@ from drift.preprocessing import Preprocessor
 from inference import Model, model_fn
 
 from contract.training import OUTPUT_PREDICTIONS, PROBABILITY_COLUMN, positive_label
-from local.aws.archives import unpack
+from local.aws.objects import unpack
 from plumbline import population, starter
 from plumbline.census import FEATURES, TARGET
 from plumbline.rows import LabelledRows

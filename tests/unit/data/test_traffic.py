@@ -23,7 +23,7 @@ def one_probability_per_line(request: Mapping[str, Any]) -> bytes:
 
 
 class FakeRuntime:
-    """Answers like the endpoint and remembers what it was asked."""
+    """Answers like the endpoint and remembers its requests."""
 
     def __init__(self, respond: Respond = one_probability_per_line) -> None:
         self.requests: list[dict[str, Any]] = []
@@ -202,7 +202,7 @@ def test_progress_is_drawn_on_a_terminal_only(terminal: bool) -> None:
     assert "6 requests with 10 rows in 2 whole hours, none failed" in screen.getvalue()
 
 
-def test_each_kind_of_failure_is_told_once_when_it_happens() -> None:
+def test_each_kind_of_failure_is_shown_once_when_it_happens() -> None:
     screen = io.StringIO()
 
     replay_on_terminal(plan(seconds_per_hour=0.001), FakeRuntime(throttled), rows_of_hour, Console(file=screen))

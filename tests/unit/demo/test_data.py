@@ -1,4 +1,4 @@
-"""The population's labels come an hour late: for some requests, for most of them once somebody asks."""
+"""The population's labels come an hour late: for some requests, for most of them on request."""
 
 import csv
 import io
@@ -66,7 +66,7 @@ def test_labels_of_an_hour_come_at_the_end_of_the_next() -> None:
 
 
 @pytest.mark.parametrize(("are_requested", "least", "most"), [(False, 0.2, 0.4), (True, 0.8, 1.0)])
-def test_a_sample_of_the_requests_is_labelled_and_most_once_asked(
+def test_a_sample_of_the_requests_is_labelled_and_most_on_request(
     are_requested: bool, least: float, most: float
 ) -> None:
     s3, rows = delivered(are_requested=are_requested)

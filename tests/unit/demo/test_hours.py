@@ -3,9 +3,9 @@
 from dataclasses import replace
 
 import pytest
-from drift.description import is_foreseen
 
 from contract.accuracy import Shift
+from contract.description import is_foreseen
 from contract.quality import WindowQuality
 from contract.records import Verdict
 from local.demo.hours import Hour, labelled_hours, named, news

@@ -5,7 +5,6 @@ from pathlib import Path
 import numpy as np
 import pytest
 from drift.counts import ValueCounts, count
-from drift.description import exit_message
 from drift.documents import write_text
 from drift.errors import PublishError
 from drift.handover import short_message
@@ -14,6 +13,7 @@ from drift.sagemaker_files import Json, constraints, statistics, violations, wri
 from drift.table import table
 from drift.window import WindowCounts
 
+from contract.description import exit_message
 from contract.names import ReportFile
 from contract.records import DriftReport, FeatureType, RecordCounts, Verdict, Violation, WindowBounds
 from tests.oracles.counted_rows import CapturedWindow, count_rows

@@ -1,9 +1,8 @@
 import numpy as np
 import pytest
-from drift.calibration import ScoredLabels
 from drift.projection.domain import Domain
 from drift.projection.estimate import Estimator
-from drift.projection.recalibration import Recalibration
+from drift.projection.recalibration import Recalibration, ScoredLabels
 
 from tests.unit.drift_projection.worlds import Floats, baseline_of, counted, draw
 

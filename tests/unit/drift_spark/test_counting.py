@@ -10,10 +10,9 @@ import pyarrow as pa
 import pytest
 from drift.capture import capture_files, count_folder
 from drift.counts import MOST_DISTINCT, OTHER_LABELS, CategoricalCounts, NumericCounts
-from drift.kernel.partial import Group, PartialCounts
+from drift.kernel.partial import Group, LabelTally, PartialCounts, Tally
 from drift.kernel.partial_file import to_json
 from drift.kernel.plan import Plan
-from drift.kernel.tally import LabelTally, Tally
 from drift.sources import CaptureFile
 from drift.spark.counting import failure_of, read_files, reject_repeated, suspects_of
 from drift.spark.rows import Kind, counts_of, rows_of

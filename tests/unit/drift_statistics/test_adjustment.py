@@ -1,7 +1,7 @@
 import math
 
 import pytest
-from drift.adjustment import benjamini_hochberg_log
+from drift.statistics.declaration import benjamini_hochberg_log
 
 
 def adjusted(p_values: list[float]) -> list[float]:

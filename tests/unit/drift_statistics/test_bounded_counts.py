@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 from drift.baseline import count_segments, count_table
 from drift.counts import OTHER_LABELS, CategoricalCounts, NumericCounts, unknown
-from drift.kernel.tally import LabelTally
+from drift.kernel.partial import LabelTally
 from drift.table import FeatureSpec, Table
 
 from contract.records import FeatureType

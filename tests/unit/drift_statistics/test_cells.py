@@ -1,8 +1,7 @@
 import numpy as np
 import pytest
 from drift.counts import CategoricalCounts, NumericCounts
-from drift.statistics.bins import Bins
-from drift.statistics.cells import Cells
+from drift.statistics.cells import Bins, Cells
 
 
 def numeric(*values: float) -> NumericCounts:

@@ -7,7 +7,7 @@ import pytest
 @pytest.mark.parametrize(
     "name",
     [
-        "drift.adjustment",
+        "drift.statistics.declaration",
         "drift.counts",
         "drift.statistics.chi_square",
         "drift.statistics.drift_score",

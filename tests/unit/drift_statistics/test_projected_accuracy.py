@@ -4,11 +4,11 @@ from math import sqrt
 import numpy as np
 import pytest
 from drift.baseline import learn
-from drift.calibration import ScoredLabels
 from drift.design import row_groups
 from drift.learned import Baseline
 from drift.projection import Projector
 from drift.projection.projector import METHOD
+from drift.projection.recalibration import ScoredLabels
 from drift.table import FeatureSpec, Table
 from numpy.typing import NDArray
 

@@ -10,8 +10,16 @@ from drift.counts import CategoricalCounts, NumericCounts
 from drift.judgement import RunContext, Sample
 from drift.learned import Baseline
 from drift.policy import Policy
-from drift.recent import EarlierWindows, StoredWindow, judge_recent, merged
-from drift.recent_files import EarlierFiles, read_earlier, read_window_counts, window_counts_text
+from drift.recent import (
+    EarlierFiles,
+    EarlierWindows,
+    StoredWindow,
+    judge_recent,
+    merged,
+    read_earlier,
+    read_window_counts,
+    window_counts_text,
+)
 from drift.sketch import bucketed
 from drift.table import FeatureSpec, Table
 from drift.window import WindowCounts

@@ -2,11 +2,10 @@ from collections.abc import Mapping
 from dataclasses import replace
 
 import pytest
-from drift.case import FeatureCase
 from drift.features import ColumnComparison, SchemaFinding
 from drift.policy import FeaturePolicy, Policy
 from drift.statistics.declaration import Evidence
-from drift.verdict import judge_features, judge_window, p_text, rule_text, window_refusal
+from drift.verdict import FeatureCase, judge_features, judge_window, p_text, rule_text, window_refusal
 
 from contract.reasons import Reason, ReasonCode
 from contract.records import Contributor, EffectMeasure, FeatureReport, FeatureType, RecordCounts, Verdict, Violation

@@ -2,7 +2,7 @@
 
 import pytest
 
-from local.aws.alarms import ALARM, INSUFFICIENT_DATA, OK, Rule, decide
+from local.aws.alarms import ALARM, INSUFFICIENT_DATA, OK, EvaluationRule, decide
 
 KEEP = None
 POLICIES = ("missing", "ignore", "breaching", "notBreaching")
@@ -40,19 +40,19 @@ def _newest_first(points: str) -> list[float | None]:
 
 @pytest.mark.parametrize(("points", "datapoints", "policy", "state"), _cells())
 def test_decision_is_the_guides(points: str, datapoints: int, policy: str, state: str | None) -> None:
-    rule = Rule("GreaterThanThreshold", 1.0, 3, datapoints, policy)
+    rule = EvaluationRule("GreaterThanThreshold", 1.0, 3, datapoints, policy)
     assert decide(rule, _newest_first(points)).state == state
 
 
 @pytest.mark.parametrize("points", ["- - - - X", "- - - X -"])
 def test_one_young_breach_of_three_is_not_yet_an_alarm(points: str) -> None:
     """The guide: "the alarm does not go immediately into ALARM state"."""
-    rule = Rule("GreaterThanThreshold", 1.0, 3, 3)
+    rule = EvaluationRule("GreaterThanThreshold", 1.0, 3, 3)
     assert decide(rule, _newest_first(points)).state == OK
 
 
 def test_range_is_the_guides_example() -> None:
-    assert Rule("GreaterThanThreshold", 1.0, 3, 3).evaluation_range == 5
+    assert EvaluationRule("GreaterThanThreshold", 1.0, 3, 3).evaluation_range == 5
 
 
 @pytest.mark.parametrize(
@@ -65,15 +65,15 @@ def test_range_is_the_guides_example() -> None:
     ],
 )
 def test_comparison_at_and_around_the_threshold(comparison: str, breaches: tuple[bool, ...]) -> None:
-    rule = Rule(comparison, 1.0, 1, 1)
+    rule = EvaluationRule(comparison, 1.0, 1, 1)
     assert tuple(rule.breaches(point) for point in (0.5, 1.0, 1.5)) == breaches
 
 
 def test_rule_reads_an_alarm_and_its_defaults() -> None:
     alarm = {"ComparisonOperator": "LessThanThreshold", "Threshold": 1.0, "EvaluationPeriods": 4}
-    assert Rule.of(alarm) == Rule("LessThanThreshold", 1.0, 4, 4, "missing")
+    assert EvaluationRule.of(alarm) == EvaluationRule("LessThanThreshold", 1.0, 4, 4, "missing")
 
 
 def test_reason_names_points_and_threshold() -> None:
-    decision = decide(Rule("GreaterThanThreshold", 1.0, 2, 2), [9.0, 8.0, None])
+    decision = decide(EvaluationRule("GreaterThanThreshold", 1.0, 2, 2), [9.0, 8.0, None])
     assert decision.reason.startswith("Threshold Crossed: 2 out of the last 2 datapoints [9.0, 8.0]")

@@ -2,7 +2,7 @@ import pytest
 
 from local.aws.alarm_watch import AlarmWatch
 from local.aws.clock import Clock
-from local.aws.queue_metrics import QueueMetrics
+from local.aws.service_metrics import QueueMetrics
 
 
 def test_failure_is_told_and_does_not_end_the_watch(
@@ -13,7 +13,7 @@ def test_failure_is_told_and_does_not_end_the_watch(
 
     monkeypatch.setattr(QueueMetrics, "publish", fail)
 
-    AlarmWatch(Clock()).look()
+    AlarmWatch(Clock()).publish_and_evaluate()
 
     assert "alarms could not be evaluated" in caplog.text
     assert "visible_at" in caplog.text

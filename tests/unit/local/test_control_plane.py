@@ -9,6 +9,7 @@ from local.aws import sagemaker_api
 from local.aws.clock import Clock
 from local.aws.control_plane import ControlPlane
 from local.aws.errors import ApiError
+from local.aws.model_packages import ModelPackages
 
 ROLE = "arn:aws:iam::000000000000:role/r"
 
@@ -200,19 +201,6 @@ def test_token_of_someone_else_is_refused(plane: ControlPlane) -> None:
     assert "NextToken must come from" in str(_refused(plane, "ListTrainingJobs", {"NextToken": "zzz"}))
 
 
-def test_executions_are_listed_by_scheduled_time(plane: ControlPlane) -> None:
-    for hour in (1.0, 2.0):
-        plane.executions[f"x{hour}"] = {
-            "MonitoringScheduleName": "s",
-            "ScheduledTime": hour,
-            "CreationTime": 9.0 - hour,
-            "MonitoringExecutionStatus": "Completed",
-        }
-    listed = plane.call("ListMonitoringExecutions", {"MonitoringScheduleName": "s"})
-    assert [row["ScheduledTime"] for row in listed["MonitoringExecutionSummaries"]] == [2.0, 1.0]
-    assert plane.call("ListMonitoringExecutions", {"EndpointName": "no"})["MonitoringExecutionSummaries"] == []
-
-
 def test_stop_only_takes_a_running_job(plane: ControlPlane) -> None:
     plane.call("CreateTrainingJob", _job("j"))
     plane.call("StopTrainingJob", {"TrainingJobName": "j"})
@@ -238,6 +226,7 @@ def test_tags_are_kept_by_arn(plane: ControlPlane) -> None:
 
 
 def test_model_packages_are_numbered_within_their_group(plane: ControlPlane) -> None:
+    ModelPackages(plane)
     plane.call("CreateModelPackageGroup", {"ModelPackageGroupName": "g"})
     made = [plane.call("CreateModelPackage", {"ModelPackageGroupName": "g"})["ModelPackageArn"] for _ in range(2)]
     assert made[1].endswith(":model-package/g/2")
@@ -248,6 +237,30 @@ def test_model_packages_are_numbered_within_their_group(plane: ControlPlane) -> 
     assert [row["ModelPackageVersion"] for row in listed] == [2, 1]
     plane.call("DeleteModelPackage", {"ModelPackageName": made[0]})
     assert "does not exist" in str(_refused(plane, "DescribeModelPackage", {"ModelPackageName": made[0]}))
+
+
+def test_client_token_registers_one_package(plane: ControlPlane, monkeypatch: pytest.MonkeyPatch) -> None:
+    events: list[dict[str, Any]] = []
+    monkeypatch.setattr(plane, "emit_event", lambda kind, detail, resources: events.append(detail))
+    ModelPackages(plane)
+    plane.call("CreateModelPackageGroup", {"ModelPackageGroupName": "g"})
+    request = {"ModelPackageGroupName": "g", "ClientToken": "t", "CustomerMetadataProperties": {"a": "1", "b": "2"}}
+    arns = {plane.call("CreateModelPackage", request)["ModelPackageArn"] for _ in range(2)}
+    assert len(arns) == len(events) == 1
+    change = {"CustomerMetadataProperties": {"c": "3"}, "CustomerMetadataPropertiesToRemove": ["a"]}
+    plane.call("UpdateModelPackage", {"ModelPackageArn": arns.pop(), **change})
+    assert events[1]["CustomerMetadataProperties"] == {"b": "2", "c": "3"}
+    assert events[1]["UpdatedModelPackageFields"] == ["CustomerMetadataProperties"]
+    assert _refused(plane, "CreateModelPackage", {"ModelPackageName": "own"}).code == "ValidationException"
+
+
+def test_group_with_versions_stays(plane: ControlPlane, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(plane, "emit_event", lambda *event: None)
+    ModelPackages(plane)
+    plane.call("CreateModelPackageGroup", {"ModelPackageGroupName": "g"})
+    plane.call("CreateModelPackage", {"ModelPackageGroupName": "g"})
+    assert _refused(plane, "DeleteModelPackageGroup", {"ModelPackageGroupName": "g"}).code == "ConflictException"
+    assert len(plane.call("ListModelPackageGroups", {})["ModelPackageGroupSummaryList"]) == 1
 
 
 def test_http_answers_are_json(plane: ControlPlane) -> None:

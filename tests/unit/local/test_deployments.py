@@ -2,7 +2,7 @@ from typing import Any
 
 import pytest
 
-from local.aws.deployments import Plan, Stage, plan
+from local.aws.deployments import DeploymentPlan, Stage, plan
 from local.aws.errors import ApiError
 
 
@@ -27,7 +27,7 @@ def _instances(value: int) -> dict[str, Any]:
 
 
 def test_update_without_a_plan_moves_all_at_once_and_waits_for_nothing() -> None:
-    assert plan(None, _variants(2)) == Plan((Stage(1.0, 2, 0),))
+    assert plan(None, _variants(2)) == DeploymentPlan((Stage(1.0, 2, 0),))
 
 
 def test_all_at_once_is_watched_for_the_termination_wait() -> None:
@@ -35,7 +35,7 @@ def test_all_at_once_is_watched_for_the_termination_wait() -> None:
 
 
 @pytest.mark.parametrize(
-    ("size", "counts", "share", "n_instances"),
+    ("size", "counts", "fraction", "n_instances"),
     [
         (_percent(50), [2], 0.5, 1),
         (_percent(25), [4], 0.25, 1),
@@ -47,12 +47,12 @@ def test_all_at_once_is_watched_for_the_termination_wait() -> None:
     ],
 )
 def test_canary_is_its_share_of_whole_instances(
-    size: dict[str, Any], counts: list[int], share: float, n_instances: int
+    size: dict[str, Any], counts: list[int], fraction: float, n_instances: int
 ) -> None:
     first, last = plan(_config("CANARY", CanarySize=size), _variants(*counts)).stages
-    assert first.share == pytest.approx(share)
+    assert first.fraction == pytest.approx(fraction)
     assert (first.n_instances, first.wait_seconds) == (n_instances, 60)
-    assert last.share == 1
+    assert last.fraction == 1
     assert (last.n_instances, last.wait_seconds) == (sum(counts), 300)
 
 

@@ -3,18 +3,18 @@ from pathlib import Path
 
 import pytest
 
-from local.aws.settings import Settings
+from local.aws.settings import ServerSettings
 from local.embedded import client_environment
 
 PYTHON = Path("/venv/bin/python")
 
 
 @pytest.fixture
-def settings(tmp_path: Path) -> Settings:
-    return Settings(4566, tmp_path, None, 1.0)
+def settings(tmp_path: Path) -> ServerSettings:
+    return ServerSettings(4566, tmp_path, None, 1.0)
 
 
-def test_users_profile_is_hidden(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_users_profile_is_hidden(settings: ServerSettings, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("AWS_PROFILE", "work")
     monkeypatch.setenv("AWS_CA_BUNDLE", "/x.pem")
     made = client_environment(settings, PYTHON)
@@ -22,11 +22,11 @@ def test_users_profile_is_hidden(settings: Settings, monkeypatch: pytest.MonkeyP
     assert made["AWS_ENDPOINT_URL"] == "http://127.0.0.1:4566"
 
 
-def test_docker_stand_in_is_a_program(settings: Settings) -> None:
+def test_docker_stand_in_is_a_program(settings: ServerSettings) -> None:
     program = Path(client_environment(settings, PYTHON)["CDK_DOCKER"])
     assert os.access(program, os.X_OK)
     assert 'exec "/venv/bin/python" -m local.aws.docker "$@"' in program.read_text()
 
 
-def test_cli_remembers_accounts_below_the_state_folder(settings: Settings) -> None:
+def test_cli_remembers_accounts_below_the_state_folder(settings: ServerSettings) -> None:
     assert Path(client_environment(settings, PYTHON)["CDK_HOME"]).is_relative_to(settings.state)

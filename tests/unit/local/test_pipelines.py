@@ -11,6 +11,7 @@ from local.aws.control_plane import ControlPlane
 from local.aws.errors import ApiError
 from local.aws.pipeline_conditions import all_hold
 from local.aws.pipeline_definition import Definition
+from local.aws.pipeline_executions import PipelineExecutions
 from local.aws.pipeline_expressions import ExpressionError, parse_path, resolve, walk
 from local.aws.pipeline_parameters import Parameter
 
@@ -55,6 +56,20 @@ def test_expressions_mean_what_they_point_to(value: Any, meaning: Any) -> None:
 def test_malformed_path_is_refused(text: str) -> None:
     with pytest.raises(ExpressionError, match="a path must look like"):
         parse_path(text)
+
+
+@pytest.mark.parametrize("text", ["Parameters", "Other.N", "Parameters.N.Value"])
+def test_get_of_anything_else_is_refused(text: str) -> None:
+    with pytest.raises(ExpressionError, match="a Get (must begin with|of Parameters must end)"):
+        resolve({"Get": text}, Values())
+
+
+@pytest.mark.parametrize(
+    "function", [{}, {"PropertyFile": {"Get": "Parameters.N"}, "Path": "a"}, {"PropertyFile": METRIC, "Path": "a"}]
+)
+def test_json_get_needs_a_property_file(function: dict[str, Any]) -> None:
+    with pytest.raises(ExpressionError, match="must have a Path and a PropertyFile"):
+        resolve({"Std:JsonGet": function}, Values())
 
 
 def test_absent_value_is_no_value() -> None:
@@ -139,6 +154,15 @@ def test_steps_run_after_what_they_need_and_on_the_taken_branch() -> None:
         (_document(_step("A", Arguments={"ErrorMessage": {"Std:Upper": "x"}})), "got 'Std:Upper'"),
         (_document(_step("A"), _gate("G", _compared("Equals", METRIC, 1), [], [])), "the property file 'F'"),
         (_document(_gate("G", {"Type": "And", "Conditions": []}, [], [])), "got 'And'"),
+        (_document(_gate("G", _compared("Equals", 1, 1) | {"Extra": 1}, [], [])), "Equals must have"),
+        (_document(_gate("G", {"Type": "Not", "Condition": {"Type": "Xor"}}, [], [])), "got 'Xor'"),
+        (_document(_gate("G", {"Type": "Or", "Conditions": [{"Type": "Xor"}]}, [], [])), "got 'Xor'"),
+        (json.dumps({"Version": "2020-12-01", "Steps": {}}), "Steps must be a list"),
+        (json.dumps({"Version": "2020-12-01", "Steps": [[]]}), "not of the schema"),
+        (_document(_step("a b")), "got 'a b'"),
+        (_document(_step("A", DependsOn=[{}])), "supports no triggers"),
+        (_document(_step("A"), Parameters=[{"Name": "P", "Type": "Date"}]), "a Type of"),
+        (_document(_step("A"), Parameters=[{"Name": "P", "Type": "Integer", "DefaultValue": True}]), "got True"),
         (_document(_step("A", CacheConfig={"Enabled": True})), "must not be cached"),
         (_document({"Name": "A", "Type": "Training", "Arguments": {"TrainingJobName": "x" * 39}}), "up to 38"),
     ],
@@ -156,6 +180,15 @@ def test_steps_run_after_what_they_need_and_on_the_taken_branch() -> None:
         "function",
         "property-file",
         "and",
+        "members",
+        "not",
+        "or",
+        "steps",
+        "schema",
+        "name",
+        "trigger",
+        "parameter-type",
+        "parameter-default",
         "cached",
         "prefix",
     ],
@@ -164,6 +197,13 @@ def test_unsound_definition_is_refused(text: str, complaint: str) -> None:
     with pytest.raises(ApiError, match=complaint) as caught:
         Definition.parse(text)
     assert caught.value.code == "ValidationException"
+
+
+def test_parameter_with_choices_takes_no_other_value() -> None:
+    parameter = Parameter.parse({"Name": "P", "Type": "String", "EnumValues": ["a", "b"]})
+    assert parameter.read("a") == "a"
+    with pytest.raises(ApiError, match="must be one of"):
+        parameter.read("c")
 
 
 def test_parameters_take_their_types_and_defaults() -> None:
@@ -186,6 +226,7 @@ def test_wrong_parameters_are_refused(given: dict[str, str], complaint: str) -> 
 
 def test_update_changes_what_is_described_and_refuses_what_cannot_run() -> None:
     plane = ControlPlane("000000000000", "us-east-1", Clock(start=1000.0, real=lambda: 0.0))
+    PipelineExecutions(plane)
     named = {"PipelineName": "p", "RoleArn": ROLE}
     plane.call("CreatePipeline", {**named, "PipelineDefinition": _document(_step("A")), "ClientRequestToken": "t" * 32})
     plane.call("UpdatePipeline", {**named, "PipelineDefinition": _document(_step("B"))})

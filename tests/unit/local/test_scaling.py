@@ -4,11 +4,11 @@ from typing import Any
 import pytest
 
 from local.aws.clock import Clock
+from local.aws.cloudformation import POLICY, TARGET, Handlers, ScalingTypes, addressed
 from local.aws.control_plane import ControlPlane
 from local.aws.errors import ApiError
 from local.aws.sagemaker_api import respond
 from local.aws.scaling import Scaling
-from local.aws.scaling_types import POLICY, REPLACING, TARGET, Types, addressed
 from tests.unit.stacks.synthesis import environment
 
 IDENTITY = {
@@ -41,8 +41,8 @@ def scaling() -> Scaling:
 
 
 @pytest.fixture
-def types(scaling: Scaling) -> Types:
-    return Types(scaling)
+def types(scaling: Scaling) -> dict[str, Handlers]:
+    return ScalingTypes(scaling).handlers()
 
 
 def capacity(least: Any = 2, most: Any = 6) -> dict[str, Any]:
@@ -116,21 +116,21 @@ def test_operation_that_is_not_emulated_is_refused_over_http(scaling: Scaling) -
     assert (status, json.loads(body)["__type"]) == (400, "UnknownOperationException")
 
 
-def test_ref_of_a_target_names_its_variant(types: Types) -> None:
-    assert types.create_target("Target", capacity("2", "6"), "stack") == (TARGET_ID, {"Id": TARGET_ID})
+def test_ref_of_a_target_names_its_variant(types: dict[str, Handlers]) -> None:
+    assert types[TARGET]["create"]("Target", capacity("2", "6"), "stack") == (TARGET_ID, {"Id": TARGET_ID})
 
 
-def test_tags_of_a_template_reach_the_target(types: Types, scaling: Scaling) -> None:
-    types.create_target("Target", {**capacity(), "Tags": [{"Key": "project", "Value": "plumbline"}]}, "stack")
+def test_tags_of_a_template_reach_the_target(types: dict[str, Handlers], scaling: Scaling) -> None:
+    types[TARGET]["create"]("Target", {**capacity(), "Tags": [{"Key": "project", "Value": "plumbline"}]}, "stack")
     (target,) = targets(scaling)
     assert "Tags" not in target
     answer = scaling.call("ListTagsForResource", {"ResourceARN": target["ScalableTargetARN"]})
     assert answer == {"Tags": {"project": "plumbline"}}
 
 
-def test_ref_of_a_policy_is_its_arn(types: Types, scaling: Scaling) -> None:
-    types.create_target("Target", capacity(), "stack")
-    arn, attributes = types.create_policy("Policy", BY_ID, "stack")
+def test_ref_of_a_policy_is_its_arn(types: dict[str, Handlers], scaling: Scaling) -> None:
+    types[TARGET]["create"]("Target", capacity(), "stack")
+    arn, attributes = types[POLICY]["create"]("Policy", BY_ID, "stack")
     assert attributes == {"Arn": arn}
     assert arn.endswith(":resource/sagemaker/endpoint/e/variant/AllTraffic:policyName/p")
     (policy,) = policies(scaling)
@@ -138,28 +138,28 @@ def test_ref_of_a_policy_is_its_arn(types: Types, scaling: Scaling) -> None:
     assert policy["TargetTrackingScalingPolicyConfiguration"] == TRACKING
 
 
-def test_update_keeps_the_resources_and_changes_their_numbers(types: Types, scaling: Scaling) -> None:
-    target, _ = types.create_target("Target", capacity(), "stack")
-    policy, _ = types.create_policy("Policy", BY_ID, "stack")
+def test_update_keeps_the_resources_and_changes_their_numbers(types: dict[str, Handlers], scaling: Scaling) -> None:
+    target, _ = types[TARGET]["create"]("Target", capacity(), "stack")
+    policy, _ = types[POLICY]["create"]("Policy", BY_ID, "stack")
     changed = {**BY_ID, "TargetTrackingScalingPolicyConfiguration": {**TRACKING, "TargetValue": 700}}
-    assert types.update_target(target, capacity(), capacity(3, 8), "stack")[0] == target
-    assert types.update_policy(policy, BY_ID, changed, "stack")[0] == policy
+    assert types[TARGET]["update"](target, capacity(), capacity(3, 8), "stack")[0] == target
+    assert types[POLICY]["update"](policy, BY_ID, changed, "stack")[0] == policy
     assert (targets(scaling)[0]["MinCapacity"], targets(scaling)[0]["MaxCapacity"]) == (3, 8)
     assert policies(scaling)[0]["TargetTrackingScalingPolicyConfiguration"]["TargetValue"] == 700
 
 
-def test_delete_leaves_nothing_and_may_be_repeated(types: Types, scaling: Scaling) -> None:
-    target, _ = types.create_target("Target", capacity(), "stack")
-    policy, _ = types.create_policy("Policy", BY_ID, "stack")
+def test_delete_leaves_nothing_and_may_be_repeated(types: dict[str, Handlers], scaling: Scaling) -> None:
+    target, _ = types[TARGET]["create"]("Target", capacity(), "stack")
+    policy, _ = types[POLICY]["create"]("Policy", BY_ID, "stack")
     for _ in range(2):
-        types.delete_policy(policy, BY_ID)
-        types.delete_target(target, capacity())
+        types[POLICY]["delete"](policy, BY_ID)
+        types[TARGET]["delete"](target, capacity())
     assert (targets(scaling), policies(scaling)) == ([], [])
 
 
-def test_property_that_is_not_emulated_is_named(types: Types) -> None:
+def test_property_that_is_not_emulated_is_named(types: dict[str, Handlers]) -> None:
     with pytest.raises(ValueError, match="unsupported property ScheduledActions"):
-        types.create_target("Target", {**capacity(), "ScheduledActions": []}, "stack")
+        types[TARGET]["create"]("Target", {**capacity(), "ScheduledActions": []}, "stack")
 
 
 def test_policy_may_spell_its_target_out() -> None:
@@ -167,7 +167,7 @@ def test_policy_may_spell_its_target_out() -> None:
     assert addressed(BY_ID) == addressed(spelled) == spelled
 
 
-def test_types_are_those_of_the_production_environment() -> None:
+def test_types_are_those_of_the_production_environment(types: dict[str, Handlers]) -> None:
     serving = environment("prod").templates["serving"]["Resources"].values()
     scaled = {resource["Type"] for resource in serving if "AutoScaling" in resource["Type"]}
-    assert scaled == {TARGET, POLICY} == set(REPLACING)
+    assert scaled == {TARGET, POLICY} == set(types)

@@ -4,12 +4,12 @@ from typing import Any
 
 import pytest
 
-from local.aws.alarms import Rule
+from local.aws.alarms import EvaluationRule
 from local.aws.errors import ApiError
 from local.aws.warm_up import WarmUp, WarmUps, checked, requested
 
 HOUR = 3600
-RULE = Rule("LessThanThreshold", 1.0, 3, 3, "breaching")
+RULE = EvaluationRule("LessThanThreshold", 1.0, 3, 3, "breaching")
 NOTHING = [None] * 5
 ONE = [1.0, None, None, None, None]
 FULL = [1.0, 1.0, None, 1.0, None]

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from local.aws.capture import Capture, CaptureTarget, Exchange
+from local.aws.capture import CaptureTarget, DataCapture, Exchange
 from local.aws.clock import Clock
 from tests.unit.local_jobs.fakes import START, FakeS3
 
@@ -41,16 +41,18 @@ def target() -> CaptureTarget:
 
 
 @pytest.fixture
-def capture(clock: Clock, s3: FakeS3, real: RealTime) -> Capture:
+def capture(clock: Clock, s3: FakeS3, real: RealTime) -> DataCapture:
     ids = (f"id-{number}" for number in itertools.count())
-    return Capture(clock, lambda role: s3, new_id=lambda: next(ids), real=real)
+    return DataCapture(clock, lambda role: s3, new_id=lambda: next(ids), real=real)
 
 
 def records(s3: FakeS3) -> list[list[dict[str, Any]]]:
     return [[json.loads(line) for line in body.decode().splitlines()] for body in s3.objects.values()]
 
 
-def test_record_and_key_have_sagemakers_form(capture: Capture, target: CaptureTarget, s3: FakeS3, clock: Clock) -> None:
+def test_record_and_key_have_sagemakers_form(
+    capture: DataCapture, target: CaptureTarget, s3: FakeS3, clock: Clock
+) -> None:
     # Form: SageMaker Developer Guide, model-monitor-data-capture-endpoint.
     clock.advance(20 * 60 + 48.871)
     capture.offer(target, EXCHANGE)
@@ -133,7 +135,7 @@ def test_nothing_is_captured_when_capture_is_off(config: dict[str, Any] | None) 
 
 
 def test_events_of_one_minute_share_a_file_named_after_the_first(
-    capture: Capture, target: CaptureTarget, s3: FakeS3, clock: Clock, real: RealTime
+    capture: DataCapture, target: CaptureTarget, s3: FakeS3, clock: Clock, real: RealTime
 ) -> None:
     for seconds in (0, 20, 20):
         clock.advance(seconds)
@@ -149,7 +151,7 @@ def test_events_of_one_minute_share_a_file_named_after_the_first(
 
 
 def test_fast_clock_does_not_make_a_file_per_request(
-    capture: Capture, target: CaptureTarget, s3: FakeS3, clock: Clock
+    capture: DataCapture, target: CaptureTarget, s3: FakeS3, clock: Clock
 ) -> None:
     for _ in range(5):
         clock.advance(120)
@@ -160,7 +162,7 @@ def test_fast_clock_does_not_make_a_file_per_request(
 
 
 def test_hours_have_files_of_their_own_and_a_finished_hour_is_written(
-    capture: Capture, target: CaptureTarget, s3: FakeS3, clock: Clock
+    capture: DataCapture, target: CaptureTarget, s3: FakeS3, clock: Clock
 ) -> None:
     capture.offer(target, EXCHANGE)
     clock.advance(3600)
@@ -172,7 +174,7 @@ def test_hours_have_files_of_their_own_and_a_finished_hour_is_written(
     assert [key.split("/")[-2] for _, key in s3.objects] == ["10", "11"]
 
 
-def test_full_files_are_closed(capture: Capture, target: CaptureTarget, s3: FakeS3) -> None:
+def test_full_files_are_closed(capture: DataCapture, target: CaptureTarget, s3: FakeS3) -> None:
     for _ in range(2001):
         capture.offer(target, EXCHANGE)
     capture.tick()
@@ -187,7 +189,7 @@ def test_sampling_keeps_about_its_percentage_and_repeats_for_a_seed(
 
     def kept(seed: int) -> int:
         store = FakeS3()
-        capture = Capture(clock, lambda role: store, seed=seed)
+        capture = DataCapture(clock, lambda role: store, seed=seed)
         for _ in range(2000):
             capture.offer(some, EXCHANGE)
         capture.flush()
@@ -202,7 +204,7 @@ def test_refused_write_loses_the_capture_but_says_so(
     target: CaptureTarget, clock: Clock, caplog: pytest.LogCaptureFixture
 ) -> None:
     s3 = FakeS3(denied=("capture/",))
-    capture = Capture(clock, lambda role: s3)
+    capture = DataCapture(clock, lambda role: s3)
     capture.offer(target, EXCHANGE)
     capture.flush()
 

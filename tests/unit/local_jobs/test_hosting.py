@@ -6,8 +6,8 @@ from typing import Any
 import pytest
 
 from local.aws.errors import ApiError
-from local.aws.guardrails import Guardrails
-from local.aws.hosting import Hosting
+from local.aws.hosting import EndpointHosting
+from local.aws.rollouts import Guardrails
 from local.aws.serving import HostingError
 from tests.unit.local_jobs.fakes import RecordingPlane
 
@@ -67,10 +67,10 @@ def hosting(
     guardrails: FakeGuardrails,
     folder: Path,
     monkeypatch: pytest.MonkeyPatch,
-) -> Hosting:
+) -> EndpointHosting:
     monkeypatch.setattr("local.aws.rollouts._DRAIN_SECONDS", 0.0)
-    monkeypatch.setattr("local.aws.rollouts._LAST_LOOK_SECONDS", 0.0)
-    hosting = Hosting(plane, launcher, guardrails, folder)  # type: ignore[arg-type]
+    monkeypatch.setattr("local.aws.rollouts._LAST_CHECK_SECONDS", 0.0)
+    hosting = EndpointHosting(plane, launcher, guardrails, folder)  # type: ignore[arg-type]
     for name, models in (("one", ["a"]), ("two", ["b"]), ("both", ["a", "b"])):
         for model in models:
             if model not in {row["ModelName"] for row in plane.records("Model")}:
@@ -89,7 +89,7 @@ def variants(models: list[str]) -> list[dict[str, Any]]:
     ]
 
 
-def create(plane: RecordingPlane, hosting: Hosting, config: str = "one") -> None:
+def create(plane: RecordingPlane, hosting: EndpointHosting, config: str = "one") -> None:
     plane.call("CreateEndpoint", {"EndpointName": "e", "EndpointConfigName": config})
     hosting.wait("e")
 
@@ -107,7 +107,9 @@ def eventually(condition: Callable[[], bool]) -> None:
     raise AssertionError("the condition never held")
 
 
-def test_endpoint_is_created_in_the_background(plane: RecordingPlane, hosting: Hosting, launcher: FakeLauncher) -> None:
+def test_endpoint_is_created_in_the_background(
+    plane: RecordingPlane, hosting: EndpointHosting, launcher: FakeLauncher
+) -> None:
     launcher.gate.clear()
     plane.call("CreateEndpoint", {"EndpointName": "e", "EndpointConfigName": "one"})
     assert describe(plane)["EndpointStatus"] == "Creating"
@@ -119,7 +121,9 @@ def test_endpoint_is_created_in_the_background(plane: RecordingPlane, hosting: H
     assert [variant["VariantName"] for variant in describe(plane)["ProductionVariants"]] == ["v-a"]
 
 
-def test_failed_creation_tells_the_reason(plane: RecordingPlane, hosting: Hosting, launcher: FakeLauncher) -> None:
+def test_failed_creation_tells_the_reason(
+    plane: RecordingPlane, hosting: EndpointHosting, launcher: FakeLauncher
+) -> None:
     launcher.broken.add("b")
 
     with pytest.raises(HostingError, match="b did not pass"):
@@ -130,7 +134,7 @@ def test_failed_creation_tells_the_reason(plane: RecordingPlane, hosting: Hostin
 
 
 def test_update_brings_the_new_up_before_the_old_goes(
-    plane: RecordingPlane, hosting: Hosting, launcher: FakeLauncher
+    plane: RecordingPlane, hosting: EndpointHosting, launcher: FakeLauncher
 ) -> None:
     create(plane, hosting)
     launcher.gate.clear()
@@ -147,7 +151,7 @@ def test_update_brings_the_new_up_before_the_old_goes(
 
 
 def test_broken_update_leaves_the_old_configuration_in_service(
-    plane: RecordingPlane, hosting: Hosting, launcher: FakeLauncher
+    plane: RecordingPlane, hosting: EndpointHosting, launcher: FakeLauncher
 ) -> None:
     create(plane, hosting)
     launcher.broken.add("b")
@@ -162,7 +166,9 @@ def test_broken_update_leaves_the_old_configuration_in_service(
     assert launcher.running == ["a"]
 
 
-def test_next_good_update_clears_the_reason(plane: RecordingPlane, hosting: Hosting, launcher: FakeLauncher) -> None:
+def test_next_good_update_clears_the_reason(
+    plane: RecordingPlane, hosting: EndpointHosting, launcher: FakeLauncher
+) -> None:
     create(plane, hosting)
     launcher.broken.add("b")
     plane.call("UpdateEndpoint", {"EndpointName": "e", "EndpointConfigName": "two"})
@@ -177,7 +183,7 @@ def test_next_good_update_clears_the_reason(plane: RecordingPlane, hosting: Host
 
 
 def test_fails_to_update_an_endpoint_in_progress(
-    plane: RecordingPlane, hosting: Hosting, launcher: FakeLauncher
+    plane: RecordingPlane, hosting: EndpointHosting, launcher: FakeLauncher
 ) -> None:
     launcher.gate.clear()
     plane.call("CreateEndpoint", {"EndpointName": "e", "EndpointConfigName": "one"})
@@ -192,7 +198,7 @@ def test_fails_to_update_an_endpoint_in_progress(
 
 @pytest.mark.parametrize("while_creating", [False, True])
 def test_deleted_endpoint_leaves_no_container(
-    plane: RecordingPlane, hosting: Hosting, launcher: FakeLauncher, while_creating: bool
+    plane: RecordingPlane, hosting: EndpointHosting, launcher: FakeLauncher, while_creating: bool
 ) -> None:
     if while_creating:
         launcher.gate.clear()
@@ -207,7 +213,7 @@ def test_deleted_endpoint_leaves_no_container(
 
 
 def test_delete_waits_until_a_deployment_has_settled(
-    plane: RecordingPlane, hosting: Hosting, launcher: FakeLauncher, monkeypatch: pytest.MonkeyPatch
+    plane: RecordingPlane, hosting: EndpointHosting, launcher: FakeLauncher, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     change = plane.change
     deletion = threading.Thread(target=plane.call, args=("DeleteEndpoint", {"EndpointName": "e"}))
@@ -225,7 +231,7 @@ def test_delete_waits_until_a_deployment_has_settled(
     eventually(lambda: launcher.running == [] and hosting.variant("e") is None)
 
 
-def test_requests_are_spread_by_weight_and_can_be_targeted(plane: RecordingPlane, hosting: Hosting) -> None:
+def test_requests_are_spread_by_weight_and_can_be_targeted(plane: RecordingPlane, hosting: EndpointHosting) -> None:
     create(plane, hosting, "both")
 
     seen = [hosting.variant("e") for _ in range(400)]
@@ -254,7 +260,7 @@ def update(plane: RecordingPlane, config: str = "two", **more: Any) -> None:
     plane.call("UpdateEndpoint", {"EndpointName": "e", "EndpointConfigName": config, **more})
 
 
-def share_of(hosting: Hosting, name: str) -> float:
+def share_of(hosting: EndpointHosting, name: str) -> float:
     answering = [hosting.variant("e") for _ in range(400)]
     return sum(variant is not None and variant.name == name for variant in answering) / 400
 
@@ -268,7 +274,7 @@ def statuses(plane: RecordingPlane) -> list[str]:
     return [detail["EndpointStatus"] for kind, detail in plane.events if kind == "SageMaker Endpoint State Change"]
 
 
-def test_canary_moves_the_traffic_in_two_watched_steps(plane: RecordingPlane, hosting: Hosting) -> None:
+def test_canary_moves_the_traffic_in_two_watched_steps(plane: RecordingPlane, hosting: EndpointHosting) -> None:
     create(plane, hosting)
     update(plane, DeploymentConfig=CANARY)
     eventually(lambda: "canary capacity of 1 instance(s)" in pending_message(plane))
@@ -294,7 +300,7 @@ def test_canary_moves_the_traffic_in_two_watched_steps(plane: RecordingPlane, ho
 
 @pytest.mark.parametrize("advance", [0, 600])
 def test_alarm_gives_the_traffic_back(
-    plane: RecordingPlane, hosting: Hosting, launcher: FakeLauncher, guardrails: FakeGuardrails, advance: int
+    plane: RecordingPlane, hosting: EndpointHosting, launcher: FakeLauncher, guardrails: FakeGuardrails, advance: int
 ) -> None:
     create(plane, hosting)
     update(plane, DeploymentConfig=CANARY)
@@ -316,7 +322,7 @@ def test_alarm_gives_the_traffic_back(
 
 
 def test_update_under_an_alarm_brings_nothing_up(
-    plane: RecordingPlane, hosting: Hosting, launcher: FakeLauncher, guardrails: FakeGuardrails
+    plane: RecordingPlane, hosting: EndpointHosting, launcher: FakeLauncher, guardrails: FakeGuardrails
 ) -> None:
     create(plane, hosting)
     guardrails.states["errors"] = "ALARM"
@@ -326,7 +332,7 @@ def test_update_under_an_alarm_brings_nothing_up(
     assert launcher.running == ["a"]
 
 
-def test_refused_alarm_leaves_the_endpoint_as_it_was(plane: RecordingPlane, hosting: Hosting) -> None:
+def test_refused_alarm_leaves_the_endpoint_as_it_was(plane: RecordingPlane, hosting: EndpointHosting) -> None:
     create(plane, hosting)
     before = describe(plane)
     with pytest.raises(ApiError, match="does not exist"):
@@ -335,7 +341,7 @@ def test_refused_alarm_leaves_the_endpoint_as_it_was(plane: RecordingPlane, host
 
 
 def test_endpoint_can_be_deleted_while_two_fleets_answer(
-    plane: RecordingPlane, hosting: Hosting, launcher: FakeLauncher
+    plane: RecordingPlane, hosting: EndpointHosting, launcher: FakeLauncher
 ) -> None:
     create(plane, hosting)
     update(plane, DeploymentConfig=CANARY)
@@ -347,7 +353,7 @@ def test_endpoint_can_be_deleted_while_two_fleets_answer(
     eventually(lambda: statuses(plane)[-1] == "DELETING")
 
 
-def test_deployment_config_is_reused_on_request(plane: RecordingPlane, hosting: Hosting) -> None:
+def test_deployment_config_is_reused_on_request(plane: RecordingPlane, hosting: EndpointHosting) -> None:
     create(plane, hosting)
     update(plane, DeploymentConfig={"BlueGreenUpdatePolicy": {**ALL_AT_ONCE, "TerminationWaitInSeconds": 0}})
     hosting.wait("e")
@@ -368,7 +374,7 @@ def test_deployment_config_is_reused_on_request(plane: RecordingPlane, hosting: 
 ALL_AT_ONCE = {"TrafficRoutingConfiguration": {"Type": "ALL_AT_ONCE", "WaitIntervalInSeconds": 0}}
 
 
-def test_instance_count_is_retained_or_not(plane: RecordingPlane, hosting: Hosting) -> None:
+def test_instance_count_is_retained_or_not(plane: RecordingPlane, hosting: EndpointHosting) -> None:
     create(plane, hosting)
     fewer = [{**variants(["a"])[0], "InitialInstanceCount": 1}]
     plane.call("CreateEndpointConfig", {"EndpointConfigName": "fewer", "ProductionVariants": fewer})

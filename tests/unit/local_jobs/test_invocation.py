@@ -6,13 +6,13 @@ from typing import Any
 
 import pytest
 
-from local.aws.capture import Capture, CaptureTarget
+from local.aws.capture import CaptureTarget, DataCapture
 from local.aws.clock import Clock
-from local.aws.container_client import ContainerResponse
-from local.aws.endpoint_metrics import EndpointMetrics
 from local.aws.fleets import Variant
 from local.aws.invocation import Invocations
 from local.aws.objects import S3Location
+from local.aws.service_metrics import EndpointMetrics
+from local.aws.serving import ContainerResponse
 from tests.unit.local_jobs.fakes import FakeS3
 
 
@@ -51,8 +51,8 @@ def client() -> FakeClient:
 
 
 @pytest.fixture
-def capture(clock: Clock, s3: FakeS3) -> Capture:
-    return Capture(clock, lambda role: s3)
+def capture(clock: Clock, s3: FakeS3) -> DataCapture:
+    return DataCapture(clock, lambda role: s3)
 
 
 class RecordingMetrics(EndpointMetrics):
@@ -72,7 +72,7 @@ def metrics() -> RecordingMetrics:
 
 
 @pytest.fixture
-def invocations(client: FakeClient, capture: Capture, metrics: RecordingMetrics) -> Invocations:
+def invocations(client: FakeClient, capture: DataCapture, metrics: RecordingMetrics) -> Invocations:
     csv = frozenset({"text/csv"})
     modes = frozenset({"Input", "Output"})
     target = CaptureTarget("e", "v", S3Location("b", "capture"), "role", None, 100, modes, csv, frozenset())
@@ -95,7 +95,7 @@ def test_answer_of_the_container_is_the_answer(
 
 
 def test_exchange_is_captured_with_the_callers_identifiers(
-    invocations: Invocations, capture: Capture, s3: FakeS3
+    invocations: Invocations, capture: DataCapture, s3: FakeS3
 ) -> None:
     headers = {"x-amzn-sagemaker-inference-id": "mine", "X-Amzn-SageMaker-Custom-Attributes": "label=1"}
     invocations.invoke("e", {"content-type": "text/csv", **headers}, b"1")
@@ -117,7 +117,7 @@ def test_exchange_is_captured_with_the_callers_identifiers(
 def test_refusal_of_the_container_is_a_model_error_and_not_captured(
     invocations: Invocations,
     client: FakeClient,
-    capture: Capture,
+    capture: DataCapture,
     metrics: RecordingMetrics,
     *,
     s3: FakeS3,

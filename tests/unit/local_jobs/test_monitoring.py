@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from local.aws.capture import Capture, CaptureTarget, Exchange
+from local.aws.capture import CaptureTarget, DataCapture, Exchange
 from local.aws.clock import Clock
 from local.aws.errors import ApiError
 from local.aws.images import Image, ImageStore
@@ -52,8 +52,8 @@ def cloudwatch() -> FakeCloudWatch:
 
 
 @pytest.fixture
-def capture(clock: Clock, s3: FakeS3) -> Capture:
-    return Capture(clock, lambda role: s3)
+def capture(clock: Clock, s3: FakeS3) -> DataCapture:
+    return DataCapture(clock, lambda role: s3)
 
 
 @pytest.fixture
@@ -62,7 +62,7 @@ def monitored(
     processes: Processes,
     folder: Path,
     s3: FakeS3,
-    capture: Capture,
+    capture: DataCapture,
     cloudwatch: FakeCloudWatch,
 ) -> Any:
     """Start the runner beside an endpoint with two variants, and stop it at the end."""
@@ -111,17 +111,17 @@ def create_schedule(plane: RecordingPlane, expression: str = "cron(0 * ? * * *)"
     )
 
 
-def offer(capture: Capture, variant: str = "one") -> None:
+def offer(capture: DataCapture, variant: str = "one") -> None:
     target = CaptureTarget.from_config("census", variant, ENDPOINT_ROLE, CAPTURE)
     assert target is not None
     capture.offer(target, Exchange("text/csv", b"1", None, b"0.5"))
 
 
-def executions(plane: RecordingPlane, count: int) -> list[dict[str, Any]]:
+def executions(monitored: Monitoring, count: int) -> list[dict[str, Any]]:
     """Return the ended executions in order of their hours, once there are `count`."""
     pause = threading.Event()
     for _ in range(1500):
-        rows = sorted(plane.executions.values(), key=lambda row: row["ScheduledTime"])
+        rows = sorted(monitored.executions.values(), key=lambda row: row["ScheduledTime"])
         if len(rows) == count and all(row["MonitoringExecutionStatus"] != "InProgress" for row in rows):
             return rows
         pause.wait(0.02)
@@ -129,13 +129,13 @@ def executions(plane: RecordingPlane, count: int) -> list[dict[str, Any]]:
 
 
 def test_execution_gets_the_hours_capture_and_the_contract(
-    plane: RecordingPlane, monitored: Monitoring, capture: Capture, clock: Clock, s3: FakeS3
+    plane: RecordingPlane, monitored: Monitoring, capture: DataCapture, clock: Clock, s3: FakeS3
 ) -> None:
     create_schedule(plane)
     offer(capture)
     clock.advance(3600)
 
-    (execution,) = executions(plane, 1)
+    (execution,) = executions(monitored, 1)
 
     assert execution["MonitoringExecutionStatus"] == "Completed"
     seen = json.loads(s3.objects["b", "reports/census/hourly/2026/11/25/10/seen.json"])
@@ -155,13 +155,13 @@ def test_execution_gets_the_hours_capture_and_the_contract(
 
 
 def test_execution_is_a_processing_job_of_the_schedule(
-    plane: RecordingPlane, monitored: Monitoring, capture: Capture, clock: Clock
+    plane: RecordingPlane, monitored: Monitoring, capture: DataCapture, clock: Clock
 ) -> None:
     create_schedule(plane)
     offer(capture)
     clock.advance(3600)
 
-    (execution,) = executions(plane, 1)
+    (execution,) = executions(monitored, 1)
     name = execution["ProcessingJobArn"].rpartition("/")[2]
     job = plane.call("DescribeProcessingJob", {"ProcessingJobName": name})
 
@@ -174,25 +174,25 @@ def test_execution_is_a_processing_job_of_the_schedule(
 
 
 def test_metrics_file_is_published_in_the_platforms_namespace(
-    plane: RecordingPlane, monitored: Monitoring, capture: Capture, clock: Clock, cloudwatch: FakeCloudWatch
+    plane: RecordingPlane, monitored: Monitoring, capture: DataCapture, clock: Clock, cloudwatch: FakeCloudWatch
 ) -> None:
     create_schedule(plane)
     offer(capture)
     clock.advance(3600)
-    executions(plane, 1)
+    executions(monitored, 1)
 
     assert cloudwatch.calls == [{"Namespace": METRIC_NAMESPACE, "MetricData": [{"MetricName": "rows", "Value": 1}]}]
 
 
 def test_no_due_hour_is_left_out_after_a_long_jump(
-    plane: RecordingPlane, monitored: Monitoring, capture: Capture, clock: Clock
+    plane: RecordingPlane, monitored: Monitoring, capture: DataCapture, clock: Clock
 ) -> None:
     create_schedule(plane)
     clock.advance(3600)
     offer(capture, "two")
     clock.advance(2 * 3600 + 600)
 
-    rows = executions(plane, 3)
+    rows = executions(monitored, 3)
 
     assert [row["MonitoringExecutionStatus"] for row in rows] == ["Failed", "Completed", "Failed"]
     assert [row["ScheduledTime"] - rows[0]["ScheduledTime"] for row in rows] == [0, 3600, 7200]
@@ -204,7 +204,7 @@ def test_hour_without_data_starts_no_container(
     create_schedule(plane)
     clock.advance(3600)
 
-    (execution,) = executions(plane, 1)
+    (execution,) = executions(monitored, 1)
 
     assert execution["MonitoringExecutionStatus"] == "Failed"
     assert execution["FailureReason"].startswith("Job inputs had no data: ClientError")
@@ -215,14 +215,14 @@ def test_hour_without_data_starts_no_container(
 def test_stopped_schedule_rests_until_it_is_started(plane: RecordingPlane, monitored: Monitoring, clock: Clock) -> None:
     create_schedule(plane)
     clock.advance(3600)
-    executions(plane, 1)
+    executions(monitored, 1)
     plane.call("StopMonitoringSchedule", {"MonitoringScheduleName": "hourly"})
     clock.advance(3600)
     threading.Event().wait(0.5)
     plane.call("StartMonitoringSchedule", {"MonitoringScheduleName": "hourly"})
     clock.advance(3600)
 
-    first, second = executions(plane, 2)
+    first, second = executions(monitored, 2)
 
     assert second["ScheduledTime"] - first["ScheduledTime"] == 2 * 3600
 
@@ -233,7 +233,7 @@ def test_deleted_schedule_runs_no_more(plane: RecordingPlane, monitored: Monitor
     clock.advance(3600)
     threading.Event().wait(0.5)
 
-    assert plane.executions == {}
+    assert monitored.executions == {}
 
 
 @pytest.mark.parametrize(
@@ -271,3 +271,16 @@ def test_status_of_an_execution_follows_job_message_and_violations(
     (tmp_path / "constraint_violations.json").write_text(json.dumps({"violations": violations}))
 
     assert outcome(record, tmp_path)["MonitoringExecutionStatus"] == expected
+
+
+def test_executions_are_listed_by_scheduled_time(plane: RecordingPlane, monitored: Monitoring) -> None:
+    for hour in (1.0, 2.0):
+        monitored.executions[f"x{hour}"] = {
+            "MonitoringScheduleName": "s",
+            "ScheduledTime": hour,
+            "CreationTime": 9.0 - hour,
+            "MonitoringExecutionStatus": "Completed",
+        }
+    listed = plane.call("ListMonitoringExecutions", {"MonitoringScheduleName": "s"})
+    assert [row["ScheduledTime"] for row in listed["MonitoringExecutionSummaries"]] == [2.0, 1.0]
+    assert plane.call("ListMonitoringExecutions", {"EndpointName": "no"})["MonitoringExecutionSummaries"] == []

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from local.aws.archives import write_member
+from local.aws.objects import write_member
 from plumbline.cli import main
 from plumbline.population import generate
 from stacks.constructs.source_archive import archive

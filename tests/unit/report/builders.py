@@ -298,7 +298,7 @@ def _of_day(hour: int, estimate: float | None, labels: QualityReport) -> DriftRe
     features = (feature("age"), feature("hours-per-week", 92.0 if shifted else 4.0, drift=shifted, p=0.0))
     projected = ProjectedAccuracy(
         reason=because(
-            f"a classifier tells the window's rows from the test set's with an area under the curve of 0.9{hour}, "
+            f"a classifier separates the window's rows from the test set's with an area under the curve of 0.9{hour}, "
             "0.95 or more: nothing is known of the model there"
         )
     )

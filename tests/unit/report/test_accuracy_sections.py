@@ -46,7 +46,7 @@ def rows(content: str) -> list[list[str]]:
     return [[" ".join(html.unescape(re.sub("<[^>]*>", " ", cell)).split()) for cell in row] for row in cells]
 
 
-def test_each_window_tells_projected_realised_coverage_miss_and_shift() -> None:
+def test_each_window_shows_projected_realised_coverage_miss_and_shift() -> None:
     content = accuracies(line(report(0), report(1, quality=quality(labelled(0, 0.79, projected=0.86, concept=True)))))
     assert rows(content)[0] == [
         "1 Mar 2026 00:00",
@@ -63,7 +63,7 @@ def test_each_window_tells_projected_realised_coverage_miss_and_shift() -> None:
     assert html.escape(PROJECTED_ACCURACY_NOTE) in content
 
 
-def test_without_labels_the_table_says_so_and_still_carries_the_note() -> None:
+def test_without_labels_the_table_is_explained_and_still_carries_the_note() -> None:
     content = accuracies(line(report(0)))
     assert "Labels are not awaited: there is no realised accuracy." in content
     assert html.escape(PROJECTED_ACCURACY_NOTE) in content
@@ -120,7 +120,7 @@ def test_refusal_doubt_scenario_and_selective_labels_are_noted() -> None:
     assert NASTY not in content
 
 
-def test_measurements_behind_the_last_projection_are_told() -> None:
+def test_measurements_behind_the_last_projection_are_shown() -> None:
     found = ProjectionEvidence(
         separability=0.6123,
         over_represented_fraction=0.015,
@@ -160,7 +160,7 @@ def test_measurements_behind_the_last_projection_are_told() -> None:
     assert rows(content)[6][2].endswith("24.0 % on the test set")
 
 
-def test_measurements_behind_a_refusal_are_told_and_none_is_made_up() -> None:
+def test_measurements_behind_a_refusal_are_printed_and_none_is_made_up() -> None:
     refused = ProjectedAccuracy(reason=because(f"too far {NASTY}"), evidence=ProjectionEvidence(separability=0.97))
     content = evidence(line(report(0, projected=refused)))
     assert f"no estimate: too far {SAFE}." in content
@@ -205,7 +205,7 @@ def test_label_account_adds_up_and_names_places() -> None:
     assert NASTY not in content
 
 
-def test_label_account_of_no_labels_says_so() -> None:
+def test_label_account_of_no_labels_is_explained() -> None:
     content = ground_truth(line(report(0, quality=quality(labelled(0, None)))))
     assert "No labels yet: no label record was found" in content
     assert "Labels are awaited for 24 hours after a window." in content
@@ -244,7 +244,7 @@ def test_other_measures_wait_for_labels_aloud() -> None:
     assert "realised" not in other_measures(line(report(0, projected=projected)))
 
 
-def test_bias_tells_drifted_groups_first_with_intervals() -> None:
+def test_bias_shows_drifted_groups_first_with_intervals() -> None:
     content = bias(line(replace(report(0), bias=BY_GROUP)))
     found = rows(content)
     assert [row[0] for row in found] == ["Female 700 rows (1,600)", "Female", "Female", "Male 1,300 rows (3,200)"]
@@ -260,7 +260,7 @@ def test_bias_tells_drifted_groups_first_with_intervals() -> None:
     assert "Labels are not awaited: true and false positive rates" in content
 
 
-def test_bias_by_labels_is_told_of_the_last_labelled_window() -> None:
+def test_bias_by_labels_is_shown_of_the_last_labelled_window() -> None:
     known = quality(labelled(0, bias=BY_GROUP))
     content = bias(line(report(0), replace(report(1, quality=known), bias=BY_GROUP)))
     assert "By predictions, window of 01:00 on 1 March 2026" in content
@@ -269,11 +269,11 @@ def test_bias_by_labels_is_told_of_the_last_labelled_window() -> None:
     assert "No labels yet: true and false positive rates" in bias(line(waiting))
 
 
-def test_bias_that_could_not_be_judged_says_why() -> None:
+def test_bias_that_could_not_be_judged_has_its_reason() -> None:
     assert f"not judged: few {SAFE}." in bias(line(replace(report(0), bias=BiasReport(reason=because(f"few {NASTY}")))))
 
 
-def test_attribution_tells_order_and_changes_of_rank() -> None:
+def test_attribution_shows_order_and_changes_of_rank() -> None:
     content = attribution(line(replace(report(0), attribution=RESTS_ON)))
     assert rows(content) == [
         ["hours-per-week", "1 ▲ 3", "4", "0.910", "0.320"],
@@ -282,7 +282,7 @@ def test_attribution_tells_order_and_changes_of_rank() -> None:
     assert "the order of the features: NDCG 0.871 (1 is the order of the test set; below 0.9 is drift)." in content
 
 
-def test_attribution_that_failed_says_why() -> None:
+def test_attribution_that_failed_has_its_reason() -> None:
     failed = AttributionReport(reason=because(f"no model {NASTY}"))
     assert f"not judged: no model {SAFE}." in attribution(line(replace(report(0), attribution=failed)))
 
@@ -305,7 +305,7 @@ def test_a_whole_day_fills_every_section_and_leads_with_what_is_wrong(tmp_path: 
     assert start_of(16) in page
 
 
-def test_quality_that_is_awaited_in_vain_is_told_at_the_top(tmp_path: Path) -> None:
+def test_quality_that_is_awaited_in_vain_is_shown_at_the_top(tmp_path: Path) -> None:
     waiting = report(0, quality=QualityReport(reason=None, lag_hours=2))
     page = build(write(tmp_path / "results", waiting), tmp_path / "out").read_text(encoding="utf-8")
     assert "<dt>realised accuracy</dt><dd>–<small>no labels yet</small>" in page

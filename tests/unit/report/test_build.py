@@ -128,7 +128,7 @@ def test_equal_inputs_give_equal_bytes(tmp_path: Path) -> None:
     assert first == second
 
 
-def test_hour_table_tells_verdict_rows_rejections_and_accuracy(tmp_path: Path) -> None:
+def test_hour_table_shows_verdict_rows_rejections_and_accuracy(tmp_path: Path) -> None:
     page = made(
         tmp_path, report(0, features=DRIFTED, rejected={"not_json": 2, "field_count": 1}), truth={start_of(0): 0.8211}
     )
@@ -163,7 +163,7 @@ def _section(page: Path, name: str) -> str:
     return match[1]
 
 
-def test_last_window_with_features_is_told_feature_by_feature(tmp_path: Path) -> None:
+def test_last_window_with_features_is_shown_feature_by_feature(tmp_path: Path) -> None:
     empty = report(1, verdict=Verdict.NOT_JUDGED, features=(), projected=REFUSED)
     section = _section(made(tmp_path, report(0, features=DRIFTED), empty), "features")
     assert "Window of 00:00 on 1 March 2026" in section
@@ -246,7 +246,7 @@ def test_without_moves_there_is_no_table_of_them(tmp_path: Path) -> None:
     assert 'id="moves"' not in _text(tmp_path, report(0))
 
 
-def test_a_feature_tells_its_rule_its_violation_and_what_could_not_be_read(tmp_path: Path) -> None:
+def test_a_feature_shows_its_rule_its_violation_and_what_could_not_be_read(tmp_path: Path) -> None:
     broken = replace(
         feature("age"),
         critical=True,

@@ -88,7 +88,7 @@ def test_no_report_is_an_error_with_a_remedy(tmp_path: Path) -> None:
         collect(tmp_path)
 
 
-def test_only_unreadable_reports_is_an_error_that_says_so(tmp_path: Path) -> None:
+def test_only_unreadable_reports_is_an_error_that_is_explained(tmp_path: Path) -> None:
     (tmp_path / "drift_report.json").write_text("{")
     with pytest.raises(ReportError, match=r"1 unreadable: drift_report.json: not a drift report"):
         collect(tmp_path)

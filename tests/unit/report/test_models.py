@@ -84,7 +84,7 @@ def test_the_change_is_placed_between_or_within_windows(
     assert [(change.place, change.text) for change in changes(line(*reports))] == places
 
 
-def test_the_table_says_what_each_model_did() -> None:
+def test_the_table_shows_what_each_model_did() -> None:
     content = models(line(*promoted(), truth={start_of(0): 0.861, start_of(1): 0.752, start_of(4): 0.855}))
     rows = re.findall(r"<tr>(<th scope=\"row\">.*?)</tr>", content)
     cells = [
@@ -117,9 +117,9 @@ def test_without_a_known_model_there_is_no_table() -> None:
     assert models(line(report(0))) == ""
 
 
-def test_the_change_is_told_with_what_was_before_and_after() -> None:
-    (told,) = sentences(line(*promoted(), truth={start_of(1): 0.752, start_of(4): 0.855}))
-    assert told == (
+def test_the_change_is_shown_with_what_was_before_and_after() -> None:
+    (sentence,) = sentences(line(*promoted(), truth={start_of(1): 0.752, start_of(4): 0.855}))
+    assert sentence == (
         "Version 7 took over from first model at 03:20 on 1 March 2026: true accuracy was 75.2 % in its last window "
         "and is 85.5 % in the newest; drift in 1 of 2 judged windows before, in 0 of 2 after."
     )

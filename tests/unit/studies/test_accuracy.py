@@ -4,7 +4,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from drift.calibration import ScoredLabels
+from drift.projection.recalibration import ScoredLabels
 
 from contract.accuracy import Measure, Shift
 from contract.records import WindowBounds

@@ -4,8 +4,8 @@ from typing import Any
 import pytest
 
 from local.aws.clock import Clock
-from local.aws.endpoint_metrics import NAMESPACE, EndpointMetrics
 from local.aws.seams import Seam
+from local.aws.service_metrics import ENDPOINT_NAMESPACE, EndpointMetrics, n_visible
 
 ACCOUNT, REGION = "000000000000", "us-east-1"
 HOUR = 1_795_600_800.0
@@ -20,7 +20,7 @@ def scope() -> Iterator[None]:
 
 
 def _stored(metric: str) -> list[dict[str, Any]]:
-    points = Seam.CW_METRICS.take().get((NAMESPACE, metric, Seam.CW_DIMENSIONS.take()(DIMENSIONS))) or []
+    points = Seam.CW_METRICS.take().get((ENDPOINT_NAMESPACE, metric, Seam.CW_DIMENSIONS.take()(DIMENSIONS))) or []
     return list(points)
 
 
@@ -52,3 +52,12 @@ def test_answers_are_published_by_the_minute_they_were_given_in(scope: None) -> 
         "Minimum": 50,
         "Maximum": 550,
     }
+
+
+def test_messages_in_flight_and_delayed_ones_are_not_visible() -> None:
+    queue = {"name": "q", "messages": [{"visible_at": moment} for moment in (0.0, 100.0, 100.5, 130.0)]}
+    assert n_visible(queue, 100.0) == 2
+
+
+def test_empty_queue_shows_none() -> None:
+    assert n_visible({"name": "q", "messages": []}, 100.0) == 0

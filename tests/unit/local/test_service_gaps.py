@@ -5,8 +5,8 @@ from typing import Any
 
 import pytest
 
-from local.aws.deliveries import Deliveries
 from local.aws.seams import Seam
+from local.aws.service_gaps import SerialInvocations, encryption_xml
 
 PATIENCE_SECONDS = 10
 
@@ -33,7 +33,7 @@ class SlowFunctions:
 def functions(monkeypatch: pytest.MonkeyPatch) -> SlowFunctions:
     slow = SlowFunctions()
     monkeypatch.setattr(f"{Seam.LAMBDA_EXECUTE.module}.{Seam.LAMBDA_EXECUTE.attribute}", slow.execute)
-    Deliveries().install()
+    SerialInvocations().install()
     return slow
 
 
@@ -59,3 +59,16 @@ def test_another_functions_event_does_not_wait(functions: SlowFunctions) -> None
         functions.let_go[event].set()
     for thread in threads:
         thread.join()
+
+
+def test_bucket_encryption_keeps_its_key() -> None:
+    key = "arn:aws:kms:us-east-1:000000000000:key/k"
+    text = encryption_xml({"ServerSideEncryptionByDefault": {"SSEAlgorithm": "aws:kms", "KMSMasterKeyID": key}})
+    assert f"<SSEAlgorithm>aws:kms</SSEAlgorithm><KMSMasterKeyID>{key}</KMSMasterKeyID>" in text
+
+
+def test_bucket_encryption_without_a_key_is_aes256() -> None:
+    text = encryption_xml({"ServerSideEncryptionByDefault": {"SSEAlgorithm": "aws:kms"}, "BucketKeyEnabled": True})
+    assert "<SSEAlgorithm>AES256</SSEAlgorithm>" in text
+    assert "KMSMasterKeyID" not in text
+    assert "<BucketKeyEnabled>true</BucketKeyEnabled>" in text

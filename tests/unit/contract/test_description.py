@@ -1,10 +1,9 @@
 from dataclasses import replace
 
-from drift.description import accuracy_lines, listed, report_lines
-
 from contract.accuracy import LabelShiftScenario, Shift
 from contract.attribution import AttributionReport
 from contract.bias import BiasReport
+from contract.description import accuracy_lines, listed, report_lines
 from contract.quality import SelectionReport, ShiftReport
 from contract.records import (
     SWITCHED_OFF,

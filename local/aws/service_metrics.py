@@ -1,17 +1,20 @@
-"""CloudWatch metrics that SageMaker publishes for each variant of an endpoint.
+"""CloudWatch metrics that services publish by themselves: SageMaker's of endpoint variants, and SQS's of queues.
 
 Source: SageMaker Developer Guide, "SageMaker AI endpoint invocation metrics".
 """
 
 import threading
+import time
 from collections import Counter, defaultdict
 from dataclasses import dataclass, field
-from typing import Final
+from typing import Any, Final
 
 from local.aws.clock import Clock
 from local.aws.seams import Seam
 
-NAMESPACE: Final = "AWS/SageMaker"
+ENDPOINT_NAMESPACE: Final = "AWS/SageMaker"
+QUEUE_NAMESPACE: Final = "AWS/SQS"
+QUEUE_METRIC: Final = "ApproximateNumberOfMessagesVisible"
 _MINUTE: Final = 60
 
 _Key = tuple[str, str, int]
@@ -38,7 +41,7 @@ class _Minute:
 
 
 class EndpointMetrics:
-    """Counts answers and publishes them by the minute they were given in, whenever it is told to.
+    """Counts answers, and publishes them by the minute they were given in when `publish` is called.
 
     The dimensions are EndpointName and VariantName; SageMaker's others are left out.
     """
@@ -73,4 +76,34 @@ class EndpointMetrics:
 
     def _store(self, name: str, dimensions: dict[str, str], at: float, unit: str, counts: dict[float, int]) -> None:
         seen = {value: count for value, count in counts.items() if count}
-        Seam.CW_STORE.take()(NAMESPACE, name, dimensions, at, unit, None, list(seen), list(seen.values()), None)
+        Seam.CW_STORE.take()(
+            ENDPOINT_NAMESPACE, name, dimensions, at, unit, None, list(seen), list(seen.values()), None
+        )
+
+
+class QueueMetrics:
+    """Publishes the number of visible messages of every queue once a simulated minute.
+
+    SQS does so for queues that were used within six hours; here every queue counts as used.
+    """
+
+    def __init__(self, clock: Clock) -> None:
+        self._clock = clock
+        self._published = -1.0
+
+    def publish(self) -> None:
+        """Publish, unless it was done within this minute."""
+        minute = self._clock() // _MINUTE
+        if minute == self._published:
+            return
+        self._published = minute
+        for (account, region, _), queue in list(Seam.SQS_QUEUES.take()._data.items()):
+            with Seam.REQUEST_SCOPE.take()(account, region):
+                Seam.CW_RECORD.take()(
+                    QUEUE_NAMESPACE, QUEUE_METRIC, n_visible(queue, time.time()), "Count", {"QueueName": queue["name"]}
+                )
+
+
+def n_visible(queue: dict[str, Any], now: float) -> int:
+    """Return how many messages a consumer could receive; `now` is a real time: queues live on the real clock."""
+    return sum(message["visible_at"] <= now for message in list(queue["messages"]))

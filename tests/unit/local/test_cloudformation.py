@@ -1,6 +1,5 @@
 import pytest
 
-from local.aws.bucket_encryption import encryption_xml
 from local.aws.cloudformation import REPLACING, request
 from local.aws.kinds import KINDS
 from local.aws.validation import MODEL
@@ -32,16 +31,3 @@ def test_pipeline_definition_is_unwrapped() -> None:
     wanted = request("Pipeline", "CreatePipeline", {"PipelineDefinition": {"PipelineDefinitionBody": "{}"}})
     assert wanted["PipelineDefinition"] == "{}"
     assert len(wanted["ClientRequestToken"]) == 32
-
-
-def test_bucket_encryption_keeps_its_key() -> None:
-    key = "arn:aws:kms:us-east-1:000000000000:key/k"
-    text = encryption_xml({"ServerSideEncryptionByDefault": {"SSEAlgorithm": "aws:kms", "KMSMasterKeyID": key}})
-    assert f"<SSEAlgorithm>aws:kms</SSEAlgorithm><KMSMasterKeyID>{key}</KMSMasterKeyID>" in text
-
-
-def test_bucket_encryption_without_a_key_is_aes256() -> None:
-    text = encryption_xml({"ServerSideEncryptionByDefault": {"SSEAlgorithm": "aws:kms"}, "BucketKeyEnabled": True})
-    assert "<SSEAlgorithm>AES256</SSEAlgorithm>" in text
-    assert "KMSMasterKeyID" not in text
-    assert "<BucketKeyEnabled>true</BucketKeyEnabled>" in text
