@@ -21,7 +21,7 @@ class ReasonCode(StrEnum):
         return member
 
     @classmethod
-    def _missing_(cls, value: object) -> "ReasonCode":
+    def _missing_(cls, _value: object) -> "ReasonCode":
         """Read a code of a later version as `OTHER`: the text still explains it."""
         return cls.OTHER
 

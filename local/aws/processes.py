@@ -55,10 +55,8 @@ class Processes:
         """End the whole group, politely first, and return the leader's exit code."""
         if process.poll() is None:
             _signal_group(process, signal.SIGTERM)
-            try:
+            with contextlib.suppress(subprocess.TimeoutExpired):
                 process.wait(_GRACE_SECONDS)
-            except subprocess.TimeoutExpired:
-                pass
         _signal_group(process, signal.SIGKILL)
         code = process.wait()
         if process.stdin is not None:

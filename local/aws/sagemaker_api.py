@@ -50,7 +50,7 @@ class JsonService(Protocol):
 def install(plane: ControlPlane, endpoints: Invoker) -> None:
     """Make the server route, authorize and answer SageMaker requests."""
 
-    async def handle(method: str, path: str, headers: dict[str, str], body: bytes, query: dict[str, Any]) -> Response:
+    async def handle(_method: str, path: str, headers: dict[str, str], body: bytes, _query: dict[str, Any]) -> Response:
         # On a thread: jobs and endpoints call this server back.
         name = endpoint_name(path)
         if name is not None:

@@ -185,7 +185,7 @@ class Loop:
         summary = replay(
             plan,
             self.aws.client("sagemaker-runtime"),
-            lambda hour, n: rows.rows,
+            lambda _hour, _n: rows.rows,
             pace=_Pace(self.aws, self.motion),
             on_answer=keep,
         )

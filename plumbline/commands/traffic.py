@@ -116,7 +116,7 @@ def _labels_out(
     from plumbline.traffic.source import labels_file
 
     if arguments.labels_out is None:
-        yield lambda answer: None
+        yield lambda _: None
         return
     if source.labels is None:
         raise CommandError(

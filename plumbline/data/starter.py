@@ -65,13 +65,15 @@ def _run_training(train: Path, test: Path, job: Path) -> None:
 def _archive(folder: Path) -> bytes:
     """Return a .tar.gz of the model's files without times and owners: equal models are equal bytes."""
     packed = io.BytesIO()
-    with gzip.GzipFile(fileobj=packed, mode="wb", filename="", mtime=0) as zipped:
-        with tarfile.open(fileobj=zipped, mode="w", format=tarfile.USTAR_FORMAT) as archive:
-            for name in sorted((MODEL_BOOSTER, MODEL_PREPROCESSOR)):
-                body = (folder / name).read_bytes()
-                entry = tarfile.TarInfo(name)
-                entry.size, entry.mode = len(body), 0o644
-                archive.addfile(entry, io.BytesIO(body))
+    with (
+        gzip.GzipFile(fileobj=packed, mode="wb", filename="", mtime=0) as zipped,
+        tarfile.open(fileobj=zipped, mode="w", format=tarfile.USTAR_FORMAT) as archive,
+    ):
+        for name in sorted((MODEL_BOOSTER, MODEL_PREPROCESSOR)):
+            body = (folder / name).read_bytes()
+            entry = tarfile.TarInfo(name)
+            entry.size, entry.mode = len(body), 0o644
+            archive.addfile(entry, io.BytesIO(body))
     return packed.getvalue()
 
 

@@ -145,7 +145,7 @@ def replay(
     rows_of_hour: RowsOfHour,
     *,
     pace: Pace | None = None,
-    on_answer: Callable[[ReplayAnswer], None] = lambda answer: None,
+    on_answer: Callable[[ReplayAnswer], None] = lambda _: None,
 ) -> ReplaySummary:
     """Send every hour's rows at a constant rate.
 

@@ -30,7 +30,7 @@ def replay_on_terminal(
     client: Runtime,
     rows_of_hour: RowsOfHour,
     console: Console,
-    on_answer: Callable[[ReplayAnswer], None] = lambda answer: None,
+    on_answer: Callable[[ReplayAnswer], None] = lambda _: None,
 ) -> ReplaySummary:
     """Replay in real time with a progress bar when the console is a terminal, and print the summary.
 

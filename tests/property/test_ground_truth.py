@@ -103,7 +103,8 @@ def counted(rows: list[tuple[int, bool]], transform: Any = lambda score: score) 
 def test_figures_lie_in_their_range_with_their_interval_about_them(rows: list[tuple[int, bool]]) -> None:
     for report in measures(counted(rows), None, 0):
         if report.value is not None:
-            assert report.lower is not None and report.upper is not None
+            assert report.lower is not None
+            assert report.upper is not None
             assert 0 <= report.lower <= report.value + 1e-12
             assert report.value <= report.upper + 1e-12
             assert report.measure is Measure.LOG_LOSS or report.upper <= 1

@@ -111,12 +111,15 @@ def test_the_interval_holds_the_estimate_whatever_the_order_of_the_rows(seed: in
         PROJECTOR.project(counted(PROJECTOR.baseline, one), drop_threshold=0.02) for one in (rows, rows.kept(order))
     )
     assert found == again
-    assert found.lower is not None and found.upper is not None and found.estimate is not None
+    assert found.lower is not None
+    assert found.upper is not None
+    assert found.estimate is not None
     assert 0 <= found.lower <= found.estimate <= found.upper <= 1
     for report in found.measures:
         if report.value is not None and report.lower is not None and report.upper is not None:
             assert report.lower <= report.value <= report.upper
-    assert found.reference is not None and found.drop == found.reference - found.estimate
+    assert found.reference is not None
+    assert found.drop == found.reference - found.estimate
 
 
 @given(st.integers(0, 1000))

@@ -104,6 +104,7 @@ def test_a_row_more_that_only_the_challenger_has_right_never_counts_against_it(h
     gained[: np.argmin(gained) + 1] = True
     after = judged(Answers(holdout.champion, gained), test)
 
-    assert before.holdout.lower is not None and after.holdout.lower is not None
+    assert before.holdout.lower is not None
+    assert after.holdout.lower is not None
     assert after.holdout.lower >= before.holdout.lower - 1e-7
     assert after.holdout.passed or not before.holdout.passed

@@ -83,7 +83,8 @@ class WatchedAws(FakeAws):
 
     def creates(self, run: ReservedRun) -> None:
         reserved = self.state.run
-        assert reserved and reserved.token == run.token, "started without being written down"
+        assert reserved, "started without being written down"
+        assert reserved.token == run.token, "started without being written down"
         assert "Executing" not in self.executions.values(), "two at a time"
         assert self.switch is SwitchPosition.ON or run.forced or self.forced
         event_key = self.state.starts[-1].event_key

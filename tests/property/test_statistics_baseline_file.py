@@ -44,7 +44,8 @@ def test_a_saved_baseline_loads_as_it_was(rows: list[tuple[float, str | None, st
         loaded = load(Path(folder) / "a")
         save(loaded, Path(folder) / "b")
         assert (Path(folder) / "a/baseline.json").read_bytes() == (Path(folder) / "b/baseline.json").read_bytes()
-    assert loaded.test is not None and loaded.test.probabilities is not None
+    assert loaded.test is not None
+    assert loaded.test.probabilities is not None
     assert loaded.test.probabilities.tolist() == list(probabilities)
     assert (loaded.test.labels, loaded.test.predicted) == (labels, predicted)
     np.testing.assert_array_equal(loaded.test.table.columns[specs[0].name], columns[specs[0].name])

@@ -174,5 +174,7 @@ def test_counting_and_comparing_leave_their_inputs_alone(u: list[int], labels: l
     Cells.between(counts, counts)
     wasserstein(counts, counts)
     kolmogorov_smirnov(counts, counts)
-    assert number.tolist() == u and label.tolist() == labels
-    assert np.array_equal(counts.values, values) and np.array_equal(counts.counts, occurrences)
+    assert number.tolist() == u
+    assert label.tolist() == labels
+    assert np.array_equal(counts.values, values)
+    assert np.array_equal(counts.counts, occurrences)

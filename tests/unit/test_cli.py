@@ -24,7 +24,7 @@ def failing(monkeypatch: pytest.MonkeyPatch, request: pytest.FixtureRequest) -> 
 
     command = COMMANDS["report"]
     monkeypatch.setitem(COMMANDS, "report", type(command)(command.summary, "", command.add_arguments, run))
-    yield
+    return
 
 
 LOOP = ["champion", "promote", "rollback", "retrain"]

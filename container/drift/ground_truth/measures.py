@@ -159,7 +159,7 @@ def _reports(
     return tuple(found)
 
 
-def _of_several(counts: object, seed: int) -> FigureEstimate:
+def _of_several(_counts: object, _seed: int) -> FigureEstimate:
     raise UndefinedError(ReasonCode.ONE_PROBABILITY_KEPT.reason())
 
 
@@ -169,22 +169,22 @@ def _proportion(count: int, total: int, design_effect: float, kind: str) -> Figu
     return count / total, *wilson(count, total, design_effect)
 
 
-def _accuracy(counts: ScoredCounts, seed: int) -> FigureEstimate:
+def _accuracy(counts: ScoredCounts, _seed: int) -> FigureEstimate:
     true_positives, _, true_negatives, _ = counts.confusion
     return _proportion(true_positives + true_negatives, counts.n_rows, counts.design_effect, "row")
 
 
-def _precision(counts: ScoredCounts, seed: int) -> FigureEstimate:
+def _precision(counts: ScoredCounts, _seed: int) -> FigureEstimate:
     true_positives, false_positives, _, _ = counts.confusion
     return _proportion(true_positives, true_positives + false_positives, counts.design_effect, "positive prediction")
 
 
-def _recall(counts: ScoredCounts, seed: int) -> FigureEstimate:
+def _recall(counts: ScoredCounts, _seed: int) -> FigureEstimate:
     true_positives, _, _, false_negatives = counts.confusion
     return _proportion(true_positives, true_positives + false_negatives, counts.design_effect, "positive label")
 
 
-def _f1(counts: ScoredCounts, seed: int) -> FigureEstimate:
+def _f1(counts: ScoredCounts, _seed: int) -> FigureEstimate:
     """Return F1 with its delta-method interval.
 
     Takahashi et al., "Confidence interval for micro-averaged F1 and macro-averaged F1 scores" (2022).
@@ -200,7 +200,7 @@ def _f1(counts: ScoredCounts, seed: int) -> FigureEstimate:
     return _normal(2 * true_positives / denominator, variance * counts.design_effect)
 
 
-def _area(counts: ScoredCounts, seed: int) -> FigureEstimate:
+def _area(counts: ScoredCounts, _seed: int) -> FigureEstimate:
     """Return the area under the ROC curve with DeLong's interval.
 
     E. DeLong et al., "Comparing the areas under two or more correlated receiver operating characteristic curves"
@@ -224,7 +224,7 @@ def _variance(values: NDArray[np.float64], weights: NDArray[np.int64]) -> float:
     return float(weights @ (values - mean) ** 2) / (n - 1)
 
 
-def _log_loss(counts: ScoredCounts, seed: int) -> FigureEstimate:
+def _log_loss(counts: ScoredCounts, _seed: int) -> FigureEstimate:
     if counts.n_rows < 2:
         raise UndefinedError(ReasonCode.TOO_FEW_LABELLED_ROWS.reason())
     scores = np.clip(counts.scores, _MIN_PROBABILITY, 1 - _MIN_PROBABILITY)
@@ -259,7 +259,7 @@ def _normal(value: float, variance: float, most: float = 1.0) -> FigureEstimate:
     return value, max(value - half_width, 0.0), min(value + half_width, most)
 
 
-def _class_accuracy(counts: ConfusionCounts, seed: int) -> FigureEstimate:
+def _class_accuracy(counts: ConfusionCounts, _seed: int) -> FigureEstimate:
     total = int(counts.table.sum())
     return _proportion(int(np.trace(counts.table)), total, counts.confidence.design_effect, "row")
 

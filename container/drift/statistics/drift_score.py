@@ -34,5 +34,5 @@ def _noncentrality(score: float) -> float:
 
 
 DRIFT_SCORE = EffectStatistic(
-    EffectMeasure.DRIFT_SCORE, lambda reference, window, cells: drift_score(cells), _noncentrality
+    EffectMeasure.DRIFT_SCORE, lambda _reference, _window, cells: drift_score(cells), _noncentrality
 )

@@ -98,6 +98,6 @@ def _noncentrality(distance: float) -> float:
 
 JENSEN_SHANNON = EffectStatistic(
     EffectMeasure.JENSEN_SHANNON_DISTANCE,
-    lambda reference, window, cells: jensen_shannon_distance(cells),
+    lambda _reference, _window, cells: jensen_shannon_distance(cells),
     _noncentrality,
 )

@@ -57,7 +57,7 @@ def _scaled(reference: NumericCounts, window: NumericCounts) -> tuple[float, flo
     return distance, math.sqrt(float(np.average((u - centre) ** 2, weights=reference.counts)))
 
 
-def _of_columns(reference: ValueCounts, window: ValueCounts, cells: Cells) -> float | None:
+def _of_columns(reference: ValueCounts, window: ValueCounts, _cells: Cells) -> float | None:
     if isinstance(reference, NumericCounts) and isinstance(window, NumericCounts):
         return wasserstein(reference, window)
     raise TypeError(f"both sides must be numeric, got {type(reference).__name__} and {type(window).__name__}")

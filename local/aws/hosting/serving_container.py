@@ -140,7 +140,8 @@ def handler_class(transformer: Transformer, default_accept: str) -> type[BaseHTT
         def do_POST(self) -> None:
             content = self.rfile.read(int(self.headers.get("Content-Length") or 0))
             if self.path != "/invocations":
-                return self._answer(ContainerAnswer(404, JSON, b""))
+                self._answer(ContainerAnswer(404, JSON, b""))
+                return
             accept = self.headers.get("Accept") or "*/*"
             try:
                 response = transformer.transform(

@@ -59,7 +59,7 @@ class _Build:
             "USER": lambda value: setattr(self, "user", value),
             "RUN": self._install,
             "ENTRYPOINT": self._set_entrypoint,
-            "LABEL": lambda value: None,
+            "LABEL": lambda _: None,
         }
         if instruction.keyword not in steps:
             raise DockerfileError(f"instruction must be one of {', '.join(steps)}, got {instruction.keyword}")

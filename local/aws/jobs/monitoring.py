@@ -66,7 +66,7 @@ class Monitoring:
         self.executions: dict[str, dict[str, Any]] = {}
         plane.operations["ListMonitoringExecutions"] = self._list_executions
         plane.hooks["MonitoringSchedule.create"] = self._create
-        plane.hooks["MonitoringSchedule.update"] = lambda record, before: check_supported(record)
+        plane.hooks["MonitoringSchedule.update"] = lambda record, _before: check_supported(record)
         plane.hooks["MonitoringSchedule.delete"] = lambda record: self._ended[record["MonitoringScheduleName"]].set()
 
     def stop(self) -> None:

@@ -148,7 +148,8 @@ def test_reasons_are_joined_under_the_code_of_the_first() -> None:
     first, second = ReasonCode.NO_RECORDS.reason(), because("more")
     assert joined(None, first, None, second) == Reason(ReasonCode.NO_RECORDS, "no records in the window; more")
     assert joined(None) is None
-    assert has_code(first, ReasonCode.NO_RECORDS) and not has_code(None, ReasonCode.NO_RECORDS)
+    assert has_code(first, ReasonCode.NO_RECORDS)
+    assert not has_code(None, ReasonCode.NO_RECORDS)
 
 
 def test_every_reason_is_given_the_fields_of_its_text() -> None:

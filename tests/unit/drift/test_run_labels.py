@@ -82,7 +82,9 @@ def test_labels_judge_the_windows_of_the_lag(hours: Path, reference: Path) -> No
         (0, False, Verdict.NOT_JUDGED),
     ]
     first, second, _ = report.quality.windows
-    assert first.projected is not None and first.projected.lower is not None and first.projected.upper is not None
+    assert first.projected is not None
+    assert first.projected.lower is not None
+    assert first.projected.upper is not None
     accuracy = first.measure(Measure.ACCURACY).value
     assert accuracy is not None
     assert first.projected.lower <= accuracy <= first.projected.upper

@@ -124,7 +124,8 @@ def test_what_fresh_rows_say_weighs_by_the_share(tmp_path: Path) -> None:
     accuracies = [run(tmp_path, "--fresh_weight_fraction", str(share), fresh=fresh)["accuracy"] for share in shares]
 
     # The test set keeps the old labels: the more the opposite ones weigh, the less of it is right.
-    assert accuracies[0] is not None and accuracies[1] is not None
+    assert accuracies[0] is not None
+    assert accuracies[1] is not None
     assert accuracies[0] > 0.75
     assert accuracies[1] < 0.5
 
@@ -144,7 +145,8 @@ def test_the_baseline_is_of_all_rows_that_were_trained_on(tmp_path: Path) -> Non
 
     assert baseline.n_rows == 650
     assert baseline.target_label == TARGET
-    assert baseline.test is not None and baseline.test.probabilities is not None
+    assert baseline.test is not None
+    assert baseline.test.probabilities is not None
     assert baseline.test.probabilities.tolist() == predictions(tmp_path)
 
 

@@ -57,8 +57,13 @@ def test_an_hour_is_in_the_file_when_the_next_one_begins(tmp_path: Path) -> None
 
 def test_what_was_answered_before_an_interruption_is_in_the_file(tmp_path: Path) -> None:
     path = tmp_path / "labels.csv"
-    with pytest.raises(KeyboardInterrupt), labels_file(path, PLAN, labels_of_hour) as out:
-        out.take(SECOND)
-        raise KeyboardInterrupt
+
+    def interrupted() -> None:
+        with labels_file(path, PLAN, labels_of_hour) as out:
+            out.take(SECOND)
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        interrupted()
 
     assert path.read_text().splitlines()[1:] == ["t-h001-r000001,0,h1-2"]

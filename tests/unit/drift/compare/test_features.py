@@ -34,7 +34,8 @@ def test_a_side_in_buckets_is_compared_in_buckets() -> None:
     ):
         found = compare("pay", *sides)
         assert found.relative_error == RELATIVE_ERROR
-        assert found.evidence is not None and exact.evidence is not None
+        assert found.evidence is not None
+        assert exact.evidence is not None
         # The text names the bound: the largest share of one bucket.
         bound = float(str(found.notes[0]).split("larger by ")[1].split()[0])
         assert 0 <= exact.evidence.statistic - found.evidence.statistic <= bound < 0.01

@@ -24,13 +24,15 @@ def table(n_distinct: int) -> Table:
 def test_counts_are_exact_up_to_the_bound() -> None:
     counts = count_table(table(10))
     assert counts["x"].values.tolist() == [float(n) for n in range(1, 11)]
-    assert isinstance(counts["x"], NumericCounts) and counts["x"].relative_error is None
+    assert isinstance(counts["x"], NumericCounts)
+    assert counts["x"].relative_error is None
     assert len(counts["id"].values) == 10
 
 
 def test_numbers_beyond_the_bound_are_counted_in_buckets() -> None:
     counts = count_table(table(11))["x"]
-    assert isinstance(counts, NumericCounts) and counts.relative_error == 0.001
+    assert isinstance(counts, NumericCounts)
+    assert counts.relative_error == 0.001
     np.testing.assert_allclose(counts.values, np.arange(1.0, 12), rtol=0.001 + 1e-12)
     assert (counts.n_present, counts.n_missing) == (22, 3)
 
@@ -57,7 +59,8 @@ def test_segments_have_the_form_of_the_whole() -> None:
     assert list(segments) == ["a", "b"]
     assert [counts["x"].n_rows for counts in segments.values()] == [14, 13]
     for counts in segments.values():
-        assert isinstance(counts["x"], NumericCounts) and counts["x"].relative_error == 0.001
+        assert isinstance(counts["x"], NumericCounts)
+        assert counts["x"].relative_error == 0.001
         assert OTHER_LABELS in counts["id"].values
     assert sum(counts["id"].n_present for counts in segments.values()) == 27
 

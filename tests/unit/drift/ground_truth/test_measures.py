@@ -36,7 +36,9 @@ def found(window: ScoredCounts, reference: ScoredCounts | None = None) -> dict[M
 def test_a_figure_is_what_scikit_learn_makes_of_the_rows(measure: Measure, expected: float) -> None:
     report = found(COUNTS, scored(PROBABILITIES, ~POSITIVE))[measure]
     assert report.value == pytest.approx(expected, abs=1e-12)
-    assert report.lower is not None and report.upper is not None and report.value is not None
+    assert report.lower is not None
+    assert report.upper is not None
+    assert report.value is not None
     assert report.lower < report.value < report.upper
     assert report.reference is not None
 
@@ -60,7 +62,9 @@ def test_intervals_hold_the_value_of_the_population() -> None:
         probabilities = random.integers(0, 101, 500) / 100
         for measure, report in found(scored(probabilities, random.random(500) < probabilities)).items():
             value = truth[measure]
-            assert report.lower is not None and report.upper is not None and value is not None
+            assert report.lower is not None
+            assert report.upper is not None
+            assert value is not None
             missed[measure] += not report.lower <= value <= report.upper
     del missed[Measure.CALIBRATION_ERROR]  # its estimate is biased upwards in small samples, and its interval is not
     assert all(count <= 27 for count in missed.values()), missed
@@ -104,7 +108,7 @@ def confusion() -> ConfusionCounts:
     return ConfusionCounts.of(
         CLASSES,
         {
-            label: {name: NumericCounts.of(CONFIDENCE[(LABELS == label) & (PREDICTED == name)]) for name in CLASSES}
+            label: {name: NumericCounts.of(CONFIDENCE[(label == LABELS) & (name == PREDICTED)]) for name in CLASSES}
             for label in CLASSES
         },
     )

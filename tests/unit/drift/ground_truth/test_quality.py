@@ -108,7 +108,9 @@ def test_a_quiet_window_is_as_good_as_projected(tmp_path: Path) -> None:
     assert accuracy.value == pytest.approx(right)
     assert (found.n_rows, found.n_labelled, found.labelled_fraction, found.is_final) == (1_200, 1_200, 1.0, True)
     assert (found.verdict, found.selection.verdict) == (Verdict.NO_DRIFT, Verdict.NO_DRIFT)
-    assert found.projected is not None and found.projected.value is not None and accuracy.value is not None
+    assert found.projected is not None
+    assert found.projected.value is not None
+    assert accuracy.value is not None
     assert found.projection_error == pytest.approx(accuracy.value - found.projected.value)
     assert {shift.shift: shift.verdict for shift in found.shifts} == {
         Shift.LABEL: Verdict.NO_DRIFT,
@@ -125,7 +127,8 @@ def test_labels_that_rows_did_not_deserve_before_are_concept_shift(tmp_path: Pat
     assert "points lower" in str(found.reason)
     assert found.shift(Shift.CONCEPT).verdict is Verdict.DRIFT
     assert found.shift(Shift.LABEL).verdict is Verdict.NO_DRIFT
-    assert found.projection_error is not None and found.projection_error < -0.03
+    assert found.projection_error is not None
+    assert found.projection_error < -0.03
 
 
 def test_labels_that_come_for_some_rows_only_are_told(tmp_path: Path) -> None:

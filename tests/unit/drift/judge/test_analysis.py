@@ -102,7 +102,9 @@ def test_an_unchanged_window_is_quiet(baseline: Baseline) -> None:
 def test_the_report_projects_the_accuracy(baseline: Baseline) -> None:
     found = report(baseline, window(rows(2000, 3))).projected_accuracy
     assert found.status is Status.ESTIMATED
-    assert found.lower is not None and found.upper is not None and found.estimate is not None
+    assert found.lower is not None
+    assert found.upper is not None
+    assert found.estimate is not None
     assert 0.7 < found.lower < found.estimate < found.upper < 0.9
 
 
@@ -374,7 +376,8 @@ def test_a_quiet_feature_that_could_not_have_shown_a_change_is_not_judged(baseli
     age = feature(found, "age")
     assert str(found.reason) == "no feature drifted; not judged: age, job"
     assert age.verdict is Verdict.NOT_JUDGED
-    assert age.min_sample_size is not None and age.min_sample_size > 250
+    assert age.min_sample_size is not None
+    assert age.min_sample_size > 250
     assert (
         str(age.reason)
         == f"250 values are too few: a Jensen-Shannon distance of 0.1 takes {age.min_sample_size} to be found"

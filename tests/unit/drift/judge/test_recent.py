@@ -95,7 +95,8 @@ def test_buckets_of_one_part_are_those_of_all() -> None:
     values = np.array([1.0, 1.0001, 500.0])
     one, other = NumericCounts.of(values), bucketed(NumericCounts.of(values))
     found, expected = merged([one, other]), bucketed(NumericCounts.of(np.repeat(values, 2)))
-    assert isinstance(found, NumericCounts) and found.relative_error == expected.relative_error
+    assert isinstance(found, NumericCounts)
+    assert found.relative_error == expected.relative_error
     assert (found.values.tolist(), found.counts.tolist()) == (expected.values.tolist(), expected.counts.tolist())
 
 
@@ -186,7 +187,8 @@ def test_a_window_like_those_before_it_has_not_drifted_since_whatever_training_w
     found = judge_recent(SPECS, earlier(*before), side(rows(800, 9, shift=30)), CONTEXT)
     assert (found.verdict, found.n_windows, found.n_rows) == (Verdict.NO_DRIFT, 3, 1200)
     assert [feature.name for feature in found.features] == ["age", "job"]
-    assert found.prediction is not None and found.prediction.verdict is Verdict.NO_DRIFT
+    assert found.prediction is not None
+    assert found.prediction.verdict is Verdict.NO_DRIFT
 
 
 def test_a_window_unlike_those_before_it_has_drifted_since() -> None:

@@ -64,7 +64,9 @@ def test_confidence_is_calibrated_for_each_predicted_label() -> None:
     assert found.estimate == pytest.approx((200 * 0.9 + 1400 * 0.6 + 400 * 0.8) / 2000)
     assert found.reference == pytest.approx((0.9 + 0.6 + 0.8) / 3)
     assert found.verdict is Verdict.DRIFT
-    assert found.lower is not None and found.upper is not None and found.estimate is not None
+    assert found.lower is not None
+    assert found.upper is not None
+    assert found.estimate is not None
     assert found.lower < found.estimate < found.upper
 
 
@@ -73,7 +75,9 @@ def test_the_interval_holds_the_noise_of_reference_and_labels() -> None:
     found = projected(baseline, window(baseline, (200, 1400, 400)))
     parts = zip(SURE.values(), (200, 1400, 400), strict=True)
     noise = sum(q * (1 - q) * (n / 2000**2 + (n / 2000) ** 2 / 1000) for q, n in parts)
-    assert found.lower is not None and found.upper is not None and found.evidence.spread is not None
+    assert found.lower is not None
+    assert found.upper is not None
+    assert found.evidence.spread is not None
     deviation = np.sqrt(noise + found.evidence.spread**2)
     # A standard deviation from 100 resamples is off by 7 % at one sigma.
     assert (found.upper - found.lower) / 2 == pytest.approx(1.96 * deviation, rel=0.2)
@@ -98,7 +102,8 @@ def test_macro_precision_is_expected_and_what_needs_other_probabilities_is_not()
 def test_label_shift_is_no_scenario_of_several_classes() -> None:
     baseline = reference()
     scenario = projected(baseline, window(baseline, (500, 500, 500))).label_shift
-    assert scenario.status is Status.NOT_JUDGED and "two classes" in str(scenario.reason)
+    assert scenario.status is Status.NOT_JUDGED
+    assert "two classes" in str(scenario.reason)
 
 
 def test_refuses_a_window_far_from_the_test_set() -> None:
@@ -111,7 +116,8 @@ def test_refuses_a_window_far_from_the_test_set() -> None:
 
 def test_refuses_a_test_set_of_right_predictions_alone() -> None:
     baseline = reference()
-    assert baseline.test is not None and baseline.test.predicted is not None
+    assert baseline.test is not None
+    assert baseline.test.predicted is not None
     perfect = replace(baseline, test=replace(baseline.test, labels=baseline.test.predicted))
     found = projected(perfect, window(perfect, (500, 500, 500)))
     assert str(found.reason) == "0 predictions of the test set are wrong, fewer than 50"

@@ -62,7 +62,9 @@ def test_the_interval_adds_the_noise_of_reference_and_labels() -> None:
     found = projected(two_scores(), window(np.repeat([0.2, 0.7], [250, 750])), seed=1)
     label_noise = (250 * 0.9 * 0.1 + 750 * 0.8 * 0.2) / 1000**2
     reference_noise = 0.25**2 * 0.9 * 0.1 / 500 + 0.75**2 * 0.8 * 0.2 / 500
-    assert found.lower is not None and found.upper is not None and found.estimate is not None
+    assert found.lower is not None
+    assert found.upper is not None
+    assert found.estimate is not None
     half_width = (found.upper - found.lower) / 2
     # A standard deviation from 100 resamples is off by 7 % at one sigma; the label noise dilutes that.
     assert half_width == pytest.approx(1.96 * sqrt(label_noise + reference_noise), rel=0.15)
@@ -80,7 +82,8 @@ def test_identical_rows_share_one_draw_of_their_label() -> None:
 
 
 def _width(found: ProjectedAccuracy) -> float:
-    assert found.upper is not None and found.lower is not None
+    assert found.upper is not None
+    assert found.lower is not None
     return found.upper - found.lower
 
 
@@ -101,7 +104,8 @@ def test_the_interval_stays_within_zero_and_one() -> None:
     found = projected(baseline(scores, scores > 0.5), window(scores), seed=1)
     assert found.upper == 1.0
     assert (found.lower, found.estimate) == pytest.approx((1.0, 1.0), rel=1e-12)
-    assert found.estimate is not None and found.estimate <= 1
+    assert found.estimate is not None
+    assert found.estimate <= 1
 
 
 def refused(found: ProjectedAccuracy) -> str:
@@ -183,7 +187,9 @@ def test_the_interval_covers_the_accuracy_that_labels_show() -> None:
         reference, labels = sample(2000, (1, 2)), sample(1000, (2, 2))
         found = projected(baseline(*reference), window(labels[0]), seed)
         accuracy = float(np.mean((labels[0] >= 0.5) == labels[1]))
-        assert found.lower is not None and found.upper is not None and found.estimate is not None
+        assert found.lower is not None
+        assert found.upper is not None
+        assert found.estimate is not None
         covered += found.lower <= accuracy <= found.upper
         errors.append(found.estimate - accuracy)
     assert covered >= 86

@@ -34,7 +34,9 @@ def test_a_model_that_is_blind_to_what_shifts_is_projected_with_the_features(bli
     found = blind.project(counted(blind.baseline, shifted), drop_threshold=0.02)
     assert blind.uses_features
     assert (found.method, found.evidence.weighted) == (WEIGHTED_METHOD, True)
-    assert found.lower is not None and found.upper is not None and found.estimate is not None
+    assert found.lower is not None
+    assert found.upper is not None
+    assert found.estimate is not None
     assert found.lower <= shifted.accuracy <= found.upper
     confidence = blind.calibrated(shifted.scores)
     by_confidence = float(np.mean(np.where(shifted.scores >= 0.5, confidence, 1 - confidence)))
@@ -60,9 +62,11 @@ def test_refuses_a_window_that_a_classifier_tells_from_the_test_set(seeing: Proj
     rows = draw(20_000, 7)
     far = rows.kept(rows.x > 0.96)
     found = seeing.project(counted(seeing.baseline, far), drop_threshold=0.02)
-    assert found.status is Status.NOT_JUDGED and found.estimate is None
+    assert found.status is Status.NOT_JUDGED
+    assert found.estimate is None
     assert "tells the window's rows from the labelled test set's" in str(found.reason)
-    assert found.evidence.separability is not None and found.evidence.separability >= 0.95
+    assert found.evidence.separability is not None
+    assert found.evidence.separability >= 0.95
     assert found.verdict is Verdict.NOT_JUDGED
 
 
@@ -75,7 +79,8 @@ def test_limits_that_refuse_nothing_still_give_the_measurements() -> None:
     far = rows.kept(rows.x > 0.96)
     found = Projector.of(baseline, seed=1, limits=open_limits).project(counted(baseline, far), drop_threshold=0.02)
     assert found.status is Status.ESTIMATED
-    assert found.evidence.separability is not None and found.evidence.separability >= 0.95
+    assert found.evidence.separability is not None
+    assert found.evidence.separability >= 0.95
     assert any("area under the curve" in one.text for one in found.warnings)
 
 
@@ -84,7 +89,8 @@ def test_refuses_rows_that_the_test_set_hardly_has() -> None:
     found = Projector.of(baseline, seed=1).project(counted(baseline, draw(2_000, 9, rare=0.7)), drop_threshold=0.02)
     assert "more than twenty times as frequent" in str(found.reason)
     assert found.evidence.over_represented_fraction == pytest.approx(0.7, abs=0.05)
-    assert found.evidence.separability is not None and found.evidence.separability < 0.95
+    assert found.evidence.separability is not None
+    assert found.evidence.separability < 0.95
 
 
 def test_refuses_a_window_beyond_training_with_the_feature_that_is(seeing: Projector) -> None:
@@ -105,7 +111,8 @@ def test_ignored_features_count_for_nothing() -> None:
     assert found.evidence.separability == pytest.approx(0.5, abs=0.05)
     nothing = Projector.of(baseline, seed=1, ignored=frozenset({"x", "group"})).project(far, drop_threshold=0.02)
     assert nothing.status is Status.ESTIMATED
-    assert nothing.evidence.separability is None and nothing.evidence.gate_statistic is None
+    assert nothing.evidence.separability is None
+    assert nothing.evidence.gate_statistic is None
 
 
 def test_a_small_test_set_is_warned_of() -> None:
@@ -156,10 +163,12 @@ def test_pure_label_shift_is_a_scenario_and_never_the_estimate() -> None:
     shifted = pool.kept(chosen)
     found = reference.project(counted(reference.baseline, shifted), drop_threshold=0.02)
     scenario = found.label_shift
-    assert scenario.status is Status.ESTIMATED and scenario.selected
+    assert scenario.status is Status.ESTIMATED
+    assert scenario.selected
     assert scenario.positive_fraction == pytest.approx(0.8, abs=0.03)
     assert scenario.positive_fraction_reference == pytest.approx(0.5, abs=0.03)
-    assert scenario.lower is not None and scenario.upper is not None
+    assert scenario.lower is not None
+    assert scenario.upper is not None
     assert scenario.lower <= shifted.accuracy <= scenario.upper
     assert found.estimate != scenario.estimate
 
@@ -189,7 +198,9 @@ def test_the_other_figures_have_intervals_that_hold_the_true_ones(seeing: Projec
     assert found.keys() == truth.keys()
     for measure, value in truth.items():
         lower, upper, reference = found[measure].lower, found[measure].upper, found[measure].reference
-        assert lower is not None and upper is not None and reference is not None
+        assert lower is not None
+        assert upper is not None
+        assert reference is not None
         assert lower <= value <= upper
         assert reference == pytest.approx(value, abs=0.04)
 

@@ -279,8 +279,10 @@ def test_earlier_windows_of_another_model_lend_their_rows_and_not_their_predicti
 
     same = against_recent("09:00:00").recent
     assert (same.n_windows, same.verdict) == (2, Verdict.DRIFT)
-    assert same.prediction is not None and same.prediction.verdict is Verdict.DRIFT
+    assert same.prediction is not None
+    assert same.prediction.verdict is Verdict.DRIFT
     other = against_recent("12:00:00").recent
     assert (other.n_windows, other.verdict) == (2, Verdict.NO_DRIFT)
-    assert other.prediction is not None and str(other.prediction.reason) == "another model answered the earlier windows"
+    assert other.prediction is not None
+    assert str(other.prediction.reason) == "another model answered the earlier windows"
     assert all(feature.verdict is Verdict.NO_DRIFT for feature in other.features)

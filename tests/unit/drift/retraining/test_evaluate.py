@@ -64,7 +64,8 @@ def test_a_better_challenger_is_accepted_with_its_baseline(
     assert (found.holdout.n_rows, found.test.n_rows) == (900, 800)
     baseline = load(folder(tmp_path, JobOutput.BASELINE))
     assert (baseline.n_rows, baseline.target_label, baseline.segment_column) == (900, TARGET, "sex")
-    assert baseline.test is not None and baseline.test.probabilities is not None
+    assert baseline.test is not None
+    assert baseline.test.probabilities is not None
     assert baseline.test.labels == HOLDOUT.labels
     right = (baseline.test.probabilities >= 0.5) == [label == ">50K" for label in HOLDOUT.labels]
     assert sum(right) / 900 == pytest.approx(found.holdout.challenger)

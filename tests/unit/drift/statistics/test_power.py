@@ -53,13 +53,15 @@ def test_a_shift_is_found_by_kolmogorov_smirnov_with_at_least_that_power() -> No
 
 def test_more_is_needed_for_less() -> None:
     small, large = (min_sample_size(reference(50_000, 10), Sought(JENSEN_SHANNON, size, 0.05)) for size in (0.05, 0.1))
-    assert small is not None and large is not None
+    assert small is not None
+    assert large is not None
     assert small > 4 * large
 
 
 def test_more_cells_need_more_rows() -> None:
     few, many = (min_sample_size(reference(50_000, n), Sought(JENSEN_SHANNON, 0.1, 0.05)) for n in (2, 40))
-    assert few is not None and many is not None
+    assert few is not None
+    assert many is not None
     assert few < many
 
 

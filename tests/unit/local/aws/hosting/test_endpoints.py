@@ -141,12 +141,14 @@ def test_update_brings_the_new_up_before_the_old_goes(
     plane.call("UpdateEndpoint", {"EndpointName": "e", "EndpointConfigName": "two"})
     assert describe(plane)["EndpointStatus"] == "Updating"
     serving = hosting.variant("e")
-    assert serving is not None and serving.name == "v-a"
+    assert serving is not None
+    assert serving.name == "v-a"
 
     launcher.gate.set()
     hosting.wait("e")
     serving = hosting.variant("e")
-    assert serving is not None and serving.name == "v-b"
+    assert serving is not None
+    assert serving.name == "v-b"
     eventually(lambda: launcher.running == ["b"])
 
 
@@ -239,7 +241,8 @@ def test_requests_are_spread_by_weight_and_can_be_targeted(plane: RecordingPlane
     # Binomial(400, 0.5): standard deviation 0.025 of the share; five of them on either side.
     assert 0.375 < share < 0.625
     targeted = hosting.variant("e", "v-b")
-    assert targeted is not None and targeted.name == "v-b"
+    assert targeted is not None
+    assert targeted.name == "v-b"
     assert hosting.variant("e", "absent") is None
 
 
