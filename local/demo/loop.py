@@ -12,6 +12,7 @@ from plumbline.contract.names import GROUND_TRUTH_OUTPUT, Prefix, ReportFile, al
 from plumbline.contract.records import DriftReport
 from plumbline.contract.retraining import LoopVariable
 from plumbline.contract.training import DECISION_THRESHOLD, positive_label
+from plumbline.data.choices import Format
 from plumbline.data.rows import LabelledRows
 from plumbline.data.scenarios import Scenario
 from plumbline.local.demo.data import LateLabels
@@ -21,7 +22,6 @@ from plumbline.local.demo.motion import Motion, WatchedNames
 from plumbline.local.demo.summary import FiredAlarm
 from plumbline.local.embedded import EmbeddedAws
 from plumbline.stacks.constructs.alarms.alarm_rules import AlarmKind
-from plumbline.traffic.choices import Format
 from plumbline.traffic.replay import ReplayAnswer, ReplayPlan, replay
 
 ROWS_PER_REQUEST = 10

@@ -3,8 +3,8 @@
 import argparse
 from pathlib import Path
 
+from plumbline.data.choices import SCENARIO_HELP, ScenarioName
 from plumbline.exit_codes import CommandError
-from plumbline.traffic.choices import SCENARIO_HELP, ScenarioName
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:

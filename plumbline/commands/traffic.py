@@ -8,8 +8,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from plumbline.commands import environment
+from plumbline.data.choices import SCENARIO_HELP, Format, ScenarioName
 from plumbline.exit_codes import CommandError
-from plumbline.traffic.choices import SCENARIO_HELP, Format, ScenarioName
 
 if TYPE_CHECKING:
     from plumbline.traffic.replay import ReplayAnswer, ReplayPlan

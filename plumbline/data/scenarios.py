@@ -14,11 +14,11 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from plumbline.data.choices import ScenarioName
 from plumbline.data.overwriting import Overwrite
 from plumbline.data.relabelling import Swap
 from plumbline.data.resampling import PositiveShare, Tilt, pool_weights
 from plumbline.data.rows import LabelledRows
-from plumbline.traffic.choices import ScenarioName
 
 
 @dataclass(frozen=True)

@@ -7,8 +7,8 @@ from datetime import UTC, datetime, timedelta
 
 from plumbline.contract.description import PREDICTION, is_labelled
 from plumbline.contract.quality import QualityReport, WindowQuality
-from plumbline.contract.reasons import ReasonCode, has_code
-from plumbline.contract.records import DriftReport, EffectMeasure, FeatureReport, Verdict
+from plumbline.contract.reasons import Reason, ReasonCode, has_code
+from plumbline.contract.records import DriftReport, EffectMeasure, FeatureReport, Status, Verdict
 from plumbline.report.collect import Problem, ReportError
 
 MAX_HOLE = 48
@@ -241,3 +241,17 @@ def moment_of(text: str | None) -> datetime | None:
         return moment and (moment if moment.tzinfo else moment.replace(tzinfo=UTC)).astimezone(UTC)
     except (ValueError, OverflowError):
         return None
+
+
+_NO_REPORT = Reason(ReasonCode.OTHER, "no report")
+_NO_REASON = Reason(ReasonCode.OTHER, "no reason given")
+
+
+def refusal(slot: Slot) -> Reason | None:
+    """Return why the window has no projected accuracy; None where it has one."""
+    if slot.report is None:
+        return _NO_REPORT
+    projected = slot.report.projected_accuracy
+    if projected.status is Status.ESTIMATED:
+        return None
+    return projected.reason or slot.report.reason or _NO_REASON

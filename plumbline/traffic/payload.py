@@ -6,8 +6,8 @@ import json
 from collections.abc import Sequence
 
 from plumbline.contract.training import MISSING_TEXTS, PROBABILITY_COLUMN
+from plumbline.data.choices import JSON_TYPE
 from plumbline.data.rows import Row
-from plumbline.traffic.choices import JSON_TYPE
 
 
 def encode(rows: Sequence[Row], content_type: str) -> bytes:

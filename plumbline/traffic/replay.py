@@ -8,9 +8,9 @@ from dataclasses import dataclass, field, replace
 from functools import partial
 from typing import Any, Protocol
 
+from plumbline.data.choices import Format
 from plumbline.data.rows import Row
 from plumbline.exit_codes import EXIT_INTERRUPTED
-from plumbline.traffic.choices import Format
 from plumbline.traffic.payload import decode_probabilities, encode
 
 RowsOfHour = Callable[[int, int], Sequence[Row]]

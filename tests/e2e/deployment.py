@@ -13,6 +13,7 @@ from plumbline.contract.names import METRIC_NAMESPACE, Dimension, Metric, Prefix
 from plumbline.contract.records import DriftReport
 from plumbline.contract.retraining import pipeline_name
 from plumbline.data import population
+from plumbline.data.choices import Format
 from plumbline.data.rows import LabelledRows
 from plumbline.data.scenarios import scenario
 from plumbline.local.demo.deployment import Cdk, Value, derive
@@ -20,7 +21,6 @@ from plumbline.local.demo.loop import Episode
 from plumbline.local.embedded import EmbeddedAws
 from plumbline.stacks.constructs.alarms.alarm_rules import AlarmKind
 from plumbline.stacks.naming import Naming
-from plumbline.traffic.choices import Format
 from plumbline.traffic.replay import ReplayPlan, replay
 from tests.e2e.local_account import ROOT, eventually
 

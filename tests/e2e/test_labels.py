@@ -12,12 +12,12 @@ from plumbline.contract.accuracy import Measure
 from plumbline.contract.names import GROUND_TRUTH_OUTPUT, Metric
 from plumbline.contract.quality import WindowQuality
 from plumbline.contract.records import Verdict
+from plumbline.data.choices import Format
 from plumbline.data.rows import LabelledRows
 from plumbline.data.scenarios import scenario
 from plumbline.labels.destination import store
 from plumbline.labels.records import RequestLabels, label_files
 from plumbline.stacks.constructs.alarms.alarm_rules import AlarmKind
-from plumbline.traffic.choices import Format
 from plumbline.traffic.replay import ReplayPlan
 from tests.e2e import messages
 from tests.e2e.deployment import HOUR, ROWS_PER_REQUEST, SEED, VARIANT, Deployment, deployed, pool

@@ -7,9 +7,9 @@ import pytest
 
 from plumbline import cli
 from plumbline.commands import COMMANDS
+from plumbline.data.choices import Format, ScenarioName
 from plumbline.data.scenarios import SCENARIOS
 from plumbline.exit_codes import CommandError
-from plumbline.traffic.choices import Format, ScenarioName
 
 HEAVY = {"numpy", "scipy", "matplotlib", "boto3", "botocore", "rich", "sklearn", "local", "pydantic", "aws_cdk"}
 REPORT = ["report", "--results", "in", "--output", "out"]

@@ -6,9 +6,8 @@ from itertools import groupby
 from typing import TYPE_CHECKING
 
 from plumbline.contract.reasons import Reason, ReasonCode, has_code
-from plumbline.contract.records import Status
 from plumbline.report.plots import style
-from plumbline.report.timeline import Slot
+from plumbline.report.timeline import Slot, refusal
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -17,20 +16,6 @@ _Kind = ReasonCode | Reason
 _MAX_EXPLAINED = 6
 _LINE_LENGTH = 140
 _LINES_EACH = 2
-
-
-_NO_REPORT = Reason(ReasonCode.OTHER, "no report")
-_NO_REASON = Reason(ReasonCode.OTHER, "no reason given")
-
-
-def refusal(slot: Slot) -> Reason | None:
-    """Return why the window has no projected accuracy; None where it has one."""
-    if slot.report is None:
-        return _NO_REPORT
-    projected = slot.report.projected_accuracy
-    if projected.status is Status.ESTIMATED:
-        return None
-    return projected.reason or slot.report.reason or _NO_REASON
 
 
 def refusal_key(slots: Sequence[Slot]) -> list[str]:

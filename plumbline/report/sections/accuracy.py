@@ -14,9 +14,8 @@ from plumbline.contract.description import (
 )
 from plumbline.contract.quality import WindowQuality
 from plumbline.contract.records import PROJECTED_ACCURACY_NOTE, Status
-from plumbline.report.plots.refusals import refusal
 from plumbline.report.sections.html import VERDICTS, estimate, table, text, with_interval
-from plumbline.report.timeline import Slot, Timeline
+from plumbline.report.timeline import Slot, Timeline, refusal
 
 _HEAD = ["window", "projected", "verdict"]
 _LABEL_HEAD = ["realised", "verdict by labels", "rows with a label", "projected for these rows", "difference", "shift"]

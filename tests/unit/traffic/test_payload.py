@@ -2,7 +2,7 @@ import json
 
 import pytest
 
-from plumbline.traffic.choices import Format
+from plumbline.data.choices import Format
 from plumbline.traffic.payload import decode_probabilities, encode
 
 ROWS = [("39", "State-gov", "?"), ("-4", "a, b", "007")]

@@ -9,8 +9,8 @@ import pytest
 from botocore.exceptions import ClientError, EndpointConnectionError
 from rich.console import Console
 
+from plumbline.data.choices import Format
 from plumbline.data.rows import Row
-from plumbline.traffic.choices import Format
 from plumbline.traffic.replay import ReplayAnswer, ReplayPlan, ReplaySummary, SteadyPace, replay
 from plumbline.traffic.source import in_turn
 from plumbline.traffic.terminal import connect, replay_on_terminal
