@@ -12,6 +12,7 @@ setup-dev: setup $(VENV)/.dev
 
 $(UV): requirements/uv.txt
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Plumbline needs Python 3.11 or newer; run: make PYTHON=/path/to/python3.11 ...")'
+	@test -d plumbline/drift/ || { echo "plumbline/drift must be a link to container/drift, as git keeps it; check out with links (git config core.symlinks true)"; exit 1; }
 	$(PYTHON) -m venv $(VENV)
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes --requirement requirements/uv.txt
 	@touch $(UV)
