@@ -66,7 +66,7 @@ coverage-local: setup-dev
 	$(BIN)/coverage combine --rcfile=tests/coverage-local.toml .cache/coverage-local
 	$(BIN)/coverage report --rcfile=tests/coverage-local.toml --skip-covered --fail-under=89
 
-LOCAL_TESTS := tests/unit/local tests/unit/local_jobs tests/unit/demo tests/property/test_alarm_decision.py
+LOCAL_TESTS := tests/unit/local tests/property/test_alarm_decision.py
 LOCAL_E2E := $(addprefix tests/e2e/test_,alarm_semantics.py authorization.py control_plane_stacks.py embedded_aws.py \
   hosting.py jobs.py own_schedule.py pipelines.py safe_updates.py universal_schedules.py)
 
