@@ -134,7 +134,7 @@ class Thresholds:
     effect_threshold: float = _row(
         float,
         "and when its effect is at least this",
-        absent=f"{', '.join(f'{size:g}' for size in DEFAULT_EFFECT_THRESHOLDS.values())}, by measure",
+        absent="the default of the effect measure",
         allowed=Range(above=0),
         unit="effect",
         per_feature=True,
