@@ -134,7 +134,7 @@ class Thresholds:
     effect_threshold: float = _row(
         float,
         "and when its effect is at least this",
-        absent="the default of the effect measure",
+        absent="that of the measure",
         allowed=Range(above=0),
         unit="effect",
         per_feature=True,
@@ -147,11 +147,7 @@ class Thresholds:
         unit="fraction",
     )
     minimum_rows: int = _row(
-        int,
-        "A window with fewer rows is not judged",
-        default=200,
-        allowed=Range(minimum=2),
-        unit="rows",
+        int, "A window with fewer rows is not judged", default=200, allowed=Range(minimum=2), unit="rows"
     )
     accuracy_drop_threshold: float = _row(
         float,

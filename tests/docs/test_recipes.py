@@ -235,10 +235,10 @@ TOTAL_VARIATION = EffectStatistic(
                 "    found = effects(FeatureType.CATEGORICAL, before, after, Cells.between(before, after))\n"
                 '    assert found["total_variation"] == 0.5\n'
             ),
-            "statistics.md": before(
-                "| `wasserstein_distance` | values |",
-                "| `total_variation` | labels or bins | 0 to 1 | `categorical`, `numeric` | 0.1 "
-                "| Levin, Peres 2017 |\n",
+            "statistics.md": after_the_row(
+                "drift_score",
+                "| `total_variation` | labels or bins | 0 to 1 | high | none | `effect_threshold`, 0.1 "
+                "| Levin, Peres 2017 |",
             ),
             "cli.md": lambda _: HELP_PAGE,
         },

@@ -30,7 +30,7 @@ from plumbline.contract.records import (
     WindowBounds,
 )
 from plumbline.contract.rejection import LabelRejectionReason, RejectionReason
-from plumbline.contract.statistics import EffectMeasure
+from plumbline.contract.statistics import EffectMeasure, FeatureType
 from plumbline.contract.thresholds import THRESHOLDS, Threshold
 from plumbline.drift import cli as container
 from plumbline.drift.projection.classes import METHOD as CLASS_METHOD
@@ -54,7 +54,6 @@ from tests.docs.pages import (
     section,
 )
 
-EFFECTS, EFFECT_LINK = "Effect measures", "](statistics.md#effect-measures)"
 ENVIRONMENTS = ("dev", "staging", "prod")
 ADRS = sorted((ROOT / "docs" / "adr").glob("0*.md"))
 SETTINGS = [row for row in rows(CONFIGURATION.read_text().split("## Engine")[0]) if row[0].startswith("`")]
@@ -139,9 +138,8 @@ def test_configuration_row_is_true(row: list[str]) -> None:
     if allowed := bounds(FIELDS[key]):
         assert row[2] == allowed
     if named := choices(FIELDS[key]):
-        # A table of another page may have the choices, and more about each.
-        elsewhere = first_codes(section(STATISTICS, EFFECTS)) if EFFECT_LINK in row[2] else []
-        assert {*re.findall(r"`([^`]+)`", row[2]), *elsewhere} == named
+        page = first_codes(section(STATISTICS, "Statistics")) if "statistics.md" in row[2] else []
+        assert set(re.findall(r"`([^`]+)`", row[2])) | (named & set(page)) == named
 
 
 def test_optional_keys_say_what_their_absence_means() -> None:
@@ -187,19 +185,15 @@ def test_missing_data_policies_are_those_of_the_templates() -> None:
 
 def test_statistics_are_the_numbers_of_a_report() -> None:
     numbers = {field.name for field in dataclasses.fields(FeatureReport) if field.type == (float | None)}
-    expected = numbers | {"projected_accuracy", "isolation_forest_similarity", "multivariate"}
-    assert set(first_codes(section(STATISTICS, "Statistics").split("### ")[0])) == expected
+    expected = numbers | set(EffectMeasure) | {"projected_accuracy", "isolation_forest_similarity", "multivariate"}
+    assert set(first_codes(section(STATISTICS, "Statistics"))) == expected
 
 
-def test_effect_measures_are_shown_as_they_are_declared() -> None:
-    shown = [
-        (re.findall(r"`([^`]+)`", row[0]), row[2], re.findall(r"`([^`]+)`", row[3]), row[4])
-        for row in rows(section(STATISTICS, EFFECTS))
-    ]
-    assert shown == [
-        ([measure], measure.declaration.unit, sorted(measure.types), f"{measure.declaration.default_threshold:g}")
-        for measure in EffectMeasure
-    ]
+@pytest.mark.parametrize("measure", EffectMeasure)
+def test_effect_measure_is_explained_as_it_is_declared(measure: EffectMeasure) -> None:
+    (shown,) = (row for row in rows(section(STATISTICS, "Statistics")) if codes(row[:1]) == [measure])
+    assert shown[1] == ("labels or bins" if len(measure.types) == len(FeatureType) else "values")
+    assert shown[5] == f"`effect_threshold`, {measure.declaration.default_threshold:g}"
 
 
 @pytest.mark.parametrize("row", THRESHOLDS, ids=lambda row: row.name)

@@ -9,8 +9,7 @@ import pytest
 
 from plumbline.drift.errors import ClusterError
 from plumbline.drift.spark.cluster import follow, lead, security
-from plumbline.drift.spark.entry import send_packages
-from plumbline.drift.spark.installation import lay_out
+from plumbline.drift.spark.installation import lay_out, send_packages
 
 TREE = Path(__file__).parents[4]
 
@@ -142,7 +141,7 @@ def test_the_program_is_found_where_the_image_has_it(tmp_path: Path) -> None:
     shutil.copy(TREE / "plumbline" / "__init__.py", tmp_path / "plumbline")
     program = (
         "from pathlib import Path; from types import SimpleNamespace as Fake; from zipfile import ZipFile;"
-        "from plumbline.drift.spark.entry import send_packages;"
+        "from plumbline.drift.spark.installation import send_packages;"
         "context = Fake(addPyFile=lambda path: print(*ZipFile(path).namelist(), sep='\\n'));"
         "send_packages(Fake(sparkContext=context), Path())"
     )

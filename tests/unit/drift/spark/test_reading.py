@@ -95,6 +95,6 @@ def test_an_instance_that_follows_leaves_the_report_of_a_failure_to_the_first(tm
     finished = run(tmp_path, code, {})
 
     assert finished.returncode == cli.EXIT_OPERATOR
-    assert "works for algo-1 on algo-2" in finished.stderr
+    assert "is a worker of algo-1 on algo-2" in finished.stderr
     assert "the image must hold Spark" in finished.stderr
     assert not (tmp_path / "opt" / "output").exists()
