@@ -181,13 +181,13 @@ class ModelReport:
     """The model that alone answered a window, and the baseline that the window is judged against.
 
     `artifact` and `baseline` are s3:// URIs; `model_package` is None for a model that was not retrained, and
-    `serving_since` for the first one there is.
+    `champion_from` for the first one there is.
     """
 
     artifact: str
     baseline: str
     model_package: str | None = None
-    serving_since: str | None = None
+    champion_from: str | None = None
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -327,7 +327,7 @@ QUALITY = closed(
         ),
     }
 )
-MODEL = closed({"artifact": TEXT, "baseline": TEXT, "model_package": maybe(TEXT), "serving_since": maybe(TEXT)})
+MODEL = closed({"artifact": TEXT, "baseline": TEXT, "model_package": maybe(TEXT), "champion_from": maybe(TEXT)})
 
 DRIFT_REPORT = closed(
     {

@@ -180,6 +180,81 @@ RECIPES = {
         "test_name_is_made_of_terms[minimum_window_fraction]",
         8,
     ),
+    "A statistic": Recipe(
+        {
+            "total_variation.py": at_the_end(
+                '''"""Total variation distance."""
+
+import numpy as np
+
+from plumbline.contract.statistics import EffectMeasure
+from plumbline.drift.statistics.cells import Cells
+from plumbline.drift.statistics.declaration import EffectStatistic
+
+
+def total_variation(cells: Cells) -> float:
+    """Return half the sum of the absolute differences of the relative frequencies, 0 to 1."""
+    p, q = cells.shares
+    return min(float(np.abs(p - q).sum()) / 2, 1.0)
+
+
+TOTAL_VARIATION = EffectStatistic(
+    EffectMeasure.TOTAL_VARIATION,
+    lambda reference, window, cells: total_variation(cells),
+    lambda distance: (2 * distance) ** 2,
+)
+'''
+            ),
+            "statistics.py": before(
+                "    WASSERSTEIN_DISTANCE = (\n",
+                """    TOTAL_VARIATION = (
+        "total_variation",
+        EffectDeclaration(
+            words="total variation",
+            heading="total variation",
+            unit="0 to 1",
+            upper_end=1.0,
+            default_threshold=0.1,
+            digits=3,
+        ),
+    )
+""",
+            ),
+            "registry.py": both(
+                before(
+                    "from plumbline.drift.statistics.wasserstein import",
+                    "from plumbline.drift.statistics.total_variation import TOTAL_VARIATION\n",
+                ),
+                before("WASSERSTEIN)}", "TOTAL_VARIATION, "),
+            ),
+            "test_distances.py": at_the_end(
+                "\n\ndef test_dummy_statistic_is_an_effect() -> None:\n"
+                "    from plumbline.contract.statistics import FeatureType\n"
+                "    from plumbline.drift.statistics.registry import effects\n\n"
+                '    before, after = labels("a", "b"), labels("a", "a")\n'
+                "    found = effects(FeatureType.CATEGORICAL, before, after, Cells.between(before, after))\n"
+                '    assert found["total_variation"] == 0.5\n'
+            ),
+            "statistics.md": after_the_row(
+                "drift_score",
+                "| `total_variation` | labels or bins | 0 to 1 | high | none | `effect_threshold`, 0.1 "
+                "| Levin, Peres 2017 |",
+            ),
+            "cli.md": lambda _: HELP_PAGE,
+        },
+        (
+            "tests/unit/drift/statistics/test_distances.py",
+            "tests/unit/drift/judge/test_verdict.py",
+            "tests/unit/drift/settings/test_run.py",
+            "tests/unit/stacks/config/test_environment.py",
+            "tests/unit/report",
+            "tests/contract/test_reports_match_schemas.py",
+            "tests/docs/test_commands.py::test_command_line_page_is_the_help_of_every_command",
+            *DOCS,
+        ),
+        "test_dummy_statistic_is_an_effect",
+        6,
+    ),
     "A report section": Recipe(
         {
             "model_behaviour_table.py": at_the_end(
@@ -235,7 +310,7 @@ def test_recipe_is_enough(title: str, copy: Path) -> None:
     assert len(paths) <= recipe.max_files
     environment = {**os.environ, "PYTHONPATH": os.pathsep.join(str(copy / name) for name in (".", "container"))}
     for path, edit in zip(paths, recipe.edits.values(), strict=True):
-        content = (copy / path).read_text()
+        content = (copy / path).read_text() if (copy / path).exists() else ""
         changed = edit(content)
         assert changed != content, path
         if changed == HELP_PAGE:

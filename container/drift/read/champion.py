@@ -46,7 +46,7 @@ class ServingModel:
             artifact=found.artifact,
             baseline=found.baseline,
             model_package=found.model_package,
-            serving_since=found.live_from,
+            champion_from=found.live_from,
         )
 
     def also_answered(self, bounds: WindowBounds) -> bool:

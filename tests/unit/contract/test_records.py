@@ -157,7 +157,7 @@ def test_every_reason_is_given_the_fields_of_its_text() -> None:
     root = Path(__file__).parents[3]
     given = [
         (path.name, node.lineno, node.func.value.attr, {keyword.arg for keyword in node.keywords})
-        for path in [*root.glob("c*/**/*.py")]
+        for path in [*root.glob("contract/*.py"), *root.glob("container/**/*.py")]
         for node in ast.walk(ast.parse(path.read_text()))
         if isinstance(node, ast.Call)
         and isinstance(node.func, ast.Attribute)

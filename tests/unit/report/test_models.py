@@ -19,7 +19,7 @@ SECOND = ModelReport(
     artifact="s3://a/models/2/model.tar.gz",
     baseline="s3://a/retraining/x/baseline",
     model_package="arn:aws:sagemaker:eu-central-1:111122223333:model-package/plumbline-dev/7",
-    serving_since="2026-03-01T03:20:00Z",
+    champion_from="2026-03-01T03:20:00Z",
 )
 DRIFTED = (feature("age", 90.0, drift=True, p=0.0),)
 

@@ -96,7 +96,7 @@ def test_a_full_window_of_the_new_model_is_judged_against_its_baseline(
     report = judged(tmp_path, baselines, history("10:20:00", "10:40:00"))
     assert report.verdict is Verdict.NO_DRIFT
     assert report.model == ModelReport(
-        artifact=NEW.artifact, baseline=NEW.baseline, model_package="arn:package/2", serving_since=f"{DAY}T10:40:00Z"
+        artifact=NEW.artifact, baseline=NEW.baseline, model_package="arn:package/2", champion_from=f"{DAY}T10:40:00Z"
     )
 
 

@@ -160,8 +160,7 @@ def test_times_and_format_are_optional() -> None:
         ({"PLUMBLINE_MINIMUM_ROWS": "2.5"}, "PLUMBLINE_MINIMUM_ROWS must be a whole number"),
         (
             {"PLUMBLINE_EFFECT_MEASURE": "psi"},
-            "PLUMBLINE_EFFECT_MEASURE must be one of jensen_shannon_distance, drift_score, wasserstein_distance, "
-            "got 'psi'; set it on the monitoring job",
+            f"PLUMBLINE_EFFECT_MEASURE must be one of {', '.join(EffectMeasure)}, got 'psi'; set it on",
         ),
         ({"PLUMBLINE_DRIFTED_FRACTION": "0"}, "drifted_fraction must be above 0, at most 1, got 0.0"),
         ({"PLUMBLINE_DRIFTED_FRACTION": "half"}, "PLUMBLINE_DRIFTED_FRACTION must be a finite number, got 'half'"),

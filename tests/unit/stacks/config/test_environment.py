@@ -4,6 +4,7 @@ from typing import Any
 
 import pytest
 
+from plumbline.contract.statistics import EffectMeasure
 from plumbline.contract.thresholds import RENAMED_KEYS, THRESHOLDS, Threshold
 from plumbline.stacks.config.environment import EnvironmentConfig
 from plumbline.stacks.config.errors import EnvironmentFileError
@@ -11,6 +12,8 @@ from plumbline.stacks.config.file import load_environment, parse_environment
 from plumbline.stacks.config.schedule import Engine, interval_hours
 from plumbline.stacks.config.xgboost_image import xgboost_image
 from tests.unit.stacks.synthesis import ENVIRONMENTS, ROOT, config, document
+
+MEASURES = " or ".join(", ".join(repr(one.value) for one in EffectMeasure).rsplit(", ", 1))
 
 
 def refusal(data: dict[str, Any]) -> str:
@@ -180,8 +183,7 @@ def test_number_is_held_to_its_bounds(
         ({"monitor": {"variant": "all traffic"}}, "monitor.variant must be the name of a production variant, got 'all"),
         (
             {"thresholds": {"effect_measure": "psi"}},
-            "thresholds.effect_measure must be 'jensen_shannon_distance', 'drift_score' or 'wasserstein_distance', "
-            "got 'psi'",
+            f"thresholds.effect_measure must be {MEASURES}, got 'psi'",
         ),
         ({"features": {"age": 3}}, "features.age must be a section of keys, got 3; set it in dev.toml"),
         ({"features": {"age": {}}}, "features.age must have at least one key, got none; set it in dev.toml"),
