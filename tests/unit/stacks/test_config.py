@@ -4,6 +4,7 @@ from typing import Any
 
 import pytest
 
+from contract.statistics import EffectMeasure
 from contract.thresholds import RENAMED_KEYS, THRESHOLDS, Threshold
 from stacks.config import EnvironmentConfig
 from stacks.config_file import load_environment, parse_environment
@@ -11,6 +12,9 @@ from stacks.errors import EnvironmentFileError
 from stacks.schedules import Engine, interval_hours
 from stacks.xgboost_image import xgboost_image
 from tests.unit.stacks.synthesis import ENVIRONMENTS, ROOT, config, document
+
+*_FIRST, _LAST = map(str, EffectMeasure)
+MEASURES = f"{', '.join(map(repr, _FIRST))} or {_LAST!r}"
 
 
 def refusal(data: dict[str, Any]) -> str:
@@ -180,8 +184,7 @@ def test_number_is_held_to_its_bounds(
         ({"monitor": {"variant": "all traffic"}}, "monitor.variant must be the name of a production variant, got 'all"),
         (
             {"thresholds": {"effect_measure": "psi"}},
-            "thresholds.effect_measure must be 'jensen_shannon_distance', 'drift_score' or 'wasserstein_distance', "
-            "got 'psi'",
+            f"thresholds.effect_measure must be {MEASURES}, got 'psi'",
         ),
         ({"features": {"age": 3}}, "features.age must be a section of keys, got 3; set it in dev.toml"),
         ({"features": {"age": {}}}, "features.age must have at least one key, got none; set it in dev.toml"),
