@@ -5,8 +5,8 @@ import os
 import sys
 from pathlib import Path
 
-from stacks.config_file import load_environment
-from stacks.errors import EnvironmentFileError
+from plumbline.stacks.config.errors import EnvironmentFileError
+from plumbline.stacks.config.file import load_environment
 
 ROOT = Path(__file__).resolve().parent
 
@@ -22,7 +22,7 @@ def main() -> None:
 
 
 def _synthesize() -> None:
-    from stacks.application import build, new_app
+    from plumbline.stacks.application import build, new_app
 
     app = new_app()
     build(app, load_environment(app.node.try_get_context("environment"), ROOT), ROOT)

@@ -2,9 +2,9 @@
 
 from dataclasses import dataclass
 
-from contract.enums import StrEnum
-from contract.reasons import Reason
-from contract.verdicts import Status, Verdict
+from plumbline.contract.enums import StrEnum
+from plumbline.contract.reasons import Reason
+from plumbline.contract.verdicts import Status, Verdict
 
 PROJECTED_ACCURACY_NOTE = (
     "Projected accuracy is an estimate made without labels. It assumes covariate shift: the mix of rows may change, "
@@ -38,11 +38,11 @@ class Shift(StrEnum):
     """What of the joint distribution of rows and labels moved."""
 
     COVARIATE = "covariate_shift"
-    """The mix of rows; the label that a given row deserves is the same."""
+    """The mix of rows; P(label | row) is the same."""
     LABEL = "label_shift"
-    """The mix of labels; the rows of each label look the same."""
+    """The mix of labels; P(row | label) is the same."""
     CONCEPT = "concept_shift"
-    """The label that a given row deserves."""
+    """P(label | row)."""
 
     @property
     def words(self) -> str:
@@ -67,7 +67,7 @@ class MeasureReport:
 class LabelShiftScenario:
     """What the accuracy would be if the window's shift were one of labels alone; fractions are 0..1.
 
-    `selected`: the window looks like it. `positive_fraction` is the fraction of positive labels that best explains the
+    `selected`: the window fits it. `positive_fraction` is the fraction of positive labels that best explains the
     predictions, `explained_fraction` the part of the difference between window and reference that it explains, and
     `residual_separability` the area under the ROC curve of a classifier of the two after correction for it; 0.5 is
     chance.
@@ -89,7 +89,7 @@ class LabelShiftScenario:
 class ProjectionEvidence:
     """The measurements behind a projection, made or not; fractions are 0..1, None where not measured.
 
-    `separability` is the area under the ROC curve with which a classifier tells the window's rows from the labelled
+    `separability` is the area under the ROC curve with which a classifier separates the window's rows from the labelled
     test set's: 0.5 is chance. `over_represented_fraction` is the fraction of the window's rows that are more than
     twenty times as frequent there as in the test set, `out_of_support_fraction` the fraction with a value that training
     never had. `gate_statistic` is the paired t of what the features add to the probability about the labels;
@@ -111,7 +111,7 @@ class ProjectedAccuracy:
     """Accuracy expected without labels; all fractions 0..1. `drop` is `reference` minus `estimate`.
 
     `verdict` is drift when the accuracy dropped by `drop_threshold` or more and the drop is more than chance;
-    `verdict_reason` says what decided. `warnings` are what makes an estimate doubtful.
+    `verdict_reason` is what decided. `warnings` are what makes an estimate doubtful.
     `measures` has the other figures that can be projected.
     """
 

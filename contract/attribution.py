@@ -2,8 +2,8 @@
 
 from dataclasses import dataclass
 
-from contract.reasons import Reason
-from contract.verdicts import SWITCHED_OFF, OptionalPart, Status, Verdict
+from plumbline.contract.reasons import Reason
+from plumbline.contract.verdicts import SWITCHED_OFF, OptionalPart, Status, Verdict
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -2,9 +2,9 @@
 
 from dataclasses import dataclass
 
-from contract.enums import StrEnum
-from contract.reasons import Reason
-from contract.verdicts import SWITCHED_OFF, OptionalPart, Status, Verdict
+from plumbline.contract.enums import StrEnum
+from plumbline.contract.reasons import Reason
+from plumbline.contract.verdicts import SWITCHED_OFF, OptionalPart, Status, Verdict
 
 
 class BiasMetric(StrEnum):

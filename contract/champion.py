@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from dataclasses import asdict, dataclass, replace
 from datetime import datetime
 
-from contract.decoding import decode
+from plumbline.contract.decoding import decode
 
 HISTORY_VERSION = 1
 CHAMPION_HISTORY = "history.json"

@@ -6,11 +6,11 @@ Plain text, not HTML. Light imports only, so that the exit message can always be
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Protocol
 
-from contract.accuracy import Measure, MeasureReport, ProjectedAccuracy, Shift
-from contract.attribution import AttributionReport
-from contract.bias import BiasReport
-from contract.quality import QualityReport, WindowQuality
-from contract.records import (
+from plumbline.contract.accuracy import Measure, MeasureReport, ProjectedAccuracy, Shift
+from plumbline.contract.attribution import AttributionReport
+from plumbline.contract.bias import BiasReport
+from plumbline.contract.quality import QualityReport, WindowQuality
+from plumbline.contract.records import (
     DriftReport,
     FeatureReport,
     MultivariateReport,
@@ -19,7 +19,7 @@ from contract.records import (
     Status,
     Verdict,
 )
-from contract.rejection import records_in_window
+from plumbline.contract.rejection import records_in_window
 
 PREDICTION = "prediction"
 """Display name of the captured probability's row among the features."""

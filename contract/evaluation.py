@@ -3,7 +3,7 @@
 import json
 from dataclasses import asdict, dataclass
 
-from contract.decoding import decode
+from plumbline.contract.decoding import decode
 
 EVALUATION_VERSION = 1
 

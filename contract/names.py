@@ -1,6 +1,6 @@
 """Every name that two processes must spell alike: metrics, dimensions, environment variables, files, arguments."""
 
-from contract.enums import StrEnum
+from plumbline.contract.enums import StrEnum
 
 VERSION = "0.1.0"
 """The product's, as pyproject.toml has it: the image is built without package metadata."""

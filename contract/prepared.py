@@ -4,7 +4,7 @@ import json
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 
-from contract.decoding import decode
+from plumbline.contract.decoding import decode
 
 PREPARED_VERSION = 1
 

@@ -2,10 +2,10 @@
 
 from dataclasses import dataclass
 
-from contract.accuracy import Measure, MeasureReport, Shift
-from contract.bias import BiasReport
-from contract.reasons import Reason
-from contract.verdicts import SWITCHED_OFF, OptionalPart, RecordCounts, Verdict, WindowBounds
+from plumbline.contract.accuracy import Measure, MeasureReport, Shift
+from plumbline.contract.bias import BiasReport
+from plumbline.contract.reasons import Reason
+from plumbline.contract.verdicts import SWITCHED_OFF, OptionalPart, RecordCounts, Verdict, WindowBounds
 
 
 @dataclass(frozen=True, kw_only=True)

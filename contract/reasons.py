@@ -5,7 +5,7 @@ Machines compare `Reason.code`; people read `Reason.text`. A part without a reas
 
 from dataclasses import dataclass, replace
 
-from contract.enums import StrEnum
+from plumbline.contract.enums import StrEnum
 
 
 class ReasonCode(StrEnum):
@@ -22,7 +22,7 @@ class ReasonCode(StrEnum):
 
     @classmethod
     def _missing_(cls, value: object) -> "ReasonCode":
-        """Read a code of a later version as `OTHER`: the text beside it still explains it."""
+        """Read a code of a later version as `OTHER`: the text still explains it."""
         return cls.OTHER
 
     def reason(self, **values: object) -> "Reason":

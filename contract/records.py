@@ -8,15 +8,15 @@ import math
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 
-from contract.accuracy import PROJECTED_ACCURACY_NOTE, ProjectedAccuracy
-from contract.attribution import AttributionReport
-from contract.bias import BiasReport
-from contract.decoding import decode
-from contract.enums import StrEnum
-from contract.quality import QualityReport, ShiftReport
-from contract.reasons import Reason
-from contract.statistics import EffectMeasure, FeatureType
-from contract.verdicts import (
+from plumbline.contract.accuracy import PROJECTED_ACCURACY_NOTE, ProjectedAccuracy
+from plumbline.contract.attribution import AttributionReport
+from plumbline.contract.bias import BiasReport
+from plumbline.contract.decoding import decode
+from plumbline.contract.enums import StrEnum
+from plumbline.contract.quality import QualityReport, ShiftReport
+from plumbline.contract.reasons import Reason
+from plumbline.contract.statistics import EffectMeasure, FeatureType
+from plumbline.contract.verdicts import (
     MODEL_CHANGED,
     SWITCHED_OFF,
     OptionalPart,
@@ -64,7 +64,7 @@ ISOLATION_FOREST_NOTE = (
 
 
 class Violation(StrEnum):
-    """A feature that is not what the baseline says it is: no drift, but a broken payload. SageMaker's own names."""
+    """A broken payload: a feature that does not have the baseline's schema. The names are SageMaker's."""
 
     MISSING_COLUMN = "missing_column_check"
     """No row names the feature."""
@@ -166,7 +166,7 @@ class SegmentReport:
 
 @dataclass(frozen=True, kw_only=True)
 class MultivariateReport(OptionalPart):
-    """Whether a classifier tells the window's rows from the reference's: 0.5 is chance, 1 complete separation."""
+    """How well a classifier separates the window's rows from the reference's: 0.5 is chance, 1 complete."""
 
     status: Status = Status.NOT_JUDGED
     reason: Reason | None = None
@@ -181,20 +181,20 @@ class ModelReport:
     """The model that alone answered a window, and the baseline that the window is judged against.
 
     `artifact` and `baseline` are s3:// URIs; `model_package` is None for a model that was not retrained, and
-    `live_from` for the first one there is.
+    `serving_since` for the first one there is.
     """
 
     artifact: str
     baseline: str
     model_package: str | None = None
-    live_from: str | None = None
+    serving_since: str | None = None
 
 
 @dataclass(frozen=True, kw_only=True)
 class DriftReport:
-    """Everything one run found out about one window, and what labels have since said of the windows before it.
+    """The result of one run: one window judged, and the windows before it judged by their labels.
 
-    `rule` says in words when a window drifts. `shifts` has one entry for each kind of shift. `model` is None where no
+    `rule` states when a window drifts. `shifts` has one entry for each kind of shift. `model` is None where no
     history of the endpoint's models is kept, and where the model changed within the window.
     """
 

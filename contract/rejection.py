@@ -1,14 +1,14 @@
-"""Why a capture record is not used. The names are keys of drift_report.json: stable."""
+"""Reasons why records, cells and labels are rejected: keys of drift_report.json, and stable."""
 
-from contract.enums import StrEnum
-from contract.records import RecordCounts
+from plumbline.contract.enums import StrEnum
+from plumbline.contract.records import RecordCounts
 
 
 class RejectionReason(StrEnum):
     """Reasons under which records are counted as rejected; a record has one, the first that applies."""
 
     COMPRESSED_FILE = "compressed_file"
-    """The file is gzip data; it counts as one record, because its lines cannot be told apart."""
+    """The file is gzip data; it counts as one record, because its lines cannot be counted."""
     OTHER_VARIANT = "other_variant"
     """One variant is monitored, and the file's path names another."""
     LINE_TOO_LONG = "line_too_long"
@@ -20,9 +20,9 @@ class RejectionReason(StrEnum):
     NOT_A_CAPTURE_RECORD = "not_a_capture_record"
     """JSON, but without SageMaker's keys or with other types in them."""
     INVALID_TIME = "invalid_time"
-    """A window was asked for, and the record does not say when it happened."""
+    """The window has bounds, and the record has no readable time."""
     OUTSIDE_WINDOW = "outside_window"
-    """The platform hands over more than the window asked for; such records belong to another run."""
+    """The platform hands over more than the window; such records belong to another run."""
     NO_INPUT = "no_input"
     """The input side is absent, or has no rows."""
     INVALID_BASE64 = "invalid_base64"
@@ -73,9 +73,9 @@ class LabelRejectionReason(StrEnum):
     UNKNOWN_LABEL = "unknown_label"
     """A label that the labelled test set does not have."""
     DUPLICATE_LABEL = "duplicate_label"
-    """A later record says the same of the same event."""
+    """A later record has the same labels for the same event."""
     CONTRADICTED_LABEL = "contradicted_label"
-    """A later record says something else of the same event, and counts."""
+    """A later record has other labels for the same event, and is used instead."""
     NO_CAPTURED_RECORD = "no_captured_record"
     """No usable record of the windows has this id: it is another's, or older than the lag."""
     ROW_COUNT_MISMATCH = "row_count_mismatch"

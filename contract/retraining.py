@@ -4,8 +4,8 @@ The loop: an alarm -> the controller (a Lambda function) -> a SageMaker Pipeline
 function -> the endpoint. docs/adr/0015-one-loop-many-guards.md has the reasons.
 """
 
-from contract.enums import StrEnum
-from contract.names import resource_prefix
+from plumbline.contract.enums import StrEnum
+from plumbline.contract.names import resource_prefix
 
 
 class RetrainingMetric(StrEnum):

@@ -1,9 +1,9 @@
 """How the retraining pipeline calls its own two jobs, which run in the drift image: commands, arguments and folders."""
 
-from contract.enums import StrEnum
-from contract.names import PLATFORM_ROOT
+from plumbline.contract.enums import StrEnum
+from plumbline.contract.names import PLATFORM_ROOT
 
-JOB_MODULE = "drift.retraining"
+JOB_MODULE = "plumbline.drift.retraining"
 """``python -m`` of it, then a `JobCommand` and its arguments."""
 
 

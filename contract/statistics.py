@@ -6,7 +6,7 @@
 import math
 from dataclasses import dataclass
 
-from contract.enums import StrEnum
+from plumbline.contract.enums import StrEnum
 
 
 class FeatureType(StrEnum):

@@ -9,8 +9,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from contract.enums import StrEnum
-from contract.statistics import EffectMeasure
+from plumbline.contract.enums import StrEnum
+from plumbline.contract.statistics import EffectMeasure
 
 DEFAULT_EFFECT_THRESHOLDS: Mapping[EffectMeasure, float] = {
     measure: measure.declaration.default_threshold for measure in EffectMeasure
@@ -147,11 +147,7 @@ class Thresholds:
         unit="fraction",
     )
     minimum_rows: int = _row(
-        int,
-        "A window with fewer rows is not judged",
-        default=200,
-        allowed=Range(minimum=2),
-        unit="rows",
+        int, "A window with fewer rows is not judged", default=200, allowed=Range(minimum=2), unit="rows"
     )
     accuracy_drop_threshold: float = _row(
         float,

@@ -3,7 +3,7 @@
 import math
 from collections.abc import Collection, Iterable
 
-from contract.enums import StrEnum
+from plumbline.contract.enums import StrEnum
 
 CHANNEL_TRAIN = "train"
 """Input channel: a folder of CSV files with a header row and the target column; every file is training data."""

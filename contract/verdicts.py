@@ -3,8 +3,8 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from contract.enums import StrEnum
-from contract.reasons import Reason, ReasonCode
+from plumbline.contract.enums import StrEnum
+from plumbline.contract.reasons import Reason, ReasonCode
 
 SWITCHED_OFF = ReasonCode.SWITCHED_OFF.reason()
 """Reason of an optional part of the report that was not requested; readers leave such a part out."""

@@ -17,12 +17,12 @@ from typing import Any, Final, Self
 import boto3
 from botocore.config import Config
 
-from local import environments
-from local.aws.docker import STATE_VARIABLE
-from local.aws.settings import ACCOUNT, REGION, ROOT, ServerSettings, credentials, environment
+from plumbline.local import environments
+from plumbline.local.aws.images.docker import STATE_VARIABLE
+from plumbline.local.aws.settings import ACCOUNT, REGION, ROOT, ServerSettings, credentials, environment
 
 LOCK: Final = ROOT / "requirements" / "emulator.txt"
-SERVER: Final = ("-m", "local.aws.server")
+SERVER: Final = ("-m", "plumbline.local.aws.server")
 """What the emulator's interpreter runs."""
 _READY_SECONDS: Final = 60
 _STOP_SECONDS: Final = 15
@@ -185,7 +185,9 @@ def _docker_program(state: Path, python: Path) -> Path:
     """Write the executable that replaces docker: the CLI takes a program's name, without arguments."""
     program = state / "bin" / "docker"
     program.parent.mkdir(parents=True, exist_ok=True)
-    program.write_text(f'#!/bin/sh\nPYTHONPATH="{ROOT}" exec "{python}" -m local.aws.docker "$@"\n', encoding="utf-8")
+    program.write_text(
+        f'#!/bin/sh\nPYTHONPATH="{ROOT}" exec "{python}" -m plumbline.local.aws.images.docker "$@"\n', encoding="utf-8"
+    )
     program.chmod(0o755)
     return program
 

@@ -6,11 +6,11 @@ from dataclasses import dataclass
 from itertools import chain
 from pathlib import Path
 
-from contract.training import MISSING_TEXTS
+from plumbline.contract.training import MISSING_TEXTS
 
 
 class TrainingDataError(ValueError):
-    """Raised when the labelled rows cannot be trained on; the text says which file and what to change."""
+    """Raised when the labelled rows cannot be trained on; the text names the file and the remedy."""
 
 
 @dataclass(frozen=True)

@@ -1,11 +1,11 @@
 """The endpoint's four functions, called by SageMaker's XGBoost image in script mode: rows in, probabilities out.
 
 A row is the training columns in order without the target. The response speaks the request's own format unless
-the caller's Accept asks for the other one. The image puts its own default (application/json) in place of an absent
+the caller's Accept names the other one. The image puts its own default (application/json) in place of an absent
 Accept, so the endpoint sets SAGEMAKER_DEFAULT_INVOCATIONS_ACCEPT to */*.
 
-The image turns any exception of these functions into status 500 and a log line; `status_code` says what the
-caller would be told by a server that asks.
+The image turns any exception of these functions into status 500 and a log line; `status_code` is the
+status for a server that uses it.
 """
 
 import csv
@@ -18,10 +18,10 @@ from typing import Any
 
 import numpy as np
 import xgboost
-from drift.preprocessing import Preprocessor, RowError
 from numpy.typing import NDArray
 
-from contract.training import MODEL_BOOSTER, MODEL_PREPROCESSOR, PROBABILITY_COLUMN
+from plumbline.contract.training import MODEL_BOOSTER, MODEL_PREPROCESSOR, PROBABILITY_COLUMN
+from plumbline.drift.preprocessing import Preprocessor, RowError
 
 CSV = "text/csv"
 JSON = "application/json"
@@ -48,7 +48,7 @@ class UnsupportedAcceptError(PayloadError):
 
 
 @dataclass(frozen=True)
-class Model:
+class ServedModel:
     """A booster and the preprocessor it was trained with."""
 
     preprocessor: Preprocessor
@@ -74,14 +74,14 @@ class Prediction:
     media_type: str
 
 
-def model_fn(model_dir: str) -> Model:
+def model_fn(model_dir: str) -> ServedModel:
     """Load what the training job left in the model folder."""
     folder = Path(model_dir)
     booster = xgboost.Booster(model_file=str(folder / MODEL_BOOSTER))
     # One request is a few rows: a pool of threads costs more than it brings, and the server has a worker per core.
     booster.set_param({"nthread": 1})
     text = (folder / MODEL_PREPROCESSOR).read_text(encoding="utf-8")
-    return Model(Preprocessor.from_json(text), booster)
+    return ServedModel(Preprocessor.from_json(text), booster)
 
 
 def input_fn(input_data: str | bytes, content_type: str) -> Request:
@@ -92,7 +92,7 @@ def input_fn(input_data: str | bytes, content_type: str) -> Request:
     UnsupportedContentTypeError
         If the content type is neither CSV nor JSON.
     PayloadError
-        If the text is not what its content type says.
+        If the text is not of its content type.
     """
     media_type = _media_type(content_type)
     if media_type not in SUPPORTED:
@@ -109,7 +109,7 @@ def input_fn(input_data: str | bytes, content_type: str) -> Request:
     return Request(rows, media_type)
 
 
-def predict_fn(input_data: Request, model: Model) -> Prediction:
+def predict_fn(input_data: Request, model: ServedModel) -> Prediction:
     """Return one probability per row.
 
     Raises

@@ -1,6 +1,6 @@
 """The baseline of the rows that a model was trained on, learned by the job that trained it: the two go together.
 
-The modules of contract/ and drift/ that this needs are in the source archive (`stacks.constructs.source_archive`).
+The modules of the package that this needs are in the source archive (stacks/constructs/storage/source_archive.py).
 """
 
 from collections.abc import Sequence
@@ -8,10 +8,11 @@ from pathlib import Path
 
 import numpy as np
 from dataset import LabelledTable
-from drift.baseline import learn
-from drift.learned import save
-from drift.reference_files import infer_table, typed
-from drift.table import Table, transpose
+
+from plumbline.drift.data.table import Table, transpose
+from plumbline.drift.reference.baseline import save
+from plumbline.drift.reference.csv_inputs import infer_table, typed
+from plumbline.drift.reference.learn import learn
 
 
 def write_baseline(

@@ -10,12 +10,10 @@ from pathlib import Path
 import numpy as np
 import xgboost
 from dataset import LabelledTable, TrainingDataError, concatenate, read_channel
-from drift.errors import BaselineError
-from drift.preprocessing import Preprocessor, learn_column
 from numpy.typing import NDArray
 from reference import write_baseline
 
-from contract.training import (
+from plumbline.contract.training import (
     CHANNEL_FRESH,
     CHANNEL_TEST,
     CHANNEL_TRAIN,
@@ -28,6 +26,8 @@ from contract.training import (
     PROBABILITY_COLUMN,
     positive_label,
 )
+from plumbline.drift.errors import BaselineError
+from plumbline.drift.preprocessing import Preprocessor, learn_column
 
 
 def learn_preprocessor(train: LabelledTable, target: str) -> Preprocessor:

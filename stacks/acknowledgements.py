@@ -6,16 +6,16 @@ from typing import Any
 from aws_cdk import Acknowledgment, Stack, Validations
 from aws_cdk import aws_iam as iam
 
-from contract.names import Prefix, ReportFile
-from contract.retraining_jobs import JobOutput
-from stacks.constructs.execution_role import log_streams_arn, sagemaker_arn
-from stacks.constructs.input_source import InputSource
-from stacks.constructs.scheduler_schedule import jobs_arn
-from stacks.constructs.secure_bucket import SecureBucket
-from stacks.context import Context
-from stacks.foundation import FoundationStack
-from stacks.monitoring import MonitoringStack
-from stacks.serving import ServingStack
+from plumbline.contract.names import Prefix, ReportFile
+from plumbline.contract.retraining_jobs import JobOutput
+from plumbline.stacks.constructs.execution_role import log_streams_arn, sagemaker_arn
+from plumbline.stacks.constructs.monitor.scheduler_schedule import jobs_arn
+from plumbline.stacks.constructs.storage.input_source import InputSource
+from plumbline.stacks.constructs.storage.secure_bucket import SecureBucket
+from plumbline.stacks.context import Context
+from plumbline.stacks.foundation import FoundationStack
+from plumbline.stacks.monitoring import MonitoringStack
+from plumbline.stacks.serving import ServingStack
 
 FINDING = "AwsSolutions::AwsSolutions-IAM5[Resource::{}]"
 

@@ -7,15 +7,15 @@ from typing import Any
 
 from aws_cdk import App, Environment, PermissionsBoundary, Tags
 
-from stacks.acknowledgements import acknowledge
-from stacks.config import EnvironmentConfig
-from stacks.context import Context
-from stacks.errors import EnvironmentFileError
-from stacks.foundation import FoundationStack
-from stacks.monitoring import MonitoringStack
-from stacks.naming import Naming
-from stacks.serving import ServingStack
-from stacks.xgboost_image import xgboost_image
+from plumbline.stacks.acknowledgements import acknowledge
+from plumbline.stacks.config.environment import EnvironmentConfig
+from plumbline.stacks.config.errors import EnvironmentFileError
+from plumbline.stacks.config.xgboost_image import xgboost_image
+from plumbline.stacks.context import Context
+from plumbline.stacks.foundation import FoundationStack
+from plumbline.stacks.monitoring import MonitoringStack
+from plumbline.stacks.naming import Naming
+from plumbline.stacks.serving import ServingStack
 
 COMMIT = re.compile(r"[\w.-]{1,64}", re.ASCII)
 UNKNOWN_COMMIT = "unknown"

@@ -5,9 +5,9 @@ from pathlib import Path
 
 from aws_cdk import RemovalPolicy
 
-from stacks.config import EnvironmentConfig, Removal
-from stacks.naming import Naming
-from stacks.xgboost_image import XGBoostImage
+from plumbline.stacks.config.environment import EnvironmentConfig, Removal
+from plumbline.stacks.config.xgboost_image import XGBoostImage
+from plumbline.stacks.naming import Naming
 
 REMOVAL_POLICIES = {Removal.DESTROY: RemovalPolicy.DESTROY, Removal.RETAIN: RemovalPolicy.RETAIN}
 

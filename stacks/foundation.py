@@ -7,14 +7,14 @@ from aws_cdk import aws_kms as kms
 from aws_cdk import aws_ssm as ssm
 from constructs import Construct
 
-from contract.names import GROUND_TRUTH_OUTPUT, Prefix
-from contract.retraining import champion_artifact, champion_baseline
-from contract.retraining_jobs import JobOutput
-from stacks.constructs.execution_role import ExecutionRole
-from stacks.constructs.input_source import InputSource
-from stacks.constructs.secure_bucket import AccessLogBucket, SecureBucket
-from stacks.constructs.source_archive import SourceArchive
-from stacks.context import Context
+from plumbline.contract.names import GROUND_TRUTH_OUTPUT, Prefix
+from plumbline.contract.retraining import champion_artifact, champion_baseline
+from plumbline.contract.retraining_jobs import JobOutput
+from plumbline.stacks.constructs.execution_role import ExecutionRole
+from plumbline.stacks.constructs.storage.input_source import InputSource
+from plumbline.stacks.constructs.storage.secure_bucket import AccessLogBucket, SecureBucket
+from plumbline.stacks.constructs.storage.source_archive import SourceArchive
+from plumbline.stacks.context import Context
 
 
 class FoundationStack(Stack):

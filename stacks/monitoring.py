@@ -6,23 +6,23 @@ from aws_cdk import CfnOutput, CfnResource, Stack
 from aws_cdk import aws_iam as iam
 from constructs import Construct
 
-from contract.names import METRIC_NAMESPACE, Prefix, ReportFile
-from contract.retraining_jobs import JobOutput
-from stacks.constructs.alarm_rules import AlarmInputs
-from stacks.constructs.alert_topic import AlertTopic, DeadLetters, FailedJobsRule
-from stacks.constructs.dashboard import DashboardOptions, DriftDashboard
-from stacks.constructs.drift_alarms import DriftAlarms
-from stacks.constructs.drift_image import DriftImage
-from stacks.constructs.execution_role import ExecutionRole
-from stacks.constructs.model_monitor_schedule import ModelMonitorSchedule
-from stacks.constructs.monitor_job import LabelLocations, MonitorJob, PolicyFile
-from stacks.constructs.retraining_inputs import RetrainingInputs
-from stacks.constructs.retraining_loop import CHAMPION_KEY, RetrainingLoop
-from stacks.constructs.scheduler_schedule import SchedulerSchedule
-from stacks.context import Context
-from stacks.foundation import FoundationStack
-from stacks.schedules import Engine
-from stacks.serving import ServingStack
+from plumbline.contract.names import METRIC_NAMESPACE, Prefix, ReportFile
+from plumbline.contract.retraining_jobs import JobOutput
+from plumbline.stacks.config.schedule import Engine
+from plumbline.stacks.constructs.alarms.alarm_rules import AlarmInputs
+from plumbline.stacks.constructs.alarms.alert_topic import AlertTopic, DeadLetters, FailedJobsRule
+from plumbline.stacks.constructs.alarms.dashboard import DashboardOptions, DriftDashboard
+from plumbline.stacks.constructs.alarms.drift_alarms import DriftAlarms
+from plumbline.stacks.constructs.execution_role import ExecutionRole
+from plumbline.stacks.constructs.monitor.drift_image import DriftImage
+from plumbline.stacks.constructs.monitor.model_monitor_schedule import ModelMonitorSchedule
+from plumbline.stacks.constructs.monitor.monitor_job import LabelLocations, MonitorJob, PolicyFile
+from plumbline.stacks.constructs.monitor.scheduler_schedule import SchedulerSchedule
+from plumbline.stacks.constructs.retraining.inputs import RetrainingInputs
+from plumbline.stacks.constructs.retraining.retraining_loop import CHAMPION_KEY, RetrainingLoop
+from plumbline.stacks.context import Context
+from plumbline.stacks.foundation import FoundationStack
+from plumbline.stacks.serving import ServingStack
 
 
 class MonitoringStack(Stack):

@@ -2,8 +2,8 @@
 
 from dataclasses import dataclass
 
-from contract.names import Prefix, ground_truth_prefix, resource_prefix, schedule_prefix, training_job_prefix
-from contract.retraining import model_package_group, pipeline_name, promoted_prefix, retraining_job_prefix
+from plumbline.contract.names import Prefix, ground_truth_prefix, resource_prefix, schedule_prefix, training_job_prefix
+from plumbline.contract.retraining import model_package_group, pipeline_name, promoted_prefix, retraining_job_prefix
 
 
 @dataclass(frozen=True)

@@ -7,14 +7,14 @@ from aws_cdk import aws_iam as iam
 from aws_cdk import aws_ssm as ssm
 from constructs import Construct
 
-from contract.names import Prefix, alarm_name
-from contract.retraining import champion_artifact, champion_baseline
-from stacks.constructs.alarm_rules import ROLLS_BACK
-from stacks.constructs.alert_topic import alarm_arn
-from stacks.constructs.execution_role import ExecutionRole
-from stacks.constructs.model_endpoint import EndpointUris, ModelEndpoint
-from stacks.context import Context
-from stacks.foundation import FoundationStack
+from plumbline.contract.names import Prefix, alarm_name
+from plumbline.contract.retraining import champion_artifact, champion_baseline
+from plumbline.stacks.constructs.alarms.alarm_rules import ROLLS_BACK
+from plumbline.stacks.constructs.alarms.alert_topic import alarm_arn
+from plumbline.stacks.constructs.execution_role import ExecutionRole
+from plumbline.stacks.constructs.serving.model_endpoint import EndpointUris, ModelEndpoint
+from plumbline.stacks.context import Context
+from plumbline.stacks.foundation import FoundationStack
 
 
 class ServingStack(Stack):

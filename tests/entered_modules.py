@@ -8,10 +8,10 @@ from collections.abc import Callable
 from pathlib import Path
 from types import FrameType
 
-import drift
+from plumbline import drift
 
 _ROOT = Path(drift.__file__).resolve().parent
-_NOT_IMPORTED = ("drift.__main__", "drift.retraining.__main__")
+_NOT_IMPORTED = ("plumbline.drift.__main__", "plumbline.drift.retraining.__main__")
 """Entry points: their import runs the program."""
 
 

@@ -2,8 +2,8 @@
 
 from typing import Any
 
-from contract.reasons import Reason, ReasonCode
-from contract.records import (
+from plumbline.contract.reasons import Reason, ReasonCode
+from plumbline.contract.records import (
     DriftReport,
     FeatureReport,
     FeatureType,

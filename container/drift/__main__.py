@@ -2,11 +2,11 @@
 
 import sys
 
-from drift.privileges import drop_on_platform
+from plumbline.drift.settings.privileges import drop_on_platform
 
 drop_on_platform()
 
 # After root is gone: nothing of the run, not even its imports, acts as root.
-from drift.cli import main  # noqa: E402
+from plumbline.drift.cli import main  # noqa: E402
 
 sys.exit(main())

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from functools import partial
 from typing import Any, Self, TypeAlias
 
-from drift.errors import ConfigError, PublishError
+from plumbline.drift.errors import ConfigError, PublishError
 
 Connect: TypeAlias = Callable[[], Any]
 """Makes a client of one service."""
@@ -25,7 +25,7 @@ def cloudwatch_client(region: str | None) -> Any:
     Raises
     ------
     PublishError
-        If no client can be made, for want of a region for example.
+        If no client can be made, because no region is set for example.
     """
     from botocore.exceptions import BotoCoreError
 

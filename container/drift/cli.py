@@ -10,13 +10,13 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import NoReturn
 
-from contract.names import VERSION, Argument
-from drift.aws import Clients
-from drift.distribution import Distribution
-from drift.errors import ConfigError, DriftError
-from drift.handover import one_line, report_failure
-from drift.platform_settings import read_platform
-from drift.settings import RunSettings, read_settings
+from plumbline.contract.names import VERSION, Argument
+from plumbline.drift.aws import Clients
+from plumbline.drift.errors import ConfigError, DriftError
+from plumbline.drift.report.handover import one_line, report_failure
+from plumbline.drift.settings.distribution import Distribution
+from plumbline.drift.settings.platform import read_platform
+from plumbline.drift.settings.run import RunSettings, read_settings
 
 EXIT_FINISHED = 0
 """The analysis finished, drift or not."""
@@ -96,7 +96,7 @@ def _run(arguments: argparse.Namespace) -> None:
         return
     _LOG.info("%s", _what_runs(settings))
     # Deferred: numpy, scipy and boto3 are slow to import, and --help and wrong settings do not need them.
-    from drift.run import run
+    from plumbline.drift.run import run
 
     with _announced(settings.distribution):
         report = run(settings, now=_now(), clients=Clients.of_region(settings.platform.region))
@@ -107,14 +107,14 @@ def _announced(distribution: Distribution) -> AbstractContextManager[object]:
     """Return a context that reports the run's end to the job's other instances."""
     if not distribution.hosts:
         return nullcontext()
-    from drift.spark.ending import Ending
+    from plumbline.drift.spark.ending import Ending
 
     return Ending.on(distribution.leader, len(distribution.hosts) - 1)
 
 
 def _follow(distribution: Distribution) -> None:
     _LOG.info("plumbline %s is a worker of %s on %s", VERSION, distribution.leader, distribution.host)
-    from drift.spark.entry import follow_leader
+    from plumbline.drift.spark.entry import follow_leader
 
     with tempfile.TemporaryDirectory(prefix="plumbline-") as workspace:
         follow_leader(distribution, Path(workspace))

@@ -28,7 +28,7 @@ class BaselineMismatchError(BaselineError):
 
 
 class ClusterError(DriftError):
-    """Raised when the instances of one job, or Spark on them, do not finish what they began."""
+    """Raised when the instances of one job, or Spark on them, do not finish their work."""
 
 
 class RetrainingError(DriftError):

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from contract.training import MISSING_TEXTS, finite_number
+from plumbline.contract.training import MISSING_TEXTS, finite_number
 
 PREPROCESSOR_VERSION = 1
 LARGEST = float(np.finfo(np.float32).max)
@@ -36,7 +36,7 @@ class NumericColumn:
         return 1
 
     def encode(self, cells: Sequence[str]) -> NDArray[np.float32]:
-        """Return shape (n_rows, 1); what float32 cannot hold becomes its largest number: trees look at order only."""
+        """Return shape (n_rows, 1); what float32 cannot hold becomes its largest number: trees depend on order only."""
         numbers = np.array([self._number(row, cell) for row, cell in enumerate(cells, 1)], np.float64)
         return np.clip(numbers, -LARGEST, LARGEST).astype(np.float32).reshape(-1, 1)
 

@@ -6,25 +6,25 @@ from datetime import datetime
 from functools import partial
 from pathlib import Path
 
-from contract.attribution import AttributionReport
-from contract.quality import QualityReport
-from contract.reasons import ReasonCode, failure, window_not_judged
-from contract.records import DriftReport
-from drift.analysis import analyse, with_quality
-from drift.aws import Clients, client
-from drift.bias import require_facet
-from drift.capture import count_folder, count_window
-from drift.errors import ConfigError
-from drift.ground_truth.backfill import backfill_of, quality_report
-from drift.handover import report_success
-from drift.learned import Baseline, load
-from drift.obtaining import RunInputs, container_inputs, run_context
-from drift.policy import Policy
-from drift.projection import Projector
-from drift.recent import EarlierFiles, EarlierWindows, read_earlier
-from drift.sagemaker_files import write_reports
-from drift.settings import OptionalAnalyses, RunSettings, window_bounds
-from drift.window import WindowCounts
+from plumbline.contract.attribution import AttributionReport
+from plumbline.contract.quality import QualityReport
+from plumbline.contract.reasons import ReasonCode, failure, window_not_judged
+from plumbline.contract.records import DriftReport
+from plumbline.drift.aws import Clients, client
+from plumbline.drift.data.window import WindowCounts
+from plumbline.drift.errors import ConfigError
+from plumbline.drift.ground_truth.backfill import backfill_of, quality_report
+from plumbline.drift.inputs import RunInputs, container_inputs, run_context
+from plumbline.drift.judge.analysis import analyse, with_quality
+from plumbline.drift.judge.bias import require_facet
+from plumbline.drift.judge.recent import EarlierFiles, EarlierWindows, read_earlier
+from plumbline.drift.projection import Projector
+from plumbline.drift.read.capture import count_folder, count_window
+from plumbline.drift.reference.baseline import Baseline, load
+from plumbline.drift.report.files import write_reports
+from plumbline.drift.report.handover import report_success
+from plumbline.drift.settings.policy import Policy
+from plumbline.drift.settings.run import OptionalAnalyses, RunSettings, window_bounds
 
 RECENT_WINDOWS = 24
 """Earlier windows that are the second reference by default: a day of hours."""
@@ -145,7 +145,7 @@ def _attribution(inputs: RunInputs, window: WindowCounts) -> AttributionReport:
     if inputs.context.not_judged:
         return AttributionReport(reason=window_not_judged(inputs.context.not_judged))
     # Deferred: the booster's library is heavy, and attributions are off by default.
-    from drift.attribution import attribution_drift
+    from plumbline.drift.compare.attribution import attribution_drift
 
     try:
         return attribution_drift(inputs.fetch_model(), inputs.baseline, window.sample)

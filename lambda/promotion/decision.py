@@ -4,8 +4,8 @@ An event is only an occasion to reconcile, so events may come twice, in any orde
 again after the function died in it; no step does harm twice.
 """
 
-from promotion import steps
-from promotion.facts import (
+from plumbline.functions.promotion import steps
+from plumbline.functions.promotion.facts import (
     BROKEN,
     CHANGING,
     ApprovalStatus,
@@ -16,8 +16,8 @@ from promotion.facts import (
     PromotionReason,
     UnusableVersion,
 )
-from promotion.facts import PromotionReasonCode as Code
-from promotion.state import PromotionAttempt, PromotionState, PromotionTarget
+from plumbline.functions.promotion.facts import PromotionReasonCode as Code
+from plumbline.functions.promotion.state import PromotionAttempt, PromotionState, PromotionTarget
 
 MAX_BACKLOG = 3
 """Versions that people are notified of at most when the state has been lost: older ones are no news."""

@@ -7,7 +7,7 @@ Understood: EventBridge's state changes of the group's model packages and of the
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from shared.events import IgnoredEvent, Reconcile, is_reconcile, time_or_none
+from plumbline.functions.shared.events import IgnoredEvent, Reconcile, is_reconcile, time_or_none
 
 APPROVAL_FIELD = "ModelApprovalStatus"
 

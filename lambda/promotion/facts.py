@@ -3,8 +3,8 @@
 from dataclasses import dataclass
 from enum import StrEnum
 
-from contract.champion import Champion, ChampionHistory
-from promotion.state import PromotionTarget
+from plumbline.contract.champion import Champion, ChampionHistory
+from plumbline.functions.promotion.state import PromotionTarget
 
 
 class EndpointStatus(StrEnum):

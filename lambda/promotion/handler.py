@@ -5,23 +5,22 @@ import os
 from dataclasses import asdict
 from typing import Any
 
-from shared.aws_client import AwsClients
-from shared.documents import ConcurrentWriteError, DocumentTable, StateStore
-from shared.events import IgnoredEvent
-from shared.telling import Notifier, log
-
-from promotion.asking import accept_request
-from promotion.decision import next_step
-from promotion.events import PromoteRequest, RollbackRequest, StateChange, parse
-from promotion.hosting import SageMakerEndpoint
-from promotion.observing import observe
-from promotion.packages import ModelRegistry
-from promotion.promoter import Promoter
-from promotion.records import HistoryStore
-from promotion.services import PromotionPorts
-from promotion.settings import PromotionSettings
-from promotion.state import PromotionState
-from promotion.steps import Wait
+from plumbline.functions.promotion.decision import next_step
+from plumbline.functions.promotion.endpoint import SageMakerEndpoint
+from plumbline.functions.promotion.events import PromoteRequest, RollbackRequest, StateChange, parse
+from plumbline.functions.promotion.history_store import HistoryStore
+from plumbline.functions.promotion.manual_requests import accept_request
+from plumbline.functions.promotion.observe import observe
+from plumbline.functions.promotion.ports import PromotionPorts
+from plumbline.functions.promotion.promoter import Promoter
+from plumbline.functions.promotion.registry import ModelRegistry
+from plumbline.functions.promotion.settings import PromotionSettings
+from plumbline.functions.promotion.state import PromotionState
+from plumbline.functions.promotion.steps import Wait
+from plumbline.functions.shared.aws_client import AwsClients
+from plumbline.functions.shared.events import IgnoredEvent
+from plumbline.functions.shared.notifications import Notifier, log
+from plumbline.functions.shared.state_store import ConcurrentWriteError, DocumentTable, StateStore
 
 MAX_STEPS = 40
 """One invocation needs about ten."""

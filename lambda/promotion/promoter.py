@@ -7,19 +7,25 @@ the update of the endpoint that it announces.
 
 from dataclasses import replace
 
-from shared.events import parse_time
-from shared.telling import LoopMessage
-
-from contract.champion import Champion, ChampionHistory
-from contract.retraining import PromotionStatus, RetrainingMetric
-from promotion import requests, steps
-from promotion.facts import ApprovalStatus, PromotionFacts, PromotionReason, PromotionReasonCode, RegistryVersion
-from promotion.hosting import BusyError, RefusedError
-from promotion.records import whole_second_after, whole_second_before
-from promotion.services import PromotionPorts
-from promotion.settings import PromotionSettings
-from promotion.state import PromotionAttempt, PromotionTarget
-from promotion.words import PromotionMessages, evaluation_table
+from plumbline.contract.champion import Champion, ChampionHistory
+from plumbline.contract.retraining import PromotionStatus, RetrainingMetric
+from plumbline.functions.promotion import sagemaker_requests as requests
+from plumbline.functions.promotion import steps
+from plumbline.functions.promotion.endpoint import BusyError, RefusedError
+from plumbline.functions.promotion.facts import (
+    ApprovalStatus,
+    PromotionFacts,
+    PromotionReason,
+    PromotionReasonCode,
+    RegistryVersion,
+)
+from plumbline.functions.promotion.history_store import whole_second_after, whole_second_before
+from plumbline.functions.promotion.messages import PromotionMessages, evaluation_table
+from plumbline.functions.promotion.ports import PromotionPorts
+from plumbline.functions.promotion.settings import PromotionSettings
+from plumbline.functions.promotion.state import PromotionAttempt, PromotionTarget
+from plumbline.functions.shared.events import parse_time
+from plumbline.functions.shared.notifications import LoopMessage
 
 OTHER_DEPLOYMENT = "deployed by CloudFormation or by hand"
 

@@ -3,9 +3,15 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from shared.environment import LoopSettings, SettingsError, loop_settings, required, required_items, whole_number
-
-from contract.retraining import LoopVariable, Traffic, promoted_prefix
+from plumbline.contract.retraining import LoopVariable, Traffic, promoted_prefix
+from plumbline.functions.shared.environment import (
+    LoopSettings,
+    SettingsError,
+    loop_settings,
+    required,
+    required_items,
+    whole_number,
+)
 
 
 @dataclass(frozen=True)

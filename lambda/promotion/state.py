@@ -4,9 +4,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Any, ClassVar
 
-from shared.documents import StoredState
-
-from contract.retraining import PromotionStatus
+from plumbline.contract.retraining import PromotionStatus
+from plumbline.functions.shared.state_store import StoredState
 
 MAX_REQUESTS = 20
 """Requests kept, so that none is accepted twice: Lambda repeats an asynchronous invocation twice within six hours."""

@@ -2,8 +2,8 @@
 
 from dataclasses import dataclass
 
-from promotion.facts import PromotionReason, RegistryVersion, UnusableVersion, UnusedResources
-from promotion.state import PromotionAttempt, PromotionTarget
+from plumbline.functions.promotion.facts import PromotionReason, RegistryVersion, UnusableVersion, UnusedResources
+from plumbline.functions.promotion.state import PromotionAttempt, PromotionTarget
 
 
 @dataclass(frozen=True)

@@ -10,12 +10,9 @@ from collections.abc import Callable
 from dataclasses import asdict
 from datetime import datetime
 
-from shared.documents import ConcurrentWriteError, StateStore
-from shared.events import IgnoredEvent, Reconcile
-from shared.telling import NotifierPort, log
-
-from contract.retraining import ControllerAction, Obstacle, RetrainingMetric
-from retraining.decision import (
+from plumbline.contract.retraining import ControllerAction, Obstacle, RetrainingMetric
+from plumbline.functions.retraining.aws import GONE, AwsGatewayPort, NotStartedError
+from plumbline.functions.retraining.decision import (
     ControllerDecision,
     FoundObstacle,
     RetrainingFacts,
@@ -23,13 +20,21 @@ from retraining.decision import (
     labels_needed,
     may_start,
 )
-from retraining.occurrences import AlarmChange, ExecutionChange, RetrainingEvent, RetrainingRequest
-from retraining.reservation import fresh_hours, new_run
-from retraining.settings import RetrainingSettings
-from retraining.state import NotifiedObstacle, ReservedRun, RetrainingState
-from retraining.surroundings import GONE, AwsGatewayPort, NotStartedError
-from retraining.triggers import RetrainingTrigger, alarm_trigger, no_trigger, reconcile_trigger, request_trigger
-from retraining.words import RetrainingMessages, ended
+from plumbline.functions.retraining.events import AlarmChange, ExecutionChange, RetrainingEvent, RetrainingRequest
+from plumbline.functions.retraining.messages import RetrainingMessages, ended
+from plumbline.functions.retraining.runs import fresh_hours, new_run
+from plumbline.functions.retraining.settings import RetrainingSettings
+from plumbline.functions.retraining.state import NotifiedObstacle, ReservedRun, RetrainingState
+from plumbline.functions.retraining.triggers import (
+    RetrainingTrigger,
+    alarm_trigger,
+    no_trigger,
+    reconcile_trigger,
+    request_trigger,
+)
+from plumbline.functions.shared.events import IgnoredEvent, Reconcile
+from plumbline.functions.shared.notifications import NotifierPort, log
+from plumbline.functions.shared.state_store import ConcurrentWriteError, StateStore
 
 MAX_ATTEMPTS = 5
 SUCCEEDED = "Succeeded"

@@ -4,12 +4,11 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from shared.events import display_time
-
-from contract.retraining import ControllerAction, Obstacle, SwitchPosition
-from retraining.settings import RetrainingPolicy
-from retraining.state import ReservedRun, RetrainingState
-from retraining.triggers import RetrainingTrigger
+from plumbline.contract.retraining import ControllerAction, Obstacle, SwitchPosition
+from plumbline.functions.retraining.settings import RetrainingPolicy
+from plumbline.functions.retraining.state import ReservedRun, RetrainingState
+from plumbline.functions.retraining.triggers import RetrainingTrigger
+from plumbline.functions.shared.events import display_time
 
 DAY = timedelta(hours=24)
 OVERRIDABLE = frozenset({Obstacle.SWITCHED_OFF, Obstacle.SWITCH_UNKNOWN, Obstacle.COOLDOWN, Obstacle.DAILY_CAP})

@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from datetime import datetime, timedelta
 from typing import Any
 
-from contract.names import Prefix
+from plumbline.contract.names import Prefix
 
 
 class FreshRowCounter:

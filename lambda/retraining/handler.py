@@ -6,15 +6,14 @@ from dataclasses import asdict
 from datetime import UTC, datetime
 from typing import Any
 
-from shared.aws_client import AwsClients
-from shared.documents import DocumentTable, StateStore
-from shared.telling import Notifier
-
-from retraining.controller import Controller
-from retraining.occurrences import parse
-from retraining.settings import RetrainingSettings
-from retraining.state import RetrainingState
-from retraining.surroundings import AwsGateway
+from plumbline.functions.retraining.aws import AwsGateway
+from plumbline.functions.retraining.controller import Controller
+from plumbline.functions.retraining.events import parse
+from plumbline.functions.retraining.settings import RetrainingSettings
+from plumbline.functions.retraining.state import RetrainingState
+from plumbline.functions.shared.aws_client import AwsClients
+from plumbline.functions.shared.notifications import Notifier
+from plumbline.functions.shared.state_store import DocumentTable, StateStore
 
 
 def handler(event: object, context: Any) -> dict[str, Any]:

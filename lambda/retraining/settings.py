@@ -4,9 +4,15 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import timedelta
 
-from shared.environment import LoopSettings, loop_settings, number, required, required_items, whole_number
-
-from contract.retraining import LoopVariable
+from plumbline.contract.retraining import LoopVariable
+from plumbline.functions.shared.environment import (
+    LoopSettings,
+    loop_settings,
+    number,
+    required,
+    required_items,
+    whole_number,
+)
 
 
 @dataclass(frozen=True, kw_only=True)

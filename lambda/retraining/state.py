@@ -5,9 +5,8 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any, ClassVar
 
-from shared.documents import StoredState
-
-from contract.retraining import Obstacle
+from plumbline.contract.retraining import Obstacle
+from plumbline.functions.shared.state_store import StoredState
 
 START_RETENTION = timedelta(hours=48)
 """How long a start is kept when others follow it: the daily cap needs 24 hours, and Lambda retries for six. The newest

@@ -4,9 +4,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from shared.events import display_time
-
-from retraining.occurrences import AlarmChange, AlarmState, RetrainingRequest
+from plumbline.functions.retraining.events import AlarmChange, AlarmState, RetrainingRequest
+from plumbline.functions.shared.events import display_time
 
 
 @dataclass(frozen=True)

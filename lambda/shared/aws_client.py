@@ -2,8 +2,8 @@
 
 from typing import Any
 
-from contract.champion import CHAMPION_HISTORY, ChampionHistory
-from contract.names import Prefix
+from plumbline.contract.champion import CHAMPION_HISTORY, ChampionHistory
+from plumbline.contract.names import Prefix
 
 HISTORY_KEY = f"{Prefix.CHAMPION}/{CHAMPION_HISTORY}"
 

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from contract.retraining import LoopVariable
+from plumbline.contract.retraining import LoopVariable
 
 
 class SettingsError(Exception):

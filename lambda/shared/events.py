@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
-from contract.retraining import REEVALUATE
+from plumbline.contract.retraining import REEVALUATE
 
 
 @dataclass(frozen=True)

@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import Any
 
-from local.aws.seams import Seam
+from plumbline.local.aws.seams import Seam
 
 
 def put(account: str, region: str, source: str, detail_type: str, detail: dict[str, Any], resources: list[str]) -> None:

@@ -6,15 +6,16 @@ from datetime import UTC, datetime
 from typing import Any, Final
 from urllib.parse import parse_qs
 
-from local.aws import authorization, cloudformation, sagemaker_api, service_gaps
-from local.aws.alarm_watch import AlarmWatch
-from local.aws.clock import Clock, TimeModule
-from local.aws.control_plane import ControlPlane
-from local.aws.sagemaker_platform import SageMakerPlatform, install
-from local.aws.scaling import Scaling
-from local.aws.seams import Seam
-from local.aws.settings import ACCOUNT, REGION, ROOT, ServerSettings
-from local.aws.universal_targets import UniversalTargets
+from plumbline.local.aws import sagemaker_api
+from plumbline.local.aws.clock import Clock, TimeModule
+from plumbline.local.aws.cloudwatch.alarm_watch import AlarmWatch
+from plumbline.local.aws.hosting.scaling import Scaling
+from plumbline.local.aws.ministack import authorization, cloudformation, service_gaps
+from plumbline.local.aws.ministack.universal_targets import UniversalTargets
+from plumbline.local.aws.sagemaker.control_plane import ControlPlane
+from plumbline.local.aws.sagemaker_platform import SageMakerPlatform, install
+from plumbline.local.aws.seams import Seam
+from plumbline.local.aws.settings import ACCOUNT, REGION, ROOT, ServerSettings
 
 HEALTH: Final = "/_local/health"
 CLOCK: Final = "/_local/clock"

@@ -7,6 +7,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from plumbline.contract.s3 import split_s3_uri
+
 
 class ArchiveError(Exception):
     """Raised when an archive cannot be read or holds a member that must not be written."""
@@ -28,10 +30,7 @@ class S3Location:
         ValueError
             If `uri` is none.
         """
-        bucket, _, key = uri.removeprefix("s3://").partition("/")
-        if not uri.startswith("s3://") or not bucket:
-            raise ValueError(f"S3 URI must look like s3://bucket/key, got {uri!r}")
-        return cls(bucket, key)
+        return cls(*split_s3_uri(uri))
 
     def joined(self, *parts: str) -> "S3Location":
         """Return the location below this prefix."""

@@ -8,11 +8,11 @@ from collections.abc import Awaitable, Callable
 from typing import Any, Final, Protocol
 from urllib.parse import unquote
 
-from local.aws.control_plane import ControlPlane
-from local.aws.errors import ApiError
-from local.aws.kinds import KINDS, resource_name
-from local.aws.model_packages import package_arn
-from local.aws.seams import Seam
+from plumbline.local.aws.errors import ApiError
+from plumbline.local.aws.sagemaker.control_plane import ControlPlane
+from plumbline.local.aws.sagemaker.kinds import KINDS, resource_name
+from plumbline.local.aws.sagemaker.model_packages import package_arn
+from plumbline.local.aws.seams import Seam
 
 Response = tuple[int, dict[str, str], bytes]
 Handler = Callable[[str, str, dict[str, str], bytes, dict[str, Any]], Awaitable[Response]]

@@ -7,24 +7,24 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
-from local import environments
-from local.aws import sessions
-from local.aws.capture import DataCapture
-from local.aws.control_plane import ControlPlane
-from local.aws.hosting import EndpointHosting
-from local.aws.images import ImageStore
-from local.aws.invocation import Answer, Invocations
-from local.aws.jobs import JobEngine
-from local.aws.model_packages import ModelPackages
-from local.aws.monitoring import Monitoring
-from local.aws.pipeline_executions import PipelineExecutions
-from local.aws.pipelines import PipelineEngine
-from local.aws.processes import Processes
-from local.aws.processing_jobs import ProcessingWork
-from local.aws.rollouts import Guardrails
-from local.aws.service_metrics import EndpointMetrics
-from local.aws.serving import Launcher
-from local.aws.training_jobs import TrainingWork
+from plumbline.local import environments
+from plumbline.local.aws import sessions
+from plumbline.local.aws.cloudwatch.service_metrics import EndpointMetrics
+from plumbline.local.aws.hosting.capture import DataCapture
+from plumbline.local.aws.hosting.endpoints import EndpointHosting
+from plumbline.local.aws.hosting.invocation import Answer, Invocations
+from plumbline.local.aws.hosting.rollouts import Guardrails
+from plumbline.local.aws.hosting.serving import Launcher
+from plumbline.local.aws.images.store import ImageStore
+from plumbline.local.aws.jobs.engine import JobEngine
+from plumbline.local.aws.jobs.monitoring import Monitoring
+from plumbline.local.aws.jobs.processing_jobs import ProcessingWork
+from plumbline.local.aws.jobs.training_jobs import TrainingWork
+from plumbline.local.aws.pipelines.engine import PipelineEngine
+from plumbline.local.aws.pipelines.executions import PipelineExecutions
+from plumbline.local.aws.processes import Processes
+from plumbline.local.aws.sagemaker.control_plane import ControlPlane
+from plumbline.local.aws.sagemaker.model_packages import ModelPackages
 
 _SESSION: Final = "SageMaker"
 _TICK_SECONDS: Final = 0.1

@@ -1,4 +1,4 @@
-"""``python -m local.aws.server``: run the embedded AWS until a signal comes or standard input closes."""
+"""``python -m plumbline.local.aws.server``: run the embedded AWS until a signal comes or standard input closes."""
 
 import asyncio
 import contextlib
@@ -9,8 +9,8 @@ import sys
 import threading
 from typing import Final, NoReturn
 
-from local.aws import settings as server_settings
-from local.aws.settings import ROOT, ServerSettings
+from plumbline.local.aws import settings as server_settings
+from plumbline.local.aws.settings import ROOT, ServerSettings
 
 FUNCTION_CLOCK: Final = ROOT / "local" / "aws" / "function_clock"
 """On the path of every function's Python."""
@@ -48,7 +48,7 @@ async def _serve(settings: ServerSettings) -> None:
     from hypercorn.asyncio import serve
     from hypercorn.config import Config
 
-    from local.aws.gateway import build
+    from plumbline.local.aws.gateway import build
 
     stop = asyncio.Event()
     loop = asyncio.get_running_loop()

@@ -8,8 +8,8 @@ from typing import Any, Final
 import boto3
 from botocore.config import Config
 
-from local.aws.errors import ValidationError
-from local.aws.seams import Seam
+from plumbline.local.aws.errors import ValidationError
+from plumbline.local.aws.seams import Seam
 
 SAGEMAKER: Final = "sagemaker.amazonaws.com"
 

@@ -45,7 +45,7 @@ class ServerSettings:
 
 def parse(arguments: Sequence[str]) -> ServerSettings:
     """Read the command line."""
-    parser = argparse.ArgumentParser(prog="python -m local.aws.server", description="AWS on a loopback port")
+    parser = argparse.ArgumentParser(prog="python -m plumbline.local.aws.server", description="AWS on a loopback port")
     parser.add_argument("--port", type=int, required=True)
     parser.add_argument("--state", type=Path, required=True, help="folder for everything the run leaves")
     parser.add_argument("--start", type=_moment, help="the clock's first reading, ISO 8601 with offset")

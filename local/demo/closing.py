@@ -4,11 +4,11 @@ from collections.abc import Iterator, Mapping, Sequence
 
 import numpy as np
 
-from contract.accuracy import Shift
-from contract.description import count, is_foreseen, percent, shows
-from contract.records import Verdict
-from local.demo.hours import Hour, LabelledHour, labelled_hours, named
-from local.demo.summary import DemoSummary, PromotedVersion, PromotionOutcome, RetrainingRun
+from plumbline.contract.accuracy import Shift
+from plumbline.contract.description import count, is_foreseen, percent, shows
+from plumbline.contract.records import Verdict
+from plumbline.local.demo.hours import Hour, LabelledHour, labelled_hours, named
+from plumbline.local.demo.summary import DemoSummary, PromotedVersion, PromotionOutcome, RetrainingRun
 
 
 def closing_sentences(summary: DemoSummary) -> list[str]:

@@ -9,11 +9,11 @@ from typing import Any
 
 import numpy as np
 
-from plumbline import census, population
-from plumbline.labels import RequestLabels, label_files
-from plumbline.labels_destination import store
-from plumbline.rows import DataSplit, LabelledRows
-from plumbline.traffic import ReplayPlan
+from plumbline.data import census, population
+from plumbline.data.rows import DataSplit, LabelledRows
+from plumbline.labels.destination import store
+from plumbline.labels.records import RequestLabels, label_files
+from plumbline.traffic.replay import ReplayPlan
 
 CENSUS = "census"
 SYNTHETIC = "synthetic"

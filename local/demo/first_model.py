@@ -9,11 +9,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from contract.names import training_job_prefix
-from contract.training import CHANNEL_TEST, CHANNEL_TRAIN, OUTPUT_BASELINE
-from local.aws.objects import S3Location, write_member
-from local.embedded import EmbeddedAws
-from stacks.config import EnvironmentConfig
+from plumbline.contract.names import training_job_prefix
+from plumbline.contract.training import CHANNEL_TEST, CHANNEL_TRAIN, OUTPUT_BASELINE
+from plumbline.local.aws.objects import S3Location, write_member
+from plumbline.local.embedded import EmbeddedAws
+from plumbline.stacks.config.environment import EnvironmentConfig
 
 POLL_SECONDS = 0.2
 VOLUME_GB = 30

@@ -4,10 +4,10 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from contract.accuracy import Measure, MeasureReport, Shift
-from contract.description import contains, percent, realised_accuracy, shows
-from contract.quality import ShiftReport, WindowQuality
-from contract.records import DriftReport, ProjectedAccuracy, Verdict
+from plumbline.contract.accuracy import Measure, MeasureReport, Shift
+from plumbline.contract.description import contains, percent, realised_accuracy, shows
+from plumbline.contract.quality import ShiftReport, WindowQuality
+from plumbline.contract.records import DriftReport, ProjectedAccuracy, Verdict
 
 
 @dataclass(frozen=True)

@@ -4,7 +4,7 @@ import json
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from local.embedded import EmbeddedAws
+from plumbline.local.embedded import EmbeddedAws
 
 _MAX_AT_ONCE = 10
 """ReceiveMessage's own limit."""

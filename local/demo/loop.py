@@ -8,27 +8,21 @@ from pathlib import Path
 
 import numpy as np
 
-from contract.names import (
-    GROUND_TRUTH_OUTPUT,
-    Prefix,
-    ReportFile,
-    alarm_name,
-    report_prefix,
-)
-from contract.records import DriftReport
-from contract.retraining import LoopVariable
-from contract.training import DECISION_THRESHOLD, positive_label
-from local.demo.data import LateLabels
-from local.demo.first_model import POLL_SECONDS
-from local.demo.hours import Hour
-from local.demo.motion import Motion, WatchedNames
-from local.demo.summary import FiredAlarm
-from local.embedded import EmbeddedAws
-from plumbline.rows import LabelledRows
-from plumbline.scenarios import Scenario
-from plumbline.traffic import ReplayAnswer, ReplayPlan, replay
-from plumbline.traffic_choices import Format
-from stacks.constructs.alarm_rules import AlarmKind
+from plumbline.contract.names import GROUND_TRUTH_OUTPUT, Prefix, ReportFile, alarm_name, report_prefix
+from plumbline.contract.records import DriftReport
+from plumbline.contract.retraining import LoopVariable
+from plumbline.contract.training import DECISION_THRESHOLD, positive_label
+from plumbline.data.rows import LabelledRows
+from plumbline.data.scenarios import Scenario
+from plumbline.local.demo.data import LateLabels
+from plumbline.local.demo.first_model import POLL_SECONDS
+from plumbline.local.demo.hours import Hour
+from plumbline.local.demo.motion import Motion, WatchedNames
+from plumbline.local.demo.summary import FiredAlarm
+from plumbline.local.embedded import EmbeddedAws
+from plumbline.stacks.constructs.alarms.alarm_rules import AlarmKind
+from plumbline.traffic.choices import Format
+from plumbline.traffic.replay import ReplayAnswer, ReplayPlan, replay
 
 ROWS_PER_REQUEST = 10
 HOUR_END_MARGIN_SECONDS = 5
@@ -39,7 +33,7 @@ ALARM_MARGIN_SECONDS = 60
 SETTLE_SECONDS = 0.2
 """Real time for the alarms to be evaluated: that was requested before the execution ended."""
 HOURLY_MINUTE = 40
-"""When the controller decides again each hour: `stacks.constructs.hourly_looks.EVERY_HOUR`."""
+"""When the controller decides again each hour: `plumbline.stacks.constructs.hourly_looks.EVERY_HOUR`."""
 
 
 class LoopError(Exception):

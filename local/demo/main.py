@@ -11,24 +11,24 @@ from pathlib import Path
 
 from rich.console import Console
 
-from local.aws.settings import ROOT
-from local.demo import data, first_model
-from local.demo.closing import closing_sentences
-from local.demo.data import TEST_FILE, TRAIN_FILE, DemoData
-from local.demo.deployment import Cdk, CdkError, Value, derive
-from local.demo.first_model import TrainingError
-from local.demo.hours import Hour, news
-from local.demo.loop import ROWS_PER_REQUEST, Episode, Loop, LoopError
-from local.demo.motion import MotionError
-from local.demo.screen import Screen
-from local.demo.summary import DemoSummary, RetrainingRun
-from local.embedded import EmbeddedAws, EmbeddedAwsError
-from local.environments import EnvironmentSetupError
 from plumbline import report
-from plumbline.census import TARGET
-from plumbline.scenarios import scenario
-from stacks.config_file import load_environment
-from stacks.naming import Naming
+from plumbline.data.census import TARGET
+from plumbline.data.scenarios import scenario
+from plumbline.local.aws.settings import ROOT
+from plumbline.local.demo import data, first_model
+from plumbline.local.demo.closing import closing_sentences
+from plumbline.local.demo.data import TEST_FILE, TRAIN_FILE, DemoData
+from plumbline.local.demo.deployment import Cdk, CdkError, Value, derive
+from plumbline.local.demo.first_model import TrainingError
+from plumbline.local.demo.hours import Hour, news
+from plumbline.local.demo.loop import ROWS_PER_REQUEST, Episode, Loop, LoopError
+from plumbline.local.demo.motion import MotionError
+from plumbline.local.demo.screen import Screen
+from plumbline.local.demo.summary import DemoSummary, RetrainingRun
+from plumbline.local.embedded import EmbeddedAws, EmbeddedAwsError
+from plumbline.local.environments import EnvironmentSetupError
+from plumbline.stacks.config.file import load_environment
+from plumbline.stacks.naming import Naming
 
 CLOCK_START = datetime(2026, 1, 4, tzinfo=UTC)
 """Simulated, so that the same seed gives the same windows."""

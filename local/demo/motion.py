@@ -6,14 +6,14 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from contract.evaluation import Evaluation
-from contract.retraining import Obstacle, RetrainingFile
-from local.aws.objects import S3Location
-from local.demo.first_model import POLL_SECONDS
-from local.demo.inbox import Inbox
-from local.demo.summary import PromotedVersion, PromotionOutcome, RetrainingRun
-from local.embedded import EmbeddedAws
-from plumbline.deployed import Deployed
+from plumbline.contract.evaluation import Evaluation
+from plumbline.contract.retraining import Obstacle, RetrainingFile
+from plumbline.environment.deployed import Deployed
+from plumbline.local.aws.objects import S3Location
+from plumbline.local.demo.first_model import POLL_SECONDS
+from plumbline.local.demo.inbox import Inbox
+from plumbline.local.demo.summary import PromotedVersion, PromotionOutcome, RetrainingRun
+from plumbline.local.embedded import EmbeddedAws
 
 DECISION_SECONDS = 60
 PIPELINE_SECONDS = 300

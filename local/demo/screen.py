@@ -7,9 +7,9 @@ from contextlib import contextmanager
 from rich.console import Console
 from rich.markup import escape
 
-from contract.description import interval, percent
-from contract.records import DriftReport, EffectMeasure, Verdict
-from local.demo.hours import Hour, LabelledHour
+from plumbline.contract.description import interval, percent
+from plumbline.contract.records import DriftReport, EffectMeasure, Verdict
+from plumbline.local.demo.hours import Hour, LabelledHour
 
 _VERDICT_STYLES = {Verdict.DRIFT: "bold red", Verdict.NO_DRIFT: "green", Verdict.NOT_JUDGED: "yellow"}
 

@@ -7,9 +7,9 @@ from enum import StrEnum
 from pathlib import Path
 from typing import Any
 
-from contract.accuracy import Shift
-from contract.records import Verdict
-from local.demo.hours import Hour, LabelledHour, labelled_hours, labelled_record
+from plumbline.contract.accuracy import Shift
+from plumbline.contract.records import Verdict
+from plumbline.local.demo.hours import Hour, LabelledHour, labelled_hours, labelled_record
 
 
 @dataclass(frozen=True)

@@ -20,9 +20,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(arguments: argparse.Namespace) -> int:
     """Learn the baseline and print its folder."""
-    from drift.errors import DriftError
-    from drift.learned import save
-    from drift.reference_files import ReferenceFiles
+    from plumbline.drift.errors import DriftError
+    from plumbline.drift.reference.baseline import save
+    from plumbline.drift.reference.csv_inputs import ReferenceFiles
 
     check_reference(arguments)
     try:

@@ -5,14 +5,15 @@ import json
 from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 
-from contract.champion import Champion, ChampionHistory
-from contract.evaluation import Comparison, Evaluation
-from contract.retraining import Lineage
 from plumbline.commands import environment
+from plumbline.contract.champion import Champion, ChampionHistory
+from plumbline.contract.evaluation import Comparison, Evaluation
+from plumbline.contract.retraining import Lineage
+from plumbline.contract.s3 import split_s3_uri
 from plumbline.exit_codes import EXIT_FINISHED
 
 if TYPE_CHECKING:
-    from plumbline.deployed import Deployed
+    from plumbline.environment.deployed import Deployed
 
 NEWEST = 10
 
@@ -45,7 +46,7 @@ def _evaluations(deployed: "Deployed", packages: list[dict[str, Any]]) -> dict[s
 
     client, texts = deployed.connect("s3"), {}
     for uri in filter(None, map(_evaluation_uri, packages)):
-        bucket, _, key = uri.removeprefix("s3://").partition("/")
+        bucket, key = split_s3_uri(uri)
         try:
             texts[uri] = client.get_object(Bucket=bucket, Key=key)["Body"].read().decode()
         except ClientError:

@@ -4,7 +4,7 @@ import argparse
 from pathlib import Path
 
 from plumbline.exit_codes import CommandError
-from plumbline.traffic_choices import SCENARIO_HELP, ScenarioName
+from plumbline.traffic.choices import SCENARIO_HELP, ScenarioName
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -53,7 +53,7 @@ def _positive(text: str) -> int:
 
 def run(arguments: argparse.Namespace) -> int:
     """Play the demo."""
-    from local.demo import main
+    from plumbline.local.demo import main
 
     try:
         return main.run(arguments)

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from plumbline.exit_codes import CommandError
 
 if TYPE_CHECKING:
-    from plumbline.deployed import Deployed
+    from plumbline.environment.deployed import Deployed
 
 READ_TIMEOUT_SECONDS = 120
 
@@ -52,7 +52,7 @@ def deployed(arguments: argparse.Namespace) -> "Iterator[Deployed]":
     """Yield the deployed environment; errors are those of `aws_errors`."""
     from botocore.config import Config
 
-    from plumbline.deployed import Deployed
+    from plumbline.environment.deployed import Deployed
 
     # The functions handle one event at a time: a call that finds one busy is repeated.
     config = Config(retries={"mode": "standard", "total_max_attempts": 10}, read_timeout=READ_TIMEOUT_SECONDS)

@@ -10,8 +10,8 @@ from plumbline.commands import environment
 from plumbline.exit_codes import EXIT_FINISHED, EXIT_NEGATIVE, CommandError
 
 if TYPE_CHECKING:
-    from plumbline.labels import LabelFile
-    from plumbline.labels_table import LabelTable
+    from plumbline.labels.records import LabelFile
+    from plumbline.labels.table import LabelTable
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -37,9 +37,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(arguments: argparse.Namespace) -> int:
     """Upload the labels; 0 when every row was used, 1 when some were not."""
-    from plumbline.labels import label_files
-    from plumbline.labels_destination import store
-    from plumbline.labels_table import read_labels
+    from plumbline.labels.destination import store
+    from plumbline.labels.records import label_files
+    from plumbline.labels.table import read_labels
 
     now = datetime.now(UTC)
     with environment.aws_errors("check the name, and that you may read or write there"):
@@ -54,9 +54,8 @@ def run(arguments: argparse.Namespace) -> int:
 
 
 def _collected(arguments: argparse.Namespace, now: datetime) -> datetime:
-    from drift.times import format_time, parse_time
-
-    from plumbline.labels_table import MAX_AHEAD
+    from plumbline.drift.data.times import format_time, parse_time
+    from plumbline.labels.table import MAX_AHEAD
 
     given = arguments.collected_at
     try:
@@ -72,8 +71,8 @@ def _collected(arguments: argparse.Namespace, now: datetime) -> datetime:
 
 
 def _root(arguments: argparse.Namespace) -> str:
-    from plumbline.deployed import Deployed
-    from plumbline.labels_destination import check_place
+    from plumbline.environment.deployed import Deployed
+    from plumbline.labels.destination import check_place
 
     if arguments.environment is None:
         check_place(arguments.to)

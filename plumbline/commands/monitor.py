@@ -4,17 +4,17 @@ import argparse
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from contract.description import report_lines
-from contract.names import ReportFile
-from contract.records import Verdict
-from contract.thresholds import THRESHOLDS
 from plumbline.commands.baseline import add_reference_arguments, check_reference
+from plumbline.contract.description import report_lines
+from plumbline.contract.names import ReportFile
+from plumbline.contract.records import Verdict
+from plumbline.contract.thresholds import THRESHOLDS
 from plumbline.exit_codes import EXIT_FINISHED, EXIT_NEGATIVE, CommandError
 
 if TYPE_CHECKING:
-    from drift.learned import Baseline
-    from drift.policy import Policy
-    from drift.settings import OptionalAnalyses
+    from plumbline.drift.reference.baseline import Baseline
+    from plumbline.drift.settings.policy import Policy
+    from plumbline.drift.settings.run import OptionalAnalyses
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -104,8 +104,8 @@ def _add_extras(parser: argparse.ArgumentParser) -> None:
 
 def run(arguments: argparse.Namespace) -> int:
     """Judge the window, write its reports and print the verdict."""
-    from drift import run as drift_run
-    from drift.errors import BaselineMismatchError, DriftError, PublishError
+    from plumbline.drift import run as drift_run
+    from plumbline.drift.errors import BaselineMismatchError, DriftError, PublishError
 
     _check(arguments)
     try:
@@ -159,7 +159,7 @@ def _check(arguments: argparse.Namespace) -> None:
 
 
 def _analyses(arguments: argparse.Namespace) -> "OptionalAnalyses":
-    from drift.settings import LabelSource, OptionalAnalyses
+    from plumbline.drift.settings.run import LabelSource, OptionalAnalyses
 
     ground_truth = arguments.labels and LabelSource(
         labels=str(arguments.labels),
@@ -177,7 +177,7 @@ def _analyses(arguments: argparse.Namespace) -> "OptionalAnalyses":
 
 
 def _captured(folder: Path) -> Path:
-    from drift.capture import SUFFIXES, capture_files
+    from plumbline.drift.read.capture import SUFFIXES, capture_files
 
     if next(capture_files(folder), None) is None:
         raise CommandError(
@@ -188,8 +188,8 @@ def _captured(folder: Path) -> Path:
 
 
 def _reference(arguments: argparse.Namespace) -> "Baseline":
-    from drift.learned import load
-    from drift.reference_files import ReferenceFiles
+    from plumbline.drift.reference.baseline import load
+    from plumbline.drift.reference.csv_inputs import ReferenceFiles
 
     if arguments.train:
         return ReferenceFiles(
@@ -213,8 +213,8 @@ def _reference(arguments: argparse.Namespace) -> "Baseline":
 
 
 def _policy(arguments: argparse.Namespace) -> "Policy":
-    from drift.policy import Policy
-    from drift.policy_file import read_policy
+    from plumbline.drift.settings.policy import Policy
+    from plumbline.drift.settings.policy_file import read_policy
 
     given = {row: getattr(arguments, row.name) for row in THRESHOLDS}
     policy = Policy(**{row.name: row.kind(value) for row, value in given.items() if value is not None})

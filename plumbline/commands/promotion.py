@@ -5,12 +5,12 @@ import time
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
-from contract.retraining import REEVALUATE, PromotionStatus
 from plumbline.commands import environment
+from plumbline.contract.retraining import REEVALUATE, PromotionStatus
 from plumbline.exit_codes import EXIT_FINISHED, EXIT_NEGATIVE, CommandError
 
 if TYPE_CHECKING:
-    from plumbline.deployed import Deployed
+    from plumbline.environment.deployed import Deployed
 
 POLL_SECONDS = 10
 SUCCESSES = (PromotionStatus.PROMOTED, PromotionStatus.ROLLED_BACK)
@@ -57,7 +57,7 @@ def rollback(arguments: argparse.Namespace) -> int:
 
 def _request(deployed: "Deployed", event: Mapping[str, Any], *, wait: bool) -> int:
     """Send the request, print what follows, and return the exit code: negative when it was waited for and failed."""
-    from plumbline.deployed import PROMOTION
+    from plumbline.environment.deployed import PROMOTION
 
     answer = deployed.invoke(PROMOTION, event)
     if not answer["accepted"]:

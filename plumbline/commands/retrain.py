@@ -3,12 +3,12 @@
 import argparse
 from typing import TYPE_CHECKING
 
-from contract.retraining import ControllerAction
 from plumbline.commands import environment
+from plumbline.contract.retraining import ControllerAction
 from plumbline.exit_codes import EXIT_FINISHED, EXIT_NEGATIVE, CommandError
 
 if TYPE_CHECKING:
-    from plumbline.deployed import Deployed
+    from plumbline.environment.deployed import Deployed
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -36,7 +36,7 @@ def run(arguments: argparse.Namespace) -> int:
 
 
 def _start(deployed: "Deployed", arguments: argparse.Namespace) -> int:
-    from plumbline.deployed import CONTROLLER
+    from plumbline.environment.deployed import CONTROLLER
 
     event = {"reason": arguments.reason, **({"force": True} if arguments.force else {})}
     decisions = deployed.invoke(CONTROLLER, event)["decisions"]
@@ -49,7 +49,7 @@ def _start(deployed: "Deployed", arguments: argparse.Namespace) -> int:
 
 
 def _turn(deployed: "Deployed", *, on: bool) -> int:
-    from contract.retraining import SwitchPosition
+    from plumbline.contract.retraining import SwitchPosition
 
     position = SwitchPosition.ON if on else SwitchPosition.OFF
     deployed.turn(position)

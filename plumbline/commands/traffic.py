@@ -9,11 +9,11 @@ from typing import TYPE_CHECKING
 
 from plumbline.commands import environment
 from plumbline.exit_codes import CommandError
-from plumbline.traffic_choices import SCENARIO_HELP, Format, ScenarioName
+from plumbline.traffic.choices import SCENARIO_HELP, Format, ScenarioName
 
 if TYPE_CHECKING:
-    from plumbline.traffic import ReplayAnswer, ReplayPlan
-    from plumbline.traffic_source import TrafficSource
+    from plumbline.traffic.replay import ReplayAnswer, ReplayPlan
+    from plumbline.traffic.source import TrafficSource
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -68,8 +68,8 @@ def run(arguments: argparse.Namespace) -> int:
     """Replay the rows; 0 when every request was answered, 1 when one failed, 130 after Ctrl-C."""
     from rich.console import Console
 
-    from plumbline.traffic import ReplayPlan
-    from plumbline.traffic_terminal import connect, replay_on_terminal
+    from plumbline.traffic.replay import ReplayPlan
+    from plumbline.traffic.terminal import connect, replay_on_terminal
 
     if not 0 < arguments.seconds_per_hour < math.inf:
         raise CommandError(f"--seconds-per-hour must be a number above 0, got {arguments.seconds_per_hour}; correct it")
@@ -91,9 +91,9 @@ def run(arguments: argparse.Namespace) -> int:
 
 
 def _source(arguments: argparse.Namespace) -> "TrafficSource":
-    from plumbline.rows import LabelledRows, read_cells
-    from plumbline.scenarios import scenario
-    from plumbline.traffic_source import TrafficSource, drawn, in_turn
+    from plumbline.data.rows import LabelledRows, read_cells
+    from plumbline.data.scenarios import scenario
+    from plumbline.traffic.source import TrafficSource, drawn, in_turn
 
     target = arguments.target_label
     for option in ("scenario", "labels_out"):
@@ -113,7 +113,7 @@ def _labels_out(
     arguments: argparse.Namespace, plan: "ReplayPlan", source: "TrafficSource"
 ) -> "Iterator[Callable[[ReplayAnswer], None]]":
     """Yield the callback for answers: the table of labels, with --labels-out."""
-    from plumbline.traffic_source import labels_file
+    from plumbline.traffic.source import labels_file
 
     if arguments.labels_out is None:
         yield lambda answer: None

@@ -5,12 +5,15 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from contract.records import ISOLATION_FOREST_NOTE
-from plumbline.report import plot_accuracy, plot_p_values, plot_scores, summary
+from plumbline.contract.records import ISOLATION_FOREST_NOTE
+from plumbline.report import summary
 from plumbline.report.collect import collect
 from plumbline.report.page import Plot, render
-from plumbline.report.style import INK, inline_svg, plain, plotting, write_png
-from plumbline.report.tables import text
+from plumbline.report.plots import accuracy as plot_accuracy
+from plumbline.report.plots import p_values as plot_p_values
+from plumbline.report.plots import scores as plot_scores
+from plumbline.report.plots.style import INK, inline_svg, plain, plotting, write_png
+from plumbline.report.sections.html import text
 from plumbline.report.timeline import Event, Timeline, timeline
 
 if TYPE_CHECKING:

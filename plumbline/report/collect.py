@@ -4,8 +4,8 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
-from contract.names import ReportFile
-from contract.records import DriftReport
+from plumbline.contract.names import ReportFile
+from plumbline.contract.records import DriftReport
 
 
 class ReportError(Exception):

@@ -3,10 +3,10 @@
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-from contract.description import count, percent, realised_accuracy
-from contract.reasons import ReasonCode, has_code
-from contract.records import ModelReport, Verdict
-from plumbline.report.tables import table, text
+from plumbline.contract.description import count, percent, realised_accuracy
+from plumbline.contract.reasons import ReasonCode, has_code
+from plumbline.contract.records import ModelReport, Verdict
+from plumbline.report.sections.html import table, text
 from plumbline.report.timeline import Slot, Timeline, moment_of
 
 
@@ -22,7 +22,7 @@ class Stay:
         """The model as people call it: by its version in the registry, where it has one."""
         if self.model.model_package:
             return f"version {self.model.model_package.rpartition('/')[2]}"
-        return "first model" if self.model.live_from is None else "deployed model"
+        return "first model" if self.model.serving_since is None else "deployed model"
 
     @property
     def n_judged(self) -> int:
@@ -136,7 +136,7 @@ def sentences(timeline: Timeline) -> Iterator[str]:
 
 
 def _since(stay: Stay, timeline: Timeline) -> str:
-    at = moment_of(stay.model.live_from)
+    at = moment_of(stay.model.serving_since)
     return f" at {at:%H:%M} on {at.day} {at:%B %Y}" if at else f" before {timeline.moment(stay.slots[0])}"
 
 

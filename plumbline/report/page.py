@@ -3,20 +3,20 @@
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
-from contract.description import count, interval, percent, realised_accuracy
-from contract.records import PROJECTED_ACCURACY_NOTE, Status, Verdict
-from contract.rejection import RejectionReason
+from plumbline.contract.description import count, interval, percent, realised_accuracy
+from plumbline.contract.records import PROJECTED_ACCURACY_NOTE, Status, Verdict
+from plumbline.contract.rejection import RejectionReason
 from plumbline.report import summary
-from plumbline.report.accuracy_table import accuracies, other_measures
-from plumbline.report.evidence_table import evidence
-from plumbline.report.labels_table import ground_truth, shifts
-from plumbline.report.last_window_table import comparisons, last_features, last_moves
-from plumbline.report.model_behaviour_table import attribution, bias
 from plumbline.report.models import models, sentences
-from plumbline.report.style import BLUE, GREEN, GRID, INK, MUTED, PAPER, PURPLE, VERMILION
-from plumbline.report.tables import text
+from plumbline.report.plots.style import BLUE, GREEN, GRID, INK, MUTED, PAPER, PURPLE, VERMILION
+from plumbline.report.sections.accuracy import accuracies, other_measures
+from plumbline.report.sections.evidence import evidence
+from plumbline.report.sections.html import text
+from plumbline.report.sections.labels import ground_truth, shifts
+from plumbline.report.sections.last_window import comparisons, last_features, last_moves
+from plumbline.report.sections.model_behaviour import attribution, bias
+from plumbline.report.sections.windows import hours, problems, unjudged
 from plumbline.report.timeline import Timeline
-from plumbline.report.windows_table import hours, problems, unjudged
 
 
 @dataclass(frozen=True)

@@ -1,12 +1,12 @@
 """The page's sentences on a series of windows: headline, summary and the titles of the plots. Plain text, not HTML.
 
-Sentences on one window are those of `contract.description`.
+Sentences on one window are those of `plumbline.contract.description`.
 """
 
 from collections.abc import Callable, Iterable, Iterator
 
-from contract.accuracy import Shift
-from contract.description import (
+from plumbline.contract.accuracy import Shift
+from plumbline.contract.description import (
     PREDICTION,
     contains,
     count,
@@ -19,7 +19,7 @@ from contract.description import (
     realised_accuracy,
     shows,
 )
-from contract.records import DriftReport, ProjectedAccuracy, Status, Verdict
+from plumbline.contract.records import DriftReport, ProjectedAccuracy, Status, Verdict
 from plumbline.report.timeline import Slot, Timeline
 
 CANNOT_SEE = (

@@ -5,10 +5,10 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
-from contract.description import PREDICTION, is_labelled
-from contract.quality import QualityReport, WindowQuality
-from contract.reasons import ReasonCode, has_code
-from contract.records import DriftReport, EffectMeasure, FeatureReport, Verdict
+from plumbline.contract.description import PREDICTION, is_labelled
+from plumbline.contract.quality import QualityReport, WindowQuality
+from plumbline.contract.reasons import ReasonCode, has_code
+from plumbline.contract.records import DriftReport, EffectMeasure, FeatureReport, Verdict
 from plumbline.report.collect import Problem, ReportError
 
 MAX_HOLE = 48

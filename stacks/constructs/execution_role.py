@@ -6,7 +6,7 @@ from aws_cdk import ArnFormat, Stack
 from aws_cdk import aws_iam as iam
 from constructs import Construct, IConstruct
 
-from stacks.config import NetworkSection
+from plumbline.stacks.config.environment import NetworkSection
 
 SAGEMAKER = "sagemaker.amazonaws.com"
 PLATFORM_NAMESPACES = ("aws/sagemaker/*", "/aws/sagemaker/*")

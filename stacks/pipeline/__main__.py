@@ -1,4 +1,4 @@
-"""``python -m stacks.pipeline [FILE]``: write the pipeline's definition, by default over the committed one.
+"""``python -m plumbline.stacks.pipeline [FILE]``: write the pipeline's definition, by default over the committed one.
 
 No call goes to AWS. The SDK creates clients on import, which needs a region, and would look roles up in IAM.
 """
@@ -7,7 +7,7 @@ import os
 import sys
 from pathlib import Path
 
-from stacks.pipeline.filling import FILE
+from plumbline.stacks.pipeline.filling import FILE
 
 SDK_ENVIRONMENT = {"AWS_DEFAULT_REGION": "us-east-1", "SAGEMAKER_VALIDATE_ROLE": "false"}
 """None of these values reaches the definition."""
@@ -16,7 +16,7 @@ SDK_ENVIRONMENT = {"AWS_DEFAULT_REGION": "us-east-1", "SAGEMAKER_VALIDATE_ROLE":
 def main(arguments: list[str]) -> None:
     """Write the definition to the file of `arguments`, by default the committed one."""
     os.environ.update(SDK_ENVIRONMENT)
-    from stacks.pipeline.definition import text
+    from plumbline.stacks.pipeline.definition import text
 
     Path(*arguments or [str(FILE)]).write_text(text(), encoding="utf-8")
 

@@ -35,9 +35,9 @@ from sagemaker.mlops.workflow.pipeline import Pipeline
 from sagemaker.mlops.workflow.steps import ProcessingStep, TrainingStep
 from sagemaker.train import ModelTrainer
 
-from contract.names import BASELINE_FILE, resource_prefix
-from contract.retraining import Lineage, PipelineParameter, PipelineStep, RetrainingFile
-from contract.retraining_jobs import (
+from plumbline.contract.names import BASELINE_FILE, resource_prefix
+from plumbline.contract.retraining import Lineage, PipelineParameter, PipelineStep, RetrainingFile
+from plumbline.contract.retraining_jobs import (
     JOB_MODULE,
     EvaluateArgument,
     JobCommand,
@@ -46,8 +46,8 @@ from contract.retraining_jobs import (
     PrepareArgument,
     job_folder,
 )
-from contract.training import CHANNEL_FRESH, CHANNEL_TEST, CHANNEL_TRAIN
-from stacks.pipeline.filling import Placeholder
+from plumbline.contract.training import CHANNEL_FRESH, CHANNEL_TEST, CHANNEL_TRAIN
+from plumbline.stacks.pipeline.filling import Placeholder
 
 TRAINING_VOLUME_GB = 30
 LOG_LEVEL_INFO = 20

@@ -6,8 +6,8 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from contract.enums import StrEnum
-from stacks.config import NetworkSection
+from plumbline.contract.enums import StrEnum
+from plumbline.stacks.config.environment import NetworkSection
 
 FILE = Path(__file__).with_name("definition.json")
 PATTERN = re.compile(r"\$\{(\w+)\}")

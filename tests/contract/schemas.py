@@ -7,7 +7,7 @@ Sources: SageMaker Developer Guide, "Schema for Statistics (statistics.json file
 import math
 from typing import Any
 
-from contract.statistics import EffectMeasure
+from plumbline.contract.statistics import EffectMeasure
 
 Schema = dict[str, Any]
 
@@ -327,7 +327,7 @@ QUALITY = closed(
         ),
     }
 )
-MODEL = closed({"artifact": TEXT, "baseline": TEXT, "model_package": maybe(TEXT), "live_from": maybe(TEXT)})
+MODEL = closed({"artifact": TEXT, "baseline": TEXT, "model_package": maybe(TEXT), "serving_since": maybe(TEXT)})
 
 DRIFT_REPORT = closed(
     {

@@ -9,8 +9,10 @@ import sys
 from pathlib import Path
 
 import pytest
-from drift import run, sources
-from drift.privileges import USER_ID
+
+from plumbline.drift import run
+from plumbline.drift.read import s3 as sources
+from plumbline.drift.settings.privileges import USER_ID
 
 ROOT = Path(__file__).parents[2]
 DOCKERFILE = (ROOT / "container" / "Dockerfile").read_text()
@@ -44,24 +46,25 @@ def image(tmp_path_factory: pytest.TempPathFactory) -> Path:
             place = folder / target.lstrip("/")
             if (ROOT / source).is_dir():
                 shutil.copytree(ROOT / source, place, ignore=shutil.ignore_patterns("__pycache__"))
-            else:
-                place.parent.mkdir(parents=True, exist_ok=True)
-                shutil.copy(ROOT / source, place)
+                continue
+            place.mkdir(parents=True, exist_ok=True) if target.endswith("/") else place.parent.mkdir(exist_ok=True)
+            shutil.copy(ROOT / source, place)
     return folder
 
 
 @pytest.mark.parametrize("file", sorted((ROOT / "container" / "drift").rglob("*.py")), ids=lambda file: file.name)
 def test_a_module_imports_only_what_the_image_has(file: Path) -> None:
     has = locked("requirements-spark.txt") if file.parent.name == "spark" else locked()
-    assert imported(file) <= set(sys.stdlib_module_names) | has | {"contract", "drift"}
+    assert imported(file) <= set(sys.stdlib_module_names) | has | {"plumbline"}
 
 
 def test_the_copied_tree_runs_every_module_from_itself(image: Path) -> None:
     text = (
-        "import importlib, pkgutil, sys, drift\n"
-        "names = [m.name for m in pkgutil.walk_packages(drift.__path__, 'drift.') if not m.name.endswith('__main__')]\n"
+        "import importlib, pkgutil, sys, plumbline.drift as drift\n"
+        "found = pkgutil.walk_packages(drift.__path__, 'plumbline.drift.')\n"
+        "names = [m.name for m in found if not m.name.endswith('__main__')]\n"
         "for name in names: importlib.import_module(name)\n"
-        "ours = [m for n, m in sys.modules.items() if n.split('.')[0] in ('drift', 'contract')]\n"
+        "ours = [m for n, m in sys.modules.items() if n.split('.')[0] == 'plumbline']\n"
         f"assert all(m.__file__.startswith({str(image)!r}) for m in ours), ours\n"
         "assert len(names) > 20\n"
     )
@@ -74,7 +77,7 @@ def test_the_copied_tree_runs_every_module_from_itself(image: Path) -> None:
 
 def test_the_entry_point_answers_from_the_copied_tree(image: Path) -> None:
     finished = subprocess.run(
-        [sys.executable, "-m", "drift", "--help"],
+        [sys.executable, "-m", "plumbline.drift", "--help"],
         env={"PYTHONPATH": str(image), "PYTHONDONTWRITEBYTECODE": "1", "PATH": os.environ["PATH"]},
         cwd=image,
         capture_output=True,
@@ -118,7 +121,7 @@ def test_the_user_of_the_run_has_a_name_in_the_image(image: Path) -> None:
 
 
 def test_the_program_is_started_in_exec_form() -> None:
-    assert instructions("ENTRYPOINT") == ['["python", "-m", "drift"]']
+    assert instructions("ENTRYPOINT") == ['["python", "-m", "plumbline.drift"]']
 
 
 def test_root_is_given_up_before_anything_else_is_imported() -> None:
@@ -126,15 +129,18 @@ def test_root_is_given_up_before_anything_else_is_imported() -> None:
     kept = [ast.unparse(statement) for statement in statements if not isinstance(statement, ast.Expr | ast.Import)]
     calls = [ast.unparse(statement) for statement in statements]
 
-    assert kept == ["from drift.privileges import drop_on_platform", "from drift.cli import main"]
-    assert calls.index("drop_on_platform()") < calls.index("from drift.cli import main")
+    assert kept == [
+        "from plumbline.drift.settings.privileges import drop_on_platform",
+        "from plumbline.drift.cli import main",
+    ]
+    assert calls.index("drop_on_platform()") < calls.index("from plumbline.drift.cli import main")
 
 
 def test_the_command_line_and_the_container_share_their_code() -> None:
-    assert run.monitor.__module__ == run.run.__module__ == "drift.run"
+    assert run.monitor.__module__ == run.run.__module__ == "plumbline.drift.run"
 
 
 def test_boto3_is_imported_by_two_modules_and_only_when_called() -> None:
     importers = [file.name for file in (ROOT / "container" / "drift").rglob("*.py") if "boto3" in imported(file)]
-    assert sorted(importers) == ["publish.py", "sources.py"]
+    assert sorted(importers) == ["cloudwatch.py", "s3.py"]
     assert not hasattr(sources, "boto3")

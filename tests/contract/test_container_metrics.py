@@ -1,9 +1,8 @@
 """What the container publishes is what the contract names."""
 
-from drift.metrics import of_failure, of_report
-
-from contract.names import Dimension, Metric
-from tests.unit.drift_io.reports import NOT_JUDGED, REPORT
+from plumbline.contract.names import Dimension, Metric
+from plumbline.drift.report.metrics import of_failure, of_report
+from tests.unit.drift.reports import NOT_JUDGED, REPORT
 
 
 def test_a_judged_window_publishes_every_metric_of_the_contract() -> None:

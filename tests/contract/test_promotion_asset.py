@@ -2,23 +2,22 @@
 
 import ast
 import os
-import shutil
 import subprocess
 import sys
 from pathlib import Path
 
 import pytest
 
+from plumbline.stacks.constructs.retraining.loop_function import stage
+
 ROOT = Path(__file__).parents[2]
-PACKAGES = {"contract": "contract", "promotion": "lambda/promotion", "shared": "lambda/shared"}
 SOURCES = sorted((ROOT / "lambda" / "promotion").glob("*.py"))
 
 
 def test_asset_imports_in_a_bare_interpreter(tmp_path: Path) -> None:
-    for package, folder in PACKAGES.items():
-        shutil.copytree(ROOT / folder, tmp_path / package)
+    stage(ROOT, "promotion", tmp_path)
     # -S leaves out site-packages: not even boto3 is needed before the first call.
-    program = "from promotion.handler import handler; print(handler.__name__)"
+    program = "from plumbline.functions.promotion.handler import handler; print(handler.__name__)"
     result = subprocess.run(
         [sys.executable, "-S", "-B", "-c", program],
         env={"PYTHONPATH": str(tmp_path), "PATH": os.environ["PATH"]},
@@ -32,7 +31,7 @@ def test_asset_imports_in_a_bare_interpreter(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("source", SOURCES, ids=[source.name for source in SOURCES])
 def test_asset_needs_only_the_standard_library_and_boto3(source: Path) -> None:
-    allowed = sys.stdlib_module_names | {"boto3", *PACKAGES}
+    allowed = sys.stdlib_module_names | {"boto3", "plumbline"}
     imported = set()
     for node in ast.walk(ast.parse(source.read_text())):
         if isinstance(node, ast.Import):

@@ -8,10 +8,12 @@ import botocore.session
 import pytest
 from botocore.stub import Stubber
 from botocore.validate import ParamValidator
-from promotion.facts import RegistryVersion, UnusedResources
-from promotion.hosting import BusyError, RefusedError, SageMakerEndpoint
-from promotion.packages import ModelRegistry, target
-from promotion.requests import (
+
+from plumbline.contract.retraining import LoopVariable
+from plumbline.functions.promotion.endpoint import BusyError, RefusedError, SageMakerEndpoint
+from plumbline.functions.promotion.facts import RegistryVersion, UnusedResources
+from plumbline.functions.promotion.registry import ModelRegistry, target
+from plumbline.functions.promotion.sagemaker_requests import (
     CONFIG_MEMBERS,
     LiveConfiguration,
     config_request,
@@ -19,12 +21,11 @@ from promotion.requests import (
     model_request,
     update_request,
 )
-from promotion.settings import PromotionSettings
-from promotion.state import PromotionTarget
-from shared.aws_client import AwsClients
-
-from contract.retraining import LoopVariable
-from tests.unit.promotion.fakes import SETTINGS, FakeAccount, arn, environment, package
+from plumbline.functions.promotion.settings import PromotionSettings
+from plumbline.functions.promotion.state import PromotionTarget
+from plumbline.functions.shared.aws_client import AwsClients
+from plumbline.local.aws.sagemaker.validation import input_members, output_members
+from tests.unit.functions.promotion.fakes import SETTINGS, FakeAccount, arn, environment, package
 
 MODEL = botocore.session.get_session().get_service_model("sagemaker")
 RETURNED_ONLY = {"EndpointConfigName", "EndpointConfigArn", "CreationTime"}
@@ -32,7 +33,9 @@ NEW = datetime(2026, 3, 1, tzinfo=UTC)
 
 
 def valid(operation: str, request: dict[str, Any]) -> None:
-    report = ParamValidator().validate(request, MODEL.operation_model(operation).input_shape)
+    shape = MODEL.operation_model(operation).input_shape
+    assert shape is not None
+    report = ParamValidator().validate(request, shape)
     assert not report.has_errors(), report.generate_report()
 
 
@@ -48,8 +51,8 @@ def made(settings: PromotionSettings = SETTINGS) -> tuple[dict[str, Any], dict[s
 
 
 def test_everything_of_a_configuration_is_copied_that_can_be() -> None:
-    returned = set(MODEL.operation_model("DescribeEndpointConfig").output_shape.members) - RETURNED_ONLY
-    accepted = set(MODEL.operation_model("CreateEndpointConfig").input_shape.members)
+    returned = set(output_members("DescribeEndpointConfig")) - RETURNED_ONLY
+    accepted = set(input_members("CreateEndpointConfig"))
     assert set(CONFIG_MEMBERS) == returned & accepted
 
 

@@ -6,20 +6,20 @@ from typing import Any
 
 import numpy as np
 import pytest
-from drift.analysis import analyse, with_quality
-from drift.baseline import learn
-from drift.judgement import RunContext
-from drift.metrics import metrics_file, of_report
-from drift.policy import Policy
-from drift.sagemaker_files import write_reports
-from drift.table import table
 from jsonschema import Draft202012Validator
 
-from contract.names import ReportFile
-from contract.quality import QualityReport
-from contract.records import WindowBounds
+from plumbline.contract.names import ReportFile
+from plumbline.contract.quality import QualityReport
+from plumbline.contract.records import WindowBounds
+from plumbline.drift.data.table import table
+from plumbline.drift.judge.analysis import analyse, with_quality
+from plumbline.drift.judge.comparison import RunContext
+from plumbline.drift.reference.learn import learn
+from plumbline.drift.report.files import write_reports
+from plumbline.drift.report.metrics import metrics_file, of_report
+from plumbline.drift.settings.policy import Policy
 from tests.contract import schemas
-from tests.unit.drift_io.builders import SPECS, read_window, record, write_capture
+from tests.unit.drift.builders import SPECS, read_window, record, write_capture
 
 SCHEMAS = {
     ReportFile.STATISTICS: schemas.STATISTICS,

@@ -2,23 +2,22 @@
 
 import ast
 import os
-import shutil
 import subprocess
 import sys
 from pathlib import Path
 
 import pytest
 
+from plumbline.stacks.constructs.retraining.loop_function import stage
+
 ROOT = Path(__file__).parents[2]
 SOURCES = sorted(path for package in ("retraining", "shared") for path in (ROOT / "lambda" / package).glob("*.py"))
 
 
 def test_asset_imports_in_a_bare_interpreter(tmp_path: Path) -> None:
-    shutil.copytree(ROOT / "contract", tmp_path / "contract")
-    for package in ("retraining", "shared"):
-        shutil.copytree(ROOT / "lambda" / package, tmp_path / package)
+    stage(ROOT, "retraining", tmp_path)
     # -S leaves out site-packages: not even boto3 is needed before the first call.
-    program = "from retraining.handler import handler; print(handler.__name__)"
+    program = "from plumbline.functions.retraining.handler import handler; print(handler.__name__)"
     result = subprocess.run(
         [sys.executable, "-S", "-B", "-c", program],
         env={"PYTHONPATH": str(tmp_path), "PATH": os.environ["PATH"]},
@@ -32,7 +31,7 @@ def test_asset_imports_in_a_bare_interpreter(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("source", SOURCES, ids=[f"{source.parent.name}/{source.name}" for source in SOURCES])
 def test_asset_needs_only_the_standard_library_and_boto3(source: Path) -> None:
-    allowed = sys.stdlib_module_names | {"boto3", "botocore", "contract", "retraining", "shared"}
+    allowed = sys.stdlib_module_names | {"boto3", "botocore", "plumbline"}
     imported = set()
     for node in ast.walk(ast.parse(source.read_text())):
         if isinstance(node, ast.Import):

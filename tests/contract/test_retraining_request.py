@@ -6,14 +6,14 @@ from typing import Any
 import botocore.session
 import pytest
 from botocore.validate import ParamValidator
-from retraining.occurrences import RetrainingRequest
-from retraining.reservation import new_run
-from retraining.surroundings import start_request
-from retraining.triggers import RetrainingTrigger, alarm_trigger, request_trigger
 
-from contract.retraining import MAX_METADATA_LENGTH, PipelineParameter
-from tests.unit.retraining.builders import change
-from tests.unit.retraining.fakes import NOW, SETTINGS, FakeAws
+from plumbline.contract.retraining import MAX_METADATA_LENGTH, PipelineParameter
+from plumbline.functions.retraining.aws import start_request
+from plumbline.functions.retraining.events import RetrainingRequest
+from plumbline.functions.retraining.runs import new_run
+from plumbline.functions.retraining.triggers import RetrainingTrigger, alarm_trigger, request_trigger
+from tests.unit.functions.retraining.builders import change
+from tests.unit.functions.retraining.fakes import NOW, SETTINGS, FakeAws
 
 SHAPE = botocore.session.get_session().get_service_model("sagemaker").operation_model("StartPipelineExecution")
 REASON = "Threshold Crossed: 1 out of the last 1 datapoints [1.0 (01/03/26 05:00:00)] was > 0.0, \u2265 \u00e9 " * 9
@@ -26,6 +26,7 @@ TRIGGERS = {
 @pytest.mark.parametrize("trigger", TRIGGERS.values(), ids=TRIGGERS)
 def test_request_matches_the_service_model(trigger: RetrainingTrigger) -> None:
     request = start_request(SETTINGS, new_run(trigger, FakeAws().facts(NOW), SETTINGS))
+    assert SHAPE.input_shape is not None
     report = ParamValidator().validate(request, SHAPE.input_shape)
     assert not report.has_errors(), report.generate_report()
     assert list(_broken(request, SHAPE.input_shape)) == []

@@ -6,16 +6,8 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
-from drift.policy import FeaturePolicy, Policy
-from drift.policy_file import read_policy
-from drift.variables import Variables
-from promotion.settings import PromotionSettings
-from retraining.occurrences import AlarmChange, AlarmState
-from retraining.settings import RetrainingSettings
-from retraining.triggers import no_trigger
-from shared.documents import ID
 
-from contract.names import (
+from plumbline.contract.names import (
     METRIC_NAMESPACE,
     Dimension,
     Metric,
@@ -24,13 +16,27 @@ from contract.names import (
     alarm_name,
     report_prefix,
 )
-from contract.records import EffectMeasure
-from contract.retraining import LoopVariable, PipelineStep
-from contract.thresholds import THRESHOLDS, Threshold
-from stacks.config_thresholds import BiasSection, FeatureSection, LabelsSection, TableSection, ThresholdsSection
-from stacks.constructs.alarm_rules import RUNBOOK, AlarmKind
-from stacks.constructs.alert_topic import RUNBOOK_ANCHOR
-from stacks.constructs.monitor_job import policy_text
+from plumbline.contract.records import EffectMeasure
+from plumbline.contract.retraining import LoopVariable, PipelineStep
+from plumbline.contract.thresholds import THRESHOLDS, Threshold
+from plumbline.drift.settings.environment import Variables
+from plumbline.drift.settings.policy import FeaturePolicy, Policy
+from plumbline.drift.settings.policy_file import read_policy
+from plumbline.functions.promotion.settings import PromotionSettings
+from plumbline.functions.retraining.events import AlarmChange, AlarmState
+from plumbline.functions.retraining.settings import RetrainingSettings
+from plumbline.functions.retraining.triggers import no_trigger
+from plumbline.functions.shared.state_store import ID
+from plumbline.stacks.config.thresholds import (
+    BiasSection,
+    FeatureSection,
+    LabelsSection,
+    TableSection,
+    ThresholdsSection,
+)
+from plumbline.stacks.constructs.alarms.alarm_rules import RUNBOOK, AlarmKind
+from plumbline.stacks.constructs.alarms.alert_topic import RUNBOOK_ANCHOR
+from plumbline.stacks.constructs.monitor.monitor_job import policy_text
 from tests.unit.stacks.synthesis import (
     ENVIRONMENTS,
     FULL,

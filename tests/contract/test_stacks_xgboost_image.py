@@ -6,7 +6,7 @@ from importlib import resources
 
 import pytest
 
-from stacks.xgboost_image import TABLE, xgboost_image
+from plumbline.stacks.config.xgboost_image import TABLE, xgboost_image
 
 VERSION = "3.0-5"
 

@@ -16,12 +16,12 @@ import pytest
 from botocore import xform_name
 from botocore.model import ServiceModel
 
-from local.demo.first_model import first_training
 from plumbline.cli import help_page, main
 from plumbline.commands import COMMANDS
-from stacks.config_file import load_environment, parse_environment
-from stacks.errors import EnvironmentFileError
-from stacks.naming import Naming
+from plumbline.local.demo.first_model import first_training
+from plumbline.stacks.config.errors import EnvironmentFileError
+from plumbline.stacks.config.file import load_environment, parse_environment
+from plumbline.stacks.naming import Naming
 from tests.docs.pages import (
     CLI,
     CONFIGURATION,

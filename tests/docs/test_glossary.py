@@ -10,11 +10,10 @@ from typing import Any
 import pytest
 from pydantic import BaseModel
 
-import contract.names
-import contract.retraining
-from contract.records import DriftReport
-from stacks.config import EnvironmentConfig
-from stacks.constructs.alarm_rules import AlarmKind
+from plumbline.contract import names, retraining
+from plumbline.contract.records import DriftReport
+from plumbline.stacks.config.environment import EnvironmentConfig
+from plumbline.stacks.constructs.alarms.alarm_rules import AlarmKind
 from tests.docs.pages import GLOSSARY, rows
 
 UNITS = frozenset("n row hour minute second millisecond day gb percent count".split())
@@ -26,9 +25,9 @@ AWS = frozenset(
 """Words of AWS and of every schedule, which keep their meaning at AWS's border."""
 ORDINARY = frozenset(
     "above accepted adjusted approximate assumed back by categorical critical drifted enabled explained failed "
-    "failure false final from ignore in is labelled live max maximum min minimum missing needed no note numeric "
+    "failure false final from ignore in is labelled max maximum min minimum missing needed no note numeric "
     "of out outside over per positive promoted range read rejected relative represented residual rolled selected "
-    "selection skipped spread started stopped suspected true under unreadable unseen used wait warning weighted "
+    "selection serving since skipped spread started stopped suspected true under unreadable unseen used wait warning weighted "
     "without".split()
 )
 """Verbs, adjectives and prepositions with their everyday meaning."""
@@ -64,7 +63,7 @@ def configuration_keys(model: type[BaseModel]) -> Iterator[str]:
 
 def metric_names() -> Iterator[str]:
     """Yield the members of every enumeration of metrics that the contract declares."""
-    for module in (contract.names, contract.retraining):
+    for module in (names, retraining):
         for name, kind in vars(module).items():
             if name.endswith("Metric") and isinstance(kind, type) and issubclass(kind, Enum):
                 yield from (str(member.value) for member in kind)

@@ -115,10 +115,10 @@ RECIPES = {
             "<name>.py": lambda _: (
                 '''"""Total variation distance."""
 
-from contract.statistics import EffectMeasure
-from drift.statistics.cells import Cells
-from drift.statistics.declaration import EffectStatistic
-from drift.statistics.drift_score import drift_score
+from plumbline.contract.statistics import EffectMeasure
+from plumbline.drift.statistics.cells import Cells
+from plumbline.drift.statistics.declaration import EffectStatistic
+from plumbline.drift.statistics.drift_score import drift_score
 
 
 def total_variation(cells: Cells) -> float:
@@ -134,13 +134,14 @@ TOTAL_VARIATION = EffectStatistic(
 '''
             ),
             "registry.py": both(
-                after("import kolmogorov_smirnov\n", "from drift.statistics.total import TOTAL_VARIATION\n"),
+                after("import kolmogorov_smirnov\n", "from plumbline.drift.statistics.total import TOTAL_VARIATION\n"),
                 after("for one in (JENSEN_SHANNON", ", TOTAL_VARIATION"),
             ),
             "test_<name>.py": lambda _: (
                 """import numpy as np
-from drift.statistics.cells import Cells
-from drift.statistics.total import total_variation
+
+from plumbline.drift.statistics.cells import Cells
+from plumbline.drift.statistics.total import total_variation
 
 
 def test_dummy_statistic_is_half_of_the_differences() -> None:
@@ -154,12 +155,12 @@ def test_dummy_statistic_is_half_of_the_differences() -> None:
             "cli.md": lambda _: HELP_PAGE,
         },
         (
-            "tests/unit/drift_statistics/test_total.py",
-            "tests/unit/drift_statistics/test_analysis.py",
-            "tests/unit/drift_statistics/test_features.py",
-            "tests/unit/drift_statistics/test_policy.py",
-            "tests/unit/stacks/test_config.py",
-            "tests/unit/report/test_build.py",
+            "tests/unit/drift/statistics/test_total.py",
+            "tests/unit/drift/judge/test_analysis.py",
+            "tests/unit/drift/compare/test_features.py",
+            "tests/unit/drift/settings/test_policy.py",
+            "tests/unit/stacks/config/test_environment.py",
+            "tests/unit/report/plots/test_build.py",
             "tests/contract/test_reports_match_schemas.py",
             "tests/docs/test_commands.py::test_command_line_page_is_the_help_of_every_command",
             *DOCS,
@@ -172,16 +173,14 @@ def test_dummy_statistic_is_half_of_the_differences() -> None:
         {
             "alarm_rules.py": before(
                 "    # Alarms on the endpoint:",
-                """    RECENT_DRIFT = (
-        "recent-drift",
-        AlarmRule(
-            metric=Metric.RECENT_DRIFT_VERDICT,
-            evaluation=m_of_n,
-            missing=MissingDataPolicy.IGNORE,
-            meaning="Traffic differs from the windows before.",
-            action="Read drift_report.json; no retraining starts.",
-            graph=Graph.UNLABELLED_VERDICTS,
-        ),
+                """    RECENT_DRIFT = AlarmRule(
+        name="recent-drift",
+        metric=Metric.RECENT_DRIFT_VERDICT,
+        evaluation=m_of_n,
+        missing=MissingDataPolicy.IGNORE,
+        meaning="Traffic differs from the windows before.",
+        action="Read drift_report.json; no retraining starts.",
+        graph=Graph.UNLABELLED_VERDICTS,
     )
 """,
             ),
@@ -197,7 +196,7 @@ def test_dummy_statistic_is_half_of_the_differences() -> None:
             "runbook.md": at_the_end("\n## Recent drift\n\n**What it means.** The windows before differ.\n"),
             "deploying.md": one_more(r"\d+ at 0\.10"),
         },
-        ("tests/unit/stacks/test_alarms.py", *DOCS),
+        ("tests/unit/stacks/constructs/alarms/test_alarms.py", *DOCS),
         "test_alarm_has_its_metric_and_states_what_missing_data_means[recent-drift]",
         6,
         snapshot=True,
@@ -214,7 +213,7 @@ def test_dummy_statistic_is_half_of_the_differences() -> None:
             "metrics.md": after_the_row("RecordsRead", "| `WindowRows` | rows of the window | no report |"),
             "deploying.md": one_more(r"\d+, and one for each feature; \d+ for the census data"),
         },
-        ("tests/unit/drift_io/test_metrics.py", "tests/contract/test_container_metrics.py", *DOCS),
+        ("tests/unit/drift/report/test_metrics.py", "tests/contract/test_container_metrics.py", *DOCS),
         "test_name_is_made_of_terms[WindowRows]",
         5,
     ),
@@ -234,7 +233,7 @@ def test_dummy_statistic_is_half_of_the_differences() -> None:
             ),
             "test_verdict.py": at_the_end(
                 "\n\ndef test_dummy_threshold_decides() -> None:\n"
-                "    from drift.verdict import is_whole\n\n"
+                "    from plumbline.drift.judge.verdict import is_whole\n\n"
                 "    policy = Policy(minimum_window_fraction=0.5)\n"
                 "    assert (is_whole(0.5, policy), is_whole(0.49, policy)) == (True, False)\n"
             ),
@@ -246,9 +245,9 @@ def test_dummy_statistic_is_half_of_the_differences() -> None:
             "cli.md": lambda _: HELP_PAGE,
         },
         (
-            "tests/unit/drift_statistics/test_verdict.py",
-            "tests/unit/drift_io/test_settings.py",
-            "tests/unit/stacks/test_config.py",
+            "tests/unit/drift/judge/test_verdict.py",
+            "tests/unit/drift/settings/test_run.py",
+            "tests/unit/stacks/config/test_environment.py",
             "tests/contract/test_stacks_names.py",
             "tests/docs/test_commands.py::test_command_line_page_is_the_help_of_every_command",
             *DOCS,
@@ -258,7 +257,7 @@ def test_dummy_statistic_is_half_of_the_differences() -> None:
     ),
     "A report section": Recipe(
         {
-            "model_behaviour_table.py": at_the_end(
+            "model_behaviour.py": at_the_end(
                 "\n\ndef dummy(timeline: Timeline) -> str:\n"
                 '    """Return the number of windows."""\n'
                 '    return f"<p>{len(timeline.reports)} windows</p>"\n'
@@ -271,7 +270,7 @@ def test_dummy_statistic_is_half_of_the_differences() -> None:
                 '    assert "1 windows" in Reader(made(tmp_path, report(0))).text\n'
             ),
         },
-        ("tests/unit/report/test_build.py", "-k", "dummy or written or unique"),
+        ("tests/unit/report/plots/test_build.py", "-k", "dummy or written or unique"),
         "test_dummy_section_is_shown",
         6,
     ),
@@ -309,7 +308,7 @@ def test_recipe_is_enough(title: str, copy: Path) -> None:
     recipe, paths = RECIPES[title], listed(title)
     assert [Path(path).name for path in paths] == list(recipe.edits)
     assert len(paths) <= recipe.max_files
-    environment = {**os.environ, "PYTHONPATH": os.pathsep.join(str(copy / name) for name in (".", "container"))}
+    environment = {**os.environ, "PYTHONPATH": str(copy)}
     for path, edit in zip(paths, recipe.edits.values(), strict=True):
         file = copy / path.replace("<name>", recipe.name)
         content = file.read_text() if file.exists() else ""

@@ -1,10 +1,10 @@
 import re
 
-from studies.accuracy import flights
-from studies.accuracy import page as accuracy
-from studies.accuracy.results import AccuracyStudy
-from studies.accuracy.tasks import FULL
-from studies.pages import BEGIN, END
+from research.studies.accuracy import flights
+from research.studies.accuracy import page as accuracy
+from research.studies.accuracy.results import AccuracyStudy
+from research.studies.accuracy.tasks import FULL
+from research.studies.pages import BEGIN, END
 from tests.docs.pages import ROOT, STATISTICS, rows, section
 
 ACCURACY = ROOT / "docs" / "accuracy.md"

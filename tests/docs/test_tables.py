@@ -11,26 +11,33 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from drift import cli as container
-from drift.projection.classes import METHOD as CLASS_METHOD
-from drift.projection.projector import METHOD, WEIGHTED_METHOD
 from pydantic import BaseModel
 from pydantic.fields import FieldInfo
 
-from contract.accuracy import LabelShiftScenario, MeasureReport, ProjectionEvidence
-from contract.attribution import AttributionFeature, AttributionReport
-from contract.bias import BiasGroup, BiasMeasure, BiasReport
-from contract.names import Metric
-from contract.quality import QualityReport, ShiftReport, WindowQuality
-from contract.reasons import ReasonCode
-from contract.records import DriftReport, FeatureReport, ModelReport, RecordCounts, SegmentReport, WindowBounds
-from contract.rejection import LabelRejectionReason, RejectionReason
-from contract.statistics import EffectMeasure, FeatureType
-from contract.thresholds import THRESHOLDS, Threshold
 from plumbline import exit_codes
+from plumbline.contract.accuracy import LabelShiftScenario, MeasureReport, ProjectionEvidence
+from plumbline.contract.attribution import AttributionFeature, AttributionReport
+from plumbline.contract.bias import BiasGroup, BiasMeasure, BiasReport
+from plumbline.contract.names import Metric
+from plumbline.contract.quality import QualityReport, ShiftReport, WindowQuality
+from plumbline.contract.reasons import ReasonCode
+from plumbline.contract.records import (
+    DriftReport,
+    FeatureReport,
+    ModelReport,
+    RecordCounts,
+    SegmentReport,
+    WindowBounds,
+)
+from plumbline.contract.rejection import LabelRejectionReason, RejectionReason
+from plumbline.contract.statistics import EffectMeasure, FeatureType
+from plumbline.contract.thresholds import THRESHOLDS, Threshold
+from plumbline.drift import cli as container
+from plumbline.drift.projection.classes import METHOD as CLASS_METHOD
+from plumbline.drift.projection.projector import METHOD, WEIGHTED_METHOD
 from plumbline.report.summary import CANNOT_SEE
-from stacks.config import EnvironmentConfig
-from stacks.constructs.alarm_rules import RUNBOOK, AlarmKind
+from plumbline.stacks.config.environment import EnvironmentConfig
+from plumbline.stacks.constructs.alarms.alarm_rules import RUNBOOK, AlarmKind
 from tests.docs.pages import (
     ARCHITECTURE,
     CONFIGURATION,

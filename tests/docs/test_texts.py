@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from stacks.config_file import parse_environment
-from stacks.errors import EnvironmentFileError
+from plumbline.stacks.config.errors import EnvironmentFileError
+from plumbline.stacks.config.file import parse_environment
 from tests.docs.pages import (
     CONFIGURATION,
     PAGES,

@@ -2,9 +2,9 @@
 
 import re
 
-from contract.names import Metric
-from contract.retraining import RetrainingMetric
-from contract.thresholds import RENAMED_KEYS, THRESHOLDS
+from plumbline.contract.names import Metric
+from plumbline.contract.retraining import RetrainingMetric
+from plumbline.contract.thresholds import RENAMED_KEYS, THRESHOLDS
 from tests.docs.pages import UPGRADING, rows, section
 
 

@@ -3,7 +3,7 @@
 import json
 from typing import Any
 
-from local.demo.inbox import Inbox
+from plumbline.local.demo.inbox import Inbox
 from tests.e2e import messages
 from tests.e2e.deployment import Deployment
 

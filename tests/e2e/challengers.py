@@ -8,13 +8,13 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any
 
-from contract.names import Prefix, resource_prefix
-from contract.retraining import RetrainingFile, model_package_group, pipeline_name
-from contract.retraining_jobs import JobOutput
-from contract.training import CHANNEL_FRESH
-from plumbline.census import TARGET
-from plumbline.rows import LabelledRows
-from plumbline.scenarios import scenario
+from plumbline.contract.names import Prefix, resource_prefix
+from plumbline.contract.retraining import RetrainingFile, model_package_group, pipeline_name
+from plumbline.contract.retraining_jobs import JobOutput
+from plumbline.contract.training import CHANNEL_FRESH
+from plumbline.data.census import TARGET
+from plumbline.data.rows import LabelledRows
+from plumbline.data.scenarios import scenario
 from tests.e2e.deployment import HOUR, Deployment, pool
 
 ROWS_PER_RECORD = 10

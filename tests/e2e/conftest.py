@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from local import embedded, environments
-from local.embedded import EmbeddedAws
+from plumbline.local import embedded, environments
+from plumbline.local.embedded import EmbeddedAws
 
 COVERAGE_SETTINGS = Path(__file__).parents[1] / "coverage-local.toml"
 

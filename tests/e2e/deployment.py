@@ -9,27 +9,19 @@ from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
-from contract.names import (
-    METRIC_NAMESPACE,
-    Dimension,
-    Metric,
-    Prefix,
-    ReportFile,
-    alarm_name,
-    report_prefix,
-)
-from contract.records import DriftReport
-from contract.retraining import pipeline_name
-from local.demo.deployment import Cdk, Value, derive
-from local.demo.loop import Episode
-from local.embedded import EmbeddedAws
-from plumbline import population
-from plumbline.rows import LabelledRows
-from plumbline.scenarios import scenario
-from plumbline.traffic import ReplayPlan, replay
-from plumbline.traffic_choices import Format
-from stacks.constructs.alarm_rules import AlarmKind
-from stacks.naming import Naming
+from plumbline.contract.names import METRIC_NAMESPACE, Dimension, Metric, Prefix, ReportFile, alarm_name, report_prefix
+from plumbline.contract.records import DriftReport
+from plumbline.contract.retraining import pipeline_name
+from plumbline.data import population
+from plumbline.data.rows import LabelledRows
+from plumbline.data.scenarios import scenario
+from plumbline.local.demo.deployment import Cdk, Value, derive
+from plumbline.local.demo.loop import Episode
+from plumbline.local.embedded import EmbeddedAws
+from plumbline.stacks.constructs.alarms.alarm_rules import AlarmKind
+from plumbline.stacks.naming import Naming
+from plumbline.traffic.choices import Format
+from plumbline.traffic.replay import ReplayPlan, replay
 from tests.e2e.local_account import ROOT, eventually
 
 HOUR = timedelta(hours=1)

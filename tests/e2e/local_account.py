@@ -12,8 +12,8 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any, TypeVar
 
-from local.embedded import EmbeddedAws
-from stacks.constructs.source_archive import archive as source_archive
+from plumbline.local.embedded import EmbeddedAws
+from plumbline.stacks.constructs.storage.source_archive import archive as source_archive
 
 _Answer = TypeVar("_Answer")
 

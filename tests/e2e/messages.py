@@ -3,8 +3,8 @@
 import time
 from collections.abc import Callable
 
-from local.demo.inbox import make_queue
-from local.embedded import EmbeddedAws
+from plumbline.local.demo.inbox import make_queue
+from plumbline.local.embedded import EmbeddedAws
 
 
 def eventually(check: Callable[[], bool], complaint: str, seconds: float = 10) -> None:

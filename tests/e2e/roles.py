@@ -8,7 +8,7 @@ from typing import Any
 import boto3
 from botocore.config import Config
 
-from local.embedded import EmbeddedAws
+from plumbline.local.embedded import EmbeddedAws
 
 
 def clients_of_role(aws: EmbeddedAws, role: str) -> Callable[[str], Any]:

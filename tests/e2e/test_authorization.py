@@ -8,7 +8,7 @@ import pytest
 from botocore.config import Config
 from botocore.exceptions import ClientError
 
-from local.embedded import EmbeddedAws
+from plumbline.local.embedded import EmbeddedAws
 
 pytestmark = pytest.mark.e2e
 

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 from botocore.exceptions import ClientError, WaiterError
 
-from local.embedded import EmbeddedAws
+from plumbline.local.embedded import EmbeddedAws
 
 pytestmark = pytest.mark.e2e
 

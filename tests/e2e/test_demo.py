@@ -14,8 +14,8 @@ from typing import Any
 
 import pytest
 
-from contract.names import ReportFile
-from plumbline import census
+from plumbline.contract.names import ReportFile
+from plumbline.data import census
 from tests.e2e.local_account import ROOT, processes_below
 
 pytestmark = pytest.mark.e2e

@@ -14,15 +14,15 @@ from pathlib import Path
 
 import pytest
 
-from local.aws.settings import ROOT
-from local.embedded import EmbeddedAws, EmbeddedAwsError
+from plumbline.local.aws.settings import ROOT
+from plumbline.local.embedded import EmbeddedAws, EmbeddedAwsError
 
 pytestmark = pytest.mark.e2e
 
 STARTER = """
 import sys, time
 from pathlib import Path
-from local.embedded import EmbeddedAws
+from plumbline.local.embedded import EmbeddedAws
 with EmbeddedAws.start(Path(sys.argv[1])) as aws:
     print(aws.url, aws._process.pid, flush=True)
     time.sleep(60)

@@ -71,9 +71,10 @@ def test_refusal_of_the_model_is_a_model_error(
     with pytest.raises(ClientError) as caught:
         invoke(account, content_type, body)
 
-    assert caught.value.response["Error"]["Code"] == "ModelError"
-    assert caught.value.response["OriginalStatusCode"] == status
-    assert caught.value.response["ResponseMetadata"]["HTTPStatusCode"] == 424
+    response: Any = caught.value.response
+    assert response["Error"]["Code"] == "ModelError"
+    assert response["OriginalStatusCode"] == status
+    assert response["ResponseMetadata"]["HTTPStatusCode"] == 424
 
 
 def test_unknown_endpoint_is_a_validation_error(account: LocalAccount) -> None:

@@ -2,7 +2,6 @@
 
 import csv
 import json
-import shutil
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
@@ -10,6 +9,7 @@ from typing import Any
 
 import pytest
 
+from plumbline.stacks.constructs.monitor.drift_image import copy_context
 from tests.e2e.local_account import BUCKET, ROOT, XGBOOST_IMAGE, LocalAccount, eventually, local_account
 
 pytestmark = pytest.mark.e2e
@@ -49,8 +49,7 @@ def events(account: LocalAccount) -> str:
 def image(account: LocalAccount, tmp_path_factory: pytest.TempPathFactory) -> str:
     """URI of the drift container, built from its own Dockerfile and pushed."""
     context = tmp_path_factory.mktemp("context")
-    for name in ("container", "contract"):
-        shutil.copytree(ROOT / name, context / name, ignore=shutil.ignore_patterns("__pycache__"))
+    copy_context(ROOT, context)
     account.aws.client("ecr").create_repository(repositoryName="drift")
     account.docker("build", "--tag", "drift", "--file", "container/Dockerfile", ".", cwd=context)
     account.docker("tag", "drift", IMAGE, cwd=context)

@@ -8,17 +8,17 @@ from typing import Any
 
 import pytest
 
-from contract.accuracy import Measure
-from contract.names import GROUND_TRUTH_OUTPUT, Metric
-from contract.quality import WindowQuality
-from contract.records import Verdict
-from plumbline.labels import RequestLabels, label_files
-from plumbline.labels_destination import store
-from plumbline.rows import LabelledRows
-from plumbline.scenarios import scenario
-from plumbline.traffic import ReplayPlan
-from plumbline.traffic_choices import Format
-from stacks.constructs.alarm_rules import AlarmKind
+from plumbline.contract.accuracy import Measure
+from plumbline.contract.names import GROUND_TRUTH_OUTPUT, Metric
+from plumbline.contract.quality import WindowQuality
+from plumbline.contract.records import Verdict
+from plumbline.data.rows import LabelledRows
+from plumbline.data.scenarios import scenario
+from plumbline.labels.destination import store
+from plumbline.labels.records import RequestLabels, label_files
+from plumbline.stacks.constructs.alarms.alarm_rules import AlarmKind
+from plumbline.traffic.choices import Format
+from plumbline.traffic.replay import ReplayPlan
 from tests.e2e import messages
 from tests.e2e.deployment import HOUR, ROWS_PER_REQUEST, SEED, VARIANT, Deployment, deployed, pool
 from tests.e2e.local_account import eventually

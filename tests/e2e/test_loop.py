@@ -15,12 +15,12 @@ from typing import Any
 import pytest
 from botocore.exceptions import ClientError
 
-from contract.champion import CHAMPION_HISTORY, ChampionHistory
-from contract.names import METRIC_NAMESPACE, Metric, Prefix, ReportFile, alarm_name, ground_truth_prefix
-from contract.records import DriftReport, RecordCounts, Verdict
-from contract.retraining import champion_artifact
-from local.demo.loop import Loop
-from stacks.constructs.alarm_rules import AlarmKind
+from plumbline.contract.champion import CHAMPION_HISTORY, ChampionHistory
+from plumbline.contract.names import METRIC_NAMESPACE, Metric, Prefix, ReportFile, alarm_name, ground_truth_prefix
+from plumbline.contract.records import DriftReport, RecordCounts, Verdict
+from plumbline.contract.retraining import champion_artifact
+from plumbline.local.demo.loop import Loop
+from plumbline.stacks.constructs.alarms.alarm_rules import AlarmKind
 from tests.e2e import messages
 from tests.e2e.alerts import AlertInbox, deliver
 from tests.e2e.deployment import HOUR, ROWS_PER_HOUR, ROWS_PER_REQUEST, Deployment, deployed, environment_file

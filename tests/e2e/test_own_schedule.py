@@ -6,9 +6,9 @@ from typing import Any
 
 import pytest
 
-from contract.names import Metric, ReportFile
-from contract.records import RecordCounts, Verdict
-from stacks.constructs.alarm_rules import AlarmKind
+from plumbline.contract.names import Metric, ReportFile
+from plumbline.contract.records import RecordCounts, Verdict
+from plumbline.stacks.constructs.alarms.alarm_rules import AlarmKind
 from tests.e2e import messages
 from tests.e2e.deployment import HOUR, ROWS_PER_REQUEST, Deployment, deployed
 from tests.e2e.local_account import eventually

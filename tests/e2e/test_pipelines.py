@@ -8,8 +8,8 @@ from typing import Any
 import pytest
 from botocore.exceptions import ClientError
 
-from local.demo.inbox import make_queue
-from local.embedded import EmbeddedAws
+from plumbline.local.demo.inbox import make_queue
+from plumbline.local.embedded import EmbeddedAws
 from tests.e2e.local_account import BUCKET, XGBOOST_IMAGE, LocalAccount, eventually
 from tests.e2e.test_authorization import Caller
 

@@ -5,12 +5,12 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from contract.names import alarm_name
-from contract.retraining import pipeline_name
-from local.demo.deployment import Cdk
-from local.embedded import EmbeddedAws
-from stacks.constructs.alarm_rules import AlarmKind, MissingDataPolicy
-from stacks.naming import Naming
+from plumbline.contract.names import alarm_name
+from plumbline.contract.retraining import pipeline_name
+from plumbline.local.demo.deployment import Cdk
+from plumbline.local.embedded import EmbeddedAws
+from plumbline.stacks.constructs.alarms.alarm_rules import AlarmKind, MissingDataPolicy
+from plumbline.stacks.naming import Naming
 from tests.e2e import messages
 from tests.e2e.local_account import ROOT
 

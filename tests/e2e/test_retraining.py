@@ -16,10 +16,10 @@ from typing import Any
 import pytest
 from botocore.exceptions import ClientError
 
-from contract.champion import CHAMPION_HISTORY, ChampionHistory
-from contract.evaluation import Evaluation
-from contract.names import METRIC_NAMESPACE, Dimension, Prefix, alarm_name
-from contract.retraining import (
+from plumbline.contract.champion import CHAMPION_HISTORY, ChampionHistory
+from plumbline.contract.evaluation import Evaluation
+from plumbline.contract.names import METRIC_NAMESPACE, Dimension, Prefix, alarm_name
+from plumbline.contract.retraining import (
     Lineage,
     RetrainingMetric,
     champion_artifact,
@@ -28,8 +28,8 @@ from contract.retraining import (
     pipeline_name,
     retraining_switch,
 )
-from local.demo.deployment import Value
-from stacks.constructs.alarm_rules import AlarmKind
+from plumbline.local.demo.deployment import Value
+from plumbline.stacks.constructs.alarms.alarm_rules import AlarmKind
 from tests.e2e.alerts import AlertInbox, deliver
 from tests.e2e.challengers import (
     allow,

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from botocore.exceptions import ClientError
 
-from local.demo.inbox import make_queue
+from plumbline.local.demo.inbox import make_queue
 from tests.e2e import messages
 from tests.e2e.local_account import LocalAccount, eventually, local_account
 

@@ -14,8 +14,8 @@ from typing import Any
 
 import pytest
 
-from local.aws.seams import Seam
-from local.aws.settings import ROOT
+from plumbline.local.aws.seams import Seam
+from plumbline.local.aws.settings import ROOT
 
 pytestmark = pytest.mark.e2e
 

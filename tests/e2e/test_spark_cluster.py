@@ -9,9 +9,9 @@ from pathlib import Path
 
 import pytest
 
-from contract.names import MonitorVariable, ReportFile, Variable
-from contract.records import DriftReport
-from local import environments
+from plumbline.contract.names import MonitorVariable, ReportFile, Variable
+from plumbline.contract.records import DriftReport
+from plumbline.local import environments
 from tests.e2e.local_account import ROOT
 from tests.e2e.spark_window import (
     BASELINE,
@@ -64,7 +64,7 @@ def start(
     temporary.mkdir(parents=True)
     environment: Mapping[str, str] = {
         "PATH": "/usr/bin:/bin",
-        "PYTHONPATH": f"{ROOT / 'container'}:{ROOT}",
+        "PYTHONPATH": str(ROOT),
         "PYTHONDONTWRITEBYTECODE": "1",
         "OPENBLAS_NUM_THREADS": "1",
         "TMPDIR": str(temporary),
@@ -76,7 +76,7 @@ def start(
         Variable.ML_ROOT: str(folder / "opt"),
         **variables,
     }
-    arguments = ["-m", "drift", "--baseline_s3_uri", str(baseline), "--target_label", TARGET]
+    arguments = ["-m", "plumbline.drift", "--baseline_s3_uri", str(baseline), "--target_label", TARGET]
     return subprocess.Popen(
         [python, *arguments], cwd=folder, env=environment, text=True, stdout=subprocess.PIPE, stderr=subprocess.STDOUT
     )

@@ -1,14 +1,14 @@
 """The scheduled job on the embedded AWS: two instances read the hour from S3, and report what one reports."""
 
 import json
-import shutil
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from typing import Any
 
 import pytest
 
-from contract.names import MonitorVariable, ReportFile, Variable, report_prefix
+from plumbline.contract.names import MonitorVariable, ReportFile, Variable, report_prefix
+from plumbline.stacks.constructs.monitor.drift_image import copy_context
 from tests.e2e.local_account import BUCKET, ROOT, LocalAccount, eventually, local_account
 from tests.e2e.spark_window import BASELINE, ENDPOINT, HOUR, on_linux, window
 from tests.unit.stacks.synthesis import Assembly, config, own_schedule, synthesize, text
@@ -41,8 +41,7 @@ def assembly() -> Assembly:
 def image(account: LocalAccount, assembly: Assembly, tmp_path_factory: pytest.TempPathFactory) -> str:
     """URI of the image, built with the arguments that the app hands to Docker."""
     context = tmp_path_factory.mktemp("context")
-    for name in ("container", "contract"):
-        shutil.copytree(ROOT / name, context / name, ignore=shutil.ignore_patterns("__pycache__"))
+    copy_context(ROOT, context)
     manifest = json.loads((assembly.folder / "plumbline-dev-monitoring.assets.json").read_text())
     (source,) = (image["source"] for image in manifest["dockerImages"].values())
     arguments = [f"--build-arg={name}={value}" for name, value in source["dockerBuildArgs"].items()]

@@ -5,8 +5,8 @@ from typing import Any
 
 import pytest
 
-from local.demo.inbox import make_queue
-from local.embedded import EmbeddedAws
+from plumbline.local.demo.inbox import make_queue
+from plumbline.local.embedded import EmbeddedAws
 from tests.e2e import messages
 
 pytestmark = pytest.mark.e2e

@@ -3,14 +3,14 @@
 from dataclasses import dataclass
 
 import numpy as np
-from drift.counts import NumericCounts, ValueCounts, count, missing, unknown
-from drift.design import row_groups
-from drift.learned import Baseline
-from drift.table import Table
-from drift.window import RowSample, WindowCounts
 from numpy.typing import NDArray
 
-from contract.records import RecordCounts, WindowBounds
+from plumbline.contract.records import RecordCounts, WindowBounds
+from plumbline.drift.compare.design_matrix import row_groups
+from plumbline.drift.data.counts import NumericCounts, ValueCounts, count, missing, unknown
+from plumbline.drift.data.table import Table
+from plumbline.drift.data.window import RowSample, WindowCounts
+from plumbline.drift.reference.baseline import Baseline
 
 
 @dataclass(frozen=True)

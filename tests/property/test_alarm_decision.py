@@ -3,7 +3,7 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from local.aws.alarms import ALARM, INSUFFICIENT_DATA, OK, EvaluationRule, decide
+from plumbline.local.aws.cloudwatch.alarms import ALARM, INSUFFICIENT_DATA, OK, EvaluationRule, decide
 
 POLICIES = ("missing", "ignore", "breaching", "notBreaching")
 point = st.one_of(st.none(), st.sampled_from([0.0, 9.0]))

@@ -8,17 +8,17 @@ from typing import Any
 
 import numpy as np
 import pytest
-from drift.capture import capture_files, plan_of
-from drift.counts import NumericCounts
-from drift.ground_truth.join import JoinedWindow, join
-from drift.ground_truth.labels import Classes, LabelBook
-from drift.ground_truth.measures import ScoredCounts, measures
-from drift.shift_evidence import ExpectedVsObserved, conditional_shift
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from contract.accuracy import Measure
-from contract.records import RecordCounts
+from plumbline.contract.accuracy import Measure
+from plumbline.contract.records import RecordCounts
+from plumbline.drift.compare.shift_tests import ExpectedVsObserved, conditional_shift
+from plumbline.drift.data.counts import NumericCounts
+from plumbline.drift.ground_truth.join import JoinedWindow, join
+from plumbline.drift.ground_truth.labels import Classes, LabelBook
+from plumbline.drift.ground_truth.measures import ScoredCounts, measures
+from plumbline.drift.read.capture import capture_files, plan_of
 from tests.property.test_kernel_oracle import BASELINE, json_values, lines
 
 CLASSES = Classes(("no", "yes"))

@@ -1,7 +1,8 @@
 import pytest
-from drift.statistics.proportion import Share, difference, ratio
 from hypothesis import given
 from hypothesis import strategies as st
+
+from plumbline.drift.statistics.proportion import Share, difference, ratio
 
 
 @st.composite

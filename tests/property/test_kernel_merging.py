@@ -11,17 +11,17 @@ from unittest.mock import patch
 
 import numpy as np
 import pytest
-from drift.capture import count_folder, plan_of
-from drift.counts import OTHER_LABELS
-from drift.kernel import partial
-from drift.kernel.files import FileCounter
-from drift.kernel.partial import LabelTally, PartialCounts, Tally, window_counts
-from drift.kernel.partial_file import from_json, to_json
-from drift.kernel.plan import Plan
-from drift.sketch import RELATIVE_ERROR, bucketed, representatives
 from hypothesis import given
 from hypothesis import strategies as st
 
+from plumbline.drift.data.counts import OTHER_LABELS
+from plumbline.drift.data.sketch import RELATIVE_ERROR, bucketed, representatives
+from plumbline.drift.read.capture import count_folder, plan_of
+from plumbline.drift.read.kernel import partial_counts as partial
+from plumbline.drift.read.kernel.files import FileCounter
+from plumbline.drift.read.kernel.partial_counts import KeyTally, LabelTally, PartialCounts, window_counts
+from plumbline.drift.read.kernel.partial_counts_file import from_json, to_json
+from plumbline.drift.read.kernel.plan import WindowPlan
 from tests.property.test_kernel_oracle import BASELINE, good, lines
 
 PLANS = [
@@ -33,11 +33,11 @@ PLANS = [
 @pytest.fixture(autouse=True, scope="module")
 def small_bounds() -> Any:
     """Bounds that small examples reach."""
-    with patch.object(partial, "MOST_DISTINCT", 4), patch.object(partial, "SAMPLE_ROWS", 3):
+    with patch.object(partial, "MAX_DISTINCT", 4), patch.object(partial, "SAMPLE_ROWS", 3):
         yield
 
 
-def parts(contents: Sequence[Sequence[bytes]], plan: Plan, folder: Path) -> list[PartialCounts]:
+def parts(contents: Sequence[Sequence[bytes]], plan: WindowPlan, folder: Path) -> list[PartialCounts]:
     counter, result = FileCounter(plan), []
     for number, content in enumerate(contents):
         file = folder / f"{number}.jsonl"
@@ -47,7 +47,7 @@ def parts(contents: Sequence[Sequence[bytes]], plan: Plan, folder: Path) -> list
     return result
 
 
-def total(pieces: Sequence[PartialCounts], plan: Plan) -> bytes:
+def total(pieces: Sequence[PartialCounts], plan: WindowPlan) -> bytes:
     counts = PartialCounts()
     for piece in pieces:
         counts.merge(from_json(to_json(piece), plan), plan)
@@ -58,7 +58,9 @@ files = st.lists(st.lists(lines(), max_size=5), min_size=1, max_size=4)
 
 
 @given(contents=files, plan=st.sampled_from(PLANS), data=st.data())
-def test_merging_is_associative_and_commutative(contents: list[list[bytes]], plan: Plan, data: st.DataObject) -> None:
+def test_merging_is_associative_and_commutative(
+    contents: list[list[bytes]], plan: WindowPlan, data: st.DataObject
+) -> None:
     with TemporaryDirectory() as folder:
         pieces = parts(contents, plan, Path(folder))
     shuffled = data.draw(st.permutations(pieces))
@@ -123,7 +125,7 @@ def test_a_representative_is_close_to_what_it_stands_for_and_its_own(values: lis
 
 @given(values=st.lists(st.sampled_from([1.0, 1.0004, 2.0, 3.0, -1.0, 0.0, 5.5, 7.0, 1e300]), max_size=30))
 def test_numbers_collapse_to_buckets_beyond_the_bound_and_are_exact_below(values: list[float]) -> None:
-    counted = Tally.of_numbers()
+    counted = KeyTally.of_numbers()
     for value in values:
         counted.add(np.array([value]), np.array([1]))
     counted.settle()
@@ -146,7 +148,7 @@ def test_unknown_labels_become_one_beyond_the_bound(labels: list[str]) -> None:
 def test_the_estimate_of_repetition_is_near_the_truth_beyond_the_bound() -> None:
     multiplicities = np.concatenate([np.ones(60_000, int), [1_000, 5_000]])
     hashes = np.random.default_rng(5).integers(0, 2**64, len(multiplicities), dtype=np.uint64)
-    counted = Tally.of_hashes()
+    counted = KeyTally.of_hashes()
     counted.add(hashes, multiplicities)
     counted.settle()
     assert counted.is_collapsed

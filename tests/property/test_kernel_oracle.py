@@ -11,16 +11,16 @@ from tempfile import TemporaryDirectory
 from typing import Any
 
 import numpy as np
-from drift.baseline import learn
-from drift.capture import count_folder, plan_of
-from drift.kernel.partial import window_counts
-from drift.learned import Baseline
-from drift.table import FeatureSpec, table
-from drift.window import WindowCounts
 from hypothesis import given
 from hypothesis import strategies as st
 
-from contract.records import FeatureType, WindowBounds
+from plumbline.contract.records import FeatureType, WindowBounds
+from plumbline.drift.data.table import FeatureSpec, table
+from plumbline.drift.data.window import WindowCounts
+from plumbline.drift.read.capture import count_folder, plan_of
+from plumbline.drift.read.kernel.partial_counts import window_counts
+from plumbline.drift.reference.baseline import Baseline
+from plumbline.drift.reference.learn import learn
 from tests.oracles.slow_reader import Question, SlowWindow, read, value_counts
 
 SPECS = (FeatureSpec("age", FeatureType.NUMERIC), FeatureSpec("work", FeatureType.CATEGORICAL))

@@ -10,8 +10,8 @@ from pathlib import Path
 from hypothesis import given
 from hypothesis import strategies as st
 
-from plumbline.labels import label_files
-from plumbline.labels_table import LabelTable, read_labels
+from plumbline.labels.records import label_files
+from plumbline.labels.table import LabelTable, read_labels
 
 NOW = datetime(2026, 1, 5, 12, tzinfo=UTC)
 CELLS = {

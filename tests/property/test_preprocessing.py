@@ -1,7 +1,8 @@
 import numpy as np
-from drift.preprocessing import CategoricalColumn, NumericColumn, Preprocessor, learn_column
 from hypothesis import given
 from hypothesis import strategies as st
+
+from plumbline.drift.preprocessing import CategoricalColumn, NumericColumn, Preprocessor, learn_column
 
 CELLS = st.one_of(st.sampled_from(["", "?"]), st.text(max_size=6), st.integers().map(str), st.floats().map(str))
 NUMBERS = st.floats(-1e6, 1e6).map(str)

@@ -3,18 +3,18 @@
 from typing import Any
 
 import numpy as np
-from drift.counts import NumericCounts
-from drift.projection import Limits, Projector
-from drift.projection.domain import MAX_WEIGHT, Domain
-from drift.projection.estimate import MEASURES, Expected, undefined
-from drift.projection.label_shift import corrected, positive_fraction
-from drift.projection.recalibration import ScoredLabels, calibration_error
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 from numpy.typing import NDArray
 
-from tests.unit.drift_projection.worlds import baseline_of, counted, draw
+from plumbline.drift.data.counts import NumericCounts
+from plumbline.drift.projection import Limits, Projector
+from plumbline.drift.projection.domain import MAX_WEIGHT, Domain
+from plumbline.drift.projection.estimate import MEASURES, Expected, undefined
+from plumbline.drift.projection.label_shift import corrected, positive_fraction
+from plumbline.drift.projection.recalibration import ScoredLabels, calibration_error
+from tests.unit.drift.projection.worlds import baseline_of, counted, draw
 
 Floats = NDArray[np.float64]
 CHANCES = st.floats(0, 1)

@@ -5,8 +5,8 @@ import contextlib
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from contract.retraining import RetrainingMetric
-from tests.unit.promotion.fakes import FILE_MODEL, DiedError, FakeAccount, model_of
+from plumbline.contract.retraining import RetrainingMetric
+from tests.unit.functions.promotion.fakes import FILE_MODEL, DiedError, FakeAccount, model_of
 
 OCCASIONS = (
     "look", "look", "approve", "pending", "reject", "withdraw", "settle", "settle", "fail", "promote", "rollback",

@@ -2,9 +2,9 @@ import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
 
-from plumbline.population import generate
-from plumbline.resampling import Tilt, pool_weights, progress
-from plumbline.rows import LabelledRows
+from plumbline.data.population import generate
+from plumbline.data.resampling import Tilt, pool_weights, progress
+from plumbline.data.rows import LabelledRows
 
 POOL = generate(300, 4)
 STRENGTHS = st.floats(-1.5, 1.5)

@@ -2,16 +2,18 @@ from functools import cache
 
 import numpy as np
 import pytest
-from drift.retraining.gate import Answers, Slice, judge_challenger
-from drift.retraining.settings import GateTerms
-from drift.statistics.paired import PairedDifference, paired_difference
 from hypothesis import given
 from hypothesis import strategies as st
 from scipy.stats import binom
 
-from contract.evaluation import Evaluation
+from plumbline.contract.evaluation import Evaluation
+from plumbline.drift.retraining.gate import Answers, Slice, judge_challenger
+from plumbline.drift.retraining.settings import GateThresholds
+from plumbline.drift.statistics.paired import PairedDifference, paired_difference
 
-TERMS = GateTerms(holdout_margin=0.01, test_margin=0.05, slice_columns=(), slice_margin=0.05, minimum_slice_rows=20)
+TERMS = GateThresholds(
+    holdout_margin=0.01, test_margin=0.05, slice_columns=(), slice_margin=0.05, minimum_slice_rows=20
+)
 
 
 @st.composite

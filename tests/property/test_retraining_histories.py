@@ -13,17 +13,23 @@ import pytest
 from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, rule
-from retraining.decision import DAY
-from retraining.occurrences import AlarmChange, AlarmState, ExecutionChange, RetrainingEvent, RetrainingRequest
-from retraining.state import ReservedRun, RetrainingState
-from retraining.surroundings import NotStartedError
-from shared.documents import Document
-from shared.events import Reconcile
 
-from contract.retraining import SwitchPosition
-from tests.unit.retraining.builders import ALARM, QUALITY_ALARM
-from tests.unit.retraining.builders import change as alarm_change
-from tests.unit.retraining.fakes import NOW, POLICY, FakeAws
+from plumbline.contract.retraining import SwitchPosition
+from plumbline.functions.retraining.aws import NotStartedError
+from plumbline.functions.retraining.decision import DAY
+from plumbline.functions.retraining.events import (
+    AlarmChange,
+    AlarmState,
+    ExecutionChange,
+    RetrainingEvent,
+    RetrainingRequest,
+)
+from plumbline.functions.retraining.state import ReservedRun, RetrainingState
+from plumbline.functions.shared.events import Reconcile
+from plumbline.functions.shared.state_store import Document
+from tests.unit.functions.retraining.builders import ALARM, QUALITY_ALARM
+from tests.unit.functions.retraining.builders import change as alarm_change
+from tests.unit.functions.retraining.fakes import NOW, POLICY, FakeAws
 
 # Their number takes a minute; what they cover, the unit tests do too.
 pytestmark = pytest.mark.no_cover

@@ -4,11 +4,11 @@ from datetime import UTC, datetime
 
 from hypothesis import given
 from hypothesis import strategies as st
-from retraining.occurrences import AlarmChange, AlarmState, parse
-from retraining.triggers import alarm_trigger, no_trigger
 
-from tests.unit.retraining.builders import ALARM, alarm_message, sns_event
-from tests.unit.retraining.fakes import NOW, FakeAws
+from plumbline.functions.retraining.events import AlarmChange, AlarmState, parse
+from plumbline.functions.retraining.triggers import alarm_trigger, no_trigger
+from tests.unit.functions.retraining.builders import ALARM, alarm_message, sns_event
+from tests.unit.functions.retraining.fakes import NOW, FakeAws
 
 moments = st.datetimes(datetime(1, 1, 2), datetime(9999, 12, 30), timezones=st.just(UTC))  # noqa: DTZ001 -- zone is given
 json_values = st.recursive(

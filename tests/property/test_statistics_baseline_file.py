@@ -7,15 +7,15 @@ from tempfile import TemporaryDirectory
 from unittest.mock import patch
 
 import numpy as np
-from drift import baseline as learning
-from drift.baseline import learn
-from drift.counts import ValueCounts
-from drift.learned import Baseline, load, save
-from drift.table import FeatureSpec, Table
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from contract.records import FeatureType
+from plumbline.contract.records import FeatureType
+from plumbline.drift.data.counts import ValueCounts
+from plumbline.drift.data.table import FeatureSpec, Table
+from plumbline.drift.reference import learn as learning
+from plumbline.drift.reference.baseline import Baseline, load, save
+from plumbline.drift.reference.learn import learn
 
 text = st.text(st.characters(codec="utf-8", exclude_characters="\x00"), min_size=1, max_size=8)
 label = text.filter(lambda value: value.strip() not in {"", "?"})
@@ -90,7 +90,7 @@ def test_counts_segments_and_sample_survive_the_files_and_any_order_of_rows(
         )
         return learn(train=table, target_label=None, segment_column="z")
 
-    with patch.object(learning, "MOST_DISTINCT", bound), TemporaryDirectory() as folder:
+    with patch.object(learning, "MAX_DISTINCT", bound), TemporaryDirectory() as folder:
         baseline = learned(rows)
         save(baseline, Path(folder) / "a")
         save(learned(random.sample(rows, len(rows))), Path(folder) / "b")

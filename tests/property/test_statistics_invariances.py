@@ -2,25 +2,25 @@
 
 import numpy as np
 import pytest
-from drift.analysis import analyse
-from drift.baseline import learn
-from drift.counts import CategoricalCounts, NumericCounts
-from drift.judgement import RunContext
-from drift.learned import Baseline
-from drift.policy import Policy
-from drift.statistics.cells import Cells
-from drift.statistics.chi_square import chi_square
-from drift.statistics.declaration import benjamini_hochberg_log
-from drift.statistics.drift_score import drift_score
-from drift.statistics.jensen_shannon import jensen_shannon_distance
-from drift.statistics.kolmogorov_smirnov import kolmogorov_smirnov
-from drift.statistics.wasserstein import wasserstein
-from drift.table import FeatureSpec, Table
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
-from contract.records import DriftReport, FeatureType, RecordCounts, WindowBounds
+from plumbline.contract.records import DriftReport, FeatureType, RecordCounts, WindowBounds
+from plumbline.drift.data.counts import CategoricalCounts, NumericCounts
+from plumbline.drift.data.table import FeatureSpec, Table
+from plumbline.drift.judge.analysis import analyse
+from plumbline.drift.judge.comparison import RunContext
+from plumbline.drift.reference.baseline import Baseline
+from plumbline.drift.reference.learn import learn
+from plumbline.drift.settings.policy import Policy
+from plumbline.drift.statistics.cells import Cells
+from plumbline.drift.statistics.chi_square import chi_square
+from plumbline.drift.statistics.declaration import benjamini_hochberg_log
+from plumbline.drift.statistics.drift_score import drift_score
+from plumbline.drift.statistics.jensen_shannon import jensen_shannon_distance
+from plumbline.drift.statistics.kolmogorov_smirnov import kolmogorov_smirnov
+from plumbline.drift.statistics.wasserstein import wasserstein
 from tests.oracles.counted_rows import CapturedWindow, count_rows
 
 integers = st.lists(st.integers(-1000, 1000), min_size=1, max_size=50)

@@ -6,16 +6,6 @@ from fractions import Fraction
 
 import numpy as np
 import pytest
-from drift.counts import CategoricalCounts, NumericCounts
-from drift.projection.recalibration import ScoredLabels
-from drift.statistics.cells import Bins, Cells
-from drift.statistics.chi_square import chi_square, missing_chi_square
-from drift.statistics.declaration import benjamini_hochberg_log
-from drift.statistics.drift_score import drift_score
-from drift.statistics.jensen_shannon import jensen_shannon_distance
-from drift.statistics.kolmogorov_smirnov import kolmogorov_smirnov
-from drift.statistics.log_tails import log_chi_square_tail, log_smirnov_tail
-from drift.statistics.wasserstein import wasserstein
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
@@ -25,7 +15,17 @@ from scipy.spatial.distance import jensenshannon
 from sklearn.isotonic import IsotonicRegression
 from sklearn.metrics import roc_auc_score
 
-from contract.statistics import HypothesisTest
+from plumbline.contract.statistics import HypothesisTest
+from plumbline.drift.data.counts import CategoricalCounts, NumericCounts
+from plumbline.drift.projection.recalibration import ScoredLabels
+from plumbline.drift.statistics.cells import Bins, Cells
+from plumbline.drift.statistics.chi_square import chi_square, missing_chi_square
+from plumbline.drift.statistics.declaration import benjamini_hochberg_log
+from plumbline.drift.statistics.drift_score import drift_score
+from plumbline.drift.statistics.jensen_shannon import jensen_shannon_distance
+from plumbline.drift.statistics.kolmogorov_smirnov import kolmogorov_smirnov
+from plumbline.drift.statistics.log_tails import log_chi_square_tail, log_smirnov_tail
+from plumbline.drift.statistics.wasserstein import wasserstein
 
 ABSOLUTE = 1e-9
 

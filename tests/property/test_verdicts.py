@@ -4,19 +4,19 @@ from dataclasses import replace
 from typing import Any
 
 import numpy as np
-from drift.analysis import analyse
-from drift.baseline import learn
-from drift.counts import CategoricalCounts, NumericCounts, ValueCounts
-from drift.judgement import RunContext
-from drift.learned import Baseline
-from drift.policy import FeaturePolicy, Policy
-from drift.recent import merged
-from drift.table import FeatureSpec, Table
-from drift.window import WindowCounts
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from contract.records import DriftReport, EffectMeasure, FeatureType, RecordCounts, Verdict, WindowBounds
+from plumbline.contract.records import DriftReport, EffectMeasure, FeatureType, RecordCounts, Verdict, WindowBounds
+from plumbline.drift.data.counts import CategoricalCounts, NumericCounts, ValueCounts
+from plumbline.drift.data.table import FeatureSpec, Table
+from plumbline.drift.data.window import WindowCounts
+from plumbline.drift.judge.analysis import analyse
+from plumbline.drift.judge.comparison import RunContext
+from plumbline.drift.judge.recent import merged
+from plumbline.drift.reference.baseline import Baseline
+from plumbline.drift.reference.learn import learn
+from plumbline.drift.settings.policy import FeaturePolicy, Policy
 from tests.oracles.counted_rows import CapturedWindow, count_rows
 
 SPECS = (FeatureSpec("x", FeatureType.NUMERIC), FeatureSpec("k", FeatureType.CATEGORICAL))

@@ -1,1 +1,1 @@
-"""Labels that arrive late: read, joined with captured records, and what they say of earlier windows."""
+"""Labels that arrive late: read, joined with captured records, and the quality of earlier windows by them."""

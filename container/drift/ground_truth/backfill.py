@@ -10,25 +10,25 @@ from datetime import datetime, timedelta
 from pathlib import Path
 from typing import TypeAlias
 
-from contract.quality import QualityReport, WindowQuality
-from contract.reasons import Reason, ReasonCode, failure, joined
-from contract.records import MODEL_CHANGED, WindowBounds
-from contract.s3 import is_s3_uri
-from contract.training import Task, ordered
-from drift.aws import Connect
-from drift.capture import capture_files
-from drift.errors import ConfigError, PublishError
-from drift.ground_truth.evidence import Projection
-from drift.ground_truth.join import JoinedWindow, join
-from drift.ground_truth.labels import Classes, LabelBook
-from drift.ground_truth.merged import write_merged
-from drift.ground_truth.quality import judge_quality
-from drift.judgement import RunContext
-from drift.kernel.plan import Plan
-from drift.learned import Baseline
-from drift.settings import LabelSource
-from drift.sources import fetch_hour, fetch_hours, store_folder
-from drift.times import HOUR, format_time, parse_time
+from plumbline.contract.quality import QualityReport, WindowQuality
+from plumbline.contract.reasons import Reason, ReasonCode, failure, joined
+from plumbline.contract.records import MODEL_CHANGED, WindowBounds
+from plumbline.contract.s3 import is_s3_uri
+from plumbline.contract.training import Task, ordered
+from plumbline.drift.aws import Connect
+from plumbline.drift.data.times import HOUR, format_time, parse_time
+from plumbline.drift.errors import ConfigError, PublishError
+from plumbline.drift.ground_truth.evidence import Projection
+from plumbline.drift.ground_truth.join import JoinedWindow, join
+from plumbline.drift.ground_truth.labels import Classes, LabelBook
+from plumbline.drift.ground_truth.merged import write_merged
+from plumbline.drift.ground_truth.quality import judge_quality
+from plumbline.drift.judge.comparison import RunContext
+from plumbline.drift.read.capture import capture_files
+from plumbline.drift.read.kernel.plan import WindowPlan
+from plumbline.drift.read.s3 import fetch_hour, fetch_hours, store_folder
+from plumbline.drift.reference.baseline import Baseline
+from plumbline.drift.settings.run import LabelSource
 
 _LOG = logging.getLogger(__name__)
 
@@ -54,7 +54,7 @@ class Backfill:
 
     labels: Labels
     captures: Captures
-    plan: Plan
+    plan: WindowPlan
     keep: Keep | None
     context: RunContext
     same_model: SameModel = lambda _: True
@@ -86,7 +86,7 @@ def quality_report(backfill: Backfill, baseline: Baseline, projection: Projectio
     """Join this window and those that await labels with the labels that have arrived, and judge each.
 
     The report depends on captures and labels alone: the same files give the same report and the same merged bytes.
-    Labels that cannot be read cost only this part of the run, and its reason says so.
+    Labels that cannot be read leave only this part of the report without figures, with the reason.
     """
     context = backfill.context
     nothing = QualityReport(
@@ -155,7 +155,7 @@ def backfill_of(
     source: LabelSource,
     *,
     connect: Connect,
-    plan: Plan,
+    plan: WindowPlan,
     context: RunContext,
     same_model: SameModel = lambda _: True,
 ) -> Backfill:

@@ -7,23 +7,23 @@ from typing import Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from contract.accuracy import ProjectedAccuracy
-from contract.training import Task
-from drift.counts import NumericCounts
-from drift.ground_truth.join import JoinedWindow
-from drift.ground_truth.measures import ConfusionCounts, ScoredCounts
-from drift.learned import Baseline, LabelledTest
-from drift.shift_evidence import ExpectedVsObserved
-from drift.table import Table
-from drift.window import WindowCounts
+from plumbline.contract.accuracy import ProjectedAccuracy
+from plumbline.contract.training import Task
+from plumbline.drift.compare.shift_tests import ExpectedVsObserved
+from plumbline.drift.data.counts import NumericCounts
+from plumbline.drift.data.table import Table
+from plumbline.drift.data.window import WindowCounts
+from plumbline.drift.ground_truth.join import JoinedWindow
+from plumbline.drift.ground_truth.measures import ConfusionCounts, ScoredCounts
+from plumbline.drift.reference.baseline import Baseline, LabelledTest
 
 
 class Projection(Protocol):
-    """What is asked of the projection of accuracy."""
+    """The projection of accuracy, as the comparison with labels uses it."""
 
     @property
     def uses_features(self) -> bool:
-        """Whether the features tell more of the label than the probability does."""
+        """Whether the features predict labels better than the probability alone."""
 
     def project(self, window: WindowCounts, *, drop_threshold: float) -> ProjectedAccuracy:
         """Return the accuracy that is expected of a window."""
@@ -95,7 +95,7 @@ def _scored(scores: Mapping[str, NumericCounts], baseline: Baseline, design_effe
 def expected_window(
     counted: LabelledScores, joined: JoinedWindow, baseline: Baseline, projection: Projection
 ) -> ExpectedVsObserved:
-    """Return the labelled rows of a window beside what one expects of them."""
+    """Return the labelled rows of a window with their expected labels."""
     if baseline.task is Task.MULTICLASS or not projection.uses_features:
         return _believed(counted.scored, projection)
     parts = [
@@ -115,7 +115,7 @@ def expected_window(
 def expected_test(
     counted: LabelledScores, test: LabelledTest, baseline: Baseline, projection: Projection
 ) -> ExpectedVsObserved:
-    """Return the labelled test set beside what one expects of it."""
+    """Return the labelled test set with its expected labels."""
     if baseline.task is Task.MULTICLASS or not projection.uses_features or test.probabilities is None:
         return _believed(counted.scored, projection)
     expected = projection.chance_positive(test.table, test.probabilities)

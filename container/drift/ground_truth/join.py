@@ -9,14 +9,14 @@ from typing import TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
-from contract.records import WindowBounds
-from drift.ground_truth.labels import NO_LABEL, Codes, LabelBook
-from drift.kernel.batches import Batch
-from drift.kernel.files import FileCounter
-from drift.kernel.partial import PartialCounts, window_counts
-from drift.kernel.plan import Plan
-from drift.kernel.records import POSITIONS
-from drift.window import WindowCounts
+from plumbline.contract.records import WindowBounds
+from plumbline.drift.data.window import WindowCounts
+from plumbline.drift.ground_truth.labels import NO_LABEL, Codes, LabelBook
+from plumbline.drift.read.kernel.batches import Batch
+from plumbline.drift.read.kernel.files import FileCounter
+from plumbline.drift.read.kernel.partial_counts import PartialCounts, window_counts
+from plumbline.drift.read.kernel.plan import WindowPlan
+from plumbline.drift.read.kernel.records import POSITIONS
 
 Matches: TypeAlias = Mapping[str, Sequence[tuple[int, Codes]]]
 """By file: the line of each captured record that has labels, in ascending order, and the labels."""
@@ -75,7 +75,7 @@ class _Join:
         return np.array(codes, dtype=np.int64)
 
 
-def join(files: Iterable[tuple[Path, str]], plan: Plan, book: LabelBook) -> JoinedWindow:
+def join(files: Iterable[tuple[Path, str]], plan: WindowPlan, book: LabelBook) -> JoinedWindow:
     """Read a window's capture files, each with its name, and give every row the label it has.
 
     A record is found by its inference id, or else by its event id. An event that was captured twice counts once: its

@@ -19,11 +19,11 @@ from typing import Any, TypeAlias
 
 import msgspec
 
-from contract.records import RecordCounts
-from contract.rejection import LabelRejectionReason
-from contract.training import MISSING_TEXTS, finite_number
-from drift.kernel.payloads import spelled
-from drift.kernel.records import Place, Places, TooLong, blocks, is_compressed
+from plumbline.contract.records import RecordCounts
+from plumbline.contract.rejection import LabelRejectionReason
+from plumbline.contract.training import MISSING_TEXTS, finite_number
+from plumbline.drift.read.kernel.payloads import spelled
+from plumbline.drift.read.kernel.records import Place, Places, TooLong, blocks, is_compressed
 
 NO_LABEL = -1
 """The code of a row whose label has not come."""

@@ -9,13 +9,13 @@ from typing import Self, TypeAlias, TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
-from contract.accuracy import Measure, MeasureReport
-from contract.reasons import Reason, ReasonCode
-from contract.training import DECISION_THRESHOLD
-from contract.verdicts import Status
-from drift.counts import NumericCounts
-from drift.statistics.proportion import NORMAL_QUANTILE, wilson
-from drift.statistics.ranks import area_under_curve, middle_ranks
+from plumbline.contract.accuracy import Measure, MeasureReport
+from plumbline.contract.reasons import Reason, ReasonCode
+from plumbline.contract.training import DECISION_THRESHOLD
+from plumbline.contract.verdicts import Status
+from plumbline.drift.data.counts import NumericCounts
+from plumbline.drift.statistics.proportion import NORMAL_QUANTILE, wilson
+from plumbline.drift.statistics.ranks import area_under_curve, middle_ranks
 
 
 @dataclass(frozen=True, eq=False)
@@ -23,7 +23,7 @@ class ScoredCounts:
     """Distinct probabilities in ascending order, and how many negative and positive rows have each.
 
     All have shape (n_distinct,). Rows without a prediction are not among them. `design_effect` is the mean multiplicity
-    of identical rows (`drift.window.WindowCounts`), by which counts say less than their number.
+    of identical rows (`plumbline.drift.data.window.WindowCounts`), which reduces their effective number.
     """
 
     scores: NDArray[np.float64]
@@ -127,7 +127,7 @@ class UndefinedError(ValueError):
 
 
 def measures(window: ScoredCounts, reference: ScoredCounts | None, seed: int) -> tuple[MeasureReport, ...]:
-    """Return every figure of a window of two classes beside the reference's."""
+    """Return every figure of a window of two classes with the reference's."""
     return _reports(_BINARY, window, reference, seed)
 
 

@@ -14,12 +14,12 @@ from typing import Any, BinaryIO
 
 import msgspec
 
-from contract.records import WindowBounds
-from drift.ground_truth.join import JoinedWindow
-from drift.ground_truth.labels import NO_LABEL, Classes, Codes
-from drift.kernel.plan import variant_of
-from drift.kernel.records import Block, blocks
-from drift.times import hour_folder, parse_time
+from plumbline.contract.records import WindowBounds
+from plumbline.drift.data.times import hour_folder, parse_time
+from plumbline.drift.ground_truth.join import JoinedWindow
+from plumbline.drift.ground_truth.labels import NO_LABEL, Classes, Codes
+from plumbline.drift.read.kernel.plan import variant_of
+from plumbline.drift.read.kernel.records import Block, blocks
 
 _ONLY_VARIANT = "AllTraffic"
 """SageMaker's own name for the variant of an endpoint that names none."""

@@ -5,23 +5,29 @@ from dataclasses import replace
 
 import numpy as np
 
-from contract.accuracy import Measure, MeasureReport, ProjectedAccuracy, Shift
-from contract.bias import BiasReport
-from contract.quality import SelectionReport, ShiftReport, WindowQuality
-from contract.reasons import Reason, ReasonCode, failure
-from contract.records import Verdict
-from contract.training import Task
-from drift.bias import judge_labelled_bias
-from drift.counts import NumericCounts
-from drift.ground_truth.evidence import Projection, expected_test, expected_window, labelled_test, labelled_window
-from drift.ground_truth.join import JoinedWindow
-from drift.ground_truth.measures import ConfusionCounts, ScoredCounts, class_measures, measures
-from drift.judgement import RunContext, Sample, judge
-from drift.learned import Baseline
-from drift.shift_evidence import LEVEL
-from drift.shifts import LabelEvidence, shifts_after_labels
-from drift.statistics.proportion import ONE_SIDED_QUANTILE
-from drift.verdict import Ruling, too_few
+from plumbline.contract.accuracy import Measure, MeasureReport, ProjectedAccuracy, Shift
+from plumbline.contract.bias import BiasReport
+from plumbline.contract.quality import SelectionReport, ShiftReport, WindowQuality
+from plumbline.contract.reasons import Reason, ReasonCode, failure
+from plumbline.contract.records import Verdict
+from plumbline.contract.training import Task
+from plumbline.drift.compare.shift_tests import LEVEL
+from plumbline.drift.data.counts import NumericCounts
+from plumbline.drift.ground_truth.evidence import (
+    Projection,
+    expected_test,
+    expected_window,
+    labelled_test,
+    labelled_window,
+)
+from plumbline.drift.ground_truth.join import JoinedWindow
+from plumbline.drift.ground_truth.measures import ConfusionCounts, ScoredCounts, class_measures, measures
+from plumbline.drift.judge.bias import judge_labelled_bias
+from plumbline.drift.judge.comparison import RunContext, Sample, judge
+from plumbline.drift.judge.shifts import LabelEvidence, shifts_after_labels
+from plumbline.drift.judge.verdict import Ruling, too_few
+from plumbline.drift.reference.baseline import Baseline
+from plumbline.drift.statistics.proportion import ONE_SIDED_QUANTILE
 
 
 def judge_quality(
@@ -125,7 +131,7 @@ def _judged(
 
 
 def _right(scored: ScoredCounts, task: Task) -> tuple[float, float]:
-    """Return the accuracy, and the number of rows that say as much as these."""
+    """Return the accuracy, and the effective number of rows."""
     # Of several classes a row counts as positive where its prediction is right.
     accuracy = scored.n_positive / scored.n_rows if task is Task.MULTICLASS else scored.accuracy
     return accuracy, scored.n_rows / scored.design_effect
@@ -160,7 +166,7 @@ def _projected(found: ProjectedAccuracy) -> MeasureReport:
 def _half_width(projected: MeasureReport) -> float | None:
     if projected.value is None or projected.lower is None or projected.upper is None:
         return None
-    # An end cut off at 0 or 1 says nothing of the other's width.
+    # An end cut off at 0 or 1 does not bound the other's width.
     return max(projected.value - projected.lower, projected.upper - projected.value)
 
 

@@ -9,15 +9,21 @@ from operator import eq
 import numpy as np
 from numpy.typing import NDArray
 
-from contract.accuracy import LabelShiftScenario, Measure, MeasureReport, ProjectedAccuracy, ProjectionEvidence
-from contract.reasons import ReasonCode
-from contract.records import Status
-from drift.counts import NumericCounts
-from drift.learned import Baseline, LabelledTest
-from drift.projection.domain import Domain, compare
-from drift.projection.estimate import with_verdict
-from drift.projection.recalibration import Recalibration, ScoredLabels
-from drift.projection.refusals import (
+from plumbline.contract.accuracy import (
+    LabelShiftScenario,
+    Measure,
+    MeasureReport,
+    ProjectedAccuracy,
+    ProjectionEvidence,
+)
+from plumbline.contract.reasons import ReasonCode
+from plumbline.contract.records import Status
+from plumbline.drift.data.counts import NumericCounts
+from plumbline.drift.data.window import WindowCounts
+from plumbline.drift.projection.domain import Domain, compare
+from plumbline.drift.projection.estimate import with_verdict
+from plumbline.drift.projection.recalibration import Recalibration, ScoredLabels
+from plumbline.drift.projection.refusals import (
     Limits,
     calibration_refusal,
     distance_refusal,
@@ -26,8 +32,8 @@ from drift.projection.refusals import (
     predictions_refusal,
     warnings,
 )
-from drift.statistics.proportion import NORMAL_QUANTILE
-from drift.window import WindowCounts
+from plumbline.drift.reference.baseline import Baseline, LabelledTest
+from plumbline.drift.statistics.proportion import NORMAL_QUANTILE
 
 METHOD = "calibrated_top_label_confidence_isotonic"
 _OWN_CALIBRATION_ROWS = 200
@@ -39,7 +45,7 @@ _N_RESAMPLES = 100
 class ClassProjector:
     """The labelled test set of a target with more than two classes.
 
-    Only the predicted label's probability is looked at: calibrated for each predicted label (C. Gupta, A. Ramdas,
+    Only the predicted label's probability is used: calibrated for each predicted label (C. Gupta, A. Ramdas,
     "Top-label calibration and multiclass-to-binary reductions", 2022), it is the chance that the prediction is right.
     """
 
@@ -104,7 +110,7 @@ class ClassProjector:
         )
 
     def _spread(self, domain: Domain | None) -> float:
-        """Return half the range of what the test set's rows, weighted to look like the window's, say it is off by."""
+        """Return half the range of what the test set's rows, weighted to resemble the window's, show as its bias."""
         if domain is None:
             return 0.0
         residuals = (self._right - self._out_of_fold.calibrated)[domain.chosen]

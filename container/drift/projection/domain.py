@@ -5,12 +5,12 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from drift.design import Encoder, design, row_groups
-from drift.statistics.ranks import area_under_curve
-from drift.table import Table
+from plumbline.drift.compare.design_matrix import Encoder, design, row_groups
+from plumbline.drift.data.table import Table
+from plumbline.drift.statistics.ranks import area_under_curve
 
 MAX_WEIGHT = 10.0
-"""A row of the test set stands for no more of the window: beyond, a few rows would decide."""
+"""Of a row of the test set: with larger weights a few rows would decide."""
 OVER_REPRESENTED = 20.0
 _N_FOLDS = 3
 _MAX_ROWS = 5_000
@@ -77,9 +77,9 @@ class Domain:
 
 
 def compare(reference: Table, window: Table, ignored: frozenset[str], seed: int) -> Domain | None:
-    """Learn to tell the window's rows from the test set's; None where every feature is ignored.
+    """Learn to separate the window's rows from the test set's; None where every feature is ignored.
 
-    Identical rows are in one fold, or the classifiers would know them again.
+    Identical rows are in one fold, or the classifiers would recognise them.
 
     References
     ----------

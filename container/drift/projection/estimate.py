@@ -7,16 +7,16 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import NDArray
 
-from contract.accuracy import Measure, ProjectedAccuracy
-from contract.reasons import Reason, ReasonCode
-from contract.records import Verdict
-from contract.training import DECISION_THRESHOLD
-from drift.counts import NumericCounts
-from drift.projection.domain import Domain
-from drift.projection.recalibration import Recalibration, ScoredLabels
-from drift.statistics.proportion import NORMAL_QUANTILE, ONE_SIDED_QUANTILE
-from drift.table import Table
-from drift.window import WindowCounts
+from plumbline.contract.accuracy import Measure, ProjectedAccuracy
+from plumbline.contract.reasons import Reason, ReasonCode
+from plumbline.contract.records import Verdict
+from plumbline.contract.training import DECISION_THRESHOLD
+from plumbline.drift.data.counts import NumericCounts
+from plumbline.drift.data.table import Table
+from plumbline.drift.data.window import WindowCounts
+from plumbline.drift.projection.domain import Domain
+from plumbline.drift.projection.recalibration import Recalibration, ScoredLabels
+from plumbline.drift.statistics.proportion import NORMAL_QUANTILE, ONE_SIDED_QUANTILE
 
 
 @dataclass(frozen=True, eq=False)

@@ -1,4 +1,4 @@
-"""If labels alone had shifted: prior correction by maximum likelihood, and whether the window looks like it."""
+"""If labels alone had shifted: prior correction by maximum likelihood, and whether the window fits it."""
 
 from dataclasses import dataclass
 
@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.optimize import brentq
 
-from drift.projection.domain import Domain
+from plumbline.drift.projection.domain import Domain
 
 _MIN_FRACTION = 1e-6
 _PRECISION = 1e-9
@@ -61,7 +61,7 @@ class LabelShiftFit:
 
     @property
     def selected(self) -> bool:
-        """Whether the window looks like pure label shift."""
+        """Whether the window fits pure label shift."""
         return (
             self.separability >= MIN_SEPARABILITY
             and self.explained_fraction >= EXPLAINED_FRACTION

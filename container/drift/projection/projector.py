@@ -8,23 +8,24 @@ from functools import cached_property
 import numpy as np
 from numpy.typing import NDArray
 
-from contract.accuracy import (
+from plumbline.contract.accuracy import (
     LabelShiftScenario,
     Measure,
     MeasureReport,
     ProjectedAccuracy,
     ProjectionEvidence,
 )
-from contract.reasons import Reason, ReasonCode
-from contract.records import Status
-from contract.training import DECISION_THRESHOLD, Task
-from drift.learned import Baseline
-from drift.projection.classes import ClassProjector
-from drift.projection.domain import Domain, compare
-from drift.projection.estimate import MEASURES, Estimator, Expected, undefined, with_verdict
-from drift.projection.label_shift import corrected, fit_label_shift, positive_fraction
-from drift.projection.recalibration import Recalibration, ScoredLabels
-from drift.projection.refusals import (
+from plumbline.contract.reasons import Reason, ReasonCode
+from plumbline.contract.records import Status
+from plumbline.contract.training import DECISION_THRESHOLD, Task
+from plumbline.drift.data.table import Table
+from plumbline.drift.data.window import WindowCounts
+from plumbline.drift.projection.classes import ClassProjector
+from plumbline.drift.projection.domain import Domain, compare
+from plumbline.drift.projection.estimate import MEASURES, Estimator, Expected, undefined, with_verdict
+from plumbline.drift.projection.label_shift import corrected, fit_label_shift, positive_fraction
+from plumbline.drift.projection.recalibration import Recalibration, ScoredLabels
+from plumbline.drift.projection.refusals import (
     Limits,
     calibration_refusal,
     distance_refusal,
@@ -35,9 +36,8 @@ from drift.projection.refusals import (
     sample_refusal,
     warnings,
 )
-from drift.statistics.proportion import NORMAL_QUANTILE
-from drift.table import Table
-from drift.window import WindowCounts
+from plumbline.drift.reference.baseline import Baseline
+from plumbline.drift.statistics.proportion import NORMAL_QUANTILE
 
 METHOD = "calibrated_confidence_isotonic"
 WEIGHTED_METHOD = "doubly_robust_recalibrated_confidence"
@@ -47,11 +47,11 @@ WEIGHTED_METHOD = "doubly_robust_recalibrated_confidence"
 class Projector:
     """What is learned of the labelled test set once, for all windows of a run.
 
-    Confidence is calibrated by an isotonic fit on the test set. Where the features tell more of the labels than the
-    probability does, which the test set shows (the gate), the estimate is doubly robust: recalibrated with the
+    Confidence is calibrated by an isotonic fit on the test set. Where the features add to the probability about
+    the labels, which the test set shows (the gate), the estimate is doubly robust: recalibrated with the
     features, and corrected by the test set's rows, weighted to resemble the window's. Valid under covariate shift only
     (`contract.accuracy.PROJECTED_ACCURACY_NOTE`). Where the estimate would mislead it is refused, with the reason and
-    the measurement; no refusal looks at the `ignored` features.
+    the measurement; no refusal depends on the `ignored` features.
 
     References
     ----------
@@ -195,7 +195,7 @@ class Projector:
 
     def _domain_probabilities(self, domain: Domain, window: WindowCounts) -> NDArray[np.float64]:
         scores = window.sample.probabilities
-        # A row without a captured prediction says nothing of the labels: it gets the share before.
+        # A row without a captured prediction carries no information on the labels: it gets the fraction before.
         share = float(np.mean(self._recalibration.positive))
         ours = np.where(np.isnan(scores), share, self.calibrated(np.nan_to_num(scores, nan=0.5)))
         return np.concatenate([self.calibrated(self._recalibration.scores[domain.chosen]), ours])

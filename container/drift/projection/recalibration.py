@@ -1,4 +1,4 @@
-"""What the features tell of the labels beside the model's own probability, and whether it is worth using."""
+"""What the features add to the model's own probability about the labels, and whether it is worth using."""
 
 import math
 from dataclasses import dataclass
@@ -9,9 +9,9 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.optimize import isotonic_regression
 
-from drift.design import Encoder
-from drift.statistics.ranks import area_under_curve, middle_ranks
-from drift.table import Table
+from plumbline.drift.compare.design_matrix import Encoder
+from plumbline.drift.data.table import Table
+from plumbline.drift.statistics.ranks import area_under_curve, middle_ranks
 
 
 @dataclass(frozen=True, eq=False)

@@ -5,12 +5,12 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from contract.accuracy import ProjectionEvidence
-from contract.reasons import Reason, ReasonCode
-from contract.training import Task
-from drift.counts import NumericCounts, ValueCounts, unknown
-from drift.learned import Baseline, LabelledTest
-from drift.window import WindowCounts
+from plumbline.contract.accuracy import ProjectionEvidence
+from plumbline.contract.reasons import Reason, ReasonCode
+from plumbline.contract.training import Task
+from plumbline.drift.data.counts import NumericCounts, ValueCounts, unknown
+from plumbline.drift.data.window import WindowCounts
+from plumbline.drift.reference.baseline import Baseline, LabelledTest
 
 MAX_OUT_OF_SUPPORT_FRACTION = 0.2
 """From this share of rows on, an estimate is refused: measured on Census Income, windows with 20 % and more of their
@@ -23,7 +23,7 @@ class Limits:
     """From which measurement on there is no estimate.
 
     `separability` is the area under the ROC curve of window against labelled test set, the fractions are shares of the
-    window's rows (`contract.accuracy.ProjectionEvidence`) and `half_width` that of the 95 % interval.
+    window's rows (`plumbline.contract.accuracy.ProjectionEvidence`) and `half_width` that of the 95 % interval.
     """
 
     separability: float = 0.95

@@ -1,12 +1,12 @@
-"""Entry point of the pipeline's jobs: ``python -m drift.retraining``."""
+"""Entry point of the pipeline's jobs: ``python -m plumbline.drift.retraining``."""
 
 import sys
 
-from drift.privileges import drop_on_platform
+from plumbline.drift.settings.privileges import drop_on_platform
 
 drop_on_platform()
 
 # After root is gone, as in drift/__main__.py.
-from drift.retraining.cli import main  # noqa: E402
+from plumbline.drift.retraining.cli import main  # noqa: E402
 
 sys.exit(main())

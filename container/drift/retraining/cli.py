@@ -4,14 +4,14 @@ import argparse
 import logging
 from collections.abc import Sequence
 
-from contract.names import VERSION
-from contract.retraining_jobs import JOB_MODULE, EvaluateArgument, JobCommand, PrepareArgument
-from drift.cli import JobParser, exit_code_of
-from drift.documents import write_text
-from drift.errors import DriftError
-from drift.handover import short_message
-from drift.platform_settings import read_platform
-from drift.retraining.settings import evaluate_settings, prepare_settings
+from plumbline.contract.names import VERSION
+from plumbline.contract.retraining_jobs import JOB_MODULE, EvaluateArgument, JobCommand, PrepareArgument
+from plumbline.drift.cli import JobParser, exit_code_of
+from plumbline.drift.data.documents import write_text
+from plumbline.drift.errors import DriftError
+from plumbline.drift.report.handover import short_message
+from plumbline.drift.retraining.settings import evaluate_settings, prepare_settings
+from plumbline.drift.settings.platform import read_platform
 
 _LOG = logging.getLogger(__name__)
 _OPTIONAL = frozenset({EvaluateArgument.SLICE_COLUMNS, EvaluateArgument.SEGMENT_COLUMN})
@@ -53,11 +53,11 @@ def _run(arguments: argparse.Namespace) -> None:
     _LOG.info("plumbline %s: %s", VERSION, arguments.command)
     # Deferred: numpy and scipy are slow to import, and --help and wrong arguments do not need them.
     if arguments.command == JobCommand.PREPARE:
-        from drift.retraining.prepare import prepare
+        from plumbline.drift.retraining.prepare import prepare
 
         outcome = prepare(prepare_settings(arguments), platform)
     else:
-        from drift.retraining.evaluate import evaluate
+        from plumbline.drift.retraining.evaluate import evaluate
 
         outcome = evaluate(evaluate_settings(arguments), platform)
     _LOG.info("%s", outcome)

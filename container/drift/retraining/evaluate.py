@@ -7,20 +7,20 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from contract.evaluation import Comparison, Evaluation
-from contract.retraining import RetrainingFile
-from contract.retraining_jobs import JobInput, JobOutput, job_folder
-from drift.baseline import learn
-from drift.documents import write_text
-from drift.errors import RetrainingError
-from drift.learned import save
-from drift.platform_settings import Platform
-from drift.reference_files import read_labelled
-from drift.retraining.gate import Answers, design_effect, judge_challenger, slices_of
-from drift.retraining.models import Model, read_model
-from drift.retraining.settings import EvaluateSettings
-from drift.retraining.splitting import keys_of
-from drift.table import FeatureSpec, Table
+from plumbline.contract.evaluation import Comparison, Evaluation
+from plumbline.contract.retraining import RetrainingFile
+from plumbline.contract.retraining_jobs import JobInput, JobOutput, job_folder
+from plumbline.drift.data.documents import write_text
+from plumbline.drift.data.table import FeatureSpec, Table
+from plumbline.drift.errors import RetrainingError
+from plumbline.drift.reference.baseline import save
+from plumbline.drift.reference.csv_inputs import read_labelled
+from plumbline.drift.reference.learn import learn
+from plumbline.drift.retraining.gate import Answers, design_effect, judge_challenger, slices_of
+from plumbline.drift.retraining.models import ComparedModel, read_model
+from plumbline.drift.retraining.settings import EvaluateSettings
+from plumbline.drift.retraining.splitting import keys_of
+from plumbline.drift.settings.platform import Platform
 
 
 @dataclass(frozen=True, eq=False)
@@ -35,7 +35,7 @@ class _Rows:
         table, labels = read_labelled(folder, specs, target)
         return cls(table, tuple(labels))
 
-    def answers(self, champion: Model, challenger: Model, design_effect: float = 1.0) -> Answers:
+    def answers(self, champion: ComparedModel, challenger: ComparedModel, design_effect: float = 1.0) -> Answers:
         labels = np.array(self.labels, dtype=object)
         champion_right, challenger_right = (
             model.is_right(model.probabilities(self.table), labels) for model in (champion, challenger)
@@ -68,8 +68,8 @@ def evaluate(settings: EvaluateSettings, platform: Platform) -> str:
     evaluation = judge_challenger(
         holdout.answers(champion, challenger, design_effect(holdout.keys, test.keys)),
         test.answers(champion, challenger),
-        slices_of(holdout.table, settings.terms.slice_columns),
-        settings.terms,
+        slices_of(holdout.table, settings.thresholds.slice_columns),
+        settings.thresholds,
     )
     _save_baseline(challenger, holdout, settings, Path(job_folder(JobOutput.BASELINE, root)))
     folder = Path(job_folder(JobOutput.EVALUATION, root))
@@ -78,7 +78,7 @@ def evaluate(settings: EvaluateSettings, platform: Platform) -> str:
     return f"the challenger is {'accepted' if evaluation.accepted else 'rejected'}: {'; '.join(evaluation.reasons)}"
 
 
-def _require_same_target(challenger: Model, champion: Model, target: str) -> None:
+def _require_same_target(challenger: ComparedModel, champion: ComparedModel, target: str) -> None:
     targets = {challenger.preprocessor.target, champion.preprocessor.target, target}
     if len(targets) > 1 or challenger.labels != champion.labels:
         raise RetrainingError(
@@ -88,7 +88,7 @@ def _require_same_target(challenger: Model, champion: Model, target: str) -> Non
         )
 
 
-def _save_baseline(challenger: Model, holdout: _Rows, settings: EvaluateSettings, folder: Path) -> None:
+def _save_baseline(challenger: ComparedModel, holdout: _Rows, settings: EvaluateSettings, folder: Path) -> None:
     """Learn the baseline of the holdout: the population that the challenger is accepted on, which it has not seen.
 
     The same rows are the reference of the features and the labelled test set. Windows are compared with either by

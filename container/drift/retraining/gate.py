@@ -1,7 +1,7 @@
 """Whether a challenger may serve: challenger against champion, row for row. No file, no clock.
 
 On the holdout and on the test set the challenger has to show that it is not worse by more than a margin: the champion
-serves already, and with too few rows to tell it stays. A slice is held the other way round, for there are many and
+serves already, and with too few rows to decide it stays. A slice is held the other way round, for there are many and
 most are small: the challenger fails where it loses more than the bound and chance does not explain that it loses at
 all, all slices together at the same 5 %.
 """
@@ -14,12 +14,12 @@ from typing import TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
-from contract.evaluation import Comparison, Evaluation
-from drift.errors import RetrainingError
-from drift.retraining.settings import GateTerms
-from drift.retraining.splitting import RowKey
-from drift.statistics.paired import PairedDifference, paired_difference
-from drift.table import Table
+from plumbline.contract.evaluation import Comparison, Evaluation
+from plumbline.drift.data.table import Table
+from plumbline.drift.errors import RetrainingError
+from plumbline.drift.retraining.settings import GateThresholds
+from plumbline.drift.retraining.splitting import RowKey
+from plumbline.drift.statistics.paired import PairedDifference, paired_difference
 
 HOLDOUT, TEST_SET = "holdout", "test set"
 ALPHA = 0.05
@@ -30,7 +30,7 @@ ALPHA = 0.05
 class Answers:
     """Which rows, one or more, each model had right: both of shape (n_rows,).
 
-    `design_effect` says how many rows say what one says (`drift.statistics.paired`).
+    `design_effect` is the mean multiplicity of identical rows, 1 or more (`plumbline.drift.statistics.paired`).
     """
 
     champion: NDArray[np.bool_]
@@ -61,7 +61,7 @@ class Slice:
         return int(np.count_nonzero(self.rows))
 
 
-def judge_challenger(holdout: Answers, test: Answers, slices: Sequence[Slice], terms: GateTerms) -> Evaluation:
+def judge_challenger(holdout: Answers, test: Answers, slices: Sequence[Slice], terms: GateThresholds) -> Evaluation:
     """Compare the two models, and say whether the challenger may serve."""
     on_holdout = _not_worse(HOLDOUT, holdout, terms.holdout_margin)
     on_test = _not_worse(TEST_SET, test, terms.test_margin)
@@ -89,7 +89,7 @@ def _not_worse(name: str, answers: Answers, margin: float) -> Comparison:
     return _comparison(name, answers, found, bound=margin, passed=passed, why=why)
 
 
-def _slice(one: Slice, holdout: Answers, terms: GateTerms, *, alpha: float) -> Comparison:
+def _slice(one: Slice, holdout: Answers, terms: GateThresholds, *, alpha: float) -> Comparison:
     answers, bound = holdout.where(one.rows), terms.slice_margin
     found = answers.difference(alpha)
     if one.n_rows < terms.minimum_slice_rows:
@@ -127,8 +127,8 @@ def _points(share: float) -> str:
     return f"{text} point" if text == "1" else f"{text} points"
 
 
-MOST_VALUES = 50
-"""Values of one column that are told apart, the most frequent ones; the others are one slice."""
+MAX_VALUES = 50
+"""Values of one column that are slices of their own, the most frequent ones; the others are one slice."""
 MISSING, OTHERS = "(missing)", "(others)"
 LabelledKey: TypeAlias = tuple[RowKey, str]
 
@@ -151,9 +151,9 @@ def slices_of(holdout: Table, columns: Sequence[str]) -> list[Slice]:
 
 def _of_column(name: str, texts: Sequence[str]) -> Iterator[Slice]:
     counts = sorted(Counter(texts).items(), key=lambda value: (-value[1], value[0]))
-    told_apart = {text: text for text, _ in counts[:MOST_VALUES]}
-    values = np.array([told_apart.get(text, OTHERS) for text in texts], dtype=object)
-    for value in [*told_apart, *([OTHERS] if len(counts) > MOST_VALUES else [])]:
+    kept = {text: text for text, _ in counts[:MAX_VALUES]}
+    values = np.array([kept.get(text, OTHERS) for text in texts], dtype=object)
+    for value in [*kept, *([OTHERS] if len(counts) > MAX_VALUES else [])]:
         yield Slice(f"{name}={value}", np.asarray(values == value, dtype=bool))
 
 
@@ -164,12 +164,12 @@ def _text(cell: float | str | None) -> str:
 
 
 def design_effect(holdout: Sequence[LabelledKey], test: Sequence[LabelledKey]) -> float:
-    """Return how many of the holdout's rows say what one says, 1 or more.
+    """Return the design effect of the holdout: mean multiplicity of identical rows beyond chance, 1 or more.
 
     That is the mean multiplicity of a row among its equals, as the statistics of a window take it, divided by what
     chance makes of it: the share of equal pairs among the test set's rows, which are independent of each other, gives
-    the multiplicity that so many independent rows have. In tables of a few categories that is a large number, and says
-    nothing; requests that are sent again and again exceed it.
+    the multiplicity that so many independent rows have. In tables of a few categories that is a large number
+    without meaning; requests that are sent again and again exceed it.
     """
     multiplicity = _multiplicity(holdout)
     equal_pairs = (_multiplicity(test) - 1) / (len(test) - 1) if len(test) > 1 else 0.0

@@ -9,13 +9,13 @@ from typing import TypeAlias
 
 import msgspec
 
-from contract.enums import StrEnum
-from contract.rejection import CellReason, RejectionReason
-from drift.ground_truth.labels import NO_LABEL, Classes, UnknownLabelError
-from drift.kernel.payloads import Marker, Token, decode_input, spelled
-from drift.kernel.records import Payload, Record, Rejected, TooLong, blocks, is_compressed
-from drift.table import FeatureSpec, NotANumberError, cell
-from drift.times import parse_time
+from plumbline.contract.enums import StrEnum
+from plumbline.contract.rejection import CellReason, RejectionReason
+from plumbline.drift.data.table import FeatureSpec, NotANumberError, cell
+from plumbline.drift.data.times import parse_time
+from plumbline.drift.ground_truth.labels import NO_LABEL, Classes, UnknownLabelError
+from plumbline.drift.read.kernel.payloads import Marker, Token, decode_input, spelled
+from plumbline.drift.read.kernel.records import CaptureRecord, Payload, Rejected, TooLong, blocks, is_compressed
 
 
 class RowReason(StrEnum):
@@ -83,7 +83,7 @@ class _Truth(msgspec.Struct):
     data: str
 
 
-class _Merged(Record, rename="camel"):
+class _Merged(CaptureRecord, rename="camel"):
     ground_truth_data: _Truth
 
 
@@ -192,7 +192,7 @@ class _UnreadableError(ValueError):
 def _readable(spec: FeatureSpec, token: Token) -> str:
     """Return the cell's text; training would take a column of numbers with any other text in it for a column of names.
 
-    What JSON says besides texts, numbers and null the model refuses, and so does this.
+    JSON values other than texts, numbers and null are rejected, as the model rejects them.
     """
     if isinstance(token, Marker):
         raise _UnreadableError(CellReason.NOT_A_VALUE)

@@ -1,4 +1,4 @@
-"""The two models of a comparison: read from their artifacts, asked about labelled rows."""
+"""The two models of a comparison: read from their artifacts, applied to labelled rows."""
 
 from dataclasses import dataclass
 from pathlib import Path
@@ -7,16 +7,16 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from contract.records import FeatureType
-from contract.training import DECISION_THRESHOLD
-from drift.errors import RetrainingError
-from drift.model_artifact import ArtifactError, model_rows, read_artifact
-from drift.preprocessing import NumericColumn, Preprocessor, RowError
-from drift.table import FeatureSpec, Table
+from plumbline.contract.records import FeatureType
+from plumbline.contract.training import DECISION_THRESHOLD
+from plumbline.drift.compare.model_artifact import ArtifactError, model_rows, read_artifact
+from plumbline.drift.data.table import FeatureSpec, Table
+from plumbline.drift.errors import RetrainingError
+from plumbline.drift.preprocessing import NumericColumn, Preprocessor, RowError
 
 
 @dataclass(frozen=True, eq=False)
-class Model:
+class ComparedModel:
     """A model, called `name` in messages."""
 
     name: str
@@ -69,7 +69,7 @@ class Model:
         return np.asarray(called == labels, dtype=bool)
 
 
-def read_model(name: str, folder: Path) -> Model:
+def read_model(name: str, folder: Path) -> ComparedModel:
     """Read the one artifact in a folder.
 
     Raises
@@ -84,6 +84,6 @@ def read_model(name: str, folder: Path) -> Model:
             "; correct the step's input"
         )
     try:
-        return Model(name, *read_artifact(files[0]))
+        return ComparedModel(name, *read_artifact(files[0]))
     except ArtifactError as error:
         raise RetrainingError(f"{name} cannot be read: {error}") from error

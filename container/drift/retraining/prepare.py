@@ -1,29 +1,27 @@
 """The pipeline's first job: which labelled captures the challenger learns from, and which it is judged on."""
 
-import csv
-import io
 import tempfile
 from collections import Counter
 from functools import partial
 from pathlib import Path
 
-from contract.prepared import Prepared, PreparedPart
-from contract.retraining import RetrainingFile
-from contract.retraining_jobs import JobInput, JobOutput, job_folder
-from contract.s3 import is_s3_uri
-from contract.training import ordered
-from drift.aws import Connect, client
-from drift.capture import capture_files
-from drift.documents import write_text
-from drift.errors import RetrainingError
-from drift.ground_truth.labels import Classes
-from drift.platform_settings import Platform
-from drift.reference_files import read_labelled, read_training
-from drift.retraining.merged_rows import Account, Wanted, read_merged
-from drift.retraining.settings import PrepareSettings
-from drift.retraining.splitting import Part, Seen, keys_of, repeats_are_natural, split, without_leaks
-from drift.sources import fetch_variant_hours
-from drift.times import format_time
+from plumbline.contract.prepared import Prepared, PreparedPart
+from plumbline.contract.retraining import RetrainingFile
+from plumbline.contract.retraining_jobs import JobInput, JobOutput, job_folder
+from plumbline.contract.s3 import is_s3_uri
+from plumbline.contract.training import ordered
+from plumbline.drift.aws import Connect, client
+from plumbline.drift.data.documents import csv_text, write_text
+from plumbline.drift.data.times import format_time
+from plumbline.drift.errors import RetrainingError
+from plumbline.drift.ground_truth.labels import Classes
+from plumbline.drift.read.capture import capture_files
+from plumbline.drift.read.s3 import fetch_variant_hours
+from plumbline.drift.reference.csv_inputs import read_labelled, read_training
+from plumbline.drift.retraining.merged_rows import Account, Wanted, read_merged
+from plumbline.drift.retraining.settings import PrepareSettings
+from plumbline.drift.retraining.splitting import Part, Seen, keys_of, repeats_are_natural, split, without_leaks
+from plumbline.drift.settings.platform import Platform
 
 
 def prepare(settings: PrepareSettings, platform: Platform, connect: Connect | None = None) -> str:
@@ -119,8 +117,4 @@ def _described(part: Part) -> PreparedPart:
 
 
 def _csv(header: list[str], part: Part) -> str:
-    text = io.StringIO()
-    writer = csv.writer(text, lineterminator="\n")
-    writer.writerow(header)
-    writer.writerows([*cells, label] for cells, label in part.rows)
-    return text.getvalue()
+    return csv_text([header, *([*cells, label] for cells, label in part.rows)])

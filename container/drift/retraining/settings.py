@@ -4,14 +4,14 @@ from argparse import Namespace
 from dataclasses import dataclass
 from datetime import datetime
 
-from contract.training import finite_number
-from drift.errors import ConfigError
-from drift.times import parse_time
+from plumbline.contract.training import finite_number
+from plumbline.drift.data.times import parse_time
+from plumbline.drift.errors import ConfigError
 
 
 @dataclass(frozen=True, kw_only=True)
 class PrepareSettings:
-    """What ``prepare`` reads: the labelled captures of one endpoint with inference times in [fresh_from, fresh_until).
+    """Settings of ``prepare``: the labelled captures of one endpoint with inference times in [fresh_from, fresh_until).
 
     `merged` is the root below which captures joined with labels are, an S3 URI or a path. With fewer usable rows than
     `minimum_rows` the job fails.
@@ -34,7 +34,7 @@ class PrepareSettings:
 
 
 @dataclass(frozen=True, kw_only=True)
-class GateTerms:
+class GateThresholds:
     """How much a challenger may be worse than the champion, each a fraction of the rows, 0 to 1.
 
     `holdout_margin` holds on the holdout, `test_margin` on the original test set, and `slice_margin` on each value of
@@ -58,10 +58,10 @@ class GateTerms:
 
 @dataclass(frozen=True, kw_only=True)
 class EvaluateSettings:
-    """What ``evaluate`` is told: the target, the gate's terms, and by what column the baseline counts rows apart."""
+    """Settings of ``evaluate``: target, thresholds of the gate, and the baseline's segment column."""
 
     target_label: str
-    terms: GateTerms
+    thresholds: GateThresholds
     segment_column: str | None
 
 
@@ -94,7 +94,7 @@ def evaluate_settings(arguments: Namespace) -> EvaluateSettings:
     columns = (name.strip() for name in arguments.slice_columns.split(","))
     return EvaluateSettings(
         target_label=arguments.target_label,
-        terms=GateTerms(
+        thresholds=GateThresholds(
             holdout_margin=_share("holdout_margin", arguments.holdout_margin),
             test_margin=_share("test_margin", arguments.test_margin),
             slice_columns=tuple(filter(None, columns)),

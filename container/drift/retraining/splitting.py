@@ -4,9 +4,9 @@ from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from typing import TypeAlias
 
-from contract.training import MISSING_TEXTS
-from drift.retraining.merged_rows import Account, Cells, LabelledRecord, RowReason
-from drift.table import FeatureSpec, Table, cell
+from plumbline.contract.training import MISSING_TEXTS
+from plumbline.drift.data.table import FeatureSpec, Table, cell
+from plumbline.drift.retraining.merged_rows import Account, Cells, LabelledRecord, RowReason
 
 RowKey: TypeAlias = tuple[float | str | None, ...]
 """The cells of a row, numbers as numbers; None where there is none."""
@@ -38,9 +38,9 @@ def repeats_are_natural(train: set[RowKey], test: Sequence[RowKey]) -> bool:
 
 
 HOLDOUT_SHARE = 0.4
-"""Share of the rows, the newest, that no model is trained on. The holdout bears two things that want many rows: the
+"""Share of the rows, the newest, that no model is trained on. The holdout serves two purposes that need many rows: the
 gate's paired test, and the baseline that every later window is judged against. The fresh rows, which are given weight
-in training (model/train.py), want them less."""
+in training (model/train.py), need fewer."""
 
 
 @dataclass(frozen=True)
@@ -79,7 +79,7 @@ def split(records: Sequence[LabelledRecord]) -> tuple[Part, Part]:
 def without_leaks(
     fresh: Part, holdout: Part, seen: Seen, specs: Sequence[FeatureSpec], account: Account
 ) -> tuple[Part, Part]:
-    """Return both parts without the rows that would flatter a model.
+    """Return both parts without the rows that a model has seen before.
 
     A holdout row is given up when the training data, which both models know, have its features. A fresh row is given up
     when the holdout or the test set has them: the challenger would be judged on what it was trained on. Labels are

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from typing import TypeAlias
 
-from drift.errors import ClusterError
+from plumbline.drift.errors import ClusterError
 
 Wait: TypeAlias = Callable[[Callable[[], bool]], bool]
 MASTER_PORT = 7077

@@ -1,4 +1,4 @@
-"""A window's files -> partial counts, with the kernel of `drift.capture` in Spark's tasks."""
+"""A window's files -> partial counts, with the kernel of `plumbline.drift.read.capture` in Spark's tasks."""
 
 import math
 import re
@@ -12,20 +12,20 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 
-from drift.aws import Connect, client
-from drift.errors import ClusterError
-from drift.kernel.files import FileCounter, Suspects, reject_duplicates
-from drift.kernel.partial import PartialCounts
-from drift.kernel.plan import Plan
-from drift.sources import CaptureFile, local_copy
-from drift.spark.rows import SCHEMA, Kind, counts_of, event_rows, rows_of
+from plumbline.drift.aws import Connect, client
+from plumbline.drift.errors import ClusterError
+from plumbline.drift.read.kernel.files import FileCounter, Suspects, reject_duplicates
+from plumbline.drift.read.kernel.partial_counts import PartialCounts
+from plumbline.drift.read.kernel.plan import WindowPlan
+from plumbline.drift.read.s3 import CaptureFile, local_copy
+from plumbline.drift.spark.rows import SCHEMA, RowKind, counts_of, event_rows, rows_of
 
 _OUR_ERROR = re.compile(r"^[\w.]*drift\.errors\.\w+: (.+)$", re.MULTILINE)
 _TASK_BYTES = 64 << 20
-"""A task reads about as much: seconds of work beside which its start does not count."""
+"""A task reads about as much: seconds of work, so that the cost of its start is negligible."""
 
 
-def count_files(spark: Any, files: Sequence[CaptureFile], plan: Plan, region: str | None) -> PartialCounts:
+def count_files(spark: Any, files: Sequence[CaptureFile], plan: WindowPlan, region: str | None) -> PartialCounts:
     """Return the sum of the files, without the events that were captured before.
 
     Parameters
@@ -50,9 +50,9 @@ def count_files(spark: Any, files: Sequence[CaptureFile], plan: Plan, region: st
     names, locations = [file.name for file in files], [file.location for file in files]
     table = spark.createDataFrame(pa.table({"name": names, "location": locations}))
     rows = table.repartition(_n_tasks(spark, files)).mapInArrow(read_files(plan, connect), SCHEMA)
-    # Two questions are asked of what the tasks read; on disk, because all event ids of a window are in it.
+    # The rows are used twice; kept on disk, because all event ids of a window are in it.
     rows = rows.persist(StorageLevel.DISK_ONLY)
-    is_event = functions.col("kind") == str(Kind.EVENT)
+    is_event = functions.col("kind") == str(RowKind.EVENT)
     keys = ["kind", "segment", "feature", "value"]
     try:
         summed = rows.where(~is_event).groupBy(*keys).agg(functions.sum("count").alias("count")).toArrow()
@@ -71,7 +71,7 @@ def _n_tasks(spark: Any, files: Sequence[CaptureFile]) -> int:
     return min(len(files), max(by_size, 2 * int(spark.sparkContext.defaultParallelism)))
 
 
-def read_files(plan: Plan, connect: Connect) -> Callable[[Iterator[pa.RecordBatch]], Iterator[pa.RecordBatch]]:
+def read_files(plan: WindowPlan, connect: Connect) -> Callable[[Iterator[pa.RecordBatch]], Iterator[pa.RecordBatch]]:
     """Return what one task does: rows of (name, location) come in, rows of counts and events go out."""
 
     def read(batches: Iterator[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
@@ -85,7 +85,7 @@ def read_files(plan: Plan, connect: Connect) -> Callable[[Iterator[pa.RecordBatc
 
 
 def _opened(batches: Iterator[pa.RecordBatch], connect: Connect) -> Iterator[tuple[Path, str]]:
-    """Yield each file and its name; a copy is there until the next one is asked for."""
+    """Yield each file and its name; a copy is there until the next one is requested."""
     for batch in batches:
         for file in batch.to_pylist():
             with local_copy(file["location"], connect) as path:
@@ -99,7 +99,7 @@ def suspects_of(repeated: pa.Table) -> Suspects:
 
 
 def reject_repeated(
-    counts: PartialCounts, suspects: Suspects, files: Sequence[CaptureFile], plan: Plan, connect: Connect
+    counts: PartialCounts, suspects: Suspects, files: Sequence[CaptureFile], plan: WindowPlan, connect: Connect
 ) -> None:
     """Read the few files with suspects again, here, and reject all but the first record of each event."""
     with ExitStack() as copies, tempfile.TemporaryDirectory(prefix="plumbline-") as folder:
@@ -112,7 +112,7 @@ def reject_repeated(
 
 
 def failure_of(text: str) -> ClusterError:
-    """Return what an executor said in the words of this package, under Spark's many, or else Spark's first line."""
+    """Return the error of this package that an executor raised, found in Spark's text, or else Spark's first line."""
     if ours := _OUR_ERROR.findall(text):
         return ClusterError(ours[-1].strip())
     first = text.strip().partition("\n")[0]

@@ -1,4 +1,4 @@
-"""How the instances of a job learn that it is over: each holds one connection to the first, until one byte comes."""
+"""End of a job on several instances: each holds a connection to the first, which sends one byte when the run ends."""
 
 import socket
 import threading
@@ -16,16 +16,16 @@ _POLL_SECONDS: Final = 0.5
 
 
 class Ending:
-    """The first instance's side: tells every other instance how the run ended, when the block ends.
+    """The first instance's side: sends every other instance the run's outcome when the block ends.
 
-    Without exception that is good news. An instance that loses the connection without a word takes it as bad news.
+    Without exception the run succeeded. A connection that is lost without a byte counts as failure.
 
     Parameters
     ----------
     server
-        Listens where the others will ask.
+        Listening socket that the others connect to.
     n_others
-        Instances to tell.
+        Number of other instances.
     patience_seconds
         How long to wait at the end for instances that are late.
     """
@@ -51,17 +51,17 @@ class Ending:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        """Tell everybody."""
+        """Send the outcome to every connected instance."""
         self._all_there.wait(self._patience_seconds)
         with suppress(OSError):
-            self._server.shutdown(socket.SHUT_RDWR)  # so that nobody waits in accept for ever
+            self._server.shutdown(socket.SHUT_RDWR)  # ends a pending accept
         self._thread.join()
         self._server.close()
         for connection in self._connections:
             try:
                 connection.sendall(_DONE if error is None else _FAILED)
             except OSError:
-                continue  # it is gone, and the platform knows
+                continue  # it is gone, and the platform reports that
             finally:
                 connection.close()
 
@@ -90,7 +90,7 @@ def wait_for_end(
     connect
         Tried until it succeeds.
     is_alive
-        Whether it still makes sense to wait; asked about twice a second.
+        Whether it still makes sense to wait; called about twice a second.
     patience_seconds
         How long the first instance may take to listen: names of instances resolve late, and images load at their pace.
     """
@@ -104,11 +104,11 @@ def wait_for_end(
             time.sleep(_POLL_SECONDS)
             continue
         with connection:
-            return _heard(connection, is_alive)
+            return _received(connection, is_alive)
     return False
 
 
-def _heard(connection: socket.socket, is_alive: Callable[[], bool]) -> bool:
+def _received(connection: socket.socket, is_alive: Callable[[], bool]) -> bool:
     connection.settimeout(_POLL_SECONDS)
     while is_alive():
         try:

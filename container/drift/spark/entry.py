@@ -1,28 +1,24 @@
-"""A window's files counted by Spark, wherever the run's distribution says."""
+"""Count a window's files by Spark: in this process, on the job's instances or on a given cluster."""
 
-import logging
 import os
-import zipfile
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
 from typing import Any
 
-import contract
-import drift
-from drift.distribution import Distribution
-from drift.kernel.partial import PartialCounts
-from drift.kernel.plan import Plan
-from drift.sources import CaptureFile
-from drift.spark.cluster import follow, lead, security
-from drift.spark.counting import count_files
-from drift.spark.ending import connection_to, wait_for_end
-from drift.spark.installation import prepare
+from plumbline.drift.read.kernel.partial_counts import PartialCounts
+from plumbline.drift.read.kernel.plan import WindowPlan
+from plumbline.drift.read.s3 import CaptureFile
+from plumbline.drift.settings.distribution import Distribution
+from plumbline.drift.spark.cluster import follow, lead, security
+from plumbline.drift.spark.counting import count_files
+from plumbline.drift.spark.ending import connection_to, wait_for_end
+from plumbline.drift.spark.installation import prepare, send_packages, session
 
 
 def count_on_spark(
-    files: Sequence[CaptureFile], plan: Plan, distribution: Distribution, region: str | None, workspace: Path
+    files: Sequence[CaptureFile], plan: WindowPlan, distribution: Distribution, region: str | None, workspace: Path
 ) -> PartialCounts:
     """Return the sum of the files, without the events that were captured before.
 
@@ -77,47 +73,3 @@ def _session(distribution: Distribution, workspace: Path) -> Iterator[Any]:
     else:
         with session("local[*]", prepare(workspace, {}) | {"SPARK_LOCAL_IP": "127.0.0.1"}) as spark:
             yield spark
-
-
-# As they were imported: the image has them side by side, the source tree has not.
-_PACKAGES = Path(drift.__file__).parent, Path(contract.__file__).parent
-APPLICATION = "plumbline"
-
-
-@contextmanager
-def session(master: str, environment: Mapping[str, str]) -> Iterator[Any]:
-    """Yield a session on `master`; Java starts in `environment` on top of this process's own."""
-    logging.getLogger("py4j").setLevel(logging.WARNING)
-    with _set(environment):
-        from pyspark.sql import SparkSession
-
-        spark = SparkSession.builder.master(master).appName(APPLICATION).getOrCreate()
-        try:
-            yield spark
-        finally:
-            spark.stop()
-
-
-def send_packages(spark: Any, folder: Path) -> None:
-    """Give executors that have another image this package and the contract; what they import has to be there."""
-    archive = folder / "plumbline.zip"
-    with zipfile.ZipFile(archive, "w") as written:
-        for package in _PACKAGES:
-            for file in sorted(package.rglob("*.py")):
-                written.write(file, Path(package.name, file.relative_to(package)))
-    spark.sparkContext.addPyFile(str(archive))
-
-
-@contextmanager
-def _set(variables: Mapping[str, str]) -> Iterator[None]:
-    """Set environment variables: PySpark hands them to Java in no other way."""
-    before = {name: os.environ.get(name) for name in variables}
-    os.environ.update(variables)
-    try:
-        yield
-    finally:
-        for name, value in before.items():
-            if value is None:
-                del os.environ[name]
-            else:
-                os.environ[name] = value

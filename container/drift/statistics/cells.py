@@ -7,8 +7,8 @@ from typing import Self
 import numpy as np
 from numpy.typing import NDArray
 
-from contract.records import Contributor
-from drift.counts import OTHER_LABELS, CategoricalCounts, NumericCounts, ValueCounts
+from plumbline.contract.records import Contributor
+from plumbline.drift.data.counts import OTHER_LABELS, CategoricalCounts, NumericCounts, ValueCounts
 
 _DECILES = np.arange(1, 10) / 10
 _DIGITS = range(6, 18)

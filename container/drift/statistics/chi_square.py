@@ -5,11 +5,11 @@ import math
 import numpy as np
 from numpy.typing import NDArray
 
-from contract.statistics import HypothesisTest
-from drift.counts import ValueCounts
-from drift.statistics.cells import Cells, can_permute, permutations
-from drift.statistics.declaration import Evidence
-from drift.statistics.log_tails import log_chi_square_tail
+from plumbline.contract.statistics import HypothesisTest
+from plumbline.drift.data.counts import ValueCounts
+from plumbline.drift.statistics.cells import Cells, can_permute, permutations
+from plumbline.drift.statistics.declaration import Evidence
+from plumbline.drift.statistics.log_tails import log_chi_square_tail
 
 _MAX_CELLS = 1000
 _N_PERMUTATIONS = 9999

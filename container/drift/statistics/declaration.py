@@ -1,4 +1,4 @@
-"""What a statistic declares beside its function, and what a significance test returns."""
+"""The declaration of an effect measure, and the result of a significance test."""
 
 import math
 from collections.abc import Callable, Sequence
@@ -6,9 +6,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from contract.statistics import EffectMeasure
-from drift.counts import ValueCounts
-from drift.statistics.cells import Cells
+from plumbline.contract.statistics import EffectMeasure
+from plumbline.drift.data.counts import ValueCounts
+from plumbline.drift.statistics.cells import Cells
 
 
 @dataclass(frozen=True)
@@ -17,7 +17,7 @@ class EffectStatistic:
 
     `compute` takes reference, window and their common cells, and returns None where the effect has no meaning.
     `noncentrality` returns, for an effect in the measure's unit, the noncentrality of the chi-square statistic of the
-    same cells that each row of an effective sample adds (`drift.statistics.power`).
+    same cells that each row of an effective sample adds (`plumbline.drift.statistics.power`).
     """
 
     measure: EffectMeasure

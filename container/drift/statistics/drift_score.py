@@ -2,9 +2,9 @@
 
 import numpy as np
 
-from contract.statistics import EffectMeasure
-from drift.statistics.cells import Cells
-from drift.statistics.declaration import EffectStatistic
+from plumbline.contract.statistics import EffectMeasure
+from plumbline.drift.statistics.cells import Cells
+from plumbline.drift.statistics.declaration import EffectStatistic
 
 
 def drift_score(cells: Cells) -> float:

@@ -6,9 +6,9 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import special
 
-from contract.statistics import EffectMeasure
-from drift.statistics.cells import Cells, can_permute, permutations
-from drift.statistics.declaration import EffectStatistic
+from plumbline.contract.statistics import EffectMeasure
+from plumbline.drift.statistics.cells import Cells, can_permute, permutations
+from plumbline.drift.statistics.declaration import EffectStatistic
 
 _N_PERMUTATIONS = 1999
 _RANKED_PERMUTATIONS = 500

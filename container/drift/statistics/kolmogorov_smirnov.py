@@ -8,10 +8,10 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import special
 
-from contract.statistics import HypothesisTest
-from drift.counts import NumericCounts
-from drift.statistics.declaration import Evidence
-from drift.statistics.log_tails import log_kolmogorov_tail
+from plumbline.contract.statistics import HypothesisTest
+from plumbline.drift.data.counts import NumericCounts
+from plumbline.drift.statistics.declaration import Evidence
+from plumbline.drift.statistics.log_tails import log_kolmogorov_tail
 
 _MAX_STEPS = 50_000
 _MAX_PRODUCTS = 1_000_000_000
@@ -19,7 +19,7 @@ _MAX_KEPT = 4_000_000
 """Bounds of time, about a second, and of memory, 32 MB for each array. Sides that are as far apart as by chance keep
 within them while the smaller has 10,000 rows or fewer."""
 _FARTHEST = 35.0
-"""Bound of the squared scaled distance: beyond it the probability is below 1e-30, and its digits matter to nobody."""
+"""Bound of the squared scaled distance: beyond it the probability is below 1e-30, and its digits do not matter."""
 
 Floats = NDArray[np.float64]
 Integers = NDArray[np.int64]

@@ -49,7 +49,7 @@ def log_smirnov_tail(n: int, distance: float) -> float:
     """Return log P(D+ >= `distance`) for the one-sided Kolmogorov-Smirnov distance D+ of `n` values.
 
     -inf for a distance of 1 or more. Below the float range by Smirnov's sum, of which only the terms around the largest
-    one are added: the others are smaller by more than a double can tell.
+    one are added: the others are smaller by more than a double can resolve.
 
     References
     ----------

@@ -39,7 +39,7 @@ def paired_difference(
     alpha
         Error rate of each bound, between 0 and 1.
     design_effect
-        So many rows say what one says, 1 or more.
+        Mean multiplicity of identical rows, 1 or more.
 
     Raises
     ------

@@ -5,9 +5,9 @@ from dataclasses import dataclass
 
 from scipy import special
 
-from contract.statistics import EffectMeasure
-from drift.statistics.cells import Cells
-from drift.statistics.registry import effect_statistic
+from plumbline.contract.statistics import EffectMeasure
+from plumbline.drift.statistics.cells import Cells
+from plumbline.drift.statistics.registry import effect_statistic
 
 POWER = 0.8
 """Probability of finding the effect: J. Cohen, "Statistical Power Analysis for the Behavioral Sciences" (2nd ed.,

@@ -1,4 +1,4 @@
-"""Intervals of shares of counted rows."""
+"""Shares of counted rows: their intervals, differences and ratios."""
 
 import math
 from dataclasses import dataclass
@@ -17,7 +17,7 @@ def wilson(count: int, total: int, design_effect: float = 1.0) -> tuple[float, f
     total
         Rows, one or more.
     design_effect
-        Mean multiplicity of identical rows, 1 or more: so many rows say what one says.
+        Mean multiplicity of identical rows, 1 or more.
 
     References
     ----------

@@ -4,17 +4,17 @@ import numpy as np
 from numpy.typing import NDArray
 
 
-def middle_ranks(occurrences: NDArray[np.int64]) -> NDArray[np.float64]:
-    """Return the rank of each distinct value, from 1, of which so many occur: the mean of the ranks it takes.
+def middle_ranks(counts: NDArray[np.int64]) -> NDArray[np.float64]:
+    """Return the middle rank of each distinct value, from 1: the mean of the ranks of its equal rows.
 
-    `occurrences` is in the ascending order of the values; same shape.
+    `counts` has the rows of each value, in the ascending order of the values; same shape.
 
     Examples
     --------
     >>> middle_ranks(np.array([1, 2, 1])).tolist()
     [1.0, 2.5, 4.0]
     """
-    return np.asarray(np.cumsum(occurrences) - (occurrences - 1) / 2)
+    return np.asarray(np.cumsum(counts) - (counts - 1) / 2)
 
 
 def area_under_curve(rank_sum: float, n_positive: float, n_negative: float) -> float:

@@ -1,14 +1,14 @@
 """Every statistic that features are compared by: effect measures, and the test of each feature type."""
 
-from contract.statistics import EffectMeasure, FeatureType
-from drift.counts import NumericCounts, ValueCounts
-from drift.statistics.cells import Cells
-from drift.statistics.chi_square import chi_square
-from drift.statistics.declaration import EffectStatistic, Evidence
-from drift.statistics.drift_score import DRIFT_SCORE
-from drift.statistics.jensen_shannon import JENSEN_SHANNON
-from drift.statistics.kolmogorov_smirnov import kolmogorov_smirnov
-from drift.statistics.wasserstein import WASSERSTEIN
+from plumbline.contract.statistics import EffectMeasure, FeatureType
+from plumbline.drift.data.counts import NumericCounts, ValueCounts
+from plumbline.drift.statistics.cells import Cells
+from plumbline.drift.statistics.chi_square import chi_square
+from plumbline.drift.statistics.declaration import EffectStatistic, Evidence
+from plumbline.drift.statistics.drift_score import DRIFT_SCORE
+from plumbline.drift.statistics.jensen_shannon import JENSEN_SHANNON
+from plumbline.drift.statistics.kolmogorov_smirnov import kolmogorov_smirnov
+from plumbline.drift.statistics.wasserstein import WASSERSTEIN
 
 _EFFECTS = {one.measure: one for one in (JENSEN_SHANNON, DRIFT_SCORE, WASSERSTEIN)}
 

@@ -5,10 +5,10 @@ import math
 import numpy as np
 from scipy import special
 
-from contract.statistics import EffectMeasure
-from drift.counts import NumericCounts, ValueCounts
-from drift.statistics.cells import Cells
-from drift.statistics.declaration import EffectStatistic
+from plumbline.contract.statistics import EffectMeasure
+from plumbline.drift.data.counts import NumericCounts, ValueCounts
+from plumbline.drift.statistics.cells import Cells
+from plumbline.drift.statistics.declaration import EffectStatistic
 
 
 def wasserstein(reference: NumericCounts, window: NumericCounts) -> float | None:

@@ -1,11 +1,11 @@
 from dataclasses import replace
 
-from contract.accuracy import LabelShiftScenario, Shift
-from contract.attribution import AttributionReport
-from contract.bias import BiasReport
-from contract.description import accuracy_lines, listed, report_lines
-from contract.quality import SelectionReport, ShiftReport
-from contract.records import (
+from plumbline.contract.accuracy import LabelShiftScenario, Shift
+from plumbline.contract.attribution import AttributionReport
+from plumbline.contract.bias import BiasReport
+from plumbline.contract.description import accuracy_lines, listed, report_lines
+from plumbline.contract.quality import SelectionReport, ShiftReport
+from plumbline.contract.records import (
     SWITCHED_OFF,
     Contributor,
     FeatureType,

@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from contract.names import VERSION, Prefix, alarm_name, resource_prefix, training_job_prefix
-from stacks.constructs.alarm_rules import AlarmKind
+from plumbline.contract.names import VERSION, Prefix, alarm_name, resource_prefix, training_job_prefix
+from plumbline.stacks.constructs.alarms.alarm_rules import AlarmKind
 
 SAGEMAKER_NAME = re.compile(r"[a-zA-Z0-9](-*[a-zA-Z0-9]){0,62}")
 

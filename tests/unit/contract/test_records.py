@@ -9,10 +9,9 @@ from string import Formatter
 
 import pytest
 
-import contract
-from contract.decoding import decode
-from contract.reasons import Reason, ReasonCode, has_code, joined
-from contract.records import (
+from plumbline.contract.decoding import decode
+from plumbline.contract.reasons import Reason, ReasonCode, has_code, joined
+from plumbline.contract.records import (
     SWITCHED_OFF,
     Contributor,
     DriftReport,
@@ -154,7 +153,7 @@ def test_reasons_are_joined_under_the_code_of_the_first() -> None:
 
 def test_every_reason_is_given_the_fields_of_its_text() -> None:
     """A missing field would fail only when the reason is given, and a part of the report with it."""
-    root = Path(contract.__file__).parents[1]
+    root = Path(__file__).parents[3]
     given = [
         (path.name, node.lineno, node.func.value.attr, {keyword.arg for keyword in node.keywords})
         for path in [*root.glob("c*/**/*.py")]

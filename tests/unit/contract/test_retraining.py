@@ -6,8 +6,8 @@ import unicodedata
 from hypothesis import given
 from hypothesis import strategies as st
 
-from contract import retraining
-from contract.retraining import MAX_METADATA_LENGTH, metadata_text
+from plumbline.contract import retraining
+from plumbline.contract.retraining import MAX_METADATA_LENGTH, metadata_text
 
 
 def test_examples() -> None:

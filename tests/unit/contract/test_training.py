@@ -5,8 +5,8 @@ import math
 
 import pytest
 
-from contract import training
-from contract.training import finite_number, positive_label
+from plumbline.contract import training
+from plumbline.contract.training import finite_number, positive_label
 
 
 def test_finite_number_reads_what_float_reads_but_nan_and_infinity() -> None:

@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from plumbline import census
-from plumbline.rows import LabelledRows
+from plumbline.data import census
+from plumbline.data.rows import LabelledRows
 
 DATA = "39, State-gov, 77516, Bachelors, 13, Never-married, Adm-clerical, Not-in-family, White, Male, 2174, 0, 40, "
 LINE = DATA + "United-States, <=50K\n"

@@ -2,9 +2,9 @@ import numpy as np
 import pytest
 from scipy.stats import binomtest
 
-from plumbline.census import FEATURES, LABELS
-from plumbline.population import generate, split, true_probabilities
-from plumbline.rows import LabelledRows
+from plumbline.data.census import FEATURES, LABELS
+from plumbline.data.population import generate, split, true_probabilities
+from plumbline.data.rows import LabelledRows
 
 POPULATION = generate(20_000, 5)
 

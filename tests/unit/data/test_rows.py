@@ -2,7 +2,7 @@ from pathlib import Path
 
 import pytest
 
-from plumbline.rows import LabelledRows
+from plumbline.data.rows import LabelledRows
 
 ROWS = LabelledRows(("age", "job"), (("20", "clerk"), ("30", "a, b"), ("40", "?")), ("no", "yes", "no"))
 

@@ -4,9 +4,9 @@ import numpy as np
 import pytest
 from scipy.spatial.distance import jensenshannon
 
-from plumbline.population import generate, true_probabilities
-from plumbline.rows import LabelledRows
-from plumbline.scenarios import DEGREE_SWAP, NEVER_MOVING, SCENARIOS, scenario
+from plumbline.data.population import generate, true_probabilities
+from plumbline.data.rows import LabelledRows
+from plumbline.data.scenarios import DEGREE_SWAP, NEVER_MOVING, SCENARIOS, scenario
 
 POOL = generate(8_000, 11)
 N = 2_000

@@ -4,22 +4,22 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from drift.preprocessing import Preprocessor
-from inference import Model, model_fn
+from inference import ServedModel, model_fn
 
-from contract.training import OUTPUT_PREDICTIONS, PROBABILITY_COLUMN, positive_label
-from local.aws.objects import unpack
-from plumbline import population, starter
-from plumbline.census import FEATURES, TARGET
-from plumbline.rows import LabelledRows
-from tests.unit.drift_io.builders import learn_baseline
+from plumbline.contract.training import OUTPUT_PREDICTIONS, PROBABILITY_COLUMN, positive_label
+from plumbline.data import population, starter
+from plumbline.data.census import FEATURES, TARGET
+from plumbline.data.rows import LabelledRows
+from plumbline.drift.preprocessing import Preprocessor
+from plumbline.local.aws.objects import unpack
+from tests.unit.drift.builders import learn_baseline
 
 DATA = starter.STARTER / "data"
 SIZE_LIMIT_BYTES = 1_500_000
 
 
 @pytest.fixture(scope="module")
-def committed(tmp_path_factory: pytest.TempPathFactory) -> Model:
+def committed(tmp_path_factory: pytest.TempPathFactory) -> ServedModel:
     folder = tmp_path_factory.mktemp("model")
     unpack(starter.STARTER / "model.tar.gz", folder)
     return model_fn(str(folder))
@@ -30,7 +30,7 @@ def committed_predictions() -> list[float]:
         return [float(row[PROBABILITY_COLUMN]) for row in csv.DictReader(stream)]
 
 
-def test_committed_model_makes_the_committed_predictions(committed: Model) -> None:
+def test_committed_model_makes_the_committed_predictions(committed: ServedModel) -> None:
     rows = LabelledRows.read_csv(DATA / "test.csv", TARGET)
 
     made = committed.booster.inplace_predict(committed.preprocessor.transform(rows.rows))
@@ -38,7 +38,7 @@ def test_committed_model_makes_the_committed_predictions(committed: Model) -> No
     np.testing.assert_allclose(made, committed_predictions(), atol=1e-6)
 
 
-def test_committed_model_is_better_than_guessing(committed: Model) -> None:
+def test_committed_model_is_better_than_guessing(committed: ServedModel) -> None:
     rows = LabelledRows.read_csv(DATA / "test.csv", TARGET)
     positive = np.array([label == positive_label(rows.labels) for label in rows.labels])
     predicted = np.array(committed_predictions()) >= 0.5

@@ -3,8 +3,8 @@ from pathlib import Path
 
 import pytest
 
-from local import environments
-from local.environments import EnvironmentSetupError
+from plumbline.local import environments
+from plumbline.local.environments import EnvironmentSetupError
 
 
 class _Uv:

@@ -3,10 +3,9 @@ import json
 import numpy as np
 import pytest
 import xgboost
-from drift.preprocessing import CategoricalColumn, NumericColumn, Preprocessor
 from inference import (
-    Model,
     PayloadError,
+    ServedModel,
     UnsupportedAcceptError,
     UnsupportedContentTypeError,
     input_fn,
@@ -14,9 +13,11 @@ from inference import (
     predict_fn,
 )
 
+from plumbline.drift.preprocessing import CategoricalColumn, NumericColumn, Preprocessor
+
 
 @pytest.fixture(scope="module")
-def model() -> Model:
+def model() -> ServedModel:
     """Two fields; the label is 1 when age is 40 or more, so that probabilities tell rows apart."""
     columns = (NumericColumn("age", 60.0), CategoricalColumn("job", "clerk", ("clerk", "smith, senior")))
     preprocessor = Preprocessor(columns, "income", "no", "yes")
@@ -24,17 +25,19 @@ def model() -> Model:
     inputs = preprocessor.transform([[age, "clerk"] for age in ages])
     labels = np.array([int(age) >= 40 for age in ages], np.float32)
     parameters = {"objective": "binary:logistic", "max_depth": 2, "nthread": 1}
-    return Model(preprocessor, xgboost.train(parameters, xgboost.DMatrix(inputs, labels), 10))
+    return ServedModel(preprocessor, xgboost.train(parameters, xgboost.DMatrix(inputs, labels), 10))
 
 
-def answer(model: Model, body: str | bytes, content_type: str = "text/csv", accept: str | None = "*/*") -> list[float]:
+def answer(
+    model: ServedModel, body: str | bytes, content_type: str = "text/csv", accept: str | None = "*/*"
+) -> list[float]:
     text, media_type = output_fn(predict_fn(input_fn(body, content_type), model), accept)
     if media_type == "text/csv":
         return [float(line) for line in text.splitlines()]
     return [entry["probability"] for entry in json.loads(text)["predictions"]]
 
 
-def test_csv_rows_are_answered_one_per_line(model: Model) -> None:
+def test_csv_rows_are_answered_one_per_line(model: ServedModel) -> None:
     old, young = answer(model, "70,clerk\n25,clerk")
 
     assert old > 0.5 > young
@@ -52,16 +55,16 @@ def test_csv_rows_are_answered_one_per_line(model: Model) -> None:
         "\ufeff70,clerk".encode(),
     ],
 )
-def test_spellings_of_one_csv_row_have_one_answer(model: Model, body: str | bytes) -> None:
+def test_spellings_of_one_csv_row_have_one_answer(model: ServedModel, body: str | bytes) -> None:
     assert answer(model, body) == answer(model, "70,clerk")
 
 
-def test_quoted_field_may_hold_a_comma(model: Model) -> None:
+def test_quoted_field_may_hold_a_comma(model: ServedModel) -> None:
     assert len(answer(model, '70, "smith, senior"')) == 1
 
 
 @pytest.mark.parametrize("missing", ["", "?", " ? "])
-def test_missing_number_is_the_mean(model: Model, missing: str) -> None:
+def test_missing_number_is_the_mean(model: ServedModel, missing: str) -> None:
     assert answer(model, f"{missing},clerk") == answer(model, "60,clerk")
 
 
@@ -76,7 +79,7 @@ def test_missing_number_is_the_mean(model: Model, missing: str) -> None:
         {"instances": [{"age": 70, "job": "clerk"}, [25, None]]},
     ],
 )
-def test_json_rows_are_answered_as_the_csv_rows_are(model: Model, document: object) -> None:
+def test_json_rows_are_answered_as_the_csv_rows_are(model: ServedModel, document: object) -> None:
     assert answer(model, json.dumps(document), "application/json") == answer(model, "70,clerk\n25,clerk")
 
 
@@ -93,7 +96,7 @@ def test_json_rows_are_answered_as_the_csv_rows_are(model: Model, document: obje
     ],
 )
 def test_response_follows_accept_else_the_request(
-    model: Model, content_type: str, accept: str | None, expected: str
+    model: ServedModel, content_type: str, accept: str | None, expected: str
 ) -> None:
     body = '[[70, "clerk"]]' if "json" in content_type else "70,clerk"
 
@@ -102,7 +105,7 @@ def test_response_follows_accept_else_the_request(
     assert media_type == expected
 
 
-def test_csv_and_json_responses_hold_the_same_numbers(model: Model) -> None:
+def test_csv_and_json_responses_hold_the_same_numbers(model: ServedModel) -> None:
     assert answer(model, "70,clerk", accept="text/csv") == answer(model, "70,clerk", accept="application/json")
 
 
@@ -116,7 +119,7 @@ def test_unsupported_content_type_is_refused_by_name(content_type: str) -> None:
     assert refusal.value.status_code == 415
 
 
-def test_unsupported_accept_is_refused_by_name(model: Model) -> None:
+def test_unsupported_accept_is_refused_by_name(model: ServedModel) -> None:
     prediction = predict_fn(input_fn("70,clerk", "text/csv"), model)
 
     with pytest.raises(UnsupportedAcceptError, match="got 'image/png'"):
@@ -155,7 +158,9 @@ def test_malformed_body_is_refused(body: str | bytes, content_type: str, message
         ('[{"age": 70, "work": "x"}]', "application/json", "missing: job; unknown: work"),
     ],
 )
-def test_rows_that_do_not_fit_the_model_are_refused(model: Model, body: str, content_type: str, message: str) -> None:
+def test_rows_that_do_not_fit_the_model_are_refused(
+    model: ServedModel, body: str, content_type: str, message: str
+) -> None:
     with pytest.raises(PayloadError, match=message) as refusal:
         predict_fn(input_fn(body, content_type), model)
 

@@ -2,7 +2,8 @@ import sys
 
 import numpy as np
 import pytest
-from drift.preprocessing import CategoricalColumn, NumericColumn, Preprocessor, RowError, learn_column
+
+from plumbline.drift.preprocessing import CategoricalColumn, NumericColumn, Preprocessor, RowError, learn_column
 
 
 def preprocessor() -> Preprocessor:

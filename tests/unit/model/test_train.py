@@ -9,13 +9,13 @@ import numpy as np
 import pytest
 import xgboost
 from dataset import TrainingDataError
-from drift.errors import BaselineError
-from drift.learned import load
 from inference import input_fn, model_fn, predict_fn
 from train import evaluate, fresh_weights, main, parse_hyperparameters, train
 
-from plumbline.population import generate
-from plumbline.rows import LabelledRows
+from plumbline.data.population import generate
+from plumbline.data.rows import LabelledRows
+from plumbline.drift.errors import BaselineError
+from plumbline.drift.reference.baseline import load
 
 TARGET = "income"
 REPOSITORY = Path(__file__).parents[3]

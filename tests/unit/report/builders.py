@@ -6,12 +6,12 @@ from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
-from contract.accuracy import LabelShiftScenario, Measure, MeasureReport, Shift
-from contract.attribution import AttributionFeature, AttributionReport
-from contract.bias import BiasGroup, BiasMeasure, BiasMetric, BiasReport
-from contract.quality import QualityReport, SelectionReport, ShiftReport, WindowQuality
-from contract.reasons import Reason
-from contract.records import (
+from plumbline.contract.accuracy import LabelShiftScenario, Measure, MeasureReport, Shift
+from plumbline.contract.attribution import AttributionFeature, AttributionReport
+from plumbline.contract.bias import BiasGroup, BiasMeasure, BiasMetric, BiasReport
+from plumbline.contract.quality import QualityReport, SelectionReport, ShiftReport, WindowQuality
+from plumbline.contract.reasons import Reason
+from plumbline.contract.records import (
     SWITCHED_OFF,
     DriftReport,
     FeatureReport,

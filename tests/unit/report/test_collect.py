@@ -3,7 +3,7 @@ from pathlib import Path
 
 import pytest
 
-from contract.records import RecordCounts
+from plumbline.contract.records import RecordCounts
 from plumbline.report.collect import ReportError, collect
 from tests.reports import because
 from tests.unit.report.builders import feature, labelled, quality, report, start_of, write

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from contract.records import MODEL_CHANGED, DriftReport, ModelReport, Verdict
+from plumbline.contract.records import MODEL_CHANGED, DriftReport, ModelReport, Verdict
 from plumbline.report import build
 from plumbline.report.models import changes, models, sentences, stays
 from plumbline.report.timeline import Timeline, timeline
@@ -19,7 +19,7 @@ SECOND = ModelReport(
     artifact="s3://a/models/2/model.tar.gz",
     baseline="s3://a/retraining/x/baseline",
     model_package="arn:aws:sagemaker:eu-central-1:111122223333:model-package/plumbline-dev/7",
-    live_from="2026-03-01T03:20:00Z",
+    serving_since="2026-03-01T03:20:00Z",
 )
 DRIFTED = (feature("age", 90.0, drift=True, p=0.0),)
 

@@ -1,8 +1,8 @@
 from dataclasses import replace
 
-from contract.accuracy import LabelShiftScenario
-from contract.quality import SelectionReport
-from contract.records import Verdict
+from plumbline.contract.accuracy import LabelShiftScenario
+from plumbline.contract.quality import SelectionReport
+from plumbline.contract.records import Verdict
 from plumbline.report import summary
 from plumbline.report.timeline import timeline
 from tests.reports import because

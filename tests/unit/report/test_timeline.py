@@ -3,7 +3,7 @@ from datetime import timedelta
 
 import pytest
 
-from contract.records import Verdict, WindowBounds
+from plumbline.contract.records import Verdict, WindowBounds
 from plumbline.report.collect import ReportError
 from plumbline.report.timeline import MAX_HOLE, Event, timeline
 from tests.unit.report.builders import START, feature, labelled, quality, report, start_of

@@ -11,10 +11,10 @@ from typing import Any
 
 from aws_cdk import App
 
-from contract.names import alarm_name
-from stacks.application import EnvironmentStacks, build, new_app
-from stacks.config import EnvironmentConfig
-from stacks.config_file import parse_environment
+from plumbline.contract.names import alarm_name
+from plumbline.stacks.application import EnvironmentStacks, build, new_app
+from plumbline.stacks.config.environment import EnvironmentConfig
+from plumbline.stacks.config.file import parse_environment
 
 ROOT = Path(__file__).parents[3]
 ENVIRONMENTS = ("dev", "staging", "prod")
@@ -107,7 +107,7 @@ def function(assembly: Assembly, package: str) -> Template:
     (found,) = (
         entry["Properties"]
         for entry in assembly.resources("monitoring", "AWS::Lambda::Function").values()
-        if entry["Properties"]["Handler"] == f"{package}.handler.handler"
+        if entry["Properties"]["Handler"] == f"plumbline.functions.{package}.handler.handler"
     )
     properties: Template = found
     return properties

@@ -8,9 +8,9 @@ from pathlib import Path
 
 import pytest
 
-from contract.retraining import PipelineStep
-from stacks.constructs.source_archive import archive
-from stacks.errors import EnvironmentFileError
+from plumbline.contract.retraining import PipelineStep
+from plumbline.stacks.config.errors import EnvironmentFileError
+from plumbline.stacks.constructs.storage.source_archive import archive
 from tests.unit.stacks.synthesis import (
     PARTS,
     ROOT,
@@ -41,9 +41,12 @@ def asset_files(assembly: Assembly, packaging: str) -> list[Path]:
     return sorted(found)
 
 
+FUNCTIONS = "plumbline/functions"
+
+
 def copy_of_repository(folder: Path) -> Path:
-    for name in ("container", "contract", "lambda", "model", "starter"):
-        shutil.copytree(ROOT / name, folder / name)
+    for name in ("container", "contract", "lambda", "model", "plumbline", "starter"):
+        shutil.copytree(ROOT / name, folder / name, symlinks=True)
     return folder
 
 
@@ -107,9 +110,9 @@ def test_source_archive_is_flat_with_the_contract_beside() -> None:
     assert {
         "train.py",
         "inference.py",
-        "drift/preprocessing.py",
-        "contract/__init__.py",
-        "contract/training.py",
+        "plumbline/drift/preprocessing.py",
+        "plumbline/contract/__init__.py",
+        "plumbline/contract/training.py",
     } <= names
     assert "__init__.py" not in names
     assert not [name for name in names if "pycache" in name]
@@ -138,7 +141,7 @@ def test_image_context_holds_what_the_dockerfile_copies_and_nothing_of_the_rest(
     manifest = json.loads((environment().folder / "plumbline-dev-monitoring.assets.json").read_text())
     ((_, image),) = manifest["dockerImages"].items()
     context = environment().folder / image["source"]["directory"]
-    assert {path.name for path in context.iterdir()} == {"container", "contract"}
+    assert {path.name for path in context.iterdir()} == {"container", "contract", "plumbline"}
     assert (context / "container" / "drift" / "cli.py").is_file()
     assert image["source"]["platform"] == "linux/amd64"
     assert (context / image["source"]["dockerFile"]).is_file()
@@ -160,11 +163,12 @@ def test_image_does_not_change_with_caches_beside_the_source(tmp_path: Path) -> 
 
 def test_function_asset_holds_its_handler_and_copies_of_what_both_share() -> None:
     for package, other in (("retraining", "promotion"), ("promotion", "retraining")):
-        (folder,) = (path for path in asset_files(environment(), "zip") if (path / package).is_dir())
+        (folder,) = (path for path in asset_files(environment(), "zip") if (path / FUNCTIONS / package).is_dir())
         files = {str(path.relative_to(folder)) for path in folder.rglob("*") if path.is_file()}
-        assert {f"{package}/handler.py", "shared/documents.py", "contract/names.py"} <= files
+        assert {f"{FUNCTIONS}/{package}/handler.py", f"{FUNCTIONS}/shared/state_store.py"} <= files
+        assert {"plumbline/__init__.py", "plumbline/contract/names.py"} <= files
         assert {Path(name).suffix for name in files} == {".py"}
-        assert not (folder / other).exists()
+        assert not (folder / FUNCTIONS / other).exists()
 
 
 def test_two_syntheses_are_byte_equal() -> None:

@@ -5,9 +5,9 @@ from typing import Any
 
 import pytest
 
-from contract.names import Metric, alarm_name
-from stacks.config import EnvironmentConfig
-from stacks.constructs.alarm_rules import AlarmKind
+from plumbline.contract.names import Metric, alarm_name
+from plumbline.stacks.config.environment import EnvironmentConfig
+from plumbline.stacks.constructs.alarms.alarm_rules import AlarmKind
 from tests.unit.stacks.synthesis import (
     ENGINES,
     Assembly,

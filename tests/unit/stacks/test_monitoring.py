@@ -3,7 +3,7 @@ from typing import Any
 
 import pytest
 
-from stacks.constructs.monitor_job import policy_text
+from plumbline.stacks.constructs.monitor.monitor_job import policy_text
 from tests.unit.stacks.synthesis import (
     ENGINES,
     FULL,

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from contract.retraining import PipelineStep
+from plumbline.contract.retraining import PipelineStep
 from tests.unit.stacks.synthesis import (
     ENGINES,
     ENVIRONMENTS,

@@ -1,0 +1,1 @@
+"""What differs between a window and the reference."""

@@ -1,0 +1,1 @@
+"""Shapes of data: tables, counts, sketches, windows."""

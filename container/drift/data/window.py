@@ -1,0 +1,77 @@
+"""One window as the statistics need it: counts, and a bounded sample of its rows. Nothing grows with the rows."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum
+
+import numpy as np
+from numpy.typing import NDArray
+
+from plumbline.contract.records import RecordCounts, WindowBounds
+from plumbline.drift.data.counts import NumericCounts, ValueCounts
+from plumbline.drift.data.table import Table
+
+
+class SegmentKind(StrEnum):
+    """What divides a window into segments."""
+
+    VARIANT = "variant"
+    """The production variant that answered."""
+    COLUMN = "column"
+    """The value of one categorical column."""
+
+
+@dataclass(frozen=True, order=True)
+class Segment:
+    """One part of a window: the rows of one variant, or those with one value in the segment column."""
+
+    kind: SegmentKind
+    value: str
+
+
+@dataclass(frozen=True, eq=False)
+class SegmentCounts:
+    """Value counts of one segment's rows; `columns` has one entry per feature."""
+
+    n_rows: int
+    columns: Mapping[str, ValueCounts]
+    probabilities: NumericCounts
+
+
+@dataclass(frozen=True, eq=False)
+class RowSample:
+    """Whole rows for what counts cannot show: a bounded sample, the same for the same records in any order.
+
+    `probabilities` has shape (n_rows,), NaN where no prediction was captured.
+    """
+
+    table: Table
+    probabilities: NDArray[np.float64]
+
+
+@dataclass(frozen=True, eq=False, kw_only=True)
+class WindowCounts:
+    """Everything that is known of one window.
+
+    `columns` has one entry per feature of the baseline, and `probabilities` counts a row without a captured
+    prediction as missing. `n_out_of_support` is the number of rows with at least one cell that the reference gives no
+    ground for (`drift.projection.refusals`). `design_effect` (Kish) is the sum of the squared multiplicities of
+    identical rows divided by `n_rows`: 1 when all rows differ, m when each occurs m times. `unreadable_examples` has
+    the places of the first unreadable cells, by feature and reason.
+    `facets` counts the probabilities apart by the values of the facet's column, where one is named; missing values are
+    no group. Of a target with more than two classes `probabilities` are those of the predicted labels, and `classes`
+    counts them apart by predicted label.
+    """
+
+    bounds: WindowBounds
+    records: RecordCounts
+    n_rows: int
+    columns: Mapping[str, ValueCounts]
+    probabilities: NumericCounts
+    n_out_of_support: int
+    design_effect: float
+    sample: RowSample
+    segments: Mapping[Segment, SegmentCounts] = field(default_factory=dict)
+    unreadable_examples: Mapping[str, Mapping[str, tuple[str, ...]]] = field(default_factory=dict)
+    facets: Mapping[str, NumericCounts] = field(default_factory=dict)
+    classes: Mapping[str, NumericCounts] = field(default_factory=dict)

@@ -1,0 +1,228 @@
+"""One window against the baseline: the whole report as a pure function. No file, no clock, no network."""
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+from plumbline.contract.accuracy import Shift
+from plumbline.contract.bias import BiasReport
+from plumbline.contract.quality import QualityReport, ShiftReport, WindowQuality
+from plumbline.contract.reasons import Reason, ReasonCode, failure, has_code, window_not_judged
+from plumbline.contract.records import (
+    MODEL_CHANGED,
+    SWITCHED_OFF,
+    DriftReport,
+    FeatureReport,
+    IsolationForestSimilarity,
+    MultivariateReport,
+    ProjectedAccuracy,
+    RecentReport,
+    Verdict,
+    WindowBounds,
+)
+from plumbline.drift.compare import isolation_forest as forest
+from plumbline.drift.compare.classifier_test import separability
+from plumbline.drift.data.counts import NumericCounts
+from plumbline.drift.data.window import WindowCounts
+from plumbline.drift.judge.bias import judge_bias
+from plumbline.drift.judge.comparison import RunContext, Sample, judge
+from plumbline.drift.judge.recent import EarlierWindows, judge_recent
+from plumbline.drift.judge.segments import judge_segments
+from plumbline.drift.judge.shifts import shifts_before_labels
+from plumbline.drift.judge.verdict import rule_text, window_refusal
+from plumbline.drift.projection import Projector
+from plumbline.drift.reference.baseline import Baseline
+
+_NO_EARLIER_WINDOWS = EarlierWindows()
+
+
+def analyse(
+    baseline: Baseline,
+    window: WindowCounts,
+    context: RunContext,
+    projector: Projector | None = None,
+    *,
+    earlier: EarlierWindows = _NO_EARLIER_WINDOWS,
+) -> DriftReport:
+    """Compare a captured window with the baseline, and judge it.
+
+    Equal arguments give equal reports. A part that fails unexpectedly is not judged, with the failure as its reason;
+    the rest of the report stands. Nor is any part of a window with `context.not_judged`.
+
+    Parameters
+    ----------
+    projector
+        What was learned of the baseline before, to be used for several windows; None: it is learned here.
+    earlier
+        The windows before this one, as a second reference.
+    """
+    if context.not_judged:
+        return _not_judged(baseline, window, context, context.not_judged, has_earlier=earlier.n_wanted > 0)
+    policy, seed = context.policy, context.seed
+    projector = projector or Projector.of(baseline, seed=seed, ignored=policy.ignored)
+    context = replace(context, not_judged=window_refusal(window.records, window.n_rows, policy))
+    sample = Sample(columns=window.columns, probabilities=window.probabilities)
+    found = judge(baseline.specs, _reference(baseline), sample, context)
+    projected = _projected_accuracy(projector, window, context)
+    return DriftReport(
+        window=window.bounds,
+        endpoint=context.endpoint,
+        schedule=context.schedule,
+        records=window.records,
+        n_rows=window.n_rows,
+        verdict=found.verdict,
+        reason=found.reason,
+        rule=rule_text(policy),
+        model=context.model,
+        features=_with_examples(found.features, window),
+        prediction=found.prediction,
+        projected_accuracy=projected,
+        isolation_forest_similarity=_similarity(baseline, window, context, seed if context.isolation_forest else None),
+        recent=judge_recent(baseline.specs, earlier, sample, context),
+        segments=judge_segments(baseline, window.segments, context),
+        multivariate=_separability(baseline, window, context, seed if context.multivariate else None),
+        shifts=shifts_before_labels(found.features, projected, context.not_judged),
+        bias=_bias(baseline, window, context),
+    )
+
+
+def with_quality(report: DriftReport, quality: QualityReport) -> DriftReport:
+    """Return the report with the quality of earlier windows by their labels, and with concept shift.
+
+    Concept shift is that of the last window that labels judge; label shift too, where that is this window itself.
+    """
+    judged = quality.latest_judged
+    if judged is None:
+        reason = ReasonCode.CONCEPT_SHIFT_NEEDS_LABELS.reason(why=_why_no_labels(quality))
+        concept = ShiftReport(shift=Shift.CONCEPT, reason=reason)
+        return replace(report, quality=quality, shifts=(*report.shifts, concept))
+    shifts = [_of_labels(judged, Shift.CONCEPT, report.window)]
+    before = list(report.shifts)
+    if judged.window == report.window:
+        before = [_of_labels(judged, Shift.LABEL, report.window) if one.shift is Shift.LABEL else one for one in before]
+    return replace(report, quality=quality, shifts=(*before, *shifts))
+
+
+def _why_no_labels(quality: QualityReport) -> str:
+    if quality.is_switched_off:
+        return "no labels are awaited"
+    if quality.reason is not None:
+        return quality.reason.text
+    changed = any(has_code(one.reason, ReasonCode.MODEL_CHANGED) for one in quality.windows)
+    return str(MODEL_CHANGED if changed else ReasonCode.NO_LABELS_YET.reason())
+
+
+def _of_labels(judged: WindowQuality, kind: Shift, window: WindowBounds) -> ShiftReport:
+    found = judged.shift(kind)
+    if judged.window == window:
+        return found
+    named = f"window {judged.window.start}: "
+    reason = Reason(ReasonCode.OTHER, named) if found.reason is None else found.reason.prefixed(named)
+    return replace(found, reason=reason)
+
+
+def _not_judged(
+    baseline: Baseline, window: WindowCounts, context: RunContext, why: Reason, *, has_earlier: bool
+) -> DriftReport:
+    """Return a report without a comparison; each part that was requested has the reason `why`.
+
+    Columns that are missing, or of another type than in training, are reported all the same: that concerns the payload.
+    """
+    not_judged = window_not_judged(why)
+    found = judge(
+        baseline.specs,
+        Sample(columns=baseline.counts),
+        Sample(columns=window.columns, no_probabilities=why),
+        context,
+    )
+    return DriftReport(
+        window=window.bounds,
+        endpoint=context.endpoint,
+        schedule=context.schedule,
+        records=window.records,
+        n_rows=window.n_rows,
+        verdict=Verdict.NOT_JUDGED,
+        reason=why,
+        rule=rule_text(context.policy),
+        model=context.model,
+        features=tuple(_counted(feature, window) for feature in found.features),
+        prediction=FeatureReport(name=found.prediction.name, type=found.prediction.type, reason=not_judged),
+        projected_accuracy=ProjectedAccuracy(reason=not_judged),
+        isolation_forest_similarity=IsolationForestSimilarity(
+            reason=_if_requested(context.isolation_forest, not_judged)
+        ),
+        recent=RecentReport(reason=_if_requested(has_earlier, not_judged)),
+        multivariate=MultivariateReport(reason=_if_requested(context.multivariate, not_judged)),
+        shifts=tuple(ShiftReport(shift=shift, reason=not_judged) for shift in (Shift.COVARIATE, Shift.LABEL)),
+        bias=BiasReport(reason=_if_requested(context.facet is not None, not_judged), facet=context.facet),
+    )
+
+
+def _if_requested(wanted: bool, not_judged: Reason) -> Reason:
+    return not_judged if wanted else SWITCHED_OFF
+
+
+def _counted(feature: FeatureReport, window: WindowCounts) -> FeatureReport:
+    """Return a feature without the comparison: a number in the report would be read as a finding."""
+    return FeatureReport(
+        name=feature.name,
+        type=feature.type,
+        missing_fraction=feature.missing_fraction,
+        unreadable=feature.unreadable,
+        unreadable_examples=dict(window.unreadable_examples.get(feature.name, {})),
+        unreadable_fraction=feature.unreadable_fraction,
+        violation=feature.violation,
+        reason=feature.reason,
+    )
+
+
+def _bias(baseline: Baseline, window: WindowCounts, context: RunContext) -> BiasReport:
+    try:
+        return judge_bias(baseline, window.facets, context)
+    except Exception as error:
+        return BiasReport(reason=failure(error), facet=context.facet)
+
+
+def _reference(baseline: Baseline) -> Sample:
+    if baseline.test is None or baseline.test.probabilities is None:
+        return Sample(columns=baseline.counts, no_probabilities=ReasonCode.NO_TEST_PREDICTIONS.reason())
+    return Sample(columns=baseline.counts, probabilities=NumericCounts.of(baseline.test.probabilities))
+
+
+def _with_examples(features: Sequence[FeatureReport], window: WindowCounts) -> tuple[FeatureReport, ...]:
+    examples = window.unreadable_examples
+    return tuple(replace(feature, unreadable_examples=dict(examples.get(feature.name, {}))) for feature in features)
+
+
+def _projected_accuracy(projector: Projector, window: WindowCounts, context: RunContext) -> ProjectedAccuracy:
+    if context.not_judged:
+        return ProjectedAccuracy(reason=window_not_judged(context.not_judged))
+    try:
+        return projector.project(window, drop_threshold=context.policy.accuracy_drop_threshold)
+    except Exception as error:
+        return ProjectedAccuracy(reason=failure(error))
+
+
+def _similarity(
+    baseline: Baseline, window: WindowCounts, context: RunContext, seed: int | None
+) -> IsolationForestSimilarity:
+    if seed is None:
+        return IsolationForestSimilarity(reason=SWITCHED_OFF)
+    if context.not_judged:
+        return IsolationForestSimilarity(reason=window_not_judged(context.not_judged))
+    try:
+        return forest.similarity(baseline, window.sample.table, seed)
+    except Exception as error:
+        return IsolationForestSimilarity(reason=failure(error))
+
+
+def _separability(
+    baseline: Baseline, window: WindowCounts, context: RunContext, seed: int | None
+) -> MultivariateReport:
+    if seed is None:
+        return MultivariateReport(reason=SWITCHED_OFF)
+    if context.not_judged:
+        return MultivariateReport(reason=window_not_judged(context.not_judged))
+    try:
+        return separability(baseline, window.sample.table, seed, context.policy.ignored)
+    except Exception as error:
+        return MultivariateReport(reason=failure(error))

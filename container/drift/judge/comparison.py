@@ -1,0 +1,145 @@
+"""One set of value counts judged against another: the same for training, recent windows and segments."""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from functools import partial
+from typing import TypeAlias
+
+from plumbline.contract.reasons import Reason, ReasonCode, failure
+from plumbline.contract.records import FeatureReport, FeatureType, ModelReport, Verdict
+from plumbline.contract.training import PROBABILITY_COLUMN
+from plumbline.drift.compare.features import ColumnComparison, compare, schema_finding
+from plumbline.drift.data.counts import ValueCounts
+from plumbline.drift.data.table import FeatureSpec
+from plumbline.drift.judge.verdict import FeatureCase, judge_features, judge_window
+from plumbline.drift.settings.policy import FeatureRule, Policy
+from plumbline.drift.statistics.power import Sought
+
+
+@dataclass(frozen=True, eq=False, kw_only=True)
+class Sample:
+    """One side of a comparison: value counts by feature, and of the captured probabilities.
+
+    `probabilities` is None where there are none to compare, and `no_probabilities` is the reason.
+    """
+
+    columns: Mapping[str, ValueCounts]
+    probabilities: ValueCounts | None = None
+    no_probabilities: Reason | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class FamilyVerdict:
+    """The verdicts of one comparison: its own family of tests."""
+
+    verdict: Verdict
+    reason: Reason | None
+    features: tuple[FeatureReport, ...]
+    prediction: FeatureReport
+
+
+@dataclass(frozen=True, kw_only=True)
+class RunContext:
+    """Settings that every comparison of one run shares.
+
+    `endpoint`, `schedule` and `model` are copied into the report. `seed`, 0 or more, is that of every random draw.
+    `isolation_forest` and `multivariate` switch on the Isolation Forest similarity and the classifier test; `facet`
+    names the categorical column by whose values bias is measured. A window is judged by the labels that come within
+    `label_lag_hours`. `not_judged` is the reason why the window as a whole is not judged; None: it is.
+    """
+
+    policy: Policy
+    seed: int = 0
+    endpoint: str | None = None
+    schedule: str | None = None
+    model: ModelReport | None = None
+    isolation_forest: bool = False
+    multivariate: bool = False
+    facet: str | None = None
+    label_lag_hours: int = 0
+    not_judged: Reason | None = None
+
+
+def judge(specs: Sequence[FeatureSpec], reference: Sample, window: Sample, context: RunContext) -> FamilyVerdict:
+    """Compare every feature and the prediction, and judge them together.
+
+    A feature that fails unexpectedly is not judged, with the failure as its reason; the others stand.
+    """
+    policy = context.policy
+    rules = [policy.rule(spec.name, spec.type) for spec in specs]
+    n_tests = max(1, sum(not rule.ignore for rule in rules) + _have_predictions(reference, window))
+    compared = partial(_compared, n_tests=n_tests, seed=context.seed)
+    cases = [
+        _feature_case(spec, reference.columns, window.columns.get(spec.name), rule, compared)
+        for spec, rule in zip(specs, rules, strict=True)
+    ]
+    cases.append(_prediction_case(reference, window, policy.rule(None, FeatureType.NUMERIC), compared))
+    *features, prediction = judge_features(cases, policy, context.not_judged)
+    ruling = judge_window(features, prediction, policy, context.not_judged)
+    return FamilyVerdict(verdict=ruling.verdict, reason=ruling.reason, features=tuple(features), prediction=prediction)
+
+
+def _have_predictions(*sides: Sample) -> bool:
+    return all(side.probabilities is not None for side in sides)
+
+
+_Compare: TypeAlias = Callable[[FeatureRule, str, ValueCounts, ValueCounts], ColumnComparison]
+
+
+def _compared(
+    rule: FeatureRule, name: str, reference: ValueCounts, window: ValueCounts, *, n_tests: int, seed: int
+) -> ColumnComparison:
+    # A feature that drifts alone is adjusted by the number of tests.
+    sought = Sought(rule.effect_measure, rule.effect_threshold, rule.alpha / n_tests)
+    comparison = compare(name, reference, window, sought=sought, seed=seed)
+    if len(reference.values) == 1 and reference.values.tolist() == window.values.tolist():
+        return replace(comparison, evidence=None, not_compared=ReasonCode.CONSTANT.reason(), notes=())
+    return comparison
+
+
+def _feature_case(
+    spec: FeatureSpec,
+    reference: Mapping[str, ValueCounts],
+    window: ValueCounts | None,
+    rule: FeatureRule,
+    compared: _Compare,
+) -> FeatureCase:
+    comparison, finding = ColumnComparison(name=spec.name, type=spec.type), None
+    try:
+        finding = schema_finding(reference[spec.name], window)
+        if window is not None:
+            comparison = compared(rule, spec.name, reference[spec.name], window)
+    except Exception as error:
+        # One bad column must not take the other features' verdicts with it, nor its own violation.
+        comparison = replace(comparison, not_compared=failure(error))
+    return FeatureCase(
+        comparison=comparison,
+        rule=rule,
+        n_present=window.n_present if window else 0,
+        n_rows=window.n_rows if window else 0,
+        unreadable=dict(window.unreadable) if window else {},
+        finding=finding,
+        needs_power=True,
+    )
+
+
+def _prediction_case(reference: Sample, window: Sample, rule: FeatureRule, compared: _Compare) -> FeatureCase:
+    nothing = ColumnComparison(name=PROBABILITY_COLUMN, type=FeatureType.NUMERIC)
+    expected, found = reference.probabilities, window.probabilities
+    if expected is None or found is None:
+        why = reference.no_probabilities or window.no_probabilities
+        return FeatureCase(comparison=replace(nothing, not_compared=why), rule=rule)
+    try:
+        if found.n_rows and not found.n_present:
+            return FeatureCase(comparison=replace(nothing, not_compared=ReasonCode.NO_PREDICTIONS.reason()), rule=rule)
+        comparison = compared(rule, PROBABILITY_COLUMN, expected, found)
+        # An absent prediction is a matter of what was captured, not of what the model answered.
+        return FeatureCase(
+            comparison=replace(comparison, missing_evidence=None),
+            rule=rule,
+            n_present=found.n_present,
+            n_rows=found.n_rows,
+            needs_power=True,
+        )
+    except Exception as error:
+        return FeatureCase(comparison=replace(nothing, not_compared=failure(error)), rule=rule)

@@ -1,0 +1,259 @@
+"""Earlier windows as a second reference: their files, and the comparison of this window with them."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from functools import reduce
+from pathlib import Path
+
+import numpy as np
+
+from plumbline.contract.names import ReportFile
+from plumbline.contract.reasons import Reason, ReasonCode, failure, joined
+from plumbline.contract.records import SWITCHED_OFF, FeatureType, RecentReport, WindowBounds
+from plumbline.contract.training import PROBABILITY_COLUMN
+from plumbline.drift.data.counts import (
+    NumericCounts,
+    ValueCounts,
+    columns_of,
+    counts_entries,
+    counts_entry,
+    counts_of,
+    spec_entries,
+    specs_of,
+    summed,
+)
+from plumbline.drift.data.documents import read_signed, signed
+from plumbline.drift.data.sketch import bucketed
+from plumbline.drift.data.table import FeatureSpec
+from plumbline.drift.data.times import parse_time
+from plumbline.drift.data.window import WindowCounts
+from plumbline.drift.judge.comparison import RunContext, Sample, judge
+from plumbline.drift.judge.verdict import too_few
+from plumbline.drift.reference.baseline import Baseline
+from plumbline.drift.settings.policy import Policy
+
+
+@dataclass(frozen=True, eq=False, kw_only=True)
+class StoredWindow:
+    """What a run leaves of its window for later ones: value counts, no rows.
+
+    `same_model`: the model that answered it also answered the window that is judged; only then its probabilities are a
+    reference.
+    """
+
+    bounds: WindowBounds
+    n_rows: int
+    specs: tuple[FeatureSpec, ...]
+    columns: dict[str, ValueCounts]
+    probabilities: ValueCounts
+    same_model: bool = True
+
+
+@dataclass(frozen=True, eq=False, kw_only=True)
+class EarlierWindows:
+    """The windows before this one that were found, of the `n_wanted` that were searched for; 0: no search.
+
+    `skipped` has each file that could not be used, with why.
+    """
+
+    n_wanted: int = 0
+    windows: tuple[StoredWindow, ...] = ()
+    skipped: tuple[str, ...] = ()
+
+    @property
+    def n_rows(self) -> int:
+        """Rows of all windows."""
+        return sum(window.n_rows for window in self.windows)
+
+    @property
+    def notes(self) -> tuple[Reason, ...]:
+        """What was not found."""
+        missing = ReasonCode.EARLIER_WINDOWS_MISSING.reason(n_found=len(self.windows), n_wanted=self.n_wanted)
+        found_all = len(self.windows) >= self.n_wanted
+        skipped = (ReasonCode.EARLIER_FILE_SKIPPED.reason(file=file) for file in self.skipped)
+        return (*(() if found_all else (missing,)), *skipped)
+
+
+def judge_recent(
+    specs: Sequence[FeatureSpec], earlier: EarlierWindows, window: Sample, context: RunContext
+) -> RecentReport:
+    """Judge the window against the earlier windows' counts, added up. It is a family of tests of its own."""
+    if not earlier.n_wanted:
+        return RecentReport(reason=SWITCHED_OFF)
+    try:
+        return _judged(specs, earlier, window, context)
+    except Exception as error:
+        # The verdict against training stands without this one.
+        return RecentReport(reason=failure(error), n_windows=len(earlier.windows), n_rows=earlier.n_rows)
+
+
+def _judged(specs: Sequence[FeatureSpec], earlier: EarlierWindows, window: Sample, context: RunContext) -> RecentReport:
+    not_judged = context.not_judged or _refusal(earlier, context.policy)
+    if not earlier.windows:
+        return RecentReport(reason=joined(not_judged, *earlier.notes))
+    of_model = [stored for stored in earlier.windows if stored.same_model]
+    probabilities = merged([stored.probabilities for stored in of_model]) if of_model else None
+    reference = Sample(
+        columns={spec.name: merged([stored.columns[spec.name] for stored in earlier.windows]) for spec in specs},
+        probabilities=probabilities if probabilities and probabilities.n_present else None,
+        no_probabilities=(ReasonCode.NO_EARLIER_PREDICTIONS if of_model else ReasonCode.EARLIER_MODEL_DIFFERS).reason(),
+    )
+    outcome = judge(specs, reference, window, replace(context, not_judged=not_judged))
+    return RecentReport(
+        verdict=outcome.verdict,
+        reason=joined(outcome.reason, *earlier.notes),
+        n_windows=len(earlier.windows),
+        n_rows=earlier.n_rows,
+        features=outcome.features,
+        prediction=outcome.prediction,
+    )
+
+
+def _refusal(earlier: EarlierWindows, policy: Policy) -> Reason | None:
+    if not earlier.windows:
+        return ReasonCode.NO_EARLIER_WINDOW.reason()
+    few = too_few(earlier.n_rows, policy)
+    return ReasonCode.EARLIER_WINDOWS_TOO_SMALL.reason(rows=few) if few else None
+
+
+def merged(parts: Sequence[ValueCounts]) -> ValueCounts:
+    """Return the counts of all parts together, in whatever order they come.
+
+    Where one part has its numbers in buckets, the others' go into the same buckets.
+
+    Raises
+    ------
+    ValueError
+        If there is no part.
+    """
+    if not parts:
+        raise ValueError("counts to merge must be at least one, got none")
+    if any(isinstance(part, NumericCounts) and part.relative_error is not None for part in parts):
+        parts = [bucketed(part) if isinstance(part, NumericCounts) else part for part in parts]
+    return reduce(_sum, parts)
+
+
+def _sum(one: ValueCounts, other: ValueCounts) -> ValueCounts:
+    values, counts = summed(np.concatenate([one.values, other.values]), np.concatenate([one.counts, other.counts]))
+    unreadable = {
+        reason: one.unreadable.get(reason, 0) + other.unreadable.get(reason, 0)
+        for reason in sorted({*one.unreadable, *other.unreadable})
+    }
+    return replace(
+        one,
+        values=values,
+        counts=counts,
+        n_missing=one.n_missing + other.n_missing,
+        unreadable=unreadable,
+        n_absent=one.n_absent + other.n_absent,
+    )
+
+
+MAX_FILES = 1000
+"""Files that are opened, the last in the order of their paths: reports lie below year, month, day and hour."""
+
+
+@dataclass(frozen=True)
+class EarlierFiles:
+    """Where the reports of earlier runs are, and how many of their windows are the second reference.
+
+    `folder` is searched at any depth, and need not exist. `failure` is the error that kept files from being fetched to
+    it; None: there was none.
+    """
+
+    folder: Path
+    n_windows: int
+    failure: str | None = None
+
+
+def read_earlier(
+    files: EarlierFiles,
+    bounds: WindowBounds,
+    specs: Sequence[FeatureSpec],
+    besides: Path,
+    same_model: Callable[[WindowBounds], bool] = lambda _: True,
+) -> EarlierWindows:
+    """Return the last windows that ended before this one began.
+
+    Of a window without times every other one is earlier. A file that cannot be read, or has other features than
+    `specs`, is skipped, and its name and error are kept.
+
+    Parameters
+    ----------
+    besides
+        Folder of this run's own reports, which is left out.
+    same_model
+        Whether the model that answered this window alone answered another one too.
+    """
+    own = (besides / ReportFile.WINDOW_COUNTS).resolve()
+    paths = sorted(path for path in files.folder.rglob(ReportFile.WINDOW_COUNTS.value) if path.resolve() != own)
+    found: dict[tuple[str, str], StoredWindow] = {}
+    skipped = [files.failure] if files.failure else []
+    for path in paths[-MAX_FILES:]:
+        name = path.relative_to(files.folder).as_posix()
+        try:
+            window = _fitting(read_window_counts(path.read_bytes().decode()), specs)
+            if _ended_before(window.bounds, bounds):
+                # A window that was run again counts once.
+                found[window.bounds.start or name, window.bounds.end or ""] = replace(
+                    window, same_model=same_model(window.bounds)
+                )
+                if len(found) > files.n_windows:
+                    del found[min(found)]
+        except (OSError, ValueError, RecursionError) as error:
+            skipped.append(f"{name}: {error}")
+    windows = tuple(found[key] for key in sorted(found))
+    return EarlierWindows(n_wanted=files.n_windows, windows=windows, skipped=tuple(skipped))
+
+
+def _fitting(window: StoredWindow, specs: Sequence[FeatureSpec]) -> StoredWindow:
+    if tuple(window.specs) != tuple(specs):
+        raise ValueError("its features are not the baseline's")
+    return window
+
+
+def _ended_before(earlier: WindowBounds, bounds: WindowBounds) -> bool:
+    if bounds.start is None:
+        return True
+    return earlier.end is not None and parse_time(earlier.end) <= parse_time(bounds.start)
+
+
+WINDOW_COUNTS_VERSION = 1
+_PROBABILITY = FeatureSpec(PROBABILITY_COLUMN, FeatureType.NUMERIC)
+
+
+def window_counts_text(baseline: Baseline, window: WindowCounts) -> str:
+    """Return the file's text; equal windows give equal bytes. A feature that the window lacks is left out."""
+    specs = [spec for spec in baseline.specs if spec.name in window.columns]
+    document = {
+        "version": WINDOW_COUNTS_VERSION,
+        "start": window.bounds.start,
+        "end": window.bounds.end,
+        "n_rows": window.n_rows,
+        "features": spec_entries(specs),
+        "probabilities": counts_entry(window.probabilities),
+        "counts": counts_entries(specs, window.columns),
+    }
+    return signed(document, before="features")
+
+
+def read_window_counts(text: str) -> StoredWindow:
+    """Read what `window_counts_text` made.
+
+    Raises
+    ------
+    ValueError
+        If the text is of another version, altered since it was written, or no such file.
+    """
+    document = read_signed(text, WINDOW_COUNTS_VERSION)
+    try:
+        specs = specs_of(document["features"])
+        return StoredWindow(
+            bounds=WindowBounds(document["start"], document["end"]),
+            n_rows=document["n_rows"],
+            specs=specs,
+            columns=columns_of(specs, document["counts"]),
+            probabilities=counts_of(_PROBABILITY, document["probabilities"]),
+        )
+    except (AttributeError, KeyError, TypeError) as error:
+        raise ValueError(f"it must fit its schema, got {error!r}") from error

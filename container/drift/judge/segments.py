@@ -1,0 +1,61 @@
+"""Parts of the window against the same parts of the reference: each production variant, each value of one column."""
+
+from collections.abc import Mapping
+from dataclasses import replace
+
+from plumbline.contract.reasons import Reason, ReasonCode, failure
+from plumbline.contract.records import SegmentReport, Verdict
+from plumbline.drift.data.counts import ValueCounts
+from plumbline.drift.data.window import Segment, SegmentCounts, SegmentKind
+from plumbline.drift.judge.comparison import RunContext, Sample, judge
+from plumbline.drift.judge.verdict import too_few
+from plumbline.drift.reference.baseline import Baseline
+
+
+def judge_segments(
+    baseline: Baseline, segments: Mapping[Segment, SegmentCounts], context: RunContext
+) -> tuple[SegmentReport, ...]:
+    """Return one report per segment, in order; each is a family of tests of its own.
+
+    A variant is judged against all training rows: they know of no variants. The only variant of a window is the
+    window, and no segment. Whether a segment has rows enough is its own matter: `context.not_judged` is the window's.
+    """
+    variants = [segment for segment in segments if segment.kind is SegmentKind.VARIANT]
+    return tuple(
+        _report(segment, segments[segment], baseline, context) for segment in sorted(segments) if variants != [segment]
+    )
+
+
+def _report(segment: Segment, counts: SegmentCounts, baseline: Baseline, context: RunContext) -> SegmentReport:
+    reference = _reference(segment, baseline)
+    try:
+        if reference is None:
+            return _not_judged(segment, counts.n_rows, ReasonCode.NO_REFERENCE_SEGMENT.reason())
+        own = replace(context, not_judged=too_few(counts.n_rows, context.policy))
+        outcome = judge(baseline.specs, Sample(columns=reference), Sample(columns=counts.columns), own)
+    except Exception as error:
+        # One segment must not take the others with it.
+        return _not_judged(segment, counts.n_rows, failure(error))
+    return SegmentReport(
+        kind=segment.kind.value,
+        value=segment.value,
+        n_rows=counts.n_rows,
+        verdict=outcome.verdict,
+        reason=outcome.reason,
+        features=outcome.features,
+    )
+
+
+def _reference(segment: Segment, baseline: Baseline) -> Mapping[str, ValueCounts] | None:
+    return baseline.counts if segment.kind is SegmentKind.VARIANT else baseline.segments.get(segment.value)
+
+
+def _not_judged(segment: Segment, n_rows: int, reason: Reason) -> SegmentReport:
+    return SegmentReport(
+        kind=segment.kind.value,
+        value=segment.value,
+        n_rows=n_rows,
+        verdict=Verdict.NOT_JUDGED,
+        reason=reason,
+        features=(),
+    )

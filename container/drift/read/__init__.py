@@ -1,0 +1,1 @@
+"""From capture files to one window's counts."""

@@ -1,0 +1,163 @@
+"""Data capture files -> the counts of one window, with an account of every record read.
+
+The format is SageMaker's: one JSON object per line, input and output side, eventMetadata with the time.
+Source: SageMaker Developer Guide, "Capture data from real-time endpoint".
+"""
+
+import logging
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import TypeAlias
+
+from plumbline.contract.records import WindowBounds
+from plumbline.contract.rejection import RejectionReason
+from plumbline.contract.training import Task, ordered
+from plumbline.drift.data.window import WindowCounts
+from plumbline.drift.errors import BaselineMismatchError, ConfigError
+from plumbline.drift.read.kernel.files import EventLog, FileCounter, reject_duplicates
+from plumbline.drift.read.kernel.partial_counts import PartialCounts, window_counts
+from plumbline.drift.read.kernel.payloads import Outputs
+from plumbline.drift.read.kernel.plan import WindowPlan
+from plumbline.drift.read.kernel.records import BLOCK_BYTES
+from plumbline.drift.reference.baseline import Baseline
+
+_NO_BOUNDS = WindowBounds()
+_LOG = logging.getLogger(__name__)
+SUFFIXES = (".jsonl", ".jsonl.gz")
+"""Endings of capture files' names; other files of the folder are not read."""
+
+WindowReader: TypeAlias = Callable[[WindowPlan], PartialCounts]
+"""Reads the capture files of the window that a plan is made for."""
+
+
+def count_window(read: WindowReader, plan: WindowPlan) -> WindowCounts:
+    """Count the records of a window.
+
+    Without bounds every record counts. A record that is not used is counted under its reason
+    (`contract.rejection.RejectionReason`), with up to five places and never its content; the log names them too.
+
+    Raises
+    ------
+    BaselineMismatchError
+        If the captured rows are of another schema than the baseline.
+    """
+    counts = read(plan)
+    log_rejections(counts)
+    require_fit(counts, plan)
+    return window_counts(counts, plan)
+
+
+def plan_of(
+    baseline: Baseline,
+    bounds: WindowBounds = _NO_BOUNDS,
+    *,
+    variant: str | None = None,
+    segment: str | None = None,
+    ignored: frozenset[str] = frozenset(),
+    facet: str | None = None,
+) -> WindowPlan:
+    """Return the plan of reading a window whose rows are compared with a baseline (`drift.read.kernel.plan.Plan`).
+
+    Raises
+    ------
+    ConfigError
+        If a bound is no ISO 8601 time.
+    """
+    return WindowPlan(
+        specs=baseline.specs,
+        reference=baseline.counts,
+        bounds=bounds,
+        variant=variant,
+        segment=segment,
+        ignored=ignored,
+        outputs=outputs_of(baseline),
+        facet=facet,
+    )
+
+
+def outputs_of(baseline: Baseline) -> Outputs:
+    """Return the form of the endpoint's predictions."""
+    if baseline.test is None or baseline.task is not Task.MULTICLASS:
+        return Outputs(baseline.task)
+    return Outputs(baseline.task, ordered(baseline.test.labels))
+
+
+def count_folder(folder: Path, plan: WindowPlan, block_bytes: int = BLOCK_BYTES) -> PartialCounts:
+    """Count the records of every ``*.jsonl`` file below `folder`, without the events that were captured before.
+
+    Compressed files are not read, but counted. Blank lines are no records.
+
+    Raises
+    ------
+    ConfigError
+        If the folder or a file of it cannot be read.
+    """
+    counter = FileCounter(plan, block_bytes)
+    try:
+        with EventLog() as events:
+            counts = counter.count_all(capture_files(folder), events.add)
+            for suspects in events.suspects():
+                reject_duplicates(counts, suspects, folder, counter)
+    except OSError as error:
+        raise ConfigError(
+            f"{error.filename or folder} must be readable, got {error.strerror or error}; "
+            "check its permissions and the disk"
+        ) from error
+    return counts
+
+
+def capture_files(folder: Path) -> Iterator[tuple[Path, str]]:
+    """Yield each capture file below a folder and its path relative to it, with ``/``, in the order of these paths.
+
+    Raises
+    ------
+    ConfigError
+        If `folder` is no folder.
+    """
+    if not folder.is_dir():
+        raise ConfigError(f"dataset_source must be a folder of capture files, got {str(folder)!r}; check the path")
+    files = {file.relative_to(folder).as_posix(): file for file in folder.rglob("*") if file.name.endswith(SUFFIXES)}
+    for name in sorted(files):
+        yield files[name], name
+
+
+def log_rejections(counts: PartialCounts) -> None:
+    """Log one line per reason."""
+    for reason in sorted(counts.rejected):
+        # The platform also hands over neighbouring hours: that needs no warning.
+        level = (
+            logging.INFO
+            if reason in {RejectionReason.OUTSIDE_WINDOW, RejectionReason.OTHER_VARIANT}
+            else logging.WARNING
+        )
+        places = ", ".join(map(str, counts.examples[reason].first))
+        _LOG.log(level, "%d records rejected as %s, for example %s", counts.rejected[reason], reason, places)
+    for (feature, fault), cells in sorted(counts.unreadable.items()):
+        places = ", ".join(map(str, cells.first))
+        _LOG.warning("cells of %r could not be read (%s), for example %s", feature, fault, places)
+
+
+MISFIT_FRACTION = 0.95
+"""From this fraction of the decodable inputs on, rows of another shape mean that the baseline is another model's."""
+MISFIT_RECORDS = 20
+"""With fewer records the fraction is no evidence."""
+
+
+def require_fit(counts: PartialCounts, plan: WindowPlan) -> None:
+    """Raise if nearly no captured row has the baseline's columns.
+
+    Raises
+    ------
+    BaselineMismatchError
+        If `MISFIT_RECORDS` or more records, and `MISFIT_FRACTION` or more of those whose input could be decoded, have
+        another number of fields than the baseline, or JSON objects with none of its names.
+    """
+    n_misfits = counts.rejected[RejectionReason.FIELD_COUNT]
+    if n_misfits < max(MISFIT_RECORDS, MISFIT_FRACTION * (counts.n_used + n_misfits)):
+        return
+    names = ", ".join(spec.name for spec in plan.specs)
+    seen = "; ".join(f"{place.note} at {place}" for place in counts.examples[RejectionReason.FIELD_COUNT].first)
+    raise BaselineMismatchError(
+        f"the baseline must fit the captured rows: it has {len(plan.specs)} columns ({names}), "
+        f"got {n_misfits} records with other rows ({seen}); learn the baseline from the data of the served model"
+    )

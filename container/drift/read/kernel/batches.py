@@ -1,0 +1,275 @@
+"""Records -> batches of rows by column: simple CSV and single numbers all at once, other payloads one by one."""
+
+import math
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+from functools import cache
+from itertools import compress
+from typing import Any, Self, TypeAlias, cast
+
+import msgspec
+import numpy as np
+import pyarrow as pa
+import pyarrow.csv
+from numpy.typing import NDArray
+
+from plumbline.contract.training import Task
+from plumbline.drift.read.kernel.columns import Hashes, text_hashes
+from plumbline.drift.read.kernel.payloads import (
+    BYTE_ORDER_MARK,
+    MAX_FIELD_CHARACTERS,
+    NO_CLASS,
+    Outputs,
+    RowPrediction,
+    Token,
+    decode_input,
+    decode_output,
+    unwrapped,
+)
+from plumbline.drift.read.kernel.plan import WindowPlan
+from plumbline.drift.read.kernel.records import CaptureRecords, Payload, Reject, Rejected
+
+_NUMBERS = msgspec.json.Decoder(list[float])
+_UNUSUAL = ('"', "\r", BYTE_ORDER_MARK)
+"""What makes a CSV text need more than splitting at commas and line feeds."""
+
+
+@dataclass(frozen=True, eq=False)
+class Encoded:
+    """One column: its distinct tokens, and the index of each row's, shape (n_rows,)."""
+
+    codes: NDArray[np.int64]
+    distinct: Sequence[Token] | pa.StringArray
+
+
+Rows: TypeAlias = tuple[NDArray[np.int64], list[Encoded]]
+"""How many rows each record has, and the columns of all of them."""
+
+
+def is_fast_path(side: Payload, n_features: int) -> bool:
+    """Return whether a side is one line of CSV that needs no more than splitting at commas."""
+    if not isinstance(side, str):
+        return False
+    text = side.removesuffix("\n")
+    return (
+        text.count(",") == n_features - 1
+        and len(text) <= MAX_FIELD_CHARACTERS
+        and "\n" not in text
+        and text.strip() != ""
+        and not any(mark in text for mark in _UNUSUAL)
+    )
+
+
+def fast_rows(sides: Sequence[Payload], n_features: int) -> Rows | None:
+    """Return the rows of input sides that are one CSV text together."""
+    texts = _csv_texts(sides)
+    if not texts or max(map(len, texts)) > MAX_FIELD_CHARACTERS:
+        return None
+    joined = "\n".join(texts)
+    if any(mark in joined for mark in _UNUSUAL):
+        return None
+    n_rows = np.ones(len(texts), dtype=np.int64)
+    if joined.count("\n") != len(texts) - 1:
+        texts = [text.rstrip("\n") for text in texts]
+        n_rows = np.array([text.count("\n") + 1 for text in texts], dtype=np.int64)
+    columns = _parse_csv(joined, n_features)
+    # A line without text is no row: where one was counted, the numbers differ.
+    if columns is None or len(columns[0].codes) != n_rows.sum():
+        return None
+    return n_rows, columns
+
+
+def fast_probabilities(sides: Sequence[Payload], n_rows: NDArray[np.int64]) -> NDArray[np.float64] | None:
+    """Return the probabilities of output sides that are one number each, or NaN for each row where all are absent."""
+    if all(side is None for side in sides):
+        return np.full(int(n_rows.sum()), math.nan)
+    texts = _csv_texts(sides)
+    if texts is None or (n_rows != 1).any():
+        return None
+    try:
+        # One list of numbers: a text with two of them makes it too long, and one without is no JSON.
+        numbers = _NUMBERS.decode(f"[{','.join(texts)}]")
+    except ValueError:
+        return None
+    probabilities = np.array(numbers, dtype=np.float64)
+    fits = len(numbers) == len(sides) and ((probabilities >= 0) & (probabilities <= 1)).all()
+    return probabilities if fits else None
+
+
+def _csv_texts(sides: Sequence[Payload]) -> Sequence[str] | None:
+    """Return the sides' texts if all of them are CSV."""
+    return cast("Sequence[str]", sides) if set(map(type, sides)) <= {str} else None
+
+
+def _parse_csv(text: str, n_features: int) -> list[Encoded] | None:
+    try:
+        data = text.encode()
+        names, convert, parse = _csv_options(n_features)
+        # One block, so that each column is one piece with one dictionary.
+        read = pyarrow.csv.ReadOptions(column_names=names, use_threads=False, block_size=max(len(data) + 1, 1024))
+        table = pyarrow.csv.read_csv(pa.BufferReader(data), read, parse, convert)
+    except (ValueError, pa.ArrowException):  # a row of another number of fields, or half a surrogate pair
+        return None
+    chunks = [column.combine_chunks() for column in table.columns]
+    return [Encoded(np.from_dlpack(chunk.indices).astype(np.int64), chunk.dictionary) for chunk in chunks]
+
+
+@cache
+def _csv_options(n_features: int) -> tuple[list[str], Any, Any]:
+    names = [str(position) for position in range(n_features)]
+    types = dict.fromkeys(names, pa.dictionary(pa.int32(), pa.string()))
+    convert = pyarrow.csv.ConvertOptions(column_types=types, strings_can_be_null=False)
+    return names, convert, pyarrow.csv.ParseOptions(quote_char=False, double_quote=False)
+
+
+@dataclass(frozen=True, eq=False)
+class Batch:
+    """Used records of some files.
+
+    `positions` (`drift.read.kernel.records.POSITIONS`), `event_ids`, `inference_ids`, `event_hashes` (0 without id) and
+    `n_rows` have one entry per record and `columns` has one per spec. `probabilities` has one per row, NaN where no
+    prediction was captured, and so has `predicted`: the index of the predicted class, where there are more than two.
+    """
+
+    positions: NDArray[np.int64]
+    event_ids: list[str | None]
+    inference_ids: list[str | None]
+    event_hashes: Hashes
+    n_rows: NDArray[np.int64]
+    columns: list[Encoded]
+    probabilities: NDArray[np.float64]
+    predicted: NDArray[np.int64]
+
+    def where(self, chosen: NDArray[np.bool_]) -> Self:
+        """Return some of the records."""
+        return self.rows_where(np.repeat(chosen, self.n_rows))
+
+    def rows_where(self, rows: NDArray[np.bool_]) -> Self:
+        """Return some of the rows, and the records that have any of them."""
+        record_of_row = np.repeat(np.arange(len(self.n_rows)), self.n_rows)
+        n_rows = np.bincount(record_of_row[rows], minlength=len(self.n_rows))
+        chosen = n_rows > 0
+        return type(self)(
+            positions=self.positions[chosen],
+            event_ids=[*compress(self.event_ids, chosen)],
+            inference_ids=[*compress(self.inference_ids, chosen)],
+            event_hashes=self.event_hashes[chosen],
+            n_rows=n_rows[chosen],
+            columns=[Encoded(column.codes[rows], column.distinct) for column in self.columns],
+            probabilities=self.probabilities[rows],
+            predicted=self.predicted[rows],
+        )
+
+
+@dataclass(frozen=True, eq=False)
+class _Rows:
+    """Decoded inputs of some records; the rest of a batch is still to be decoded."""
+
+    records: CaptureRecords
+    n_rows: NDArray[np.int64]
+    columns: list[Encoded]
+
+    def where(self, used: NDArray[np.bool_]) -> Self:
+        """Return the rows of some of the records."""
+        kept = np.repeat(used, self.n_rows)
+        columns = [Encoded(column.codes[kept], column.distinct) for column in self.columns]
+        return type(self)(self.records.where(used.tolist()), self.n_rows[used], columns)
+
+
+def batches(records: CaptureRecords, plan: WindowPlan, reject: Reject) -> Iterator[Batch]:
+    """Yield the usable records; reject the others under their positions."""
+    records = _inside(records, plan, reject)
+    names = [spec.name for spec in plan.specs]
+    if not records:
+        return
+    rows = _fast_rows(records, len(names))
+    if rows is not None:
+        yield _with_outputs(rows, plan.outputs, reject)
+        return
+    inputs, outputs = [*map(unwrapped, records.inputs)], [*map(unwrapped, records.outputs)]
+    records = replace(records, inputs=inputs, outputs=outputs)
+    simple = [is_fast_path(side, len(names)) for side in inputs]
+    rows = _fast_rows(records.where(simple), len(names))
+    if rows is None:
+        simple = [False] * len(records)
+    else:
+        yield _with_outputs(rows, plan.outputs, reject)
+    others = [not flag for flag in simple]
+    yield _with_outputs(_decoded_rows(records.where(others), names, reject), plan.outputs, reject)
+
+
+def _inside(records: CaptureRecords, plan: WindowPlan, reject: Reject) -> CaptureRecords:
+    rejections = {time: plan.time_rejection(time) for time in set(records.times)}
+    if not any(rejections.values()):
+        return records
+    inside = []
+    for time, position in zip(records.times, records.positions, strict=True):
+        rejection = rejections[time]
+        inside.append(rejection is None)
+        if rejection is not None:
+            reject(Rejected(rejection), position)
+    return records.where(inside)
+
+
+def _fast_rows(records: CaptureRecords, n_features: int) -> _Rows | None:
+    rows = fast_rows(records.inputs, n_features)
+    return rows and _Rows(records, *rows)
+
+
+def _decoded_rows(records: CaptureRecords, names: Sequence[str], reject: Reject) -> _Rows:
+    rows: list[list[Token]] = []
+    n_rows: list[int] = []
+    for side, position in zip(records.inputs, records.positions, strict=True):
+        try:
+            decoded = decode_input(side, names)
+        except Rejected as error:
+            reject(error, position)
+            decoded = []
+        n_rows.append(len(decoded))
+        rows += decoded
+    used = [*map(bool, n_rows)]
+    columns = [_encode(column) for column in zip(*rows, strict=True)] or [_encode(())] * len(names)
+    return _Rows(records.where(used), np.array([*filter(None, n_rows)], np.int64), columns)
+
+
+def _encode(column: Sequence[Token]) -> Encoded:
+    index: dict[Token, int] = {}
+    codes = np.array([index.setdefault(token, len(index)) for token in column], dtype=np.int64)
+    return Encoded(codes, [*index])
+
+
+def _with_outputs(rows: _Rows, outputs: Outputs, reject: Reject) -> Batch:
+    records = rows.records
+    probabilities = fast_probabilities(records.outputs, rows.n_rows) if outputs.task is Task.BINARY else None
+    predicted = None
+    if probabilities is None:
+        used, predictions = _predictions(rows, outputs, reject)
+        probabilities = np.array([prediction.number for prediction in predictions], dtype=np.float64)
+        predicted = np.array([prediction.predicted for prediction in predictions], dtype=np.int64)
+        rows = rows.where(used)
+    return Batch(
+        positions=np.array(rows.records.positions, dtype=np.int64),
+        event_ids=rows.records.event_ids,
+        inference_ids=rows.records.inference_ids,
+        event_hashes=text_hashes(rows.records.event_ids),
+        n_rows=rows.n_rows,
+        columns=rows.columns,
+        probabilities=probabilities,
+        predicted=np.full(len(probabilities), NO_CLASS) if predicted is None else predicted,
+    )
+
+
+def _predictions(rows: _Rows, outputs: Outputs, reject: Reject) -> tuple[NDArray[np.bool_], list[RowPrediction]]:
+    """Return which records are usable, and the predictions of their rows."""
+    records = rows.records
+    predictions: list[RowPrediction] = []
+    used = np.ones(len(records), dtype=bool)
+    for record, (output, position, n_rows) in enumerate(
+        zip(records.outputs, records.positions, rows.n_rows, strict=True)
+    ):
+        try:
+            predictions += decode_output(output, int(n_rows), outputs)
+        except Rejected as error:
+            reject(error, position)
+            used[record] = False
+    return used, predictions

@@ -1,0 +1,332 @@
+"""Local path or S3 URI -> a local file or folder: the only module that calls S3."""
+
+import hashlib
+import shutil
+import tempfile
+import zipfile
+import zlib
+from collections import deque
+from collections.abc import Iterable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import datetime
+from itertools import takewhile
+from pathlib import Path
+from typing import Any
+
+from plumbline.contract.names import ReportFile
+from plumbline.contract.s3 import is_s3_uri, split_s3_uri
+from plumbline.drift.aws import Connect, as_config_error
+from plumbline.drift.data.times import DAY, HOUR, hour_folder
+from plumbline.drift.errors import BaselineError, ConfigError
+
+_DIGEST = "plumbline-sha256"
+"""Metadata of an object. Its ETag is no checksum of its bytes where a KMS key encrypts it."""
+_CONNECTIONS = 10
+"""Objects fetched at a time, as many as a client of boto3 has connections: captures are many small files."""
+_LATE_MINUTE = 50
+"""A capture file is named by its first event and holds events for a minute or two: only late files reach over."""
+
+
+@dataclass(frozen=True)
+class CaptureFile:
+    """One capture file of a window: its path relative to the folder or prefix, and where it is, a path or an S3 URI."""
+
+    name: str
+    location: str
+    n_bytes: int
+
+
+def fetch(source: str, folder: Path, connect: Connect) -> Path:
+    """Return a local file or folder with what `source` names; an archive (.zip) is unpacked.
+
+    A local path is used where it is. An S3 URI whose last part has a suffix is one object, any other a prefix;
+    both are stored below `folder`.
+
+    Raises
+    ------
+    ConfigError
+        If there is nothing at `source`, or it cannot be read.
+    """
+    path = _download(source, folder, connect) if is_s3_uri(source) else Path(source)
+    if not path.exists():
+        raise ConfigError(f"{source} must exist, got no such file or folder; check the path")
+    if path.suffix != ".zip":
+        return path
+    return extract(path, folder / "unpacked")
+
+
+def fetch_if_present(source: str, folder: Path, connect: Connect) -> Path | None:
+    """Return what `fetch` does of one file or object, or None where there is none; raise ConfigError as it does."""
+    if not is_s3_uri(source):
+        return fetch(source, folder, connect) if Path(source).exists() else None
+    bucket, key = _split(source)
+    with as_config_error(source):
+        present = any(entry["Key"] == key for entry in _listed(connect(), "Contents", bucket, Prefix=key))
+    return fetch(source, folder, connect) if present else None
+
+
+def list_hour(capture_uri: str, start: datetime, connect: Connect) -> list[CaptureFile]:
+    """Return the capture files of the hour from `start`, for every variant.
+
+    The key's hour is that of a file's first event, so the last files of the hour before come along: their later
+    events may belong to the window.
+
+    Raises
+    ------
+    ConfigError
+        If the destination cannot be read.
+    """
+    bucket, prefix = _split(capture_uri.rstrip("/") + "/")
+    with as_config_error(capture_uri):
+        client = connect()
+        variants = [
+            group["Prefix"] for group in _listed(client, "CommonPrefixes", bucket, Prefix=prefix, Delimiter="/")
+        ]
+        found = [
+            entry
+            for variant in variants
+            for hour in (start, start - HOUR)
+            for entry in _objects(client, bucket, f"{variant}{hour_folder(hour)}/")
+            if hour == start or _is_late(entry["Key"])
+        ]
+    return [
+        CaptureFile(_name(bucket, entry["Key"], prefix), f"s3://{bucket}/{entry['Key']}", entry["Size"])
+        for entry in found
+    ]
+
+
+def fetch_hour(capture_uri: str, start: datetime, folder: Path, connect: Connect) -> Path:
+    """Store the capture files of the hour from `start` (`list_hour`) below `folder`; return `folder`.
+
+    An hour without files leaves an empty folder.
+
+    Raises
+    ------
+    ConfigError
+        If the destination cannot be read.
+    """
+    bucket, prefix = _split(capture_uri.rstrip("/") + "/")
+    folder.mkdir(parents=True, exist_ok=True)
+    keys = [prefix + file.name for file in list_hour(capture_uri, start, connect)]
+    with as_config_error(capture_uri):
+        _store(connect(), bucket, prefix, keys, folder)
+    return folder
+
+
+def fetch_hours(uri: str, start: datetime, end: datetime, folder: Path, connect: Connect) -> Path:
+    """Store the objects of the hours from `start` up to `end`, which lie in folders ``yyyy/mm/dd/hh``; return `folder`.
+
+    Raises
+    ------
+    ConfigError
+        If they cannot be read.
+    """
+    bucket, prefix = _split(uri.rstrip("/") + "/")
+    folder.mkdir(parents=True, exist_ok=True)
+    with as_config_error(uri):
+        client = connect()
+        _store(client, bucket, prefix, _between(client, bucket, prefix, start, end), folder)
+    return folder
+
+
+def fetch_variant_hours(uri: str, start: datetime, end: datetime, folder: Path, connect: Connect) -> Path:
+    """Store the objects of the hours from `start` up to `end` of every variant, whose folders lie below `uri`.
+
+    The objects are stored below `folder`, which is returned; none leave it empty.
+
+    Raises
+    ------
+    ConfigError
+        If they cannot be read.
+    """
+    bucket, prefix = _split(uri.rstrip("/") + "/")
+    folder.mkdir(parents=True, exist_ok=True)
+    with as_config_error(uri):
+        groups = [*_listed(connect(), "CommonPrefixes", bucket, Prefix=prefix, Delimiter="/")]
+    for group in groups:
+        variant = _name(bucket, group["Prefix"], prefix)
+        fetch_hours(f"s3://{bucket}/{group['Prefix']}", start, end, folder / variant, connect)
+    return folder
+
+
+def store_folder(folder: Path, uri: str, connect: Connect) -> None:
+    """Store the files below `folder` under their own paths below an S3 prefix.
+
+    An object that holds the same bytes already is left: a versioned bucket keeps every copy.
+
+    Raises
+    ------
+    ConfigError
+        If one cannot be written.
+    """
+    bucket, prefix = _split(uri.rstrip("/") + "/")
+    with as_config_error(uri, "writable"):
+        client = connect()
+        for path in sorted(path for path in folder.rglob("*") if path.is_file()):
+            key = prefix + path.relative_to(folder).as_posix()
+            digest = hashlib.sha256(path.read_bytes()).hexdigest()
+            if _digest(client, bucket, key) != digest:
+                client.upload_file(str(path), bucket, key, ExtraArgs={"Metadata": {_DIGEST: digest}})
+
+
+def _digest(client: Any, bucket: str, key: str) -> str | None:
+    """Return the checksum that an object was stored with; None where there is no such object."""
+    # For a missing key S3 answers "not found" only to callers that may list the bucket, and "forbidden" to others.
+    if all(entry["Key"] != key for entry in _listed(client, "Contents", bucket, Prefix=key)):
+        return None
+    return str(client.head_object(Bucket=bucket, Key=key)["Metadata"].get(_DIGEST))
+
+
+def fetch_window_counts(uri: str, start: datetime, n_windows: int, folder: Path, connect: Connect) -> Path:
+    """Store what the last runs before the hour from `start` left of their windows below `folder`; return `folder`.
+
+    That is at most one file more than `n_windows`: the hour in a report's key is the window's in our layout, and may be
+    the run's in the platform's, so that which windows end before `start` is in the files. Runs are at most a day apart.
+
+    Parameters
+    ----------
+    uri
+        Root of the schedule's reports: below it keys begin with year, month, day and hour.
+
+    Raises
+    ------
+    ConfigError
+        If the reports cannot be read.
+    """
+    bucket, prefix = _split(uri.rstrip("/") + "/")
+    folder.mkdir(parents=True, exist_ok=True)
+    with as_config_error(uri):
+        client = connect()
+        keys = _between(client, bucket, prefix, start - (n_windows + 1) * DAY, start + HOUR)
+        counts = [key for key in keys if key.endswith(f"/{ReportFile.WINDOW_COUNTS}")]
+        _store(client, bucket, prefix, counts[-n_windows - 1 :], folder)
+    return folder
+
+
+@contextmanager
+def local_copy(location: str, connect: Connect) -> Iterator[Path]:
+    """Yield a file as a local path: its own, or that of a copy which goes with the block.
+
+    Raises
+    ------
+    ConfigError
+        If an S3 object cannot be read.
+    """
+    if not is_s3_uri(location):
+        yield Path(location)
+        return
+    bucket, key = _split(location)
+    with tempfile.TemporaryDirectory(prefix="plumbline-") as folder:
+        copy = Path(folder, "capture.jsonl")
+        with as_config_error(location):
+            connect().download_file(bucket, key, str(copy))
+        yield copy
+
+
+def _is_late(key: str) -> bool:
+    """Return whether a file, named MM-SS-mmm-uuid, starts late in its hour; one named otherwise may."""
+    minute = key.rsplit("/", 1)[-1].split("-", 1)[0]
+    return not minute.isdecimal() or int(minute) >= _LATE_MINUTE
+
+
+def _download(source: str, folder: Path, connect: Connect) -> Path:
+    bucket, key = _split(source)
+    name = key.rsplit("/", 1)[-1]
+    with as_config_error(source):
+        client = connect()
+        if "." in name:
+            _store(client, bucket, key.removesuffix(name), [key], folder)
+            return folder / name
+        prefix = key if key.endswith("/") or not key else f"{key}/"
+        keys = [entry["Key"] for entry in _objects(client, bucket, prefix)]
+        if not keys:
+            raise ConfigError(f"{source} must hold objects, got none; upload them or correct the URI")
+        _store(client, bucket, prefix, keys, folder)
+        return folder
+
+
+def _split(uri: str) -> tuple[str, str]:
+    try:
+        return split_s3_uri(uri)
+    except ValueError as error:
+        raise ConfigError(f"{error}; correct it") from error
+
+
+def _objects(client: Any, bucket: str, prefix: str) -> Iterator[Any]:
+    """Yield the objects below `prefix`, without the markers that consoles leave for folders."""
+    objects = _listed(client, "Contents", bucket, Prefix=prefix)
+    return (entry for entry in objects if not entry["Key"].endswith("/"))
+
+
+def _between(client: Any, bucket: str, prefix: str, start: datetime, end: datetime) -> list[str]:
+    """Return the keys of the hours from `start` up to `end`, which follow the prefix as ``yyyy/mm/dd/hh/``."""
+    first, last = (f"{prefix}{hour_folder(hour)}/" for hour in (start, end))
+    listed = _listed(client, "Contents", bucket, Prefix=prefix, StartAfter=first)
+    keys = (entry["Key"] for entry in takewhile(lambda entry: entry["Key"] < last, listed))
+    return [key for key in keys if not key.endswith("/")]
+
+
+def _listed(client: Any, group: str, bucket: str, **filters: str) -> Iterator[Any]:
+    for page in client.get_paginator("list_objects_v2").paginate(Bucket=bucket, **filters):
+        yield from page.get(group, [])
+
+
+def _store(client: Any, bucket: str, prefix: str, keys: Iterable[str], folder: Path) -> None:
+    def fetch_one(key: str) -> None:
+        file = folder / _name(bucket, key, prefix)
+        file.parent.mkdir(parents=True, exist_ok=True)
+        client.download_file(bucket, key, str(file))
+
+    with ThreadPoolExecutor(_CONNECTIONS) as pool:
+        deque(pool.map(fetch_one, keys), maxlen=0)
+
+
+def _name(bucket: str, key: str, prefix: str) -> str:
+    """Return the key relative to the prefix; one that would leave a folder is refused."""
+    name = key.removeprefix(prefix)
+    if ".." in name.split("/") or name.startswith("/"):
+        raise ConfigError(f"s3://{bucket}/{key} must stay below its prefix, got '..' in it; rename the object")
+    return name
+
+
+_MAX_BYTES = 2**30
+_MAX_MEMBERS = 1000
+
+
+def extract(archive: Path, folder: Path) -> Path:
+    """Unpack a .zip below `folder` and return `folder`.
+
+    Raises
+    ------
+    BaselineError
+        If the file is no whole archive, a member would land outside `folder`, or it unpacks to more than 1 GiB.
+    """
+    try:
+        with zipfile.ZipFile(archive) as opened:
+            members = [member for member in opened.infolist() if not member.is_dir()]
+            _check(archive, members, folder)
+            for member in members:
+                file = folder / member.filename
+                file.parent.mkdir(parents=True, exist_ok=True)
+                with opened.open(member) as source, file.open("wb") as target:
+                    shutil.copyfileobj(source, target)
+    except (zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError, RuntimeError) as error:
+        raise BaselineError(
+            f"{archive} must be a readable zip archive, got {error}; write the baseline again"
+        ) from error
+    return folder
+
+
+def _check(archive: Path, members: list[zipfile.ZipInfo], folder: Path) -> None:
+    for member in members:
+        if not (folder / member.filename).resolve().is_relative_to(folder.resolve()):
+            raise BaselineError(f"{archive} must hold paths below its root, got {member.filename!r}; pack it again")
+    # zipfile stops a member at the size that its header declares, so the declared sizes are a bound.
+    n_bytes = sum(member.file_size for member in members)
+    if n_bytes > _MAX_BYTES or len(members) > _MAX_MEMBERS:
+        raise BaselineError(
+            f"{archive} must unpack to {_MAX_BYTES} bytes in {_MAX_MEMBERS} files at most, got {n_bytes} in "
+            f"{len(members)}; a baseline is a few files"
+        )

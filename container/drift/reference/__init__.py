@@ -1,0 +1,1 @@
+"""The baseline: what was learned of the training data."""

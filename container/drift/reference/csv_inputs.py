@@ -1,0 +1,289 @@
+"""CSV files of the reference -> typed tables, and the baseline learned from them.
+
+Unlike a captured record, a bad row here is an error: every window is compared with the reference.
+"""
+
+import csv
+import logging
+from collections import Counter
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from itertools import chain
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from plumbline.contract.records import FeatureType
+from plumbline.contract.training import (
+    MISSING_TEXTS,
+    PREDICTED_COLUMN,
+    PROBABILITY_COLUMN,
+    Task,
+    finite_number,
+    task_of,
+)
+from plumbline.drift.data.table import FeatureSpec, NotANumberError, Table, cell, transpose
+from plumbline.drift.errors import BaselineError
+from plumbline.drift.reference.baseline import Baseline
+from plumbline.drift.reference.learn import learn
+
+_LOG = logging.getLogger(__name__)
+
+
+def infer(name: str, texts: Sequence[str]) -> FeatureSpec:
+    """Return the column's type: numeric when every present value reads as a finite number, categorical otherwise.
+
+    A column without any present value is categorical. The log names a column that a few values make categorical.
+    """
+    present = {text: number for text, number in Counter(texts).items() if text not in MISSING_TEXTS}
+    others = {text: number for text, number in present.items() if finite_number(text) is None}
+    if present and not others:
+        return FeatureSpec(name, FeatureType.NUMERIC)
+    n_others, n_present = sum(others.values()), sum(present.values())
+    if n_others * 2 < n_present:
+        _LOG.warning(
+            "column %r is categorical: %d of its %d values are no finite numbers, for example %r; "
+            "if that means missing, leave the cell empty",
+            name, n_others, n_present, next(iter(others)),
+        )  # fmt: skip
+    return FeatureSpec(name, FeatureType.CATEGORICAL)
+
+
+def infer_table(names: Sequence[str], columns: Sequence[Sequence[str]]) -> Table:
+    """Return columns of text, one per name, as a table of the types inferred from them."""
+    specs = tuple(infer(name, texts) for name, texts in zip(names, columns, strict=True))
+    return Table(specs, {spec.name: typed(spec, texts) for spec, texts in zip(specs, columns, strict=True)})
+
+
+def typed(spec: FeatureSpec, texts: Sequence[str]) -> NDArray[np.float64] | NDArray[np.object_]:
+    """Return the column's cells, shape (n_rows,).
+
+    Raises
+    ------
+    NotANumberError
+        If the column is numeric and a text is neither missing nor a finite number.
+    """
+    # Columns repeat themselves: each text is read once.
+    read = {text: cell(spec.type, text) for text in dict.fromkeys(texts)}
+    cells = [read[text] for text in texts]
+    if spec.type is FeatureType.NUMERIC:
+        return np.array(cells, dtype=np.float64)
+    return np.array(cells, dtype=np.object_)
+
+
+@dataclass(frozen=True)
+class _Sheet:
+    """One file, or all the files of a folder: a column of texts per name, and the file and line of each row."""
+
+    columns: dict[str, list[str]]
+    places: list[tuple[Path, int]]
+
+    @property
+    def header(self) -> list[str]:
+        """Names of the columns, in the file's order."""
+        return list(self.columns)
+
+    def place(self, row: int) -> str:
+        """Return where the row with this index stands, for an error message."""
+        path, line = self.places[row]
+        return f"{path}, line {line}"
+
+    def labels(self, target_label: str) -> list[str]:
+        """Return the target's cells, none of them missing."""
+        labels = self.columns[target_label]
+        for row, label in enumerate(labels):
+            if label in MISSING_TEXTS:
+                raise BaselineError(
+                    f"{self.place(row)}: the target {target_label!r} must not be missing, got {label!r}; remove the row"
+                )
+        return labels
+
+
+def read_training(path: Path, target_label: str | None) -> tuple[Table, list[str]]:
+    """Read the training rows and infer each column's type from them (`plumbline.drift.reference.csv_inputs.infer`).
+
+    `path` is a file, or a folder whose ``*.csv`` files have the same header. Without a `target_label` every column is
+    a feature.
+
+    Returns
+    -------
+    tuple
+        The features in the file's order, and the target's labels row for row; no labels without a target.
+
+    Raises
+    ------
+    BaselineError
+        If the file cannot be read, has no rows, no column `target_label`, or a row of another length.
+    """
+    sheet = _read(path)
+    labels = []
+    if target_label is not None:
+        _require_target(path, sheet, target_label)
+        labels = sheet.labels(target_label)
+    names = [name for name in sheet.header if name != target_label]
+    return infer_table(names, [sheet.columns[name] for name in names]), labels
+
+
+def read_labelled(path: Path, specs: Sequence[FeatureSpec], target_label: str) -> tuple[Table, list[str]]:
+    """Read labelled rows whose columns and types are those of the training file, in any order.
+
+    Raises
+    ------
+    BaselineError
+        If a column is missing or unknown, or a cell does not fit its column's type.
+    """
+    sheet = _read(path)
+    _require_target(path, sheet, target_label)
+    names, wanted = set(sheet.header) - {target_label}, {spec.name for spec in specs}
+    if names != wanted:
+        raise BaselineError(
+            f"{path} must have the training file's columns, got {sorted(names - wanted)} too many and "
+            f"{sorted(wanted - names)} too few; write both files from one source"
+        )
+    labels = sheet.labels(target_label)
+    return Table(tuple(specs), {spec.name: _column(sheet, spec) for spec in specs}), labels
+
+
+def read_predictions(path: Path, task: Task) -> tuple[NDArray[np.float64], list[str] | None]:
+    """Read the predicted probability of the positive class, one per row: shape (n_rows,), each 0 to 1.
+
+    Where the target has more than two classes, it is that of the predicted label, which stands in a column of its
+    own, ``predicted``, and is the second thing returned. Of a numeric target the predicted numbers are read.
+
+    Raises
+    ------
+    BaselineError
+        If the file has no column ``probability``, or a cell that is no probability.
+    """
+    sheet = _read(path)
+    if PROBABILITY_COLUMN not in sheet.header:
+        raise BaselineError(f"{path} must have a column {PROBABILITY_COLUMN!r}, got {sheet.header}; rename it")
+    texts = sheet.columns[PROBABILITY_COLUMN]
+    numbers = [finite_number(text) for text in texts]
+    for row, number in enumerate(numbers):
+        if number is None or (task is not Task.REGRESSION and not 0 <= number <= 1):
+            raise BaselineError(
+                f"{sheet.place(row)}: a probability must lie in 0 to 1, got {texts[row]!r}; predict again"
+            )
+    return np.array(numbers, dtype=np.float64), sheet.columns.get(PREDICTED_COLUMN)
+
+
+def _require_target(path: Path, sheet: _Sheet, target_label: str) -> None:
+    if target_label not in sheet.columns:
+        raise BaselineError(
+            f"{path} must have the target column {target_label!r}, got {sheet.header}; "
+            "name the target as the header row does"
+        )
+    if len(sheet.columns) < 2:
+        raise BaselineError(f"{path} must have a feature beside the target, got {sheet.header}; add columns")
+
+
+def _column(sheet: _Sheet, spec: FeatureSpec) -> NDArray[np.float64] | NDArray[np.object_]:
+    texts = sheet.columns[spec.name]
+    try:
+        return typed(spec, texts)
+    except NotANumberError as error:
+        raise BaselineError(
+            f"{sheet.place(texts.index(str(error)))}: a column that is numeric in training must hold finite numbers, "
+            f"got {str(error)!r} in {spec.name!r}; correct the cell or leave it empty"
+        ) from error
+
+
+def _read(path: Path) -> _Sheet:
+    files = sorted(path.glob("*.csv")) if path.is_dir() else [path]
+    if not files:
+        raise BaselineError(f"{path} must hold *.csv files, got none; name a CSV file or a folder of them")
+    sheets = [_read_file(file) for file in files]
+    first = sheets[0]
+    for file, sheet in zip(files, sheets, strict=True):
+        if sheet.header != first.header:
+            raise BaselineError(
+                f"{file}: the header must be that of {files[0].name}, got {sheet.header}; "
+                "write the files from one source"
+            )
+    return _Sheet(
+        {name: list(chain.from_iterable(sheet.columns[name] for sheet in sheets)) for name in first.header},
+        list(chain.from_iterable(sheet.places for sheet in sheets)),
+    )
+
+
+def _read_file(path: Path) -> _Sheet:
+    try:
+        with path.open(encoding="utf-8-sig", newline="") as handle:
+            sheet = _sheet(path, handle)
+    except OSError as error:
+        raise BaselineError(f"{path} must be readable, got {error.strerror}; check the path") from error
+    except UnicodeDecodeError as error:
+        raise BaselineError(
+            f"{path} must be UTF-8 text, got {error.reason}; save it as UTF-8 CSV, unpack it if it is compressed"
+        ) from error
+    if not sheet.places:
+        raise BaselineError(f"{path} must have a header row and rows below it, got no row; fill it")
+    return sheet
+
+
+def _sheet(path: Path, handle: Iterable[str]) -> _Sheet:
+    reader = csv.reader(handle, skipinitialspace=True, strict=True)
+    places: list[tuple[Path, int]] = []
+
+    def rows() -> Iterator[list[str]]:
+        for fields in reader:
+            if len(fields) == len(header):
+                places.append((path, reader.line_num))
+                yield [text.strip() for text in fields]
+            elif fields:
+                raise BaselineError(
+                    f"{path}, line {reader.line_num}: a row must have {len(header)} fields as the header, "
+                    f"got {len(fields)}; correct or remove the line"
+                )
+
+    try:
+        header = [name.strip() for name in next(filter(None, reader), [])]
+        if len(set(header)) < len(header) or "" in header:
+            raise BaselineError(f"{path}: the header must name each column once, got {header}; rename columns")
+        return _Sheet(dict(zip(header, transpose(rows(), len(header)), strict=True)), places)
+    except csv.Error as error:
+        raise BaselineError(f"{path}, line {reader.line_num}: must be CSV, got {error}; correct the quotes") from error
+
+
+@dataclass(frozen=True, kw_only=True)
+class ReferenceFiles:
+    """Where a baseline is learned from.
+
+    `train` and `test` are CSV files with a header row, or folders of them; `predictions` has one column,
+    ``probability``, row for row with `test`. Without a `target_label` every column is a feature, and there is no test
+    set. Of a target with more than two classes `predictions` also has a column ``predicted``. Windows are also
+    judged apart by the values of `segment_column`.
+    """
+
+    train: Path
+    test: Path | None = None
+    predictions: Path | None = None
+    target_label: str | None = None
+    segment_column: str | None = None
+
+    def learn(self) -> Baseline:
+        """Return the baseline.
+
+        Raises
+        ------
+        BaselineError
+            If a file cannot be read or does not fit the others.
+        """
+        features, _ = read_training(self.train, self.target_label)
+        if self.test is None or self.target_label is None:
+            return learn(train=features, target_label=self.target_label, segment_column=self.segment_column)
+        test, labels = read_labelled(self.test, features.specs, self.target_label)
+        probabilities, predicted = None, None
+        if self.predictions is not None:
+            probabilities, predicted = read_predictions(self.predictions, task_of(labels))
+        return learn(
+            train=features,
+            target_label=self.target_label,
+            test=test,
+            test_labels=labels,
+            probabilities=probabilities,
+            predicted=predicted,
+            segment_column=self.segment_column,
+        )

@@ -1,0 +1,1 @@
+"""Settings of one run, from environment, arguments and policy file."""

@@ -1,0 +1,1 @@
+"""Endpoints: deployments, serving, capture, scaling."""

@@ -1,0 +1,1 @@
+"""What MiniStack lacks or does differently."""

@@ -1,0 +1,1 @@
+"""Census Income, synthetic rows and drift scenarios."""

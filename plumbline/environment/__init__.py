@@ -1,0 +1,1 @@
+"""A deployed environment: outputs, champion records."""

@@ -1,0 +1,1 @@
+"""Traffic replayed against an endpoint."""

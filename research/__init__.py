@@ -1,0 +1,1 @@
+"""What measures the product: studies and benchmarks. No part of it."""

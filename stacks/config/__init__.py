@@ -1,0 +1,1 @@
+"""The environment file: keys, values, errors."""

@@ -1,0 +1,299 @@
+"""The sections of an environment file: typed, bounded, closed. Only thresholds have defaults."""
+
+from enum import StrEnum
+from typing import Annotated, Literal, Self
+
+from pydantic import AfterValidator, Field, StrictBool, StrictInt, StringConstraints, model_validator
+
+from plumbline.stacks.config.retraining import PromotionSection, RetrainingSection, check_canary, check_fresh_rows
+from plumbline.stacks.config.schedule import Engine, interval_hours
+from plumbline.stacks.config.thresholds import (
+    BiasSection,
+    FeatureSection,
+    LabelsSection,
+    ThresholdsSection,
+    check_effect,
+    check_lag,
+)
+from plumbline.stacks.config.values import (
+    MAX_VARIABLE,
+    RESOURCE_ID,
+    SPARK_MASTER,
+    VARIANT_NAME,
+    ConfigSection,
+    Days,
+    FeatureName,
+    InstanceType,
+    Location,
+    Percent,
+    TagKey,
+    TagValue,
+    archive_name,
+    table_name,
+    text,
+)
+
+MAX_RECENT_WINDOWS = 168
+"""A week of hours: more would only read more files each hour."""
+MAX_ALARM_HOURS = 168
+"""CloudWatch: period times evaluation periods is at most seven days."""
+
+
+class Removal(StrEnum):
+    """What happens to keys, buckets and logs when their stack is deleted."""
+
+    DESTROY = "destroy"
+    RETAIN = "retain"
+
+
+class ModelSection(ConfigSection):
+    """The model that serves, and the baseline of the data it was accepted on.
+
+    Local paths are relative to the repository.
+    """
+
+    artifact: Annotated[Location, AfterValidator(archive_name)]
+    """A .tar.gz file, or s3://bucket/key.tar.gz."""
+    baseline: Location
+    """A folder with baseline.json, or the s3:// prefix of one."""
+
+
+class TrainingSection(ConfigSection):
+    """What training jobs read and run on."""
+
+    train: Annotated[Location, AfterValidator(table_name)]
+    """A CSV file with a header row, or an s3:// prefix of such files."""
+    test: Annotated[Location, AfterValidator(table_name)]
+    target_label: Annotated[str, StringConstraints(min_length=1, max_length=256)]
+    segment_column: FeatureName | None = None
+    """Categorical feature by whose values windows are also judged apart; absent: none."""
+    instance_type: InstanceType
+    max_runtime_seconds: Annotated[StrictInt, Field(ge=60, le=86400)]
+
+    @model_validator(mode="after")
+    def _segments_are_not_of_the_target(self) -> Self:
+        if self.segment_column == self.target_label:
+            raise ValueError(f"must have a segment_column other than target_label, got {self.segment_column!r}")
+        return self
+
+
+class AutoscalingSection(ConfigSection):
+    """Target tracking on invocations; absent section: the instance count stays."""
+
+    maximum_count: Annotated[StrictInt, Field(ge=2, le=100)]
+    invocations_per_instance: Annotated[StrictInt, Field(ge=1)]
+    """Invocations a minute that one instance should get."""
+
+
+class EndpointSection(ConfigSection):
+    """Instances that serve the model."""
+
+    instance_type: InstanceType
+    instance_count: Annotated[StrictInt, Field(ge=1, le=100)]
+    autoscaling: AutoscalingSection | None = None
+
+    @model_validator(mode="after")
+    def _room_to_scale(self) -> Self:
+        if self.autoscaling and self.autoscaling.maximum_count <= self.instance_count:
+            raise ValueError(
+                f"must have autoscaling.maximum_count above instance_count {self.instance_count}, "
+                f"got {self.autoscaling.maximum_count}"
+            )
+        return self
+
+
+class CaptureSection(ConfigSection):
+    """What the endpoint records of its traffic."""
+
+    sampling_percent: Percent
+
+
+class MonitorSection(ConfigSection):
+    """The job that compares each window with the baseline."""
+
+    engine: Engine
+    schedule: str
+    instance_type: InstanceType
+    volume_gb: Annotated[StrictInt, Field(ge=1, le=16384)]
+    max_runtime_seconds: Annotated[StrictInt, Field(ge=60, le=3600)]
+    isolation_forest: StrictBool
+    """Also compute the reference task's own proxy; it is no accuracy."""
+    multivariate: StrictBool
+    """Also judge the features together: can a classifier distinguish the window from the training data?"""
+    recent_windows: Annotated[StrictInt, Field(ge=0, le=MAX_RECENT_WINDOWS)]
+    """How many windows before this one are the second reference; 0: none."""
+    attribution: StrictBool = False
+    """Also compare what the predictions rest on, feature by feature, with the test set."""
+    variant: Annotated[str, text(VARIANT_NAME, "be the name of a production variant")] | None = None
+    """The production variant to judge; absent: all of them, as one."""
+    instance_count: Annotated[StrictInt, Field(ge=1, le=100)] = 1
+    """With two or more the job is a Spark cluster, and the window is read by all of them."""
+    spark_above_gb: Annotated[StrictInt, Field(ge=0)] | None = None
+    """Windows with more captured data than this are read by Spark, with all cores; absent: none."""
+    spark_master: Annotated[str, text(SPARK_MASTER, "be a master like spark://host:7077")] | None = None
+    """A Spark cluster of your own that reads the windows; absent: none."""
+
+    @property
+    def needs_spark(self) -> bool:
+        """Whether the job's image has to hold Spark."""
+        return self.instance_count > 1 or self.spark_above_gb is not None or self.spark_master is not None
+
+    @model_validator(mode="after")
+    def _one_cluster(self) -> Self:
+        if self.spark_master is not None and self.instance_count > 1:
+            raise ValueError(
+                f"must have instance_count 1 with spark_master {self.spark_master}, got {self.instance_count}"
+            )
+        return self
+
+    @property
+    def interval_hours(self) -> int:
+        """Hours between two runs."""
+        return interval_hours(self.engine, self.schedule)
+
+    @model_validator(mode="after")
+    def _schedule_suits_engine(self) -> Self:
+        interval_hours(self.engine, self.schedule)
+        return self
+
+
+class AlarmsSection(ConfigSection):
+    """When alarms fire, and who is notified."""
+
+    drift_datapoints: Annotated[StrictInt, Field(ge=1)]
+    """M of the M of N windows that must drift."""
+    drift_periods: Annotated[StrictInt, Field(ge=1)]
+    monitor_silence_hours: Annotated[StrictInt, Field(ge=2, le=MAX_ALARM_HOURS)]
+    """So many hours without a finished run of the monitor are an alarm."""
+    emails: tuple[Annotated[str, text(r"[^@\s]+@[^@\s]+\.[^@\s]+", "be an e-mail address")], ...] = ()
+
+    @model_validator(mode="after")
+    def _datapoints_fit_periods(self) -> Self:
+        if self.drift_datapoints > self.drift_periods:
+            raise ValueError(
+                f"must have drift_datapoints of at most drift_periods {self.drift_periods}, got {self.drift_datapoints}"
+            )
+        return self
+
+
+class NetworkSection(ConfigSection):
+    """Subnets and security groups of model, monitoring and retraining jobs; absent section: no VPC."""
+
+    subnet_ids: Annotated[
+        tuple[Annotated[str, text(rf"subnet-{RESOURCE_ID}", "be a subnet like subnet-0123456789abcdef0")], ...],
+        Field(min_length=1, max_length=16),
+    ]
+    security_group_ids: Annotated[
+        tuple[Annotated[str, text(rf"sg-{RESOURCE_ID}", "be a security group like sg-0123456789abcdef0")], ...],
+        Field(min_length=1, max_length=5),
+    ]
+
+
+class RetentionSection(ConfigSection):
+    """Days that records are kept."""
+
+    capture_days: Days
+    report_days: Days
+    access_log_days: Days
+    log_days: Literal[7, 14, 30, 90, 180, 365]
+    """Of the functions' log groups; CloudWatch Logs takes only certain numbers."""
+
+
+class EnvironmentConfig(ConfigSection):
+    """One environment."""
+
+    name: Annotated[
+        str,
+        text(
+            r"(?=.{1,16}$)[a-z][a-z0-9]*(?:-[a-z0-9]+)*",
+            "be 1 to 16 lower-case letters, digits and inner dashes, a letter first",
+        ),
+    ]
+    """Part of every physical name; 16 characters leave room for SageMaker's limit of 63."""
+    region: Annotated[str, text(r"[a-z]{2}(?:-[a-z]+)+-\d", "be a region like eu-central-1")]
+    account: Annotated[str, text(r"\d{12}", "be an account of 12 digits")] | None = None
+    """Absent: the account of the credentials that deploy."""
+    removal: Removal
+    termination_protection: StrictBool
+    permissions_boundary: (
+        Annotated[
+            str,
+            text(r"arn:[a-z-]+:iam::\d{12}:policy/\S+", "be a policy like arn:aws:iam::123456789012:policy/boundary"),
+        ]
+        | None
+    ) = None
+    tags: dict[TagKey, TagValue] = {}
+    model: ModelSection
+    training: TrainingSection
+    endpoint: EndpointSection
+    capture: CaptureSection
+    monitor: MonitorSection
+    thresholds: ThresholdsSection = ThresholdsSection()
+    features: dict[FeatureName, FeatureSection] = {}
+    """Features that are judged by thresholds of their own."""
+    labels: LabelsSection | None = None
+    bias: BiasSection | None = None
+    retraining: RetrainingSection
+    promotion: PromotionSection
+    alarms: AlarmsSection
+    network: NetworkSection | None = None
+    retention: RetentionSection
+
+    @model_validator(mode="after")
+    def _effect_thresholds_lie_in_their_measures_range(self) -> Self:
+        for name, feature in self.features.items():
+            if feature.effect_threshold is not None:
+                measure = feature.effect_measure or self.thresholds.effect_measure
+                check_effect(f"features.{name}.effect_threshold", measure, feature.effect_threshold)
+        return self
+
+    @model_validator(mode="after")
+    def _alarm_windows_hold_two_runs(self) -> Self:
+        hours = self.monitor.interval_hours
+        if self.alarms.monitor_silence_hours < 2 * hours:
+            raise ValueError(
+                f"must have alarms.monitor_silence_hours of at least two runs, {2 * hours}, "
+                f"got {self.alarms.monitor_silence_hours}"
+            )
+        if self.alarms.drift_periods * hours > MAX_ALARM_HOURS:
+            raise ValueError(
+                f"must have alarms.drift_periods of at most {MAX_ALARM_HOURS // hours}, got {self.alarms.drift_periods}"
+            )
+        return self
+
+    @model_validator(mode="after")
+    def _labels_come_while_captures_are_kept(self) -> Self:
+        if self.labels:
+            hours, days = self.monitor.interval_hours, self.retention.capture_days
+            check_lag(self.labels, interval_hours=hours, capture_days=days)
+        return self
+
+    @model_validator(mode="after")
+    def _there_are_rows_to_retrain_on(self) -> Self:
+        check_fresh_rows(self.retraining, labels=self.labels, capture_days=self.retention.capture_days)
+        if self.training.target_label in self.retraining.slice_columns:
+            raise ValueError(
+                f"must have retraining.slice_columns without training.target_label, got {self.training.target_label!r}"
+            )
+        return self
+
+    @model_validator(mode="after")
+    def _fleet_holds_the_canary(self) -> Self:
+        check_canary(self.promotion, instance_count=self.endpoint.instance_count)
+        return self
+
+    @model_validator(mode="after")
+    def _groups_are_not_those_of_the_target(self) -> Self:
+        if self.bias and self.bias.facet == self.training.target_label:
+            raise ValueError(f"must have a bias.facet other than training.target_label, got {self.bias.facet!r}")
+        return self
+
+    @model_validator(mode="after")
+    def _model_fits_a_variable(self) -> Self:
+        artifact = self.model.artifact
+        if self.monitor.attribution and artifact.startswith("s3:") and len(artifact) > MAX_VARIABLE:
+            raise ValueError(
+                f"must have a model.artifact of at most {MAX_VARIABLE} characters with monitor.attribution, "
+                f"got {len(artifact)}"
+            )
+        return self

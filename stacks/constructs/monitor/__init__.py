@@ -1,0 +1,1 @@
+"""The monitoring job and its schedule."""

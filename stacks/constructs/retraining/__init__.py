@@ -1,0 +1,1 @@
+"""The retraining loop and its pipeline."""

@@ -1,0 +1,1 @@
+"""Buckets, grants and assets."""

@@ -1,0 +1,360 @@
+from collections.abc import Mapping
+from dataclasses import replace
+
+import pytest
+
+from plumbline.contract.reasons import Reason, ReasonCode
+from plumbline.contract.records import (
+    Contributor,
+    EffectMeasure,
+    FeatureReport,
+    FeatureType,
+    RecordCounts,
+    Verdict,
+    Violation,
+)
+from plumbline.drift.compare.features import ColumnComparison, SchemaFinding
+from plumbline.drift.judge.verdict import FeatureCase, judge_features, judge_window, p_text, rule_text, window_refusal
+from plumbline.drift.settings.policy import FeaturePolicy, Policy
+from plumbline.drift.statistics.declaration import Evidence
+from tests.reports import because
+
+POLICY = Policy(alpha=0.05, effect_threshold=0.1, missing_values_threshold=0.05, minimum_rows=200)
+
+
+EFFECTS = {"drift_score": 10.0, "jensen_shannon_distance": 0.02}
+
+
+def comparison(*, effects: Mapping[str, float] = EFFECTS, **changes: object) -> ColumnComparison:
+    quiet = ColumnComparison(
+        name="age",
+        type=FeatureType.NUMERIC,
+        evidence=Evidence("t", 1.0, 0.5),
+        effects=EFFECTS,
+        missing_fraction=0.0,
+        missing_fraction_reference=0.0,
+        missing_evidence=Evidence("t", 0.0, 1.0),
+    )
+    return replace(quiet, effects={**EFFECTS, **effects}, **changes)  # type: ignore[arg-type]
+
+
+def case(found: ColumnComparison, policy: Policy = POLICY, **changes: object) -> FeatureCase:
+    plain = FeatureCase(comparison=found, rule=policy.rule(found.name, found.type), n_present=500, n_rows=500)
+    return replace(plain, **changes)  # type: ignore[arg-type]
+
+
+def judged(
+    *comparisons: ColumnComparison, refused: Reason | None = None, policy: Policy = POLICY
+) -> list[FeatureReport]:
+    return judge_features([case(one, policy) for one in comparisons], policy, refused)
+
+
+def of_cases(*cases: FeatureCase) -> list[FeatureReport]:
+    return judge_features(cases, POLICY, None)
+
+
+def test_significant_and_large_is_drift() -> None:
+    (report,) = judged(comparison(evidence=Evidence("t", 9.0, 0.001), effects={"jensen_shannon_distance": 0.2}))
+    assert report.verdict is Verdict.DRIFT
+    assert str(report.reason) == "adjusted p 0.001 is below 0.05 and the Jensen-Shannon distance 0.2 reaches 0.1"
+
+
+def test_a_distance_that_reaches_the_threshold_exactly_is_drift() -> None:
+    (report,) = judged(comparison(evidence=Evidence("t", 9.0, 0.001), effects={"jensen_shannon_distance": 0.1}))
+    assert report.verdict is Verdict.DRIFT
+
+
+def test_significant_but_small_is_no_drift() -> None:
+    (report,) = judged(comparison(evidence=Evidence("t", 9.0, 1e-30), effects={"jensen_shannon_distance": 0.04}))
+    assert report.verdict is Verdict.NO_DRIFT
+    assert str(report.reason) == "the Jensen-Shannon distance 0.04 is below 0.1"
+
+
+def test_large_but_not_significant_is_no_drift() -> None:
+    (report,) = judged(comparison(evidence=Evidence("t", 9.0, 0.05), effects={"jensen_shannon_distance": 0.4}))
+    assert report.verdict is Verdict.NO_DRIFT
+    assert str(report.reason) == "adjusted p 0.05 is not below 0.05"
+
+
+def test_the_effect_must_exceed_what_chance_reaches() -> None:
+    evidence = Evidence("t", 9.0, 0.001)
+    (report,) = judged(comparison(evidence=evidence, effects={"jensen_shannon_distance": 0.2}, null_q99_distance=0.25))
+    assert report.verdict is Verdict.NO_DRIFT
+    assert str(report.reason) == "the Jensen-Shannon distance 0.2 is below 0.25, which chance reaches"
+
+
+def test_p_values_are_adjusted_over_all_features() -> None:
+    loud = comparison(evidence=Evidence("t", 9.0, 0.03), effects={"jensen_shannon_distance": 0.2})
+    alone, among = judged(loud)[0], judged(loud, comparison(), comparison())[0]
+    assert (alone.verdict, among.verdict) == (Verdict.DRIFT, Verdict.NO_DRIFT)
+    assert among.p_value == 0.03
+    assert among.p_value_adjusted == pytest.approx(0.09)
+
+
+def test_a_feature_without_a_test_does_not_count_in_the_adjustment() -> None:
+    unknown = comparison(
+        evidence=None, missing_evidence=None, not_compared=because("every value is missing in the reference")
+    )
+    report, other = judged(comparison(evidence=Evidence("t", 9.0, 0.03)), unknown)
+    assert report.p_value_adjusted == pytest.approx(0.03)
+    assert (other.verdict, other.p_value_adjusted) == (Verdict.NOT_JUDGED, None)
+    assert str(other.reason) == "every value is missing in the reference"
+
+
+def test_a_moved_missing_fraction_is_drift() -> None:
+    (report,) = judged(comparison(missing_fraction=0.06, missing_evidence=Evidence("t", 9.0, 1e-6)))
+    assert report.verdict is Verdict.DRIFT
+    assert report.missing_p_value_adjusted == pytest.approx(1e-6)
+    assert str(report.reason) == "the missing fraction moved from 0 to 0.06 (adjusted p 1e-06)"
+
+
+def test_a_missing_fraction_that_fell_is_drift_too() -> None:
+    evidence = Evidence("t", 9.0, 1e-6)
+    (report,) = judged(comparison(missing_fraction_reference=0.3, missing_fraction=0.0, missing_evidence=evidence))
+    assert report.verdict is Verdict.DRIFT
+
+
+@pytest.mark.parametrize(("fraction", "p"), [(0.04, 1e-9), (0.3, 0.2)])
+def test_a_missing_fraction_that_moved_little_or_by_chance_is_no_drift(fraction: float, p: float) -> None:
+    (report,) = judged(comparison(missing_fraction=fraction, missing_evidence=Evidence("t", 9.0, p)))
+    assert report.verdict is Verdict.NO_DRIFT
+
+
+def test_values_that_vanished_are_drift_by_their_missing_fraction() -> None:
+    gone = comparison(
+        evidence=None,
+        missing_fraction=1.0,
+        missing_evidence=Evidence("t", 99.0, 1e-99),
+        not_compared=because("every value is missing in the window"),
+    )
+    (report,) = judged(gone)
+    assert report.verdict is Verdict.DRIFT
+    assert "every value is missing in the window" in str(report.reason)
+
+
+def test_a_refused_window_keeps_its_numbers_and_judges_no_feature() -> None:
+    loud = comparison(evidence=Evidence("t", 9.0, 1e-9), effects={"jensen_shannon_distance": 0.5})
+    (report,) = judged(loud, refused=because("12 rows, fewer than the minimum of 200"))
+    assert report.verdict is Verdict.NOT_JUDGED
+    assert str(report.reason) == "the window is not judged: 12 rows, fewer than the minimum of 200"
+    assert report.effect(EffectMeasure.DRIFT_SCORE) == 10.0
+
+
+def test_a_note_does_not_hide_why_the_window_is_refused() -> None:
+    (report,) = judged(comparison(notes=(because("values counted in buckets"),)), refused=because("12 rows"))
+    assert str(report.reason) == "the window is not judged: 12 rows; values counted in buckets"
+
+
+@pytest.mark.parametrize(
+    ("records", "n_rows", "expected"),
+    [
+        (RecordCounts(), 0, "no records in the window"),
+        (RecordCounts(5, 0, {"not_json": 5}), 0, "none of the 5 records in the window could be used"),
+        (RecordCounts(12, 12), 12, "12 rows, fewer than the minimum of 200"),
+        (RecordCounts(199, 199), 199, "199 rows, fewer than the minimum of 200"),
+        (RecordCounts(200, 200), 200, None),
+    ],
+)
+def test_a_window_too_small_to_judge_says_which(records: RecordCounts, n_rows: int, expected: str | None) -> None:
+    found = window_refusal(records, n_rows, POLICY)
+    assert (found and found.text) == expected
+
+
+def report(name: str, verdict: Verdict) -> FeatureReport:
+    return FeatureReport(name=name, type=FeatureType.NUMERIC, verdict=verdict)
+
+
+def test_the_window_drifts_with_any_feature_and_names_them() -> None:
+    features = [report("age", Verdict.DRIFT), report("sex", Verdict.NO_DRIFT), report("race", Verdict.DRIFT)]
+    outcome = judge_window(features, report("probability", Verdict.NOT_JUDGED), POLICY, None)
+    assert outcome.verdict is Verdict.DRIFT
+    assert str(outcome.reason) == "drift in age, race"
+
+
+def test_the_window_drifts_with_the_prediction_alone() -> None:
+    outcome = judge_window([report("age", Verdict.NO_DRIFT)], report("probability", Verdict.DRIFT), POLICY, None)
+    assert (outcome.verdict, str(outcome.reason)) == (Verdict.DRIFT, "drift in the prediction")
+
+
+def test_features_without_a_verdict_are_named_in_a_quiet_window() -> None:
+    features = [report("age", Verdict.NO_DRIFT), report("sex", Verdict.NOT_JUDGED)]
+    outcome = judge_window(features, report("probability", Verdict.NO_DRIFT), POLICY, None)
+    assert (outcome.verdict, str(outcome.reason)) == (Verdict.NO_DRIFT, "no feature drifted; not judged: sex")
+
+
+def test_a_window_in_which_nothing_could_be_judged_is_not_quiet() -> None:
+    outcome = judge_window([report("age", Verdict.NOT_JUDGED)], report("probability", Verdict.NO_DRIFT), POLICY, None)
+    assert (outcome.verdict, str(outcome.reason)) == (Verdict.NOT_JUDGED, "no feature could be judged")
+
+
+def test_a_refused_window_is_not_judged_whatever_its_features_say() -> None:
+    outcome = judge_window(
+        [report("age", Verdict.DRIFT)], report("probability", Verdict.DRIFT), POLICY, because("no records")
+    )
+    assert (outcome.verdict, str(outcome.reason)) == (Verdict.NOT_JUDGED, "no records")
+
+
+def test_the_prediction_may_be_absent() -> None:
+    assert judge_window([report("age", Verdict.NO_DRIFT)], None, POLICY, None).verdict is Verdict.NO_DRIFT
+
+
+LOUD = comparison(
+    evidence=Evidence("t", 9.0, 1e-9),
+    effects={"jensen_shannon_distance": 0.3, "drift_score": 30.0},
+)
+
+
+def test_a_feature_is_judged_by_its_own_alpha() -> None:
+    strict = Policy(features={"age": FeaturePolicy(alpha=0.001)})
+    found = comparison(evidence=Evidence("t", 9.0, 0.01), effects={"jensen_shannon_distance": 0.3})
+    assert judged(found)[0].verdict is Verdict.DRIFT
+    assert str(judged(found, policy=strict)[0].reason) == "adjusted p 0.01 is not below 0.001"
+
+
+@pytest.mark.parametrize(("threshold", "verdict"), [(29.0, Verdict.DRIFT), (31.0, Verdict.NO_DRIFT)])
+def test_a_feature_is_judged_by_its_own_measure(threshold: float, verdict: Verdict) -> None:
+    own = FeaturePolicy(effect_measure=EffectMeasure.DRIFT_SCORE, effect_threshold=threshold)
+    (found,) = judged(LOUD, policy=Policy(features={"age": own}))
+    assert (found.verdict, found.effect_measure, found.effect_threshold) == (
+        verdict,
+        EffectMeasure.DRIFT_SCORE,
+        threshold,
+    )
+    assert "the drift score 30 " in str(found.reason)
+
+
+def test_chance_is_a_floor_whatever_the_measure() -> None:
+    policy = Policy(effect_measure=EffectMeasure.DRIFT_SCORE, effect_threshold=10.0)
+    (found,) = judged(replace(LOUD, null_q99_distance=0.4), policy=policy)
+    assert (found.verdict, str(found.reason)) == (
+        Verdict.NO_DRIFT,
+        "the Jensen-Shannon distance 0.3 is below 0.4, which chance reaches",
+    )
+
+
+def test_without_a_wasserstein_distance_the_jensen_shannon_distance_decides() -> None:
+    policy = Policy(effect_measure=EffectMeasure.WASSERSTEIN_DISTANCE, effect_threshold=0.5)
+    (found,) = judged(LOUD, policy=policy)
+    assert (found.verdict, found.effect_measure, found.effect_threshold) == (
+        Verdict.DRIFT,
+        EffectMeasure.JENSEN_SHANNON_DISTANCE,
+        0.1,
+    )
+
+
+def test_an_ignored_feature_is_described_and_in_no_family() -> None:
+    policy = Policy(features={"age": FeaturePolicy(ignore=True)})
+    other = comparison(name="sex", evidence=Evidence("t", 9.0, 0.03))
+    ignored, alone = judged(LOUD, other, policy=policy)
+    assert (ignored.verdict, str(ignored.reason)) == (Verdict.NOT_JUDGED, "ignored by the policy")
+    assert (ignored.p_value, ignored.p_value_adjusted, ignored.effect(EffectMeasure.DRIFT_SCORE)) == (1e-9, None, 30.0)
+    assert alone.p_value_adjusted == pytest.approx(0.03)
+
+
+def test_an_ignored_feature_is_not_among_those_that_could_not_be_judged() -> None:
+    ignored = replace(report("id", Verdict.NOT_JUDGED), reason=ReasonCode.IGNORED.reason())
+    outcome = judge_window([report("age", Verdict.NO_DRIFT), ignored], None, POLICY, None)
+    assert (outcome.verdict, str(outcome.reason)) == (Verdict.NO_DRIFT, "no feature drifted")
+    assert judge_window([ignored], None, POLICY, None).verdict is Verdict.NOT_JUDGED
+
+
+def test_a_violation_is_not_judged_and_in_no_family() -> None:
+    finding = SchemaFinding(Violation.MISSING_COLUMN, because("no row of the window names it"))
+    broken = case(LOUD, finding=finding)
+    found, alone = of_cases(broken, case(comparison(evidence=Evidence("t", 9.0, 0.03))))
+    assert (found.verdict, found.violation) == (Verdict.NOT_JUDGED, Violation.MISSING_COLUMN)
+    assert str(found.reason) == "no row of the window names it"
+    assert alone.p_value_adjusted == pytest.approx(0.03)
+
+
+def test_a_quiet_feature_with_too_few_rows_is_not_judged() -> None:
+    (found,) = of_cases(case(comparison(min_sample_size=501), needs_power=True))
+    assert (found.verdict, found.min_sample_size) == (Verdict.NOT_JUDGED, 501)
+    assert str(found.reason) == "500 values are too few: a Jensen-Shannon distance of 0.1 takes 501 to be found"
+    assert of_cases(case(comparison(min_sample_size=500), needs_power=True))[0].verdict is Verdict.NO_DRIFT
+
+
+def test_where_no_window_is_large_enough_nothing_quiet_is_judged() -> None:
+    (found,) = of_cases(case(comparison(min_sample_size=None), needs_power=True))
+    assert (found.verdict, found.min_sample_size) == (Verdict.NOT_JUDGED, None)
+    assert (
+        str(found.reason) == "the reference has too few values to find a Jensen-Shannon distance of 0.1 in any window"
+    )
+
+
+def test_few_rows_that_show_drift_suffice() -> None:
+    assert of_cases(case(replace(LOUD, min_sample_size=9000), needs_power=True))[0].verdict is Verdict.DRIFT
+
+
+def test_a_significant_change_that_is_small_needs_no_more_rows() -> None:
+    small = comparison(
+        evidence=Evidence("t", 9.0, 1e-9), effects={"jensen_shannon_distance": 0.02}, min_sample_size=9000
+    )
+    assert of_cases(case(small, needs_power=True))[0].verdict is Verdict.NO_DRIFT
+
+
+def test_unreadable_cells_are_counted_beside_the_verdict() -> None:
+    (found,) = of_cases(case(comparison(), unreadable={"not_a_number": 40, "not_finite": 10}))
+    assert (found.verdict, found.unreadable_fraction) == (Verdict.NO_DRIFT, 0.1)
+    assert str(found.reason) == "adjusted p 0.5 is not below 0.05; 50 of 500 cells could not be read"
+
+
+def test_only_a_drifted_feature_shows_its_parts() -> None:
+    parts = (Contributor("a", 0.1, 0.5),)
+    loud, quiet = judged(replace(LOUD, top_contributors=parts), comparison(top_contributors=parts))
+    assert (loud.top_contributors, quiet.top_contributors) == (parts, ())
+
+
+@pytest.mark.parametrize(("n_drifted", "verdict"), [(2, Verdict.NO_DRIFT), (3, Verdict.DRIFT)])
+def test_a_share_of_the_judged_features_makes_the_window_drift(n_drifted: int, verdict: Verdict) -> None:
+    features = [report(f"d{i}", Verdict.DRIFT) for i in range(n_drifted)]
+    features += [report(f"q{i}", Verdict.NO_DRIFT) for i in range(10 - n_drifted)]
+    features += [report(f"n{i}", Verdict.NOT_JUDGED) for i in range(5)]
+    outcome = judge_window(features, None, Policy(drifted_fraction=0.3), None)
+    assert outcome.verdict is verdict
+
+
+def test_drift_that_is_not_enough_is_told() -> None:
+    features = [report("age", Verdict.DRIFT), report("sex", Verdict.NO_DRIFT)]
+    outcome = judge_window(features, None, Policy(drifted_fraction=0.6), None)
+    assert (outcome.verdict, str(outcome.reason)) == (Verdict.NO_DRIFT, "drift in age only, 1 of 2 judged features")
+
+
+def test_a_critical_feature_or_the_prediction_suffices() -> None:
+    policy = Policy(drifted_fraction=1.0)
+    critical = replace(report("age", Verdict.DRIFT), critical=True)
+    others = [report("sex", Verdict.NO_DRIFT), report("race", Verdict.NO_DRIFT)]
+    assert judge_window([critical, *others], None, policy, None).verdict is Verdict.DRIFT
+    assert judge_window(others, report("probability", Verdict.DRIFT), policy, None).verdict is Verdict.DRIFT
+    assert judge_window([replace(critical, critical=False), *others], None, policy, None).verdict is Verdict.NO_DRIFT
+
+
+def test_a_violation_is_told_and_makes_no_drift() -> None:
+    broken = replace(report("age", Verdict.NOT_JUDGED), violation=Violation.DATA_TYPE)
+    outcome = judge_window([broken, report("sex", Verdict.NO_DRIFT)], None, POLICY, None)
+    assert outcome.verdict is Verdict.NO_DRIFT
+    assert str(outcome.reason) == "no feature drifted; not judged: age"
+
+
+@pytest.mark.parametrize(
+    ("policy", "text"),
+    [
+        (Policy(), "drift in any feature or the prediction"),
+        (Policy(drifted_fraction=0.25), "drift in at least 25% of the judged features or the prediction"),
+        (
+            Policy(drifted_fraction=0.5, features={n: FeaturePolicy(critical=True) for n in ("b", "a")}),
+            "drift in at least 50% of the judged features, a critical feature (a, b) or the prediction",
+        ),
+    ],
+)
+def test_the_rule_is_told(policy: Policy, text: str) -> None:
+    assert rule_text(policy) == text
+
+
+@pytest.mark.parametrize(
+    ("log_p", "text"),
+    # exp(-1000) = 10^(-434.2945) = 5.076e-435
+    [(0.0, "1"), (-1.0, "0.368"), (-1000.0, "5.08e-435"), (-float("inf"), "0")],
+)
+def test_a_p_value_is_told_also_below_the_smallest_float(log_p: float, text: str) -> None:
+    assert p_text(log_p) == text

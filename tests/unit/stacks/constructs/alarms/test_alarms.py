@@ -1,0 +1,147 @@
+"""Each alarm as deployed, against what it must be; a new alarm is a row of `EXPECTED` and a test of what is its own."""
+
+import json
+
+import pytest
+
+from plumbline.contract.names import METRIC_NAMESPACE, Dimension, Metric
+from plumbline.stacks.constructs.alarms.alarm_rules import AlarmKind
+from tests.unit.stacks.synthesis import alarm, config, environment, synthesize, text
+
+EXPECTED = {
+    AlarmKind.DRIFT: (Metric.DRIFT_VERDICT, "ignore"),
+    AlarmKind.MONITOR_MISSING: (Metric.MONITOR_RUNS, "breaching"),
+    AlarmKind.MONITOR_FAILED: (Metric.MONITOR_FAILURES, "notBreaching"),
+    AlarmKind.DEAD_LETTERS: ("ApproximateNumberOfMessagesVisible", "notBreaching"),
+    AlarmKind.SCHEMA: (Metric.SCHEMA_VIOLATIONS, "ignore"),
+    AlarmKind.ACCURACY: (Metric.PROJECTED_ACCURACY_DROP, "ignore"),
+    AlarmKind.QUALITY: (Metric.REALISED_ACCURACY_DROP, "ignore"),
+    AlarmKind.CONCEPT_SHIFT: (Metric.CONCEPT_SHIFT_VERDICT, "ignore"),
+    AlarmKind.LABELS_MISSING: (Metric.LABELLED_FRACTION, "ignore"),
+    AlarmKind.BIAS: (Metric.BIAS_VERDICT, "ignore"),
+    AlarmKind.ENDPOINT_5XX: ("Invocation5XXErrors", "notBreaching"),
+    AlarmKind.ENDPOINT_MODEL_ERRORS: ("InvocationModelErrors", "notBreaching"),
+    AlarmKind.ENDPOINT_LATENCY: ("ModelLatency", "notBreaching"),
+}
+"""Metric and missing-data policy."""
+OURS = [kind for kind in AlarmKind if isinstance(kind.rule.metric, Metric)]
+
+
+@pytest.mark.parametrize("kind", AlarmKind)
+def test_alarm_has_its_metric_and_states_what_missing_data_means(kind: AlarmKind) -> None:
+    found = alarm(kind)
+    assert (found["MetricName"], found["TreatMissingData"]) == EXPECTED[kind]
+
+
+def test_every_alarm_is_expected_and_deployed() -> None:
+    assert list(EXPECTED) == list(AlarmKind)
+    assert len(environment().resources("monitoring", "AWS::CloudWatch::Alarm")) == len(AlarmKind)
+
+
+@pytest.mark.parametrize("kind", OURS)
+def test_alarm_on_our_metric_has_the_published_namespace_and_dimension(kind: AlarmKind) -> None:
+    found = alarm(kind)
+    assert found["Namespace"] == METRIC_NAMESPACE
+    assert found["Dimensions"] == [{"Name": Dimension.ENDPOINT, "Value": "plumbline-dev"}]
+
+
+@pytest.mark.parametrize("kind", [kind for kind in AlarmKind if kind.rule.graph])
+def test_dashboard_shows_the_metric_in_the_graph_that_the_alarm_declares(kind: AlarmKind) -> None:
+    body = json.loads(text(environment().only("monitoring", "AWS::CloudWatch::Dashboard")["DashboardBody"]))
+    (graph,) = (w["properties"] for w in body["widgets"] if w["properties"]["title"] == kind.rule.graph)
+    assert kind.rule.metric in {name for entry in graph["metrics"] for name in entry[:2]}
+
+
+@pytest.mark.parametrize("kind", AlarmKind)
+def test_description_names_the_action_and_links_the_runbook(kind: str) -> None:
+    description = alarm(kind)["AlarmDescription"]
+    assert description.endswith(f"Runbook: docs/runbook.md#{kind}")
+    assert len(description.split(". ")) >= 2
+
+
+@pytest.mark.parametrize("kind", AlarmKind)
+def test_alarm_notifies_the_topic(kind: str) -> None:
+    (action,) = alarm(kind)["AlarmActions"]
+    assert text(action).startswith("<AlertsTopic")
+
+
+def test_drift_alarm_needs_m_of_n_windows() -> None:
+    drift = alarm("drift", "prod")
+    assert (drift["DatapointsToAlarm"], drift["EvaluationPeriods"], drift["Period"]) == (2, 3, 3600)
+    assert (drift["Statistic"], drift["ComparisonOperator"], drift["Threshold"]) == (
+        "Maximum",
+        "GreaterThanOrEqualToThreshold",
+        1,
+    )
+
+
+def test_missing_alarm_waits_for_the_configured_hours() -> None:
+    missing = alarm("monitor-missing")
+    assert (missing["EvaluationPeriods"], missing["Period"]) == (3, 3600)
+    assert (missing["Statistic"], missing["ComparisonOperator"]) == ("Sum", "LessThanThreshold")
+
+
+def test_missing_alarm_warms_up_for_its_own_window() -> None:
+    assert alarm("monitor-missing")["WarmUpConfiguration"] == {"WarmUpPeriodDurationInMinutes": 3 * 60}
+
+
+def test_warm_up_is_at_most_two_days() -> None:
+    patient = synthesize(config(alarms={"monitor_silence_hours": 72})).resources("monitoring", "AWS::CloudWatch::Alarm")
+    periods = [entry["Properties"].get("WarmUpConfiguration") for entry in patient.values()]
+    assert [period for period in periods if period] == [{"WarmUpPeriodDurationInMinutes": 2 * 24 * 60}]
+
+
+@pytest.mark.parametrize("kind", [kind for kind in AlarmKind if kind is not AlarmKind.MONITOR_MISSING])
+def test_alarm_that_silence_does_not_trip_needs_no_warm_up(kind: str) -> None:
+    assert "WarmUpConfiguration" not in alarm(kind)
+
+
+def test_dead_letter_alarm_fires_on_the_first_message() -> None:
+    dead_letters = alarm("dead-letters")
+    (dimension,) = dead_letters["Dimensions"]
+    assert (dimension["Name"], text(dimension["Value"])) == ("QueueName", "<DeadLettersQueue631681B1.QueueName>")
+    assert (dead_letters["Namespace"], dead_letters["MetricName"], dead_letters["Statistic"]) == (
+        "AWS/SQS",
+        "ApproximateNumberOfMessagesVisible",
+        "Maximum",
+    )
+    assert (dead_letters["ComparisonOperator"], dead_letters["Threshold"]) == ("GreaterThanOrEqualToThreshold", 1)
+    assert (dead_letters["EvaluationPeriods"], dead_letters["Period"]) == (1, 300)
+
+
+def test_schema_alarm_fires_on_the_first_feature() -> None:
+    schema = alarm("schema")
+    assert (schema["MetricName"], schema["Statistic"]) == ("SchemaViolations", "Maximum")
+    assert (schema["ComparisonOperator"], schema["Threshold"]) == ("GreaterThanOrEqualToThreshold", 1)
+    assert (schema["DatapointsToAlarm"], schema["EvaluationPeriods"]) == (1, 1)
+
+
+def test_alarm_periods_follow_the_schedule() -> None:
+    every_six_hours = synthesize(
+        config(
+            monitor={"schedule": "cron(0 0/6 ? * * *)"}, alarms={"monitor_silence_hours": 12}, labels={"lag_hours": 6}
+        )
+    ).resources("monitoring", "AWS::CloudWatch::Alarm")
+    ours = [
+        entry["Properties"] for entry in every_six_hours.values() if entry["Properties"]["Namespace"] == "Plumbline"
+    ]
+    assert {entry["Period"] for entry in ours} == {6 * 3600}
+    assert sorted(entry["EvaluationPeriods"] for entry in ours) == [*[1] * (len(OURS) - 1), 2]
+
+
+@pytest.mark.parametrize(
+    ("kind", "metric", "statistic", "threshold"),
+    [
+        ("endpoint-5xx", "Invocation5XXErrors", "Sum", 1),
+        ("endpoint-model-errors", "InvocationModelErrors", "Sum", 5),
+        ("endpoint-latency", "ModelLatency", "Average", 1_000_000),
+    ],
+)
+def test_endpoint_alarms_fire_within_a_minute(kind: str, metric: str, statistic: str, threshold: int) -> None:
+    found = alarm(kind)
+    assert (found["Namespace"], found["MetricName"], found["Statistic"]) == ("AWS/SageMaker", metric, statistic)
+    assert found["Dimensions"] == [
+        {"Name": "EndpointName", "Value": "plumbline-dev"},
+        {"Name": "VariantName", "Value": "AllTraffic"},
+    ]
+    assert (found["Threshold"], found["Period"], found["EvaluationPeriods"]) == (threshold, 60, 1)
