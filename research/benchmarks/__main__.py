@@ -25,7 +25,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Run the benchmark and write its page, plot and results; 1 when ours fails or cannot be set up."""
     words = list(sys.argv[1:] if arguments is None else arguments)
     options = _parser().parse_args(words)
-    command = shlex.join([".venv/bin/python", "-m", "benchmarks", *words])
+    command = shlex.join([".venv/bin/python", "-m", "research.benchmarks", *words])
     with tempfile.TemporaryDirectory(prefix="plumbline-benchmark-") as folder:
         try:
             results = _measure(options, Path(folder), command)

@@ -66,7 +66,7 @@ class Program(Protocol):
 
 @dataclass(frozen=True)
 class Peer:
-    """A program of `benchmarks/peers`, an environment of its own."""
+    """A program of `research/benchmarks/peers`, an environment of its own."""
 
     name: str
     module: str

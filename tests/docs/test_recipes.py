@@ -72,7 +72,8 @@ def one_more(pattern: str) -> Edit:
 class Recipe:
     """A dummy: its edits by file name, the tests that must pass, and a text that shows that they met the dummy.
 
-    `max_files` is what such a change may touch; `snapshot` rewrites the template that the tests read.
+    `max_files` is what such a change may touch; `snapshot` rewrites the template that the tests read; `name` stands for
+    `<name>` in the paths of new files.
     """
 
     edits: Mapping[str, Edit]
@@ -80,6 +81,7 @@ class Recipe:
     seen: str
     max_files: int
     snapshot: bool = False
+    name: str = ""
 
 
 HELP_PAGE = "from plumbline.cli import help_page; open('docs/cli.md', 'w').write(help_page())"
@@ -92,20 +94,93 @@ DOCS = (
 SNAPSHOT = ("tests/snapshot", "--snapshot-update", "-k", "environment and prod and monitoring")
 
 RECIPES = {
+    "A statistic": Recipe(
+        {
+            "statistics.py": before(
+                '    @property\n    def words(self) -> str:\n        """The measure',
+                """    TOTAL_VARIATION_DISTANCE = (
+        "total_variation_distance",
+        EffectDeclaration(
+            words="total variation distance",
+            heading="total variation",
+            unit="0 to 1",
+            upper_end=1.0,
+            default_threshold=0.15,
+            digits=3,
+        ),
+    )
+
+""",
+            ),
+            "<name>.py": lambda _: (
+                '''"""Total variation distance."""
+
+from plumbline.contract.statistics import EffectMeasure
+from plumbline.drift.statistics.cells import Cells
+from plumbline.drift.statistics.declaration import EffectStatistic
+from plumbline.drift.statistics.drift_score import drift_score
+
+
+def total_variation(cells: Cells) -> float:
+    """Return half of ``sum(|p - q|)``. No null. Range 0 to 1, larger is worse."""
+    return drift_score(cells) / 200
+
+
+TOTAL_VARIATION = EffectStatistic(
+    EffectMeasure.TOTAL_VARIATION_DISTANCE,
+    lambda reference, window, cells: total_variation(cells),
+    lambda distance: (2 * distance) ** 2,
+)
+'''
+            ),
+            "registry.py": both(
+                after("import kolmogorov_smirnov\n", "from plumbline.drift.statistics.total import TOTAL_VARIATION\n"),
+                after("for one in (JENSEN_SHANNON", ", TOTAL_VARIATION"),
+            ),
+            "test_<name>.py": lambda _: (
+                """import numpy as np
+
+from plumbline.drift.statistics.cells import Cells
+from plumbline.drift.statistics.total import total_variation
+
+
+def test_dummy_statistic_is_half_of_the_differences() -> None:
+    assert total_variation(Cells(np.array([92, 8]), np.array([40, 60]))) == 0.52
+"""
+            ),
+            "statistics.md": after_the_row(
+                "drift_score",
+                "| `total_variation_distance` | labels or bins | 0 to 1 | high | none | `effect_threshold`, 0.15 | |",
+            ),
+            "cli.md": lambda _: HELP_PAGE,
+        },
+        (
+            "tests/unit/drift/statistics/test_total.py",
+            "tests/unit/drift/judge/test_analysis.py",
+            "tests/unit/drift/compare/test_features.py",
+            "tests/unit/drift/settings/test_policy.py",
+            "tests/unit/stacks/config/test_environment.py",
+            "tests/unit/report/plots/test_build.py",
+            "tests/contract/test_reports_match_schemas.py",
+            "tests/docs/test_commands.py::test_command_line_page_is_the_help_of_every_command",
+            *DOCS,
+        ),
+        "test_effect_measure_is_explained_as_it_is_declared[total_variation_distance]",
+        6,
+        name="total",
+    ),
     "An alarm": Recipe(
         {
             "alarm_rules.py": before(
                 "    # Alarms on the endpoint:",
-                """    RECENT_DRIFT = (
-        "recent-drift",
-        AlarmRule(
-            metric=Metric.RECENT_DRIFT_VERDICT,
-            evaluation=m_of_n,
-            missing=MissingDataPolicy.IGNORE,
-            meaning="Traffic differs from the windows before.",
-            action="Read drift_report.json; no retraining starts.",
-            graph=Graph.UNLABELLED_VERDICTS,
-        ),
+                """    RECENT_DRIFT = AlarmRule(
+        name="recent-drift",
+        metric=Metric.RECENT_DRIFT_VERDICT,
+        evaluation=m_of_n,
+        missing=MissingDataPolicy.IGNORE,
+        meaning="Traffic differs from the windows before.",
+        action="Read drift_report.json; no retraining starts.",
+        graph=Graph.UNLABELLED_VERDICTS,
     )
 """,
             ),
@@ -180,84 +255,9 @@ RECIPES = {
         "test_name_is_made_of_terms[minimum_window_fraction]",
         8,
     ),
-    "A statistic": Recipe(
-        {
-            "total_variation.py": at_the_end(
-                '''"""Total variation distance."""
-
-import numpy as np
-
-from plumbline.contract.statistics import EffectMeasure
-from plumbline.drift.statistics.cells import Cells
-from plumbline.drift.statistics.declaration import EffectStatistic
-
-
-def total_variation(cells: Cells) -> float:
-    """Return half the sum of the absolute differences of the relative frequencies, 0 to 1."""
-    p, q = cells.shares
-    return min(float(np.abs(p - q).sum()) / 2, 1.0)
-
-
-TOTAL_VARIATION = EffectStatistic(
-    EffectMeasure.TOTAL_VARIATION,
-    lambda reference, window, cells: total_variation(cells),
-    lambda distance: (2 * distance) ** 2,
-)
-'''
-            ),
-            "statistics.py": before(
-                "    WASSERSTEIN_DISTANCE = (\n",
-                """    TOTAL_VARIATION = (
-        "total_variation",
-        EffectDeclaration(
-            words="total variation",
-            heading="total variation",
-            unit="0 to 1",
-            upper_end=1.0,
-            default_threshold=0.1,
-            digits=3,
-        ),
-    )
-""",
-            ),
-            "registry.py": both(
-                before(
-                    "from plumbline.drift.statistics.wasserstein import",
-                    "from plumbline.drift.statistics.total_variation import TOTAL_VARIATION\n",
-                ),
-                before("WASSERSTEIN)}", "TOTAL_VARIATION, "),
-            ),
-            "test_distances.py": at_the_end(
-                "\n\ndef test_dummy_statistic_is_an_effect() -> None:\n"
-                "    from plumbline.contract.statistics import FeatureType\n"
-                "    from plumbline.drift.statistics.registry import effects\n\n"
-                '    before, after = labels("a", "b"), labels("a", "a")\n'
-                "    found = effects(FeatureType.CATEGORICAL, before, after, Cells.between(before, after))\n"
-                '    assert found["total_variation"] == 0.5\n'
-            ),
-            "statistics.md": after_the_row(
-                "drift_score",
-                "| `total_variation` | labels or bins | 0 to 1 | high | none | `effect_threshold`, 0.1 "
-                "| Levin, Peres 2017 |",
-            ),
-            "cli.md": lambda _: HELP_PAGE,
-        },
-        (
-            "tests/unit/drift/statistics/test_distances.py",
-            "tests/unit/drift/judge/test_verdict.py",
-            "tests/unit/drift/settings/test_run.py",
-            "tests/unit/stacks/config/test_environment.py",
-            "tests/unit/report",
-            "tests/contract/test_reports_match_schemas.py",
-            "tests/docs/test_commands.py::test_command_line_page_is_the_help_of_every_command",
-            *DOCS,
-        ),
-        "test_dummy_statistic_is_an_effect",
-        6,
-    ),
     "A report section": Recipe(
         {
-            "model_behaviour_table.py": at_the_end(
+            "model_behaviour.py": at_the_end(
                 "\n\ndef dummy(timeline: Timeline) -> str:\n"
                 '    """Return the number of windows."""\n'
                 '    return f"<p>{len(timeline.reports)} windows</p>"\n'
@@ -308,15 +308,16 @@ def test_recipe_is_enough(title: str, copy: Path) -> None:
     recipe, paths = RECIPES[title], listed(title)
     assert [Path(path).name for path in paths] == list(recipe.edits)
     assert len(paths) <= recipe.max_files
-    environment = {**os.environ, "PYTHONPATH": os.pathsep.join(str(copy / name) for name in (".", "container"))}
+    environment = {**os.environ, "PYTHONPATH": str(copy)}
     for path, edit in zip(paths, recipe.edits.values(), strict=True):
-        content = (copy / path).read_text() if (copy / path).exists() else ""
+        file = copy / path.replace("<name>", recipe.name)
+        content = file.read_text() if file.exists() else ""
         changed = edit(content)
         assert changed != content, path
         if changed == HELP_PAGE:
             subprocess.run([sys.executable, "-c", changed], cwd=copy, env=environment, check=True, capture_output=True)
         else:
-            (copy / path).write_text(changed)
+            file.write_text(changed)
 
     if recipe.snapshot:
         run_tests(copy, SNAPSHOT)

@@ -13,7 +13,8 @@ from plumbline.stacks.config.schedule import Engine, interval_hours
 from plumbline.stacks.config.xgboost_image import xgboost_image
 from tests.unit.stacks.synthesis import ENVIRONMENTS, ROOT, config, document
 
-MEASURES = " or ".join(", ".join(repr(one.value) for one in EffectMeasure).rsplit(", ", 1))
+*_FIRST, _LAST = map(str, EffectMeasure)
+MEASURES = f"{', '.join(map(repr, _FIRST))} or {_LAST!r}"
 
 
 def refusal(data: dict[str, Any]) -> str:
