@@ -20,8 +20,8 @@ _METHOD: Final = f"""\
 # Benchmarks
 
 How long one window takes, from starting a process to its end, and how much memory the process needs: our container
-program (`python -m plumbline.drift` in its image, with a learned baseline) and its peers, each in its own environment, on the
-same capture files. The command makes the capture files, runs everything, and writes this page:
+program (`python -m plumbline.drift` in its image, with a learned baseline) and its peers, each in its own environment,
+on the same capture files. The command makes the capture files, runs everything, and writes this page:
 
 ```sh
 {{command}}
@@ -36,8 +36,8 @@ same capture files. The command makes the capture files, runs everything, and wr
 - **Ours does more.** It checks every record's time and event id, decodes the output side, and projects the accuracy
   with its interval from {captures.N_TEST:,} labelled test rows; the peers read the input side only.
 - **On Spark**, where a row says so, ours reads the window with Spark on all cores of this machine, not one.
-- **Peers** run the shortest program that their users write, with their defaults (`research/benchmarks/peers`): lines through
-  `json.loads`, payloads through `csv`, a pandas data frame. `reference` is the whole algorithm of AWS's
+- **Peers** run the shortest program that their users write, with their defaults (`research/benchmarks/peers`): lines
+  through `json.loads`, payloads through `csv`, a pandas data frame. `reference` is the whole algorithm of AWS's
   bring-your-own-container example, written anew: tests, distances, and the IsolationForest behind its accuracy. It runs
   twice: with libraries of its time, on which its calls work as they stand, and (`reference-today`) with today's, whose
   forests are several times as fast.

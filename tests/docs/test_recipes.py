@@ -156,11 +156,9 @@ def test_dummy_statistic_is_half_of_the_differences() -> None:
         },
         (
             "tests/unit/drift/statistics/test_total.py",
-            "tests/unit/drift/judge/test_analysis.py",
             "tests/unit/drift/compare/test_features.py",
             "tests/unit/drift/settings/test_policy.py",
             "tests/unit/stacks/config/test_environment.py",
-            "tests/unit/report/plots/test_build.py",
             "tests/contract/test_reports_match_schemas.py",
             "tests/docs/test_commands.py::test_command_line_page_is_the_help_of_every_command",
             *DOCS,
@@ -262,7 +260,7 @@ def test_dummy_statistic_is_half_of_the_differences() -> None:
                 '    """Return the number of windows."""\n'
                 '    return f"<p>{len(timeline.reports)} windows</p>"\n'
             ),
-            "page.py": lambda content: after("SECTIONS = (\n", '    Section("dummy", "Windows", dummy),\n')(
+            "page.py": lambda content: after("SECTIONS = (\n", '    PageSection("dummy", "Windows", dummy),\n')(
                 content
             ).replace("import attribution, bias", "import attribution, bias, dummy"),
             "test_build.py": at_the_end(
