@@ -10,8 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from plumbline.drift import run
-from plumbline.drift.read import s3 as sources
+from plumbline.drift import aws, run
 from plumbline.drift.settings.privileges import USER_ID
 
 ROOT = Path(__file__).parents[2]
@@ -140,7 +139,7 @@ def test_the_command_line_and_the_container_share_their_code() -> None:
     assert run.monitor.__module__ == run.run.__module__ == "plumbline.drift.run"
 
 
-def test_boto3_is_imported_by_two_modules_and_only_when_called() -> None:
+def test_boto3_is_imported_by_one_module_and_only_when_called() -> None:
     importers = [file.name for file in (ROOT / "container" / "drift").rglob("*.py") if "boto3" in imported(file)]
-    assert sorted(importers) == ["cloudwatch.py", "s3.py"]
-    assert not hasattr(sources, "boto3")
+    assert sorted(importers) == ["aws.py"]
+    assert not hasattr(aws, "boto3")

@@ -120,7 +120,7 @@ OTHER_NAMES = FILES[MODEL_PREPROCESSOR].replace(b'"job"', b'"work"')
         ({MODEL_PREPROCESSOR: FILES[MODEL_PREPROCESSOR]}, "must hold"),
         (FILES | {MODEL_BOOSTER: b"\x80\x04K\x01."}, "model of ours"),
         (FILES | {MODEL_PREPROCESSOR: b"[" * 200_000}, "model of ours"),
-        (FILES | {MODEL_PREPROCESSOR: NARROW}, "3 inputs beside a preprocessor of 2"),
+        (FILES | {MODEL_PREPROCESSOR: NARROW}, "3 inputs and a preprocessor of 2"),
         (FILES | {MODEL_PREPROCESSOR: OTHER_NAMES}, "differs in job, work"),
         (FILES | {MODEL_BOOSTER: bytes(trained([not label for label in LABELS]).save_raw("json"))}, "apart"),
     ],
