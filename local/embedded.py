@@ -185,9 +185,9 @@ def _docker_program(state: Path, python: Path) -> Path:
     """Write the executable that replaces docker: the CLI takes a program's name, without arguments."""
     program = state / "bin" / "docker"
     program.parent.mkdir(parents=True, exist_ok=True)
-    program.write_text(
-        f'#!/bin/sh\nPYTHONPATH="{ROOT}" exec "{python}" -m plumbline.local.aws.images.docker "$@"\n', encoding="utf-8"
-    )
+    # -P: the folder of a build context holds a part of the package, which would hide the whole.
+    command = f'PYTHONPATH="{ROOT}" exec "{python}" -P -m plumbline.local.aws.images.docker "$@"'
+    program.write_text(f"#!/bin/sh\n{command}\n", encoding="utf-8")
     program.chmod(0o755)
     return program
 

@@ -25,7 +25,7 @@ def test_users_profile_is_hidden(settings: ServerSettings, monkeypatch: pytest.M
 def test_docker_stand_in_is_a_program(settings: ServerSettings) -> None:
     program = Path(client_environment(settings, PYTHON)["CDK_DOCKER"])
     assert os.access(program, os.X_OK)
-    assert 'exec "/venv/bin/python" -m plumbline.local.aws.images.docker "$@"' in program.read_text()
+    assert 'exec "/venv/bin/python" -P -m plumbline.local.aws.images.docker "$@"' in program.read_text()
 
 
 def test_cli_remembers_accounts_below_the_state_folder(settings: ServerSettings) -> None:
