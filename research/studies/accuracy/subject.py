@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 from train import encode_labels, fit, learn_preprocessor, parse_hyperparameters
 
 from plumbline.contract.training import DECISION_THRESHOLD
+from plumbline.data import choices as traffic_choices
 from plumbline.data.rows import DataSplit, LabelledRows
 from plumbline.drift.data.table import Table, transpose
 from plumbline.drift.data.window import WindowCounts
@@ -23,7 +24,6 @@ from plumbline.drift.read.capture import count_folder, count_window, plan_of
 from plumbline.drift.reference.baseline import Baseline
 from plumbline.drift.reference.csv_inputs import infer_table, typed
 from plumbline.drift.reference.learn import learn
-from plumbline.traffic import choices as traffic_choices
 from plumbline.traffic import payload
 
 TARGET = "label"
