@@ -70,9 +70,10 @@ def _request(event: Mapping[object, object], request: str) -> PromotionEvent:
     version, rollback, reason = event.get("promote"), event.get("rollback"), event.get("reason")
     if isinstance(rollback, str) and rollback.strip() and version is None:
         return RollbackRequest(rollback.strip(), request)
-    is_version = isinstance(version, int) and not isinstance(version, bool) and version > 0
-    if is_version and isinstance(reason, str) and reason.strip() and rollback is None:
-        return PromoteRequest(version, reason.strip(), request)
+    if isinstance(version, int) and not isinstance(version, bool) and version > 0 and rollback is None:
+        promote_reason = reason.strip() if isinstance(reason, str) else ""
+        if promote_reason:
+            return PromoteRequest(version, promote_reason, request)
     return IgnoredEvent('a request must be {"rollback": "reason"} or {"promote": 4, "reason": "..."}; correct it')
 
 

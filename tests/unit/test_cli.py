@@ -1,6 +1,5 @@
 import subprocess
 import sys
-from collections.abc import Iterator
 from importlib.metadata import version
 
 import pytest
@@ -16,7 +15,7 @@ REPORT = ["report", "--results", "in", "--output", "out"]
 
 
 @pytest.fixture
-def failing(monkeypatch: pytest.MonkeyPatch, request: pytest.FixtureRequest) -> Iterator[None]:
+def failing(monkeypatch: pytest.MonkeyPatch, request: pytest.FixtureRequest) -> None:
     """Let the report command fail as the test's parameter says."""
 
     def run(arguments: object) -> int:
@@ -24,7 +23,6 @@ def failing(monkeypatch: pytest.MonkeyPatch, request: pytest.FixtureRequest) -> 
 
     command = COMMANDS["report"]
     monkeypatch.setitem(COMMANDS, "report", type(command)(command.summary, "", command.add_arguments, run))
-    return
 
 
 LOOP = ["champion", "promote", "rollback", "retrain"]
