@@ -223,12 +223,9 @@ class ColumnCounts:
     def merge(self, other: "ColumnCounts", sign: int = 1) -> None:
         """Add the cells of another part; with a sign of -1 take them away."""
         self.states += sign * other.states
-        if (
-            isinstance(self.values, KeyTally)
-            and isinstance(other.values, KeyTally)
-            or isinstance(self.values, LabelTally)
-            and isinstance(other.values, LabelTally)
-        ):
+        if isinstance(self.values, KeyTally) and isinstance(other.values, KeyTally):  # noqa: SIM114 - each its own type
+            self.values.merge(other.values, sign)
+        elif isinstance(self.values, LabelTally) and isinstance(other.values, LabelTally):
             self.values.merge(other.values, sign)
 
     def counts(self) -> ValueCounts:
