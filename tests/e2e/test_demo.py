@@ -114,7 +114,7 @@ def test_next_demo_on_the_same_folder_succeeds_and_ends_all_it_started(left: Lef
 def test_screen_says_what_happened_hour_by_hour(left: Left) -> None:
     screen = left.finished.stdout
 
-    assert "data: a synthetic census-like population (as asked)" in screen
+    assert "data: a synthetic census-like population (--synthetic)" in screen
     assert re.findall(r"^ +(\d) +1000 +(\w+)", screen, re.MULTILINE) == [
         ("1", "no_drift"),
         ("2", "no_drift"),
