@@ -14,9 +14,9 @@ from plumbline.contract.rejection import RejectionReason
 from plumbline.contract.training import Task, ordered
 from plumbline.drift.data.window import WindowCounts
 from plumbline.drift.errors import BaselineMismatchError, ConfigError
+from plumbline.drift.read.kernel.answers import Outputs
 from plumbline.drift.read.kernel.files import EventLog, FileCounter, reject_duplicates
 from plumbline.drift.read.kernel.partial_counts import PartialCounts, window_counts
-from plumbline.drift.read.kernel.payloads import Outputs
 from plumbline.drift.read.kernel.plan import WindowPlan
 from plumbline.drift.read.kernel.records import BLOCK_BYTES
 from plumbline.drift.reference.baseline import Baseline

@@ -14,8 +14,9 @@ from plumbline.contract.rejection import CellReason, RejectionReason
 from plumbline.drift.data.table import FeatureSpec, NotANumberError, cell
 from plumbline.drift.data.times import parse_time
 from plumbline.drift.ground_truth.labels import NO_LABEL, Classes, UnknownLabelError
-from plumbline.drift.read.kernel.payloads import Marker, Token, decode_input, spelled
+from plumbline.drift.read.kernel.payloads import Marker, Token, spelled
 from plumbline.drift.read.kernel.records import CaptureRecord, Payload, Rejected, TooLong, blocks, is_compressed
+from plumbline.drift.read.kernel.requests import decode_input
 
 
 class RowReason(StrEnum):

@@ -14,20 +14,12 @@ import pyarrow.csv
 from numpy.typing import NDArray
 
 from plumbline.contract.training import Task
+from plumbline.drift.read.kernel.answers import NO_CLASS, Outputs, RowPrediction, decode_output
 from plumbline.drift.read.kernel.columns import Hashes, text_hashes
-from plumbline.drift.read.kernel.payloads import (
-    BYTE_ORDER_MARK,
-    MAX_FIELD_CHARACTERS,
-    NO_CLASS,
-    Outputs,
-    RowPrediction,
-    Token,
-    decode_input,
-    decode_output,
-    unwrapped,
-)
+from plumbline.drift.read.kernel.payloads import BYTE_ORDER_MARK, MAX_FIELD_CHARACTERS, Token, unwrapped
 from plumbline.drift.read.kernel.plan import WindowPlan
 from plumbline.drift.read.kernel.records import CaptureRecords, Payload, Reject, Rejected
+from plumbline.drift.read.kernel.requests import decode_input
 
 _NUMBERS = msgspec.json.Decoder(list[float])
 _UNUSUAL = ('"', "\r", BYTE_ORDER_MARK)

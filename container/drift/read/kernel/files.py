@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 
 from plumbline.contract.rejection import RejectionReason
 from plumbline.drift.data.counts import OTHER_LABELS
+from plumbline.drift.read.kernel.answers import NO_CLASS
 from plumbline.drift.read.kernel.batches import Batch, batches
 from plumbline.drift.read.kernel.columns import (
     MISSING,
@@ -37,7 +38,6 @@ from plumbline.drift.read.kernel.partial_counts import (
     ScoreGroup,
     ScoreKind,
 )
-from plumbline.drift.read.kernel.payloads import NO_CLASS
 from plumbline.drift.read.kernel.plan import WindowPlan, variant_of
 from plumbline.drift.read.kernel.records import (
     BLOCK_BYTES,
