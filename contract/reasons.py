@@ -267,6 +267,8 @@ class ReasonCode(StrEnum):
     LABELS_NOT_KEPT = "labels_not_kept", "captures joined with labels could not be kept: {error}"
     NO_LABELS_YET = "no_labels_yet", "no labels yet"
     NO_LABELS_IN_TIME = "no_labels_in_time", "no labels came within {lag_hours} hours"
+    LABELS_REJECTED = "labels_rejected", "labels came for {requests}, and none of them can be used ({rejected})"
+    NO_USABLE_LABEL = "no_usable_label", "none of the {n_records} label records can be used ({rejected})"
     LABELLED_FRACTION_TOO_LOW = (
         "labelled_fraction_too_low",
         "{percent:.1f} % of the rows have a label{so_far}, fewer than {min_percent:g} %",
@@ -348,9 +350,9 @@ class Reason:
         return replace(self, text=f"{words}{self.text}")
 
 
-def has_code(reason: Reason | None, code: ReasonCode) -> bool:
-    """Return whether there is a reason, and it has this code."""
-    return reason is not None and reason.code is code
+def has_code(reason: Reason | None, *codes: ReasonCode) -> bool:
+    """Return whether there is a reason, and it has one of these codes."""
+    return reason is not None and reason.code in codes
 
 
 def joined(*reasons: Reason | None) -> Reason | None:

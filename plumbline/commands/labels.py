@@ -21,7 +21,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         type=Path,
         required=True,
         metavar="FILE",
-        help="*.csv with a header row or *.jsonl; columns or keys: id, label, and optionally row and time",
+        help="*.csv with a header row or *.jsonl; columns or keys: id, label, and optionally row and time; or *.jsonl "
+        "in SageMaker's ground-truth format, which is passed on as it is",
     )
     place = parser.add_mutually_exclusive_group(required=True)
     place.add_argument("--environment", metavar="NAME", help="upload to where this deployed environment reads labels")
@@ -38,13 +39,18 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(arguments: argparse.Namespace) -> int:
     """Upload the labels; 0 when every row was used, 1 when some were not."""
     from plumbline.labels.destination import store
+    from plumbline.labels.final_form import is_final_form, read_final_form
     from plumbline.labels.records import label_files
     from plumbline.labels.table import read_labels
 
     now = datetime.now(UTC)
     with environment.aws_errors("check the name, and that you may read or write there"):
         root = _root(arguments)
-        table = read_labels(arguments.labels, collected=_collected(arguments, now), now=now)
+        collected = _collected(arguments, now)
+        if is_final_form(arguments.labels):
+            table = read_final_form(arguments.labels, collected=collected)
+        else:
+            table = read_labels(arguments.labels, collected=collected, now=now)
         _print_table(table)
         files = list(label_files(table.requests))
         if not arguments.dry_run:
@@ -83,13 +89,32 @@ def _root(arguments: argparse.Namespace) -> str:
 
 def _print_table(table: "LabelTable") -> None:
     counts = table.counts
-    print(f"rows: {counts.read} read, {counts.used} used, {counts.read - counts.used} rejected")
+    if table.is_final:
+        print("the file is in SageMaker's ground-truth format already: its records are passed on as they are")
+    kind = "records" if table.is_final else "rows"
+    print(f"{kind}: {counts.read} read, {counts.used} used, {counts.read - counts.used} rejected")
     for reason, number in counts.rejected.items():
         print(f"rejected: {number} {reason}, for example {', '.join(counts.examples[reason])}")
     if table.unused_columns:
         print(f"columns that were ignored: {', '.join(table.unused_columns)}")
+    if table.contradicted:
+        print(f"labels that contradict each other: {_listed(table.contradicted)}; {_remedy(table)}")
     if not counts.used:
         raise CommandError("--labels must hold a row that can be used, got none; correct its rows")
+
+
+def _remedy(table: "LabelTable") -> str:
+    if table.is_final:
+        return "keep one record of each"
+    return "give a column time, of which the later one counts, or number the rows of one request from 0 in a column row"
+
+
+_MAX_IDS = 20
+
+
+def _listed(ids: "Sequence[str]") -> str:
+    more = len(ids) - _MAX_IDS
+    return ", ".join(ids[:_MAX_IDS]) + (f" and {more} more" if more > 0 else "")
 
 
 def _print_files(files: "Sequence[LabelFile]", root: str, *, dry_run: bool) -> None:

@@ -11,6 +11,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from itertools import groupby
+from typing import Protocol
 
 from plumbline.drift.data.times import hour_folder
 
@@ -18,6 +19,17 @@ EVENT_VERSION = "0"
 RECORDS_PER_FILE = 100_000
 """About 15 MB."""
 _JSON = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"))
+
+
+class LabelLine(Protocol):
+    """The labels of one request, with the moment at which the last of them was known."""
+
+    @property
+    def collected(self) -> datetime:
+        """When they were collected, with its zone."""
+
+    def to_json(self) -> str:
+        """Return the record as one line."""
 
 
 @dataclass(frozen=True)
@@ -53,7 +65,7 @@ class LabelFile:
     n_records: int
 
 
-def label_files(requests: Iterable[RequestLabels]) -> Iterator[LabelFile]:
+def label_files(requests: Iterable[LabelLine]) -> Iterator[LabelFile]:
     """Yield the files that hold these labels, in the order of their keys' hours.
 
     The key is made of what the file holds: minute and second of its latest label, so that of two labels for one

@@ -11,8 +11,8 @@ from pathlib import Path
 from typing import TypeAlias
 
 from plumbline.contract.quality import QualityReport, WindowQuality
-from plumbline.contract.reasons import Reason, ReasonCode, failure, joined
-from plumbline.contract.records import MODEL_CHANGED, WindowBounds
+from plumbline.contract.reasons import Reason, ReasonCode, failure, has_code, joined
+from plumbline.contract.records import MODEL_CHANGED, RecordCounts, WindowBounds
 from plumbline.contract.s3 import is_s3_uri
 from plumbline.contract.training import Task, ordered
 from plumbline.drift.aws import Connect
@@ -22,7 +22,7 @@ from plumbline.drift.ground_truth.evidence import Projection
 from plumbline.drift.ground_truth.join import JoinedWindow, join
 from plumbline.drift.ground_truth.labels import Classes, LabelBook
 from plumbline.drift.ground_truth.merged import write_merged
-from plumbline.drift.ground_truth.quality import judge_quality
+from plumbline.drift.ground_truth.quality import judge_quality, numbered
 from plumbline.drift.judge.comparison import RunContext
 from plumbline.drift.read.capture import capture_files
 from plumbline.drift.read.kernel.plan import WindowPlan
@@ -108,7 +108,22 @@ def quality_report(backfill: Backfill, baseline: Baseline, projection: Projectio
     except Exception as error:
         # The verdict on the window stands without its labels.
         return replace(nothing, reason=failure(error))
-    return replace(nothing, reason=joined(*notes), labels=book.account(), windows=judged)
+    account = book.account()
+    unusable = _no_usable_label(account)
+    if unusable is not None:
+        notes = [unusable, *notes]
+        judged = tuple(replace(one, reason=unusable) if has_code(one.reason, *_NO_LABELS) else one for one in judged)
+    return replace(nothing, reason=joined(*notes), labels=account, windows=judged)
+
+
+_NO_LABELS = (ReasonCode.NO_LABELS_YET, ReasonCode.NO_LABELS_IN_TIME)
+
+
+def _no_usable_label(account: RecordCounts) -> Reason | None:
+    """Return that labels came and none can be used, which is not that none came; None where that is not so."""
+    if account.used or not account.read:
+        return None
+    return ReasonCode.NO_USABLE_LABEL.reason(n_records=account.read, rejected=numbered(account.rejected))
 
 
 def _refusal(baseline: Baseline) -> Reason | None:

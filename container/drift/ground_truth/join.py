@@ -1,6 +1,6 @@
 """One window's captured records joined with the labels that have come for them."""
 
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from plumbline.contract.records import WindowBounds
+from plumbline.contract.rejection import LabelRejectionReason
 from plumbline.drift.data.window import WindowCounts
 from plumbline.drift.ground_truth.labels import NO_LABEL, Codes, LabelBook
 from plumbline.drift.read.kernel.batches import Batch
@@ -26,7 +27,8 @@ Matches: TypeAlias = Mapping[str, Sequence[tuple[int, Codes]]]
 class JoinedWindow:
     """A window's rows with the labels they have.
 
-    `labelled` has all rows with a label and `by_label` those of each label; `unlabelled` has the others.
+    `labelled` has all rows with a label and `by_label` those of each label; `unlabelled` has the others, and `unusable`
+    the number of captured records whose label came and cannot be used, by reason.
     """
 
     bounds: WindowBounds
@@ -34,6 +36,7 @@ class JoinedWindow:
     by_label: Mapping[str, WindowCounts]
     unlabelled: WindowCounts
     matches: Matches
+    unusable: Mapping[LabelRejectionReason, int] = field(default_factory=dict)
 
     @property
     def n_rows(self) -> int:
@@ -55,6 +58,7 @@ class _Join:
     parts: dict[int, PartialCounts] = field(default_factory=lambda: defaultdict(PartialCounts))
     matches: dict[str, list[tuple[int, Codes]]] = field(default_factory=lambda: defaultdict(list))
     seen: set[str] = field(default_factory=set)
+    unusable: Counter[LabelRejectionReason] = field(default_factory=Counter)
 
     def add(self, batch: Batch, names: Sequence[str]) -> None:
         """Count each row under its label's code."""
@@ -70,6 +74,8 @@ class _Join:
         ):
             found = self.book.codes_of(names_of_record, n_rows)
             codes += found or (NO_LABEL,) * n_rows
+            if found is None and (reason := self.book.unusable(names_of_record)):
+                self.unusable[reason] += 1
             if found:
                 self.matches[names[position // POSITIONS]].append((position % POSITIONS, found))
         return np.array(codes, dtype=np.int64)
@@ -101,6 +107,7 @@ def join(files: Iterable[tuple[Path, str]], plan: WindowPlan, book: LabelBook) -
         by_label={label: window_counts(part, plan) for label, part in by_label.items()},
         unlabelled=window_counts(unlabelled, plan),
         matches={name: sorted(lines) for name, lines in sorted(found.matches.items())},
+        unusable=dict(sorted(found.unusable.items())),
     )
 
 

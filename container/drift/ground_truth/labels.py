@@ -10,7 +10,7 @@ import binascii
 import csv
 import io
 import json
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -70,14 +70,17 @@ class Classes:
         raise UnknownLabelError(text)
 
 
-class _Rejected(Exception):
+class LabelRejectedError(ValueError):
+    """Raised for a label record that cannot be used."""
+
     def __init__(self, reason: LabelRejectionReason) -> None:
+        """Keep the reason."""
         super().__init__(reason)
         self.reason = reason
 
 
 class _Truth(msgspec.Struct):
-    data: str | int | float | bool | list[Any] | None = None
+    data: Any = None
     encoding: str | None = "CSV"
 
 
@@ -106,19 +109,20 @@ class _Entry:
 class LabelBook:
     """The labels of some files by event, and the account of their records.
 
-    A label record is used when it is the last one of an event that a captured record is found for
-    (`codes_of`); everything else is rejected under its reason. Memory grows with the number of labels.
+    A label record is used when it is the last one of an event that fits a captured record (`codes_of`); everything else
+    is rejected under its reason. Memory grows with the number of label records.
     """
 
     classes: Classes
-    _entries: dict[str, _Entry] = field(default_factory=dict)
-    _used: set[str] = field(default_factory=set)
+    _entries: dict[str, list[_Entry]] = field(default_factory=lambda: defaultdict(list))
+    _unusable: dict[str, LabelRejectionReason] = field(default_factory=dict)
+    _used: dict[str, _Entry] = field(default_factory=dict)
     _mismatched: set[str] = field(default_factory=set)
     _rejected: Counter[LabelRejectionReason] = field(default_factory=Counter)
     _places: dict[LabelRejectionReason, Places] = field(default_factory=dict)
 
     def read(self, files: Iterable[tuple[Path, str]]) -> None:
-        """Add the label records of some files, each with its name, in the order of the names.
+        """Read the files, each with its name, in the order of the names.
 
         Names begin with the hour of collection, so that the last label of an event wins.
 
@@ -131,12 +135,8 @@ class LabelBook:
             if is_compressed(path):
                 self._reject(LabelRejectionReason.COMPRESSED_FILE, Place(name, 0))
                 continue
-            for line, data in _lines(path):
-                place = Place(name, line)
-                try:
-                    self._add(*_parsed(data, self.classes), place)
-                except _Rejected as error:
-                    self._reject(error.reason, place)
+            for line, data in numbered_lines(path):
+                self._read_line(data, Place(name, line))
 
     def codes_of(self, keys: Sequence[str | None], n_rows: int) -> Codes | None:
         """Return the labels of a captured record, or None where there are none that fit.
@@ -149,26 +149,35 @@ class LabelBook:
             Rows of the record.
         """
         for key in keys:
-            entry = self._entries.get(key) if key is not None else None
-            if key is None or entry is None:
+            if key is None or key not in self._entries:
                 continue
-            if len(entry.codes) == n_rows:
-                self._used.add(key)
+            # The last one that fits: a record with another number of labels does not cost the request those before it.
+            entry = next((one for one in reversed(self._entries[key]) if len(one.codes) == n_rows), None)
+            if entry is not None:
+                self._used[key] = entry
                 return entry.codes
             self._mismatched.add(key)
         return None
 
+    def unusable(self, keys: Sequence[str | None]) -> LabelRejectionReason | None:
+        """Return why a captured record has no label though one came for it; None where none came."""
+        for key in keys:
+            if key in self._mismatched:
+                return LabelRejectionReason.ROW_COUNT_MISMATCH
+            if key is not None and key in self._unusable:
+                return self._unusable[key]
+        return None
+
     def account(self) -> RecordCounts:
         """Return the account: read is used plus rejected."""
-        rejected, places = Counter(self._rejected), dict(self._places)
-        for reason, keys in (
-            (LabelRejectionReason.ROW_COUNT_MISMATCH, self._mismatched - self._used),
-            (LabelRejectionReason.NO_CAPTURED_RECORD, self._entries.keys() - self._used - self._mismatched),
-        ):
-            if keys:
-                rejected[reason] += len(keys)
-                places[reason] = Places()
-                places[reason].add(self._entries[key].place for key in keys)
+        rejected, places = (
+            Counter(self._rejected),
+            {reason: Places(all_of.first) for reason, all_of in self._places.items()},
+        )
+        for key, entries in self._entries.items():
+            for entry, reason in self._unused(key, entries):
+                rejected[reason] += 1
+                places.setdefault(reason, Places()).add([entry.place])
         return RecordCounts(
             read=len(self._used) + rejected.total(),
             used=len(self._used),
@@ -176,21 +185,48 @@ class LabelBook:
             examples={str(reason): tuple(map(str, places[reason].first)) for reason in sorted(rejected)},
         )
 
-    def _add(self, key: str, codes: Codes, place: Place) -> None:
-        earlier = self._entries.get(key)
-        if earlier is not None:
-            same = earlier.codes == codes
-            self._reject(
-                LabelRejectionReason.DUPLICATE_LABEL if same else LabelRejectionReason.CONTRADICTED_LABEL, earlier.place
-            )
-        self._entries[key] = _Entry(codes, place)
+    def _unused(self, key: str, entries: Sequence[_Entry]) -> Iterator[tuple[_Entry, LabelRejectionReason]]:
+        used = self._used.get(key)
+        last = used or entries[-1]
+        for entry in entries:
+            if entry is used:
+                continue
+            if len(entry.codes) != len(last.codes):
+                yield entry, LabelRejectionReason.ROW_COUNT_MISMATCH
+            elif entry is not last:
+                same = entry.codes == last.codes
+                yield entry, LabelRejectionReason.DUPLICATE_LABEL if same else LabelRejectionReason.CONTRADICTED_LABEL
+            elif key in self._mismatched:
+                yield entry, LabelRejectionReason.ROW_COUNT_MISMATCH
+            else:
+                yield entry, LabelRejectionReason.NO_CAPTURED_RECORD
+
+    def _read_line(self, line: bytes | None, place: Place) -> None:
+        event_id = None
+        try:
+            event_id, texts = parse_label_record(line)
+            codes = tuple(map(self._code, texts))
+            if all(code == NO_LABEL for code in codes):
+                raise LabelRejectedError(LabelRejectionReason.NO_LABEL)
+        except LabelRejectedError as error:
+            self._reject(error.reason, place)
+            if event_id is not None:
+                self._unusable[event_id] = error.reason
+        else:
+            self._entries[event_id].append(_Entry(codes, place))
+
+    def _code(self, text: str) -> int:
+        try:
+            return self.classes.code(text)
+        except UnknownLabelError as error:
+            raise LabelRejectedError(LabelRejectionReason.UNKNOWN_LABEL) from error
 
     def _reject(self, reason: LabelRejectionReason, place: Place) -> None:
         self._rejected[reason] += 1
         self._places.setdefault(reason, Places()).add([place])
 
 
-def _lines(path: Path) -> Iterator[tuple[int, bytes | None]]:
+def numbered_lines(path: Path) -> Iterator[tuple[int, bytes | None]]:
     """Yield the numbered lines that hold anything; None stands for one that is too long."""
     for block in blocks(path):
         if isinstance(block, TooLong):
@@ -199,44 +235,88 @@ def _lines(path: Path) -> Iterator[tuple[int, bytes | None]]:
             yield from ((number, line) for number, line in block.numbered() if line.strip())
 
 
-def _parsed(line: bytes | None, classes: Classes) -> tuple[str, Codes]:
+def parse_label_record(line: bytes | None) -> tuple[str, list[str]]:
+    """Return the id that a label record names, and the text of the label of each row, empty where it has not come.
+
+    Raises
+    ------
+    LabelRejectedError
+        If the line is no such record.
+    """
     if line is None:
-        raise _Rejected(LabelRejectionReason.LINE_TOO_LONG)
+        raise LabelRejectedError(LabelRejectionReason.LINE_TOO_LONG)
     try:
         line.decode()
         record = _DECODER.decode(line.removeprefix(b"\xef\xbb\xbf"))
     except UnicodeDecodeError as error:
-        raise _Rejected(LabelRejectionReason.NOT_UTF8) from error
+        raise LabelRejectedError(LabelRejectionReason.NOT_UTF8) from error
     except msgspec.ValidationError as error:
-        raise _Rejected(LabelRejectionReason.NOT_A_LABEL_RECORD) from error
+        raise LabelRejectedError(LabelRejectionReason.NOT_A_LABEL_RECORD) from error
     except (ValueError, RecursionError) as error:
-        raise _Rejected(LabelRejectionReason.NOT_JSON) from error
+        raise LabelRejectedError(LabelRejectionReason.NOT_JSON) from error
+    return record.event_metadata.event_id, [*_texts(record.ground_truth_data)]
+
+
+_OF_A_ROW = "label"
+_OF_ALL_ROWS = (_OF_A_ROW, "labels", "instances", "data")
+"""Keys of an object under which a dataset has the labels of a request's rows or the rows with their labels."""
+
+
+def _texts(truth: _Truth) -> Iterator[str]:
+    """Yield one label per row, in the forms in which SageMaker's datasets have them.
+
+    CSV: the fields of all lines. JSON: a value, a list, an object with ``label`` or with a list of such objects under
+    ``instances``, one document or one a line. Source: SageMaker Developer Guide, "Ingest ground truth labels and merge
+    them with predictions"; aws/amazon-sagemaker-examples, Clarify's bias monitor for JSON and JSON Lines endpoints.
+    """
+    data, encoding = truth.data, (truth.encoding or "CSV").upper()
+    if encoding == "BASE64" and isinstance(data, str):
+        data = _from_base64(data)
+        encoding = "JSON" if data.lstrip().startswith(("{", "[")) else "CSV"
+    if not isinstance(data, str):
+        yield from _of_document(data)
+    elif encoding == "JSON":
+        for document in _documents(data):
+            yield from _of_document(document)
+    else:
+        yield from _csv_fields(data)
+
+
+def _from_base64(data: str) -> str:
     try:
-        codes = tuple(classes.code(text) for text in _texts(record.ground_truth_data))
-    except UnknownLabelError as error:
-        raise _Rejected(LabelRejectionReason.UNKNOWN_LABEL) from error
-    if all(code == NO_LABEL for code in codes):
-        raise _Rejected(LabelRejectionReason.NO_LABEL)
-    return record.event_metadata.event_id, codes
+        return base64.b64decode("".join(data.split()), validate=True).decode()
+    except (binascii.Error, ValueError) as error:
+        raise LabelRejectedError(LabelRejectionReason.NOT_A_LABEL_RECORD) from error
 
 
-def _texts(truth: _Truth) -> list[str]:
-    """Return one label per row: the fields of CSV, the values of a JSON list, or a single value."""
-    data = truth.data
-    if truth.encoding == "BASE64" and isinstance(data, str):
-        try:
-            data = base64.b64decode(data, validate=True).decode()
-        except (binascii.Error, ValueError) as error:
-            raise _Rejected(LabelRejectionReason.NOT_A_LABEL_RECORD) from error
-    if truth.encoding == "JSON" and isinstance(data, str):
-        try:
-            data = json.loads(data)
-        except (ValueError, RecursionError):
-            # A bare text is a label too.
-            return [data] if isinstance(data, str) else []
-    if isinstance(data, str):
-        return _csv_fields(data)
-    return [_spelled(value) for value in (data if isinstance(data, list) else [data])]
+def _documents(text: str) -> list[Any]:
+    """Return the JSON document, or those of all lines; a bare text is a label too."""
+    try:
+        return [json.loads(text)]
+    except (ValueError, RecursionError):
+        lines = [line for line in text.splitlines() if line.strip()]
+    try:
+        return [json.loads(line) for line in lines] if len(lines) > 1 else [text]
+    except (ValueError, RecursionError):
+        return [text]
+
+
+def _of_document(document: object) -> Iterator[str]:
+    if isinstance(document, dict):
+        found = next((document[key] for key in _OF_ALL_ROWS if key in document), document)
+        document = found if isinstance(found, list) else document
+    yield from map(_of_row, document if isinstance(document, list) else [document])
+
+
+def _of_row(value: object) -> str:
+    """Return the text of one row's label: a value, that of a list of one, or that of an object."""
+    if isinstance(value, dict):
+        # An object of one key names the target by its own name.
+        key = _OF_A_ROW if _OF_A_ROW in value or len(value) != 1 else next(iter(value))
+        value = value.get(key, ())
+    if isinstance(value, list) and len(value) == 1:
+        (value,) = value
+    return _spelled(value)
 
 
 def _csv_fields(text: str) -> list[str]:
@@ -247,7 +327,7 @@ def _csv_fields(text: str) -> list[str]:
         lines = csv.reader(io.StringIO(text.rstrip("\r\n"), newline=""), skipinitialspace=True, strict=True)
         return [field for fields in lines for field in (fields or [""])]
     except csv.Error as error:
-        raise _Rejected(LabelRejectionReason.NOT_A_LABEL_RECORD) from error
+        raise LabelRejectedError(LabelRejectionReason.NOT_A_LABEL_RECORD) from error
 
 
 def _spelled(value: object) -> str:
@@ -257,4 +337,4 @@ def _spelled(value: object) -> str:
         return str(value).lower()
     if isinstance(value, str | int | float):
         return value if isinstance(value, str) else spelled(value)
-    raise _Rejected(LabelRejectionReason.NOT_A_LABEL_RECORD)
+    raise LabelRejectedError(LabelRejectionReason.NOT_A_LABEL_RECORD)

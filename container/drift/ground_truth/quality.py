@@ -1,6 +1,7 @@
 """One window with its labels -> its realised quality, held against what was projected for the same rows."""
 
 import math
+from collections.abc import Mapping
 from dataclasses import replace
 
 import numpy as np
@@ -10,6 +11,7 @@ from plumbline.contract.bias import BiasReport
 from plumbline.contract.quality import SelectionReport, ShiftReport, WindowQuality
 from plumbline.contract.reasons import Reason, ReasonCode, failure
 from plumbline.contract.records import Verdict
+from plumbline.contract.rejection import LabelRejectionReason
 from plumbline.contract.training import Task
 from plumbline.drift.compare.shift_tests import LEVEL
 from plumbline.drift.data.counts import NumericCounts
@@ -70,12 +72,23 @@ def _refusal(joined: JoinedWindow, baseline: Baseline, context: RunContext, is_f
         return ReasonCode.NO_RECORDS.reason()
     if baseline.test is None or baseline.test.probabilities is None:
         return ReasonCode.NO_TEST_PREDICTIONS.reason()
+    if not labelled.n_rows and joined.unusable:
+        n_requests = sum(joined.unusable.values())
+        return ReasonCode.LABELS_REJECTED.reason(
+            requests=f"{n_requests} request{'' if n_requests == 1 else 's'}", rejected=numbered(joined.unusable)
+        )
     if not labelled.n_rows or fraction < context.policy.minimum_labelled_fraction:
         return _too_few_labels(fraction if labelled.n_rows else None, context, is_final)
     if not labelled.probabilities.n_present:
         return ReasonCode.NO_PREDICTIONS.reason()
     few = too_few(labelled.probabilities.n_present, context.policy)
     return ReasonCode.LABELLED_ROWS_TOO_FEW.reason(rows=few) if few else None
+
+
+def numbered(rejected: Mapping[LabelRejectionReason, int] | Mapping[str, int]) -> str:
+    """Return numbers by reason in words, the largest first."""
+    largest = sorted(rejected.items(), key=lambda one: (-one[1], one[0]))
+    return ", ".join(f"{number} {reason}" for reason, number in largest)
 
 
 def _too_few_labels(fraction: float | None, context: RunContext, is_final: bool) -> Reason:

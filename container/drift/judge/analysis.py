@@ -8,7 +8,6 @@ from plumbline.contract.bias import BiasReport
 from plumbline.contract.quality import QualityReport, ShiftReport, WindowQuality
 from plumbline.contract.reasons import Reason, ReasonCode, failure, has_code, window_not_judged
 from plumbline.contract.records import (
-    MODEL_CHANGED,
     SWITCHED_OFF,
     DriftReport,
     FeatureReport,
@@ -107,8 +106,11 @@ def _why_no_labels(quality: QualityReport) -> str:
         return "no labels are awaited"
     if quality.reason is not None:
         return quality.reason.text
-    changed = any(has_code(one.reason, ReasonCode.MODEL_CHANGED) for one in quality.windows)
-    return str(MODEL_CHANGED if changed else ReasonCode.NO_LABELS_YET.reason())
+    for code in (ReasonCode.MODEL_CHANGED, ReasonCode.LABELS_REJECTED):
+        found = next((one.reason for one in reversed(quality.windows) if has_code(one.reason, code)), None)
+        if found is not None:
+            return found.text
+    return str(ReasonCode.NO_LABELS_YET.reason())
 
 
 def _of_labels(judged: WindowQuality, kind: Shift, window: WindowBounds) -> ShiftReport:

@@ -185,6 +185,84 @@ def test_what_the_user_can_fix_is_shown(
     assert message in capsys.readouterr().err
 
 
+def test_labels_that_contradict_each_other_are_exit_code_1_with_their_ids(
+    table: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    twice = "".join(f"r{number},{label}\n" for number in range(25) for label in (0, 1))
+    table.write_text(f"id,label\n{twice}once,1\n")
+
+    assert label(table, "--to", str(tmp_path / "gt")) == 1
+    shown = capsys.readouterr().out.splitlines()
+    assert shown[0] == "rows: 51 read, 1 used, 50 rejected"
+    assert shown[1].startswith("rejected: 50 contradicted, for example labels.csv:2, ")
+    assert shown[2].startswith("labels that contradict each other: r0, r1, ")
+    assert shown[2].endswith(
+        "r19 and 5 more; give a column time, of which the later one counts, or number the rows of one request from 0 "
+        "in a column row"
+    )
+    assert shown[3].startswith("labels of 1 requests written")
+
+
+def final(event_id: str, data: object, encoding: str = "JSON") -> str:
+    record = {
+        "groundTruthData": {"data": data, "encoding": encoding},
+        "eventMetadata": {"eventId": event_id},
+        "eventVersion": "0",
+    }
+    return json.dumps(record)
+
+
+def test_a_file_in_sagemakers_own_format_is_passed_on_as_it_is(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    lines = [
+        final("a", '{"label": 1}'),
+        final("b", '{"instances": [{"label": 0}, {"label": 1}]}'),
+        final("c", "1", "CSV"),
+    ]
+    path = tmp_path / "labels.jsonl"
+    path.write_text("\n".join(lines) + "\n")
+    os.utime(path, (WRITTEN.timestamp(),) * 2)
+
+    assert label(path, "--to", str(tmp_path / "gt")) == 0
+    assert capsys.readouterr().out.splitlines()[:2] == [
+        "the file is in SageMaker's ground-truth format already: its records are passed on as they are",
+        "records: 3 read, 3 used, 0 rejected",
+    ]
+    (file,) = files_below(tmp_path / "gt")
+    assert file.parent.relative_to(tmp_path / "gt").as_posix() == "2026/01/05/13"
+    assert file.read_text().splitlines() == lines
+
+
+def test_a_file_in_sagemakers_own_format_is_checked(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    lines = [
+        final("a", "1", "CSV"),
+        final("a", '{"label": 1.0}'),
+        final("b", "1"),
+        final("b", "0"),
+        final("c", ""),
+        final("d", "{}"),
+        '{"id": "e", "label": 1}',
+        "{cut off",
+    ]
+    path = tmp_path / "labels.jsonl"
+    path.write_text("\n".join(lines))
+
+    assert label(path, "--to", str(tmp_path / "gt")) == 1
+    shown = capsys.readouterr().out.splitlines()
+    assert shown[1] == "records: 8 read, 1 used, 7 rejected"
+    assert [line.split(",")[0] for line in shown[2:7]] == [
+        "rejected: 1 not_json",
+        "rejected: 2 not_a_label_record",
+        "rejected: 1 no_label",
+        "rejected: 1 duplicate",
+        "rejected: 2 contradicted",
+    ]
+    assert shown[7] == "labels that contradict each other: b; keep one record of each"
+    (file,) = files_below(tmp_path / "gt")
+    assert file.read_text().splitlines() == lines[:1]
+
+
 def test_a_file_from_the_future_is_shown(table: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     os.utime(table, (datetime(2099, 1, 1, tzinfo=UTC).timestamp(),) * 2)
 

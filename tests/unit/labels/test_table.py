@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 
+from plumbline.labels.records import RequestLabels
 from plumbline.labels.table import LabelTable, read_labels
 
 NOW = datetime(2026, 1, 5, 12, tzinfo=UTC)
@@ -18,7 +19,7 @@ def read(folder: Path, text: str | bytes, suffix: str = ".csv") -> LabelTable:
 
 
 def found(table: LabelTable) -> dict[str, tuple[str, ...]]:
-    return {request.id: request.labels for request in table.requests}
+    return {request.id: request.labels for request in table.requests if isinstance(request, RequestLabels)}
 
 
 def test_a_row_is_a_request_with_the_time_of_the_file(tmp_path: Path) -> None:
@@ -36,8 +37,60 @@ def test_columns_may_stand_in_any_order_and_others_are_named(tmp_path: Path) -> 
     assert table.unused_columns == ("customer", "note")
 
 
-def test_rows_of_one_id_are_rows_of_one_request_in_their_order(tmp_path: Path) -> None:
-    assert found(read(tmp_path, "id,label\na,1\nb,0\na,0\na,1\n")) == {"a": ("1", "0", "1"), "b": ("0",)}
+def test_of_two_rows_for_one_id_the_later_one_counts(tmp_path: Path) -> None:
+    text = "id,label,time\na,late,2026-01-05T10:00:00Z\na,early,2026-01-05T09:00:00Z\nb,0,2026-01-05T09:00:00Z\n"
+    table = read(tmp_path, text)
+
+    assert found(table) == {"a": ("late",), "b": ("0",)}
+    assert (table.counts.read, table.counts.used, table.counts.rejected) == (3, 2, {"superseded": 1})
+    assert table.counts.examples == {"superseded": ("labels.csv:3",)}
+
+
+@pytest.mark.parametrize(
+    "rows",
+    [
+        "a,1\na,1\n",
+        "a,1\na,1.0\n",
+        "a,true\na,True\n",
+        "a,1\na,1\na,1\n",
+        pytest.param("a,1\nid,label\na,1\n", id="the file with its header once more"),
+    ],
+)
+def test_a_file_sent_twice_is_one(tmp_path: Path, rows: str) -> None:
+    table = read(tmp_path, f"id,label\n{rows}b,0\n")
+
+    assert {name: len(labels) for name, labels in found(table).items()} == {"a": 1, "b": 1}
+    assert table.counts.used == 2
+    assert table.counts.rejected["duplicate"] == table.counts.read - 2 - table.counts.rejected.get("not_a_row", 0) > 0
+    assert table.contradicted == ()
+
+
+@pytest.mark.parametrize(
+    ("rows", "rejected"),
+    [
+        ("a,1,,\na,0,,\n", {"contradicted": 2}),
+        ("a,1,,2026-01-05T09:00:00Z\na,0,,2026-01-05T10:00:00+01:00\n", {"contradicted": 2}),
+        ("a,1,,2026-01-05T09:00:00Z\na,1,,\na,0,,\n", {"superseded": 1, "contradicted": 2}),
+        ("a,1,0,\na,0,0,\n", {"contradicted": 2}),
+        ("a,1,0,\na,0,0,\na,1,1,\n", {"contradicted": 2, "incomplete_request": 1}),
+    ],
+)
+def test_what_cannot_be_decided_is_rejected_by_id_and_the_rest_is_used(
+    tmp_path: Path, rows: str, rejected: dict[str, int]
+) -> None:
+    table = read(tmp_path, f"id,label,row,time\n{rows}b,0,,\n")
+
+    assert found(table) == {"b": ("0",)}
+    assert table.contradicted == ("a",)
+    assert table.counts.rejected == rejected
+    assert table.counts.read == table.counts.used + sum(rejected.values())
+
+
+def test_a_label_that_came_later_than_its_row_is_used(tmp_path: Path) -> None:
+    table = read(tmp_path, "id,label\na,\na,1\nb,?\n")
+
+    assert found(table) == {"a": ("1",)}
+    assert table.counts.rejected == {"no_label": 2}
 
 
 def test_numbered_rows_may_come_in_any_order(tmp_path: Path) -> None:
@@ -57,10 +110,6 @@ def test_the_later_label_of_a_numbered_row_counts(tmp_path: Path) -> None:
     assert found(table) == {"a": ("late",)}
     assert table.counts.rejected == {"superseded": 1}
     assert table.counts.examples == {"superseded": ("labels.csv:3",)}
-
-
-def test_of_equally_late_labels_the_last_line_counts(tmp_path: Path) -> None:
-    assert found(read(tmp_path, "id,row,label\na,0,first\na,0,last\n")) == {"a": ("last",)}
 
 
 @pytest.mark.parametrize(
@@ -129,8 +178,12 @@ def test_json_lines_hold_texts_and_numbers_as_they_are_written(tmp_path: Path) -
         (b'{"id":"b","label"', "not_a_row"),
         (b'["b","1"]', "not_a_row"),
         (b'{"id":"b","label":NaN}', "not_a_row"),
-        (b'{"id":"b","label":["1"]}', "not_a_row"),
-        (b'{"id":"b","label":true}', "not_a_row"),
+        (b'{"id":"b","label":[["1"]]}', "not_a_row"),
+        (b'{"id":"b","label":{"label":1}}', "not_a_row"),
+        (b'{"id":true,"label":1}', "not_a_row"),
+        (b'{"id":"b","label":[1],"row":0}', "invalid_row"),
+        (b'{"id":"b","label":[null, "?"]}', "no_label"),
+        (b'{"id":"b","label":[]}', "no_label"),
         (b'{"id":"\\ud800","label":"1"}', "not_a_row"),
         (b'{"id":"b","label":"\xff"}', "not_a_row"),
         pytest.param(b"[" * 100_000, "not_a_row", id="deep"),
@@ -144,6 +197,23 @@ def test_a_bad_json_line_is_counted(tmp_path: Path, line: bytes, reason: str) ->
     assert found(table) == {"a": ("1",)}
     assert table.counts.rejected == {reason: 1}
     assert table.counts.examples == {reason: ("labels.jsonl:2",)}
+
+
+@pytest.mark.parametrize(
+    ("label", "labels"),
+    [
+        ("true", ("true",)),
+        ("false", ("false",)),
+        ("[1, 0]", ("1", "0")),
+        ('["x", null, true]', ("x", "", "true")),
+        ('["x"]', ("x",)),
+    ],
+)
+def test_booleans_are_labels_and_lists_those_of_all_rows(tmp_path: Path, label: str, labels: tuple[str, ...]) -> None:
+    table = read(tmp_path, f'{{"id":"a","label":{label}}}\n', ".jsonl")
+
+    assert found(table) == {"a": labels}
+    assert (table.counts.read, table.counts.used) == (1, 1)
 
 
 def test_keys_without_a_meaning_are_named(tmp_path: Path) -> None:

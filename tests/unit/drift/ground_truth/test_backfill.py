@@ -85,6 +85,28 @@ def test_each_window_of_the_lag_is_judged_with_the_labels_that_came() -> None:
     }
 
 
+def test_labels_that_came_and_cannot_be_used_are_not_labels_that_have_not_come() -> None:
+    unknown = "\n".join(json.dumps(label(f"13-{number}", "lots")) for number in range(300))
+    captures = {key: text for key, text in OBJECTS.items() if key.startswith("capture/")}
+
+    found = report(SOURCE, FakeS3({**captures, "ground-truth/ep/2026/11/22/14/a.jsonl": unknown}))
+    assert (found.reason and found.reason.code) == "no_usable_label"
+    assert str(found.reason) == "none of the 300 label records can be used (300 unknown_label)"
+    told = [(window.reason and window.reason.code) for window in found.windows]
+    assert told == ["no_usable_label", "labels_rejected", "no_usable_label"]
+    assert str(found.windows[1].reason) == (
+        "labels came for 300 requests, and none of them can be used (300 unknown_label)"
+    )
+
+    some = {"ground-truth/ep/2026/11/22/13/a.jsonl": labels(12), "ground-truth/ep/2026/11/22/14/a.jsonl": unknown}
+    told = [(window.reason and window.reason.code) for window in report(SOURCE, FakeS3({**captures, **some})).windows]
+    assert told == ["accuracy_within_chance", "labels_rejected", "no_labels_yet"]
+
+    strangers = json.dumps(label("stranger", ">50K"))
+    found = report(SOURCE, FakeS3({**captures, "ground-truth/ep/2026/11/22/14/a.jsonl": strangers}))
+    assert str(found.reason) == "none of the 1 label records can be used (1 no_captured_record)"
+
+
 def test_a_run_again_says_the_same_and_stores_the_same_bytes() -> None:
     first, second = FakeS3(OBJECTS), FakeS3(dict(reversed(OBJECTS.items())))
     assert report(SOURCE, first) == report(SOURCE, second)

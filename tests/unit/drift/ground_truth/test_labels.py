@@ -36,6 +36,21 @@ def one(tmp_path: Path, record: Any, n_rows: int = 1, classes: Classes = INCOME)
         (">50K", "JSON", (1,)),
         ([">50K", "<=50K"], "JSON", (1, 0)),
         ("PjUwSw==", "BASE64", (1,)),
+        ("eyJsYWJlbCI6ICI+NTBLIn0=", "BASE64", (1,)),
+        ('{"label": ">50K"}', "JSON", (1,)),
+        ('{"label": ">50K"}\n', "json", (1,)),
+        ('{"features": [1, 2], "label": "<=50K"}', "JSON", (0,)),
+        ('{"income": ">50K"}', "JSON", (1,)),
+        ('{"instances": [{"label": "<=50K"}, {"label": ">50K"}]}', "JSON", (0, 1)),
+        ('{"instances": [{"features": [1], "label": "<=50K"}, {"label": null}]}', "JSON", (0, NO_LABEL)),
+        ('{"instances": [[">50K"], ["<=50K"]]}', "JSON", (1, 0)),
+        ('{"labels": [">50K", "<=50K"]}', "JSON", (1, 0)),
+        ('{"label": [">50K", "<=50K"]}', "JSON", (1, 0)),
+        ('{"label": ">50K"}\n{"label": "<=50K"}\n', "JSON", (1, 0)),
+        ('">50K"\n"<=50K"', "JSON", (1, 0)),
+        ('[{"label": ">50K"}, {"label": "<=50K"}]', "JSON", (1, 0)),
+        ({"label": ">50K"}, "JSON", (1,)),
+        ({"instances": [{"label": ">50K"}]}, "JSON", (1,)),
     ],
 )
 def test_labels_are_read_row_for_row(tmp_path: Path, data: Any, encoding: str, codes: tuple[int, ...]) -> None:
@@ -45,6 +60,48 @@ def test_labels_are_read_row_for_row(tmp_path: Path, data: Any, encoding: str, c
 @pytest.mark.parametrize("data", ["1", "1.0", 1, 1.0, True, "true", " 1 "])
 def test_numbered_classes_are_found_however_they_are_spelled(tmp_path: Path, data: Any) -> None:
     assert one(tmp_path, label("a", data), classes=Classes(("0", "1"))) == (1,)
+
+
+@pytest.mark.parametrize(
+    "data",
+    [
+        '{"label": 1}',
+        '{"label": 1.0}',
+        '{"label": true}',
+        '{"label": "1"}',
+        '{"instances": [{"label": 1}]}',
+        "[1]",
+        "1",
+    ],
+)
+def test_labels_of_json_datasets_are_numbers_booleans_and_texts(tmp_path: Path, data: str) -> None:
+    assert one(tmp_path, label("a", data, "JSON"), classes=Classes(("0", "1"))) == (1,)
+
+
+@pytest.mark.parametrize(
+    "data", ['{"label": {"a": 1}}', '{"a": 1, "b": 2}', '{"label": [[1, 2]]}', "{}", '[{"a": []}]']
+)
+def test_a_document_without_a_label_is_counted(tmp_path: Path, data: str) -> None:
+    found = book(write_labels(tmp_path, [label("a", data, "JSON")]))
+    assert found.codes_of(["a"], 1) is None
+    assert found.account().rejected == {"not_a_label_record": 1}
+
+
+def test_a_record_with_another_number_of_labels_does_not_cost_the_request_the_one_before_it(tmp_path: Path) -> None:
+    found = book(write_labels(tmp_path, [label("a", "<=50K"), label("a", ">50K"), label("a", ">50K\n>50K")]))
+    assert found.codes_of(["a"], 1) == (1,)
+    account = found.account()
+    assert (account.read, account.used) == (3, 1)
+    assert account.rejected == {"contradicted_label": 1, "row_count_mismatch": 1}
+
+
+def test_why_a_request_has_no_label_though_one_came_is_known(tmp_path: Path) -> None:
+    found = book(write_labels(tmp_path, [label("u", "lots"), label("m", ">50K\n>50K"), label("d", {"x": 1, "y": 2})]))
+    for key in ("u", "m", "d", "never"):
+        assert found.codes_of([None, key], 1) is None
+    assert found.unusable([None, "u"]) == "unknown_label"
+    assert found.unusable(["m"]) == "row_count_mismatch"
+    assert found.unusable(["never", None]) is None
 
 
 def test_classes_that_differ_in_spelling_alone_keep_apart() -> None:
@@ -62,7 +119,7 @@ def test_every_record_is_used_or_rejected_under_its_reason(tmp_path: Path) -> No
         label("nothing", ""),
         label("orphan", ">50K"),
         label(7, ">50K"),
-        label("deep", [[1]], "JSON"),
+        label("deep", [[1, 2]], "JSON"),
         label("quotes", '"a'),
         label("base", "%", "BASE64"),
         {"groundTruthData": {"data": "1"}},
