@@ -9,6 +9,12 @@ class RejectionReason(StrEnum):
 
     COMPRESSED_FILE = "compressed_file"
     """The file is gzip data; it counts as one record, because its lines cannot be counted."""
+    NOT_A_FILE = "not_a_file"
+    """A folder, pipe, socket or device with a capture file's name; it counts as one record and is not opened."""
+    UNUSABLE_LINK = "unusable_link"
+    """A link that is broken or leads out of the folder of the captures; it counts as one record."""
+    UNREADABLE_NAME = "unreadable_name"
+    """The path is not UTF-8 or has control characters, which no report could show; it counts as one record."""
     OTHER_VARIANT = "other_variant"
     """One variant is monitored, and the file's path names another."""
     LINE_TOO_LONG = "line_too_long"
@@ -38,6 +44,8 @@ class RejectionReason(StrEnum):
     """The output side does not have one probability for each row."""
     DUPLICATE_EVENT_ID = "duplicate_event_id"
     """Of the otherwise usable records of one event, all but the first in order of path and line."""
+    INTERNAL_FAULT = "internal_fault"
+    """Our own fault: reading this record raised an error that no rule foresees. The log has the traceback once."""
 
 
 class CellReason(StrEnum):
@@ -63,6 +71,12 @@ class LabelRejectionReason(StrEnum):
 
     COMPRESSED_FILE = "compressed_file"
     """The file is gzip data; it counts as one record."""
+    NOT_A_FILE = "not_a_file"
+    """A folder, pipe, socket or device with a label file's name; it counts as one record and is not opened."""
+    UNUSABLE_LINK = "unusable_link"
+    """A link that is broken or leads out of the folder of the labels; it counts as one record."""
+    UNREADABLE_NAME = "unreadable_name"
+    """The path is not UTF-8 or has control characters; it counts as one record."""
     LINE_TOO_LONG = "line_too_long"
     NOT_UTF8 = "not_utf8"
     NOT_JSON = "not_json"
@@ -80,3 +94,5 @@ class LabelRejectionReason(StrEnum):
     """No usable record of the windows has this id: it is another's, or older than the lag."""
     ROW_COUNT_MISMATCH = "row_count_mismatch"
     """The captured record has another number of rows."""
+    INTERNAL_FAULT = "internal_fault"
+    """Our own fault: reading this record raised an error that no rule foresees. The log has the traceback once."""

@@ -62,20 +62,26 @@ def task_of(labels: Collection[str]) -> Task:
     return Task.REGRESSION if is_quantity else Task.MULTICLASS
 
 
-def finite_number(text: str) -> float | None:
-    """Return the number that a cell or a setting says, or None when it says none, NaN or an infinite one.
+def finite_number(value: object) -> float | None:
+    """Return the number that a text or a JSON value says, or None when it says none, NaN, or one that no float holds.
+
+    The one place where numbers from outside are checked: a JSON integer may have hundreds of digits.
 
     Examples
     --------
     >>> finite_number(" 40"), finite_number("1e400"), finite_number("nan"), finite_number("12_34")
     (40.0, None, None, None)
+    >>> finite_number(40), finite_number(10**400), finite_number(True), finite_number([40])
+    (40.0, None, None, None)
     """
+    if isinstance(value, bool) or not isinstance(value, str | int | float):
+        return None
     try:
-        number = float(text)
-    except ValueError:
+        number = float(value)
+    except (ValueError, OverflowError):
         return None
     # Python reads "12_34" as 1234, as its own literals are; in data that is an identifier.
-    return number if math.isfinite(number) and "_" not in text else None
+    return None if isinstance(value, str) and "_" in value else number if math.isfinite(number) else None
 
 
 def positive_label(labels: Iterable[str]) -> str:

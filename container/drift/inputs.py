@@ -12,8 +12,9 @@ from plumbline.drift.data.times import parse_time
 from plumbline.drift.errors import ConfigError
 from plumbline.drift.judge.comparison import RunContext
 from plumbline.drift.judge.recent import EarlierFiles
-from plumbline.drift.read.capture import SUFFIXES, WindowReader, capture_files, count_folder, plan_of
+from plumbline.drift.read.capture import WindowReader, count_folder, plan_of
 from plumbline.drift.read.champion import ServingModel, read_serving_model
+from plumbline.drift.read.folder import SUFFIXES, listed
 from plumbline.drift.read.kernel.plan import WindowPlan
 from plumbline.drift.read.s3 import CaptureFile, fetch, fetch_hour, fetch_window_counts, list_hour
 from plumbline.drift.reference.baseline import Baseline, load
@@ -223,6 +224,7 @@ def window_reader(
 
 def _files(source: Path | CaptureHour, connect: Connect) -> list[CaptureFile]:
     if isinstance(source, Path):
-        return [CaptureFile(name, str(file.resolve()), file.stat().st_size) for file, name in capture_files(source)]
-    found = list_hour(source.uri, source.start, connect)
-    return [file for file in found if file.name.endswith(SUFFIXES)]
+        found = listed(source)
+        files = [CaptureFile(name, str(file.resolve()), file.stat().st_size) for file, name in found.files]
+        return [*files, *(CaptureFile(name, "", 0, reason) for name, reason in found.odd)]
+    return [file for file in list_hour(source.uri, source.start, connect) if file.name.endswith(SUFFIXES)]

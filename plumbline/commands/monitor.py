@@ -177,9 +177,10 @@ def _analyses(arguments: argparse.Namespace) -> "OptionalAnalyses":
 
 
 def _captured(folder: Path) -> Path:
-    from plumbline.drift.read.capture import SUFFIXES, capture_files
+    from plumbline.drift.read.folder import SUFFIXES, listed
 
-    if next(capture_files(folder), None) is None:
+    found = listed(folder)
+    if not found.files and not found.odd:
         raise CommandError(
             f"--dataset-source must hold capture files, {' or '.join(f'*{suffix}' for suffix in SUFFIXES)}, got none "
             f"below {folder}; name the folder that the endpoint's capture was copied to"

@@ -25,6 +25,7 @@ from plumbline.drift.ground_truth.merged import write_merged
 from plumbline.drift.ground_truth.quality import judge_quality, numbered
 from plumbline.drift.judge.comparison import RunContext
 from plumbline.drift.read.capture import capture_files
+from plumbline.drift.read.folder import Listing, listed
 from plumbline.drift.read.kernel.plan import WindowPlan
 from plumbline.drift.read.s3 import fetch_hour, fetch_hours, store_folder
 from plumbline.drift.reference.baseline import Baseline
@@ -36,7 +37,7 @@ Files: TypeAlias = Mapping[str, Path]
 """Files by name."""
 Captures: TypeAlias = Callable[[WindowBounds], AbstractContextManager[Files]]
 """Opens the capture files of a window."""
-Labels: TypeAlias = Callable[[Sequence[WindowBounds]], AbstractContextManager[Files]]
+Labels: TypeAlias = Callable[[Sequence[WindowBounds]], AbstractContextManager[Listing]]
 """Opens the label files that can have labels of some windows."""
 SameModel: TypeAlias = Callable[[WindowBounds], bool]
 """Returns whether the model that the baseline belongs to alone answered a window."""
@@ -100,8 +101,8 @@ def quality_report(backfill: Backfill, baseline: Baseline, projection: Projectio
     book = LabelBook(Classes(ordered(baseline.test.labels)))
     windows = windows_awaiting_labels(backfill.plan.bounds, context.label_lag_hours)
     try:
-        with backfill.labels(windows) as files:
-            book.read((path, name) for name, path in files.items())
+        with backfill.labels(windows) as found:
+            book.read(found.files, found.odd)
         judged, notes = _judge_all(windows, book, backfill, baseline, projection)
     except (ConfigError, OSError) as error:
         return replace(nothing, reason=ReasonCode.LABELS_UNREADABLE.reason(error=error))
@@ -212,14 +213,14 @@ def labels_of(source: str, connect: Connect) -> Labels:
     """
 
     @contextmanager
-    def given(windows: Sequence[WindowBounds]) -> Iterator[Files]:
+    def given(windows: Sequence[WindowBounds]) -> Iterator[Listing]:
         if not is_s3_uri(source):
-            yield _below(Path(source))
+            yield listed(Path(source))
             return
         start, end = _times(windows)
         with tempfile.TemporaryDirectory(prefix="plumbline-") as name:
             # A folder is an hour: of one that ends within the window the whole is read.
-            yield _below(fetch_hours(source, start, end + HOUR - timedelta.resolution, Path(name), connect))
+            yield listed(fetch_hours(source, start, end + HOUR - timedelta.resolution, Path(name), connect))
 
     return given
 

@@ -20,8 +20,9 @@ from typing import Any, TypeAlias
 import msgspec
 
 from plumbline.contract.records import RecordCounts
-from plumbline.contract.rejection import LabelRejectionReason
+from plumbline.contract.rejection import LabelRejectionReason, RejectionReason
 from plumbline.contract.training import MISSING_TEXTS, finite_number
+from plumbline.drift.read.kernel.isolation import fault
 from plumbline.drift.read.kernel.payloads import spelled
 from plumbline.drift.read.kernel.records import Place, Places, TooLong, blocks, is_compressed
 
@@ -121,16 +122,19 @@ class LabelBook:
     _rejected: Counter[LabelRejectionReason] = field(default_factory=Counter)
     _places: dict[LabelRejectionReason, Places] = field(default_factory=dict)
 
-    def read(self, files: Iterable[tuple[Path, str]]) -> None:
+    def read(self, files: Iterable[tuple[Path, str]], odd: Iterable[tuple[str, RejectionReason]] = ()) -> None:
         """Read the files, each with its name, in the order of the names.
 
-        Names begin with the hour of collection, so that the last label of an event wins.
+        Names begin with the hour of collection, so that the last label of an event wins. What is `odd` is no file that
+        can be read (`drift.read.folder.Listing`), and counts as one record.
 
         Raises
         ------
         OSError
             If a file cannot be read.
         """
+        for name, reason in odd:
+            self._reject(LabelRejectionReason(reason.value), Place(name, 0))
         for path, name in sorted(files, key=lambda file: file[1]):
             if is_compressed(path):
                 self._reject(LabelRejectionReason.COMPRESSED_FILE, Place(name, 0))
@@ -212,6 +216,9 @@ class LabelBook:
             self._reject(error.reason, place)
             if event_id is not None:
                 self._unusable[event_id] = error.reason
+        except Exception as error:
+            fault(error)
+            self._reject(LabelRejectionReason.INTERNAL_FAULT, place)
         else:
             self._entries[event_id].append(_Entry(codes, place))
 

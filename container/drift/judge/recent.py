@@ -29,6 +29,7 @@ from plumbline.drift.data.times import parse_time
 from plumbline.drift.data.window import WindowCounts
 from plumbline.drift.judge.comparison import RunContext, Sample, judge
 from plumbline.drift.judge.verdict import too_few
+from plumbline.drift.read.folder import oddity, printable
 from plumbline.drift.reference.baseline import Baseline
 from plumbline.drift.settings.policy import Policy
 
@@ -185,12 +186,18 @@ def read_earlier(
     same_model
         Whether the model that answered this window alone answered another one too.
     """
-    own = (besides / ReportFile.WINDOW_COUNTS).resolve()
-    paths = sorted(path for path in files.folder.rglob(ReportFile.WINDOW_COUNTS.value) if path.resolve() != own)
+    own, root = (besides / ReportFile.WINDOW_COUNTS).resolve(), files.folder.resolve()
+    # Not rglob of the name itself, which leaves out broken links.
+    paths = sorted(path for path in files.folder.rglob("*") if path.name == ReportFile.WINDOW_COUNTS)
     found: dict[tuple[str, str], StoredWindow] = {}
     skipped = [files.failure] if files.failure else []
     for path in paths[-MAX_FILES:]:
         name = path.relative_to(files.folder).as_posix()
+        if odd := oddity(path, files.folder, root):
+            skipped.append(f"{printable(name)}: {odd}")
+            continue
+        if path.resolve() == own:
+            continue
         try:
             window = _fitting(read_window_counts(path.read_bytes().decode()), specs)
             if _ended_before(window.bounds, bounds):

@@ -14,17 +14,16 @@ from plumbline.contract.rejection import RejectionReason
 from plumbline.contract.training import Task, ordered
 from plumbline.drift.data.window import WindowCounts
 from plumbline.drift.errors import BaselineMismatchError, ConfigError
+from plumbline.drift.read.folder import listed
 from plumbline.drift.read.kernel.answers import Outputs
 from plumbline.drift.read.kernel.files import EventLog, FileCounter, reject_duplicates
 from plumbline.drift.read.kernel.partial_counts import PartialCounts, window_counts
 from plumbline.drift.read.kernel.plan import WindowPlan
-from plumbline.drift.read.kernel.records import BLOCK_BYTES
+from plumbline.drift.read.kernel.records import BLOCK_BYTES, Rejected
 from plumbline.drift.reference.baseline import Baseline
 
 _NO_BOUNDS = WindowBounds()
 _LOG = logging.getLogger(__name__)
-SUFFIXES = (".jsonl", ".jsonl.gz")
-"""Endings of capture files' names; other files of the folder are not read."""
 
 WindowReader: TypeAlias = Callable[[WindowPlan], PartialCounts]
 """Reads the capture files of the window that a plan is made for."""
@@ -85,17 +84,18 @@ def outputs_of(baseline: Baseline) -> Outputs:
 def count_folder(folder: Path, plan: WindowPlan, block_bytes: int = BLOCK_BYTES) -> PartialCounts:
     """Count the records of every ``*.jsonl`` file below `folder`, without the events that were captured before.
 
-    Compressed files are not read, but counted. Blank lines are no records.
+    Compressed files, and what is no file but has a capture file's name (`drift.read.folder`), are not read, but
+    counted. Blank lines are no records.
 
     Raises
     ------
     ConfigError
         If the folder or a file of it cannot be read.
     """
-    counter = FileCounter(plan, block_bytes)
+    counter, found = FileCounter(plan, block_bytes), listed(folder)
     try:
         with EventLog() as events:
-            counts = counter.count_all(capture_files(folder), events.add)
+            counts = counter.count_all(found.files, events.add)
             for suspects in events.suspects():
                 reject_duplicates(counts, suspects, folder, counter)
     except OSError as error:
@@ -103,22 +103,22 @@ def count_folder(folder: Path, plan: WindowPlan, block_bytes: int = BLOCK_BYTES)
             f"{error.filename or folder} must be readable, got {error.strerror or error}; "
             "check its permissions and the disk"
         ) from error
+    for name, reason in found.odd:
+        counts.reject(Rejected(reason), name, 0)
     return counts
 
 
 def capture_files(folder: Path) -> Iterator[tuple[Path, str]]:
     """Yield each capture file below a folder and its path relative to it, with ``/``, in the order of these paths.
 
+    What is no file, or leads out of the folder, is left out (`drift.read.folder.listed` has it).
+
     Raises
     ------
     ConfigError
         If `folder` is no folder.
     """
-    if not folder.is_dir():
-        raise ConfigError(f"dataset_source must be a folder of capture files, got {str(folder)!r}; check the path")
-    files = {file.relative_to(folder).as_posix(): file for file in folder.rglob("*") if file.name.endswith(SUFFIXES)}
-    for name in sorted(files):
-        yield files[name], name
+    yield from listed(folder).files
 
 
 def log_rejections(counts: PartialCounts) -> None:

@@ -16,10 +16,12 @@ from pathlib import Path
 from typing import Any
 
 from plumbline.contract.names import ReportFile
+from plumbline.contract.rejection import RejectionReason
 from plumbline.contract.s3 import is_s3_uri, split_s3_uri
 from plumbline.drift.aws import Connect, as_config_error
 from plumbline.drift.data.times import DAY, HOUR, hour_folder
 from plumbline.drift.errors import BaselineError, ConfigError
+from plumbline.drift.read.folder import is_readable_name, printable
 
 _DIGEST = "plumbline-sha256"
 """Metadata of an object. Its ETag is no checksum of its bytes where a KMS key encrypts it."""
@@ -31,11 +33,15 @@ _LATE_MINUTE = 50
 
 @dataclass(frozen=True)
 class CaptureFile:
-    """One capture file of a window: its path relative to the folder or prefix, and where it is, a path or an S3 URI."""
+    """One capture file of a window: its path relative to the folder or prefix, and where it is, a path or an S3 URI.
+
+    With an `oddity` it is passed over, and counted as rejected.
+    """
 
     name: str
     location: str
     n_bytes: int
+    oddity: RejectionReason | None = None
 
 
 def fetch(source: str, folder: Path, connect: Connect) -> Path:
@@ -91,10 +97,14 @@ def list_hour(capture_uri: str, start: datetime, connect: Connect) -> list[Captu
             for entry in _objects(client, bucket, f"{variant}{hour_folder(hour)}/")
             if hour == start or _is_late(entry["Key"])
         ]
-    return [
-        CaptureFile(_name(bucket, entry["Key"], prefix), f"s3://{bucket}/{entry['Key']}", entry["Size"])
-        for entry in found
-    ]
+    return [_capture_file(bucket, entry, prefix) for entry in found]
+
+
+def _capture_file(bucket: str, entry: Any, prefix: str) -> CaptureFile:
+    name, uri = _name(bucket, entry["Key"], prefix), f"s3://{bucket}/{entry['Key']}"
+    if not is_readable_name(name):
+        return CaptureFile(printable(name), uri, 0, RejectionReason.UNREADABLE_NAME)
+    return CaptureFile(name, uri, entry["Size"])
 
 
 def fetch_hour(capture_uri: str, start: datetime, folder: Path, connect: Connect) -> Path:
@@ -109,7 +119,7 @@ def fetch_hour(capture_uri: str, start: datetime, folder: Path, connect: Connect
     """
     bucket, prefix = _split(capture_uri.rstrip("/") + "/")
     folder.mkdir(parents=True, exist_ok=True)
-    keys = [prefix + file.name for file in list_hour(capture_uri, start, connect)]
+    keys = [_split(file.location)[1] for file in list_hour(capture_uri, start, connect)]
     with as_config_error(capture_uri):
         _store(connect(), bucket, prefix, keys, folder)
     return folder

@@ -15,7 +15,7 @@ from plumbline.drift.data.documents import csv_text, write_text
 from plumbline.drift.data.times import format_time
 from plumbline.drift.errors import RetrainingError
 from plumbline.drift.ground_truth.labels import Classes
-from plumbline.drift.read.capture import capture_files
+from plumbline.drift.read.folder import listed
 from plumbline.drift.read.s3 import fetch_variant_hours
 from plumbline.drift.reference.csv_inputs import read_labelled, read_training
 from plumbline.drift.retraining.merged_rows import Account, Wanted, read_merged
@@ -43,7 +43,11 @@ def prepare(settings: PrepareSettings, platform: Platform, connect: Connect | No
     account = Account()
     with tempfile.TemporaryDirectory(prefix="plumbline-") as workspace:
         merged = _merged(settings, Path(workspace), connect or partial(client, "s3", platform.region))
-        records = read_merged(capture_files(merged), wanted, account)
+        found = listed(merged)
+        for _, reason in found.odd:
+            account.n_read += 1
+            account.reject(reason)
+        records = read_merged(found.files, wanted, account)
     fresh, holdout = split(records)
     seen_in_training, test_keys = set(keys_of(train)), [*keys_of(test)]
     natural = repeats_are_natural(seen_in_training, test_keys)

@@ -8,6 +8,7 @@ from typing import Any
 
 from plumbline.contract.names import POLICY_VERSION
 from plumbline.contract.thresholds import RENAMED_KEYS, THRESHOLDS, Threshold
+from plumbline.contract.training import finite_number
 from plumbline.drift.errors import ConfigError
 from plumbline.drift.settings.policy import FeaturePolicy, Policy
 
@@ -95,7 +96,10 @@ def _value(where: str, read: Callable[[Any], Any], value: Any) -> Any:
 def _number(value: Any) -> float:
     if isinstance(value, bool) or not isinstance(value, int | float):
         raise ValueError("a number")
-    return float(value)
+    number = finite_number(value)
+    if number is None:
+        raise ValueError("a finite number")
+    return number
 
 
 def _count(value: Any) -> int:

@@ -17,6 +17,7 @@ from plumbline.drift.errors import ClusterError
 from plumbline.drift.read.kernel.files import FileCounter, Suspects, reject_duplicates
 from plumbline.drift.read.kernel.partial_counts import PartialCounts
 from plumbline.drift.read.kernel.plan import WindowPlan
+from plumbline.drift.read.kernel.records import Rejected
 from plumbline.drift.read.s3 import CaptureFile, local_copy
 from plumbline.drift.spark.rows import SCHEMA, RowKind, counts_of, event_rows, rows_of
 
@@ -40,12 +41,19 @@ def count_files(spark: Any, files: Sequence[CaptureFile], plan: WindowPlan, regi
     ClusterError
         If Spark gives up, for example because an executor cannot read a file.
     """
+    usable = [file for file in files if file.oddity is None]
+    counts = _counted(spark, usable, plan, region) if usable else PartialCounts()
+    for file in files:
+        if file.oddity is not None:
+            counts.reject(Rejected(file.oddity), file.name, 0)
+    return counts
+
+
+def _counted(spark: Any, files: Sequence[CaptureFile], plan: WindowPlan, region: str | None) -> PartialCounts:
     from pyspark import StorageLevel
     from pyspark.errors import PySparkException
     from pyspark.sql import functions
 
-    if not files:
-        return PartialCounts()
     connect = partial(client, "s3", region)
     names, locations = [file.name for file in files], [file.location for file in files]
     table = spark.createDataFrame(pa.table({"name": names, "location": locations}))

@@ -21,7 +21,7 @@ def test_an_identifier_with_an_underscore_is_no_number() -> None:
 
 def test_the_examples_in_the_docstrings_are_true() -> None:
     result = doctest.testmod(training)
-    assert (result.attempted, result.failed) == (3, 0)
+    assert (result.attempted, result.failed) == (4, 0)
 
 
 @pytest.mark.parametrize(

@@ -116,10 +116,10 @@ def _named(label: object, score: object, classes: Sequence[str]) -> RowPredictio
 
 
 def _number(value: object) -> float:
-    number = finite_number(value) if isinstance(value, str) else value
-    if isinstance(number, int | float) and not isinstance(number, bool) and math.isfinite(number):
-        return float(number)
-    raise Rejected(RejectionReason.OUTPUT_NOT_A_PREDICTION)
+    number = finite_number(value)
+    if number is None:
+        raise Rejected(RejectionReason.OUTPUT_NOT_A_PREDICTION)
+    return number
 
 
 def _probability(value: object) -> float:

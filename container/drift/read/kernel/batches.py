@@ -33,6 +33,13 @@ class Encoded:
     codes: NDArray[np.int64]
     distinct: Sequence[Token] | pa.StringArray
 
+    def compact(self) -> Self:
+        """Return the column without the tokens that no row has."""
+        used, codes = np.unique(self.codes, return_inverse=True)
+        if isinstance(self.distinct, pa.Array):
+            return type(self)(codes, self.distinct.take(pa.array(used)))
+        return type(self)(codes, [self.distinct[position] for position in used.tolist()])
+
 
 Rows: TypeAlias = tuple[NDArray[np.int64], list[Encoded]]
 """How many rows each record has, and the columns of all of them."""
@@ -133,8 +140,9 @@ class Batch:
     predicted: NDArray[np.int64]
 
     def where(self, chosen: NDArray[np.bool_]) -> Self:
-        """Return some of the records."""
-        return self.rows_where(np.repeat(chosen, self.n_rows))
+        """Return some of the records, and of the columns the tokens that these have."""
+        part = self.rows_where(np.repeat(chosen, self.n_rows))
+        return replace(part, columns=[column.compact() for column in part.columns])
 
     def rows_where(self, rows: NDArray[np.bool_]) -> Self:
         """Return some of the rows, and the records that have any of them."""

@@ -30,6 +30,7 @@ from plumbline.drift.read.kernel.columns import (
     combined,
     number_hashes,
 )
+from plumbline.drift.read.kernel.isolation import attempted, isolated
 from plumbline.drift.read.kernel.partial_counts import (
     Group,
     GroupCounts,
@@ -44,6 +45,7 @@ from plumbline.drift.read.kernel.records import (
     POSITIONS,
     Block,
     CaptureRecords,
+    NumberedLines,
     Place,
     Places,
     Reject,
@@ -80,9 +82,9 @@ class FileCounter:
         counts = PartialCounts()
         for found, names in self.read_all(files, counts):
             for batch in found:
-                self.add(counts, batch, names)
-                for name, hashes, lines in _events(batch, names):
-                    note_events(name, hashes, lines)
+                for counted in self.add(counts, batch, names):
+                    for name, hashes, lines in _events(counted, names):
+                        note_events(name, hashes, lines)
         return counts
 
     def read_all(
@@ -98,13 +100,29 @@ class FileCounter:
         for records in self._records(files, names, reject):
             waiting.add(records)
             if len(waiting) >= _BATCH_RECORDS:
-                yield [*batches(waiting, self.plan, reject)], names
+                yield self._batches(waiting, reject), names
                 waiting = CaptureRecords()
-        yield [*batches(waiting, self.plan, reject)], names
+        yield self._batches(waiting, reject), names
 
-    def add(self, counts: PartialCounts, batch: Batch, names: Sequence[str]) -> None:
-        """Add a batch's rows to `counts`; `names` are those of its files."""
-        count_batch(counts, batch, names, self.plan, self._readers)
+    def add(self, counts: PartialCounts, batch: Batch, names: Sequence[str]) -> list[Batch]:
+        """Add a batch's rows to `counts`, and return what was added; `names` are those of its files.
+
+        That is the batch, without the records that cannot be counted for a reason that no rule foresees.
+        """
+        added = []
+        for part, counted in isolated(
+            batch, lambda some, _: self._counted(counts, some, names), _rejection(counts, names)
+        ):
+            counts.sample, counted.sample = counted.sample, None
+            counts.merge(counted, self.plan)
+            added.append(part)
+        return added
+
+    def _counted(self, counts: PartialCounts, batch: Batch, names: Sequence[str]) -> PartialCounts:
+        """Return the counts of a batch alone, but for the sample, which continues that of `counts`."""
+        counted = PartialCounts(sample=counts.sample)
+        count_batch(counted, batch, names, self.plan, self._readers)
+        return counted
 
     def count_lines(self, file: Path, name: str, lines: Lines) -> PartialCounts:
         """Return the partial counts of some lines of a file."""
@@ -113,12 +131,21 @@ class FileCounter:
             self.add(counts, batch, [name])
         return counts
 
+    def _batches(self, records: CaptureRecords, reject: Reject) -> list[Batch]:
+        made = isolated(records, lambda some, reject_some: [*batches(some, self.plan, reject_some)], reject)
+        return [batch for _, found in made for batch in found]
+
     def read_lines(self, file: Path, lines: Lines) -> Iterator[Batch]:
         """Yield the usable records among some lines of a file, given in ascending order."""
         reject = _rejection(PartialCounts(), [""])
         for block in blocks(file, self._block_bytes):
             if isinstance(block, Block) and (chosen := _chosen(block, lines)):
-                yield from batches(parse_lines(chosen, reject), self.plan, reject)
+                yield from self._batches(parse_lines(chosen, reject), reject)
+
+    def countable_lines(self, file: Path, name: str, lines: Lines) -> Iterator[Batch]:
+        """Yield what `count_lines` counts."""
+        for batch in self.read_lines(file, lines):
+            yield from self.add(PartialCounts(), batch, [name])
 
     def _records(self, files: Iterable[tuple[Path, str]], names: list[str], reject: Reject) -> Iterator[CaptureRecords]:
         """Yield the records of all files, with the files' names added to `names`."""
@@ -135,7 +162,15 @@ class FileCounter:
                 elif isinstance(block, TooLong):
                     reject(Rejected(RejectionReason.LINE_TOO_LONG), block.number)
                 else:
-                    yield parse(block, reject)
+                    yield from _parsed(block, reject)
+
+
+def _parsed(block: Block, reject: Reject) -> Iterator[CaptureRecords]:
+    try:
+        yield attempted(parse, block, reject)
+    except Exception:
+        lines = NumberedLines(block.numbered())
+        yield from (made for _, made in isolated(lines, lambda some, note: parse_lines(some.lines, note), reject))
 
 
 def _reject_block(block: Block | TooLong, reject: Reject) -> None:
@@ -358,7 +393,7 @@ def reject_duplicates(counts: PartialCounts, suspects: Suspects, folder: Path, c
     """Reject all but the first record, in order of path and line, of each event among the suspects."""
     places: dict[str, list[Place]] = defaultdict(list)
     for name, lines in suspects.items():
-        for batch in counter.read_lines(folder / name, lines):
+        for batch in counter.countable_lines(folder / name, name, lines):
             for event_id, number in zip(batch.event_ids, batch.positions.tolist(), strict=True):
                 if event_id is not None:
                     places[event_id].append(Place(name, number))

@@ -57,9 +57,12 @@ class KeyTally:
 
     def merge(self, other: "KeyTally", sign: int = 1) -> None:
         """Add what another tally counted; with a sign of -1 take it away."""
-        other.settle()
-        self.settle()  # taking a part away must not keep the whole from being collapsed
-        self.add(other.keys, sign * other.counts, other.is_collapsed)
+        if sign < 0:
+            self.settle()  # taking a part away must not keep the whole from being collapsed
+        parts = [(other.keys, other.counts, other.is_collapsed), *other._waiting]
+        for keys, counts, is_collapsed in parts:
+            if len(keys) or is_collapsed:
+                self.add(keys, sign * counts, is_collapsed)
 
     def settle(self) -> "KeyTally":
         """Bring keys and counts up to date."""

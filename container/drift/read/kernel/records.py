@@ -211,7 +211,7 @@ class CaptureRecords:
         for ours, theirs in zip(self._parts(), other._parts(), strict=True):
             ours.extend(theirs)
 
-    def where(self, chosen: Sequence[bool]) -> Self:
+    def where(self, chosen: Iterable[bool]) -> Self:
         """Return some of the records."""
         return type(self)(*([*compress(part, chosen)] for part in self._parts()))
 
@@ -234,6 +234,22 @@ def parse(block: Block, reject: Reject) -> CaptureRecords:
     if records is not None:
         return CaptureRecords.of(records, range(block.first, block.first + len(records)))
     return parse_lines(block.numbered(), reject)
+
+
+@dataclass(frozen=True, eq=False)
+class NumberedLines:
+    """Lines with their numbers or positions."""
+
+    lines: Sequence[tuple[int, bytes]]
+
+    @property
+    def positions(self) -> list[int]:
+        """The numbers alone."""
+        return [number for number, _ in self.lines]
+
+    def where(self, chosen: Iterable[bool]) -> Self:
+        """Return some of the lines."""
+        return type(self)([*compress(self.lines, chosen)])
 
 
 def parse_lines(lines: Sequence[tuple[int, bytes]], reject: Reject) -> CaptureRecords:

@@ -1,4 +1,5 @@
 import base64
+import errno
 import gzip
 import json
 import logging
@@ -17,6 +18,7 @@ from plumbline.drift.data.table import table
 from plumbline.drift.data.window import Segment, SegmentKind, WindowCounts
 from plumbline.drift.errors import BaselineError, ConfigError
 from plumbline.drift.read.capture import count_folder, count_window, plan_of
+from plumbline.drift.read.kernel import files as kernel_files
 from plumbline.drift.reference.learn import learn
 from tests.unit.drift.builders import SPECS, read_window, record, side, write_capture
 
@@ -275,16 +277,25 @@ def test_a_folder_that_is_not_there_is_the_operators_error(tmp_path: Path) -> No
         read_window(tmp_path / "nowhere", BASELINE, EVERYTHING)
 
 
-def test_a_file_that_cannot_be_opened_is_the_operators_error(tmp_path: Path) -> None:
-    (tmp_path / "gone.jsonl").symlink_to(tmp_path / "nowhere")
-    with pytest.raises(ConfigError, match="must be readable, got No such file"):
+def test_a_file_that_cannot_be_opened_is_the_operators_error(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuse(file: Path) -> bool:
+        raise PermissionError(errno.EACCES, "Permission denied", str(file))
+
+    (tmp_path / "locked.jsonl").touch()
+    monkeypatch.setattr(kernel_files, "is_compressed", refuse)
+    with pytest.raises(ConfigError, match=r"locked\.jsonl must be readable, got Permission denied"):
         read_window(tmp_path, BASELINE, EVERYTHING)
 
 
-@pytest.mark.skipif(not Path("/proc/self/mem").exists(), reason="needs a file that opens and cannot be read")
-def test_a_file_that_fails_while_it_is_read_is_told_by_its_folder(tmp_path: Path) -> None:
+def test_a_file_that_fails_while_it_is_read_is_told_by_its_folder(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     # The system does not say which file it was.
-    (tmp_path / "broken.jsonl").symlink_to("/proc/self/mem")
+    def fail(*_: object) -> None:
+        raise OSError(errno.EIO, "Input/output error")
+
+    (tmp_path / "broken.jsonl").touch()
+    monkeypatch.setattr(kernel_files, "blocks", fail)
     with pytest.raises(ConfigError, match=f"{tmp_path} must be readable, got Input/output error"):
         read_window(tmp_path, BASELINE, EVERYTHING)
 
