@@ -3,10 +3,6 @@
 Nothing here is the product's: not its enumerations, not its rules for a cell. Names of reasons are spelled out.
 """
 
-import base64
-import binascii
-import csv
-import io
 import json
 import math
 import re
@@ -17,13 +13,11 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+from tests.oracles.slow_requests import Absent, Reject, Side, csv_of, json_of, request_rows
+
 MISSING, ABSENT = "missing", "absent"
 Cell = tuple[str, Any]
 """("value", number or label), ("missing", None), ("absent", None) or ("unreadable", reason)."""
-
-
-class Reject(Exception):
-    pass
 
 
 @dataclass
@@ -130,91 +124,13 @@ def _check_time(value: object, question: Question) -> None:
         raise Reject("outside_window")
 
 
-def _side_text(side: object) -> tuple[bool, str]:
-    if not isinstance(side, dict) or not isinstance(side.get("data"), str):
-        raise Reject("not_a_capture_record")
-    data, encoding, content_type = side["data"], side.get("encoding"), side.get("observedContentType")
-    if encoding == "BASE64":
-        try:
-            text = base64.b64decode("".join(data.split()), validate=True).decode()
-        except UnicodeDecodeError:
-            raise Reject("not_utf8") from None
-        except (binascii.Error, ValueError):
-            raise Reject("invalid_base64") from None
-        text = text.removeprefix("\ufeff")
-        media_type = content_type.lower() if isinstance(content_type, str) else ""
-        if "json" in media_type or "csv" in media_type:
-            return "json" in media_type, text
-        return text.lstrip().startswith(("[", "{")), text
-    if encoding not in ("CSV", "JSON"):
-        raise Reject("not_a_capture_record")
-    _require_unicode(data)
-    return encoding == "JSON", data.removeprefix("\ufeff")
-
-
-def _require_unicode(text: str) -> None:
-    if any("\ud800" <= character <= "\udfff" for character in text):
-        raise Reject("not_utf8")
-
-
-def _json(text: str) -> Any:
-    try:
-        return json.loads(text)
-    except (ValueError, RecursionError):
-        raise Reject("input_not_json") from None
-
-
-def _csv(text: str) -> list[list[str]]:
-    try:
-        lines = csv.reader(io.StringIO(text, newline=""), skipinitialspace=True, strict=True)
-        return [fields for fields in lines if fields]
-    except csv.Error:
-        raise Reject("input_not_csv") from None
-
-
 def _input(side: object, features: Sequence[tuple[str, bool]]) -> list[tuple[Cell, ...]]:
-    if side is None:
-        raise Reject("no_input")
-    is_json, text = _side_text(side)
-    rows = _json_rows(_json(text), features) if is_json else _csv(text)
-    if not rows:
-        raise Reject("no_input")
-    if any(len(row) != len(features) for row in rows):
-        raise Reject("field_count")
+    rows = request_rows(side, [name for name, _ in features])
     return [tuple(_cell(value, numeric) for value, (_, numeric) in zip(row, features, strict=True)) for row in rows]
 
 
-class _Absent:
-    pass
-
-
-def _json_rows(document: Any, features: Sequence[tuple[str, bool]]) -> Sequence[Sequence[Any]]:  # noqa: C901
-    if isinstance(document, dict):
-        document = document.get("instances", [document])
-    if not isinstance(document, list):
-        raise Reject("input_not_rows")
-    if document and all(not isinstance(entry, (list, dict)) for entry in document):
-        document = [document]
-    rows: list[Sequence[Any]] = []
-    for instance in document:
-        entry = instance
-        if isinstance(entry, dict):
-            if all(name not in entry for name, _ in features):
-                raise Reject("field_count")
-            entry = [entry.get(name, _Absent) for name, _ in features]
-        if not isinstance(entry, list):
-            raise Reject("input_not_rows")
-        if len(entry) != len(features):
-            raise Reject("field_count")
-        for value in entry:
-            if isinstance(value, str):
-                _require_unicode(value)
-        rows.append(entry)
-    return rows
-
-
 def _cell(value: Any, numeric: bool) -> Cell:  # noqa: PLR0911 - one case after the other
-    if value is _Absent:
+    if value is Absent:
         return ABSENT, None
     if value is None:
         return MISSING, None
@@ -240,8 +156,12 @@ def _output(side: object, n_rows: int) -> list[float | None]:
     if side is None:
         return [None] * n_rows
     try:
-        is_json, text = _side_text(side)
-        values = _predictions(_json(text)) if is_json else [value for line in _csv(text) for value in line]
+        read = Side(side)
+        values = (
+            _predictions(json_of(read.text))
+            if read.is_json
+            else [value for line in csv_of(read.text) for value in line]
+        )
     except Reject:
         raise Reject("output_not_a_prediction") from None
     numbers = [_probability(value) for value in values]

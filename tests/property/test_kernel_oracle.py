@@ -21,6 +21,7 @@ from plumbline.drift.read.capture import count_folder, plan_of
 from plumbline.drift.read.kernel.partial_counts import window_counts
 from plumbline.drift.reference.baseline import Baseline
 from plumbline.drift.reference.learn import learn
+from tests.oracles.request_shapes import content_types, csv_headers, shaped
 from tests.oracles.slow_reader import Question, SlowWindow, read, value_counts
 
 SPECS = (FeatureSpec("age", FeatureType.NUMERIC), FeatureSpec("work", FeatureType.CATEGORICAL))
@@ -29,9 +30,14 @@ BOUNDS = WindowBounds("2026-11-22T12:00:00Z", "2026-11-22T13:00:00Z")
 START, END = datetime(2026, 11, 22, 12, tzinfo=UTC), datetime(2026, 11, 22, 13, tzinfo=UTC)
 BASELINE = learn(train=table(SPECS, [(17.0, "Private"), (90.0, "Self"), (30.0, None)]), target_label="income")
 
+KEYS = (
+    "age work instances inputs data features values columns names rows dataframe_split dataframe_records index 0 1 "
+    "name shape request keys".split()
+)
+
 json_values = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=8),
-    lambda inner: st.lists(inner, max_size=4) | st.dictionaries(st.sampled_from(["age", "work", "instances"]), inner),
+    lambda inner: st.lists(inner, max_size=4) | st.dictionaries(st.sampled_from(KEYS), inner),
     max_leaves=8,
 )
 numbers = st.sampled_from(
@@ -49,6 +55,10 @@ payloads = st.one_of(
     st.sampled_from(['[["41","a"]]', '{"instances": [[1,"a"]]}', '{"age": 1e400}', '[[NaN, "\\ud800"]]', "[[1,"]),
     st.text(max_size=20),
     json_values.map(json.dumps),
+    shaped(),
+    st.tuples(csv_headers, csv_texts).map("\n".join),
+    shaped().map(lambda text: base64.b64encode(text.encode()).decode()),
+    csv_texts.map(lambda text: text.replace(",", ";")),
     csv_texts.map(lambda text: base64.b64encode(text.encode()).decode()),
     st.binary(max_size=20).map(lambda data: base64.b64encode(data).decode()),
 )
@@ -62,7 +72,7 @@ def sides(data: st.SearchStrategy[Any]) -> st.SearchStrategy[Any]:
     plain = data.map(lambda text: {"data": text, "encoding": "CSV", "observedContentType": "text/csv"})
     any_side = st.fixed_dictionaries(
         {"data": data | json_values, "encoding": st.sampled_from(["CSV", "JSON", "BASE64", "", None])},
-        optional={"observedContentType": st.sampled_from([None, "text/csv; charset=utf-8", "application/json", 5])},
+        optional={"observedContentType": content_types},
     )
     return plain | any_side | st.none() | json_values
 

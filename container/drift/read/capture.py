@@ -131,7 +131,9 @@ def log_rejections(counts: PartialCounts) -> None:
             else logging.WARNING
         )
         places = ", ".join(map(str, counts.examples[reason].first))
-        _LOG.log(level, "%d records rejected as %s, for example %s", counts.rejected[reason], reason, places)
+        seen = dict.fromkeys(place.note for place in counts.examples[reason].first if place.note)
+        what = f"{reason} ({'; '.join(seen)})" if seen else reason
+        _LOG.log(level, "%d records rejected as %s, for example %s", counts.rejected[reason], what, places)
     for (feature, fault), cells in sorted(counts.unreadable.items()):
         places = ", ".join(map(str, cells.first))
         _LOG.warning("cells of %r could not be read (%s), for example %s", feature, fault, places)

@@ -15,7 +15,7 @@ from plumbline.drift.data.table import FeatureSpec, NotANumberError, cell
 from plumbline.drift.data.times import parse_time
 from plumbline.drift.ground_truth.labels import NO_LABEL, Classes, UnknownLabelError
 from plumbline.drift.read.kernel.payloads import Marker, Token, spelled
-from plumbline.drift.read.kernel.records import CaptureRecord, Payload, Rejected, TooLong, blocks, is_compressed
+from plumbline.drift.read.kernel.records import CaptureRecord, Rejected, TooLong, blocks, is_compressed, payload
 from plumbline.drift.read.kernel.requests import decode_input
 
 
@@ -137,7 +137,7 @@ def _labelled(merged: _Merged, wanted: Wanted, account: Account, texts: dict[str
     metadata = merged.event_metadata
     try:
         time = _time(metadata.inference_time, wanted)
-        rows = decode_input(_payload(merged), [spec.name for spec in wanted.specs])
+        rows = decode_input(payload(merged.capture_data.endpoint_input), [spec.name for spec in wanted.specs])
     except Rejected as error:
         account.reject(error.reason, len(labels))
         return None
@@ -157,12 +157,6 @@ def _time(text: str | None, wanted: Wanted) -> datetime:
     if not wanted.start <= time < wanted.end:
         raise Rejected(RejectionReason.OUTSIDE_WINDOW)
     return time
-
-
-def _payload(merged: _Merged) -> Payload:
-    side = merged.capture_data.endpoint_input
-    # The kernel's own form: the text alone where it is CSV.
-    return side.data if side is not None and side.encoding == "CSV" and side.data is not None else side
 
 
 def _usable(

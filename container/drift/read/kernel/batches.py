@@ -10,6 +10,7 @@ from typing import Any, Self, TypeAlias, cast
 import msgspec
 import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
 import pyarrow.csv
 from numpy.typing import NDArray
 
@@ -19,7 +20,7 @@ from plumbline.drift.read.kernel.columns import Hashes, text_hashes
 from plumbline.drift.read.kernel.payloads import BYTE_ORDER_MARK, MAX_FIELD_CHARACTERS, Token, unwrapped
 from plumbline.drift.read.kernel.plan import WindowPlan
 from plumbline.drift.read.kernel.records import CaptureRecords, Payload, Reject, Rejected
-from plumbline.drift.read.kernel.requests import decode_input
+from plumbline.drift.read.kernel.requests import BLANKS, decode_input, is_header
 
 _NUMBERS = msgspec.json.Decoder(list[float])
 _UNUSUAL = ('"', "\r", BYTE_ORDER_MARK)
@@ -59,7 +60,7 @@ def is_fast_path(side: Payload, n_features: int) -> bool:
     )
 
 
-def fast_rows(sides: Sequence[Payload], n_features: int) -> Rows | None:
+def fast_rows(sides: Sequence[Payload], names: Sequence[str]) -> Rows | None:
     """Return the rows of input sides that are one CSV text together."""
     texts = _csv_texts(sides)
     if not texts or max(map(len, texts)) > MAX_FIELD_CHARACTERS:
@@ -71,11 +72,36 @@ def fast_rows(sides: Sequence[Payload], n_features: int) -> Rows | None:
     if joined.count("\n") != len(texts) - 1:
         texts = [text.rstrip("\n") for text in texts]
         n_rows = np.array([text.count("\n") + 1 for text in texts], dtype=np.int64)
-    columns = _parse_csv(joined, n_features)
+    columns = _parse_csv(joined, len(names))
     # A line without text is no row: where one was counted, the numbers differ.
     if columns is None or len(columns[0].codes) != n_rows.sum():
         return None
+    if _may_hold_headers(columns, names) and any(_begins_with_header(text, names) for text in texts):
+        return None
     return n_rows, columns
+
+
+def _may_hold_headers(columns: Sequence[Encoded], names: Sequence[str]) -> bool:
+    """Return whether a line may be a header: most of its cells are then names, hence one of any half of the columns."""
+    tokens = sorted((cast("pa.StringArray", column.distinct) for column in columns), key=len)
+    known = _texts(tuple(names))
+    return any(
+        pc.any(pc.is_in(pc.utf8_trim(distinct, BLANKS), known)).as_py()
+        for distinct in tokens[: len(columns) - len(columns) // 2]
+    )
+
+
+@cache
+def _texts(texts: tuple[str, ...]) -> pa.StringArray:
+    # By its buffers: Python values handed to Arrow make it look for pandas, and load it where it is.
+    content = [text.encode() for text in texts]
+    offsets = np.cumsum([0, *map(len, content)], dtype=np.int32)
+    return pa.StringArray.from_buffers(len(texts), pa.py_buffer(offsets), pa.py_buffer(b"".join(content)))
+
+
+def _begins_with_header(text: str, names: Sequence[str]) -> bool:
+    first, *rest = text.split("\n", 1)
+    return is_header(first.split(","), names, 1 + len(rest))
 
 
 def fast_probabilities(sides: Sequence[Payload], n_rows: NDArray[np.int64]) -> NDArray[np.float64] | None:
@@ -182,14 +208,20 @@ def batches(records: CaptureRecords, plan: WindowPlan, reject: Reject) -> Iterat
     names = [spec.name for spec in plan.specs]
     if not records:
         return
-    rows = _fast_rows(records, len(names))
+    rows = _fast_rows(records, names)
     if rows is not None:
         yield _with_outputs(rows, plan.outputs, reject)
         return
     inputs, outputs = [*map(unwrapped, records.inputs)], [*map(unwrapped, records.outputs)]
     records = replace(records, inputs=inputs, outputs=outputs)
     simple = [is_fast_path(side, len(names)) for side in inputs]
-    rows = _fast_rows(records.where(simple), len(names))
+    rows = _fast_rows(records.where(simple), names)
+    if rows is None:
+        simple = [
+            flag and not _begins_with_header(cast("str", side), names)
+            for flag, side in zip(simple, inputs, strict=True)
+        ]
+        rows = _fast_rows(records.where(simple), names)
     if rows is None:
         simple = [False] * len(records)
     else:
@@ -211,8 +243,8 @@ def _inside(records: CaptureRecords, plan: WindowPlan, reject: Reject) -> Captur
     return records.where(inside)
 
 
-def _fast_rows(records: CaptureRecords, n_features: int) -> _Rows | None:
-    rows = fast_rows(records.inputs, n_features)
+def _fast_rows(records: CaptureRecords, names: Sequence[str]) -> _Rows | None:
+    rows = fast_rows(records.inputs, names)
     return rows and _Rows(records, *rows)
 
 

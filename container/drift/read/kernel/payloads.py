@@ -9,16 +9,20 @@ import binascii
 import csv
 import io
 import json
+import re
 from enum import Enum, auto
-from typing import Any, TypeAlias
+from typing import Any, NamedTuple, TypeAlias
 
 import msgspec
 
 from plumbline.contract.rejection import RejectionReason
+from plumbline.drift.read.kernel.content_types import ContentType, content_type, recognised
 from plumbline.drift.read.kernel.records import CaptureSide, Payload, Rejected
 
 BYTE_ORDER_MARK = "\ufeff"
 MAX_FIELD_CHARACTERS = csv.field_size_limit()
+_CONTROL = re.compile(r"[\x00-\x08\x0e-\x1f]")
+"""What stands in no text."""
 
 
 class Marker(Enum):
@@ -41,29 +45,51 @@ def spelled(number: float) -> str:
     return str(int(number)) if isinstance(number, float) and number.is_integer() else str(number)
 
 
+class Body(NamedTuple):
+    """The text of a side without a byte order mark, which endpoints take in their stride, and how it is to be read."""
+
+    text: str
+    is_json: bool
+    type: ContentType
+
+
 def unwrapped(side: Payload) -> Payload:
-    """Return a side of CSV text in BASE64 as the text, and any other as it is."""
-    if not isinstance(side, CaptureSide) or side.encoding != "BASE64":
+    """Return a side that is CSV, divided by commas, as its text, and any other as it is."""
+    if not isinstance(side, CaptureSide):
         return side
     try:
-        is_json, text = text_of(side)
+        body = body_of(side)
     except Rejected:
         return side
-    return side if is_json or text.startswith(BYTE_ORDER_MARK) else text
+    return side if body.is_json or not body.type.is_usual or body.text.startswith(BYTE_ORDER_MARK) else body.text
+
+
+def body_of(side: str | CaptureSide) -> Body:
+    """Return the text of a side.
+
+    Raises
+    ------
+    Rejected
+        If it is no text, or of a content type whose bodies are none.
+    """
+    if isinstance(side, str):
+        return Body(require_unicode(side).removeprefix(BYTE_ORDER_MARK), False, ContentType())
+    if side.data is None or side.encoding is None:
+        raise Rejected(RejectionReason.NOT_A_CAPTURE_RECORD)
+    named = content_type(side.observed_content_type)
+    if named.unsupported:
+        raise Rejected(RejectionReason.UNSUPPORTED_CONTENT_TYPE, named.unsupported)
+    if side.encoding == "BASE64":
+        text = _from_base64(side.data, named).removeprefix(BYTE_ORDER_MARK)
+        return Body(text, _is_json(named, text), named)
+    # The character set is that of the body: what was captured as text has been decoded.
+    return Body(require_unicode(side.data).removeprefix(BYTE_ORDER_MARK), side.encoding == "JSON", named)
 
 
 def text_of(side: str | CaptureSide) -> tuple[bool, str]:
-    """Return whether the side is JSON, and its text without a byte order mark, which endpoints take in their stride."""
-    if isinstance(side, str):
-        return False, require_unicode(side).removeprefix(BYTE_ORDER_MARK)
-    if side.data is None:
-        raise Rejected(RejectionReason.NOT_A_CAPTURE_RECORD)
-    if side.encoding == "BASE64":
-        text = _from_base64(side.data).removeprefix(BYTE_ORDER_MARK)
-        return _is_json(side.observed_content_type, text), text
-    if side.encoding != "JSON":
-        raise Rejected(RejectionReason.NOT_A_CAPTURE_RECORD)
-    return True, require_unicode(side.data).removeprefix(BYTE_ORDER_MARK)
+    """Return whether the side is JSON, and its text."""
+    body = body_of(side)
+    return body.is_json, body.text
 
 
 def require_unicode(text: str) -> str:
@@ -75,21 +101,31 @@ def require_unicode(text: str) -> str:
     return text
 
 
-def _from_base64(data: str) -> str:
+def _from_base64(data: str, named: ContentType) -> str:
     try:
-        return base64.b64decode("".join(data.split()), validate=True).decode()
-    except UnicodeDecodeError as error:
-        raise Rejected(RejectionReason.NOT_UTF8) from error
+        content = base64.b64decode("".join(data.split()), validate=True)
     except (binascii.Error, ValueError) as error:
         raise Rejected(RejectionReason.INVALID_BASE64) from error
+    try:
+        text = content.decode(named.charset)
+    except UnicodeDecodeError as error:
+        raise _no_text(content, named) from error
+    if not named.is_text and named.media_type and _CONTROL.search(text):
+        raise _no_text(content, named)
+    return text
 
 
-def _is_json(content_type: str | None, text: str) -> bool:
+def _no_text(content: bytes, named: ContentType) -> Rejected:
+    """Return the rejection of bytes that are no text: by their content type where it does not promise text."""
+    if named.is_text:
+        return Rejected(RejectionReason.NOT_UTF8)
+    found = recognised(content) or named.media_type
+    return Rejected(RejectionReason.UNSUPPORTED_CONTENT_TYPE, found) if found else Rejected(RejectionReason.NOT_UTF8)
+
+
+def _is_json(named: ContentType, text: str) -> bool:
     """Decide by the content type; where the model server named none or another one, by the first character."""
-    media_type = content_type.lower() if content_type else ""
-    if "json" in media_type or "csv" in media_type:
-        return "json" in media_type
-    return text.lstrip().startswith(("[", "{"))
+    return named.is_json or (not named.is_csv and text.lstrip().startswith(("[", "{")))
 
 
 def load_json(text: str) -> Any:
@@ -103,11 +139,25 @@ def load_json(text: str) -> Any:
             raise Rejected(RejectionReason.INPUT_NOT_JSON) from error
 
 
-def csv_lines(text: str) -> list[list[str]]:
+def json_documents(text: str) -> list[Any]:
+    """Return the document of a text, or those of its lines where it is JSON Lines; blank lines are nothing.
+
+    A text that is one document is read as one, over however many lines it goes.
+    """
+    try:
+        return [load_json(text)]
+    except Rejected:
+        lines = [line for line in text.split("\n") if line.strip()]
+        if len(lines) < 2:
+            raise
+        return [load_json(line) for line in lines]
+
+
+def csv_lines(text: str, delimiter: str = ",") -> list[list[str]]:
     """Return the fields of each line that has any; what is no CSV is rejected."""
     try:
-        return [
-            fields for fields in csv.reader(io.StringIO(text, newline=""), skipinitialspace=True, strict=True) if fields
-        ]
+        # Blanks after a delimiter are part of no field, but a tab that divides fields is no blank.
+        lines = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter, skipinitialspace=True, strict=True)
+        return [fields for fields in lines if fields]
     except csv.Error as error:
         raise Rejected(RejectionReason.INPUT_NOT_CSV) from error

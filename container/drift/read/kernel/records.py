@@ -14,6 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from plumbline.contract.rejection import RejectionReason
+from plumbline.drift.read.kernel.content_types import content_type
 
 BLOCK_BYTES = 512 << 10
 """Large enough to make the work per block small, small enough for its records to stay in the processor's cache."""
@@ -195,8 +196,8 @@ class CaptureRecords:
         metadata = [record.event_metadata for record in records]
         return cls(
             positions=[*positions],
-            inputs=_payloads([both.endpoint_input for both in sides]),
-            outputs=_payloads([both.endpoint_output for both in sides]),
+            inputs=[payload(both.endpoint_input) for both in sides],
+            outputs=[payload(both.endpoint_output) for both in sides],
             event_ids=[event.event_id for event in metadata],
             inference_ids=[event.inference_id for event in metadata],
             times=[event.inference_time for event in metadata],
@@ -219,8 +220,11 @@ class CaptureRecords:
         return self.positions, self.inputs, self.outputs, self.event_ids, self.inference_ids, self.times
 
 
-def _payloads(sides: Sequence[CaptureSide | None]) -> list[Payload]:
-    return [side.data if side and side.encoding == "CSV" and side.data is not None else side for side in sides]
+def payload(side: CaptureSide | None) -> Payload:
+    """Return a captured side as the kernel takes it: the text alone where it is CSV divided by commas."""
+    if side is None or side.encoding != "CSV" or side.data is None:
+        return side
+    return side.data if content_type(side.observed_content_type).is_usual else side
 
 
 _DECODER = msgspec.json.Decoder(CaptureRecord)

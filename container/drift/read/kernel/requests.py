@@ -5,20 +5,30 @@ from itertools import chain
 from typing import Any
 
 from plumbline.contract.rejection import RejectionReason
-from plumbline.drift.read.kernel.payloads import Marker, Token, csv_lines, load_json, require_unicode, text_of
+from plumbline.drift.read.kernel.json_rows import Entry, by_position, entries
+from plumbline.drift.read.kernel.payloads import (
+    Body,
+    Marker,
+    Token,
+    body_of,
+    csv_lines,
+    json_documents,
+    require_unicode,
+)
 from plumbline.drift.read.kernel.records import Payload, Rejected
 
-_SHAPE_LENGTH = 200
 _ABSENT, _NOT_A_VALUE = Marker.ABSENT, Marker.NOT_A_VALUE
 _TOKENS = frozenset({str, int, float})
+BLANKS = " \t"
+"""What may surround a name in a header row."""
 
 
 def decode_input(side: Payload, names: Sequence[str]) -> list[list[Token]]:
     """Return the rows of an input side, each with one token per feature name.
 
-    JSON objects are read by name: a feature that an object does not name is absent in that row, so that a client
-    that stops sending it shows up; an object that names no feature at all is not one of our rows; other names are
-    ignored.
+    What names its values is read by name (JSON objects, columns, CSV below a header row): a feature that it does not
+    name is absent in that row, so that a client that stops sending it shows up; what names no feature at all is not
+    one of our rows; other names are ignored. One row that does not fit rejects the whole side.
 
     Raises
     ------
@@ -27,50 +37,73 @@ def decode_input(side: Payload, names: Sequence[str]) -> list[list[Token]]:
     """
     if side is None:
         raise Rejected(RejectionReason.NO_INPUT)
-    is_json, text = text_of(side)
-    rows = _json_rows(text, names) if is_json else _csv_rows(text, len(names))
+    body = body_of(side)
+    rows = _json_rows(body.text, names) if body.is_json else _csv_rows(body, names)
     if not rows:
         raise Rejected(RejectionReason.NO_INPUT)
     return rows
 
 
-def _csv_rows(text: str, n_features: int) -> list[list[Token]]:
-    rows: list[list[Token]] = [[*fields] for fields in csv_lines(text)]
-    for row in rows:
-        _require_fields(row, n_features)
-    return rows
+def is_header(fields: Sequence[Any], names: Sequence[str], n_rows: int) -> bool:
+    """Return whether the first of some rows, which is not empty, names the columns of those below it.
+
+    It does if it holds texts alone and most of them are features, or all features are among them. Of a single column
+    it takes a row below it: alone it is a value.
+    """
+    if type(fields[0]) is not str:
+        return False
+    texts = [field.strip(BLANKS) for field in fields if type(field) is str]
+    known = {*names}.intersection(texts)
+    if not known or len(texts) < len(fields) or (len(names) == 1 and n_rows == 1):
+        return False
+    return sum(text in known for text in texts) * 2 > len(texts) or len(known) == len(names)
 
 
-def _require_fields(row: Sequence[object], n_features: int) -> None:
-    if len(row) != n_features:
-        raise Rejected(RejectionReason.FIELD_COUNT, f"{len(row)} fields")
+def _csv_rows(body: Body, names: Sequence[str]) -> list[list[Token]]:
+    lines = csv_lines(body.text, body.type.delimiter)
+    has_header = body.type.has_header
+    if has_header is None:
+        has_header = bool(lines) and is_header(lines[0], names, len(lines))
+    if has_header and lines:
+        return [_by_name(row, names) for row in _below_header(lines, names)]
+    for fields in lines:
+        _require_fields(fields, len(names))
+    return [[*fields] for fields in lines]
+
+
+def _below_header(rows: Sequence[Any], names: Sequence[str]) -> list[Entry]:
+    return by_position(rows[1:], [name.strip(BLANKS) for name in rows[0]], names)
+
+
+def _require_fields(row: Sequence[Any], n_features: int) -> None:
+    if len(row) == n_features:
+        return
+    otherwise = [mark for mark in ";\t|" if len(row) == 1 and str(row[0]).count(mark) == n_features - 1]
+    hint = f", {n_features} if {otherwise[0]!r} divides them" if otherwise else ""
+    raise Rejected(RejectionReason.FIELD_COUNT, f"{len(row)} fields{hint}")
 
 
 def _json_rows(text: str, names: Sequence[str]) -> list[list[Token]]:
-    """Return the rows of a list of lists or objects, bare or under ``instances``, or of a single such row."""
-    document = load_json(text)
-    instances = document.get("instances", [document]) if isinstance(document, dict) else document
-    if not isinstance(instances, list):
-        raise Rejected(RejectionReason.INPUT_NOT_ROWS)
-    if instances and not any(isinstance(instance, list | dict) for instance in instances):
-        instances = [instances]
-    rows = [_tokens(_values(instance, names)) for instance in instances]
+    documents = json_documents(text)
+    found: list[Any] = [entry for document in documents for entry in entries(document, names)]
+    if found and isinstance(found[0], list) and found[0] and is_header(found[0], names, len(found)):
+        found = _below_header(found, names)
+    rows = [_tokens(_values(entry, names)) for entry in found]
     if "\\u" in text:
         for token in chain.from_iterable(rows):
             require_unicode(token if isinstance(token, str) else "")
     return rows
 
 
-def _values(instance: object, names: Sequence[str]) -> list[object]:
-    if isinstance(instance, list):
-        _require_fields(instance, len(names))
-        return instance
-    if not isinstance(instance, dict):
-        raise Rejected(RejectionReason.INPUT_NOT_ROWS)
-    if instance.keys().isdisjoint(names):
-        keys = ", ".join(sorted(instance))[:_SHAPE_LENGTH]
-        raise Rejected(RejectionReason.FIELD_COUNT, f"the keys {keys.encode(errors='backslashreplace').decode()}")
-    return [instance.get(name, _ABSENT) for name in names]
+def _values(entry: Entry, names: Sequence[str]) -> list[Any]:
+    if isinstance(entry, dict):
+        return _by_name(entry, names)
+    _require_fields(entry, len(names))
+    return entry
+
+
+def _by_name(row: Any, names: Sequence[str]) -> list[Any]:
+    return [row.get(name, _ABSENT) for name in names]
 
 
 def _tokens(values: Sequence[Any]) -> list[Token]:

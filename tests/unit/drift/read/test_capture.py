@@ -200,14 +200,17 @@ LINE = json.dumps(record()).encode()
         (record('41,"Private,40'), RejectionReason.INPUT_NOT_CSV),
         (record("41," + "x" * 200_000 + ",40"), RejectionReason.INPUT_NOT_CSV),
         (record(side("[[41,", "JSON")), RejectionReason.INPUT_NOT_JSON),
-        (record(json_side({"instances": {"age": 41}})), RejectionReason.INPUT_NOT_ROWS),
+        (record(json_side({"instances": 41})), RejectionReason.INPUT_NOT_ROWS),
+        (record("age,workclass,hours"), RejectionReason.NO_INPUT),
+        (record(side("k05VTVBZ", "BASE64", "application/x-npy")), RejectionReason.UNSUPPORTED_CONTENT_TYPE),
+        (record(side("k05VTVBZ", "BASE64", None)), RejectionReason.UNSUPPORTED_CONTENT_TYPE),
         (record(json_side([41, ["Private"], 40])), RejectionReason.INPUT_NOT_ROWS),
         (record(json_side(41)), RejectionReason.INPUT_NOT_ROWS),
         (record("41,Private"), RejectionReason.FIELD_COUNT),
         (record("41,Private,40,0"), RejectionReason.FIELD_COUNT),
         (record("41,Private,40\n41,Private"), RejectionReason.FIELD_COUNT),
         (record(json_side([{"code": 424, "message": "error"}])), RejectionReason.FIELD_COUNT),
-        (record(json_side({"rows": []})), RejectionReason.FIELD_COUNT),
+        (record(json_side({"rows": []})), RejectionReason.NO_INPUT),
         (record(json_side([41, "Private"])), RejectionReason.FIELD_COUNT),
         (record(response="0.1\n0.2\n"), RejectionReason.ROW_COUNT_MISMATCH),
         (record(response=""), RejectionReason.ROW_COUNT_MISMATCH),
@@ -267,7 +270,7 @@ def test_the_log_names_five_places_and_no_content(tmp_path: Path, caplog: pytest
         read(tmp_path, *[record("secret")] * 7)
     (entry,) = caplog.records
     assert entry.levelno == logging.WARNING
-    assert entry.getMessage().startswith("7 records rejected as field_count, for example ep/AllTraffic")
+    assert entry.getMessage().startswith("7 records rejected as field_count (1 fields), for example ep/AllTraffic")
     assert entry.getMessage().count("a.jsonl:") == 5
     assert "secret" not in entry.getMessage()
 
@@ -308,7 +311,7 @@ def test_bounds_that_are_no_times_are_refused(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("request_side", "faults"),
     [
-        ("age,workclass,hours", {"age": CellReason.NOT_A_NUMBER, "hours": CellReason.NOT_A_NUMBER}),
+        ("alter,workclass,stunden", {"age": CellReason.NOT_A_NUMBER, "hours": CellReason.NOT_A_NUMBER}),
         ("4_1,Private,40", {"age": CellReason.NOT_A_NUMBER}),
         ("nan,Private,40", {"age": CellReason.NOT_FINITE}),
         ("1e400,Private,inf", {"age": CellReason.NOT_FINITE, "hours": CellReason.NOT_FINITE}),
