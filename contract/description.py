@@ -127,6 +127,8 @@ def report_lines(report: DriftReport) -> Iterator[str]:
             yield f"violation: {feature.name}, {feature.violation}: {feature.reason}"
     if report.verdict is not Verdict.NOT_JUDGED:
         yield from _features_not_judged(report)
+    for fault in report.internal_faults:
+        yield f"internal fault: {fault.name}: {fault.text}"
     yield from _comparisons(report)
     yield from accuracy_lines(report)
     records = report.records

@@ -54,6 +54,8 @@ class Metric(StrEnum):
     """1 when the window held no record, else 0."""
     WINDOWS_NOT_JUDGED = "WindowsNotJudged"
     """1 when the window's verdict is not_judged, for any reason, else 0."""
+    INTERNAL_FAULTS = "InternalFaults"
+    """Parts of the report, records and labels that were lost for a reason that is not the operator's."""
     RECORDS_READ = "RecordsRead"
     RECORDS_REJECTED = "RecordsRejected"
     ROWS_USED = "RowsUsed"

@@ -40,7 +40,7 @@ class ReasonCode(StrEnum):
     SWITCHED_OFF = "switched_off", "switched off"
     MODEL_CHANGED = "model_changed", "model changed"
     WINDOW_NOT_JUDGED = "window_not_judged", "the window is not judged: {why}"
-    COMPUTATION_FAILED = "computation_failed", "could not be computed: {error_type}: {error}"
+    INTERNAL_FAULT = "internal_fault", "internal fault: {what}; the run's log has the traceback"
     TOO_FEW_ROWS = "too_few_rows", "{n_rows} rows, fewer than the minimum of {min_rows}"
     EVERY_FEATURE_IGNORED = "every_feature_ignored", "every feature is ignored by the policy"
     NO_PREDICTIONS = "no_predictions", "no predictions were captured"
@@ -364,8 +364,3 @@ def joined(*reasons: Reason | None) -> Reason | None:
 def window_not_judged(why: Reason) -> Reason:
     """Return the reason of a part of a window that is not judged as a whole."""
     return ReasonCode.WINDOW_NOT_JUDGED.reason(why=why)
-
-
-def failure(error: Exception) -> Reason:
-    """Return the reason of a part whose computation raised an unexpected error."""
-    return ReasonCode.COMPUTATION_FAILED.reason(error_type=type(error).__name__, error=error)

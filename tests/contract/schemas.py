@@ -345,6 +345,7 @@ DRIFT_REPORT = closed(
         "bias": BIAS,
         "attribution": ATTRIBUTION,
         "quality": QUALITY,
+        "internal_faults": array(closed({"name": TEXT, "text": TEXT})),
         "features": array(FEATURE),
         "prediction": FEATURE,
         "projected_accuracy": closed(

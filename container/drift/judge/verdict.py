@@ -4,13 +4,16 @@ import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
-from plumbline.contract.reasons import Reason, ReasonCode, joined, window_not_judged
+from plumbline.contract.reasons import Reason, ReasonCode, has_code, joined, window_not_judged
 from plumbline.contract.records import EffectMeasure, FeatureReport, RecordCounts, Verdict, finite
 from plumbline.contract.rejection import records_in_window
 from plumbline.contract.thresholds import DEFAULT_EFFECT_THRESHOLDS
 from plumbline.drift.compare.features import ColumnComparison, SchemaFinding
 from plumbline.drift.settings.policy import FeatureRule, Policy
 from plumbline.drift.statistics.declaration import Evidence, benjamini_hochberg_log
+
+PREDICTION = "the prediction"
+"""Its name in reasons, beside the features'."""
 
 
 @dataclass(frozen=True)
@@ -149,9 +152,13 @@ def judge_window(
     skipped = [one.name for one in unjudged if one.reason is None or one.reason.code is not ReasonCode.IGNORED]
     n_judged = len(features) - len(unjudged)
     alone = prediction is not None and prediction.verdict is Verdict.DRIFT
-    names = ", ".join([feature.name for feature in drifted] + ["the prediction"] * alone)
+    names = ", ".join([feature.name for feature in drifted] + [PREDICTION] * alone)
     if alone or any(feature.critical for feature in drifted) or _enough(len(drifted), n_judged, policy):
         return Ruling(Verdict.DRIFT, ReasonCode.FEATURES_DRIFTED.reason(names=names))
+    faulty = [one.name for one in unjudged if has_code(one.reason, ReasonCode.INTERNAL_FAULT)]
+    faulty += [PREDICTION] * (prediction is not None and has_code(prediction.reason, ReasonCode.INTERNAL_FAULT))
+    if faulty:
+        return Ruling(Verdict.NOT_JUDGED, ReasonCode.INTERNAL_FAULT.reason(what=f"in {', '.join(faulty)}"))
     if not n_judged:
         return Ruling(Verdict.NOT_JUDGED, ReasonCode.NO_FEATURE_JUDGED.reason())
     quiet = ReasonCode.NO_FEATURE_DRIFTED.reason()
