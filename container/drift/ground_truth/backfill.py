@@ -27,7 +27,7 @@ from plumbline.drift.judge.comparison import RunContext
 from plumbline.drift.read.capture import capture_files
 from plumbline.drift.read.folder import Listing, listed
 from plumbline.drift.read.kernel.plan import WindowPlan
-from plumbline.drift.read.s3 import fetch_hour, fetch_hours, store_folder
+from plumbline.drift.read.s3 import fetch_captures, fetch_hours, store_folder
 from plumbline.drift.reference.baseline import Baseline
 from plumbline.drift.settings.run import LabelSource
 
@@ -208,11 +208,7 @@ def captures_of(source: str, connect: Connect) -> Captures:
             return
         start, end = _times([bounds])
         with tempfile.TemporaryDirectory(prefix="plumbline-") as name:
-            folder, hour = Path(name), start.replace(minute=0, second=0, microsecond=0)
-            while hour < end:
-                fetch_hour(source, hour, folder, connect)
-                hour += HOUR
-            yield _below(folder)
+            yield _below(fetch_captures(source, start, end, Path(name), connect))
 
     return given
 
