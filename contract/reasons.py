@@ -73,11 +73,18 @@ class ReasonCode(StrEnum):
         "missing_fraction_moved",
         "the missing fraction moved from {reference:.3g} to {window:.3g} (adjusted p {p})",
     )
+    OUT_OF_RANGE = "out_of_range", "{percent:.3g} % of the values lie beyond all of the reference's (adjusted p {p})"
+    HEAVIER_TAIL = "heavier_tail", "more values lie far out than in the reference (adjusted p {p}), and {effect}"
     NOT_SIGNIFICANT = "not_significant", "adjusted p {p} is not below {alpha:g}"
     NO_EFFECT = "no_effect", "there is no effect"
     EFFECT_WITHIN_CHANCE = (
         "effect_within_chance",
-        "the Jensen-Shannon distance {distance:.3g} is below {null_q99:.3g}, which chance reaches",
+        "the {measure} {value:.3g} is below {null_q99:.3g}, which chance reaches",
+    )
+    EFFECT_OF_SMALL_SHIFT = (
+        "effect_of_small_shift",
+        "the {measure} {value:.3g} comes of all values moving together by {shift:.3g}, less than a tenth of a standard "
+        "deviation; without that it is {rest:.3g}",
     )
     EFFECT_BELOW_THRESHOLD = "effect_below_threshold", "the {measure} {value:.3g} is below {threshold:.3g}"
     EFFECT_REACHES_THRESHOLD = "effect_reaches_threshold", "the {measure} {value:.3g} reaches {threshold:.3g}"

@@ -115,6 +115,7 @@ class FeatureReport:
     missing_fraction: float | None = None
     missing_fraction_reference: float | None = None
     missing_p_value_adjusted: float | None = None
+    tail_p_value_adjusted: float | None = None
     unseen_fraction: float | None = None
     out_of_range_fraction: float | None = None
     unreadable: Mapping[str, int] = field(default_factory=dict)

@@ -176,6 +176,7 @@ FEATURE = closed(
         "missing_fraction": maybe(FRACTION),
         "missing_fraction_reference": maybe(FRACTION),
         "missing_p_value_adjusted": maybe(FRACTION),
+        "tail_p_value_adjusted": maybe(FRACTION),
         "unseen_fraction": maybe(FRACTION),
         "out_of_range_fraction": maybe(FRACTION),
         "unreadable": COUNTS,

@@ -112,7 +112,9 @@ def _compared(
     sought = Sought(rule.effect_measure, rule.effect_threshold, rule.alpha / n_tests)
     comparison = compare(name, reference, window, sought=sought, seed=seed)
     if len(reference.values) == 1 and reference.values.tolist() == window.values.tolist():
-        return replace(comparison, evidence=None, not_compared=ReasonCode.CONSTANT.reason(), notes=())
+        return replace(
+            comparison, evidence=None, tail_evidence=None, not_compared=ReasonCode.CONSTANT.reason(), notes=()
+        )
     return comparison
 
 
