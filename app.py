@@ -15,8 +15,7 @@ def main() -> None:
     """Synthesize the environment that the context names; a wrong setting ends with one clear message."""
     try:
         # A first look: the CDK library starts Node, which takes seconds and may print a banner over the message.
-        given = json.loads(os.environ.get("CDK_CONTEXT_JSON", "{}"))
-        load_environment(given.get("environment"), ROOT, given.get("engine"))
+        load_environment(json.loads(os.environ.get("CDK_CONTEXT_JSON", "{}")).get("environment"), ROOT)
         _synthesize()
     except EnvironmentFileError as error:
         sys.exit(f"error: {error}")
@@ -26,8 +25,7 @@ def _synthesize() -> None:
     from plumbline.stacks.application import build, new_app
 
     app = new_app()
-    choice, engine = map(app.node.try_get_context, ("environment", "engine"))
-    build(app, load_environment(choice, ROOT, engine), ROOT)
+    build(app, load_environment(app.node.try_get_context("environment"), ROOT), ROOT)
     app.synth()
 
 

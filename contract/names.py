@@ -54,8 +54,6 @@ class Metric(StrEnum):
     """1 when the window held no record, else 0."""
     WINDOWS_NOT_JUDGED = "WindowsNotJudged"
     """1 when the window's verdict is not_judged, for any reason, else 0."""
-    INTERNAL_FAULTS = "InternalFaults"
-    """Parts of the report, records and labels that were lost for a reason that is not the operator's."""
     RECORDS_READ = "RecordsRead"
     RECORDS_REJECTED = "RecordsRejected"
     ROWS_USED = "RowsUsed"
@@ -130,12 +128,10 @@ class Variable(StrEnum):
     """The history of the endpoint's champions, which says what baseline a window is judged against; unset: the
     argument's, always."""
     SCHEDULED_TIME = "PLUMBLINE_SCHEDULED_TIME"
-    """Set by our own schedule only: the window ends with the last full hour before it."""
-    WINDOW_HOURS = "PLUMBLINE_WINDOW_HOURS"
-    """Set by our own schedule only: hours of one window; unset: 1."""
+    """Set by our own schedule only: the window is the last full hour before it."""
     CAPTURE_S3_URI = "PLUMBLINE_CAPTURE_S3_URI"
-    """The capture destination. Set by our own schedule, for the window's hours, and wherever hours before it are read:
-    those whose labels are awaited."""
+    """The capture destination. Set by our own schedule, for the window's hour, and wherever labels are awaited, for the
+    hours before it."""
     ML_ROOT = "PLUMBLINE_ML_ROOT"
     """Where the platform's folders are; /opt/ml unless the image runs outside SageMaker."""
 
@@ -175,8 +171,10 @@ POLICY_VERSION = 2
 
 BASELINE_FILE = "baseline.json"
 """The file that makes a folder a baseline."""
-BASELINE_VERSION = 2
-"""Version of the baseline's files that this code writes, and the only one that it reads."""
+BASELINE_VERSION = 3
+"""Version of the baseline's files that this code writes."""
+READABLE_BASELINE_VERSIONS = (2, BASELINE_VERSION)
+"""Those that it reads. Version 2 has no missing values but an empty cell and ``?``."""
 
 PLATFORM_ROOT = "/opt/ml"
 """Where SageMaker mounts the folders of a job."""

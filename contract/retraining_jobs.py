@@ -15,7 +15,7 @@ class JobCommand(StrEnum):
 
 
 class PrepareArgument(StrEnum):
-    """Arguments of `JobCommand.PREPARE`, all of them required."""
+    """Arguments of `JobCommand.PREPARE`; the last may be left out or empty."""
 
     TARGET_LABEL = "--target_label"
     ENDPOINT_NAME = "--endpoint_name"
@@ -26,6 +26,8 @@ class PrepareArgument(StrEnum):
     FRESH_UNTIL = "--fresh_until"
     MINIMUM_ROWS = "--minimum_rows"
     """With fewer usable labelled rows the job fails."""
+    MISSING_VALUES = "--missing_values"
+    """JSON list: texts of a cell without a value; empty: the default set."""
 
 
 class EvaluateArgument(StrEnum):

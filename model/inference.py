@@ -184,13 +184,18 @@ def _json_row(number: int, row: Any) -> Row:
 
 
 def _json_cell(number: int, cell: Any) -> str:
-    """Return the cell as the training CSV would spell it: null is missing, 40 and 40.0 are 40."""
-    if cell is None:
+    """Return the cell as a training CSV may spell it: null and NaN are missing, 40 and 40.0 are 40, true is true.
+
+    The preprocessor reads texts of CSV and of JSON alike, and knows other spellings of a value too.
+    """
+    if cell is None or cell != cell:  # noqa: PLR0124 - NaN
         return ""
     if isinstance(cell, str):
         return cell.strip()
-    if isinstance(cell, bool) or not isinstance(cell, int | float):
-        raise PayloadError(f"row {number} must hold texts, numbers and null, got {cell!r}")
+    if isinstance(cell, bool):
+        return str(cell).lower()
+    if not isinstance(cell, int | float):
+        raise PayloadError(f"row {number} must hold texts, numbers, booleans and null, got {cell!r}")
     return str(int(cell)) if isinstance(cell, float) and cell.is_integer() else str(cell)
 
 

@@ -15,7 +15,7 @@ from plumbline.drift.reference.csv_inputs import infer_table, typed
 from plumbline.drift.reference.learn import learn
 
 
-def write_baseline(
+def write_baseline(  # noqa: PLR0913 - one keyword per part of the reference
     folder: Path,
     *,
     train: LabelledTable,
@@ -23,6 +23,7 @@ def write_baseline(
     probabilities: Sequence[float],
     target: str,
     segment_column: str | None,
+    missing_values: frozenset[str],
 ) -> None:
     """Learn the baseline and write it to `folder`: what `plumbline baseline` makes of the same rows, byte for byte.
 
@@ -38,12 +39,12 @@ def write_baseline(
     BaselineError
         If `segment_column` is named and is no categorical column with few values.
     """
-    features = infer_table(train.names, transpose(train.rows, len(train.names)))
+    features = infer_table(train.names, transpose(train.rows, len(train.names)), missing_values)
     columns = zip(features.specs, transpose(test.rows, len(test.names)), strict=True)
     baseline = learn(
         train=features,
         target_label=target,
-        test=Table(features.specs, {spec.name: typed(spec, texts) for spec, texts in columns}),
+        test=Table(features.specs, {spec.name: typed(spec, texts, features) for spec, texts in columns}),
         test_labels=test.labels,
         probabilities=np.array(probabilities, dtype=np.float64),
         segment_column=segment_column,

@@ -4,7 +4,9 @@ import argparse
 import json
 import os
 import sys
+from collections import Counter
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -26,11 +28,14 @@ from plumbline.contract.training import (
     PROBABILITY_COLUMN,
     positive_label,
 )
+from plumbline.contract.values import DEFAULT_MISSING_VALUES, LabelCells, read_missing_values, spellings
 from plumbline.drift.errors import BaselineError
 from plumbline.drift.preprocessing import Preprocessor, learn_column
 
 
-def learn_preprocessor(train: LabelledTable, target: str) -> Preprocessor:
+def learn_preprocessor(
+    train: LabelledTable, target: str, missing_values: frozenset[str] = DEFAULT_MISSING_VALUES
+) -> Preprocessor:
     """Learn every column and the two classes from the training rows.
 
     Raises
@@ -41,7 +46,8 @@ def learn_preprocessor(train: LabelledTable, target: str) -> Preprocessor:
     try:
         positive = positive_label(train.labels)
         columns = tuple(
-            learn_column(name, [row[position] for row in train.rows]) for position, name in enumerate(train.names)
+            learn_column(name, [row[position] for row in train.rows], missing_values)
+            for position, name in enumerate(train.names)
         )
     except ValueError as error:
         raise TrainingDataError(f"training data: {error}") from error
@@ -155,15 +161,16 @@ def train(settings: argparse.Namespace, environment: Mapping[str, str]) -> dict[
     """
     channels = [CHANNEL_TRAIN] + [CHANNEL_FRESH] * (_variable(CHANNEL_FRESH) in environment)
     parts = [read_channel(_channel(environment, name), settings.target_label) for name in channels]
-    rows, sizes = concatenate(parts), [len(part.rows) for part in parts]
+    rows, sizes = _with_one_spelling(concatenate(parts)), [len(part.rows) for part in parts]
     test = read_channel(_channel(environment, CHANNEL_TEST), settings.target_label).in_order(rows.names)
+    test = _spelled_as(rows, test)
     if not test.rows:
         raise TrainingDataError(f"channel {CHANNEL_TEST!r} must hold labelled rows, got headers only; add rows")
 
     if not sizes[0]:
         raise TrainingDataError(f"channel {CHANNEL_TRAIN!r} must hold labelled rows, got headers only; add rows")
 
-    preprocessor = learn_preprocessor(rows, settings.target_label)
+    preprocessor = learn_preprocessor(rows, settings.target_label, settings.missing_values)
     weights = fresh_weights(sizes[0], sum(sizes[1:]), settings.fresh_weight_fraction) if sum(sizes[1:]) else None
     test_labels = encode_labels(test.labels, preprocessor)
     booster = fit(preprocessor.transform(rows.rows), encode_labels(rows.labels, preprocessor), settings, weights)
@@ -182,8 +189,21 @@ def train(settings: argparse.Namespace, environment: Mapping[str, str]) -> dict[
         probabilities=[float(answer) for answer in answers],
         target=settings.target_label,
         segment_column=settings.segment_column,
+        missing_values=settings.missing_values,
     )
     return metrics
+
+
+def _with_one_spelling(table: LabelledTable) -> LabelledTable:
+    """Return the rows with one spelling of each label: 1 and 1.0 are one class."""
+    known = spellings(Counter(table.labels))
+    return replace(table, labels=tuple(known[label] for label in table.labels))
+
+
+def _spelled_as(train: LabelledTable, table: LabelledTable) -> LabelledTable:
+    """Return the rows with their labels spelled as in the training rows; a label that these lack stays."""
+    known = LabelCells(train.labels, ())
+    return replace(table, labels=tuple(known.read(label) or label for label in table.labels))
 
 
 def _variable(channel: str) -> str:
@@ -214,6 +234,12 @@ def parse_hyperparameters(arguments: Sequence[str] | None = None) -> argparse.Na
     parser = argparse.ArgumentParser(description=__doc__, allow_abbrev=False)
     parser.add_argument("--target_label", required=True, help="name of the column to predict")
     parser.add_argument("--segment_column", help="categorical column by whose values the baseline counts rows apart")
+    parser.add_argument(
+        "--missing_values",
+        type=read_missing_values,
+        default=DEFAULT_MISSING_VALUES,
+        help="JSON list of the texts of a cell without a value",
+    )
     parser.add_argument(
         "--fresh_weight_fraction",
         type=float,

@@ -9,11 +9,21 @@ import math
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 from numpy.typing import NDArray
 
-from plumbline.contract.training import MISSING_TEXTS, finite_number
+from plumbline.contract.values import (
+    DEFAULT_MISSING_VALUES,
+    LEGACY_MISSING_VALUES,
+    LabelCells,
+    NumberCells,
+    is_binary,
+    present_labels,
+    reads_as_numbers,
+    spellings,
+)
 
 PREPROCESSOR_VERSION = 1
 LARGEST = float(np.finfo(np.float32).max)
@@ -25,10 +35,15 @@ class RowError(ValueError):
 
 @dataclass(frozen=True)
 class NumericColumn:
-    """A column of numbers; a missing cell becomes `fill`, the mean of the training rows."""
+    """A column of numbers; a missing cell becomes `fill`, the mean of the training rows.
+
+    With `is_binary` the training rows have no other numbers than 0 and 1, and booleans stand for them.
+    """
 
     name: str
     fill: float
+    missing_values: frozenset[str] = DEFAULT_MISSING_VALUES
+    is_binary: bool = False
 
     @property
     def width(self) -> int:
@@ -40,15 +55,17 @@ class NumericColumn:
         numbers = np.array([self._number(row, cell) for row, cell in enumerate(cells, 1)], np.float64)
         return np.clip(numbers, -LARGEST, LARGEST).astype(np.float32).reshape(-1, 1)
 
+    @cached_property
+    def _cells(self) -> NumberCells:
+        return NumberCells(self.missing_values, is_binary=self.is_binary)
+
     def _number(self, row: int, cell: str) -> float:
-        if cell in MISSING_TEXTS:
-            return self.fill
-        number = finite_number(cell)
+        number = self._cells.read(cell)
         if number is None:
             raise RowError(
                 f"row {row}, field {self.name!r} must be a finite number, got {cell!r}; leave it empty if unknown"
             )
-        return number
+        return self.fill if math.isnan(number) else number
 
 
 @dataclass(frozen=True)
@@ -58,6 +75,7 @@ class CategoricalColumn:
     name: str
     fill: str
     categories: tuple[str, ...]
+    missing_values: frozenset[str] = DEFAULT_MISSING_VALUES
 
     @property
     def width(self) -> int:
@@ -69,10 +87,15 @@ class CategoricalColumn:
         positions = {category: position for position, category in enumerate(self.categories)}
         encoded = np.zeros((len(cells), self.width), np.float32)
         for row, cell in enumerate(cells):
-            position = positions.get(self.fill if cell in MISSING_TEXTS else cell)
+            label = self._cells.read(cell)
+            position = positions.get(self.fill if label is None else label)
             if position is not None:
                 encoded[row, position] = 1.0
         return encoded
+
+    @cached_property
+    def _cells(self) -> LabelCells:
+        return LabelCells(self.categories, self.missing_values)
 
 
 Column = NumericColumn | CategoricalColumn
@@ -86,6 +109,11 @@ class Preprocessor:
     target: str
     negative_label: str
     positive_label: str
+
+    @property
+    def missing_values(self) -> frozenset[str]:
+        """Texts that mean a missing value, in every column."""
+        return self.columns[0].missing_values if self.columns else DEFAULT_MISSING_VALUES
 
     @property
     def names(self) -> tuple[str, ...]:
@@ -117,6 +145,7 @@ class Preprocessor:
         columns = [
             {"name": column.name, "fill": column.fill}
             | ({"categories": column.categories} if isinstance(column, CategoricalColumn) else {})
+            | ({"is_binary": True} if isinstance(column, NumericColumn) and column.is_binary else {})
             for column in self.columns
         ]
         classes = {
@@ -124,12 +153,13 @@ class Preprocessor:
             "negative_label": self.negative_label,
             "positive_label": self.positive_label,
         }
-        document = {"version": PREPROCESSOR_VERSION, "columns": columns, **classes}
+        missing = sorted(self.missing_values)
+        document = {"version": PREPROCESSOR_VERSION, "missing_values": missing, "columns": columns, **classes}
         return json.dumps(document, indent=1, ensure_ascii=False, allow_nan=False) + "\n"
 
     @classmethod
     def from_json(cls, text: str) -> "Preprocessor":
-        """Read what `to_json` wrote.
+        """Read what `to_json` wrote; a file without missing values is read as models of its time were trained.
 
         Raises
         ------
@@ -140,16 +170,17 @@ class Preprocessor:
         version = document.get("version") if isinstance(document, dict) else None
         if version != PREPROCESSOR_VERSION:
             raise ValueError(f"preprocessor version must be {PREPROCESSOR_VERSION}, got {version!r}; train again")
+        missing = frozenset(document.get("missing_values", LEGACY_MISSING_VALUES))
         columns = tuple(
-            CategoricalColumn(entry["name"], entry["fill"], tuple(entry["categories"]))
+            CategoricalColumn(entry["name"], entry["fill"], tuple(entry["categories"]), missing)
             if "categories" in entry
-            else NumericColumn(entry["name"], float(entry["fill"]))
+            else NumericColumn(entry["name"], float(entry["fill"]), missing, entry.get("is_binary", False))
             for entry in document["columns"]
         )
         return cls(columns, document["target"], document["negative_label"], document["positive_label"])
 
 
-def learn_column(name: str, cells: Sequence[str]) -> Column:
+def learn_column(name: str, cells: Sequence[str], missing_values: frozenset[str] = DEFAULT_MISSING_VALUES) -> Column:
     """Learn one column: numeric when every present cell reads as a finite number.
 
     Raises
@@ -157,15 +188,18 @@ def learn_column(name: str, cells: Sequence[str]) -> Column:
     ValueError
         If no training row has a value: nothing could stand in for the missing ones.
     """
-    present = [cell for cell in cells if cell not in MISSING_TEXTS]
-    if not present:
+    numbers = NumberCells(missing_values, is_binary=True)
+    if reads_as_numbers(cells, numbers):
+        present = [number for cell in cells if (number := numbers.read(cell)) is not None and not math.isnan(number)]
+        return NumericColumn(name, _mean(present), missing_values, is_binary(present))
+    labels = present_labels(cells, missing_values)
+    if not labels:
         raise ValueError(f"column {name!r} must have a value in at least one training row; remove the column")
-    numbers = [number for number in map(finite_number, present) if number is not None]
-    if len(numbers) == len(present):
-        return NumericColumn(name, _mean(numbers))
-    counts = Counter(present)
+    counts: Counter[str] = Counter()
+    for label, known in spellings(labels).items():
+        counts[known] += labels[label]
     most_frequent = min(counts, key=lambda category: (-counts[category], category))
-    return CategoricalColumn(name, most_frequent, tuple(sorted(counts)))
+    return CategoricalColumn(name, most_frequent, tuple(sorted(counts)), missing_values)
 
 
 def _mean(numbers: Sequence[float]) -> float:

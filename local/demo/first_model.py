@@ -115,6 +115,8 @@ def _hyperparameters(config: EnvironmentConfig, source: str) -> dict[str, str]:
     }
     if config.training.segment_column:
         values["segment_column"] = config.training.segment_column
+    if config.training.missing_values is not None:
+        values["missing_values"] = config.training.missing_argument
     return {name: json.dumps(value) for name, value in values.items()}
 
 

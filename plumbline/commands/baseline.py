@@ -4,6 +4,7 @@ import argparse
 from pathlib import Path
 from typing import TypeAlias
 
+from plumbline.contract.values import DEFAULT_MISSING_VALUES, missing_values_of
 from plumbline.exit_codes import EXIT_FINISHED, CommandError
 
 Options: TypeAlias = argparse.ArgumentParser | argparse._ArgumentGroup
@@ -32,6 +33,7 @@ def run(arguments: argparse.Namespace) -> int:
             predictions=arguments.predictions,
             target_label=arguments.target_label,
             segment_column=arguments.segment_column,
+            missing_values=missing_values(arguments),
         )
         save(files.learn(), arguments.output)
     except DriftError as error:
@@ -60,6 +62,19 @@ def add_reference_arguments(options: Options) -> None:
         metavar="NAME",
         help="categorical column whose values are segments: each is also judged by itself",
     )
+    options.add_argument(
+        "--missing-value",
+        action="append",
+        metavar="TEXT",
+        help="text of a cell without a value, besides the empty cell; repeat it for several, leave TEXT empty for none "
+        "(default: ?, -, NaN, NA, N/A, NULL, None and other spellings of these)",
+    )
+
+
+def missing_values(arguments: argparse.Namespace) -> frozenset[str]:
+    """Return the texts that mean a missing value."""
+    given = arguments.missing_value
+    return DEFAULT_MISSING_VALUES if given is None else missing_values_of(given)
 
 
 def check_reference(arguments: argparse.Namespace) -> None:

@@ -1,10 +1,11 @@
 """`plumbline monitor`."""
 
 import argparse
+from collections.abc import Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from plumbline.commands.baseline import add_reference_arguments, check_reference
+from plumbline.commands.baseline import add_reference_arguments, check_reference, missing_values
 from plumbline.contract.description import report_lines
 from plumbline.contract.names import ReportFile
 from plumbline.contract.records import Verdict
@@ -199,6 +200,7 @@ def _reference(arguments: argparse.Namespace) -> "Baseline":
             predictions=arguments.predictions,
             target_label=arguments.target_label,
             segment_column=arguments.segment_column,
+            missing_values=missing_values(arguments),
         ).learn()
     baseline = load(arguments.baseline)
     for option, given, learned in (
@@ -210,7 +212,16 @@ def _reference(arguments: argparse.Namespace) -> "Baseline":
                 f"{option} must be the baseline's ({learned or 'it has none'}), got {given!r}; leave it out, or learn "
                 "a baseline with it"
             )
+    if arguments.missing_value is not None and missing_values(arguments) != baseline.missing_values:
+        raise CommandError(
+            f"--missing-value must be as the baseline was learned with ({_listed(baseline.missing_values)}), got "
+            f"{_listed(missing_values(arguments))}; leave it out, or learn a baseline with it"
+        )
     return baseline
+
+
+def _listed(texts: Iterable[str]) -> str:
+    return ", ".join(map(repr, sorted(texts)))
 
 
 def _policy(arguments: argparse.Namespace) -> "Policy":

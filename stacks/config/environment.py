@@ -1,12 +1,14 @@
 """The sections of an environment file: typed, bounded, closed. Only thresholds have defaults."""
 
+import json
 from enum import StrEnum
 from typing import Annotated, Literal, Self
 
 from pydantic import AfterValidator, Field, StrictBool, StrictInt, StringConstraints, model_validator
 
+from plumbline.contract.values import DEFAULT_MISSING_VALUES, missing_values_of
 from plumbline.stacks.config.retraining import PromotionSection, RetrainingSection, check_canary, check_fresh_rows
-from plumbline.stacks.config.schedule import WINDOW_HOURS, Engine, expression_for, interval_hours
+from plumbline.stacks.config.schedule import Engine, interval_hours
 from plumbline.stacks.config.thresholds import (
     BiasSection,
     FeatureSection,
@@ -25,6 +27,7 @@ from plumbline.stacks.config.values import (
     FeatureName,
     InstanceType,
     Location,
+    MissingValue,
     Percent,
     TagKey,
     TagValue,
@@ -37,13 +40,6 @@ MAX_RECENT_WINDOWS = 168
 """A week of hours: more would only read more files each hour."""
 MAX_ALARM_HOURS = 168
 """CloudWatch: period times evaluation periods is at most seven days."""
-
-
-def divides_day(hours: int) -> int:
-    """Accept a length of a window."""
-    if hours not in WINDOW_HOURS:
-        raise ValueError(f"must be {', '.join(map(str, WINDOW_HOURS[:-1]))} or {WINDOW_HOURS[-1]}")
-    return hours
 
 
 class Removal(StrEnum):
@@ -74,8 +70,29 @@ class TrainingSection(ConfigSection):
     target_label: Annotated[str, StringConstraints(min_length=1, max_length=256)]
     segment_column: FeatureName | None = None
     """Categorical feature by whose values windows are also judged apart; absent: none."""
+    missing_values: tuple[MissingValue, ...] | None = None
+    """Texts of a cell without a value, besides the empty cell; absent: the default set; empty: no other."""
     instance_type: InstanceType
     max_runtime_seconds: Annotated[StrictInt, Field(ge=60, le=86400)]
+
+    @property
+    def missing_texts(self) -> frozenset[str]:
+        """Texts of a cell without a value."""
+        return DEFAULT_MISSING_VALUES if self.missing_values is None else missing_values_of(self.missing_values)
+
+    @property
+    def missing_argument(self) -> str:
+        """The same as an argument of a job: a JSON list; empty: the default set."""
+        return "" if self.missing_values is None else json.dumps(self.missing_values, ensure_ascii=False)
+
+    @model_validator(mode="after")
+    def _missing_values_are_one_argument(self) -> Self:
+        if len(self.missing_argument) > MAX_VARIABLE:
+            raise ValueError(
+                f"must have missing_values of {MAX_VARIABLE} characters together as a list, got "
+                f"{len(self.missing_argument)}"
+            )
+        return self
 
     @model_validator(mode="after")
     def _segments_are_not_of_the_target(self) -> Self:
@@ -119,10 +136,7 @@ class MonitorSection(ConfigSection):
     """The job that compares each window with the baseline."""
 
     engine: Engine
-    schedule: str | None = None
-    """Absent: the engine's own for `window_hours`."""
-    window_hours: Annotated[StrictInt, AfterValidator(divides_day)] | None = None
-    """Hours of one window, and between two runs; absent: those of `schedule`, else 1."""
+    schedule: str
     instance_type: InstanceType
     volume_gb: Annotated[StrictInt, Field(ge=1, le=16384)]
     max_runtime_seconds: Annotated[StrictInt, Field(ge=60, le=3600)]
@@ -157,23 +171,13 @@ class MonitorSection(ConfigSection):
         return self
 
     @property
-    def expression(self) -> str:
-        """When the monitor runs, in UTC."""
-        return self.schedule or expression_for(self.engine, self.window_hours or 1)
-
-    @property
     def interval_hours(self) -> int:
-        """Hours between two runs, which one window has."""
-        return interval_hours(self.engine, self.expression)
+        """Hours between two runs."""
+        return interval_hours(self.engine, self.schedule)
 
     @model_validator(mode="after")
-    def _schedule_suits_engine_and_window(self) -> Self:
-        hours = self.interval_hours
-        if self.window_hours not in {None, hours}:
-            raise ValueError(
-                f"must have a schedule with {self.window_hours} hours between two runs for window_hours "
-                f"{self.window_hours}, got {self.schedule!r}; leave one of the two out"
-            )
+    def _schedule_suits_engine(self) -> Self:
+        interval_hours(self.engine, self.schedule)
         return self
 
 

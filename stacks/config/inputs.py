@@ -6,8 +6,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from plumbline.contract.names import BASELINE_FILE, BASELINE_VERSION
+from plumbline.contract.names import BASELINE_FILE, READABLE_BASELINE_VERSIONS
 from plumbline.contract.records import EffectMeasure, FeatureType
+from plumbline.contract.values import LEGACY_MISSING_VALUES
 from plumbline.stacks.config.environment import EnvironmentConfig, TrainingSection
 from plumbline.stacks.config.errors import EnvironmentFileError
 
@@ -20,6 +21,7 @@ class _Learned:
 
     target_label: object
     segment_column: object
+    missing_values: frozenset[str]
     features: Mapping[str, str]
 
 
@@ -52,15 +54,17 @@ def _read_baseline(folder: Path, location: str) -> _Learned:
         document = json.loads((folder / BASELINE_FILE).read_text(encoding="utf-8"))
         version = document["version"]
         features = {str(entry["name"]): str(entry["type"]) for entry in document["features"]}
-        learned = _Learned(document["target_label"], document.get("segment_column"), features)
+        missing = frozenset(document.get("missing_values", LEGACY_MISSING_VALUES))
+        learned = _Learned(document["target_label"], document.get("segment_column"), missing, features)
     except (OSError, ValueError, LookupError, TypeError) as error:
         raise EnvironmentFileError(
             f"model.baseline must be a folder with a readable {BASELINE_FILE}, got {location!r}; "
             "name the folder that `plumbline baseline` wrote"
         ) from error
-    if version != BASELINE_VERSION:
+    if version not in READABLE_BASELINE_VERSIONS:
+        readable = " or ".join(map(str, READABLE_BASELINE_VERSIONS))
         raise EnvironmentFileError(
-            f"model.baseline must be of version {BASELINE_VERSION}, got {version!r} in {location!r}; learn it again "
+            f"model.baseline must be of version {readable}, got {version!r} in {location!r}; learn it again "
             "with `plumbline baseline`"
         )
     return learned
@@ -80,6 +84,14 @@ def _check_training(training: TrainingSection, learned: _Learned) -> None:
         raise EnvironmentFileError(
             f"training.segment_column must be the segment column of model.baseline, {theirs}, got {ours}; correct it, "
             "or learn the baseline again to match"
+        )
+    # What an older baseline was learned with no file names; the next one that is learned has the default set.
+    is_default = training.missing_values is None and learned.missing_values == LEGACY_MISSING_VALUES
+    if training.missing_texts != learned.missing_values and not is_default:
+        theirs, ours = (", ".join(map(repr, sorted(one))) for one in (learned.missing_values, training.missing_texts))
+        raise EnvironmentFileError(
+            f"training.missing_values must be the missing values of model.baseline, {theirs}, got {ours}; "
+            "correct them, or learn the baseline again to match"
         )
 
 

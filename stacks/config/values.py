@@ -54,6 +54,7 @@ TagKey = Annotated[str, text(r"(?!(?i:aws:)).{1,128}", "be 1 to 128 characters t
 TagValue = Annotated[str, text(r".{0,256}", "be at most 256 characters")]
 Location = Annotated[str, AfterValidator(_location)]
 FeatureName = Annotated[str, text(r"(?s:.{1,256})", "be 1 to 256 characters")]
+MissingValue = Annotated[str, text(r"(?s:.{0,32})", "be at most 32 characters")]
 Percent = Annotated[StrictInt, Field(ge=1, le=100)]
 Fraction = Annotated[float, Field(gt=0, lt=1, strict=True)]
 Share = Annotated[float, Field(gt=0, le=1, strict=True)]

@@ -47,7 +47,7 @@ from plumbline.contract.retraining_jobs import (
     job_folder,
 )
 from plumbline.contract.training import CHANNEL_FRESH, CHANNEL_TEST, CHANNEL_TRAIN
-from plumbline.stacks.pipeline.filling import Placeholder
+from plumbline.stacks.pipeline.filling import OPTIONAL_HYPERPARAMETERS, Placeholder
 
 TRAINING_VOLUME_GB = 30
 LOG_LEVEL_INFO = 20
@@ -146,6 +146,7 @@ class _Definition:
             PrepareArgument.FRESH_FROM: self._parameters[PipelineParameter.FRESH_FROM],
             PrepareArgument.FRESH_UNTIL: self._parameters[PipelineParameter.FRESH_UNTIL],
             PrepareArgument.MINIMUM_ROWS: PlaceholderVariable(Placeholder.MINIMUM_FRESH_ROWS),
+            PrepareArgument.MISSING_VALUES: PlaceholderVariable(Placeholder.MISSING_VALUES),
         }
         ran = self._processor(JobCommand.PREPARE).run(
             inputs=[
@@ -281,8 +282,7 @@ def _hyperparameters() -> dict[str, str]:
         "sagemaker_region": Placeholder.REGION.text,
         "sagemaker_container_log_level": LOG_LEVEL_INFO,
         "target_label": Placeholder.TARGET_LABEL.text,
-        "segment_column": Placeholder.SEGMENT_COLUMN.text,
-    }
+    } | {name: placeholder.text for name, placeholder in OPTIONAL_HYPERPARAMETERS.items()}
     # A number has no quotes.
     return {name: json.dumps(value) for name, value in values.items()} | {
         "fresh_weight_fraction": Placeholder.FRESH_WEIGHT_FRACTION.text

@@ -38,6 +38,8 @@ class Placeholder(StrEnum):
     TARGET_LABEL = "TargetLabel"
     SEGMENT_COLUMN = "SegmentColumn"
     """Empty: no segments."""
+    MISSING_VALUES = "MissingValues"
+    """JSON list; empty: the default set."""
     SLICE_COLUMNS = "SliceColumns"
     """Comma-separated; empty: no slices."""
     HOLDOUT_MARGIN = "HoldoutMargin"
@@ -62,6 +64,12 @@ class Placeholder(StrEnum):
         """The placeholder in the definition."""
         return f"${{{self.value}}}"
 
+
+OPTIONAL_HYPERPARAMETERS: Mapping[str, Placeholder] = {
+    "segment_column": Placeholder.SEGMENT_COLUMN,
+    "missing_values": Placeholder.MISSING_VALUES,
+}
+"""Hyperparameters of the training job that the environment file may leave out."""
 
 PlaceholderValues = Mapping[Placeholder, Any]
 
@@ -89,9 +97,10 @@ def filled(values: PlaceholderValues, network: NetworkSection | None) -> dict[st
             f"and {sorted(known - wanted)} without a place; run make pipeline"
         )
     definition: dict[str, Any] = _fill(json.loads(text), {name.text: value for name, value in values.items()})
-    if not values[Placeholder.SEGMENT_COLUMN]:
-        # An argument of a job may be empty, a hyperparameter may not.
-        _training(definition)["HyperParameters"].pop("segment_column")
+    for name, placeholder in OPTIONAL_HYPERPARAMETERS.items():
+        if not values[placeholder]:
+            # An argument of a job may be empty, a hyperparameter may not.
+            _training(definition)["HyperParameters"].pop(name)
     if network:
         _join(definition["Steps"], network)
     return definition

@@ -6,16 +6,22 @@ Nothing here is the product's: not its enumerations, not its rules for a cell. N
 import json
 import math
 import re
+import unicodedata
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
 from tests.oracles.slow_requests import Absent, Reject, Side, csv_of, json_of, request_rows
 
 MISSING, ABSENT = "missing", "absent"
+MISSING_TEXTS = (
+    *("", "?", "-", "--", "NaN", "nan", "NAN", "-nan", "-NaN", "NaT", "NA", "N/A", "n/a", "<NA>", "#N/A", "#NA"),
+    *("#N/A N/A", "NULL", "Null", "null", "(null)", "\\N", "None", "NONE"),
+)
 Cell = tuple[str, Any]
 """("value", number or label), ("missing", None), ("absent", None) or ("unreadable", reason)."""
 
@@ -136,13 +142,15 @@ def _cell(value: Any, numeric: bool) -> Cell:  # noqa: PLR0911 - one case after 
         return MISSING, None
     if isinstance(value, (bool, list, dict)):
         return "unreadable", "not_a_value"
+    if isinstance(value, float) and math.isnan(value):
+        return MISSING, None
     if isinstance(value, float) and value.is_integer():
         value = int(value)
-    text = str(value).strip()
-    if text in ("", "?"):
+    text = unicodedata.normalize("NFC", str(value).strip())
+    if text in MISSING_TEXTS or (numeric and text.casefold() in [one.casefold() for one in MISSING_TEXTS]):
         return MISSING, None
     if not numeric:
-        return "value", text
+        return "value", _spelled(text)
     try:
         number = float(text)
     except ValueError:
@@ -150,6 +158,25 @@ def _cell(value: Any, numeric: bool) -> Cell:  # noqa: PLR0911 - one case after 
     if "_" in text:
         return "unreadable", "not_a_number"
     return ("value", number + 0.0) if math.isfinite(number) else ("unreadable", "not_finite")
+
+
+def _spelled(text: str) -> str:
+    """One spelling of equal numbers and booleans; zeros in front make a code of it, which is no number."""
+    if text.lower() in ("true", "false"):
+        return text.lower()
+    if not re.fullmatch(r"[+-]?(0|[1-9][0-9]*)?(\.[0-9]*)?([eE][+-]?[0-9]{1,4})?", text) or not re.match(
+        r"[+-]?\.?[0-9]", text
+    ):
+        return text
+    sign, digits, exponent = Decimal(text).as_tuple()
+    number = "".join(map(str, digits)).lstrip("0")
+    significant = number.rstrip("0")
+    if not significant:
+        return "0"
+    exponent = int(exponent) + len(number) - len(significant)
+    if -25 < exponent + len(significant) <= 25:
+        return format(Decimal((sign, tuple(map(int, significant)), exponent)), "f")
+    return f"{'-' * sign}{significant}e{exponent}"
 
 
 def _output(side: object, n_rows: int) -> list[float | None]:

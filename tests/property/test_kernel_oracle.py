@@ -41,9 +41,31 @@ json_values = st.recursive(
     max_leaves=8,
 )
 numbers = st.sampled_from(
-    ["41", " 30", "17.0", "-0.0", "?", "", "1e400", "nan", "4_1", "old", ".5", "٤", "0x1p3", "+1"]
+    [
+        "41",
+        " 30",
+        "17.0",
+        "-0.0",
+        "?",
+        "",
+        "1e400",
+        "nan",
+        "4_1",
+        "old",
+        ".5",
+        "٤",
+        "0x1p3",
+        "+1",
+        "none",
+        "-",
+        "NaN",
+        "true",
+    ]
 )
-labels = st.sampled_from(["Private", " Self", "?", "", "a\tb", '"x, y"', 'a"b', "é", "\ufeffz", "a\rb", "\x00"])
+labels = st.sampled_from(
+    ["Private", " Self", "?", "", "a\tb", '"x, y"', 'a"b', "é", "\ufeffz", "a\rb", "\x00"]
+    + ["e\u0301", "1", "1.0", "1e3", "-.50", "02", "TRUE", "True", "NA", "none", "-"]
+)
 csv_rows = st.tuples(numbers, labels).map(",".join)
 csv_texts = st.lists(csv_rows, min_size=1, max_size=3).map("\n".join) | csv_rows.map(lambda row: row + "\n")
 payloads = st.one_of(

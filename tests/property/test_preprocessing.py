@@ -2,6 +2,7 @@ import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
 
+from plumbline.contract.values import DEFAULT_MISSING_VALUES, LabelCells, present_labels
 from plumbline.drift.preprocessing import CategoricalColumn, NumericColumn, Preprocessor, learn_column
 
 CELLS = st.one_of(st.sampled_from(["", "?"]), st.text(max_size=6), st.integers().map(str), st.floats().map(str))
@@ -10,7 +11,9 @@ NAMES = st.text(min_size=1, max_size=8)
 
 
 def with_a_value(cells: st.SearchStrategy[str]) -> st.SearchStrategy[list[str]]:
-    return st.lists(cells, min_size=1, max_size=20).filter(lambda column: any(cell not in ("", "?") for cell in column))
+    return st.lists(cells, min_size=1, max_size=20).filter(
+        lambda column: present_labels(column, DEFAULT_MISSING_VALUES)
+    )
 
 
 @given(with_a_value(CELLS))
@@ -33,7 +36,10 @@ def test_every_training_cell_of_a_category_is_one_hot(cells: list[str]) -> None:
 @given(with_a_value(CELLS), st.text())
 def test_what_training_has_not_seen_is_all_zeros(cells: list[str], cell: str) -> None:
     column = learn_column("x", cells)
-    if isinstance(column, CategoricalColumn) and cell not in {*column.categories, "", "?"}:
+    if isinstance(column, CategoricalColumn) and LabelCells(column.categories).read(cell) not in {
+        *column.categories,
+        None,
+    }:
         assert not column.encode([cell]).any()
 
 

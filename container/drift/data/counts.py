@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from plumbline.contract.records import FeatureType
+from plumbline.contract.values import DEFAULT_MISSING_VALUES
 from plumbline.drift.data.table import FeatureSpec
 
 MAX_DISTINCT = 65_536
@@ -49,8 +50,12 @@ class ValueCounts:
 
     @property
     def missing_fraction(self) -> float | None:
-        """Share of missing cells, 0 to 1; None without rows."""
-        return self.n_missing / self.n_rows if self.n_rows else None
+        """Missing cells by the cells that can be read, which are missing or present, 0 to 1; None without such.
+
+        An unreadable cell is neither: it must not lower the fraction.
+        """
+        n_readable = self.n_rows - self.n_unreadable
+        return self.n_missing / n_readable if n_readable else None
 
 
 @dataclass(frozen=True, eq=False)
@@ -156,9 +161,11 @@ def spec_entries(specs: Sequence[FeatureSpec]) -> list[dict[str, str]]:
     return [{"name": spec.name, "type": spec.type.value} for spec in specs]
 
 
-def specs_of(entries: Sequence[Mapping[str, str]]) -> tuple[FeatureSpec, ...]:
+def specs_of(
+    entries: Sequence[Mapping[str, str]], missing_values: frozenset[str] = DEFAULT_MISSING_VALUES
+) -> tuple[FeatureSpec, ...]:
     """Read what `spec_entries` made."""
-    return tuple(FeatureSpec(entry["name"], FeatureType(entry["type"])) for entry in entries)
+    return tuple(FeatureSpec(entry["name"], FeatureType(entry["type"]), missing_values) for entry in entries)
 
 
 def counts_entries(specs: Sequence[FeatureSpec], counts: Mapping[str, ValueCounts]) -> list[dict[str, Any]]:

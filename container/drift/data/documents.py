@@ -32,8 +32,8 @@ def signed(document: Mapping[str, Any], before: str) -> str:
     return body.replace(f'\n  "{before}": ', f'\n  "checksum": "{sha256(body)}",\n  "{before}": ', 1)
 
 
-def read_signed(text: str, version: int) -> dict[str, Any]:
-    """Return the document whose text `signed` made.
+def read_signed(text: str, *versions: int) -> dict[str, Any]:
+    """Return the document whose text `signed` made, of one of the `versions`.
 
     Raises
     ------
@@ -45,16 +45,16 @@ def read_signed(text: str, version: int) -> dict[str, Any]:
     except (ValueError, RecursionError) as error:
         raise ValueError(f"must be JSON, got {error}") from error
     found = document.get("version") if isinstance(document, dict) else None
-    if found != version:
-        raise ValueError(f"must be of version {version}, got {found!r}")
+    if found not in versions:
+        raise ValueError(f"must be of version {' or '.join(map(str, versions))}, got {found!r}")
     if document.get("checksum") != sha256(_CHECKSUM_LINE.sub("", text, count=1)):
         raise ValueError("must have the content it was written with, got another checksum: it was edited or damaged")
     return document  # type: ignore[no-any-return]
 
 
 def _pretty(value: Any) -> str:
-    """Return JSON with one line per entry of a list, and no deeper breaks."""
-    if not value or not isinstance(value, list):
+    """Return JSON with one line per entry of a list, unless all are texts, and no deeper breaks."""
+    if not isinstance(value, list) or all(isinstance(entry, str) for entry in value):
         return json.dumps(value, ensure_ascii=False, allow_nan=False)
     lines = ",\n".join(f"    {json.dumps(entry, ensure_ascii=False, allow_nan=False)}" for entry in value)
     return f"[\n{lines}\n  ]"

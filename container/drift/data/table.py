@@ -2,10 +2,10 @@
 
 import heapq
 import json
-import math
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import cached_property
 from hashlib import blake2b
 from itertools import islice
 from typing import TypeAlias
@@ -15,15 +15,16 @@ from numpy.typing import NDArray
 
 from plumbline.contract.records import FeatureType
 from plumbline.contract.rejection import CellReason
-from plumbline.contract.training import MISSING_TEXTS, finite_number
+from plumbline.contract.values import DEFAULT_MISSING_VALUES, LabelCells, NumberCells, is_binary
 
 
 @dataclass(frozen=True)
 class FeatureSpec:
-    """One column of the payload, in the payload's order."""
+    """One column of the payload, in the payload's order; `missing_values` are the texts of a cell without a value."""
 
     name: str
     type: FeatureType
+    missing_values: frozenset[str] = field(default=DEFAULT_MISSING_VALUES, compare=False)
 
 
 @dataclass(frozen=True)
@@ -54,24 +55,55 @@ class NotANumberError(ValueError):
         self.reason = reason
 
 
-def cell(kind: FeatureType, text: str) -> Cell:
-    """Return the cell that `text` stands for in a column of this type; surrounding white space is ignored.
+@dataclass(frozen=True, eq=False)
+class CellReader:
+    """Reads the texts of one column; `known` are the reference's values, by which labels are spelled and booleans read.
 
-    Raises
-    ------
-    NotANumberError
-        If the column is numeric and the text is neither missing nor a finite number.
+    Surrounding white space is ignored.
     """
-    stripped = text.strip()
-    missing = stripped in MISSING_TEXTS
-    if kind is FeatureType.CATEGORICAL:
-        return None if missing else stripped
-    if missing:
-        return math.nan
-    number = finite_number(stripped)
-    if number is None:
-        raise NotANumberError(stripped, _reason(stripped))
-    return number
+
+    spec: FeatureSpec
+    known: Collection[float | str] = ()
+
+    @cached_property
+    def numbers(self) -> NumberCells:
+        """Reads the cells of a column of numbers."""
+        return NumberCells(self.spec.missing_values, is_binary=is_binary([*self.known]))  # type: ignore[list-item]
+
+    @cached_property
+    def labels(self) -> LabelCells:
+        """Reads the cells of a categorical column."""
+        return LabelCells([str(label) for label in self.known], self.spec.missing_values)
+
+    @property
+    def has_booleans(self) -> bool:
+        """Whether the known values are, or have among them, booleans or what stands for them."""
+        return self.numbers.is_binary if self.spec.type is FeatureType.NUMERIC else self.labels.has_booleans
+
+    def read(self, text: str) -> Cell:
+        """Return the cell that `text` stands for.
+
+        Raises
+        ------
+        NotANumberError
+            If the column is numeric and the text is neither missing nor a finite number.
+        """
+        if self.spec.type is FeatureType.CATEGORICAL:
+            return self.labels.read(text)
+        number = self.numbers.read(text)
+        if number is None:
+            raise NotANumberError(text.strip(), _reason(text.strip()))
+        return number
+
+
+def readers_of(table: Table) -> tuple[CellReader, ...]:
+    """Return one reader per column of training rows, which knows their values."""
+    return tuple(CellReader(spec, present(table.columns[spec.name].tolist())) for spec in table.specs)
+
+
+def present(cells: Iterable[Cell]) -> list[float | str]:
+    """Return the distinct cells that have a value."""
+    return [cell for cell in dict.fromkeys(cells) if cell is not None and cell == cell]  # noqa: PLR0124 - NaN
 
 
 def _reason(text: str) -> CellReason:

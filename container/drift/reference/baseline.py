@@ -17,9 +17,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from plumbline.contract.names import BASELINE_FILE, BASELINE_VERSION
+from plumbline.contract.names import BASELINE_FILE, BASELINE_VERSION, READABLE_BASELINE_VERSIONS
 from plumbline.contract.records import FeatureType
 from plumbline.contract.training import OUTPUT_PREDICTIONS, PREDICTED_COLUMN, PROBABILITY_COLUMN, Task, task_of
+from plumbline.contract.values import DEFAULT_MISSING_VALUES, LEGACY_MISSING_VALUES
 from plumbline.drift.data.counts import ValueCounts, columns_of, counts_entries, spec_entries, specs_of
 from plumbline.drift.data.documents import csv_text, read_signed, sha256, signed
 from plumbline.drift.data.table import FeatureSpec, Table, transpose
@@ -65,6 +66,11 @@ class Baseline:
     sample: Table | None = None
     segment_column: str | None = None
     segments: Mapping[str, Mapping[str, ValueCounts]] = field(default_factory=dict)
+
+    @property
+    def missing_values(self) -> frozenset[str]:
+        """Texts of a cell without a value, in every column."""
+        return self.specs[0].missing_values if self.specs else DEFAULT_MISSING_VALUES
 
     @property
     def task(self) -> Task:
@@ -196,7 +202,7 @@ def load(folder: Path) -> Baseline:
     """
     text = _read(folder, BASELINE_FILE)
     try:
-        document = read_signed(text, BASELINE_VERSION)
+        document = read_signed(text, *READABLE_BASELINE_VERSIONS)
     except ValueError as error:
         raise BaselineError(f"{BASELINE_FILE} in {folder} {error}; {_ADVICE}") from error
     try:
@@ -239,6 +245,7 @@ def _document(baseline: Baseline, side_files: dict[str, str]) -> dict[str, Any]:
         "positive_label": baseline.positive_label,
         "n_rows": baseline.n_rows,
         "segment_column": baseline.segment_column,
+        "missing_values": sorted(baseline.missing_values),
         "features": spec_entries(baseline.specs),
         "files": {name: sha256(text) for name, text in side_files.items()},
         "counts": counts_entries(baseline.specs, baseline.counts),
@@ -250,7 +257,8 @@ def _document(baseline: Baseline, side_files: dict[str, str]) -> dict[str, Any]:
 
 
 def _decode(document: dict[str, Any], texts: dict[str, str]) -> Baseline:
-    specs = specs_of(document["features"])
+    missing = LEGACY_MISSING_VALUES if document["version"] == 2 else frozenset(document["missing_values"])
+    specs = specs_of(document["features"], missing)
     counts = columns_of(specs, document["counts"])
     for name, column in counts.items():
         if column.n_rows != document["n_rows"]:

@@ -23,7 +23,16 @@ from plumbline.contract.training import (
     finite_number,
     task_of,
 )
-from plumbline.drift.data.table import FeatureSpec, NotANumberError, Table, cell, transpose
+from plumbline.contract.values import (
+    DEFAULT_MISSING_VALUES,
+    LEGACY_MISSING_VALUES,
+    LabelCells,
+    NumberCells,
+    present_labels,
+    reads_as_numbers,
+    spellings,
+)
+from plumbline.drift.data.table import CellReader, FeatureSpec, NotANumberError, Table, present, transpose
 from plumbline.drift.errors import BaselineError
 from plumbline.drift.reference.baseline import Baseline
 from plumbline.drift.reference.learn import learn
@@ -31,45 +40,73 @@ from plumbline.drift.reference.learn import learn
 _LOG = logging.getLogger(__name__)
 
 
-def infer(name: str, texts: Sequence[str]) -> FeatureSpec:
+def infer(name: str, texts: Sequence[str], missing_values: frozenset[str] = DEFAULT_MISSING_VALUES) -> FeatureSpec:
     """Return the column's type: numeric when every present value reads as a finite number, categorical otherwise.
 
-    A column without any present value is categorical. The log names a column that a few values make categorical.
+    A column without any present value is categorical. The log names a column that a few values make categorical, and
+    words that are read as missing where they might be values of their own.
     """
-    present = {text: number for text, number in Counter(texts).items() if text not in MISSING_TEXTS}
-    others = {text: number for text, number in present.items() if finite_number(text) is None}
-    if present and not others:
-        return FeatureSpec(name, FeatureType.NUMERIC)
-    n_others, n_present = sum(others.values()), sum(present.values())
+    counts = Counter(texts)
+    if reads_as_numbers(counts, NumberCells(missing_values, is_binary=True)):
+        return FeatureSpec(name, FeatureType.NUMERIC, missing_values)
+    labels = present_labels(texts, missing_values)
+    others = {text: number for text, number in labels.items() if finite_number(text) is None}
+    n_others, n_present = sum(others.values()), sum(labels.values())
     if n_others * 2 < n_present:
         _LOG.warning(
             "column %r is categorical: %d of its %d values are no finite numbers, for example %r; "
-            "if that means missing, leave the cell empty",
+            "if that means missing, leave the cell empty, or name it as a missing value",
             name, n_others, n_present, next(iter(others)),
         )  # fmt: skip
-    return FeatureSpec(name, FeatureType.CATEGORICAL)
+    words = sorted(text for text in counts.keys() - LEGACY_MISSING_VALUES if text in missing_values)
+    if labels and words:
+        _LOG.warning(
+            "column %r: %d cells are read as missing (%s); if they are a value of their own, name the missing values",
+            name, sum(counts[text] for text in words), ", ".join(map(repr, words)),
+        )  # fmt: skip
+    return FeatureSpec(name, FeatureType.CATEGORICAL, missing_values)
 
 
-def infer_table(names: Sequence[str], columns: Sequence[Sequence[str]]) -> Table:
+def infer_table(
+    names: Sequence[str],
+    columns: Sequence[Sequence[str]],
+    missing_values: frozenset[str] = DEFAULT_MISSING_VALUES,
+) -> Table:
     """Return columns of text, one per name, as a table of the types inferred from them."""
-    specs = tuple(infer(name, texts) for name, texts in zip(names, columns, strict=True))
+    specs = tuple(infer(name, texts, missing_values) for name, texts in zip(names, columns, strict=True))
     return Table(specs, {spec.name: typed(spec, texts) for spec, texts in zip(specs, columns, strict=True)})
 
 
-def typed(spec: FeatureSpec, texts: Sequence[str]) -> NDArray[np.float64] | NDArray[np.object_]:
+def typed(
+    spec: FeatureSpec, texts: Sequence[str], train: Table | None = None
+) -> NDArray[np.float64] | NDArray[np.object_]:
     """Return the column's cells, shape (n_rows,).
+
+    Parameters
+    ----------
+    train
+        The training rows, as whose values labels are spelled; None: these texts are the training rows.
 
     Raises
     ------
     NotANumberError
         If the column is numeric and a text is neither missing nor a finite number.
     """
+    reader = CellReader(spec, _values(spec, texts) if train is None else present(train.columns[spec.name].tolist()))
     # Columns repeat themselves: each text is read once.
-    read = {text: cell(spec.type, text) for text in dict.fromkeys(texts)}
+    read = {text: reader.read(text) for text in dict.fromkeys(texts)}
     cells = [read[text] for text in texts]
     if spec.type is FeatureType.NUMERIC:
         return np.array(cells, dtype=np.float64)
     return np.array(cells, dtype=np.object_)
+
+
+def _values(spec: FeatureSpec, texts: Iterable[str]) -> list[float | str]:
+    """Return the distinct values of training rows: numbers, or labels in the spelling by which they are known."""
+    if spec.type is FeatureType.NUMERIC:
+        numbers = NumberCells(spec.missing_values, is_binary=True)
+        return present(map(numbers.read, dict.fromkeys(texts)))
+    return present(spellings(present_labels(texts, spec.missing_values)).values())
 
 
 @dataclass(frozen=True)
@@ -97,10 +134,13 @@ class _Sheet:
                 raise BaselineError(
                     f"{self.place(row)}: the target {target_label!r} must not be missing, got {label!r}; remove the row"
                 )
-        return labels
+        known = spellings(Counter(labels))
+        return [known[label] for label in labels]
 
 
-def read_training(path: Path, target_label: str | None) -> tuple[Table, list[str]]:
+def read_training(
+    path: Path, target_label: str | None, missing_values: frozenset[str] = DEFAULT_MISSING_VALUES
+) -> tuple[Table, list[str]]:
     """Read the training rows and infer each column's type from them (`plumbline.drift.reference.csv_inputs.infer`).
 
     `path` is a file, or a folder whose ``*.csv`` files have the same header. Without a `target_label` every column is
@@ -122,11 +162,15 @@ def read_training(path: Path, target_label: str | None) -> tuple[Table, list[str
         _require_target(path, sheet, target_label)
         labels = sheet.labels(target_label)
     names = [name for name in sheet.header if name != target_label]
-    return infer_table(names, [sheet.columns[name] for name in names]), labels
+    return infer_table(names, [sheet.columns[name] for name in names], missing_values), labels
 
 
-def read_labelled(path: Path, specs: Sequence[FeatureSpec], target_label: str) -> tuple[Table, list[str]]:
+def read_labelled(
+    path: Path, specs: Sequence[FeatureSpec], target_label: str, train: Table | None = None
+) -> tuple[Table, list[str]]:
     """Read labelled rows whose columns and types are those of the training file, in any order.
+
+    Labels are spelled as in the training rows `train`; where these are not at hand, as these rows do most often.
 
     Raises
     ------
@@ -142,7 +186,7 @@ def read_labelled(path: Path, specs: Sequence[FeatureSpec], target_label: str) -
             f"{sorted(wanted - names)} too few; write both files from one source"
         )
     labels = sheet.labels(target_label)
-    return Table(tuple(specs), {spec.name: _column(sheet, spec) for spec in specs}), labels
+    return Table(tuple(specs), {spec.name: _column(sheet, spec, train) for spec in specs}), labels
 
 
 def read_predictions(path: Path, task: Task) -> tuple[NDArray[np.float64], list[str] | None]:
@@ -179,14 +223,14 @@ def _require_target(path: Path, sheet: _Sheet, target_label: str) -> None:
         raise BaselineError(f"{path} must have a feature beside the target, got {sheet.header}; add columns")
 
 
-def _column(sheet: _Sheet, spec: FeatureSpec) -> NDArray[np.float64] | NDArray[np.object_]:
+def _column(sheet: _Sheet, spec: FeatureSpec, train: Table | None) -> NDArray[np.float64] | NDArray[np.object_]:
     texts = sheet.columns[spec.name]
     try:
-        return typed(spec, texts)
+        return typed(spec, texts, train)
     except NotANumberError as error:
         raise BaselineError(
             f"{sheet.place(texts.index(str(error)))}: a column that is numeric in training must hold finite numbers, "
-            f"got {str(error)!r} in {spec.name!r}; correct the cell or leave it empty"
+            f"got {str(error)!r} in {spec.name!r}; correct the cell, leave it empty, or name it as a missing value"
         ) from error
 
 
@@ -254,7 +298,7 @@ class ReferenceFiles:
     `train` and `test` are CSV files with a header row, or folders of them; `predictions` has one column,
     ``probability``, row for row with `test`. Without a `target_label` every column is a feature, and there is no test
     set. Of a target with more than two classes `predictions` also has a column ``predicted``. Windows are also
-    judged apart by the values of `segment_column`.
+    judged apart by the values of `segment_column`. `missing_values` are the texts of a cell without a value.
     """
 
     train: Path
@@ -262,6 +306,7 @@ class ReferenceFiles:
     predictions: Path | None = None
     target_label: str | None = None
     segment_column: str | None = None
+    missing_values: frozenset[str] = DEFAULT_MISSING_VALUES
 
     def learn(self) -> Baseline:
         """Return the baseline.
@@ -271,13 +316,14 @@ class ReferenceFiles:
         BaselineError
             If a file cannot be read or does not fit the others.
         """
-        features, _ = read_training(self.train, self.target_label)
+        features, _ = read_training(self.train, self.target_label, self.missing_values)
         if self.test is None or self.target_label is None:
             return learn(train=features, target_label=self.target_label, segment_column=self.segment_column)
-        test, labels = read_labelled(self.test, features.specs, self.target_label)
+        test, labels = read_labelled(self.test, features.specs, self.target_label, features)
         probabilities, predicted = None, None
         if self.predictions is not None:
             probabilities, predicted = read_predictions(self.predictions, task_of(labels))
+            predicted = None if predicted is None else spelled_as(labels, predicted)
         return learn(
             train=features,
             target_label=self.target_label,
@@ -287,3 +333,9 @@ class ReferenceFiles:
             predicted=predicted,
             segment_column=self.segment_column,
         )
+
+
+def spelled_as(known_labels: Iterable[str], labels: Iterable[str]) -> list[str]:
+    """Return labels in the spelling of those that are known; one that is none of these stays."""
+    known = LabelCells(known_labels, ())
+    return [known.read(label) or label for label in labels]

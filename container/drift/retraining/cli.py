@@ -14,7 +14,7 @@ from plumbline.drift.retraining.settings import evaluate_settings, prepare_setti
 from plumbline.drift.settings.platform import read_platform
 
 _LOG = logging.getLogger(__name__)
-_OPTIONAL = frozenset({EvaluateArgument.SLICE_COLUMNS, EvaluateArgument.SEGMENT_COLUMN})
+_OPTIONAL = frozenset({PrepareArgument.MISSING_VALUES, EvaluateArgument.SLICE_COLUMNS, EvaluateArgument.SEGMENT_COLUMN})
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

@@ -1,6 +1,5 @@
 """The pipeline's job after training: challenger against champion, and the challenger's baseline."""
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -11,10 +10,10 @@ from plumbline.contract.evaluation import Comparison, Evaluation
 from plumbline.contract.retraining import RetrainingFile
 from plumbline.contract.retraining_jobs import JobInput, JobOutput, job_folder
 from plumbline.drift.data.documents import write_text
-from plumbline.drift.data.table import FeatureSpec, Table
+from plumbline.drift.data.table import Table
 from plumbline.drift.errors import RetrainingError
 from plumbline.drift.reference.baseline import save
-from plumbline.drift.reference.csv_inputs import read_labelled
+from plumbline.drift.reference.csv_inputs import read_labelled, spelled_as
 from plumbline.drift.reference.learn import learn
 from plumbline.drift.retraining.gate import Answers, design_effect, judge_challenger, slices_of
 from plumbline.drift.retraining.models import ComparedModel, read_model
@@ -31,9 +30,9 @@ class _Rows:
     labels: tuple[str, ...]
 
     @classmethod
-    def read(cls, folder: Path, specs: Sequence[FeatureSpec], target: str) -> "_Rows":
-        table, labels = read_labelled(folder, specs, target)
-        return cls(table, tuple(labels))
+    def read(cls, folder: Path, model: ComparedModel, target: str) -> "_Rows":
+        table, labels = read_labelled(folder, model.specs, target)
+        return cls(table, tuple(spelled_as(model.labels, labels)))
 
     def answers(self, champion: ComparedModel, challenger: ComparedModel, design_effect: float = 1.0) -> Answers:
         labels = np.array(self.labels, dtype=object)
@@ -62,7 +61,7 @@ def evaluate(settings: EvaluateSettings, platform: Platform) -> str:
     )
     _require_same_target(challenger, champion, settings.target_label)
     holdout, test = (
-        _Rows.read(Path(job_folder(folder, root)), challenger.specs, settings.target_label)
+        _Rows.read(Path(job_folder(folder, root)), challenger, settings.target_label)
         for folder in (JobInput.HOLDOUT, JobInput.TEST)
     )
     evaluation = judge_challenger(

@@ -11,7 +11,7 @@ import msgspec
 
 from plumbline.contract.enums import StrEnum
 from plumbline.contract.rejection import CellReason, RejectionReason
-from plumbline.drift.data.table import FeatureSpec, NotANumberError, cell
+from plumbline.drift.data.table import CellReader, NotANumberError
 from plumbline.drift.data.times import parse_time
 from plumbline.drift.ground_truth.labels import NO_LABEL, Classes, UnknownLabelError
 from plumbline.drift.read.kernel.payloads import Marker, Token, spelled
@@ -74,7 +74,7 @@ class LabelledRecord:
 class Wanted:
     """Which rows are read: the payload's columns, the target's labels, and inference times in [start, end)."""
 
-    specs: tuple[FeatureSpec, ...]
+    readers: tuple[CellReader, ...]
     classes: Classes
     start: datetime
     end: datetime
@@ -137,7 +137,9 @@ def _labelled(merged: _Merged, wanted: Wanted, account: Account, texts: dict[str
     metadata = merged.event_metadata
     try:
         time = _time(metadata.inference_time, wanted)
-        rows = decode_input(payload(merged.capture_data.endpoint_input), [spec.name for spec in wanted.specs])
+        rows = decode_input(
+            payload(merged.capture_data.endpoint_input), [reader.spec.name for reader in wanted.readers]
+        )
     except Rejected as error:
         account.reject(error.reason, len(labels))
         return None
@@ -166,7 +168,7 @@ def _usable(
         try:
             code = wanted.classes.code(text)
             # Columns repeat themselves: of equal texts one stays in memory.
-            cells = tuple(texts.setdefault(cell, cell) for cell in map(_readable, wanted.specs, row))
+            cells = tuple(texts.setdefault(cell, cell) for cell in map(_readable, wanted.readers, row))
         except UnknownLabelError:
             account.reject(RowReason.UNKNOWN_LABEL)
         except _UnreadableError as error:
@@ -184,16 +186,24 @@ class _UnreadableError(ValueError):
         self.reason = reason
 
 
-def _readable(spec: FeatureSpec, token: Token) -> str:
+_BOOLEANS = {Marker.TRUE: "true", Marker.FALSE: "false"}
+
+
+def _readable(reader: CellReader, token: Token) -> str:
     """Return the cell's text; training would take a column of numbers with any other text in it for a column of names.
 
-    JSON values other than texts, numbers and null are rejected, as the model rejects them.
+    JSON values that are neither texts, numbers nor null are rejected, as the model rejects them; so are booleans where
+    training has none.
     """
     if isinstance(token, Marker):
-        raise _UnreadableError(CellReason.NOT_A_VALUE)
+        if token not in _BOOLEANS or not reader.has_booleans:
+            raise _UnreadableError(CellReason.NOT_A_VALUE)
+        return _BOOLEANS[token]
+    if token != token:  # noqa: PLR0124 - NaN in JSON, which is missing
+        return ""
     text = token.strip() if isinstance(token, str) else spelled(token)
     try:
-        cell(spec.type, text)
+        reader.read(text)
     except NotANumberError as error:
         raise _UnreadableError(error.reason) from error
     return text

@@ -30,6 +30,7 @@ class ComparedModel:
             FeatureSpec(
                 column.name,
                 FeatureType.NUMERIC if isinstance(column, NumericColumn) else FeatureType.CATEGORICAL,
+                column.missing_values,
             )
             for column in self.preprocessor.columns
         )

@@ -12,6 +12,7 @@ from plumbline.contract.s3 import is_s3_uri
 from plumbline.contract.training import ordered
 from plumbline.drift.aws import Connect, client
 from plumbline.drift.data.documents import csv_text, write_text
+from plumbline.drift.data.table import readers_of
 from plumbline.drift.data.times import format_time
 from plumbline.drift.errors import RetrainingError
 from plumbline.drift.ground_truth.labels import Classes
@@ -35,10 +36,13 @@ def prepare(settings: PrepareSettings, platform: Platform, connect: Connect | No
         If a file cannot be read or written, or too few rows can be used.
     """
     root = str(platform.ml_root)
-    train, labels = read_training(Path(job_folder(JobInput.TRAIN, root)), settings.target_label)
-    test, _ = read_labelled(Path(job_folder(JobInput.TEST, root)), train.specs, settings.target_label)
+    train, labels = read_training(
+        Path(job_folder(JobInput.TRAIN, root)), settings.target_label, settings.missing_values
+    )
+    test, _ = read_labelled(Path(job_folder(JobInput.TEST, root)), train.specs, settings.target_label, train)
+    readers = readers_of(train)
     wanted = Wanted(
-        specs=train.specs, classes=Classes(ordered(labels)), start=settings.fresh_from, end=settings.fresh_until
+        readers=readers, classes=Classes(ordered(labels)), start=settings.fresh_from, end=settings.fresh_until
     )
     account = Account()
     with tempfile.TemporaryDirectory(prefix="plumbline-") as workspace:
@@ -53,7 +57,7 @@ def prepare(settings: PrepareSettings, platform: Platform, connect: Connect | No
     natural = repeats_are_natural(seen_in_training, test_keys)
     if not natural:
         seen = Seen(train=seen_in_training, test=set(test_keys))
-        fresh, holdout = without_leaks(fresh, holdout, seen, train.specs, account)
+        fresh, holdout = without_leaks(fresh, holdout, seen, readers, account)
     _require_enough(fresh, holdout, settings, account)
     prepared = Prepared(
         fresh_from=format_time(settings.fresh_from),

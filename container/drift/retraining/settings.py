@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from plumbline.contract.training import finite_number
+from plumbline.contract.values import DEFAULT_MISSING_VALUES, read_missing_values
 from plumbline.drift.data.times import parse_time
 from plumbline.drift.errors import ConfigError
 
@@ -14,7 +15,7 @@ class PrepareSettings:
     """Settings of ``prepare``: the labelled captures of one endpoint with inference times in [fresh_from, fresh_until).
 
     `merged` is the root below which captures joined with labels are, an S3 URI or a path. With fewer usable rows than
-    `minimum_rows` the job fails.
+    `minimum_rows` the job fails. `missing_values` are the texts of a cell without a value.
     """
 
     target_label: str
@@ -23,6 +24,7 @@ class PrepareSettings:
     fresh_from: datetime
     fresh_until: datetime
     minimum_rows: int
+    missing_values: frozenset[str] = DEFAULT_MISSING_VALUES
 
     def __post_init__(self) -> None:
         """Refuse a time that ends before it begins."""
@@ -80,6 +82,7 @@ def prepare_settings(arguments: Namespace) -> PrepareSettings:
         fresh_from=_moment("fresh_from", arguments.fresh_from),
         fresh_until=_moment("fresh_until", arguments.fresh_until),
         minimum_rows=_count("minimum_rows", arguments.minimum_rows),
+        missing_values=_missing_values(arguments.missing_values),
     )
 
 
@@ -110,6 +113,13 @@ def _moment(name: str, text: str) -> datetime:
         return parse_time(text)
     except ValueError as error:
         raise ConfigError(f"--{name} must be an ISO 8601 time, got {text!r}; write 2026-01-31T13:00:00Z") from error
+
+
+def _missing_values(text: str) -> frozenset[str]:
+    try:
+        return read_missing_values(text) if text else DEFAULT_MISSING_VALUES
+    except ValueError as error:
+        raise ConfigError(f"--missing_values {error}; correct training.missing_values") from error
 
 
 def _count(name: str, text: str) -> int:

@@ -4,8 +4,7 @@ from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from typing import TypeAlias
 
-from plumbline.contract.training import MISSING_TEXTS
-from plumbline.drift.data.table import FeatureSpec, Table, cell
+from plumbline.drift.data.table import CellReader, Table
 from plumbline.drift.retraining.merged_rows import Account, Cells, LabelledRecord, RowReason
 
 RowKey: TypeAlias = tuple[float | str | None, ...]
@@ -15,11 +14,10 @@ NATURAL_REPEATS = 0.05
 """From this share of the test set's rows that the training data have too, identical rows are ordinary in these data."""
 
 
-def key_of(specs: Sequence[FeatureSpec], texts: Sequence[str]) -> RowKey:
+def key_of(readers: Sequence[CellReader], texts: Sequence[str]) -> RowKey:
     """Return a row's key: 40, 40.0 and 4e1 are the same number, and all missing cells are alike."""
-    return tuple(
-        None if text in MISSING_TEXTS else cell(spec.type, text) for spec, text in zip(specs, texts, strict=True)
-    )
+    cells = (reader.read(text) for reader, text in zip(readers, texts, strict=True))
+    return tuple(None if cell != cell else cell for cell in cells)  # noqa: PLR0124 - NaN, which is missing
 
 
 def keys_of(table: Table) -> Iterable[RowKey]:
@@ -77,7 +75,7 @@ def split(records: Sequence[LabelledRecord]) -> tuple[Part, Part]:
 
 
 def without_leaks(
-    fresh: Part, holdout: Part, seen: Seen, specs: Sequence[FeatureSpec], account: Account
+    fresh: Part, holdout: Part, seen: Seen, readers: Sequence[CellReader], account: Account
 ) -> tuple[Part, Part]:
     """Return both parts without the rows that a model has seen before.
 
@@ -85,18 +83,18 @@ def without_leaks(
     when the holdout or the test set has them: the challenger would be judged on what it was trained on. Labels are
     not compared: to take away only the rows whose label is the same would teach the opposite label.
     """
-    holdout = _without(holdout, seen.train, specs, account, RowReason.HOLDOUT_ROW_IN_TRAINING_DATA)
-    judged = {key_of(specs, cells) for cells, _ in holdout.rows}
-    fresh = _without(fresh, judged, specs, account, RowReason.FRESH_ROW_IN_HOLDOUT)
-    return _without(fresh, seen.test, specs, account, RowReason.FRESH_ROW_IN_TEST_SET), holdout
+    holdout = _without(holdout, seen.train, readers, account, RowReason.HOLDOUT_ROW_IN_TRAINING_DATA)
+    judged = {key_of(readers, cells) for cells, _ in holdout.rows}
+    fresh = _without(fresh, judged, readers, account, RowReason.FRESH_ROW_IN_HOLDOUT)
+    return _without(fresh, seen.test, readers, account, RowReason.FRESH_ROW_IN_TEST_SET), holdout
 
 
 def _without(
-    part: Part, known: Collection[RowKey], specs: Sequence[FeatureSpec], account: Account, reason: RowReason
+    part: Part, known: Collection[RowKey], readers: Sequence[CellReader], account: Account, reason: RowReason
 ) -> Part:
     kept = []
     for record in part.records:
-        rows = tuple(row for row in record.rows if key_of(specs, row[0]) not in known)
+        rows = tuple(row for row in record.rows if key_of(readers, row[0]) not in known)
         account.reject(reason, len(record.rows) - len(rows))
         if rows:
             kept.append(LabelledRecord(record.time, record.key, rows))

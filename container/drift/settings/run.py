@@ -23,8 +23,6 @@ from plumbline.drift.settings.platform import Platform, read_platform
 from plumbline.drift.settings.policy import Policy
 
 _CAPTURE_FORMAT = "sagemakercapturejson"
-MAX_WINDOW_HOURS = 24
-"""Of one window that our own schedule gives: a day."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -63,12 +61,11 @@ class ReferenceSource:
 
 
 @dataclass(frozen=True)
-class CaptureHours:
-    """The capture files of some hours, still in S3: those from `start` up to `end` below the destination `uri`."""
+class CaptureHour:
+    """The capture files of one hour, still in S3: the hour from `start` below the destination `uri`."""
 
     uri: str
     start: datetime
-    end: datetime
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -76,7 +73,7 @@ class WindowSource:
     """Which records are judged, where they are, and where the results go."""
 
     bounds: WindowBounds
-    source: Path | CaptureHours
+    source: Path | CaptureHour
     """Folder of capture files, or where to fetch them from."""
     variant: str | None = None
     """The production variant whose records count; None: all."""
@@ -211,16 +208,15 @@ def _given_window(variables: Variables) -> WindowSource:
 
 
 def _scheduled_window(variables: Variables) -> WindowSource:
-    """Return the last full hours before the scheduled time, with the key layout that Model Monitor gives by itself."""
+    """Return the last full hour before the scheduled time, with the key layout that Model Monitor gives by itself."""
     scheduled = _moment(Variable.SCHEDULED_TIME, variables.required(Variable.SCHEDULED_TIME))
-    end = scheduled.replace(minute=0, second=0, microsecond=0)
-    start = end - variables.count_within(Variable.WINDOW_HOURS, 1, 1, MAX_WINDOW_HOURS) * HOUR
+    start = scheduled.replace(minute=0, second=0, microsecond=0) - HOUR
     endpoint = variables.required(MonitorVariable.ENDPOINT_NAME)
     schedule = variables.required(MonitorVariable.SCHEDULE_NAME)
     output = Path(variables.required(MonitorVariable.OUTPUT_PATH))
     return WindowSource(
-        bounds=WindowBounds(format_time(start), format_time(end)),
-        source=CaptureHours(variables.required(Variable.CAPTURE_S3_URI), start, end),
+        bounds=WindowBounds(format_time(start), format_time(start + HOUR)),
+        source=CaptureHour(variables.required(Variable.CAPTURE_S3_URI), start),
         variant=variables.text(Variable.VARIANT),
         output=output / report_prefix(endpoint, schedule, hour_folder(start)),
     )
@@ -241,7 +237,9 @@ def _check_format(variables: Variables) -> None:
 
 
 def _optional_analyses(variables: Variables) -> OptionalAnalyses:
-    n_windows = variables.count_within(Variable.RECENT_WINDOWS, 0, 0)
+    n_windows = variables.count(Variable.RECENT_WINDOWS, 0)
+    if n_windows < 0:
+        raise variables.error(Variable.RECENT_WINDOWS, "must be 0 or more")
     return OptionalAnalyses(
         isolation_forest=variables.switch(Variable.ISOLATION_FOREST),
         multivariate=variables.switch(Variable.MULTIVARIATE),

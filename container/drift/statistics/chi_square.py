@@ -62,10 +62,10 @@ def missing_chi_square(reference: ValueCounts, window: ValueCounts, seed: int = 
     Raises
     ------
     ValueError
-        If a side has no rows.
+        If a side has no readable cell.
     """
-    if not (reference.n_rows and window.n_rows):
-        raise ValueError("both sides must have rows, got none on one of them")
+    if None in (reference.missing_fraction, window.missing_fraction):
+        raise ValueError("both sides must have readable cells, got none on one of them")
     return chi_square(Cells.of_missing(reference, window), seed)
 
 

@@ -61,7 +61,7 @@ def read_window(folder: Path, baseline: Baseline, bounds: WindowBounds, **choice
 
 
 def learn_baseline(
-    *, train: Path, test: Path | None, predictions: Path | None, target_label: str | None, output: Path, **more: str
+    *, train: Path, test: Path | None, predictions: Path | None, target_label: str | None, output: Path, **more: Any
 ) -> None:
     files = ReferenceFiles(train=train, test=test, predictions=predictions, target_label=target_label, **more)
     save(files.learn(), output)

@@ -12,6 +12,7 @@ from dataset import TrainingDataError
 from inference import input_fn, model_fn, predict_fn
 from train import evaluate, fresh_weights, main, parse_hyperparameters, train
 
+from plumbline.contract.values import DEFAULT_MISSING_VALUES
 from plumbline.data.population import generate
 from plumbline.data.rows import LabelledRows
 from plumbline.drift.errors import BaselineError
@@ -44,6 +45,7 @@ def test_defaults_are_those_of_the_reference_task() -> None:
     assert found | {"seed": 0, "nthread": 0} == {
         "target_label": TARGET,
         "segment_column": None,
+        "missing_values": DEFAULT_MISSING_VALUES,
         "fresh_weight_fraction": 0.5,
         "max_depth": 5,
         "eta": 0.2,

@@ -3,7 +3,7 @@
 Hashes have 64 bits and are equal on every machine. They guard against no attacker; all collisions are harmless.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from enum import IntEnum
 from typing import Any
@@ -18,7 +18,7 @@ from plumbline.contract.records import FeatureType
 from plumbline.contract.rejection import CellReason
 from plumbline.drift.data.counts import OTHER_LABELS, NumericCounts, ValueCounts
 from plumbline.drift.data.sketch import representatives
-from plumbline.drift.data.table import Cell, FeatureSpec, NotANumberError, cell
+from plumbline.drift.data.table import Cell, CellReader, FeatureSpec, NotANumberError, present
 from plumbline.drift.read.kernel.payloads import Marker, Token, spelled
 
 Hashes = NDArray[np.uint64]
@@ -26,8 +26,7 @@ Hashes = NDArray[np.uint64]
 _NUMBER = r"^[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?$"
 """Texts that Arrow and Python read as the same number; all others are Python's."""
 _REMEMBERED = 65_536
-_BOOLEANS = (("true", "false"), ("True", "False"), ("TRUE", "FALSE"))
-"""How files spell JSON's booleans."""
+_BOOLEANS = {Marker.TRUE: "true", Marker.FALSE: "false"}
 
 
 def text_hashes(texts: Sequence[str | None]) -> Hashes:
@@ -103,13 +102,15 @@ class ColumnReader:
     spec: FeatureSpec
     reference: ValueCounts
     _known: frozenset[object] = field(init=False)
-    _booleans: Mapping[Token, str] = field(init=False)
+    _cells: CellReader = field(init=False)
     _seen: dict[Token, tuple[Cell, CellState]] = field(init=False, default_factory=dict)
 
     def __post_init__(self) -> None:
         """Look up the reference's labels once."""
         self._known = frozenset(self.reference.values.tolist())
-        self._booleans = _booleans(self.spec.type, self._known)
+        self._cells = CellReader(
+            self.spec, present(value for value in self.reference.values.tolist() if value != OTHER_LABELS)
+        )
 
     def read(self, distinct: Sequence[Token] | pa.StringArray) -> ColumnCells:
         """Return the cell of each token."""
@@ -122,6 +123,8 @@ class ColumnReader:
     def _numeric(self, distinct: Sequence[Token] | pa.StringArray) -> ColumnCells:
         if isinstance(distinct, pa.Array):
             values, unread = _numbers(distinct)
+            if sentinels := self._cells.numbers.missing_numbers:
+                unread |= np.isin(values, [*sentinels])
         else:
             values, unread = np.full(len(distinct), np.nan), np.ones(len(distinct), dtype=bool)
         states = np.full(len(values), PRESENT)
@@ -162,24 +165,22 @@ class ColumnReader:
     def _cell(self, token: Token) -> tuple[Cell, CellState]:
         found = self._seen.get(token)
         if found is None:
-            found = self._seen[token] = _cell(self.spec.type, self._booleans.get(token, token))
+            found = self._seen[token] = _cell(self._cells, token)
         return found
 
 
-def _booleans(kind: FeatureType, known: frozenset[object]) -> Mapping[Token, str]:
-    """Return how the reference spells JSON's booleans; nothing where it has none, and they are no values."""
-    if kind is FeatureType.NUMERIC:
-        spellings = [("1", "0")] if known and known <= {0.0, 1.0} else []
-    else:
-        spellings = [pair for pair in _BOOLEANS if not known.isdisjoint(pair)]
-    return dict(zip((Marker.TRUE, Marker.FALSE), spellings[0], strict=True)) if spellings else {}
-
-
-def _cell(kind: FeatureType, token: Token) -> tuple[Cell, CellState]:
+def _cell(cells: CellReader, token: Token) -> tuple[Cell, CellState]:
+    if token is Marker.ABSENT:
+        return None, CellState.ABSENT
     if isinstance(token, Marker):
-        return None, CellState.ABSENT if token is Marker.ABSENT else CellState.NOT_A_VALUE
+        # A boolean is a value where the reference has such, however it spells them.
+        if token not in _BOOLEANS or not cells.has_booleans:
+            return None, CellState.NOT_A_VALUE
+        token = _BOOLEANS[token]
+    elif token != token:  # noqa: PLR0124 - NaN in JSON, which is no value of any column
+        return None, CellState.MISSING
     try:
-        value = cell(kind, token if isinstance(token, str) else spelled(token))
+        value = cells.read(token if isinstance(token, str) else spelled(token))
     except NotANumberError as error:
         return None, CellState[error.reason.name]
     missing = value is None or value != value  # noqa: PLR0124 - NaN, and quicker than asking for the type first

@@ -21,7 +21,7 @@ def window_of(folder: Path, trained: list[str], sent: list[object]) -> WindowCou
     [
         (["True", "False"], ["False", "True"], [1, 2]),
         (["true", "false"], ["false", "true"], [1, 2]),
-        (["FALSE", "FALSE"], ["FALSE", "TRUE"], [1, 2]),
+        (["FALSE", "FALSE"], ["FALSE", "true"], [1, 2]),
         (["0", "1"], [0.0, 1.0], [1, 2]),
     ],
 )

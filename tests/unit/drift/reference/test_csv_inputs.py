@@ -31,7 +31,7 @@ def test_columns_are_typed_by_their_present_values(tmp_path: Path) -> None:
     assert labels == ["no", "yes"]
 
 
-@pytest.mark.parametrize("text", ["nan", "inf", "1e400", "1_000"])
+@pytest.mark.parametrize("text", ["many", "inf", "1e400", "1_000"])
 def test_a_column_with_what_is_no_finite_number_is_categorical(tmp_path: Path, text: str) -> None:
     table, _ = read_training(csv(tmp_path, f"a,y\n1,no\n{text},yes\n"), "y")
     assert table.specs[0].type is FeatureType.CATEGORICAL
@@ -40,11 +40,11 @@ def test_a_column_with_what_is_no_finite_number_is_categorical(tmp_path: Path, t
 def test_a_column_of_numbers_that_few_values_make_categorical_is_told(
     tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
-    read_training(csv(tmp_path, "a,b,c,y\n1,x,?,no\n2,7,?,yes\nNA,z,?,yes\n"), "y")
+    read_training(csv(tmp_path, "a,b,c,y\n1,x,?,no\n2,7,?,yes\nmany,z,?,yes\n"), "y")
     (entry,) = caplog.records
     assert entry.getMessage() == (
-        "column 'a' is categorical: 1 of its 3 values are no finite numbers, for example 'NA'; "
-        "if that means missing, leave the cell empty"
+        "column 'a' is categorical: 1 of its 3 values are no finite numbers, for example 'many'; "
+        "if that means missing, leave the cell empty, or name it as a missing value"
     )
 
 

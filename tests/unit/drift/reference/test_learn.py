@@ -14,7 +14,8 @@ from plumbline.drift.errors import BaselineError
 from plumbline.drift.reference.baseline import Baseline, load, parse_test, save
 from plumbline.drift.reference.learn import learn
 
-SPECS = (FeatureSpec("age", FeatureType.NUMERIC), FeatureSpec("job", FeatureType.CATEGORICAL))
+MISSING = frozenset({"", "?"})
+SPECS = (FeatureSpec("age", FeatureType.NUMERIC, MISSING), FeatureSpec("job", FeatureType.CATEGORICAL, MISSING))
 
 
 def table(ages: list[float], jobs: list[str | None], specs: tuple[FeatureSpec, ...] = SPECS) -> Table:
@@ -86,20 +87,21 @@ def test_saving_a_loaded_baseline_gives_the_same_bytes(tmp_path: Path) -> None:
 
 def test_the_files_read_as_a_person_expects(tmp_path: Path) -> None:
     save(full(), tmp_path)
-    head = (tmp_path / "baseline.json").read_text().splitlines()[:11]
-    assert head[:10] == [
+    head = (tmp_path / "baseline.json").read_text().splitlines()[:12]
+    assert head[:11] == [
         "{",
-        '  "version": 2,',
+        '  "version": 3,',
         '  "target_label": "income",',
         '  "positive_label": ">50K",',
         '  "n_rows": 4,',
         '  "segment_column": null,',
+        '  "missing_values": ["", "?"],',
         '  "features": [',
         '    {"name": "age", "type": "numeric"},',
         '    {"name": "job", "type": "categorical"}',
         "  ],",
     ]
-    assert head[10].startswith('  "checksum": "')
+    assert head[11].startswith('  "checksum": "')
     assert (tmp_path / "test.csv").read_text().splitlines()[:2] == ["age,job,income", "25.0,,<=50K"]
     assert (tmp_path / "predictions.csv").read_text() == "probability\n0.1\n0.3333333333333333\n1.0\n"
 
@@ -209,10 +211,10 @@ def test_a_file_that_is_not_json_is_refused(tmp_path: Path) -> None:
         load(tmp_path)
 
 
-@pytest.mark.parametrize("text", ["[]", "{}", '{"version": 1}', '{"version": 3}'])
+@pytest.mark.parametrize("text", ["[]", "{}", '{"version": 1}', '{"version": 4}'])
 def test_another_version_is_refused_with_what_to_do(tmp_path: Path, text: str) -> None:
     (tmp_path / "baseline.json").write_text(text)
-    with pytest.raises(BaselineError, match="must be of version 2, got .*; learn the baseline again with `plumbline"):
+    with pytest.raises(BaselineError, match="must be of version 2 or 3, got .*; learn the baseline again with `pl"):
         load(tmp_path)
 
 

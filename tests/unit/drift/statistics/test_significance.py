@@ -54,8 +54,8 @@ def test_everything_missing_on_both_sides_shows_nothing() -> None:
     assert missing_chi_square(labels(None, None), labels(None)).p_value == 1
 
 
-def test_missing_fractions_need_rows() -> None:
-    with pytest.raises(ValueError, match="rows"):
+def test_missing_fractions_need_readable_cells() -> None:
+    with pytest.raises(ValueError, match="readable cells"):
         missing_chi_square(labels("a"), labels())
 
 

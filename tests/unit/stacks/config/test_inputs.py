@@ -62,7 +62,7 @@ def test_fails_when_the_baseline_is_of_an_older_version(tmp_path: Path) -> None:
     path = tmp_path / "baseline" / "baseline.json"
     path.write_text(path.read_text().replace('"version": 2', '"version": 1'))
     assert refusal(tmp_path, settings) == (
-        "model.baseline must be of version 2, got 1 in 'baseline'; learn it again with `plumbline baseline`"
+        "model.baseline must be of version 2 or 3, got 1 in 'baseline'; learn it again with `plumbline baseline`"
     )
 
 
@@ -96,6 +96,24 @@ def test_fails_when_the_baseline_has_no_segments(tmp_path: Path) -> None:
 def test_fails_when_retraining_would_lose_the_segments_of_the_baseline(tmp_path: Path) -> None:
     assert refusal(tmp_path, inputs(tmp_path, segments="b")) == (
         "training.segment_column must be the segment column of model.baseline, 'b', got none; correct it, "
+        "or learn the baseline again to match"
+    )
+
+
+def with_missing_values(settings: dict[str, Any], folder: Path, learned: list[str], *named: str) -> dict[str, Any]:
+    file = folder / "baseline" / "baseline.json"
+    file.write_text(json.dumps({**json.loads(file.read_text()), "version": 3, "missing_values": learned}))
+    return settings | {"training": {**settings["training"], "missing_values": [*named]}}
+
+
+def test_missing_values_of_the_baseline_are_accepted(tmp_path: Path) -> None:
+    settings = with_missing_values(inputs(tmp_path), tmp_path, ["", "-"], "-")
+    check_inputs(config(**settings), tmp_path)
+
+
+def test_fails_when_retraining_would_read_other_missing_values_than_the_baseline(tmp_path: Path) -> None:
+    assert refusal(tmp_path, with_missing_values(inputs(tmp_path), tmp_path, ["", "-"])) == (
+        "training.missing_values must be the missing values of model.baseline, '', '-', got ''; correct them, "
         "or learn the baseline again to match"
     )
 

@@ -90,6 +90,7 @@ def test_jobs_get_the_arguments_of_the_contract() -> None:
     # Half of retraining.minimum_fresh_rows.
     assert prepare[PrepareArgument.MINIMUM_ROWS] == "750"
     assert prepare[PrepareArgument.MERGED_S3_URI].endswith(">/merged")
+    assert prepare[PrepareArgument.MISSING_VALUES] == '["NA", "-"]'
     assert evaluate[EvaluateArgument.SLICE_COLUMNS] == "sex,race"
     assert evaluate[EvaluateArgument.SEGMENT_COLUMN] == "sex"
     assert evaluate[EvaluateArgument.HOLDOUT_MARGIN] == "0.01"
@@ -134,7 +135,9 @@ def test_training_is_the_images_script_mode_on_three_channels() -> None:
         "target_label": "income",
         "fresh_weight_fraction": 0.5,
     }
-    assert json.loads(step(full(), PipelineStep.TRAIN)["HyperParameters"]["segment_column"]) == "sex"
+    parameters = step(full(), PipelineStep.TRAIN)["HyperParameters"]
+    assert json.loads(parameters["segment_column"]) == "sex"
+    assert json.loads(json.loads(parameters["missing_values"])) == ["NA", "-"]
 
 
 @pytest.mark.parametrize(

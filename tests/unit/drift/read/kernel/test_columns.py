@@ -22,7 +22,7 @@ def labels(*values: str, n_missing: int = 0) -> CategoricalCounts:
     ("reference", "texts", "outside"),
     [
         (numbers(17.0, 90.0), ["17", "90.0", "16.99", "90.01", "?", "old"], [0, 0, 1, 1, 1, 1]),
-        (numbers(17.0, 90.0, n_missing=1), ["?", "old", "nan"], [0, 1, 1]),
+        (numbers(17.0, 90.0, n_missing=1), ["?", "old", "nan", "inf"], [0, 1, 0, 1]),
         (bucketed(numbers(17.0, 90.0)), ["17", "90", "16.9", "90.2", "?"], [0, 0, 1, 1, 1]),
         (numbers(n_missing=3), ["17", "?", "old"], [0, 0, 0]),
         (labels("a", "b"), ["a", "c", "?"], [0, 1, 1]),
