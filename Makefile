@@ -87,7 +87,7 @@ docs: setup-dev
 	$(BIN)/python -c "from plumbline.cli import help_page; print(help_page(), end='')" > docs/cli.md
 
 synth: setup
-	npx cdk synth --quiet -c environment=$(ENV)
+	npx cdk synth --quiet -c environment=$(ENV) $(if $(ENGINE),-c engine=$(ENGINE))
 
 starter: setup-dev
 	$(BIN)/python -m plumbline.data.starter

@@ -15,7 +15,8 @@ def main() -> None:
     """Synthesize the environment that the context names; a wrong setting ends with one clear message."""
     try:
         # A first look: the CDK library starts Node, which takes seconds and may print a banner over the message.
-        load_environment(json.loads(os.environ.get("CDK_CONTEXT_JSON", "{}")).get("environment"), ROOT)
+        given = json.loads(os.environ.get("CDK_CONTEXT_JSON", "{}"))
+        load_environment(given.get("environment"), ROOT, given.get("engine"))
         _synthesize()
     except EnvironmentFileError as error:
         sys.exit(f"error: {error}")
@@ -25,7 +26,8 @@ def _synthesize() -> None:
     from plumbline.stacks.application import build, new_app
 
     app = new_app()
-    build(app, load_environment(app.node.try_get_context("environment"), ROOT), ROOT)
+    choice, engine = map(app.node.try_get_context, ("environment", "engine"))
+    build(app, load_environment(choice, ROOT, engine), ROOT)
     app.synth()
 
 

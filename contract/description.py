@@ -127,6 +127,8 @@ def report_lines(report: DriftReport) -> Iterator[str]:
             yield f"violation: {feature.name}, {feature.violation}: {feature.reason}"
     if report.verdict is not Verdict.NOT_JUDGED:
         yield from _features_not_judged(report)
+    for fault in report.internal_faults:
+        yield f"internal fault: {fault.name}: {fault.text}"
     yield from _comparisons(report)
     yield from accuracy_lines(report)
     records = report.records
@@ -172,6 +174,8 @@ def _drift(feature: FeatureReport) -> str:
             parts.append(
                 f"{moved.label} from {100 * moved.reference_fraction:.1f} to {100 * moved.window_fraction:.1f} %"
             )
+    if feature.out_of_range_fraction:
+        parts.append(f"beyond all of the reference's values {100 * feature.out_of_range_fraction:.1f} %")
     before, after = feature.missing_fraction_reference, feature.missing_fraction
     if before is not None and after is not None and before != after:
         parts.append(f"missing from {100 * before:.1f} to {100 * after:.1f} %")

@@ -54,6 +54,8 @@ class Metric(StrEnum):
     """1 when the window held no record, else 0."""
     WINDOWS_NOT_JUDGED = "WindowsNotJudged"
     """1 when the window's verdict is not_judged, for any reason, else 0."""
+    INTERNAL_FAULTS = "InternalFaults"
+    """Parts of the report, records and labels that were lost for a reason that is not the operator's."""
     RECORDS_READ = "RecordsRead"
     RECORDS_REJECTED = "RecordsRejected"
     ROWS_USED = "RowsUsed"
@@ -128,10 +130,12 @@ class Variable(StrEnum):
     """The history of the endpoint's champions, which says what baseline a window is judged against; unset: the
     argument's, always."""
     SCHEDULED_TIME = "PLUMBLINE_SCHEDULED_TIME"
-    """Set by our own schedule only: the window is the last full hour before it."""
+    """Set by our own schedule only: the window ends with the last full hour before it."""
+    WINDOW_HOURS = "PLUMBLINE_WINDOW_HOURS"
+    """Set by our own schedule only: hours of one window; unset: 1."""
     CAPTURE_S3_URI = "PLUMBLINE_CAPTURE_S3_URI"
-    """The capture destination. Set by our own schedule, for the window's hour, and wherever labels are awaited, for the
-    hours before it."""
+    """The capture destination. Set by our own schedule, for the window's hours, and wherever hours before it are read:
+    those whose labels are awaited."""
     ML_ROOT = "PLUMBLINE_ML_ROOT"
     """Where the platform's folders are; /opt/ml unless the image runs outside SageMaker."""
 

@@ -40,7 +40,7 @@ class ReasonCode(StrEnum):
     SWITCHED_OFF = "switched_off", "switched off"
     MODEL_CHANGED = "model_changed", "model changed"
     WINDOW_NOT_JUDGED = "window_not_judged", "the window is not judged: {why}"
-    COMPUTATION_FAILED = "computation_failed", "could not be computed: {error_type}: {error}"
+    INTERNAL_FAULT = "internal_fault", "internal fault: {what}; the run's log has the traceback"
     TOO_FEW_ROWS = "too_few_rows", "{n_rows} rows, fewer than the minimum of {min_rows}"
     EVERY_FEATURE_IGNORED = "every_feature_ignored", "every feature is ignored by the policy"
     NO_PREDICTIONS = "no_predictions", "no predictions were captured"
@@ -73,11 +73,18 @@ class ReasonCode(StrEnum):
         "missing_fraction_moved",
         "the missing fraction moved from {reference:.3g} to {window:.3g} (adjusted p {p})",
     )
+    OUT_OF_RANGE = "out_of_range", "{percent:.3g} % of the values lie beyond all of the reference's (adjusted p {p})"
+    HEAVIER_TAIL = "heavier_tail", "more values lie far out than in the reference (adjusted p {p}), and {effect}"
     NOT_SIGNIFICANT = "not_significant", "adjusted p {p} is not below {alpha:g}"
     NO_EFFECT = "no_effect", "there is no effect"
     EFFECT_WITHIN_CHANCE = (
         "effect_within_chance",
-        "the Jensen-Shannon distance {distance:.3g} is below {null_q99:.3g}, which chance reaches",
+        "the {measure} {value:.3g} is below {null_q99:.3g}, which chance reaches",
+    )
+    EFFECT_OF_SMALL_SHIFT = (
+        "effect_of_small_shift",
+        "the {measure} {value:.3g} comes of all values moving together by {shift:.3g}, less than a tenth of a standard "
+        "deviation; without that it is {rest:.3g}",
     )
     EFFECT_BELOW_THRESHOLD = "effect_below_threshold", "the {measure} {value:.3g} is below {threshold:.3g}"
     EFFECT_REACHES_THRESHOLD = "effect_reaches_threshold", "the {measure} {value:.3g} reaches {threshold:.3g}"
@@ -364,8 +371,3 @@ def joined(*reasons: Reason | None) -> Reason | None:
 def window_not_judged(why: Reason) -> Reason:
     """Return the reason of a part of a window that is not judged as a whole."""
     return ReasonCode.WINDOW_NOT_JUDGED.reason(why=why)
-
-
-def failure(error: Exception) -> Reason:
-    """Return the reason of a part whose computation raised an unexpected error."""
-    return ReasonCode.COMPUTATION_FAILED.reason(error_type=type(error).__name__, error=error)

@@ -19,6 +19,7 @@ from plumbline.contract.statistics import EffectMeasure, FeatureType
 from plumbline.contract.verdicts import (
     MODEL_CHANGED,
     SWITCHED_OFF,
+    InternalFault,
     OptionalPart,
     RecordCounts,
     Status,
@@ -37,6 +38,7 @@ __all__ = [
     "EffectMeasure",
     "FeatureReport",
     "FeatureType",
+    "InternalFault",
     "IsolationForestSimilarity",
     "ModelReport",
     "MultivariateReport",
@@ -113,6 +115,7 @@ class FeatureReport:
     missing_fraction: float | None = None
     missing_fraction_reference: float | None = None
     missing_p_value_adjusted: float | None = None
+    tail_p_value_adjusted: float | None = None
     unseen_fraction: float | None = None
     out_of_range_fraction: float | None = None
     unreadable: Mapping[str, int] = field(default_factory=dict)
@@ -195,7 +198,8 @@ class DriftReport:
     """The result of one run: one window judged, and the windows before it judged by their labels.
 
     `rule` states when a window drifts. `shifts` has one entry for each kind of shift. `model` is None where no
-    history of the endpoint's models is kept, and where the model changed within the window.
+    history of the endpoint's models is kept, and where the model changed within the window. A report with
+    `internal_faults` is never `no_drift`.
     """
 
     window: WindowBounds
@@ -218,6 +222,7 @@ class DriftReport:
     bias: BiasReport = BiasReport()
     attribution: AttributionReport = AttributionReport()
     quality: QualityReport = QualityReport()
+    internal_faults: tuple[InternalFault, ...] = ()
     version: int = DRIFT_REPORT_VERSION
 
     @property

@@ -117,6 +117,7 @@ class HypothesisTest(StrEnum):
 
     KS_EXACT = "ks_2samp_exact", FeatureType.NUMERIC
     KS_ASYMPTOTIC = "ks_2samp_asymptotic", FeatureType.NUMERIC
+    EXCEEDANCE = "exceedance", FeatureType.NUMERIC
     CHI_SQUARE = "chi2_homogeneity", FeatureType.CATEGORICAL
     CHI_SQUARE_MONTE_CARLO = "chi2_homogeneity_monte_carlo", FeatureType.CATEGORICAL
     CHI_SQUARE_POOLED = "chi2_homogeneity_pooled", FeatureType.CATEGORICAL

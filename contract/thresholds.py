@@ -146,6 +146,13 @@ class Thresholds:
         allowed=FRACTION,
         unit="fraction",
     )
+    out_of_range_threshold: float = _row(
+        float,
+        "It drifts also when at least this fraction of its numbers lies beyond all of the reference's, significantly",
+        default=0.005,
+        allowed=FRACTION,
+        unit="fraction",
+    )
     minimum_rows: int = _row(
         int, "A window with fewer rows is not judged", default=200, allowed=Range(minimum=2), unit="rows"
     )

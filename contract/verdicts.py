@@ -28,6 +28,17 @@ class Status(StrEnum):
     NOT_JUDGED = "not_judged"
 
 
+@dataclass(frozen=True, kw_only=True)
+class InternalFault:
+    """A part of the report that could not be computed for a reason that is not the operator's.
+
+    `name` says which, and `text` has the exception's type and message; the run's log has the traceback.
+    """
+
+    name: str
+    text: str
+
+
 class OptionalPart:
     """What the parts of a report have in common that are computed on request only."""
 

@@ -12,8 +12,9 @@ from plumbline.exit_codes import EXIT_INTERRUPTED, EXIT_OPERATOR, EXIT_OURS, Com
 _HELP_WIDTH = 100
 _EPILOG = (
     "exit codes: 0 finished; 1 finished with a negative outcome: drift (monitor --fail-on-violation), unanswered "
-    "requests (traffic), rejected rows (labels), no run (retrain), a failure (promote and rollback with --wait); 2 an "
-    "error that you can correct; 3 a fault of plumbline; 130 interrupted with Ctrl-C"
+    "requests (traffic), rejected rows (labels), an account that lacks something (check --aws), no run (retrain), a "
+    "failure (promote and rollback with --wait); 2 an error that you can correct; 3 a fault of plumbline; 130 "
+    "interrupted with Ctrl-C"
 )
 _PAGE_HEAD = """# Command line
 

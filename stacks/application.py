@@ -19,6 +19,8 @@ from plumbline.stacks.serving import ServingStack
 
 COMMIT = re.compile(r"[\w.-]{1,64}", re.ASCII)
 UNKNOWN_COMMIT = "unknown"
+INFO = "aws:cdk:info"
+"""What the CDK CLI prints of a stack. `Annotations` would write a stack trace too, with temporary folders in it."""
 
 
 @dataclass(frozen=True)
@@ -69,6 +71,7 @@ def build(app: App, config: EnvironmentConfig, root: Path) -> EnvironmentStacks:
         serving=serving,
         **common,
     )
+    monitoring.node.add_metadata(INFO, config.monitor.engine.sentence)
     for key, value in config.tags.items():
         Tags.of(app).add(key, value)
     acknowledge(context, foundation, serving, monitoring)

@@ -16,13 +16,13 @@ from plumbline.drift.read.capture import WindowReader, count_folder, plan_of
 from plumbline.drift.read.champion import ServingModel, read_serving_model
 from plumbline.drift.read.folder import SUFFIXES, listed
 from plumbline.drift.read.kernel.plan import WindowPlan
-from plumbline.drift.read.s3 import CaptureFile, fetch, fetch_hour, fetch_window_counts, list_hour
+from plumbline.drift.read.s3 import CaptureFile, fetch, fetch_captures, fetch_window_counts, list_captures
 from plumbline.drift.reference.baseline import Baseline, load
 from plumbline.drift.reference.csv_inputs import ReferenceFiles
 from plumbline.drift.settings.distribution import Distribution
 from plumbline.drift.settings.policy import Policy
 from plumbline.drift.settings.policy_file import read_policy
-from plumbline.drift.settings.run import CaptureHour, LabelSource, OptionalAnalyses, RunSettings
+from plumbline.drift.settings.run import CaptureHours, LabelSource, OptionalAnalyses, RunSettings
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -192,9 +192,9 @@ class _Fetched:
 
 
 def window_reader(
-    source: Path | CaptureHour, distribution: Distribution, *, region: str | None, connect: Connect, workspace: Path
+    source: Path | CaptureHours, distribution: Distribution, *, region: str | None, connect: Connect, workspace: Path
 ) -> WindowReader:
-    """Return the reader of a folder's files or of an hour's in S3: this process, or Spark for large windows.
+    """Return the reader of a folder's files or of some hours' in S3: this process, or Spark for large windows.
 
     Parameters
     ----------
@@ -219,12 +219,13 @@ def window_reader(
             )
     if isinstance(source, Path):
         return partial(count_folder, source)
-    return partial(count_folder, fetch_hour(source.uri, source.start, workspace / "capture", connect))
+    return partial(count_folder, fetch_captures(source.uri, source.start, source.end, workspace / "capture", connect))
 
 
-def _files(source: Path | CaptureHour, connect: Connect) -> list[CaptureFile]:
+def _files(source: Path | CaptureHours, connect: Connect) -> list[CaptureFile]:
     if isinstance(source, Path):
         found = listed(source)
         files = [CaptureFile(name, str(file.resolve()), file.stat().st_size) for file, name in found.files]
         return [*files, *(CaptureFile(name, "", 0, reason) for name, reason in found.odd)]
-    return [file for file in list_hour(source.uri, source.start, connect) if file.name.endswith(SUFFIXES)]
+    found_in_s3 = list_captures(source.uri, source.start, source.end, connect)
+    return [file for file in found_in_s3 if file.name.endswith(SUFFIXES)]

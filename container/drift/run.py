@@ -1,6 +1,8 @@
 """One run on plain files: what the container does, and what ``plumbline monitor`` does."""
 
+import logging
 import tempfile
+from collections.abc import Callable
 from dataclasses import replace
 from datetime import datetime
 from functools import partial
@@ -8,7 +10,7 @@ from pathlib import Path
 
 from plumbline.contract.attribution import AttributionReport
 from plumbline.contract.quality import QualityReport
-from plumbline.contract.reasons import ReasonCode, failure, window_not_judged
+from plumbline.contract.reasons import ReasonCode, window_not_judged
 from plumbline.contract.records import DriftReport
 from plumbline.drift.aws import Clients, client
 from plumbline.drift.data.window import WindowCounts
@@ -17,6 +19,7 @@ from plumbline.drift.ground_truth.backfill import backfill_of, quality_report
 from plumbline.drift.inputs import RunInputs, container_inputs, run_context
 from plumbline.drift.judge.analysis import analyse, with_quality
 from plumbline.drift.judge.bias import require_facet
+from plumbline.drift.judge.faults import FaultLog, with_faults
 from plumbline.drift.judge.recent import EarlierFiles, EarlierWindows, read_earlier
 from plumbline.drift.projection import Projector
 from plumbline.drift.read.capture import count_folder, count_window
@@ -26,6 +29,7 @@ from plumbline.drift.report.handover import report_success
 from plumbline.drift.settings.policy import Policy
 from plumbline.drift.settings.run import OptionalAnalyses, RunSettings, window_bounds
 
+_LOG = logging.getLogger(__name__)
 RECENT_WINDOWS = 24
 """Earlier windows that are the second reference by default: a day of hours."""
 _DEFAULT_POLICY = Policy()
@@ -40,6 +44,8 @@ def perform(inputs: RunInputs) -> DriftReport:
     DriftError
         If an input is missing or does not fit the others, or the reports cannot be written.
     """
+    faults = FaultLog()
+    inputs = replace(inputs, context=replace(inputs.context, faults=faults))
     baseline, context = inputs.baseline, inputs.context
     context.policy.require_features({spec.name: spec.type for spec in baseline.specs})
     if context.facet is not None:
@@ -53,7 +59,9 @@ def perform(inputs: RunInputs) -> DriftReport:
     projector = Projector.of(baseline, seed=context.seed, ignored=context.policy.ignored)
     report = analyse(baseline, window, context, projector, earlier=earlier)
     report = replace(report, attribution=_attribution(inputs, window))
-    report = with_quality(report, _quality(inputs, projector))
+    report = with_faults(with_quality(report, _quality(inputs, projector)), faults)
+    for fault, traceback in zip(faults.found, faults.tracebacks, strict=True):
+        _LOG.error("internal fault in %s: %s\n%s", fault.name, fault.text, traceback)
 
     # Report: the verdicts -> files.
     write_reports(inputs.output, report, baseline, window, context.policy)
@@ -140,20 +148,26 @@ def _earlier(inputs: RunInputs) -> EarlierWindows:
 
 
 def _attribution(inputs: RunInputs, window: WindowCounts) -> AttributionReport:
-    if inputs.fetch_model is None:
+    fetch_model = inputs.fetch_model
+    if fetch_model is None:
         return AttributionReport()
     if inputs.context.not_judged:
         return AttributionReport(reason=window_not_judged(inputs.context.not_judged))
+    return inputs.context.faults.guarded(
+        "feature attributions",
+        lambda: _attributed(fetch_model, inputs.baseline, window),
+        lambda why: AttributionReport(reason=why),
+    )
+
+
+def _attributed(fetch_model: Callable[[], Path], baseline: Baseline, window: WindowCounts) -> AttributionReport:
     # Deferred: the booster's library is heavy, and attributions are off by default.
     from plumbline.drift.compare.attribution import attribution_drift
 
     try:
-        return attribution_drift(inputs.fetch_model(), inputs.baseline, window.sample)
+        return attribution_drift(fetch_model(), baseline, window.sample)
     except ConfigError as error:
         return AttributionReport(reason=ReasonCode.MODEL_UNUSABLE.reason(error=error))
-    except Exception as error:
-        # The verdict stands without them.
-        return AttributionReport(reason=failure(error))
 
 
 def _quality(inputs: RunInputs, projector: Projector) -> QualityReport:

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from plumbline.commands import (
     baseline,
     champion,
+    check,
     demo,
     labels,
     monitor,
@@ -67,6 +68,13 @@ COMMANDS = {
         "is when the label was known, ISO 8601. The same labels make the same files: they can be uploaded twice.",
         labels.add_arguments,
         labels.run,
+    ),
+    "check": CommandSpec(
+        "check an environment file before the first deployment",
+        "Check an environment file, and say which accounts can deploy its monitoring engine: before the first resource "
+        "is made, without credentials and network. With --aws also look at the account that the credentials are of.",
+        check.add_arguments,
+        check.run,
     ),
     "champion": CommandSpec(
         "show the champion and the newest versions",

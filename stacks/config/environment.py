@@ -8,7 +8,7 @@ from pydantic import AfterValidator, Field, StrictBool, StrictInt, StringConstra
 
 from plumbline.contract.values import DEFAULT_MISSING_VALUES, missing_values_of
 from plumbline.stacks.config.retraining import PromotionSection, RetrainingSection, check_canary, check_fresh_rows
-from plumbline.stacks.config.schedule import Engine, interval_hours
+from plumbline.stacks.config.schedule import WINDOW_HOURS, Engine, expression_for, interval_hours
 from plumbline.stacks.config.thresholds import (
     BiasSection,
     FeatureSection,
@@ -40,6 +40,13 @@ MAX_RECENT_WINDOWS = 168
 """A week of hours: more would only read more files each hour."""
 MAX_ALARM_HOURS = 168
 """CloudWatch: period times evaluation periods is at most seven days."""
+
+
+def divides_day(hours: int) -> int:
+    """Accept a length of a window."""
+    if hours not in WINDOW_HOURS:
+        raise ValueError(f"must be {', '.join(map(str, WINDOW_HOURS[:-1]))} or {WINDOW_HOURS[-1]}")
+    return hours
 
 
 class Removal(StrEnum):
@@ -136,7 +143,10 @@ class MonitorSection(ConfigSection):
     """The job that compares each window with the baseline."""
 
     engine: Engine
-    schedule: str
+    schedule: str | None = None
+    """Absent: the engine's own for `window_hours`."""
+    window_hours: Annotated[StrictInt, AfterValidator(divides_day)] | None = None
+    """Hours of one window, and between two runs; absent: those of `schedule`, else 1."""
     instance_type: InstanceType
     volume_gb: Annotated[StrictInt, Field(ge=1, le=16384)]
     max_runtime_seconds: Annotated[StrictInt, Field(ge=60, le=3600)]
@@ -171,13 +181,23 @@ class MonitorSection(ConfigSection):
         return self
 
     @property
+    def expression(self) -> str:
+        """When the monitor runs, in UTC."""
+        return self.schedule or expression_for(self.engine, self.window_hours or 1)
+
+    @property
     def interval_hours(self) -> int:
-        """Hours between two runs."""
-        return interval_hours(self.engine, self.schedule)
+        """Hours between two runs, which one window has."""
+        return interval_hours(self.engine, self.expression)
 
     @model_validator(mode="after")
-    def _schedule_suits_engine(self) -> Self:
-        interval_hours(self.engine, self.schedule)
+    def _schedule_suits_engine_and_window(self) -> Self:
+        hours = self.interval_hours
+        if self.window_hours not in {None, hours}:
+            raise ValueError(
+                f"must have a schedule with {self.window_hours} hours between two runs for window_hours "
+                f"{self.window_hours}, got {self.schedule!r}; leave one of the two out"
+            )
         return self
 
 

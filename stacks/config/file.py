@@ -14,6 +14,7 @@ from plumbline.contract.thresholds import RENAMED_KEYS
 from plumbline.stacks.config.environment import EnvironmentConfig
 from plumbline.stacks.config.errors import EnvironmentFileError
 from plumbline.stacks.config.inputs import check_inputs
+from plumbline.stacks.config.schedule import Engine, moved_to
 from plumbline.stacks.config.xgboost_image import xgboost_image
 
 FOLDER = "environments"
@@ -33,13 +34,19 @@ _RULES = {
 """pydantic's error types in terms of a TOML file; the messages of other types are used as they are."""
 
 
-def load_environment(choice: str | None, root: Path) -> EnvironmentConfig:
+def load_environment(choice: str | None, root: Path, engine: str | None = None) -> EnvironmentConfig:
     """Return the environment that `choice` names: a file's stem below environments/, or a path ending in .toml.
+
+    Parameters
+    ----------
+    engine
+        The engine in place of the file's; None: the file's.
 
     Raises
     ------
     EnvironmentFileError
-        If there is no such file, it breaks a rule, its region has no image, or a local input does not fit.
+        If there is no such file, it breaks a rule, its region has no image, or a local input does not fit; or if
+        there is no such engine.
     """
     path = _locate(choice or DEFAULT_ENVIRONMENT, root)
     try:
@@ -50,7 +57,7 @@ def load_environment(choice: str | None, root: Path) -> EnvironmentConfig:
         raise EnvironmentFileError(
             f"{path.name} must be a readable file in UTF-8, got {error}; save it again"
         ) from error
-    config = parse_environment(data, path.name)
+    config = parse_environment(data if engine is None else on_engine(data, engine), path.name)
     xgboost_image(config.region)
     check_inputs(config, root)
     return config
@@ -68,6 +75,27 @@ def parse_environment(data: Mapping[str, Any], source: str) -> EnvironmentConfig
         return EnvironmentConfig.model_validate(data)
     except ValidationError as error:
         raise EnvironmentFileError("\n".join(_sentence(detail, source) for detail in _first_faults(error))) from error
+
+
+def on_engine(data: Mapping[str, Any], engine: str) -> dict[str, Any]:
+    """Return a file's content with another engine; a schedule keeps its hours, and gets that engine's minute.
+
+    Raises
+    ------
+    EnvironmentFileError
+        If there is no such engine.
+    """
+    if engine not in set(Engine):
+        raise EnvironmentFileError(
+            f"engine must be {' or '.join(Engine)}, got {engine!r}; pass it as -c engine={Engine.SCHEDULER.value}"
+        )
+    monitor = data.get("monitor")
+    if not isinstance(monitor, Mapping):
+        return dict(data)
+    changed = {**monitor, "engine": engine}
+    if isinstance(monitor.get("schedule"), str):
+        changed["schedule"] = moved_to(Engine(engine), monitor["schedule"])
+    return {**data, "monitor": changed}
 
 
 def _locate(choice: str, root: Path) -> Path:

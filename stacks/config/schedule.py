@@ -1,14 +1,19 @@
-"""Schedule expressions: which ones each engine can run, and how many hours lie between two runs."""
+"""Engines and schedule expressions: which one an engine can run, and how many hours lie between two runs."""
 
 import re
 from enum import StrEnum
 
-HOURLY = re.compile(r"cron\((?P<minute>\d{1,2}) \* \? \* \* \*\)")
-EVERY_N_HOURS = re.compile(r"cron\(0 0/(?P<hours>2|3|4|6|8|12) \? \* \* \*\)")
-DAILY = re.compile(r"cron\(0 (?:[01]?\d|2[0-3]) \? \* \* \*\)")
+WINDOW_HOURS = (1, 2, 3, 4, 6, 8, 12, 24)
+"""Lengths of a window: each divides a day, so that the windows of every day begin at the same hours."""
 
+FORM = re.compile(
+    r"cron\((?P<minute>\d{1,2}) (?:(?P<hourly>\*)|0/(?P<hours>2|3|4|6|8|12)|(?:[01]?\d|2[0-3])) \? \* \* \*\)"
+)
+"""Each hour, every N hours, or once a day: the forms of Model Monitor's API reference."""
 EARLIEST_MINUTE = 10
-"""Capture files appear a couple of minutes after the requests: an earlier run would miss the end of its hour."""
+"""Capture files appear a couple of minutes after the requests: an earlier run would miss the end of its window."""
+RUN_MINUTE = 20
+"""Of our own schedule, where the file does not name one."""
 
 
 class Engine(StrEnum):
@@ -17,6 +22,51 @@ class Engine(StrEnum):
     MODEL_MONITOR = "model_monitor"
     SCHEDULER = "scheduler"
 
+    @property
+    def sentence(self) -> str:
+        """Which accounts need which engine: what `plumbline check` and the synthesis say before the first resource."""
+        if self is Engine.SCHEDULER:
+            return (
+                "the engine is scheduler, which every account can deploy; an account that used SageMaker Model Monitor "
+                f"before AWS closed it to new customers may take {Engine.MODEL_MONITOR.value} as well"
+            )
+        return (
+            "the engine is model_monitor, which only an account that used SageMaker Model Monitor before AWS closed it "
+            "to new customers can deploy; every other account must pass -c engine=scheduler, or its monitoring stack "
+            "fails"
+        )
+
+    @property
+    def minute(self) -> int:
+        """Minute of the hour at which a run starts, where the file does not name one."""
+        return 0 if self is Engine.MODEL_MONITOR else RUN_MINUTE
+
+    def runs_at(self, minute: int) -> bool:
+        """Return whether the engine can start a run at that minute of an hour."""
+        return minute == 0 if self is Engine.MODEL_MONITOR else EARLIEST_MINUTE <= minute <= 59
+
+
+def expression_for(engine: Engine, hours: int) -> str:
+    """Return the engine's schedule of one run every so many hours, from midnight on."""
+    of_hours = {1: "*", 24: "0"}.get(hours, f"0/{hours}")
+    return f"cron({engine.minute} {of_hours} ? * * *)"
+
+
+def moved_to(engine: Engine, expression: str) -> str:
+    """Return a schedule of the other engine as this one can run it: the same hours, at this engine's minute.
+
+    One that suits already, or is none of the forms, stays as it is.
+
+    Examples
+    --------
+    >>> moved_to(Engine.SCHEDULER, "cron(0 0/4 ? * * *)")
+    'cron(20 0/4 ? * * *)'
+    """
+    found = FORM.fullmatch(expression)
+    if not found or engine.runs_at(int(found["minute"])):
+        return expression
+    return expression.replace(f"cron({found['minute']} ", f"cron({engine.minute} ", 1)
+
 
 def interval_hours(engine: Engine, expression: str) -> int:
     """Return the hours between two runs.
@@ -24,24 +74,13 @@ def interval_hours(engine: Engine, expression: str) -> int:
     Raises
     ------
     ValueError
-        If `engine` cannot run `expression`; Model Monitor's forms are those of its API reference, and our own
-        schedule analyses one hour a run.
+        If `engine` cannot run `expression`.
     """
-    hourly = HOURLY.fullmatch(expression)
-    if engine is Engine.SCHEDULER:
-        if hourly and EARLIEST_MINUTE <= int(hourly["minute"]) <= 59:
-            return 1
-        raise ValueError(
-            f"must have a schedule cron(M * ? * * *), M from {EARLIEST_MINUTE} to 59, for the engine scheduler, "
-            f"got {expression!r}"
-        )
-    if hourly and int(hourly["minute"]) == 0:
-        return 1
-    if spaced := EVERY_N_HOURS.fullmatch(expression):
-        return int(spaced["hours"])
-    if DAILY.fullmatch(expression):
-        return 24
+    found = FORM.fullmatch(expression)
+    if found and engine.runs_at(int(found["minute"])):
+        return 1 if found["hourly"] else int(found["hours"] or 24)
+    minute, range_of = ("0", "") if engine is Engine.MODEL_MONITOR else ("M", f", M from {EARLIEST_MINUTE} to 59,")
     raise ValueError(
-        "must have a schedule cron(0 * ? * * *), cron(0 0/N ? * * *) with N of 2, 3, 4, 6, 8, 12 "
-        f"or cron(0 H ? * * *), for the engine model_monitor, got {expression!r}"
+        f"must have a schedule cron({minute} * ? * * *), cron({minute} 0/N ? * * *) with N of 2, 3, 4, 6, 8, 12 "
+        f"or cron({minute} H ? * * *){range_of} for the engine {engine.value}, got {expression!r}"
     )

@@ -176,6 +176,7 @@ FEATURE = closed(
         "missing_fraction": maybe(FRACTION),
         "missing_fraction_reference": maybe(FRACTION),
         "missing_p_value_adjusted": maybe(FRACTION),
+        "tail_p_value_adjusted": maybe(FRACTION),
         "unseen_fraction": maybe(FRACTION),
         "out_of_range_fraction": maybe(FRACTION),
         "unreadable": COUNTS,
@@ -345,6 +346,7 @@ DRIFT_REPORT = closed(
         "bias": BIAS,
         "attribution": ATTRIBUTION,
         "quality": QUALITY,
+        "internal_faults": array(closed({"name": TEXT, "text": TEXT})),
         "features": array(FEATURE),
         "prediction": FEATURE,
         "projected_accuracy": closed(

@@ -19,8 +19,8 @@ from botocore.model import ServiceModel
 from plumbline.cli import help_page, main
 from plumbline.commands import COMMANDS
 from plumbline.local.demo.first_model import first_training
-from plumbline.stacks.config.errors import EnvironmentFileError
 from plumbline.stacks.config.file import load_environment, parse_environment
+from plumbline.stacks.config.schedule import Engine
 from plumbline.stacks.naming import Naming
 from tests.docs.pages import (
     CLI,
@@ -33,6 +33,7 @@ from tests.docs.pages import (
     RUNBOOK,
     blocks,
     commands,
+    section,
 )
 from tests.unit.stacks.synthesis import ENVIRONMENTS, PARTS, document
 
@@ -74,6 +75,13 @@ def test_cdk_command_names_what_exists(page: str, line: str) -> None:
     stacks = {Naming(name).stack(part) for name in ENVIRONMENTS for part in PARTS}
     assert {word for word in words if word.startswith("plumbline-")} <= stacks
     assert {word.partition("=")[2] for word in words if word.startswith("environment=")} <= set(ENVIRONMENTS)
+    assert {word.partition("=")[2] for word in words if word.startswith("engine=")} <= set(Engine)
+
+
+def test_deployment_begins_with_the_choice_of_the_engine() -> None:
+    deploy = section(README, "Deploy to AWS")
+    choice = deploy.index("`-c engine=scheduler`")
+    assert choice < deploy.index("plumbline check") < deploy.index("cdk bootstrap") < deploy.index("cdk deploy")
 
 
 @functools.cache
@@ -193,10 +201,8 @@ def test_outputs_named_on_the_pages_are_those_of_the_stacks() -> None:
 
 
 @pytest.mark.parametrize("page", [DEPLOYING, CONFIGURATION], ids=lambda page: page.name)
-def test_two_lines_change_the_engine_and_one_does_not(page: Path) -> None:
+@pytest.mark.parametrize("name", ENVIRONMENTS)
+def test_one_line_changes_the_engine_of_a_committed_file(name: str, page: Path) -> None:
     (lines,) = [block for block in blocks(page, "toml") if "scheduler" in block]
-    changes = dict(re.findall(r'^(\w+) = "(.+)"$', lines, re.MULTILINE))
-    parse_environment(document(monitor=changes), "dev.toml")
-    del changes["schedule"]
-    with pytest.raises(EnvironmentFileError, match="for the engine scheduler"):
-        parse_environment(document(monitor=changes), "dev.toml")
+    ((key, value),) = re.findall(r'^(\w+) = "(.+)"$', lines, re.MULTILINE)
+    assert parse_environment(document(name, monitor={key: value}), f"{name}.toml").monitor.engine is Engine.SCHEDULER

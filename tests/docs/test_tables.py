@@ -269,7 +269,7 @@ def test_report_page_lists_exactly_the_keys_of_each_part(title: str) -> None:
 
 def test_every_reason_is_listed_with_its_text() -> None:
     listed = [(code.strip("`"), text) for code, text in rows(section(DRIFT_REPORT, "Reasons"))]
-    assert listed == [(code.value, re.sub(r"[:!][^}]*}", "}", code.template)) for code in ReasonCode]
+    assert listed == [(code.value, re.sub(r"{(\w+)[:!][^}]*}", r"{\1}", code.template)) for code in ReasonCode]
 
 
 def test_every_reason_for_a_rejected_label_is_explained() -> None:

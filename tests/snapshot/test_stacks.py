@@ -11,7 +11,7 @@ import pytest
 from syrupy.assertion import SnapshotAssertion
 from syrupy.extensions.single_file import SingleFileSnapshotExtension, WriteMode
 
-from tests.unit.stacks.synthesis import ENVIRONMENTS, PARTS, Assembly, environment, full, text
+from tests.unit.stacks.synthesis import ENGINES, ENVIRONMENTS, PARTS, Assembly, environment, full, text
 
 HASH = re.compile(r"[0-9a-f]{64}")
 UNORDERED = {"Statement", "Resource"}
@@ -66,10 +66,22 @@ def test_environment(name: str, part: str, template: SnapshotAssertion) -> None:
     assert rendered(environment(name), part) == template
 
 
-def test_monitoring_on_the_scheduler(template: SnapshotAssertion) -> None:
-    assert rendered(environment("dev", "scheduler"), "monitoring") == template
+@pytest.mark.parametrize("name", ENVIRONMENTS)
+def test_monitoring_on_the_scheduler(name: str, template: SnapshotAssertion) -> None:
+    assert rendered(environment(name, "scheduler"), "monitoring") == template
 
 
 @pytest.mark.parametrize("part", PARTS)
 def test_every_option(part: str, template: SnapshotAssertion) -> None:
     assert rendered(full(), part) == template
+
+
+def test_every_option_on_the_scheduler(template: SnapshotAssertion) -> None:
+    assert rendered(full("scheduler"), "monitoring") == template
+
+
+@pytest.mark.parametrize("part", [part for part in PARTS if part != "monitoring"])
+@pytest.mark.parametrize("name", [*ENVIRONMENTS, "full"])
+def test_other_stacks_are_the_same_on_both_engines(name: str, part: str) -> None:
+    one, other = (full(engine) if name == "full" else environment(name, engine) for engine in ENGINES)
+    assert rendered(one, part) == rendered(other, part)

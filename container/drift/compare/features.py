@@ -11,10 +11,11 @@ from plumbline.drift.data.counts import OTHER_LABELS, NumericCounts, ValueCounts
 from plumbline.drift.data.sketch import bucketed
 from plumbline.drift.statistics.cells import Cells, top_contributors
 from plumbline.drift.statistics.chi_square import missing_chi_square
+from plumbline.drift.statistics.common_shift import shifted_back, small_common_shift
 from plumbline.drift.statistics.declaration import Evidence
-from plumbline.drift.statistics.jensen_shannon import null_quantile
+from plumbline.drift.statistics.exceedance import exceedance
 from plumbline.drift.statistics.power import Sought, min_sample_size
-from plumbline.drift.statistics.registry import distribution_test, effects
+from plumbline.drift.statistics.registry import distribution_test, effect_statistic, effects
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -30,8 +31,15 @@ class ColumnComparison:
     type: FeatureType
     evidence: Evidence | None = None
     effects: Mapping[str, float] = field(default_factory=dict)
-    null_q99_distance: float = 0.0
-    """Jensen-Shannon distance that samples of these sizes reach by chance in one window of a hundred."""
+    null_q99: Mapping[str, float] = field(default_factory=dict)
+    """By effect measure: what samples of these sizes reach by chance in one window of a hundred. Of the measures that
+    may decide, the Jensen-Shannon distance always."""
+    small_shift: float | None = None
+    """By how much all values moved together, in the column's unit, where that is little; None: they did not, or it does
+    not matter."""
+    effect_without_shift: float | None = None
+    """The sought effect once that is taken off."""
+    tail_evidence: Evidence | None = None
     missing_fraction: float | None = None
     missing_fraction_reference: float | None = None
     missing_evidence: Evidence | None = None
@@ -49,6 +57,11 @@ class ColumnComparison:
     def effect(self, measure: EffectMeasure) -> float | None:
         """Return the effect by one measure, or None."""
         return self.effects.get(measure)
+
+    @property
+    def null_q99_distance(self) -> float:
+        """Jensen-Shannon distance that samples of these sizes reach by chance in one window of a hundred."""
+        return self.null_q99.get(EffectMeasure.JENSEN_SHANNON_DISTANCE, 0.0)
 
 
 def compare(
@@ -101,25 +114,57 @@ def _with_distances(
     comparison: ColumnComparison, reference: ValueCounts, window: ValueCounts, sought: Sought | None, seed: int
 ) -> ColumnComparison:
     cells = Cells.between(reference, window)
+    found = effects(comparison.type, reference, window, cells)
+    large = [measure for measure, size in _sizes(sought).items() if found.get(measure, 0.0) >= size]
     comparison = replace(
         comparison,
-        effects=effects(comparison.type, reference, window, cells),
+        effects=found,
         evidence=distribution_test(reference, window, cells, seed),
-        null_q99_distance=null_quantile(cells, seed),
+        null_q99={
+            measure: effect_statistic(measure).null_quantile(reference, window, cells, seed)
+            # The Jensen-Shannon distance's costs nothing in most windows; others matter where they may decide.
+            for measure in dict.fromkeys([EffectMeasure.JENSEN_SHANNON_DISTANCE, *large])
+        },
         min_sample_size=min_sample_size(cells, sought) if sought else None,
         top_contributors=top_contributors(cells),
     )
     unknown_fraction = int(window.counts[unknown(reference, window.values)].sum()) / window.n_present
     if isinstance(reference, NumericCounts) and isinstance(window, NumericCounts):
+        if sought and sought.measure in large:
+            comparison = _without_small_shift(comparison, reference, window, sought)
         return replace(
             comparison,
             out_of_range_fraction=unknown_fraction,
+            tail_evidence=exceedance(reference, window),
             relative_error=window.relative_error,
             notes=_numeric_notes(reference, window, comparison),
         )
     if OTHER_LABELS in reference.values:
         return replace(comparison, notes=(ReasonCode.BOUNDED_LABELS.reason(),))
     return replace(comparison, unseen_fraction=unknown_fraction)
+
+
+def _sizes(sought: Sought | None) -> dict[EffectMeasure, float]:
+    """Return the effects that may decide, with the size from which each does."""
+    measure = EffectMeasure.WASSERSTEIN_DISTANCE
+    tail = {measure: measure.declaration.default_threshold}
+    return {**tail, sought.measure: sought.size} if sought else tail
+
+
+def _without_small_shift(
+    comparison: ColumnComparison, reference: NumericCounts, window: NumericCounts, sought: Sought
+) -> ColumnComparison:
+    """Measure the effect once more without a small shift of all values, which bins may exaggerate.
+
+    Where an edge of a bin lies next to an atom, a shift of 0.08 standard deviations has been seen to have a
+    Jensen-Shannon distance of 0.6.
+    """
+    shift = small_common_shift(reference, window)
+    if shift is None or sought.measure is EffectMeasure.WASSERSTEIN_DISTANCE:
+        return comparison
+    moved = shifted_back(window, shift, reference)
+    rest = effect_statistic(sought.measure).compute(reference, moved, Cells.between(reference, moved))
+    return replace(comparison, small_shift=shift, effect_without_shift=rest)
 
 
 def _numeric_notes(reference: NumericCounts, window: NumericCounts, comparison: ColumnComparison) -> tuple[Reason, ...]:

@@ -27,7 +27,7 @@ def read_artifact(path: Path) -> tuple[Preprocessor, Any]:
     """
     try:
         import xgboost
-    except ImportError as error:
+    except ModuleNotFoundError as error:
         raise ArtifactError(
             f"feature attributions must have xgboost, got {error}; install it together with Plumbline"
         ) from error

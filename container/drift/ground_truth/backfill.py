@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import TypeAlias
 
 from plumbline.contract.quality import QualityReport, WindowQuality
-from plumbline.contract.reasons import Reason, ReasonCode, failure, has_code, joined
+from plumbline.contract.reasons import Reason, ReasonCode, has_code, joined
 from plumbline.contract.records import MODEL_CHANGED, RecordCounts, WindowBounds
 from plumbline.contract.s3 import is_s3_uri
 from plumbline.contract.training import Task, ordered
@@ -27,7 +27,7 @@ from plumbline.drift.judge.comparison import RunContext
 from plumbline.drift.read.capture import capture_files
 from plumbline.drift.read.folder import Listing, listed
 from plumbline.drift.read.kernel.plan import WindowPlan
-from plumbline.drift.read.s3 import fetch_hour, fetch_hours, store_folder
+from plumbline.drift.read.s3 import fetch_captures, fetch_hours, store_folder
 from plumbline.drift.reference.baseline import Baseline
 from plumbline.drift.settings.run import LabelSource
 
@@ -100,15 +100,27 @@ def quality_report(backfill: Backfill, baseline: Baseline, projection: Projectio
         return nothing
     book = LabelBook(Classes(ordered(baseline.test.labels)))
     windows = windows_awaiting_labels(backfill.plan.bounds, context.label_lag_hours)
+    return context.faults.guarded(
+        "quality",
+        lambda: _joined(nothing, windows, book, backfill, baseline, projection),
+        lambda why: replace(nothing, reason=why),
+    )
+
+
+def _joined(
+    nothing: QualityReport,
+    windows: Sequence[WindowBounds],
+    book: LabelBook,
+    backfill: Backfill,
+    baseline: Baseline,
+    projection: Projection,
+) -> QualityReport:
     try:
         with backfill.labels(windows) as found:
             book.read(found.files, found.odd)
         judged, notes = _judge_all(windows, book, backfill, baseline, projection)
     except (ConfigError, OSError) as error:
         return replace(nothing, reason=ReasonCode.LABELS_UNREADABLE.reason(error=error))
-    except Exception as error:
-        # The verdict on the window stands without its labels.
-        return replace(nothing, reason=failure(error))
     account = book.account()
     unusable = _no_usable_label(account)
     if unusable is not None:
@@ -196,11 +208,7 @@ def captures_of(source: str, connect: Connect) -> Captures:
             return
         start, end = _times([bounds])
         with tempfile.TemporaryDirectory(prefix="plumbline-") as name:
-            folder, hour = Path(name), start.replace(minute=0, second=0, microsecond=0)
-            while hour < end:
-                fetch_hour(source, hour, folder, connect)
-                hour += HOUR
-            yield _below(folder)
+            yield _below(fetch_captures(source, start, end, Path(name), connect))
 
     return given
 

@@ -9,8 +9,8 @@ import numpy as np
 from plumbline.contract.accuracy import Measure, MeasureReport, ProjectedAccuracy, Shift
 from plumbline.contract.bias import BiasReport
 from plumbline.contract.quality import SelectionReport, ShiftReport, WindowQuality
-from plumbline.contract.reasons import Reason, ReasonCode, failure
-from plumbline.contract.records import Verdict
+from plumbline.contract.reasons import Reason, ReasonCode
+from plumbline.contract.records import Verdict, WindowBounds
 from plumbline.contract.rejection import LabelRejectionReason
 from plumbline.contract.training import Task
 from plumbline.drift.compare.shift_tests import LEVEL
@@ -27,7 +27,7 @@ from plumbline.drift.ground_truth.measures import ConfusionCounts, ScoredCounts,
 from plumbline.drift.judge.bias import judge_labelled_bias
 from plumbline.drift.judge.comparison import RunContext, Sample, judge
 from plumbline.drift.judge.shifts import LabelEvidence, shifts_after_labels
-from plumbline.drift.judge.verdict import Ruling, too_few
+from plumbline.drift.judge.verdict import PREDICTION, Ruling, too_few
 from plumbline.drift.reference.baseline import Baseline
 from plumbline.drift.statistics.proportion import ONE_SIDED_QUANTILE
 
@@ -53,13 +53,18 @@ def judge_quality(
         is_final=is_final,
     )
     not_judged = context.not_judged or _refusal(joined, baseline, context, is_final)
-    try:
-        if not_judged:
-            return _with(known, reason=not_judged)
-        return _judged(known, joined, baseline, projection, context)
-    except Exception as error:
-        # One window must not take the others, or the report, with it.
-        return _with(known, reason=failure(error))
+    if not_judged:
+        return _with(known, reason=not_judged)
+    # One window must not take the others, or the report, with it.
+    return context.faults.guarded(
+        _named("quality", joined.bounds),
+        lambda: _judged(known, joined, baseline, projection, context),
+        lambda why: _with(known, reason=why),
+    )
+
+
+def _named(part: str, window: WindowBounds) -> str:
+    return f"{part} of {window.start}" if window.start else part
 
 
 def _with(known: WindowQuality, **found: object) -> WindowQuality:
@@ -137,7 +142,7 @@ def _judged(
         measures=found,
         projected=projected,
         projection_error=projection_error,
-        shifts=_shifts(evidence, threshold),
+        shifts=_shifts(evidence, threshold, joined.bounds, context),
         selection=_selection(joined, baseline, context),
         bias=_bias(joined, baseline, context),
     )
@@ -183,12 +188,15 @@ def _half_width(projected: MeasureReport) -> float | None:
     return max(projected.value - projected.lower, projected.upper - projected.value)
 
 
-def _shifts(evidence: LabelEvidence, threshold: float) -> tuple[ShiftReport, ...]:
-    try:
-        return shifts_after_labels(evidence, threshold)
-    except Exception as error:
-        # The realised figures stand without the diagnosis.
-        return tuple(ShiftReport(shift=shift, reason=failure(error)) for shift in (Shift.LABEL, Shift.CONCEPT))
+def _shifts(
+    evidence: LabelEvidence, threshold: float, window: WindowBounds, context: RunContext
+) -> tuple[ShiftReport, ...]:
+    # The realised figures stand without the diagnosis.
+    return context.faults.guarded(
+        _named("the kinds of shift by labels", window),
+        lambda: shifts_after_labels(evidence, threshold),
+        lambda why: tuple(ShiftReport(shift=shift, reason=why) for shift in (Shift.LABEL, Shift.CONCEPT)),
+    )
 
 
 def _bias(joined: JoinedWindow, baseline: Baseline, context: RunContext) -> BiasReport:
@@ -205,10 +213,11 @@ def _bias(joined: JoinedWindow, baseline: Baseline, context: RunContext) -> Bias
     by_group = {
         value: (negatives.get(value, none), positives.get(value, none)) for value in sorted(positives | negatives)
     }
-    try:
-        return judge_labelled_bias(baseline, by_group, context)
-    except Exception as error:
-        return BiasReport(reason=failure(error), facet=context.facet)
+    return context.faults.guarded(
+        _named("bias by labels", joined.bounds),
+        lambda: judge_labelled_bias(baseline, by_group, context),
+        lambda why: BiasReport(reason=why, facet=context.facet),
+    )
 
 
 def _selection(joined: JoinedWindow, baseline: Baseline, context: RunContext) -> SelectionReport:
@@ -225,9 +234,9 @@ def _selection(joined: JoinedWindow, baseline: Baseline, context: RunContext) ->
     )
     # The level of every test of labels: each window is judged again each hour.
     context = replace(context, policy=replace(context.policy, alpha=LEVEL))
-    outcome = judge(baseline.specs, others, labelled, context)
+    outcome = judge(baseline.specs, others, labelled, context, where=_named(" of the labelled rows", joined.bounds))
     drifted = [feature.name for feature in outcome.features if feature.verdict is Verdict.DRIFT]
-    drifted += ["the prediction"] * (outcome.prediction.verdict is Verdict.DRIFT)
+    drifted += [PREDICTION] * (outcome.prediction.verdict is Verdict.DRIFT)
     if outcome.verdict is Verdict.DRIFT:
         reason = ReasonCode.LABELS_SELECTIVE.reason(names=", ".join(drifted))
         return SelectionReport(verdict=Verdict.DRIFT, reason=reason, features=tuple(drifted))

@@ -6,7 +6,7 @@ from dataclasses import replace
 from plumbline.contract.accuracy import Shift
 from plumbline.contract.bias import BiasReport
 from plumbline.contract.quality import QualityReport, ShiftReport, WindowQuality
-from plumbline.contract.reasons import Reason, ReasonCode, failure, has_code, window_not_judged
+from plumbline.contract.reasons import Reason, ReasonCode, has_code, window_not_judged
 from plumbline.contract.records import (
     SWITCHED_OFF,
     DriftReport,
@@ -24,6 +24,7 @@ from plumbline.drift.data.counts import NumericCounts
 from plumbline.drift.data.window import WindowCounts
 from plumbline.drift.judge.bias import judge_bias
 from plumbline.drift.judge.comparison import RunContext, Sample, judge
+from plumbline.drift.judge.faults import FaultLog, with_faults
 from plumbline.drift.judge.recent import EarlierWindows, judge_recent
 from plumbline.drift.judge.segments import judge_segments
 from plumbline.drift.judge.shifts import shifts_before_labels
@@ -44,8 +45,9 @@ def analyse(
 ) -> DriftReport:
     """Compare a captured window with the baseline, and judge it.
 
-    Equal arguments give equal reports. A part that fails unexpectedly is not judged, with the failure as its reason;
-    the rest of the report stands. Nor is any part of a window with `context.not_judged`.
+    Equal arguments give equal reports. A part that fails unexpectedly is not judged, with the fault as its reason; the
+    rest of the report stands, and is never `no_drift` (`judge.faults`). Nor is any part of a window with
+    `context.not_judged`.
 
     Parameters
     ----------
@@ -54,11 +56,21 @@ def analyse(
     earlier
         The windows before this one, as a second reference.
     """
+    faults = FaultLog()
+    own = replace(context, faults=faults)
     if context.not_judged:
-        return _not_judged(baseline, window, context, context.not_judged, has_earlier=earlier.n_wanted > 0)
-    policy, seed = context.policy, context.seed
-    projector = projector or Projector.of(baseline, seed=seed, ignored=policy.ignored)
-    context = replace(context, not_judged=window_refusal(window.records, window.n_rows, policy))
+        report = _not_judged(baseline, window, own, context.not_judged, has_earlier=earlier.n_wanted > 0)
+    else:
+        projector = projector or Projector.of(baseline, seed=context.seed, ignored=context.policy.ignored)
+        report = _judged(baseline, window, own, projector, earlier)
+    context.faults.add(faults)
+    return with_faults(report, faults)
+
+
+def _judged(
+    baseline: Baseline, window: WindowCounts, context: RunContext, projector: Projector, earlier: EarlierWindows
+) -> DriftReport:
+    context = replace(context, not_judged=window_refusal(window.records, window.n_rows, context.policy))
     sample = Sample(columns=window.columns, probabilities=window.probabilities)
     found = judge(baseline.specs, _reference(baseline), sample, context)
     projected = _projected_accuracy(projector, window, context)
@@ -70,17 +82,27 @@ def analyse(
         n_rows=window.n_rows,
         verdict=found.verdict,
         reason=found.reason,
-        rule=rule_text(policy),
+        rule=rule_text(context.policy),
         model=context.model,
         features=_with_examples(found.features, window),
         prediction=found.prediction,
         projected_accuracy=projected,
-        isolation_forest_similarity=_similarity(baseline, window, context, seed if context.isolation_forest else None),
+        isolation_forest_similarity=_similarity(baseline, window, context),
         recent=judge_recent(baseline.specs, earlier, sample, context),
         segments=judge_segments(baseline, window.segments, context),
-        multivariate=_separability(baseline, window, context, seed if context.multivariate else None),
-        shifts=shifts_before_labels(found.features, projected, context.not_judged),
+        multivariate=_separability(baseline, window, context),
+        shifts=_shifts(found.features, projected, context),
         bias=_bias(baseline, window, context),
+    )
+
+
+def _shifts(
+    features: Sequence[FeatureReport], projected: ProjectedAccuracy, context: RunContext
+) -> tuple[ShiftReport, ...]:
+    return context.faults.guarded(
+        "the kinds of shift",
+        lambda: shifts_before_labels(features, projected, context.not_judged),
+        lambda why: tuple(ShiftReport(shift=shift, reason=why) for shift in (Shift.COVARIATE, Shift.LABEL)),
     )
 
 
@@ -178,10 +200,11 @@ def _counted(feature: FeatureReport, window: WindowCounts) -> FeatureReport:
 
 
 def _bias(baseline: Baseline, window: WindowCounts, context: RunContext) -> BiasReport:
-    try:
-        return judge_bias(baseline, window.facets, context)
-    except Exception as error:
-        return BiasReport(reason=failure(error), facet=context.facet)
+    return context.faults.guarded(
+        "bias",
+        lambda: judge_bias(baseline, window.facets, context),
+        lambda why: BiasReport(reason=why, facet=context.facet),
+    )
 
 
 def _reference(baseline: Baseline) -> Sample:
@@ -198,33 +221,32 @@ def _with_examples(features: Sequence[FeatureReport], window: WindowCounts) -> t
 def _projected_accuracy(projector: Projector, window: WindowCounts, context: RunContext) -> ProjectedAccuracy:
     if context.not_judged:
         return ProjectedAccuracy(reason=window_not_judged(context.not_judged))
-    try:
-        return projector.project(window, drop_threshold=context.policy.accuracy_drop_threshold)
-    except Exception as error:
-        return ProjectedAccuracy(reason=failure(error))
+    return context.faults.guarded(
+        "the projected accuracy",
+        lambda: projector.project(window, drop_threshold=context.policy.accuracy_drop_threshold),
+        lambda why: ProjectedAccuracy(reason=why),
+    )
 
 
-def _similarity(
-    baseline: Baseline, window: WindowCounts, context: RunContext, seed: int | None
-) -> IsolationForestSimilarity:
-    if seed is None:
+def _similarity(baseline: Baseline, window: WindowCounts, context: RunContext) -> IsolationForestSimilarity:
+    if not context.isolation_forest:
         return IsolationForestSimilarity(reason=SWITCHED_OFF)
     if context.not_judged:
         return IsolationForestSimilarity(reason=window_not_judged(context.not_judged))
-    try:
-        return forest.similarity(baseline, window.sample.table, seed)
-    except Exception as error:
-        return IsolationForestSimilarity(reason=failure(error))
+    return context.faults.guarded(
+        "the Isolation Forest similarity",
+        lambda: forest.similarity(baseline, window.sample.table, context.seed),
+        lambda why: IsolationForestSimilarity(reason=why),
+    )
 
 
-def _separability(
-    baseline: Baseline, window: WindowCounts, context: RunContext, seed: int | None
-) -> MultivariateReport:
-    if seed is None:
+def _separability(baseline: Baseline, window: WindowCounts, context: RunContext) -> MultivariateReport:
+    if not context.multivariate:
         return MultivariateReport(reason=SWITCHED_OFF)
     if context.not_judged:
         return MultivariateReport(reason=window_not_judged(context.not_judged))
-    try:
-        return separability(baseline, window.sample.table, seed, context.policy.ignored)
-    except Exception as error:
-        return MultivariateReport(reason=failure(error))
+    return context.faults.guarded(
+        "whole rows",
+        lambda: separability(baseline, window.sample.table, context.seed, context.policy.ignored),
+        lambda why: MultivariateReport(reason=why),
+    )

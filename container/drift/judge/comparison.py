@@ -1,19 +1,22 @@
 """One set of value counts judged against another: the same for training, recent windows and segments."""
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from functools import partial
-from typing import TypeAlias
+from typing import Protocol, TypeAlias, TypeVar
 
-from plumbline.contract.reasons import Reason, ReasonCode, failure
+from plumbline.contract.reasons import Reason, ReasonCode
 from plumbline.contract.records import FeatureReport, FeatureType, ModelReport, Verdict
 from plumbline.contract.training import PROBABILITY_COLUMN
-from plumbline.drift.compare.features import ColumnComparison, compare, schema_finding
+from plumbline.drift.compare.features import ColumnComparison, SchemaFinding, compare, schema_finding
 from plumbline.drift.data.counts import ValueCounts
 from plumbline.drift.data.table import FeatureSpec
-from plumbline.drift.judge.verdict import FeatureCase, judge_features, judge_window
+from plumbline.drift.judge.faults import FaultLog
+from plumbline.drift.judge.verdict import PREDICTION, FeatureCase, judge_features, judge_window
 from plumbline.drift.settings.policy import FeatureRule, Policy
 from plumbline.drift.statistics.power import Sought
+
+_T = TypeVar("_T")
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
@@ -45,7 +48,8 @@ class RunContext:
     `endpoint`, `schedule` and `model` are copied into the report. `seed`, 0 or more, is that of every random draw.
     `isolation_forest` and `multivariate` switch on the Isolation Forest similarity and the classifier test; `facet`
     names the categorical column by whose values bias is measured. A window is judged by the labels that come within
-    `label_lag_hours`. `not_judged` is the reason why the window as a whole is not judged; None: it is.
+    `label_lag_hours`. `not_judged` is the reason why the window as a whole is not judged; None: it is. `faults`
+    collects what fails unexpectedly.
     """
 
     policy: Policy
@@ -58,22 +62,33 @@ class RunContext:
     facet: str | None = None
     label_lag_hours: int = 0
     not_judged: Reason | None = None
+    faults: FaultLog = field(default_factory=FaultLog, compare=False)
 
 
-def judge(specs: Sequence[FeatureSpec], reference: Sample, window: Sample, context: RunContext) -> FamilyVerdict:
+def judge(
+    specs: Sequence[FeatureSpec], reference: Sample, window: Sample, context: RunContext, where: str = ""
+) -> FamilyVerdict:
     """Compare every feature and the prediction, and judge them together.
 
-    A feature that fails unexpectedly is not judged, with the failure as its reason; the others stand.
+    A feature that fails unexpectedly is not judged, with the fault as its reason; the others stand, and no drift in
+    them is no verdict on all.
+
+    Parameters
+    ----------
+    where
+        Which comparison of the run this is, in words that follow a feature's name; empty: that of the window.
     """
     policy = context.policy
     rules = [policy.rule(spec.name, spec.type) for spec in specs]
     n_tests = max(1, sum(not rule.ignore for rule in rules) + _have_predictions(reference, window))
     compared = partial(_compared, n_tests=n_tests, seed=context.seed)
+    names = [*(spec.name for spec in specs), PREDICTION]
+    guards = [partial(context.faults.guarded, f"{name}{where}") for name in names]
     cases = [
-        _feature_case(spec, reference.columns, window.columns.get(spec.name), rule, compared)
-        for spec, rule in zip(specs, rules, strict=True)
+        _feature_case(spec, reference.columns, window.columns.get(spec.name), rule, compared, guard)
+        for spec, rule, guard in zip(specs, rules, guards[:-1], strict=True)
     ]
-    cases.append(_prediction_case(reference, window, policy.rule(None, FeatureType.NUMERIC), compared))
+    cases.append(_prediction_case(reference, window, policy.rule(None, FeatureType.NUMERIC), compared, guards[-1]))
     *features, prediction = judge_features(cases, policy, context.not_judged)
     ruling = judge_window(features, prediction, policy, context.not_judged)
     return FamilyVerdict(verdict=ruling.verdict, reason=ruling.reason, features=tuple(features), prediction=prediction)
@@ -86,6 +101,10 @@ def _have_predictions(*sides: Sample) -> bool:
 _Compare: TypeAlias = Callable[[FeatureRule, str, ValueCounts, ValueCounts], ColumnComparison]
 
 
+class _Guard(Protocol):
+    def __call__(self, compute: Callable[[], _T], failed: Callable[[Reason], _T]) -> _T: ...
+
+
 def _compared(
     rule: FeatureRule, name: str, reference: ValueCounts, window: ValueCounts, *, n_tests: int, seed: int
 ) -> ColumnComparison:
@@ -93,7 +112,9 @@ def _compared(
     sought = Sought(rule.effect_measure, rule.effect_threshold, rule.alpha / n_tests)
     comparison = compare(name, reference, window, sought=sought, seed=seed)
     if len(reference.values) == 1 and reference.values.tolist() == window.values.tolist():
-        return replace(comparison, evidence=None, not_compared=ReasonCode.CONSTANT.reason(), notes=())
+        return replace(
+            comparison, evidence=None, tail_evidence=None, not_compared=ReasonCode.CONSTANT.reason(), notes=()
+        )
     return comparison
 
 
@@ -103,15 +124,22 @@ def _feature_case(
     window: ValueCounts | None,
     rule: FeatureRule,
     compared: _Compare,
+    guarded: _Guard,
 ) -> FeatureCase:
-    comparison, finding = ColumnComparison(name=spec.name, type=spec.type), None
-    try:
-        finding = schema_finding(reference[spec.name], window)
-        if window is not None:
-            comparison = compared(rule, spec.name, reference[spec.name], window)
-    except Exception as error:
-        # One bad column must not take the other features' verdicts with it, nor its own violation.
-        comparison = replace(comparison, not_compared=failure(error))
+    nothing = ColumnComparison(name=spec.name, type=spec.type)
+
+    def failed(why: Reason) -> ColumnComparison:
+        return replace(nothing, not_compared=why)
+
+    def checked() -> tuple[ColumnComparison, SchemaFinding | None]:
+        expected = reference[spec.name]
+        finding = schema_finding(expected, window)
+        if window is None:
+            return nothing, finding
+        # A column that cannot be compared keeps its violation.
+        return guarded(partial(compared, rule, spec.name, expected, window), failed), finding
+
+    comparison, finding = guarded(checked, lambda why: (failed(why), None))
     return FeatureCase(
         comparison=comparison,
         rule=rule,
@@ -123,15 +151,21 @@ def _feature_case(
     )
 
 
-def _prediction_case(reference: Sample, window: Sample, rule: FeatureRule, compared: _Compare) -> FeatureCase:
+def _prediction_case(
+    reference: Sample, window: Sample, rule: FeatureRule, compared: _Compare, guarded: _Guard
+) -> FeatureCase:
     nothing = ColumnComparison(name=PROBABILITY_COLUMN, type=FeatureType.NUMERIC)
     expected, found = reference.probabilities, window.probabilities
-    if expected is None or found is None:
-        why = reference.no_probabilities or window.no_probabilities
+
+    def not_compared(why: Reason | None) -> FeatureCase:
         return FeatureCase(comparison=replace(nothing, not_compared=why), rule=rule)
-    try:
+
+    if expected is None or found is None:
+        return not_compared(reference.no_probabilities or window.no_probabilities)
+
+    def case() -> FeatureCase:
         if found.n_rows and not found.n_present:
-            return FeatureCase(comparison=replace(nothing, not_compared=ReasonCode.NO_PREDICTIONS.reason()), rule=rule)
+            return not_compared(ReasonCode.NO_PREDICTIONS.reason())
         comparison = compared(rule, PROBABILITY_COLUMN, expected, found)
         # An absent prediction is a matter of what was captured, not of what the model answered.
         return FeatureCase(
@@ -141,5 +175,5 @@ def _prediction_case(reference: Sample, window: Sample, rule: FeatureRule, compa
             n_rows=found.n_rows,
             needs_power=True,
         )
-    except Exception as error:
-        return FeatureCase(comparison=replace(nothing, not_compared=failure(error)), rule=rule)
+
+    return guarded(case, not_compared)

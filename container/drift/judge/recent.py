@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 
 from plumbline.contract.names import ReportFile
-from plumbline.contract.reasons import Reason, ReasonCode, failure, joined
+from plumbline.contract.reasons import Reason, ReasonCode, joined
 from plumbline.contract.records import SWITCHED_OFF, FeatureType, RecentReport, WindowBounds
 from plumbline.contract.training import PROBABILITY_COLUMN
 from plumbline.drift.data.counts import (
@@ -81,11 +81,11 @@ def judge_recent(
     """Judge the window against the earlier windows' counts, added up. It is a family of tests of its own."""
     if not earlier.n_wanted:
         return RecentReport(reason=SWITCHED_OFF)
-    try:
-        return _judged(specs, earlier, window, context)
-    except Exception as error:
-        # The verdict against training stands without this one.
-        return RecentReport(reason=failure(error), n_windows=len(earlier.windows), n_rows=earlier.n_rows)
+    return context.faults.guarded(
+        "the windows before",
+        lambda: _judged(specs, earlier, window, context),
+        lambda why: RecentReport(reason=why, n_windows=len(earlier.windows), n_rows=earlier.n_rows),
+    )
 
 
 def _judged(specs: Sequence[FeatureSpec], earlier: EarlierWindows, window: Sample, context: RunContext) -> RecentReport:
@@ -99,7 +99,8 @@ def _judged(specs: Sequence[FeatureSpec], earlier: EarlierWindows, window: Sampl
         probabilities=probabilities if probabilities and probabilities.n_present else None,
         no_probabilities=(ReasonCode.NO_EARLIER_PREDICTIONS if of_model else ReasonCode.EARLIER_MODEL_DIFFERS).reason(),
     )
-    outcome = judge(specs, reference, window, replace(context, not_judged=not_judged))
+    own = replace(context, not_judged=not_judged)
+    outcome = judge(specs, reference, window, own, where=" against the windows before")
     return RecentReport(
         verdict=outcome.verdict,
         reason=joined(outcome.reason, *earlier.notes),

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import replace
 
-from plumbline.contract.reasons import Reason, ReasonCode, failure
+from plumbline.contract.reasons import Reason, ReasonCode
 from plumbline.contract.records import SegmentReport, Verdict
 from plumbline.drift.data.counts import ValueCounts
 from plumbline.drift.data.window import Segment, SegmentCounts, SegmentKind
@@ -27,15 +27,21 @@ def judge_segments(
 
 
 def _report(segment: Segment, counts: SegmentCounts, baseline: Baseline, context: RunContext) -> SegmentReport:
+    # One segment must not take the others with it.
+    return context.faults.guarded(
+        f"segment {segment.value}",
+        lambda: _judged(segment, counts, baseline, context),
+        lambda why: _not_judged(segment, counts.n_rows, why),
+    )
+
+
+def _judged(segment: Segment, counts: SegmentCounts, baseline: Baseline, context: RunContext) -> SegmentReport:
     reference = _reference(segment, baseline)
-    try:
-        if reference is None:
-            return _not_judged(segment, counts.n_rows, ReasonCode.NO_REFERENCE_SEGMENT.reason())
-        own = replace(context, not_judged=too_few(counts.n_rows, context.policy))
-        outcome = judge(baseline.specs, Sample(columns=reference), Sample(columns=counts.columns), own)
-    except Exception as error:
-        # One segment must not take the others with it.
-        return _not_judged(segment, counts.n_rows, failure(error))
+    if reference is None:
+        return _not_judged(segment, counts.n_rows, ReasonCode.NO_REFERENCE_SEGMENT.reason())
+    own = replace(context, not_judged=too_few(counts.n_rows, context.policy))
+    sides = Sample(columns=reference), Sample(columns=counts.columns)
+    outcome = judge(baseline.specs, *sides, own, where=f" in segment {segment.value}")
     return SegmentReport(
         kind=segment.kind.value,
         value=segment.value,

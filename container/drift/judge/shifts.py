@@ -11,7 +11,7 @@ from scipy import special
 
 from plumbline.contract.accuracy import ProjectedAccuracy, Shift
 from plumbline.contract.quality import ShiftReport
-from plumbline.contract.reasons import Reason, ReasonCode
+from plumbline.contract.reasons import Reason, ReasonCode, has_code
 from plumbline.contract.records import EffectMeasure, FeatureReport, Status, Verdict
 from plumbline.drift.compare.shift_tests import (
     LEVEL,
@@ -151,6 +151,8 @@ def shifts_before_labels(
     if not_judged or all(feature.verdict is Verdict.NOT_JUDGED for feature in features):
         reason = not_judged or ReasonCode.NO_FEATURE_JUDGED.reason()
         covariate = ShiftReport(shift=Shift.COVARIATE, reason=reason)
+    elif not drifted and (faulty := _faults(features)):
+        covariate = ShiftReport(shift=Shift.COVARIATE, reason=faulty)
     elif label.verdict is Verdict.DRIFT:
         reason = ReasonCode.FEATURES_MOVED_AS_LABELS_WOULD.reason(moved=moved)
         covariate = ShiftReport(shift=Shift.COVARIATE, reason=reason)
@@ -162,6 +164,10 @@ def shifts_before_labels(
             effect=max((_distance(feature) for feature in features if feature.name in drifted), default=None),
         )
     return covariate, label
+
+
+def _faults(features: Sequence[FeatureReport]) -> Reason | None:
+    return next((one.reason for one in features if has_code(one.reason, ReasonCode.INTERNAL_FAULT)), None)
 
 
 def _distance(feature: FeatureReport) -> float:

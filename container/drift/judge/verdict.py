@@ -4,7 +4,7 @@ import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
-from plumbline.contract.reasons import Reason, ReasonCode, joined, window_not_judged
+from plumbline.contract.reasons import Reason, ReasonCode, has_code, joined, window_not_judged
 from plumbline.contract.records import EffectMeasure, FeatureReport, RecordCounts, Verdict, finite
 from plumbline.contract.rejection import records_in_window
 from plumbline.contract.thresholds import DEFAULT_EFFECT_THRESHOLDS
@@ -12,19 +12,24 @@ from plumbline.drift.compare.features import ColumnComparison, SchemaFinding
 from plumbline.drift.settings.policy import FeatureRule, Policy
 from plumbline.drift.statistics.declaration import Evidence, benjamini_hochberg_log
 
+PREDICTION = "the prediction"
+"""Its name in reasons, beside the features'."""
+
 
 @dataclass(frozen=True)
 class Effect:
     """The magnitude of a change, and the threshold from which it counts.
 
-    `distance` is the Jensen-Shannon distance, which must also reach `null_q99_distance`, whatever the measure.
+    It must also reach `null_q99`, which chance reaches in one window of a hundred. Where all values moved together by
+    little (`small_shift`), `without_shift`, the effect without that, must reach the threshold as well.
     """
 
     measure: EffectMeasure
     threshold: float
     value: float | None
-    distance: float | None
-    null_q99_distance: float
+    null_q99: float
+    small_shift: float | None = None
+    without_shift: float | None = None
 
     @property
     def sought(self) -> str:
@@ -34,20 +39,29 @@ class Effect:
     @property
     def is_small(self) -> bool:
         """Whether the change stays below its threshold, whatever chance reaches."""
-        return self.value is None or self.value < self.threshold
+        return self.value is None or self.value < self.threshold or self._is_small_shift
+
+    @property
+    def _is_small_shift(self) -> bool:
+        return self.without_shift is not None and self.without_shift < self.threshold
 
     @property
     def counts(self) -> bool:
         """Whether the change is large enough."""
-        return not self.is_small and self.distance is not None and self.distance >= self.null_q99_distance
+        return not self.is_small and self.value is not None and self.value >= self.null_q99
 
     @property
     def reason(self) -> Reason:
         """The comparison that decides whether the change counts."""
-        if self.value is None or self.distance is None:
+        if self.value is None:
             return ReasonCode.NO_EFFECT.reason()
-        if self.distance < self.null_q99_distance and not self.is_small:
-            return ReasonCode.EFFECT_WITHIN_CHANCE.reason(distance=self.distance, null_q99=self.null_q99_distance)
+        if self.value < self.null_q99 and not self.is_small:
+            words = self.measure.words
+            return ReasonCode.EFFECT_WITHIN_CHANCE.reason(measure=words, value=self.value, null_q99=self.null_q99)
+        if self.value >= self.threshold and self._is_small_shift:
+            return ReasonCode.EFFECT_OF_SMALL_SHIFT.reason(
+                measure=self.measure.words, value=self.value, shift=self.small_shift, rest=self.without_shift
+            )
         code = ReasonCode.EFFECT_BELOW_THRESHOLD if self.is_small else ReasonCode.EFFECT_REACHES_THRESHOLD
         return code.reason(measure=self.measure.words, value=self.value, threshold=self.threshold)
 
@@ -87,12 +101,29 @@ class FeatureCase:
     def effect(self) -> Effect:
         """The effect in the rule's measure; in the Jensen-Shannon distance where that one cannot be computed."""
         comparison, measure, threshold = self.comparison, self.rule.effect_measure, self.rule.effect_threshold
-        distance = comparison.effect(EffectMeasure.JENSEN_SHANNON_DISTANCE)
-        value = comparison.effect(measure)
+        value, without_shift = comparison.effect(measure), comparison.effect_without_shift
         if value is None and measure is not EffectMeasure.JENSEN_SHANNON_DISTANCE:
             measure = EffectMeasure.JENSEN_SHANNON_DISTANCE
-            threshold, value = DEFAULT_EFFECT_THRESHOLDS[measure], distance
-        return Effect(measure, threshold, value, distance, comparison.null_q99_distance)
+            threshold, value, without_shift = DEFAULT_EFFECT_THRESHOLDS[measure], comparison.effect(measure), None
+        null_q99 = comparison.null_q99.get(measure, 0.0)
+        return Effect(measure, threshold, value, null_q99, comparison.small_shift, without_shift)
+
+    @property
+    def tail_effect(self) -> Effect:
+        """The effect that a heavier tail must have: in standard deviations, as values far out carry it."""
+        measure = EffectMeasure.WASSERSTEIN_DISTANCE
+        is_own = self.rule.effect_measure is measure
+        threshold = self.rule.effect_threshold if is_own else DEFAULT_EFFECT_THRESHOLDS[measure]
+        return Effect(measure, threshold, self.comparison.effect(measure), self.comparison.null_q99.get(measure, 0.0))
+
+
+@dataclass(frozen=True)
+class TestResults:
+    """Natural logarithms of one feature's adjusted p-values; None where it was not tested."""
+
+    log_p: float | None
+    log_p_missing: float | None
+    log_p_tail: float | None
 
 
 @dataclass(frozen=True)
@@ -124,17 +155,22 @@ def judge_features(cases: Sequence[FeatureCase], policy: Policy, not_judged: Rea
     """Return one report per case, in the order given.
 
     A feature drifts when its adjusted p-value is below its rule's alpha and its effect reaches the rule's threshold (or
-    what chance reaches, if that is larger); or when its missing fraction moved by `policy.missing_values_threshold` or
-    more with an adjusted p-value below alpha. The tests of the distributions are one Benjamini-Hochberg family, those
-    of the missing fractions another; a feature that violates the schema or is ignored is in neither. One that shows no
+    what chance reaches, if that is larger); when its missing fraction moved by `policy.missing_values_threshold` or
+    more with an adjusted p-value below alpha; or when more of its values lie far out than in the reference, with an
+    adjusted p-value below alpha, and either `policy.out_of_range_threshold` of them lie beyond all of it, or they move
+    the whole by the threshold of the Wasserstein distance. The tests of the distributions are one Benjamini-Hochberg
+    family, those of the missing fractions another, those of the tails a third; a feature that violates the schema or is
+    ignored is in none. One that shows no
     drift, but has fewer rows than it would take to find it, is not judged. With `not_judged`, the reason why the window
     is not judged, the numbers are kept and no feature is judged.
     """
     adjusted = _adjusted([case.comparison.evidence if case.is_tested else None for case in cases])
     adjusted_missing = _adjusted([case.comparison.missing_evidence if case.is_tested else None for case in cases])
+    adjusted_tail = _adjusted([case.comparison.tail_evidence if case.is_tested else None for case in cases])
+    tested = map(TestResults, adjusted, adjusted_missing, adjusted_tail)
     return [
-        feature_report(case, log_p, log_p_missing, _ruling(case, log_p, log_p_missing, policy, not_judged))
-        for case, log_p, log_p_missing in zip(cases, adjusted, adjusted_missing, strict=True)
+        feature_report(case, found, _ruling(case, found, policy, not_judged))
+        for case, found in zip(cases, tested, strict=True)
     ]
 
 
@@ -149,9 +185,13 @@ def judge_window(
     skipped = [one.name for one in unjudged if one.reason is None or one.reason.code is not ReasonCode.IGNORED]
     n_judged = len(features) - len(unjudged)
     alone = prediction is not None and prediction.verdict is Verdict.DRIFT
-    names = ", ".join([feature.name for feature in drifted] + ["the prediction"] * alone)
+    names = ", ".join([feature.name for feature in drifted] + [PREDICTION] * alone)
     if alone or any(feature.critical for feature in drifted) or _enough(len(drifted), n_judged, policy):
         return Ruling(Verdict.DRIFT, ReasonCode.FEATURES_DRIFTED.reason(names=names))
+    faulty = [one.name for one in unjudged if has_code(one.reason, ReasonCode.INTERNAL_FAULT)]
+    faulty += [PREDICTION] * (prediction is not None and has_code(prediction.reason, ReasonCode.INTERNAL_FAULT))
+    if faulty:
+        return Ruling(Verdict.NOT_JUDGED, ReasonCode.INTERNAL_FAULT.reason(what=f"in {', '.join(faulty)}"))
     if not n_judged:
         return Ruling(Verdict.NOT_JUDGED, ReasonCode.NO_FEATURE_JUDGED.reason())
     quiet = ReasonCode.NO_FEATURE_DRIFTED.reason()
@@ -186,10 +226,8 @@ def _adjusted(evidence: Sequence[Evidence | None]) -> list[float | None]:
     return [None if one is None else next(tested) for one in evidence]
 
 
-def _ruling(
-    case: FeatureCase, log_p: float | None, log_p_missing: float | None, policy: Policy, not_judged: Reason | None
-) -> Ruling:
-    comparison = case.comparison
+def _ruling(case: FeatureCase, tested: TestResults, policy: Policy, not_judged: Reason | None) -> Ruling:
+    comparison, log_p = case.comparison, tested.log_p
     if case.rule.ignore:
         return Ruling(Verdict.NOT_JUDGED, ReasonCode.IGNORED.reason())
     if case.finding:
@@ -198,7 +236,12 @@ def _ruling(
         # What cannot be compared is not judged in any window.
         reason = comparison.not_compared or joined(window_not_judged(not_judged), *comparison.notes)
         return Ruling(Verdict.NOT_JUDGED, reason)
-    found = [one for one in (_distribution_drift(case, log_p), _missing_drift(case, log_p_missing, policy)) if one]
+    rules = (
+        _distribution_drift(case, log_p),
+        _missing_drift(case, tested.log_p_missing, policy),
+        _tail_drift(case, tested.log_p_tail, policy),
+    )
+    found = [one for one in rules if one]
     notes = (comparison.not_compared, *case.notes)
     if found:
         return Ruling(Verdict.DRIFT, joined(*found, *notes))
@@ -222,6 +265,17 @@ def _missing_drift(case: FeatureCase, log_p: float | None, policy: Policy) -> Re
     if not _significant(case, log_p) or abs(after - before) < policy.missing_values_threshold:
         return None
     return ReasonCode.MISSING_FRACTION_MOVED.reason(reference=before, window=after, p=p_text(log_p))
+
+
+def _tail_drift(case: FeatureCase, log_p: float | None, policy: Policy) -> Reason | None:
+    if log_p is None or not _significant(case, log_p):
+        return None
+    fraction = case.comparison.out_of_range_fraction or 0.0
+    if fraction >= policy.out_of_range_threshold:
+        return ReasonCode.OUT_OF_RANGE.reason(percent=100 * fraction, p=p_text(log_p))
+    if case.tail_effect.counts:
+        return ReasonCode.HEAVIER_TAIL.reason(p=p_text(log_p), effect=case.tail_effect.reason)
+    return None
 
 
 def _too_weak(case: FeatureCase, log_p: float) -> Reason | None:
@@ -259,17 +313,9 @@ def p_text(log_p: float) -> str:
     return f"{10**rest:.2f}e{exponent:.0f}" if math.isfinite(log_p) else "0"
 
 
-def feature_report(
-    case: FeatureCase, adjusted_log_p: float | None, adjusted_log_p_missing: float | None, ruling: Ruling
-) -> FeatureReport:
-    """Return the report's entry for one feature.
-
-    Parameters
-    ----------
-    adjusted_log_p, adjusted_log_p_missing
-        Natural logarithms of the adjusted p-values, of the distribution and of the missing fraction; None where the
-        feature was not tested.
-    """
+def feature_report(case: FeatureCase, tested: TestResults, ruling: Ruling) -> FeatureReport:
+    """Return the report's entry for one feature."""
+    adjusted_log_p, adjusted_log_p_missing = tested.log_p, tested.log_p_missing
     comparison, effect, evidence = case.comparison, case.effect, case.comparison.evidence
     n_unreadable = sum(case.unreadable.values())
     return FeatureReport(
@@ -296,6 +342,7 @@ def feature_report(
         missing_fraction=comparison.missing_fraction,
         missing_fraction_reference=comparison.missing_fraction_reference,
         missing_p_value_adjusted=None if adjusted_log_p_missing is None else math.exp(adjusted_log_p_missing),
+        tail_p_value_adjusted=None if tested.log_p_tail is None else math.exp(tested.log_p_tail),
         unseen_fraction=comparison.unseen_fraction,
         out_of_range_fraction=comparison.out_of_range_fraction,
         unreadable=case.unreadable,

@@ -1,6 +1,7 @@
 """Local path or S3 URI -> a local file or folder: the only module that calls S3."""
 
 import hashlib
+import math
 import shutil
 import tempfile
 import zipfile
@@ -73,8 +74,8 @@ def fetch_if_present(source: str, folder: Path, connect: Connect) -> Path | None
     return fetch(source, folder, connect) if present else None
 
 
-def list_hour(capture_uri: str, start: datetime, connect: Connect) -> list[CaptureFile]:
-    """Return the capture files of the hour from `start`, for every variant.
+def list_captures(capture_uri: str, start: datetime, end: datetime, connect: Connect) -> list[CaptureFile]:
+    """Return the capture files of the hours from `start` up to `end`, for every variant.
 
     The key's hour is that of a file's first event, so the last files of the hour before come along: their later
     events may belong to the window.
@@ -85,6 +86,8 @@ def list_hour(capture_uri: str, start: datetime, connect: Connect) -> list[Captu
         If the destination cannot be read.
     """
     bucket, prefix = _split(capture_uri.rstrip("/") + "/")
+    first = start.replace(minute=0, second=0, microsecond=0)
+    hours = [first + n * HOUR for n in range(-1, math.ceil((end - first) / HOUR))]
     with as_config_error(capture_uri):
         client = connect()
         variants = [
@@ -93,9 +96,9 @@ def list_hour(capture_uri: str, start: datetime, connect: Connect) -> list[Captu
         found = [
             entry
             for variant in variants
-            for hour in (start, start - HOUR)
+            for hour in hours
             for entry in _objects(client, bucket, f"{variant}{hour_folder(hour)}/")
-            if hour == start or _is_late(entry["Key"])
+            if hour >= first or _is_late(entry["Key"])
         ]
     return [_capture_file(bucket, entry, prefix) for entry in found]
 
@@ -107,10 +110,10 @@ def _capture_file(bucket: str, entry: Any, prefix: str) -> CaptureFile:
     return CaptureFile(name, uri, entry["Size"])
 
 
-def fetch_hour(capture_uri: str, start: datetime, folder: Path, connect: Connect) -> Path:
-    """Store the capture files of the hour from `start` (`list_hour`) below `folder`; return `folder`.
+def fetch_captures(capture_uri: str, start: datetime, end: datetime, folder: Path, connect: Connect) -> Path:
+    """Store the capture files of the hours from `start` up to `end` (`list_captures`) below `folder`; return `folder`.
 
-    An hour without files leaves an empty folder.
+    Hours without files leave an empty folder.
 
     Raises
     ------
@@ -119,7 +122,7 @@ def fetch_hour(capture_uri: str, start: datetime, folder: Path, connect: Connect
     """
     bucket, prefix = _split(capture_uri.rstrip("/") + "/")
     folder.mkdir(parents=True, exist_ok=True)
-    keys = [_split(file.location)[1] for file in list_hour(capture_uri, start, connect)]
+    keys = [_split(file.location)[1] for file in list_captures(capture_uri, start, end, connect)]
     with as_config_error(capture_uri):
         _store(connect(), bucket, prefix, keys, folder)
     return folder

@@ -9,7 +9,7 @@ from plumbline.contract.accuracy import Measure, Shift
 from plumbline.contract.names import METRIC_NAMESPACE, Dimension, Metric
 from plumbline.contract.quality import QualityReport
 from plumbline.contract.records import DriftReport, EffectMeasure, Status, Verdict, finite
-from plumbline.contract.rejection import records_in_window
+from plumbline.contract.rejection import LabelRejectionReason, RejectionReason, records_in_window
 from plumbline.drift.errors import PublishError
 
 _MAX_DIMENSION_CHARACTERS = 1024
@@ -85,6 +85,7 @@ def _of_window(report: DriftReport) -> list[tuple[Metric, float | None]]:
         (Metric.MONITOR_FAILURES, 0),
         (Metric.WINDOWS_WITHOUT_DATA, float(records_in_window(records) == 0)),
         (Metric.WINDOWS_NOT_JUDGED, float(not judged)),
+        (Metric.INTERNAL_FAULTS, _faults(report)),
         (Metric.RECORDS_READ, records.read),
         (Metric.RECORDS_REJECTED, records.read - records.used),
         (Metric.ROWS_USED, report.n_rows),
@@ -136,6 +137,13 @@ def _coverage(quality: QualityReport) -> float | None:
         # Labels that are awaited and cannot be read, or not be judged, are none.
         return 0.0
     return quality.latest_final.labelled_fraction if quality.latest_final else None
+
+
+def _faults(report: DriftReport) -> int:
+    """Return how many parts of the report, and how many records and labels, a fault of ours cost."""
+    of_labels = report.quality.labels.rejected.get(LabelRejectionReason.INTERNAL_FAULT, 0)
+    of_records = report.records.rejected.get(RejectionReason.INTERNAL_FAULT, 0)
+    return len(report.internal_faults) + of_records + of_labels
 
 
 def _verdict(verdict: Verdict) -> float | None:

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from plumbline.contract.names import Switch
-from plumbline.contract.thresholds import RENAMED_KEYS, THRESHOLDS, Threshold, variable_of
+from plumbline.contract.thresholds import RENAMED_KEYS, THRESHOLDS, Range, Threshold, variable_of
 from plumbline.contract.training import finite_number
 from plumbline.drift.errors import ConfigError
 
@@ -52,6 +52,14 @@ class Variables:
         if number != int(number):
             raise self.error(name, "must be a whole number")
         return int(number)
+
+    def count_within(self, name: str, default: int, minimum: int, maximum: int | None = None) -> int:
+        """Return the variable as a whole number in a range, or raise ConfigError; `maximum` None: no upper end."""
+        number = self.count(name, default)
+        allowed = Range(minimum=minimum, maximum=maximum)
+        if not allowed.holds(number):
+            raise self.error(name, f"must be {allowed}")
+        return number
 
     def thresholds(self) -> dict[str, Any]:
         """Return the thresholds that are set, by name, or raise ConfigError; the others keep their defaults."""

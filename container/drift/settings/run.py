@@ -23,6 +23,8 @@ from plumbline.drift.settings.platform import Platform, read_platform
 from plumbline.drift.settings.policy import Policy
 
 _CAPTURE_FORMAT = "sagemakercapturejson"
+MAX_WINDOW_HOURS = 24
+"""Of one window that our own schedule gives: a day."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -61,11 +63,12 @@ class ReferenceSource:
 
 
 @dataclass(frozen=True)
-class CaptureHour:
-    """The capture files of one hour, still in S3: the hour from `start` below the destination `uri`."""
+class CaptureHours:
+    """The capture files of some hours, still in S3: those from `start` up to `end` below the destination `uri`."""
 
     uri: str
     start: datetime
+    end: datetime
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -73,7 +76,7 @@ class WindowSource:
     """Which records are judged, where they are, and where the results go."""
 
     bounds: WindowBounds
-    source: Path | CaptureHour
+    source: Path | CaptureHours
     """Folder of capture files, or where to fetch them from."""
     variant: str | None = None
     """The production variant whose records count; None: all."""
@@ -208,15 +211,16 @@ def _given_window(variables: Variables) -> WindowSource:
 
 
 def _scheduled_window(variables: Variables) -> WindowSource:
-    """Return the last full hour before the scheduled time, with the key layout that Model Monitor gives by itself."""
+    """Return the last full hours before the scheduled time, with the key layout that Model Monitor gives by itself."""
     scheduled = _moment(Variable.SCHEDULED_TIME, variables.required(Variable.SCHEDULED_TIME))
-    start = scheduled.replace(minute=0, second=0, microsecond=0) - HOUR
+    end = scheduled.replace(minute=0, second=0, microsecond=0)
+    start = end - variables.count_within(Variable.WINDOW_HOURS, 1, 1, MAX_WINDOW_HOURS) * HOUR
     endpoint = variables.required(MonitorVariable.ENDPOINT_NAME)
     schedule = variables.required(MonitorVariable.SCHEDULE_NAME)
     output = Path(variables.required(MonitorVariable.OUTPUT_PATH))
     return WindowSource(
-        bounds=WindowBounds(format_time(start), format_time(start + HOUR)),
-        source=CaptureHour(variables.required(Variable.CAPTURE_S3_URI), start),
+        bounds=WindowBounds(format_time(start), format_time(end)),
+        source=CaptureHours(variables.required(Variable.CAPTURE_S3_URI), start, end),
         variant=variables.text(Variable.VARIANT),
         output=output / report_prefix(endpoint, schedule, hour_folder(start)),
     )
@@ -237,9 +241,7 @@ def _check_format(variables: Variables) -> None:
 
 
 def _optional_analyses(variables: Variables) -> OptionalAnalyses:
-    n_windows = variables.count(Variable.RECENT_WINDOWS, 0)
-    if n_windows < 0:
-        raise variables.error(Variable.RECENT_WINDOWS, "must be 0 or more")
+    n_windows = variables.count_within(Variable.RECENT_WINDOWS, 0, 0)
     return OptionalAnalyses(
         isolation_forest=variables.switch(Variable.ISOLATION_FOREST),
         multivariate=variables.switch(Variable.MULTIVARIATE),

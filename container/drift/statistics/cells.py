@@ -1,11 +1,13 @@
 """Cells: the common partition on which reference and window are compared."""
 
-from collections.abc import Iterator
+import math
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Self
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy import special
 
 from plumbline.contract.records import Contributor
 from plumbline.drift.data.counts import OTHER_LABELS, CategoricalCounts, NumericCounts, ValueCounts
@@ -251,3 +253,37 @@ def permutations(cells: Cells, n_permutations: int, seed: int) -> Iterator[NDArr
         size = min(batch, most, n_left)
         yield random.multivariate_hypergeometric(cells.pooled, cells.n_window, size=size, method="marginals")
         n_left, batch = n_left - size, 2 * batch
+
+
+_N_PERMUTATIONS = 1999
+_RANKED_PERMUTATIONS = 500
+"""From as many permutations on the quantile is read off them."""
+_MIN_PERMUTATIONS = 40
+_MAX_NUMBERS = 1_000_000
+"""Bound of permutations times cells: a third of a second."""
+
+
+def permutation_quantile(
+    cells: Cells,
+    statistic: Callable[[NDArray[np.float64], NDArray[np.float64]], NDArray[np.float64]],
+    seed: int,
+    level: float = 0.99,
+) -> float:
+    """Return what the statistic of a random division of the pooled rows stays below with probability `level`.
+
+    Parameters
+    ----------
+    statistic
+        Takes rows of shares of reference and window, shape (n, n_cells) each, and returns shape (n,).
+    """
+    n_drawn = min(max(_MAX_NUMBERS // len(cells.pooled), _MIN_PERMUTATIONS), _N_PERMUTATIONS)
+    drawn = np.concatenate(
+        [
+            statistic((cells.pooled - batch) / cells.n_reference, batch / cells.n_window)
+            for batch in permutations(cells, n_drawn, seed)
+        ]
+    )
+    if n_drawn >= _RANKED_PERMUTATIONS:
+        # The one of the ordered statistics that a further one stays below with probability `level`.
+        return float(np.sort(drawn)[math.ceil(level * (n_drawn + 1)) - 1])
+    return float(drawn.mean() + special.ndtri(level) * drawn.std())

@@ -16,12 +16,15 @@ class EffectStatistic:
     """An effect measure with its computation.
 
     `compute` takes reference, window and their common cells, and returns None where the effect has no meaning.
+    `null_quantile` returns, given a seed too, the effect that samples of these sizes stay below without drift in 99 of
+    100 windows.
     `noncentrality` returns, for an effect in the measure's unit, the noncentrality of the chi-square statistic of the
     same cells that each row of an effective sample adds (`plumbline.drift.statistics.power`).
     """
 
     measure: EffectMeasure
     compute: Callable[[ValueCounts, ValueCounts, Cells], float | None]
+    null_quantile: Callable[[ValueCounts, ValueCounts, Cells, int], float]
     noncentrality: Callable[[float], float]
 
 

@@ -7,15 +7,8 @@ from numpy.typing import NDArray
 from scipy import special
 
 from plumbline.contract.statistics import EffectMeasure
-from plumbline.drift.statistics.cells import Cells, can_permute, permutations
+from plumbline.drift.statistics.cells import Cells, can_permute, permutation_quantile
 from plumbline.drift.statistics.declaration import EffectStatistic
-
-_N_PERMUTATIONS = 1999
-_RANKED_PERMUTATIONS = 500
-"""From as many permutations on the 99 % quantile is read off them."""
-_MIN_PERMUTATIONS = 40
-_MAX_NUMBERS = 1_000_000
-"""Bound of permutations times cells: a third of a second."""
 
 
 def jensen_shannon_distance(cells: Cells) -> float:
@@ -78,17 +71,7 @@ def null_quantile(cells: Cells, seed: int = 0, level: float = 0.99) -> float:
 
 
 def _permutation_quantile(cells: Cells, seed: int, level: float) -> float:
-    n_drawn = min(max(_MAX_NUMBERS // len(cells.pooled), _MIN_PERMUTATIONS), _N_PERMUTATIONS)
-    divergences = np.concatenate(
-        [
-            _divergence((cells.pooled - batch) / cells.n_reference, batch / cells.n_window)
-            for batch in permutations(cells, n_drawn, seed)
-        ]
-    )
-    if n_drawn >= _RANKED_PERMUTATIONS:
-        # The one of the ordered divergences that a further one stays below with probability `level`.
-        return math.sqrt(max(float(np.sort(divergences)[math.ceil(level * (n_drawn + 1)) - 1]), 0.0))
-    return math.sqrt(float(divergences.mean() + special.ndtri(level) * divergences.std()))
+    return math.sqrt(max(permutation_quantile(cells, _divergence, seed, level), 0.0))
 
 
 def _noncentrality(distance: float) -> float:
@@ -99,5 +82,6 @@ def _noncentrality(distance: float) -> float:
 JENSEN_SHANNON = EffectStatistic(
     EffectMeasure.JENSEN_SHANNON_DISTANCE,
     lambda _reference, _window, cells: jensen_shannon_distance(cells),
+    lambda _reference, _window, cells, seed: null_quantile(cells, seed),
     _noncentrality,
 )

@@ -19,7 +19,7 @@ class ModelMonitorSchedule(Construct):
             "Schedule",
             monitoring_schedule_name=job.schedule_name,
             monitoring_schedule_config=Schedule.MonitoringScheduleConfigProperty(
-                schedule_config=Schedule.ScheduleConfigProperty(schedule_expression=job.monitor.schedule),
+                schedule_config=Schedule.ScheduleConfigProperty(schedule_expression=job.monitor.expression),
                 monitoring_job_definition=_definition(job),
             ),
         )

@@ -55,7 +55,7 @@ class SchedulerSchedule(Construct):
             "Schedule",
             name=job.schedule_name,
             description=f"Starts the monitoring job of {job.schedule_name}; the job determines its window",
-            expression=job.monitor.schedule,
+            expression=job.monitor.expression,
             target_arn=_arn(self, service="scheduler", region="", account="", resource=TARGET),
             payload=Stack.of(self).to_json_string(processing_job(job)),
             role=self.role,
@@ -173,6 +173,7 @@ def _model_monitor_environment(job: MonitorJob) -> dict[str, str]:
         MonitorVariable.ENDPOINT_NAME.value: job.endpoint_name,
         MonitorVariable.SCHEDULE_NAME.value: job.schedule_name,
         Variable.SCHEDULED_TIME.value: SCHEDULED_TIME,
+        Variable.WINDOW_HOURS.value: str(job.monitor.interval_hours),
         Variable.CAPTURE_S3_URI.value: job.capture_uri,
     }
 

@@ -2,6 +2,7 @@ import csv
 import json
 import random
 import re
+import resource
 import subprocess
 import sys
 import zipfile
@@ -14,6 +15,7 @@ from typing import Any
 import pytest
 from botocore.exceptions import ClientError
 
+from plumbline.contract.reasons import ReasonCode
 from plumbline.contract.records import DriftReport, Status, Verdict, WindowBounds
 from plumbline.drift import cli
 from plumbline.drift.aws import Clients
@@ -355,8 +357,54 @@ def test_no_window_is_earlier_than_one_without_times(tmp_path: Path, reference: 
     assert "the window has no times" in str(report.recent.reason)
 
 
-def program(folder: Path, *given: str, **changes: str) -> "subprocess.CompletedProcess[str]":
-    """Run the container's entry point as the platform does, in an environment of its own."""
+@pytest.mark.parametrize("target", ["projection.Projector.project", "compare.attribution.attribution_drift"])
+def test_the_log_has_the_traceback_of_a_fault_and_the_report_names_it(
+    tmp_path: Path,
+    reference: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    caplog: pytest.LogCaptureFixture,
+    target: str,
+) -> None:
+    def failing(*_: object, **__: object) -> None:
+        raise ZeroDivisionError("by zero")
+
+    monkeypatch.setattr(f"plumbline.drift.{target}", failing)
+    report = monitor(
+        dataset_source=capture(tmp_path / "data", rows(3, 1000)),
+        baseline=reference / "baseline",
+        output=tmp_path / "results",
+        analyses=OptionalAnalyses(model=str(tmp_path)),
+    )
+    written = DriftReport.from_json((tmp_path / "results" / "drift_report.json").read_text())
+    assert written == report
+    assert (report.verdict, report.reason and report.reason.code) == (Verdict.NOT_JUDGED, ReasonCode.INTERNAL_FAULT)
+    (fault,) = report.internal_faults
+    assert fault.text == "ZeroDivisionError: by zero"
+    assert f"internal fault in {fault.name}" in caplog.text
+    assert "Traceback (most recent call last)" in caplog.text
+
+
+@pytest.mark.parametrize("megabytes", [512, 640, 768])
+def test_too_little_memory_is_never_an_all_clear(tmp_path: Path, reference: Path, megabytes: int) -> None:
+    capture(tmp_path / "data", rows(3, 1000))
+    finished = program(tmp_path, "--baseline_s3_uri", str(reference / "baseline"), megabytes=megabytes)
+    # How far a run comes in so little memory depends on the machine: it fails, or says what it could not compute.
+    if finished.returncode == 0:
+        report = DriftReport.from_json((tmp_path / "results" / "drift_report.json").read_text())
+        assert report.verdict is Verdict.NOT_JUDGED
+        assert report.internal_faults
+        assert "Traceback (most recent call last)" in finished.stderr
+
+
+def program(
+    folder: Path, *given: str, megabytes: int | None = None, **changes: str
+) -> "subprocess.CompletedProcess[str]":
+    """Run the container's entry point as the platform does, in an environment of its own and so much memory."""
+
+    def limited() -> None:
+        if megabytes is not None:
+            resource.setrlimit(resource.RLIMIT_AS, (megabytes << 20, megabytes << 20))
+
     variables: Mapping[str, str] = {
         **environment(folder, **changes),
         "PYTHONPATH": str(TREE),
@@ -369,6 +417,7 @@ def program(folder: Path, *given: str, **changes: str) -> "subprocess.CompletedP
         text=True,
         check=False,
         cwd=folder,
+        preexec_fn=limited,
     )
 
 

@@ -14,13 +14,12 @@ from aws_cdk import App
 from plumbline.contract.names import alarm_name
 from plumbline.stacks.application import EnvironmentStacks, build, new_app
 from plumbline.stacks.config.environment import EnvironmentConfig
-from plumbline.stacks.config.file import parse_environment
+from plumbline.stacks.config.file import on_engine, parse_environment
 
 ROOT = Path(__file__).parents[3]
 ENVIRONMENTS = ("dev", "staging", "prod")
 ENGINES = ("model_monitor", "scheduler")
 PARTS = ("foundation", "serving", "monitoring")
-SCHEDULES = {"model_monitor": "cron(0 * ? * * *)", "scheduler": "cron(20 * ? * * *)"}
 CONTEXT: dict[str, Any] = json.loads((ROOT / "cdk.json").read_text())["context"]
 
 FULL: dict[str, Any] = {
@@ -139,15 +138,13 @@ def document(base: str = "dev", /, **changes: Any) -> dict[str, Any]:
     data = tomllib.loads((ROOT / "environments" / f"{base}.toml").read_text())
     for key, value in changes.items():
         data[key] = {**data.get(key, {}), **value} if isinstance(value, dict) else value
+    if "schedule" in changes.get("monitor", {}) and "window_hours" not in changes["monitor"]:
+        del data["monitor"]["window_hours"]
     return data
 
 
 def config(base: str = "dev", engine: str = "model_monitor", /, **changes: Any) -> EnvironmentConfig:
-    data = document(base, **changes)
-    data["monitor"] = {"schedule": SCHEDULES[engine], **changes.get("monitor", {}), "engine": engine} | {
-        key: value for key, value in data["monitor"].items() if key not in ("engine", "schedule")
-    }
-    return parse_environment(data, f"{base}.toml")
+    return parse_environment(on_engine(document(base, **changes), engine), f"{base}.toml")
 
 
 @functools.cache
@@ -159,6 +156,13 @@ def environment(name: str = "dev", engine: str = "model_monitor") -> Assembly:
 @functools.cache
 def full(engine: str = "model_monitor") -> Assembly:
     return synthesize(config("dev", engine, **FULL))
+
+
+@functools.cache
+def daily(engine: str = "model_monitor") -> Assembly:
+    """Return dev with windows of a day."""
+    long_enough = {"alarms": {"monitor_silence_hours": 48}, "labels": {"lag_hours": 24}}
+    return synthesize(config("dev", engine, monitor={"window_hours": 24}, **long_enough))
 
 
 def synthesize(settings: EnvironmentConfig, root: Path = ROOT) -> Assembly:

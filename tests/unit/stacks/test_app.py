@@ -6,6 +6,7 @@ import subprocess
 import sys
 from pathlib import Path
 
+from plumbline.stacks.config.schedule import Engine
 from tests.unit.stacks.synthesis import CONTEXT, ROOT, environment
 
 OFFLINE = """
@@ -53,6 +54,24 @@ def test_synthesis_needs_no_network_no_docker_and_no_credentials(tmp_path: Path)
     for part in ("foundation", "serving", "monitoring"):
         written = json.loads((tmp_path / "out" / f"plumbline-prod-{part}.template.json").read_text())
         assert set(written["Resources"]) == set(environment("prod").templates[part]["Resources"])
+
+
+def test_engine_of_the_context_takes_the_files_place_and_the_app_says_who_can_deploy_it(tmp_path: Path) -> None:
+    result = run(["-c", OFFLINE], tmp_path, environment="dev", engine="scheduler")
+    assert result.returncode == 0, result.stderr
+    written = json.loads((tmp_path / "out" / "plumbline-dev-monitoring.template.json").read_text())
+    assert set(written["Resources"]) == set(environment("dev", "scheduler").templates["monitoring"]["Resources"])
+    metadata = json.loads((tmp_path / "out" / "plumbline-dev-monitoring.metadata.json").read_text())
+    notes = [note for note in metadata["/plumbline-dev-monitoring"] if note["type"] == "aws:cdk:info"]
+    assert notes == [{"type": "aws:cdk:info", "data": Engine.SCHEDULER.sentence}]
+
+
+def test_an_engine_that_does_not_exist_ends_with_one_message(tmp_path: Path) -> None:
+    result = run(["app.py"], tmp_path, engine="sagemaker")
+    assert result.returncode == 1
+    assert result.stderr == (
+        "error: engine must be model_monitor or scheduler, got 'sagemaker'; pass it as -c engine=scheduler\n"
+    )
 
 
 def test_a_wrong_setting_ends_with_one_message_and_no_traceback(tmp_path: Path) -> None:

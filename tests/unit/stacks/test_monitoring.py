@@ -3,6 +3,7 @@ from typing import Any
 
 import pytest
 
+from plumbline.contract.names import METRIC_NAMESPACE
 from plumbline.stacks.constructs.monitor.monitor_job import policy_text
 from tests.unit.stacks.synthesis import (
     ENGINES,
@@ -10,6 +11,7 @@ from tests.unit.stacks.synthesis import (
     Assembly,
     as_list,
     config,
+    daily,
     environment,
     full,
     own_schedule,
@@ -214,6 +216,25 @@ def test_monitor_reads_this_endpoints_capture_and_writes_this_schedules_reports(
         ("s3:GetObject", "/champion/history.json"),
         ("s3:GetObject", "/retraining/*/baseline/*"),
     }
+
+
+@pytest.mark.parametrize("engine", ENGINES)
+def test_a_window_of_a_day_is_judged_once_a_day(engine: str) -> None:
+    assembly = daily(engine)
+    if assembly.resources("monitoring", "AWS::SageMaker::MonitoringSchedule"):
+        schedule = assembly.only("monitoring", "AWS::SageMaker::MonitoringSchedule")["MonitoringScheduleConfig"]
+        assert schedule["ScheduleConfig"] == {"ScheduleExpression": "cron(0 0 ? * * *)"}
+    else:
+        assert own_schedule(assembly)["ScheduleExpression"] == "cron(20 0 ? * * *)"
+        assert scheduled_request(assembly)["Environment"]["PLUMBLINE_WINDOW_HOURS"] == "24"
+
+
+@pytest.mark.parametrize("engine", ENGINES)
+def test_alarms_on_a_window_of_a_day_have_a_datapoint_a_day(engine: str) -> None:
+    alarms = daily(engine).resources("monitoring", "AWS::CloudWatch::Alarm").values()
+    own = [entry["Properties"] for entry in alarms if entry["Properties"].get("Namespace") == METRIC_NAMESPACE]
+    assert {alarm["Period"] for alarm in own} == {86_400}
+    assert max(alarm["Period"] * alarm["EvaluationPeriods"] for alarm in own) <= 604_800
 
 
 @pytest.mark.parametrize("engine", ENGINES)

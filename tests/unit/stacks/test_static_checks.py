@@ -18,6 +18,7 @@ from tests.unit.stacks.synthesis import (
     Assembly,
     config,
     construct,
+    daily,
     environment,
     full,
 )
@@ -81,6 +82,11 @@ def test_lint_finds_nothing(name: str, part: str) -> None:
 @pytest.mark.parametrize("name", [*ENVIRONMENTS, "full"])
 def test_lint_finds_nothing_on_the_other_engine(name: str) -> None:
     assert lint_of(full("scheduler") if name == "full" else environment(name, "scheduler"), "monitoring") == []
+
+
+@pytest.mark.parametrize("engine", ENGINES)
+def test_lint_finds_nothing_in_windows_of_a_day(engine: str) -> None:
+    assert lint_of(daily(engine), "monitoring") == []
 
 
 def test_lint_would_find_a_wrong_property() -> None:

@@ -162,7 +162,10 @@ def test_a_fault_of_ours_takes_no_verdict_with_it() -> None:
     found = quality_report(
         backfill_of(SOURCE, connect=FakeS3(OBJECTS), plan=plan, context=context), BASELINE, Believer()
     )
-    assert (str(found.reason), found.windows) == ("could not be computed: ZeroDivisionError: by zero", ())
+    assert (str(found.reason), found.windows) == (
+        "internal fault: ZeroDivisionError: by zero; the run's log has the traceback",
+        (),
+    )
 
 
 def test_merged_records_that_cannot_be_kept_are_told_beside_the_verdicts(tmp_path: Path) -> None:

@@ -52,8 +52,7 @@ def scores(columns: dict[str, Column]) -> NDArray[np.float64]:
     return np.asarray(0.5 * (1 + np.tanh((columns["age"].astype(np.float64) - 45) / 12)))
 
 
-@pytest.fixture(scope="module")
-def baseline() -> Baseline:
+def learned() -> Baseline:
     test = rows(1500, 2)
     positive = np.random.default_rng(9).uniform(size=1500) < scores(test)
     return learn(
@@ -63,6 +62,11 @@ def baseline() -> Baseline:
         test_labels=["yes" if value else "no" for value in positive],
         probabilities=scores(test),
     )
+
+
+@pytest.fixture(scope="module")
+def baseline() -> Baseline:
+    return learned()
 
 
 def window(columns: dict[str, Column], **changes: Any) -> CapturedWindow:
@@ -271,8 +275,11 @@ def test_one_bad_column_does_not_take_the_report_with_it(baseline: Baseline) -> 
     columns = {**counted.columns, "age": counted.columns["job"]}
     found = report(baseline, replace(counted, columns=columns))
     assert feature(found, "age").verdict is Verdict.NOT_JUDGED
-    assert str(feature(found, "age").reason).startswith("could not be computed: TypeError")
-    assert (found.verdict, str(found.reason)) == (Verdict.NO_DRIFT, "no feature drifted; not judged: age")
+    assert str(feature(found, "age").reason).startswith("internal fault: TypeError")
+    assert (found.verdict, str(found.reason)) == (
+        Verdict.NOT_JUDGED,
+        "internal fault: in age; the run's log has the traceback",
+    )
 
 
 def test_a_column_that_no_row_names_violates_the_schema(baseline: Baseline) -> None:
@@ -306,8 +313,8 @@ def test_a_failing_prediction_or_projection_is_not_judged(baseline: Baseline) ->
     counted = count_rows(baseline, window(rows(400, 3)))
     broken: Any = counted.columns["job"]
     found = report(baseline, replace(counted, probabilities=broken))
-    assert str(found.prediction.reason).startswith("could not be computed: TypeError")
-    assert str(found.projected_accuracy.reason).startswith("could not be computed: TypeError")
+    assert str(found.prediction.reason).startswith("internal fault: TypeError")
+    assert str(found.projected_accuracy.reason).startswith("internal fault: TypeError")
 
 
 def test_a_forest_that_fails_leaves_the_report_standing(baseline: Baseline) -> None:
@@ -315,7 +322,10 @@ def test_a_forest_that_fails_leaves_the_report_standing(baseline: Baseline) -> N
     captured = window(columns)
     del columns["job"]
     found = report(baseline, captured, isolation_forest=True)
-    assert str(found.isolation_forest_similarity.reason) == "could not be computed: KeyError: 'job'"
+    assert (
+        str(found.isolation_forest_similarity.reason)
+        == "internal fault: KeyError: 'job'; the run's log has the traceback"
+    )
     assert feature(found, "age").verdict is Verdict.NO_DRIFT
 
 

@@ -229,4 +229,4 @@ def test_a_failure_leaves_the_report_standing() -> None:
     (one,) = broken.windows
     found = judge_recent(SPECS, replace(broken, windows=(replace(one, columns={}),)), side(rows(800, 9)), CONTEXT)
     assert found.verdict is Verdict.NOT_JUDGED
-    assert str(found.reason).startswith("could not be computed: KeyError")
+    assert str(found.reason).startswith("internal fault: KeyError")

@@ -1,5 +1,6 @@
 from collections.abc import Mapping
 from dataclasses import replace
+from typing import Any
 
 import pytest
 
@@ -78,7 +79,11 @@ def test_large_but_not_significant_is_no_drift() -> None:
 
 def test_the_effect_must_exceed_what_chance_reaches() -> None:
     evidence = Evidence("t", 9.0, 0.001)
-    (report,) = judged(comparison(evidence=evidence, effects={"jensen_shannon_distance": 0.2}, null_q99_distance=0.25))
+    (report,) = judged(
+        comparison(
+            evidence=evidence, effects={"jensen_shannon_distance": 0.2}, null_q99={"jensen_shannon_distance": 0.25}
+        )
+    )
     assert report.verdict is Verdict.NO_DRIFT
     assert str(report.reason) == "the Jensen-Shannon distance 0.2 is below 0.25, which chance reaches"
 
@@ -223,13 +228,54 @@ def test_a_feature_is_judged_by_its_own_measure(threshold: float, verdict: Verdi
     assert "the drift score 30 " in str(found.reason)
 
 
-def test_chance_is_a_floor_whatever_the_measure() -> None:
+@pytest.mark.parametrize(("null_q99", "verdict"), [(29.9, Verdict.DRIFT), (30.1, Verdict.NO_DRIFT)])
+def test_chance_is_a_floor_in_the_unit_of_the_measure_that_decides(null_q99: float, verdict: Verdict) -> None:
     policy = Policy(effect_measure=EffectMeasure.DRIFT_SCORE, effect_threshold=10.0)
-    (found,) = judged(replace(LOUD, null_q99_distance=0.4), policy=policy)
-    assert (found.verdict, str(found.reason)) == (
-        Verdict.NO_DRIFT,
-        "the Jensen-Shannon distance 0.3 is below 0.4, which chance reaches",
-    )
+    levels = {"jensen_shannon_distance": 0.4, "drift_score": null_q99}
+    (found,) = judged(replace(LOUD, null_q99=levels), policy=policy)
+    assert found.verdict is verdict
+    if verdict is Verdict.NO_DRIFT:
+        assert str(found.reason) == "the drift score 30 is below 30.1, which chance reaches"
+
+
+def tailed(**changes: Any) -> ColumnComparison:
+    quiet = comparison(evidence=Evidence("t", 0.01, 0.9), effects={"jensen_shannon_distance": 0.01})
+    return replace(quiet, tail_evidence=Evidence("exceedance", 0.01, 1e-9), **changes)
+
+
+@pytest.mark.parametrize(("fraction", "verdict"), [(0.005, Verdict.DRIFT), (0.0049, Verdict.NO_DRIFT)])
+def test_values_beyond_the_references_are_drift_from_the_threshold_on(fraction: float, verdict: Verdict) -> None:
+    (found,) = judged(tailed(out_of_range_fraction=fraction))
+    assert found.verdict is verdict
+    assert found.tail_p_value_adjusted == pytest.approx(1e-9)
+
+
+def test_values_beyond_the_references_that_chance_explains_are_no_drift() -> None:
+    chance = replace(tailed(out_of_range_fraction=0.2), tail_evidence=Evidence("exceedance", 0.2, 0.06))
+    (found,) = judged(chance)
+    assert found.verdict is Verdict.NO_DRIFT
+
+
+@pytest.mark.parametrize(
+    ("distance", "null_q99", "verdict"),
+    [(0.25, 0.1, Verdict.DRIFT), (0.24, 0.1, Verdict.NO_DRIFT), (0.3, 0.31, Verdict.NO_DRIFT)],
+)
+def test_a_heavier_tail_is_drift_where_it_moves_the_whole_beyond_chance(
+    distance: float, null_q99: float, verdict: Verdict
+) -> None:
+    levels = {"wasserstein_distance": null_q99}
+    effects = {"jensen_shannon_distance": 0.01, "wasserstein_distance": distance}
+    (found,) = judged(tailed(null_q99=levels, effects=effects))
+    assert found.verdict is verdict
+
+
+def test_a_small_shift_of_all_values_is_no_drift_whatever_bins_make_of_it() -> None:
+    (found,) = judged(replace(LOUD, small_shift=1.0, effect_without_shift=0.02))
+    assert found.verdict is Verdict.NO_DRIFT
+    assert found.reason is not None
+    assert found.reason.code is ReasonCode.EFFECT_OF_SMALL_SHIFT
+    (found,) = judged(replace(LOUD, small_shift=1.0, effect_without_shift=0.2))
+    assert found.verdict is Verdict.DRIFT
 
 
 def test_without_a_wasserstein_distance_the_jensen_shannon_distance_decides() -> None:

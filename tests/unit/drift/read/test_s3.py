@@ -8,15 +8,16 @@ import pytest
 from botocore.exceptions import ClientError
 
 from plumbline.drift.aws import client
+from plumbline.drift.data.times import HOUR
 from plumbline.drift.errors import BaselineError, ConfigError
 from plumbline.drift.read.s3 import (
     CaptureFile,
     extract,
     fetch,
-    fetch_hour,
+    fetch_captures,
     fetch_hours,
     fetch_window_counts,
-    list_hour,
+    list_captures,
     local_copy,
     store_folder,
 )
@@ -82,9 +83,28 @@ def test_the_hour_of_every_variant_is_fetched_with_late_files_of_the_hour_before
         "B/2026/11/22/00/30-00-000-x.jsonl",
     ]
     objects = {f"capture/ep/{name}": name for name in files} | {"capture/ep2/A/2026/11/22/00/00-00-000-x.jsonl": ""}
-    folder = fetch_hour("s3://bucket/capture/ep", START, tmp_path / "hour", FakeS3(objects))
+    folder = fetch_captures("s3://bucket/capture/ep", START, START + HOUR, tmp_path / "hour", FakeS3(objects))
     found = {str(file.relative_to(folder)) for file in folder.rglob("*.jsonl")}
     assert found == {files[0], files[1], files[4]}
+
+
+def test_the_hours_of_a_longer_window_are_fetched_with_late_files_of_the_hour_before_all(tmp_path: Path) -> None:
+    hours = ["2026/11/21/23", "2026/11/22/00", "2026/11/22/01", "2026/11/22/02", "2026/11/22/03"]
+    objects = {f"capture/ep/A/{hour}/{name}-00-000-x.jsonl": hour for hour in hours for name in ("05", "55")}
+    end = START + 3 * HOUR
+
+    folder = fetch_captures("s3://bucket/capture/ep", START, end, tmp_path / "hours", FakeS3(objects))
+
+    found = sorted(file.relative_to(folder).as_posix() for file in folder.rglob("*.jsonl"))
+    _early_before, *expected = (f"A/{hour}/{name}-00-000-x.jsonl" for hour in hours[:4] for name in ("05", "55"))
+    assert found == expected
+
+
+def test_a_window_that_begins_within_an_hour_has_that_whole_hour_fetched() -> None:
+    objects = {f"capture/ep/A/2026/11/22/0{hour}/10-00-000-x.jsonl": "" for hour in range(4)}
+    start, end = START + HOUR * 1.5, START + HOUR * 2.5
+    found = list_captures("s3://bucket/capture/ep", start, end, FakeS3(objects))
+    assert [file.name for file in found] == [f"A/2026/11/22/0{hour}/10-00-000-x.jsonl" for hour in (1, 2)]
 
 
 REPORTS = "reports/ep/ep-monitor"
@@ -132,7 +152,7 @@ def test_reports_that_may_not_be_read_are_the_operators_error(tmp_path: Path) ->
 
 
 def test_an_hour_without_files_is_an_empty_folder(tmp_path: Path) -> None:
-    folder = fetch_hour("s3://bucket/capture/ep", START, tmp_path / "hour", FakeS3({}))
+    folder = fetch_captures("s3://bucket/capture/ep", START, START + HOUR, tmp_path / "hour", FakeS3({}))
     assert folder.is_dir()
     assert list(folder.iterdir()) == []
 
@@ -140,12 +160,12 @@ def test_an_hour_without_files_is_an_empty_folder(tmp_path: Path) -> None:
 def test_capture_that_may_not_be_listed_is_the_operators_error(tmp_path: Path) -> None:
     refusal = ClientError({"Error": {"Code": "AccessDenied", "Message": "no"}}, "ListObjectsV2")
     with pytest.raises(ConfigError, match="check the URI and the monitoring role's rights"):
-        fetch_hour("s3://bucket/capture/ep", START, tmp_path, FakeS3({}, refusal))
+        fetch_captures("s3://bucket/capture/ep", START, START + HOUR, tmp_path, FakeS3({}, refusal))
 
 
 def test_capture_is_in_s3(tmp_path: Path) -> None:
     with pytest.raises(ConfigError, match="must look like s3://bucket/prefix, got '/local/'"):
-        fetch_hour("/local", START, tmp_path, no_s3)
+        fetch_captures("/local", START, START + HOUR, tmp_path, no_s3)
 
 
 def test_the_client_has_the_given_region(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -208,15 +228,15 @@ def test_the_files_of_an_hour_have_names_places_and_sizes() -> None:
         "A/2026/11/21/23/10-00-000-x.jsonl",
     ]
     objects = {f"capture/ep/{key}": "text" for key in keys}
-    assert list_hour("s3://bucket/capture/ep/", START, FakeS3(objects)) == [
-        CaptureFile(key, f"s3://bucket/capture/ep/{key}", 4) for key in keys[:2]
+    assert list_captures("s3://bucket/capture/ep/", START, START + HOUR, FakeS3(objects)) == [
+        CaptureFile(key, f"s3://bucket/capture/ep/{key}", 4) for key in (keys[1], keys[0])
     ]
 
 
 def test_a_listed_key_may_not_leave_its_folder() -> None:
     objects = {"capture/ep/A/2026/11/22/00/../../../../../../../evil.jsonl": "x"}
     with pytest.raises(ConfigError, match="must stay below its prefix"):
-        list_hour("s3://bucket/capture/ep", START, FakeS3(objects))
+        list_captures("s3://bucket/capture/ep", START, START + HOUR, FakeS3(objects))
 
 
 def test_a_copy_of_an_object_goes_when_it_was_read() -> None:

@@ -10,7 +10,7 @@ from botocore.exceptions import ClientError, NoRegionError
 
 from plumbline.contract.names import Dimension, Metric
 from plumbline.contract.quality import QualityReport
-from plumbline.contract.records import ProjectedAccuracy, RecordCounts, Verdict
+from plumbline.contract.records import InternalFault, ProjectedAccuracy, RecordCounts, Verdict
 from plumbline.drift.aws import Clients, cloudwatch_client
 from plumbline.drift.errors import PublishError
 from plumbline.drift.report.handover import report_failure, report_success
@@ -52,6 +52,7 @@ def test_a_drifted_window_in_numbers() -> None:
         Metric.MONITOR_FAILURES: 0,
         Metric.WINDOWS_WITHOUT_DATA: 0,
         Metric.WINDOWS_NOT_JUDGED: 0,
+        Metric.INTERNAL_FAULTS: 0,
         Metric.RECORDS_READ: 300,
         Metric.RECORDS_REJECTED: 10,
         Metric.ROWS_USED: 290,
@@ -71,6 +72,15 @@ def test_a_drifted_window_in_numbers() -> None:
         Metric.BIAS_VERDICT: 1,
         Metric.ATTRIBUTION_NDCG: 0.97,
     }
+
+
+def test_faults_are_counted() -> None:
+    faults = (InternalFault(name="age", text="ValueError: boom"), InternalFault(name="bias", text="MemoryError"))
+    assert by_metric(of_report(replace(REPORT, internal_faults=faults)))[Metric.INTERNAL_FAULTS] == 2
+    records = RecordCounts(5, 2, {"internal_fault": 3})
+    assert by_metric(of_report(replace(REPORT, records=records)))[Metric.INTERNAL_FAULTS] == 3
+    labels = replace(REPORT.quality, labels=RecordCounts(4, 0, {"internal_fault": 4}))
+    assert by_metric(of_report(replace(REPORT, quality=labels)))[Metric.INTERNAL_FAULTS] == 4
 
 
 def test_labels_that_are_not_awaited_publish_nothing() -> None:

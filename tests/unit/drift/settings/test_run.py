@@ -9,11 +9,12 @@ import pytest
 from plumbline.contract.names import MonitorVariable, Variable
 from plumbline.contract.records import EffectMeasure, WindowBounds
 from plumbline.contract.thresholds import DEFAULT_EFFECT_THRESHOLDS
+from plumbline.drift.data.times import parse_time
 from plumbline.drift.errors import ConfigError
 from plumbline.drift.settings.platform import read_platform
 from plumbline.drift.settings.policy import Policy
 from plumbline.drift.settings.run import (
-    CaptureHour,
+    CaptureHours,
     EarlierReports,
     LabelSource,
     OptionalAnalyses,
@@ -76,9 +77,21 @@ def test_publication_is_text_not_truth(text: str, expected: bool) -> None:
 def test_our_schedule_gives_the_last_full_hour_and_model_monitors_key_layout() -> None:
     window = settings(SCHEDULER).window
     assert window.bounds == WindowBounds("2025-12-31T23:00:00Z", "2026-01-01T00:00:00Z")
-    start = datetime(2025, 12, 31, 23, tzinfo=UTC)
-    assert window.source == CaptureHour("s3://bucket/capture/endpoint-name", start)
+    start, end = datetime(2025, 12, 31, 23, tzinfo=UTC), datetime(2026, 1, 1, tzinfo=UTC)
+    assert window.source == CaptureHours("s3://bucket/capture/endpoint-name", start, end)
     assert window.output == Path("/opt/ml/processing/resultdata/endpoint-name/schedule-name/2025/12/31/23")
+
+
+@pytest.mark.parametrize(
+    ("hours", "start"), [("1", "2025-12-31T23"), ("4", "2025-12-31T20"), ("24", "2025-12-31T00"), ("", "2025-12-31T23")]
+)
+def test_our_schedules_window_has_so_many_full_hours_under_the_key_of_the_first(hours: str, start: str) -> None:
+    window = settings(SCHEDULER | {"PLUMBLINE_WINDOW_HOURS": hours}).window
+    assert window.bounds == WindowBounds(f"{start}:00:00Z", "2026-01-01T00:00:00Z")
+    assert isinstance(window.source, CaptureHours)
+    assert window.source.start == parse_time(f"{start}:00:00Z")
+    key = start.replace("-", "/").replace("T", "/")
+    assert window.output == Path(f"/opt/ml/processing/resultdata/endpoint-name/schedule-name/{key}")
 
 
 def test_a_schedule_on_the_hour_judges_the_hour_before() -> None:
@@ -172,6 +185,9 @@ def test_times_and_format_are_optional() -> None:
         ({"PLUMBLINE_RECENT_WINDOWS": "-1"}, "PLUMBLINE_RECENT_WINDOWS must be 0 or more, got '-1'"),
         ({"PLUMBLINE_RECENT_WINDOWS": "3"}, "PLUMBLINE_REPORTS_S3_URI must be set, got None"),
         ({"PLUMBLINE_ISOLATION_FOREST": "yes"}, "PLUMBLINE_ISOLATION_FOREST must be Enabled or Disabled"),
+        (SCHEDULER | {"PLUMBLINE_WINDOW_HOURS": "0"}, "PLUMBLINE_WINDOW_HOURS must be 1 to 24, got '0'"),
+        (SCHEDULER | {"PLUMBLINE_WINDOW_HOURS": "25"}, "PLUMBLINE_WINDOW_HOURS must be 1 to 24, got '25'"),
+        (SCHEDULER | {"PLUMBLINE_WINDOW_HOURS": "1.5"}, "PLUMBLINE_WINDOW_HOURS must be a whole number, got '1.5'"),
         ({"PLUMBLINE_SCHEDULED_TIME": "now"}, "PLUMBLINE_SCHEDULED_TIME must be an ISO 8601 time, got 'now'"),
         ({"PLUMBLINE_SCHEDULED_TIME": "2026-01-01T00:00:00Z"}, "PLUMBLINE_CAPTURE_S3_URI must be set, got None"),
     ],

@@ -5,6 +5,7 @@ import os
 import subprocess
 import sys
 from collections.abc import Mapping
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -16,7 +17,7 @@ from plumbline.drift.errors import ConfigError
 from plumbline.drift.inputs import window_reader
 from plumbline.drift.read.kernel.plan import WindowPlan
 from plumbline.drift.settings.distribution import Distribution
-from plumbline.drift.settings.run import CaptureHour
+from plumbline.drift.settings.run import CaptureHours
 from tests.unit.drift.builders import SPECS, record, write_capture
 from tests.unit.drift.fake_s3 import FakeS3
 from tests.unit.drift.spark.test_counting import REFERENCE
@@ -24,11 +25,13 @@ from tests.unit.drift.spark.test_counting import REFERENCE
 ROOT = Path(__file__).parents[4]
 PLAN = WindowPlan(specs=SPECS, reference=REFERENCE)
 LINE = json.dumps(record()) + "\n"
-HOUR = CaptureHour("s3://bucket/capture/ep", datetime(2026, 11, 22, 12, tzinfo=UTC))
+HOUR = CaptureHours(
+    "s3://bucket/capture/ep", datetime(2026, 11, 22, 12, tzinfo=UTC), datetime(2026, 11, 22, 13, tzinfo=UTC)
+)
 OBJECTS = {f"capture/ep/A/2026/11/22/12/00-00-000-{name}": LINE for name in ("a.jsonl", "b.jsonl", "c.txt")}
 
 
-def read(source: Path | CaptureHour, workspace: Path, **distribution: Any) -> int:
+def read(source: Path | CaptureHours, workspace: Path, **distribution: Any) -> int:
     """Return the records that were used."""
     s3 = FakeS3(OBJECTS)
     count = window_reader(source, Distribution(**distribution), region=None, connect=s3, workspace=workspace)
@@ -52,7 +55,7 @@ def test_an_image_without_spark_cannot_do_what_spark_is_asked_for(tmp_path: Path
 
 
 def test_an_hour_without_files_starts_no_spark(tmp_path: Path) -> None:
-    idle = CaptureHour(HOUR.uri, datetime(2026, 11, 22, 20, tzinfo=UTC))
+    idle = replace(HOUR, start=datetime(2026, 11, 22, 20, tzinfo=UTC), end=datetime(2026, 11, 22, 21, tzinfo=UTC))
     assert read(idle, tmp_path, master="yarn") == 0
 
 

@@ -6,14 +6,17 @@ import pytest
 
 from plumbline.contract.statistics import EffectMeasure
 from plumbline.contract.thresholds import RENAMED_KEYS, THRESHOLDS, Threshold
+from plumbline.local.demo.deployment import derive
 from plumbline.stacks.config.environment import EnvironmentConfig
 from plumbline.stacks.config.errors import EnvironmentFileError
-from plumbline.stacks.config.file import load_environment, parse_environment
-from plumbline.stacks.config.schedule import Engine, interval_hours
+from plumbline.stacks.config.file import load_environment, on_engine, parse_environment
+from plumbline.stacks.config.schedule import WINDOW_HOURS, Engine, interval_hours
 from plumbline.stacks.config.xgboost_image import xgboost_image
 from tests.unit.stacks.synthesis import ENVIRONMENTS, ROOT, config, document
 
 *_FIRST, _LAST = map(str, EffectMeasure)
+LONG_WINDOWS: dict[str, Any] = {"alarms": {"monitor_silence_hours": 48}, "labels": {"lag_hours": 24}}
+"""What has to be as long as two windows of a day, or as one."""
 MEASURES = f"{', '.join(map(repr, _FIRST))} or {_LAST!r}"
 
 
@@ -401,6 +404,8 @@ def test_configuration_is_frozen() -> None:
         (Engine.MODEL_MONITOR, "cron(0 23 ? * * *)", 24),
         (Engine.SCHEDULER, "cron(10 * ? * * *)", 1),
         (Engine.SCHEDULER, "cron(59 * ? * * *)", 1),
+        (Engine.SCHEDULER, "cron(20 0/6 ? * * *)", 6),
+        (Engine.SCHEDULER, "cron(45 3 ? * * *)", 24),
     ],
 )
 def test_schedule_tells_the_hours_between_runs(engine: Engine, expression: str, hours: int) -> None:
@@ -418,11 +423,96 @@ def test_schedule_tells_the_hours_between_runs(engine: Engine, expression: str, 
         (Engine.SCHEDULER, "cron(60 * ? * * *)"),
         (Engine.SCHEDULER, "cron(0/30 * ? * * *)"),
         (Engine.SCHEDULER, "cron(0 3 ? * * *)"),
+        (Engine.SCHEDULER, "cron(5 0/2 ? * * *)"),
+        (Engine.SCHEDULER, "cron(20 0/7 ? * * *)"),
+        (Engine.SCHEDULER, "cron(20 24 ? * * *)"),
     ],
 )
 def test_fails_when_engine_cannot_run_the_schedule(engine: Engine, expression: str) -> None:
     with pytest.raises(ValueError, match=r"must have a schedule cron\(.* got .*\("):
         interval_hours(engine, expression)
+
+
+@pytest.mark.parametrize("hours", WINDOW_HOURS)
+@pytest.mark.parametrize("engine", Engine)
+def test_a_window_of_so_many_hours_has_a_schedule_on_both_engines(engine: Engine, hours: int) -> None:
+    monitor = config("dev", engine, monitor={"window_hours": hours}, **LONG_WINDOWS).monitor
+    assert (monitor.interval_hours, interval_hours(engine, monitor.expression)) == (hours, hours)
+
+
+@pytest.mark.parametrize("hours", [0, -1, 5, 7, 16, 25, 48])
+def test_a_window_must_divide_a_day(hours: int) -> None:
+    refused = refusal(document(monitor={"window_hours": hours}))
+    assert refused == f"monitor.window_hours must be 1, 2, 3, 4, 6, 8, 12 or 24, got {hours}; set it in dev.toml"
+
+
+@pytest.mark.parametrize("hours", [1.0, 1.5, "4", True, "1h", [1]])
+def test_a_window_has_whole_hours(hours: object) -> None:
+    refused = refusal(document(monitor={"window_hours": hours}))
+    assert refused == f"monitor.window_hours must be a whole number without quotes, got {hours!r}; set it in dev.toml"
+
+
+def test_a_schedule_alone_says_how_long_a_window_is() -> None:
+    data = document(monitor={"schedule": "cron(0 0/4 ? * * *)"}, **LONG_WINDOWS)
+    monitor = parse_environment(data, "dev.toml").monitor
+    assert (monitor.window_hours, monitor.interval_hours) == (None, 4)
+
+
+def test_schedule_and_window_must_agree() -> None:
+    refused = refusal(document(monitor={"schedule": "cron(0 0/4 ? * * *)", "window_hours": 6}, **LONG_WINDOWS))
+    assert refused == (
+        "monitor must have a schedule with 6 hours between two runs for window_hours 6, got 'cron(0 0/4 ? * * *)'; "
+        "leave one of the two out; set it in dev.toml"
+    )
+
+
+@pytest.mark.parametrize(
+    ("written", "engine", "expression"),
+    [
+        ({}, "scheduler", "cron(20 * ? * * *)"),
+        ({"schedule": "cron(0 * ? * * *)"}, "scheduler", "cron(20 * ? * * *)"),
+        ({"schedule": "cron(0 0/12 ? * * *)"}, "scheduler", "cron(20 0/12 ? * * *)"),
+        ({"schedule": "cron(0 7 ? * * *)"}, "scheduler", "cron(20 7 ? * * *)"),
+        ({"engine": "scheduler", "schedule": "cron(35 * ? * * *)"}, "scheduler", "cron(35 * ? * * *)"),
+        ({"engine": "scheduler", "schedule": "cron(35 0/2 ? * * *)"}, "model_monitor", "cron(0 0/2 ? * * *)"),
+        ({"engine": "scheduler", "window_hours": 8}, "model_monitor", "cron(0 0/8 ? * * *)"),
+    ],
+)
+def test_engine_of_the_command_line_takes_the_files_place(
+    tmp_path: Path, written: dict[str, Any], engine: str, expression: str
+) -> None:
+    values = {f"{section}.{key}": value for section, keys in LONG_WINDOWS.items() for key, value in keys.items()}
+    values |= {f"monitor.{key}": value for key, value in written.items()}
+    file = derive(ROOT / "environments" / "dev.toml", tmp_path / "own.toml", values)
+    if "schedule" in written:
+        file.write_text(file.read_text().replace("window_hours = 1\n", ""))
+    monitor = load_environment(str(file), ROOT, engine).monitor
+    assert (monitor.engine, monitor.expression) == (engine, expression)
+
+
+def test_engine_of_the_command_line_must_be_one() -> None:
+    with pytest.raises(EnvironmentFileError) as caught:
+        load_environment("dev", ROOT, "sagemaker")
+    assert str(caught.value) == (
+        "engine must be model_monitor or scheduler, got 'sagemaker'; pass it as -c engine=scheduler"
+    )
+
+
+@pytest.mark.parametrize("monitor", ["none", 3, None, []])
+def test_engine_of_the_command_line_hides_no_other_mistake(monitor: object) -> None:
+    data = document() | {"monitor": monitor}
+    assert refusal(on_engine(data, "scheduler")) == refusal(data)
+
+
+def test_a_schedule_that_no_engine_runs_is_refused_as_written() -> None:
+    data = document(monitor={"schedule": "rate(1 hour)"})
+    assert "got 'rate(1 hour)'" in refusal(on_engine(data, "scheduler"))
+
+
+@pytest.mark.parametrize("engine", Engine)
+def test_the_sentence_on_an_engine_is_one_and_names_the_other(engine: Engine) -> None:
+    assert all(other.value in engine.sentence for other in Engine)
+    assert ". " not in engine.sentence
 
 
 def test_fails_when_region_has_no_image_and_says_where_to_add_it() -> None:
