@@ -25,6 +25,8 @@ class RejectionReason(StrEnum):
     """The line is no JSON: cut off, for example."""
     NOT_A_CAPTURE_RECORD = "not_a_capture_record"
     """JSON, but without SageMaker's keys or with other types in them."""
+    BATCH_TRANSFORM = "batch_transform"
+    """What a batch transform captures: manifests, or outputs without their requests. Only endpoints are read."""
     INVALID_TIME = "invalid_time"
     """The window has bounds, and the record has no readable time."""
     OUTSIDE_WINDOW = "outside_window"

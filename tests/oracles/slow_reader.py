@@ -102,6 +102,8 @@ def _record(line: bytes, question: Question) -> tuple[str | None, list[tuple[tup
         text = line.decode("utf-8-sig")
     except UnicodeDecodeError:
         raise Reject("not_utf8") from None
+    if re.match(r'\s*\[\s*\{\s*"prefix"\s*:\s*"', text, re.ASCII):
+        raise Reject("batch_transform")
     try:
         record = json.loads(text)
     except (ValueError, RecursionError):
@@ -109,7 +111,11 @@ def _record(line: bytes, question: Question) -> tuple[str | None, list[tuple[tup
     sides = record.get("captureData") if isinstance(record, dict) else None
     metadata = record.get("eventMetadata") if isinstance(record, dict) else None
     if not isinstance(sides, dict) or not isinstance(metadata, dict):
-        raise Reject("not_a_capture_record")
+        of_batch = ("SageMakerInferenceId", "SageMakerInferenceTime", "SageMakerOutput")
+        is_batch = isinstance(record, dict) and any(record.get(key) is not None for key in of_batch)
+        raise Reject("batch_transform" if is_batch else "not_a_capture_record")
+    if sides.get("batchTransformOutput") is not None and sides.get("endpointInput") is None:
+        raise Reject("batch_transform")
     _check_time(metadata.get("inferenceTime"), question)
     rows = _input(sides.get("endpointInput"), question.features)
     probabilities = _output(sides.get("endpointOutput"), len(rows))

@@ -104,7 +104,10 @@ times = st.sampled_from(
 )
 records = st.fixed_dictionaries(
     {
-        "captureData": st.fixed_dictionaries({"endpointInput": sides(payloads), "endpointOutput": sides(outputs)}),
+        "captureData": st.fixed_dictionaries(
+            {"endpointInput": sides(payloads), "endpointOutput": sides(outputs)},
+            optional={"batchTransformOutput": sides(outputs)},
+        ),
         "eventMetadata": st.fixed_dictionaries(
             {"inferenceTime": times | json_values},
             optional={"eventId": st.sampled_from(["a", "b", "é"]) | json_values, "customAttributes": json_values},
@@ -161,7 +164,7 @@ def lines(draw: st.DrawFn) -> bytes:
     """A record's line as it is, cut, written over, or doubled."""
     line = json.dumps(draw(good_records | records), ensure_ascii=draw(st.booleans())).encode("utf-8", "surrogatepass")
     start, end = sorted((draw(st.integers(0, len(line))), draw(st.integers(0, len(line)))))
-    change = draw(st.sampled_from(["none", "none", "none", "cut", "overwrite", "double", "bom"]))
+    change = draw(st.sampled_from(["none", "none", "none", "cut", "overwrite", "double", "bom", "batch"]))
     if change == "cut":
         line = line[:end]
     elif change == "overwrite":
@@ -170,6 +173,8 @@ def lines(draw: st.DrawFn) -> bytes:
         line += b" " + line
     elif change == "bom":
         line = b"\xef\xbb\xbf" + line
+    elif change == "batch":
+        line = draw(st.sampled_from([b'[{"prefix": "s3://a/"}, "b"]', b' [{ "prefix":"s', b'{"SageMakerOutput": {}}']))
     return line
 
 

@@ -1,6 +1,7 @@
 """Capture files -> records: blocks of whole lines in bounded memory, each line's record, and where it stands."""
 
 import json
+import re
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -150,10 +151,16 @@ class CaptureSide(msgspec.Struct, rename="camel", gc=False):
 
 
 class CaptureSides(msgspec.Struct, rename="camel", gc=False):
-    """Request and response; None where a side was not captured."""
+    """Request and response; None where a side was not captured. What a batch transform answered is neither."""
 
     endpoint_input: CaptureSide | None = None
     endpoint_output: CaptureSide | None = None
+    batch_transform_output: object = None
+
+    @property
+    def is_of_batch(self) -> bool:
+        """Whether this is a record of a batch transform, which has no request."""
+        return self.batch_transform_output is not None and self.endpoint_input is None
 
 
 class EventMetadata(msgspec.Struct, rename="camel", gc=False):
@@ -230,6 +237,10 @@ def payload(side: CaptureSide | None) -> Payload:
 _DECODER = msgspec.json.Decoder(CaptureRecord)
 _FAILURES = (ValueError, RecursionError)  # msgspec's own errors are ValueErrors
 _NOT_TEXT = CaptureSide()
+_BATCH_KEYS = ("SageMakerInferenceId", "SageMakerInferenceTime", "SageMakerOutput")
+"""Keys of a batch transform's output. Source: SageMaker Developer Guide, "Capture data from batch transform job"."""
+_MANIFEST = re.compile(rb'(\xef\xbb\xbf)?\s*\[\s*\{\s*"prefix"\s*:\s*"')
+"""How the manifests begin that a batch transform captures in place of requests and answers (the same source)."""
 
 
 def parse(block: Block, reject: Reject) -> CaptureRecords:
@@ -279,7 +290,9 @@ def _parse_at_once(block: Block) -> list[CaptureRecord] | None:
     except _FAILURES:
         return None
     n_lines = len(block.line_feeds) + (not block.data.endswith(b"\n"))
-    return records if records is not None and len(records) == n_lines else None
+    if records is None or len(records) != n_lines or any(record.capture_data.is_of_batch for record in records):
+        return None
+    return records
 
 
 def _has_one_object_per_line(block: Block) -> bool:
@@ -301,9 +314,12 @@ def _has_one_object_per_line(block: Block) -> bool:
 def _parse_line(line: bytes) -> CaptureRecord:
     try:
         _require_utf8(line)
-        return _DECODER.decode(line)
+        record = _DECODER.decode(line)
     except _FAILURES:
-        return _parse_slowly(line)
+        record = _parse_slowly(line)
+    if record.capture_data.is_of_batch:
+        raise Rejected(RejectionReason.BATCH_TRANSFORM, "the key batchTransformOutput")
+    return record
 
 
 def _require_utf8(data: bytes) -> None:
@@ -319,14 +335,26 @@ def _parse_slowly(line: bytes) -> CaptureRecord:
     except UnicodeDecodeError as error:
         raise Rejected(RejectionReason.NOT_UTF8) from error
     except _FAILURES as error:
+        _require_no_manifest(line)
         raise Rejected(RejectionReason.NOT_JSON) from error
+    _require_no_manifest(line)
     data, metadata = (_member(document, name) for name in ("captureData", "eventMetadata"))
     if not isinstance(data, dict) or not isinstance(metadata, dict):
+        of_batch = [key for key in _BATCH_KEYS if _member(document, key) is not None]
+        if of_batch:
+            raise Rejected(RejectionReason.BATCH_TRANSFORM, f"the key {of_batch[0]}")
         raise Rejected(RejectionReason.NOT_A_CAPTURE_RECORD)
     return CaptureRecord(
-        CaptureSides(_side(data.get("endpointInput")), _side(data.get("endpointOutput"))),
+        CaptureSides(
+            _side(data.get("endpointInput")), _side(data.get("endpointOutput")), data.get("batchTransformOutput")
+        ),
         EventMetadata(_text(metadata, "eventId"), _text(metadata, "inferenceId"), _text(metadata, "inferenceTime")),
     )
+
+
+def _require_no_manifest(line: bytes) -> None:
+    if _MANIFEST.match(line):
+        raise Rejected(RejectionReason.BATCH_TRANSFORM, "a manifest of input or output files")
 
 
 def _member(document: object, name: str) -> object:

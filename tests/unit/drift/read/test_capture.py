@@ -181,6 +181,18 @@ LINE = json.dumps(record()).encode()
         (b'"text"', RejectionReason.NOT_A_CAPTURE_RECORD),
         ({}, RejectionReason.NOT_A_CAPTURE_RECORD),
         ({"captureData": [], "eventMetadata": {}}, RejectionReason.NOT_A_CAPTURE_RECORD),
+        (b'[{"prefix": "s3://bucket/in/"}, "a.csv", "b.csv"]', RejectionReason.BATCH_TRANSFORM),
+        (b'[{"prefix": "s3://bucket/in/"},', RejectionReason.BATCH_TRANSFORM),
+        (
+            {"captureData": {"batchTransformOutput": {"data": "0.1", "encoding": "CSV"}}, "eventMetadata": {}},
+            RejectionReason.BATCH_TRANSFORM,
+        ),
+        (
+            {"captureData": {"batchTransformOutput": {"data": 0.1}}, "eventMetadata": {"eventId": 5}},
+            RejectionReason.BATCH_TRANSFORM,
+        ),
+        ({"SageMakerInferenceId": "7", "SageMakerOutput": {}, "features": [1]}, RejectionReason.BATCH_TRANSFORM),
+        (b'[{"file": "s3://bucket/in/"}, "a.csv"]', RejectionReason.NOT_A_CAPTURE_RECORD),
         ({"captureData": {}, "eventMetadata": None}, RejectionReason.NOT_A_CAPTURE_RECORD),
         ({"captureData": {"endpointInput": 3}, "eventMetadata": {}}, RejectionReason.NOT_A_CAPTURE_RECORD),
         (record(side(["41,Private,40"])), RejectionReason.NOT_A_CAPTURE_RECORD),
