@@ -58,6 +58,9 @@ class ReasonCode(StrEnum):
     )
     NO_FEATURE_DRIFTED = "no_feature_drifted", "no feature drifted"
     NO_FEATURE_JUDGED = "no_feature_judged", "no feature could be judged"
+    ROWS_NEEDED = "rows_needed", "about {n_rows} rows would do for {name}"
+    ROWS_NEEDED_FOR_ALL = "rows_needed_for_all", "about {n_rows} for all features that lack rows"
+    ROWS_USELESS = "rows_useless", "no number of rows would do, the reference has too few"
     FEATURES_NOT_JUDGED = "features_not_judged", "not judged: {names}"
 
     # A feature, or the prediction.

@@ -1,7 +1,7 @@
 """Comparisons and rules into verdicts: per feature, and for the window."""
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from plumbline.contract.reasons import Reason, ReasonCode, has_code, joined, window_not_judged
@@ -193,13 +193,35 @@ def judge_window(
     if faulty:
         return Ruling(Verdict.NOT_JUDGED, ReasonCode.INTERNAL_FAULT.reason(what=f"in {', '.join(faulty)}"))
     if not n_judged:
-        return Ruling(Verdict.NOT_JUDGED, ReasonCode.NO_FEATURE_JUDGED.reason())
+        return Ruling(Verdict.NOT_JUDGED, joined(ReasonCode.NO_FEATURE_JUDGED.reason(), *_rows_needed(unjudged)))
     quiet = ReasonCode.NO_FEATURE_DRIFTED.reason()
     if drifted:
         code = ReasonCode.TOO_FEW_FEATURES_DRIFTED
         quiet = code.reason(names=names, n_drifted=len(drifted), n_judged=n_judged)
     note = ReasonCode.FEATURES_NOT_JUDGED.reason(names=", ".join(skipped)) if skipped else None
     return Ruling(Verdict.NO_DRIFT, joined(quiet, note))
+
+
+def _rows_needed(unjudged: Sequence[FeatureReport]) -> Iterator[Reason]:
+    """Yield how many rows a window needs for one of these features to be judged, and for all whose rows are too few."""
+    needed = sorted(
+        (_rows_for(one, one.min_sample_size), one.name)
+        for one in unjudged
+        if one.min_sample_size is not None and has_code(one.reason, ReasonCode.TOO_FEW_VALUES)
+    )
+    if needed:
+        n_rows, name = needed[0]
+        yield ReasonCode.ROWS_NEEDED.reason(n_rows=n_rows, name=name)
+        if needed[-1][0] > n_rows:
+            yield ReasonCode.ROWS_NEEDED_FOR_ALL.reason(n_rows=needed[-1][0])
+    elif any(has_code(one.reason, ReasonCode.TOO_FEW_REFERENCE_VALUES) for one in unjudged):
+        yield ReasonCode.ROWS_USELESS.reason()
+
+
+def _rows_for(feature: FeatureReport, n_values: int) -> int:
+    """Return how many rows have so many values of a feature, if as many as now are missing or unreadable."""
+    present = (1 - (feature.missing_fraction or 0)) * (1 - (feature.unreadable_fraction or 0))
+    return math.ceil(n_values / present) if present > 0 else n_values
 
 
 def rule_text(policy: Policy) -> str:

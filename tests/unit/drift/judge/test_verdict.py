@@ -192,6 +192,35 @@ def test_a_window_in_which_nothing_could_be_judged_is_not_quiet() -> None:
     assert (outcome.verdict, str(outcome.reason)) == (Verdict.NOT_JUDGED, "no feature could be judged")
 
 
+def weak(name: str, min_sample_size: int | None, **changes: object) -> FeatureReport:
+    found = comparison(evidence=Evidence("t", 1.0, 0.5), min_sample_size=min_sample_size)
+    (feature,) = of_cases(case(replace(found, name=name, **changes), n_present=30, needs_power=True))  # type: ignore[arg-type]
+    assert feature.verdict is Verdict.NOT_JUDGED
+    return feature
+
+
+@pytest.mark.parametrize(
+    ("features", "expected"),
+    [
+        ([weak("age", 143)], "; about 143 rows would do for age"),
+        (
+            [weak("age", 812), weak("hours", 143), weak("sex", None)],
+            "; about 143 rows would do for hours; about 812 for all features that lack rows",
+        ),
+        ([weak("age", 143, missing_fraction=0.5)], "; about 286 rows would do for age"),
+        ([weak("age", None)], "; no number of rows would do, the reference has too few"),
+        ([report("age", Verdict.NOT_JUDGED), weak("hours", 143)], "; about 143 rows would do for hours"),
+    ],
+)
+def test_a_window_in_which_nothing_could_be_judged_names_the_rows_that_would_do(
+    features: list[FeatureReport], expected: str
+) -> None:
+    outcome = judge_window(features, None, POLICY, None)
+    assert outcome.reason is not None
+    assert outcome.reason.code is ReasonCode.NO_FEATURE_JUDGED
+    assert outcome.reason.text == f"no feature could be judged{expected}"
+
+
 def test_a_refused_window_is_not_judged_whatever_its_features_say() -> None:
     outcome = judge_window(
         [report("age", Verdict.DRIFT)], report("probability", Verdict.DRIFT), POLICY, because("no records")
