@@ -32,6 +32,8 @@ COMMON = closed({"num_present": COUNT, "num_missing": COUNT})
 NUMERICAL = closed(
     {
         "common": COMMON,
+        "completeness": FRACTION,
+        "approximate_num_distinct_values": COUNT,
         "mean": NUMBER,
         "sum": NUMBER,
         "std_dev": NUMBER,
@@ -53,14 +55,25 @@ NUMERICAL = closed(
             }
         ),
     },
-    optional=("mean", "sum", "std_dev", "min", "max", "distribution"),
+    optional=(
+        "completeness",
+        "approximate_num_distinct_values",
+        "mean",
+        "sum",
+        "std_dev",
+        "min",
+        "max",
+        "distribution",
+    ),
 )
 STRINGS = closed(
     {
         "common": COMMON,
+        "completeness": FRACTION,
         "distinct_count": COUNT,
         "distribution": closed({"categorical": closed({"buckets": array(closed({"value": TEXT, "count": COUNT}))})}),
-    }
+    },
+    optional=("completeness",),
 )
 STATISTICS = closed(
     {

@@ -1,11 +1,14 @@
-"""statistics.json, constraints.json and constraint_violations.json in SageMaker's own schemas, version 0.
+"""statistics.json, constraints.json and constraint_violations.json as AWS's own tools read them, version 0.
 
-Sources: SageMaker Developer Guide, "Schema for Statistics", "Schema for Constraints", "Schema for Violations".
-A figure that cannot be computed is left out, since those schemas have no value for it.
+The three name the same columns in the same order: the prediction under the target's name, then the features. AWS's
+table of violations looks each column up in all of them. Sources: SageMaker Developer Guide, "Schema for Statistics",
+"Schema for Constraints", "Schema for Violations"; aws/amazon-sagemaker-examples, visualization/utils.py. A figure that
+cannot be computed is left out, since those schemas have no value for it.
 """
 
 import json
 from collections.abc import Iterable, Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +16,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from plumbline.contract.names import ReportFile, Switch
-from plumbline.contract.records import DriftReport, FeatureReport, FeatureType, Verdict, finite
+from plumbline.contract.records import DriftReport, FeatureReport, FeatureType, Verdict, Violation, finite
+from plumbline.contract.training import PROBABILITY_COLUMN
 from plumbline.drift.data.counts import NumericCounts, ValueCounts
 from plumbline.drift.data.documents import write_text
 from plumbline.drift.data.window import WindowCounts
@@ -29,8 +33,10 @@ _MAX_CATEGORIES = 1000
 """Categories listed in statistics.json, the most frequent first; distinct_count counts them all."""
 _MAX_DOMAINS = 100
 """constraints.json lists the observed values "for small cardinality"."""
-_DOMAIN_THRESHOLD = 0.1
-"""Fraction of unseen categories from which on they are a violation of their own: the value of AWS's example."""
+_DOMAIN_COMPLIANCE = 0.9
+"""Fraction of values that must be known to the reference: with fewer, the others are a violation of their own."""
+_TYPE_COMPLIANCE = 0.5
+"""Fraction of values that must be of the reference's type (`drift.compare.features`)."""
 
 
 def statistics(window: Mapping[str, ValueCounts], n_rows: int) -> Json:
@@ -43,14 +49,16 @@ def statistics(window: Mapping[str, ValueCounts], n_rows: int) -> Json:
         _numeric(name, column) if isinstance(column, NumericCounts) else _categorical(name, column)
         for name, column in window.items()
     ]
-    return {"version": 0, "dataset": {"item_count": n_rows}, "features": features}
+    # AWS's readers divide by the number of rows: of a window without rows no column is described.
+    return {"version": 0, "dataset": {"item_count": n_rows}, "features": features if n_rows else []}
 
 
 def constraints(reference: Mapping[str, ValueCounts], policy: Policy) -> Json:
     """Describe the columns of the reference, and the thresholds in force.
 
-    SageMaker has two comparison methods; ours allows for the sample's size, as its ``Robust`` does. Its schema has no
-    field for the effect measure, which is in the drift report.
+    SageMaker has two comparison methods; ours allows for the sample's size, as its ``Robust`` does. Of its two methods
+    for categories, the one that compares a distance with the threshold is ``LInfinity``. Its schema has no field for
+    the effect measure, which is in the drift report.
     """
     return {
         "version": 0,
@@ -60,8 +68,8 @@ def constraints(reference: Mapping[str, ValueCounts], policy: Policy) -> Json:
         "monitoring_config": {
             "evaluate_constraints": Switch.ENABLED,
             "emit_metrics": Switch.ENABLED,
-            "datatype_check_threshold": 0.0,
-            "domain_content_threshold": _DOMAIN_THRESHOLD,
+            "datatype_check_threshold": _TYPE_COMPLIANCE,
+            "domain_content_threshold": _DOMAIN_COMPLIANCE,
             "distribution_constraints": _comparison(policy.effect_threshold),
         },
     }
@@ -72,6 +80,8 @@ def _comparison(threshold: float) -> Json:
         "perform_comparison": Switch.ENABLED,
         "comparison_threshold": threshold,
         "comparison_method": "Robust",
+        "categorical_comparison_threshold": threshold,
+        "categorical_drift_method": "LInfinity",
     }
 
 
@@ -85,38 +95,88 @@ def _overrides(name: str, column: ValueCounts, policy: Policy) -> Json:
     return {}
 
 
-def violations(report: DriftReport, policy: Policy) -> Json:
+def violations(report: DriftReport, baseline: Baseline, policy: Policy) -> Json:
     """List what is behind a verdict of drift, and whatever the verdict the features whose payload is broken.
 
-    Rows with too many or too few fields are never used but counted under ``records.rejected``, so
+    Each description begins with a line in the form of AWS's, which public readers parse, where AWS has one; ours
+    follows. Rows with too many or too few fields are never used but counted under ``records.rejected``, so
     ``extra_column_check`` does not apply here.
     """
     drifted = report.verdict is Verdict.DRIFT
+    prediction = replace(report.prediction, name=prediction_name(baseline))
     return {
         "violations": [
             {"feature_name": feature.name, "constraint_check_type": check, "description": description}
-            for feature in (*report.features, report.prediction)
-            for check, description in _checks(feature, policy, drifted)
+            for feature in (prediction, *report.features)
+            for check, description in _checks(feature, baseline, policy, drifted)
         ]
     }
 
 
-def _checks(feature: FeatureReport, policy: Policy, drifted: bool) -> Iterable[tuple[str, str]]:
+def prediction_name(baseline: Baseline) -> str:
+    """Return the prediction's name in AWS's files: the target's, as AWS's own baselines have it."""
+    return baseline.target_label or PROBABILITY_COLUMN
+
+
+def _checks(feature: FeatureReport, baseline: Baseline, policy: Policy, drifted: bool) -> Iterable[tuple[str, str]]:
     if feature.violation is not None:
-        yield feature.violation.value, str(feature.reason or "")
+        yield feature.violation.value, _broken(feature, baseline)
     if feature.verdict is not Verdict.DRIFT or not drifted:
         return
-    yield "baseline_drift_check", str(feature.reason or "")
     missing, expected = feature.missing_fraction, feature.missing_fraction_reference
-    if missing is not None and expected is not None and _lost(feature, missing - expected, policy):
-        check = "missing_column_check" if missing == 1 else "completeness_check"
-        yield check, f"missing fraction {missing:.3g} in the window, {expected:.3g} in the reference"
-    if feature.unseen_fraction is not None and feature.unseen_fraction > _DOMAIN_THRESHOLD:
+    increase = 0.0 if missing is None or expected is None else missing - expected
+    distance = _distance(feature, increase, policy)
+    if distance is not None:
+        moved, threshold = distance
         yield (
-            "categorical_values_check",
-            f"fraction {feature.unseen_fraction:.3g} of the values is unknown to the reference, "
-            f"more than {_DOMAIN_THRESHOLD}",
+            "baseline_drift_check",
+            _described(f"Baseline drift distance: {moved:.6g} exceeds threshold: {threshold:.6g}", feature.reason),
         )
+    elif feature.violation is None:
+        yield "baseline_drift_check", str(feature.reason or "")
+    if missing is not None and _lost(feature, increase, policy):
+        check = "missing_column_check" if missing == 1 else "completeness_check"
+        words = f"missing fraction {missing:.3g} in the window, {expected:.3g} in the reference"
+        yield check, _described(_not_met(1 - missing), words)
+    if feature.unseen_fraction is not None and 1 - feature.unseen_fraction < _DOMAIN_COMPLIANCE:
+        words = f"fraction {feature.unseen_fraction:.3g} of the values is unknown to the reference"
+        yield "categorical_values_check", _described(_not_met(1 - feature.unseen_fraction), words)
+
+
+def _described(line: str, words: object) -> str:
+    # Readers take what follows AWS's words up to the line's end for a number.
+    return f"{line}\n{words}" if words else line
+
+
+def _not_met(fraction: float) -> str:
+    return f"Value: {fraction:.6g} does not meet the constraint requirement!"
+
+
+def _broken(feature: FeatureReport, baseline: Baseline) -> str:
+    """Return AWS's words of a column of another type, and ours of any broken one."""
+    column = baseline.counts.get(feature.name)
+    if feature.violation is not Violation.DATA_TYPE or column is None:
+        return str(feature.reason or "")
+    expected = _inferred_type(column)
+    complying = 1 - feature.unreadable_fraction if feature.unreadable_fraction else 0.0
+    return _described(
+        f"Data type match requirement is not met. Expected data type: {expected}, Expected match: "
+        f"{100 * _TYPE_COMPLIANCE:.1f}%. Observed: Only {100 * complying:.6g}% of data is {expected}.",
+        feature.reason,
+    )
+
+
+def _distance(feature: FeatureReport, increase: float, policy: Policy) -> tuple[float, float] | None:
+    """Return how far a drifted feature moved and its threshold: its values, or its missing fraction where they did not.
+
+    None where its reason alone says what moved.
+    """
+    effect, threshold = feature.effect(feature.effect_measure), feature.effect_threshold
+    if effect is not None and threshold is not None and effect >= threshold:
+        return effect, threshold
+    if abs(increase) >= policy.missing_values_threshold:
+        return abs(increase), policy.missing_values_threshold
+    return None
 
 
 def _lost(feature: FeatureReport, increase: float, policy: Policy) -> bool:
@@ -126,12 +186,18 @@ def _lost(feature: FeatureReport, increase: float, policy: Policy) -> bool:
 
 
 def _common(column: ValueCounts) -> Json:
-    return {"num_present": column.n_present, "num_missing": column.n_missing}
+    # A cell that cannot be read holds something: AWS counts it as present, in a column of another type.
+    return {"num_present": column.n_rows - column.n_missing, "num_missing": column.n_missing}
+
+
+def _completeness(column: ValueCounts) -> float:
+    return 1 - column.n_missing / column.n_rows if column.n_rows else 1.0
 
 
 def _numeric(name: str, column: NumericCounts) -> Json:
-    figures: Json = {"common": _common(column)}
+    figures: Json = {"common": _common(column), "completeness": _completeness(column)}
     if column.n_present:
+        figures["approximate_num_distinct_values"] = len(column.values)
         figures |= {key: value for key, value in _moments(column).items() if finite(value) is not None}
         buckets = _buckets(column)
         if buckets:
@@ -175,6 +241,7 @@ def _categorical(name: str, column: ValueCounts) -> Json:
     buckets = [{"value": value, "count": count} for value, count in pairs[:_MAX_CATEGORIES]]
     figures = {
         "common": _common(column),
+        "completeness": _completeness(column),
         "distinct_count": len(pairs),
         "distribution": {"categorical": {"buckets": buckets}},
     }
@@ -185,7 +252,7 @@ def _constraint(name: str, column: ValueCounts) -> Json:
     entry: Json = {
         "name": name,
         "inferred_type": _inferred_type(column) if column.n_present else "Unknown",
-        "completeness": column.n_present / column.n_rows if column.n_rows else 1.0,
+        "completeness": _completeness(column),
     }
     if isinstance(column, NumericCounts) and column.n_present:
         entry["num_constraints"] = {"is_non_negative": bool(column.values[0] >= 0)}
@@ -200,6 +267,18 @@ def _inferred_type(column: ValueCounts) -> str:
     return "Integral" if np.equal(np.mod(column.values, 1), 0).all() else "Fractional"
 
 
+def described_window(baseline: Baseline, window: WindowCounts) -> dict[str, ValueCounts]:
+    """Return a window's columns as AWS's files have them: the prediction first."""
+    return {prediction_name(baseline): window.probabilities, **window.columns}
+
+
+def described_reference(baseline: Baseline) -> dict[str, ValueCounts]:
+    """Return the reference's columns as AWS's files have them; without predictions the first has no values."""
+    test = baseline.test
+    known = np.zeros(0) if test is None or test.probabilities is None else test.probabilities
+    return {prediction_name(baseline): NumericCounts.of(known), **baseline.counts}
+
+
 def write_reports(folder: Path, report: DriftReport, baseline: Baseline, window: WindowCounts, policy: Policy) -> None:
     """Write the report files. Equal arguments give equal bytes.
 
@@ -209,9 +288,9 @@ def write_reports(folder: Path, report: DriftReport, baseline: Baseline, window:
         If the folder cannot be written.
     """
     texts = {
-        ReportFile.STATISTICS: _json(statistics(window.columns, window.n_rows)),
-        ReportFile.CONSTRAINTS: _json(constraints(baseline.counts, policy)),
-        ReportFile.VIOLATIONS: _json(violations(report, policy)),
+        ReportFile.STATISTICS: _json(statistics(described_window(baseline, window), window.n_rows)),
+        ReportFile.CONSTRAINTS: _json(constraints(described_reference(baseline), policy)),
+        ReportFile.VIOLATIONS: _json(violations(report, baseline, policy)),
         ReportFile.WINDOW_COUNTS: window_counts_text(baseline, window),
         # Last: a reader that waits for the report then finds the other files.
         ReportFile.DRIFT_REPORT: report.to_json(),

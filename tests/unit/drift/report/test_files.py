@@ -1,6 +1,7 @@
 import json
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -8,7 +9,8 @@ import pytest
 from plumbline.contract.description import exit_message
 from plumbline.contract.names import ReportFile
 from plumbline.contract.records import DriftReport, FeatureType, RecordCounts, Verdict, Violation, WindowBounds
-from plumbline.drift.data.counts import ValueCounts, count
+from plumbline.contract.statistics import EffectMeasure
+from plumbline.drift.data.counts import NumericCounts, ValueCounts, count
 from plumbline.drift.data.documents import write_text
 from plumbline.drift.data.table import table
 from plumbline.drift.data.window import WindowCounts
@@ -48,6 +50,7 @@ def test_numeric_statistics_are_those_of_the_values() -> None:
     figures = feature["numerical_statistics"]
     assert figures["common"] == {"num_present": 4, "num_missing": 1}
     assert (figures["mean"], figures["sum"], figures["min"], figures["max"]) == (3.25, 13.0, 0.0, 10.0)
+    assert (figures["completeness"], figures["approximate_num_distinct_values"]) == (0.8, 4)
     # Population standard deviation of 0, 1, 2, 10: sqrt(62.75 / 4).
     assert figures["std_dev"] == pytest.approx(3.960744879, abs=1e-9)
 
@@ -66,7 +69,21 @@ def test_a_constant_column_has_one_bucket() -> None:
 
 
 def test_a_column_without_values_has_counts_only() -> None:
-    assert described(numeric(NAN, NAN))["numerical_statistics"] == {"common": {"num_present": 0, "num_missing": 2}}
+    assert described(numeric(NAN, NAN))["numerical_statistics"] == {
+        "common": {"num_present": 0, "num_missing": 2},
+        "completeness": 0.0,
+    }
+
+
+def test_a_cell_that_cannot_be_read_is_not_missing() -> None:
+    column = NumericCounts(np.array([1.0]), np.array([1]), n_missing=1, unreadable={"not_a_number": 2})
+    figures = described(column)["numerical_statistics"]
+    assert figures["common"] == {"num_present": 3, "num_missing": 1}
+    assert figures["completeness"] == 0.75
+
+
+def test_a_window_without_rows_describes_no_column() -> None:
+    assert statistics({"x": numeric()}, 0) == {"version": 0, "dataset": {"item_count": 0}, "features": []}
 
 
 def test_a_figure_that_overflows_is_left_out() -> None:
@@ -109,6 +126,10 @@ def test_constraints_describe_the_reference() -> None:
     assert work["string_constraints"] == {"domains": ["a", "b"]}
     assert hours["num_constraints"] == {"is_non_negative": False}
     assert document["monitoring_config"]["distribution_constraints"]["comparison_threshold"] == 0.2
+    assert document["monitoring_config"]["distribution_constraints"]["categorical_comparison_threshold"] == 0.2
+    # The fractions that must comply: half of the values of a type, nine tenths of the categories known.
+    assert document["monitoring_config"]["datatype_check_threshold"] == 0.5
+    assert document["monitoring_config"]["domain_content_threshold"] == 0.9
 
 
 def test_constraints_say_what_a_feature_has_of_its_own() -> None:
@@ -119,6 +140,8 @@ def test_constraints_say_what_a_feature_has_of_its_own() -> None:
             "perform_comparison": "Enabled",
             "comparison_threshold": 0.3,
             "comparison_method": "Robust",
+            "categorical_comparison_threshold": 0.3,
+            "categorical_drift_method": "LInfinity",
         }
     }
     assert "monitoringConfigOverrides" not in work
@@ -132,23 +155,67 @@ def test_constraints_of_an_empty_or_wide_column_claim_nothing() -> None:
     assert "string_constraints" not in many
 
 
+POLICY = Policy(alpha=0.05, missing_values_threshold=0.05)
+
+
+def found_in(report: DriftReport, policy: Policy = POLICY) -> list[dict[str, str]]:
+    return list(violations(report, small_baseline(), policy)["violations"])
+
+
 def checks(report: DriftReport) -> list[tuple[str, str]]:
-    found = violations(report, Policy(alpha=0.05, missing_values_threshold=0.05))["violations"]
-    return [(violation["feature_name"], violation["constraint_check_type"]) for violation in found]
+    return [(violation["feature_name"], violation["constraint_check_type"]) for violation in found_in(report)]
 
 
 def test_a_drifted_feature_is_a_violation() -> None:
     assert checks(SOUND) == [("hours", "baseline_drift_check")]
-    assert violations(SOUND, Policy())["violations"][0]["description"] == "moved"
+
+
+def drifted(**more: Any) -> DriftReport:
+    return replace(REPORT, features=(replace(DRIFTED, **more),))
+
+
+@pytest.mark.parametrize(
+    ("feature", "description"),
+    [
+        ({"effect_threshold": 0.1}, "Baseline drift distance: 0.5 exceeds threshold: 0.1\nmoved"),
+        (
+            {"effect_threshold": 20.0, "effect_measure": EffectMeasure.DRIFT_SCORE},
+            "Baseline drift distance: 120.5 exceeds threshold: 20\nmoved",
+        ),
+        # The values stayed: more cells than before are missing, or fewer.
+        (
+            {"effect_threshold": 0.6, "missing_fraction": 0.3, "missing_fraction_reference": 0.1},
+            "Baseline drift distance: 0.2 exceeds threshold: 0.05\nmoved",
+        ),
+        (
+            {"effect_threshold": 0.6, "missing_fraction": 0.0, "missing_fraction_reference": 0.5},
+            "Baseline drift distance: 0.5 exceeds threshold: 0.05\nmoved",
+        ),
+        ({"effect_threshold": 0.6}, "moved"),
+        ({"effects": {}}, "moved"),
+    ],
+)
+def test_the_description_of_drift_begins_as_awss_does(feature: dict[str, Any], description: str) -> None:
+    assert found_in(drifted(**feature))[0]["description"] == description
 
 
 @pytest.mark.parametrize("verdict", list(Verdict))
 @pytest.mark.parametrize("violation", list(Violation))
 def test_a_broken_payload_is_a_violation_whatever_the_verdict(verdict: Verdict, violation: Violation) -> None:
     report = replace(REPORT, verdict=verdict, features=(replace(ABSENT, violation=violation),))
-    assert violations(report, Policy())["violations"] == [
-        {"feature_name": "age", "constraint_check_type": violation.value, "description": "no row names it"}
-    ]
+    (found,) = found_in(report)
+    assert (found["feature_name"], found["constraint_check_type"]) == ("age", violation.value)
+    assert found["description"].endswith("no row names it")
+
+
+@pytest.mark.parametrize(("unreadable", "percent"), [(0.75, "25"), (2 / 3, "33.3333"), (None, "0"), (0.0, "0")])
+def test_another_type_is_described_as_aws_does(unreadable: float | None, percent: str) -> None:
+    broken = replace(ABSENT, violation=Violation.DATA_TYPE, unreadable_fraction=unreadable)
+    (found,) = found_in(replace(REPORT, features=(broken,)))
+    assert found["description"] == (
+        "Data type match requirement is not met. Expected data type: Integral, Expected match: 50.0%. Observed: Only "
+        f"{percent}% of data is Integral.\nno row names it"
+    )
 
 
 @pytest.mark.parametrize("verdict", [Verdict.NO_DRIFT, Verdict.NOT_JUDGED])
@@ -178,9 +245,17 @@ def test_unknown_categories_are_a_violation_of_their_own() -> None:
     assert ("hours", "categorical_values_check") not in checks(report)
 
 
-def test_a_drifted_prediction_is_a_violation() -> None:
+def test_a_fraction_that_does_not_comply_is_told_as_aws_does() -> None:
+    report = drifted(missing_fraction=0.3, missing_p_value_adjusted=0.01, unseen_fraction=0.25)
+    assert [found["description"].split("\n")[0] for found in found_in(report)[1:]] == [
+        "Value: 0.7 does not meet the constraint requirement!",
+        "Value: 0.75 does not meet the constraint requirement!",
+    ]
+
+
+def test_a_drifted_prediction_is_a_violation_under_the_targets_name() -> None:
     report = replace(REPORT, features=(), prediction=replace(DRIFTED, name="probability"))
-    assert checks(report) == [("probability", "baseline_drift_check")]
+    assert checks(report) == [("y", "baseline_drift_check")]
 
 
 def window_of(*rows: tuple[float, str | None, float]) -> WindowCounts:
