@@ -137,6 +137,10 @@ def report_lines(report: DriftReport) -> Iterator[str]:
         f"{sum(records.rejected.values())} rejected"
     )
     yield from _rejected("rejected", records)
+    answers = report.answers
+    if answers.n_unreadable:
+        yield f"answers: {answers.read} read, {answers.used} used, {answers.n_unreadable} unreadable"
+        yield from _places("unreadable", answers.unreadable, answers.examples)
     for feature in report.features:
         if feature.unreadable:
             yield f"unreadable cells: {feature.name}, {_reasons(feature.unreadable)}"
@@ -287,8 +291,12 @@ def _with_interval(value: float | None, found: HasInterval) -> str:
 
 def _rejected(prefix: str, records: RecordCounts) -> Iterator[str]:
     """Yield for each reason how many records were rejected, and where the first of them stand."""
-    for reason, number in sorted(records.rejected.items()):
-        places = ", ".join(records.examples.get(reason, ()))
+    return _places(prefix, records.rejected, records.examples)
+
+
+def _places(prefix: str, numbers: Mapping[str, int], examples: Mapping[str, tuple[str, ...]]) -> Iterator[str]:
+    for reason, number in sorted(numbers.items()):
+        places = ", ".join(examples.get(reason, ()))
         yield f"{prefix}: {number} {reason}{f', for example {places}' if places else ''}"
 
 

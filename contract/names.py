@@ -58,6 +58,8 @@ class Metric(StrEnum):
     """Parts of the report, records and labels that were lost for a reason that is not the operator's."""
     RECORDS_READ = "RecordsRead"
     RECORDS_REJECTED = "RecordsRejected"
+    UNREADABLE_ANSWER_FRACTION = "UnreadableAnswerFraction"
+    """Fraction of the captured answers that could not be read, 0 to 1; absent without one."""
     ROWS_USED = "RowsUsed"
     SCHEMA_VIOLATIONS = "SchemaViolations"
     """Number of features that are missing from the payload or of another type than in training; absent without rows."""

@@ -44,6 +44,12 @@ class ReasonCode(StrEnum):
     TOO_FEW_ROWS = "too_few_rows", "{n_rows} rows, fewer than the minimum of {min_rows}"
     EVERY_FEATURE_IGNORED = "every_feature_ignored", "every feature is ignored by the policy"
     NO_PREDICTIONS = "no_predictions", "no predictions were captured"
+    ANSWERS_UNREADABLE = (
+        "answers_unreadable",
+        "{percent:.3g} % of the answers could not be read, more than {max_percent:g} %, most of them as {leading} "
+        "({remedy}); those that can be read are a selection",
+    )
+    SOME_ANSWERS_UNREADABLE = "some_answers_unreadable", "{n_unreadable} of {n_read} answers could not be read"
     NO_TEST_SET = "no_test_set", "the baseline has no labelled test set"
     NO_TEST_PREDICTIONS = "no_test_predictions", "the baseline has no predictions for a labelled test set"
     WINDOW_WITHOUT_ROWS = "window_without_rows", "the window has no rows"

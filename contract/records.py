@@ -19,6 +19,7 @@ from plumbline.contract.statistics import EffectMeasure, FeatureType
 from plumbline.contract.verdicts import (
     MODEL_CHANGED,
     SWITCHED_OFF,
+    AnswerCounts,
     InternalFault,
     OptionalPart,
     RecordCounts,
@@ -33,6 +34,7 @@ __all__ = [
     "MODEL_CHANGED",
     "PROJECTED_ACCURACY_NOTE",
     "SWITCHED_OFF",
+    "AnswerCounts",
     "Contributor",
     "DriftReport",
     "EffectMeasure",
@@ -199,7 +201,7 @@ class DriftReport:
 
     `rule` states when a window drifts. `shifts` has one entry for each kind of shift. `model` is None where no
     history of the endpoint's models is kept, and where the model changed within the window. A report with
-    `internal_faults` is never `no_drift`.
+    `internal_faults` is never `no_drift`. `answers` accounts for the answers of the records used.
     """
 
     window: WindowBounds
@@ -214,6 +216,7 @@ class DriftReport:
     projected_accuracy: ProjectedAccuracy
     isolation_forest_similarity: IsolationForestSimilarity
     rule: str = ""
+    answers: AnswerCounts = AnswerCounts()
     model: ModelReport | None = None
     recent: RecentReport = RecentReport()
     segments: tuple[SegmentReport, ...] = ()

@@ -1,5 +1,7 @@
 """Reasons why records, cells and labels are rejected: keys of drift_report.json, and stable."""
 
+from collections.abc import Mapping
+
 from plumbline.contract.enums import StrEnum
 from plumbline.contract.records import RecordCounts
 
@@ -42,14 +44,38 @@ class RejectionReason(StrEnum):
     """JSON, but of none of the shapes that hold rows (docs/formats.md), or of two at once."""
     FIELD_COUNT = "field_count"
     """A row has another number of fields than training had, or an object none of training's columns."""
-    OUTPUT_NOT_A_PREDICTION = "output_not_a_prediction"
-    """The output side is there and is not made of probabilities: an error text, for example."""
-    ROW_COUNT_MISMATCH = "row_count_mismatch"
-    """The output side does not have one probability for each row."""
     DUPLICATE_EVENT_ID = "duplicate_event_id"
     """Of the otherwise usable records of one event, all but the first in order of path and line."""
     INTERNAL_FAULT = "internal_fault"
     """Our own fault: reading this record raised an error that no rule foresees. The log has the traceback once."""
+
+
+class AnswerReason(StrEnum):
+    """Reasons under which a record's answer is counted as unreadable; the record is used all the same.
+
+    An answer for several rows is read as a whole or not at all.
+    """
+
+    NO_TEXT = "no_text"
+    """The side has no text that can be decoded."""
+    ERROR = "error"
+    """The body of a failed request: an error object or text, or HTML."""
+    NOT_A_PREDICTION = "not_a_prediction"
+    """Text without anything that is known to be a prediction."""
+    ROW_COUNT = "row_count"
+    """Another number of predictions than the request has rows."""
+    NOT_A_PROBABILITY = "not_a_probability"
+    """A number outside 0 to 1, or probabilities of all classes that do not add up to 1."""
+
+
+ANSWER_REMEDIES: Mapping[AnswerReason, str] = {
+    AnswerReason.NO_TEXT: "capture text: JSON or CSV, in UTF-8",
+    AnswerReason.ERROR: "look for failed requests in the endpoint's log",
+    AnswerReason.NOT_A_PREDICTION: "compare the answers with docs/formats.md",
+    AnswerReason.ROW_COUNT: "the endpoint must answer with one prediction for each row",
+    AnswerReason.NOT_A_PROBABILITY: "say what the numbers are, for example log_odds",
+}
+"""What to do about answers that cannot be read."""
 
 
 class CellReason(StrEnum):

@@ -156,6 +156,13 @@ class Thresholds:
     minimum_rows: int = _row(
         int, "A window with fewer rows is not judged", default=200, allowed=Range(minimum=2), unit="rows"
     )
+    maximum_rejected_fraction: float = _row(
+        float,
+        "Largest fraction of a window's records, or of its answers, that may be unreadable for a verdict",
+        default=0.2,
+        allowed=WHOLE_FRACTION,
+        unit="fraction",
+    )
     accuracy_drop_threshold: float = _row(
         float,
         "An accuracy, projected or realised, dropped when it lost at least this, beyond chance",

@@ -69,6 +69,36 @@ class RecordCounts:
 
 
 @dataclass(frozen=True)
+class AnswerCounts:
+    """Answers captured with the records used: ``read == used + sum(unreadable.values())``, always.
+
+    `read` counts the used records whose answer was captured, `used` those whose answer gave one prediction for each
+    row, and `unreadable` the others, by reason (`contract.rejection.AnswerReason`). An unreadable answer takes no
+    request with it: the features of its rows are judged. `examples` is as in `RecordCounts`.
+    """
+
+    read: int = 0
+    used: int = 0
+    unreadable: Mapping[str, int] = field(default_factory=dict)
+    examples: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        """Refuse counts that lose an answer."""
+        if self.read != self.used + self.n_unreadable:
+            raise ValueError(f"answers read must equal used plus unreadable, got {self}")
+
+    @property
+    def n_unreadable(self) -> int:
+        """Answers that could not be read."""
+        return sum(self.unreadable.values())
+
+    @property
+    def unreadable_fraction(self) -> float | None:
+        """Fraction of the captured answers that could not be read, 0 to 1; None without one."""
+        return self.n_unreadable / self.read if self.read else None
+
+
+@dataclass(frozen=True)
 class WindowBounds:
     """Half-open interval [start, end) as ISO 8601 in UTC with Z; None where the caller gave no times."""
 

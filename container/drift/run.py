@@ -21,6 +21,7 @@ from plumbline.drift.judge.analysis import analyse, with_quality
 from plumbline.drift.judge.bias import require_facet
 from plumbline.drift.judge.faults import FaultLog, with_faults
 from plumbline.drift.judge.recent import EarlierFiles, EarlierWindows, read_earlier
+from plumbline.drift.judge.verdict import with_usable_answers
 from plumbline.drift.projection import Projector
 from plumbline.drift.read.capture import count_folder, count_window
 from plumbline.drift.reference.baseline import Baseline, load
@@ -52,7 +53,7 @@ def perform(inputs: RunInputs) -> DriftReport:
         require_facet(baseline, context.facet)
 
     # Read: capture files -> value counts of this window, and those that earlier runs left of theirs.
-    window = count_window(inputs.read, inputs.plan)
+    window = with_usable_answers(count_window(inputs.read, inputs.plan), context.policy)
     earlier = _earlier(inputs)
 
     # Compare and judge: value counts -> effects and p-values -> verdicts, of the features, the model and its labels.

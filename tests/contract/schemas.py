@@ -210,6 +210,14 @@ RECORDS = closed(
         "examples": {"type": "object", "additionalProperties": array(TEXT, maxItems=5)},
     }
 )
+ANSWERS = closed(
+    {
+        "read": COUNT,
+        "used": COUNT,
+        "unreadable": COUNTS,
+        "examples": {"type": "object", "additionalProperties": array(TEXT, maxItems=5)},
+    }
+)
 MEASURES = ["accuracy", "area_under_curve", "precision", "recall", "f1", "log_loss", "calibration_error"]
 MEASURE = closed(
     {
@@ -350,6 +358,7 @@ DRIFT_REPORT = closed(
         "endpoint": maybe(TEXT),
         "schedule": maybe(TEXT),
         "records": RECORDS,
+        "answers": ANSWERS,
         "n_rows": COUNT,
         "verdict": VERDICT,
         "reason": REASON,

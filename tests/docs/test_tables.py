@@ -22,6 +22,7 @@ from plumbline.contract.names import Metric
 from plumbline.contract.quality import QualityReport, ShiftReport, WindowQuality
 from plumbline.contract.reasons import ReasonCode
 from plumbline.contract.records import (
+    AnswerCounts,
     DriftReport,
     FeatureReport,
     ModelReport,
@@ -29,7 +30,7 @@ from plumbline.contract.records import (
     SegmentReport,
     WindowBounds,
 )
-from plumbline.contract.rejection import LabelRejectionReason, RejectionReason
+from plumbline.contract.rejection import ANSWER_REMEDIES, AnswerReason, LabelRejectionReason, RejectionReason
 from plumbline.contract.statistics import EffectMeasure, FeatureType
 from plumbline.contract.thresholds import THRESHOLDS, Threshold
 from plumbline.drift import cli as container
@@ -223,7 +224,7 @@ def keys_of(record: type[Any], prefix: str = "") -> list[str]:
 
 def test_report_page_lists_exactly_the_keys_of_the_report() -> None:
     whole = {field.name: field for field in dataclasses.fields(DriftReport)}
-    window = {"window": WindowBounds, "records": RecordCounts, "model": ModelReport}
+    window = {"window": WindowBounds, "records": RecordCounts, "answers": AnswerCounts, "model": ModelReport}
     estimates = ("projected_accuracy", "isolation_forest_similarity")
     others = ("recent", "segments", "multivariate")
     elsewhere = {"features", "prediction", "shifts", "quality", "bias", "attribution"}
@@ -274,6 +275,11 @@ def test_every_reason_is_listed_with_its_text() -> None:
 
 def test_every_reason_for_a_rejected_label_is_explained() -> None:
     assert first_codes(section(DRIFT_REPORT, "Why a label is rejected")) == list(LabelRejectionReason)
+
+
+def test_every_reason_for_an_unreadable_answer_is_explained() -> None:
+    table = {row[0].strip("`"): row[-1] for row in rows(section(DRIFT_REPORT, "Why an answer is unreadable"))}
+    assert table == {str(reason): ANSWER_REMEDIES[reason] for reason in AnswerReason}
 
 
 def test_every_reason_for_a_rejection_is_explained() -> None:

@@ -26,6 +26,10 @@ Cell = tuple[str, Any]
 """("value", number or label), ("missing", None), ("absent", None) or ("unreadable", reason)."""
 
 
+class Unreadable(Exception):
+    """One answer."""
+
+
 @dataclass
 class Row:
     cells: tuple[Cell, ...]
@@ -39,6 +43,8 @@ class SlowWindow:
     used: int = 0
     rejected: Counter[str] = field(default_factory=Counter)
     places: dict[str, list[tuple[str, int]]] = field(default_factory=dict)
+    answers: Counter[str] = field(default_factory=Counter)
+    answer_places: dict[str, list[tuple[str, int]]] = field(default_factory=dict)
     unreadable_places: dict[tuple[str, str], list[tuple[str, int]]] = field(default_factory=dict)
 
 
@@ -71,13 +77,15 @@ def read(folder: Path, question: Question) -> SlowWindow:  # noqa: C901 - one ob
             try:
                 if question.variant is not None and variant not in (None, question.variant):
                     raise Reject("other_variant")
-                event_id, rows = _record(line, question)
+                event_id, rows, answer = _record(line, question)
                 if event_id in events:
                     raise Reject("duplicate_event_id")
             except Reject as error:
                 _reject(window, str(error), name, number)
                 continue
             window.used += 1
+            window.answers[answer] += 1
+            window.answer_places.setdefault(answer, []).append((name, number))
             if event_id is not None:
                 events.add(event_id)
             for cells, probability in rows:
@@ -95,7 +103,8 @@ def _reject(window: SlowWindow, reason: str, name: str, number: int) -> None:
     window.places.setdefault(reason, []).append((name, number))
 
 
-def _record(line: bytes, question: Question) -> tuple[str | None, list[tuple[tuple[Cell, ...], float | None]]]:
+def _record(line: bytes, question: Question) -> tuple[str | None, list[tuple[tuple[Cell, ...], float | None]], str]:
+    """The event, the rows with their predictions, and what became of the answer: "absent", "used" or a reason."""
     if len(line) > 10_000_000:
         raise Reject("line_too_long")
     try:
@@ -118,9 +127,16 @@ def _record(line: bytes, question: Question) -> tuple[str | None, list[tuple[tup
         raise Reject("batch_transform")
     _check_time(metadata.get("inferenceTime"), question)
     rows = _input(sides.get("endpointInput"), question.features)
-    probabilities = _output(sides.get("endpointOutput"), len(rows))
+    output = sides.get("endpointOutput")
+    probabilities: list[float | None] = [None] * len(rows)
+    answer = "absent"
+    if output is not None:
+        try:
+            probabilities, answer = _output(output, len(rows)), "used"
+        except Unreadable as error:
+            answer = str(error)
     event_id = metadata.get("eventId")
-    return event_id if isinstance(event_id, str) else None, list(zip(rows, probabilities, strict=True))
+    return event_id if isinstance(event_id, str) else None, list(zip(rows, probabilities, strict=True)), answer
 
 
 def _check_time(value: object, question: Question) -> None:
@@ -186,8 +202,6 @@ def _spelled(text: str) -> str:
 
 
 def _output(side: object, n_rows: int) -> list[float | None]:
-    if side is None:
-        return [None] * n_rows
     try:
         read = Side(side)
         values = (
@@ -196,10 +210,10 @@ def _output(side: object, n_rows: int) -> list[float | None]:
             else [value for line in csv_of(read.text) for value in line]
         )
     except Reject:
-        raise Reject("output_not_a_prediction") from None
+        raise Unreadable("no_text") from None
     numbers = [_probability(value) for value in values]
     if len(numbers) != n_rows:
-        raise Reject("row_count_mismatch")
+        raise Unreadable("row_count")
     return [*numbers]
 
 
@@ -212,13 +226,15 @@ def _predictions(document: Any) -> list[Any]:
 
 def _probability(value: object) -> float:
     if isinstance(value, bool) or not isinstance(value, (int, float, str)) or "_" in str(value):
-        raise Reject("output_not_a_prediction")
+        raise Unreadable("not_a_prediction")
     try:
         number = float(value)
     except (ValueError, OverflowError):
-        raise Reject("output_not_a_prediction") from None
+        raise Unreadable("not_a_prediction") from None
+    if not math.isfinite(number):
+        raise Unreadable("not_a_prediction")
     if not 0 <= number <= 1:
-        raise Reject("output_not_a_prediction")
+        raise Unreadable("not_a_probability")
     return number
 
 

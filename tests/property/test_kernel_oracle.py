@@ -206,6 +206,14 @@ def assert_equal(window: WindowCounts, slow: SlowWindow) -> None:
         reason: tuple(f"{name}:{line}" if line else name for name, line in sorted(places)[:5])
         for reason, places in slow.places.items()
     }
+    answers = slow.answers - Counter(absent=slow.answers["absent"])
+    assert (window.answers.read, window.answers.used) == (answers.total(), answers.pop("used", 0))
+    assert window.answers.unreadable == answers
+    if "duplicate_event_id" not in slow.rejected:  # the places of copies stay among the examples
+        assert window.answers.examples == {
+            reason: tuple(f"{name}:{line}" for name, line in sorted(slow.answer_places[reason])[:5])
+            for reason in answers
+        }
     for position, (name, _) in enumerate(FEATURES):
         expected = value_counts(slow, position)
         column = window.columns[name]

@@ -27,7 +27,7 @@ from plumbline.drift.ground_truth.measures import ConfusionCounts, ScoredCounts,
 from plumbline.drift.judge.bias import judge_labelled_bias
 from plumbline.drift.judge.comparison import RunContext, Sample, judge
 from plumbline.drift.judge.shifts import LabelEvidence, shifts_after_labels
-from plumbline.drift.judge.verdict import PREDICTION, Ruling, too_few
+from plumbline.drift.judge.verdict import PREDICTION, Ruling, answers_refusal, too_few
 from plumbline.drift.reference.baseline import Baseline
 from plumbline.drift.statistics.proportion import ONE_SIDED_QUANTILE
 
@@ -84,8 +84,9 @@ def _refusal(joined: JoinedWindow, baseline: Baseline, context: RunContext, is_f
         )
     if not labelled.n_rows or fraction < context.policy.minimum_labelled_fraction:
         return _too_few_labels(fraction if labelled.n_rows else None, context, is_final)
-    if not labelled.probabilities.n_present:
-        return ReasonCode.NO_PREDICTIONS.reason()
+    unreadable = answers_refusal(labelled.answers, context.policy)
+    if unreadable or not labelled.probabilities.n_present:
+        return unreadable or ReasonCode.NO_PREDICTIONS.reason()
     few = too_few(labelled.probabilities.n_present, context.policy)
     return ReasonCode.LABELLED_ROWS_TOO_FEW.reason(rows=few) if few else None
 

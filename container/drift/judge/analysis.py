@@ -28,7 +28,7 @@ from plumbline.drift.judge.faults import FaultLog, with_faults
 from plumbline.drift.judge.recent import EarlierWindows, judge_recent
 from plumbline.drift.judge.segments import judge_segments
 from plumbline.drift.judge.shifts import shifts_before_labels
-from plumbline.drift.judge.verdict import rule_text, window_refusal
+from plumbline.drift.judge.verdict import answers_note, rule_text, window_refusal
 from plumbline.drift.projection import Projector
 from plumbline.drift.reference.baseline import Baseline
 
@@ -71,7 +71,12 @@ def _judged(
     baseline: Baseline, window: WindowCounts, context: RunContext, projector: Projector, earlier: EarlierWindows
 ) -> DriftReport:
     context = replace(context, not_judged=window_refusal(window.records, window.n_rows, context.policy))
-    sample = Sample(columns=window.columns, probabilities=window.probabilities)
+    sample = Sample(
+        columns=window.columns,
+        probabilities=window.probabilities,
+        no_probabilities=window.no_predictions,
+        note=answers_note(window.answers),
+    )
     found = judge(baseline.specs, _reference(baseline), sample, context)
     projected = _projected_accuracy(projector, window, context)
     return DriftReport(
@@ -80,6 +85,7 @@ def _judged(
         schedule=context.schedule,
         records=window.records,
         n_rows=window.n_rows,
+        answers=window.answers,
         verdict=found.verdict,
         reason=found.reason,
         rule=rule_text(context.policy),
@@ -164,6 +170,7 @@ def _not_judged(
         schedule=context.schedule,
         records=window.records,
         n_rows=window.n_rows,
+        answers=window.answers,
         verdict=Verdict.NOT_JUDGED,
         reason=why,
         rule=rule_text(context.policy),
@@ -200,6 +207,8 @@ def _counted(feature: FeatureReport, window: WindowCounts) -> FeatureReport:
 
 
 def _bias(baseline: Baseline, window: WindowCounts, context: RunContext) -> BiasReport:
+    if window.no_predictions and context.facet is not None:
+        return BiasReport(reason=window.no_predictions, facet=context.facet)
     return context.faults.guarded(
         "bias",
         lambda: judge_bias(baseline, window.facets, context),

@@ -23,12 +23,14 @@ _T = TypeVar("_T")
 class Sample:
     """One side of a comparison: value counts by feature, and of the captured probabilities.
 
-    `probabilities` is None where there are none to compare, and `no_probabilities` is the reason.
+    `probabilities` is None, or has no value, where there are none to compare, and `no_probabilities` is the reason.
+    `note` limits the comparison of those that there are.
     """
 
     columns: Mapping[str, ValueCounts]
     probabilities: ValueCounts | None = None
     no_probabilities: Reason | None = None
+    note: Reason | None = None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -165,8 +167,10 @@ def _prediction_case(
 
     def case() -> FeatureCase:
         if found.n_rows and not found.n_present:
-            return not_compared(ReasonCode.NO_PREDICTIONS.reason())
+            return not_compared(window.no_probabilities or ReasonCode.NO_PREDICTIONS.reason())
         comparison = compared(rule, PROBABILITY_COLUMN, expected, found)
+        if window.note is not None:
+            comparison = replace(comparison, notes=(*comparison.notes, window.note))
         # An absent prediction is a matter of what was captured, not of what the model answered.
         return FeatureCase(
             comparison=replace(comparison, missing_evidence=None),

@@ -5,10 +5,11 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from plumbline.contract.reasons import Reason, ReasonCode, has_code, joined, window_not_judged
-from plumbline.contract.records import EffectMeasure, FeatureReport, RecordCounts, Verdict, finite
-from plumbline.contract.rejection import records_in_window
+from plumbline.contract.records import AnswerCounts, EffectMeasure, FeatureReport, RecordCounts, Verdict, finite
+from plumbline.contract.rejection import ANSWER_REMEDIES, AnswerReason, records_in_window
 from plumbline.contract.thresholds import DEFAULT_EFFECT_THRESHOLDS
 from plumbline.drift.compare.features import ColumnComparison, SchemaFinding
+from plumbline.drift.data.window import WindowCounts
 from plumbline.drift.settings.policy import FeatureRule, Policy
 from plumbline.drift.statistics.declaration import Evidence, benjamini_hochberg_log
 
@@ -144,6 +145,33 @@ def window_refusal(records: RecordCounts, n_rows: int, policy: Policy) -> Reason
     return too_few(n_rows, policy)
 
 
+def with_usable_answers(window: WindowCounts, policy: Policy) -> WindowCounts:
+    """Return the window; without predictions where too many answers are unreadable: the others are a selection."""
+    why = answers_refusal(window.answers, policy)
+    return window.without_predictions(why) if why else window
+
+
+def answers_refusal(answers: AnswerCounts, policy: Policy) -> Reason | None:
+    """Return why the predictions of a window do not count, or None."""
+    fraction = answers.unreadable_fraction or 0.0
+    if fraction <= policy.maximum_rejected_fraction:
+        return None
+    leading = AnswerReason(max(sorted(answers.unreadable), key=answers.unreadable.__getitem__))
+    return ReasonCode.ANSWERS_UNREADABLE.reason(
+        percent=100 * fraction,
+        max_percent=100 * policy.maximum_rejected_fraction,
+        leading=leading,
+        remedy=ANSWER_REMEDIES[leading],
+    )
+
+
+def answers_note(answers: AnswerCounts) -> Reason | None:
+    """Return how many answers could not be read, or None."""
+    if not answers.n_unreadable:
+        return None
+    return ReasonCode.SOME_ANSWERS_UNREADABLE.reason(n_unreadable=answers.n_unreadable, n_read=answers.read)
+
+
 def too_few(n_rows: int, policy: Policy) -> Reason | None:
     """Return why so few rows are not judged, or None."""
     if n_rows >= policy.minimum_rows:
@@ -199,7 +227,8 @@ def judge_window(
         code = ReasonCode.TOO_FEW_FEATURES_DRIFTED
         quiet = code.reason(names=names, n_drifted=len(drifted), n_judged=n_judged)
     note = ReasonCode.FEATURES_NOT_JUDGED.reason(names=", ".join(skipped)) if skipped else None
-    return Ruling(Verdict.NO_DRIFT, joined(quiet, note))
+    unread = prediction.reason if prediction and has_code(prediction.reason, ReasonCode.ANSWERS_UNREADABLE) else None
+    return Ruling(Verdict.NO_DRIFT, joined(quiet, note, unread and unread.prefixed("the prediction is not judged: ")))
 
 
 def _rows_needed(unjudged: Sequence[FeatureReport]) -> Iterator[Reason]:

@@ -8,7 +8,7 @@ import numpy as np
 from plumbline.contract.accuracy import ProjectionEvidence
 from plumbline.contract.reasons import Reason, ReasonCode
 from plumbline.contract.training import Task
-from plumbline.drift.data.counts import NumericCounts, ValueCounts, unknown
+from plumbline.drift.data.counts import ValueCounts, unknown
 from plumbline.drift.data.window import WindowCounts
 from plumbline.drift.reference.baseline import Baseline, LabelledTest
 
@@ -80,10 +80,11 @@ def _classes_refusal(baseline: Baseline, test: LabelledTest) -> Reason | None:
     return code.reason(n_rows=fewest, outcome=outcome, min_rows=MIN_CLASS_ROWS)
 
 
-def predictions_refusal(probabilities: NumericCounts) -> Reason | None:
+def predictions_refusal(window: WindowCounts) -> Reason | None:
     """Return why the window's predictions allow no estimate, or None."""
+    probabilities = window.probabilities
     if probabilities.n_rows and not probabilities.n_present:
-        return ReasonCode.NO_PREDICTIONS.reason()
+        return window.no_predictions or ReasonCode.NO_PREDICTIONS.reason()
     if ((probabilities.values < 0) | (probabilities.values > 1)).any():
         return ReasonCode.NOT_PROBABILITIES.reason()
     if probabilities.n_present < MIN_ROWS:

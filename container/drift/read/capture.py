@@ -134,6 +134,10 @@ def log_rejections(counts: PartialCounts) -> None:
         seen = dict.fromkeys(place.note for place in counts.examples[reason].first if place.note)
         what = f"{reason} ({'; '.join(seen)})" if seen else reason
         _LOG.log(level, "%d records rejected as %s, for example %s", counts.rejected[reason], what, places)
+    answers = counts.answers()
+    for code, number in answers.unreadable.items():
+        places = ", ".join(answers.examples[code])
+        _LOG.warning("%d answers could not be read as %s, for example %s", number, code, places)
     for (feature, fault), cells in sorted(counts.unreadable.items()):
         places = ", ".join(map(str, cells.first))
         _LOG.warning("cells of %r could not be read (%s), for example %s", feature, fault, places)

@@ -88,6 +88,7 @@ def _of_window(report: DriftReport) -> list[tuple[Metric, float | None]]:
         (Metric.INTERNAL_FAULTS, _faults(report)),
         (Metric.RECORDS_READ, records.read),
         (Metric.RECORDS_REJECTED, records.read - records.used),
+        (Metric.UNREADABLE_ANSWER_FRACTION, report.answers.unreadable_fraction),
         (Metric.ROWS_USED, report.n_rows),
         (Metric.SCHEMA_VIOLATIONS, _violations(report) if report.n_rows else None),
         (Metric.RECENT_DRIFT_VERDICT, _verdict(report.recent.verdict)),

@@ -10,6 +10,7 @@ from plumbline.contract.bias import BiasGroup, BiasMeasure, BiasMetric, BiasRepo
 from plumbline.contract.quality import QualityReport, SelectionReport, ShiftReport, WindowQuality
 from plumbline.contract.records import (
     SWITCHED_OFF,
+    AnswerCounts,
     DriftReport,
     FeatureReport,
     FeatureType,
@@ -105,6 +106,7 @@ REPORT = DriftReport(
     endpoint="plumbline-dev",
     schedule="plumbline-dev",
     records=RecordCounts(300, 290, {"not_json": 4, "outside_window": 6}),
+    answers=AnswerCounts(290, 261, {"not_a_probability": 29}),
     n_rows=290,
     verdict=Verdict.DRIFT,
     reason=because("drift in hours"),

@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
-from plumbline.contract.rejection import RejectionReason
+from plumbline.contract.rejection import AnswerReason
 from plumbline.contract.training import PREDICTED_COLUMN, PROBABILITY_COLUMN, Task, finite_number
 from plumbline.drift.read.kernel.payloads import csv_lines, load_json, text_of
 from plumbline.drift.read.kernel.records import Payload, Rejected
@@ -38,27 +38,36 @@ class RowPrediction(NamedTuple):
     predicted: int = NO_CLASS
 
 
-NOT_CAPTURED = RowPrediction(math.nan)
+NO_PREDICTION = RowPrediction(math.nan)
+"""Of a row whose answer was not captured, or cannot be read."""
+
+
+class Unreadable(Exception):
+    """Raised to give up one answer, and no more of its record."""
+
+    def __init__(self, reason: AnswerReason) -> None:
+        super().__init__(reason)
+        self.reason = reason
 
 
 def decode_output(side: Payload, n_rows: int, outputs: Outputs) -> list[RowPrediction]:
-    """Return one prediction per row; `NOT_CAPTURED` for each where the output was not captured.
+    """Return one prediction per row; `NO_PREDICTION` for each where the output was not captured.
 
     Raises
     ------
-    Rejected
+    Unreadable
         If the side is there and does not hold exactly one prediction for each row.
     """
     if side is None:
-        return [NOT_CAPTURED] * n_rows
+        return [NO_PREDICTION] * n_rows
     try:
         is_json, text = text_of(side)
         values = _json_predictions(text) if is_json else [field for fields in csv_lines(text) for field in fields]
     except Rejected as error:
-        raise Rejected(RejectionReason.OUTPUT_NOT_A_PREDICTION) from error
+        raise Unreadable(AnswerReason.NO_TEXT) from error
     predictions = _by_class(values, outputs) if outputs.task is Task.MULTICLASS else _numbers(values, outputs.task)
     if len(predictions) != n_rows:
-        raise Rejected(RejectionReason.ROW_COUNT_MISMATCH)
+        raise Unreadable(AnswerReason.ROW_COUNT)
     return predictions
 
 
@@ -87,7 +96,7 @@ def _by_class(values: Sequence[Any], outputs: Outputs) -> list[RowPrediction]:
     if any(isinstance(entry, list | dict) for entry in values):
         return [_of_row(entry, outputs.classes) for entry in values]
     if len(values) % n_classes:
-        raise Rejected(RejectionReason.ROW_COUNT_MISMATCH)
+        raise Unreadable(AnswerReason.ROW_COUNT)
     rows = [list(values[first : first + n_classes]) for first in range(0, len(values), n_classes)]
     return [_of_row(row, outputs.classes) for row in rows]
 
@@ -100,10 +109,10 @@ def _of_row(entry: Any, classes: Sequence[str]) -> RowPrediction:
             return _named(label, scores, classes)
         entry = scores
     if not isinstance(entry, list) or len(entry) != len(classes):
-        raise Rejected(RejectionReason.OUTPUT_NOT_A_PREDICTION)
+        raise Unreadable(AnswerReason.NOT_A_PREDICTION)
     probabilities = [_probability(value) for value in entry]
     if abs(sum(probabilities) - 1) > _ROUNDING:
-        raise Rejected(RejectionReason.OUTPUT_NOT_A_PREDICTION)
+        raise Unreadable(AnswerReason.NOT_A_PROBABILITY)
     predicted = max(range(len(classes)), key=probabilities.__getitem__)
     return RowPrediction(probabilities[predicted], predicted)
 
@@ -111,14 +120,14 @@ def _of_row(entry: Any, classes: Sequence[str]) -> RowPrediction:
 def _named(label: object, score: object, classes: Sequence[str]) -> RowPrediction:
     text = str(int(label)) if isinstance(label, float) and label.is_integer() else str(label)
     if text not in classes:
-        raise Rejected(RejectionReason.OUTPUT_NOT_A_PREDICTION)
+        raise Unreadable(AnswerReason.NOT_A_PREDICTION)
     return RowPrediction(_probability(score), classes.index(text))
 
 
 def _number(value: object) -> float:
     number = finite_number(value)
     if number is None:
-        raise Rejected(RejectionReason.OUTPUT_NOT_A_PREDICTION)
+        raise Unreadable(AnswerReason.NOT_A_PREDICTION)
     return number
 
 
@@ -126,4 +135,4 @@ def _probability(value: object) -> float:
     number = _number(value)
     if 0 <= number <= 1:
         return number
-    raise Rejected(RejectionReason.OUTPUT_NOT_A_PREDICTION)
+    raise Unreadable(AnswerReason.NOT_A_PROBABILITY)

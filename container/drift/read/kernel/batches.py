@@ -1,7 +1,7 @@
 """Records -> batches of rows by column: simple CSV and single numbers all at once, other payloads one by one."""
 
 import math
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cache
 from itertools import compress
@@ -14,8 +14,16 @@ import pyarrow.compute as pc
 import pyarrow.csv
 from numpy.typing import NDArray
 
+from plumbline.contract.rejection import AnswerReason
 from plumbline.contract.training import Task
-from plumbline.drift.read.kernel.answers import NO_CLASS, Outputs, RowPrediction, decode_output
+from plumbline.drift.read.kernel.answers import (
+    NO_CLASS,
+    NO_PREDICTION,
+    Outputs,
+    RowPrediction,
+    Unreadable,
+    decode_output,
+)
 from plumbline.drift.read.kernel.columns import Hashes, text_hashes
 from plumbline.drift.read.kernel.payloads import BYTE_ORDER_MARK, MAX_FIELD_CHARACTERS, Token, unwrapped
 from plumbline.drift.read.kernel.plan import WindowPlan
@@ -41,6 +49,11 @@ class Encoded:
             return type(self)(codes, self.distinct.take(pa.array(used)))
         return type(self)(codes, [self.distinct[position] for position in used.tolist()])
 
+
+AnswerStates: TypeAlias = NDArray[np.int8]
+"""Of each record: `NOT_CAPTURED`, `READ`, or the state of the reason why its answer is unreadable (`ANSWER_STATES`)."""
+NOT_CAPTURED, READ, _FIRST_UNREADABLE = np.int8(0), np.int8(1), 2
+ANSWER_STATES: Mapping[AnswerReason, int] = {reason: n for n, reason in enumerate(AnswerReason, _FIRST_UNREADABLE)}
 
 Rows: TypeAlias = tuple[NDArray[np.int64], list[Encoded]]
 """How many rows each record has, and the columns of all of them."""
@@ -152,8 +165,9 @@ class Batch:
     """Used records of some files.
 
     `positions` (`drift.read.kernel.records.POSITIONS`), `event_ids`, `inference_ids`, `event_hashes` (0 without id) and
-    `n_rows` have one entry per record and `columns` has one per spec. `probabilities` has one per row, NaN where no
-    prediction was captured, and so has `predicted`: the index of the predicted class, where there are more than two.
+    `n_rows`, `answers` have one entry per record and `columns` has one per spec. `probabilities` has one per row, NaN
+    where no prediction was captured or it cannot be read, and so has `predicted`: the index of the predicted class,
+    where there are more than two.
     """
 
     positions: NDArray[np.int64]
@@ -161,6 +175,7 @@ class Batch:
     inference_ids: list[str | None]
     event_hashes: Hashes
     n_rows: NDArray[np.int64]
+    answers: AnswerStates
     columns: list[Encoded]
     probabilities: NDArray[np.float64]
     predicted: NDArray[np.int64]
@@ -181,6 +196,7 @@ class Batch:
             inference_ids=[*compress(self.inference_ids, chosen)],
             event_hashes=self.event_hashes[chosen],
             n_rows=n_rows[chosen],
+            answers=self.answers[chosen],
             columns=[Encoded(column.codes[rows], column.distinct) for column in self.columns],
             probabilities=self.probabilities[rows],
             predicted=self.predicted[rows],
@@ -195,12 +211,6 @@ class _Rows:
     n_rows: NDArray[np.int64]
     columns: list[Encoded]
 
-    def where(self, used: NDArray[np.bool_]) -> Self:
-        """Return the rows of some of the records."""
-        kept = np.repeat(used, self.n_rows)
-        columns = [Encoded(column.codes[kept], column.distinct) for column in self.columns]
-        return type(self)(self.records.where(used.tolist()), self.n_rows[used], columns)
-
 
 def batches(records: CaptureRecords, plan: WindowPlan, reject: Reject) -> Iterator[Batch]:
     """Yield the usable records; reject the others under their positions."""
@@ -210,7 +220,7 @@ def batches(records: CaptureRecords, plan: WindowPlan, reject: Reject) -> Iterat
         return
     rows = _fast_rows(records, names)
     if rows is not None:
-        yield _with_outputs(rows, plan.outputs, reject)
+        yield _with_outputs(rows, plan.outputs)
         return
     inputs, outputs = [*map(unwrapped, records.inputs)], [*map(unwrapped, records.outputs)]
     records = replace(records, inputs=inputs, outputs=outputs)
@@ -225,9 +235,9 @@ def batches(records: CaptureRecords, plan: WindowPlan, reject: Reject) -> Iterat
     if rows is None:
         simple = [False] * len(records)
     else:
-        yield _with_outputs(rows, plan.outputs, reject)
+        yield _with_outputs(rows, plan.outputs)
     others = [not flag for flag in simple]
-    yield _with_outputs(_decoded_rows(records.where(others), names, reject), plan.outputs, reject)
+    yield _with_outputs(_decoded_rows(records.where(others), names, reject), plan.outputs)
 
 
 def _inside(records: CaptureRecords, plan: WindowPlan, reject: Reject) -> CaptureRecords:
@@ -270,38 +280,40 @@ def _encode(column: Sequence[Token]) -> Encoded:
     return Encoded(codes, [*index])
 
 
-def _with_outputs(rows: _Rows, outputs: Outputs, reject: Reject) -> Batch:
+def _with_outputs(rows: _Rows, outputs: Outputs) -> Batch:
     records = rows.records
     probabilities = fast_probabilities(records.outputs, rows.n_rows) if outputs.task is Task.BINARY else None
-    predicted = None
     if probabilities is None:
-        used, predictions = _predictions(rows, outputs, reject)
+        answers, predictions = _predictions(rows, outputs)
         probabilities = np.array([prediction.number for prediction in predictions], dtype=np.float64)
         predicted = np.array([prediction.predicted for prediction in predictions], dtype=np.int64)
-        rows = rows.where(used)
+    else:
+        is_captured = bool(records) and records.outputs[0] is not None
+        answers = np.full(len(records), READ if is_captured else NOT_CAPTURED)
+        predicted = np.full(len(probabilities), NO_CLASS)
     return Batch(
-        positions=np.array(rows.records.positions, dtype=np.int64),
-        event_ids=rows.records.event_ids,
-        inference_ids=rows.records.inference_ids,
-        event_hashes=text_hashes(rows.records.event_ids),
+        positions=np.array(records.positions, dtype=np.int64),
+        event_ids=records.event_ids,
+        inference_ids=records.inference_ids,
+        event_hashes=text_hashes(records.event_ids),
         n_rows=rows.n_rows,
+        answers=answers,
         columns=rows.columns,
         probabilities=probabilities,
-        predicted=np.full(len(probabilities), NO_CLASS) if predicted is None else predicted,
+        predicted=predicted,
     )
 
 
-def _predictions(rows: _Rows, outputs: Outputs, reject: Reject) -> tuple[NDArray[np.bool_], list[RowPrediction]]:
-    """Return which records are usable, and the predictions of their rows."""
-    records = rows.records
+def _predictions(rows: _Rows, outputs: Outputs) -> tuple[AnswerStates, list[RowPrediction]]:
+    """Return the state of each record's answer, and the predictions of the rows of all."""
     predictions: list[RowPrediction] = []
-    used = np.ones(len(records), dtype=bool)
-    for record, (output, position, n_rows) in enumerate(
-        zip(records.outputs, records.positions, rows.n_rows, strict=True)
-    ):
+    states = np.full(len(rows.records), READ)
+    for record, (output, n_rows) in enumerate(zip(rows.records.outputs, rows.n_rows.tolist(), strict=True)):
+        if output is None:
+            states[record] = NOT_CAPTURED
         try:
-            predictions += decode_output(output, int(n_rows), outputs)
-        except Rejected as error:
-            reject(error, position)
-            used[record] = False
-    return used, predictions
+            predictions += decode_output(output, n_rows, outputs)
+        except Unreadable as error:
+            states[record] = ANSWER_STATES[error.reason]
+            predictions += [NO_PREDICTION] * n_rows
+    return states, predictions

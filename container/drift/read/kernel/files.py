@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 from plumbline.contract.rejection import RejectionReason
 from plumbline.drift.data.counts import OTHER_LABELS
 from plumbline.drift.read.kernel.answers import NO_CLASS
-from plumbline.drift.read.kernel.batches import Batch, batches
+from plumbline.drift.read.kernel.batches import ANSWER_STATES, READ, Batch, batches
 from plumbline.drift.read.kernel.columns import (
     MISSING,
     PRESENT,
@@ -220,6 +220,7 @@ def count_batch(
             outside |= read.outside[column.codes]
         hashes = combined(hashes, read.hashes[column.codes])
     counts.n_used += len(batch.positions)
+    _count_answers(counts, batch, names)
     counts.n_out_of_support += int(outside.sum())
     counts.repetition.add(hashes, np.ones(n_rows, dtype=np.int64))
     for variant, of_variant in _variants(batch, names):
@@ -232,6 +233,15 @@ def count_batch(
             counts.score_group(score_group).add(*_probability_cells(batch.probabilities[rows]))
     _note_unreadable(counts, batch, cells, names, plan)
     _sample(counts, batch, cells, hashes)
+
+
+def _count_answers(counts: PartialCounts, batch: Batch, names: Sequence[str]) -> None:
+    numbers = np.bincount(batch.answers, minlength=len(ANSWER_STATES) + READ + 1)
+    counts.n_answers_used += int(numbers[READ])
+    for reason, state in ANSWER_STATES.items():
+        if numbers[state]:
+            positions = batch.positions[batch.answers == state]
+            counts.note_unreadable_answers(reason, int(numbers[state]), first_places(names, positions))
 
 
 def _variants(batch: Batch, names: Sequence[str]) -> Iterator[tuple[str, _Rows]]:

@@ -13,8 +13,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from plumbline.contract.enums import StrEnum
-from plumbline.contract.records import FeatureType, RecordCounts
-from plumbline.contract.rejection import RejectionReason
+from plumbline.contract.records import AnswerCounts, FeatureType, RecordCounts
+from plumbline.contract.rejection import AnswerReason, RejectionReason
 from plumbline.drift.data.counts import MAX_DISTINCT, OTHER_LABELS, CategoricalCounts, NumericCounts, ValueCounts
 from plumbline.drift.data.sketch import RELATIVE_ERROR, representatives
 from plumbline.drift.data.table import SAMPLE_ROWS, Table, table
@@ -292,8 +292,9 @@ class PartialCounts:
     """Everything that is kept of some capture files.
 
     `rejected` counts records by reason and `examples` has their places, with what was seen of a row of another shape;
-    `unreadable` has the places of unreadable cells by feature and reason. `repetition` counts identical rows, and
-    `scores` the predictions of some rows apart from the others'.
+    `unreadable` has the places of unreadable cells by feature and reason. `n_answers_used` and `unreadable_answers` are
+    the account of the used records' answers, and `answer_examples` has places of the latter. `repetition` counts
+    identical rows, and `scores` the predictions of some rows apart from the others'.
     """
 
     groups: dict[Group, GroupCounts] = field(default_factory=dict)
@@ -301,6 +302,9 @@ class PartialCounts:
     rejected: Counter[RejectionReason] = field(default_factory=Counter)
     examples: dict[RejectionReason, Places] = field(default_factory=dict)
     unreadable: dict[tuple[str, str], Places] = field(default_factory=dict)
+    n_answers_used: int = 0
+    unreadable_answers: Counter[AnswerReason] = field(default_factory=Counter)
+    answer_examples: dict[AnswerReason, Places] = field(default_factory=dict)
     n_out_of_support: int = 0
     repetition: KeyTally = field(default_factory=KeyTally.of_hashes)
     sample: SampledRows | None = None
@@ -312,6 +316,11 @@ class PartialCounts:
         places = self.examples.setdefault(error.reason, Places())
         if places.has_room_for(name, line):
             places.add([Place(name, line, error.shape)])
+
+    def note_unreadable_answers(self, reason: AnswerReason, number: int, places: Iterable[Place]) -> None:
+        """Count answers of used records that cannot be read."""
+        self.unreadable_answers[reason] += number
+        self.answer_examples.setdefault(reason, Places()).add(places)
 
     def reject_used(self, reason: RejectionReason, part: "PartialCounts", name: str, lines: NDArray[np.int64]) -> None:
         """Reject records of one file that were counted as used, given their partial counts."""
@@ -345,6 +354,10 @@ class PartialCounts:
             self.score_group(score_key).merge(scores)
         self.n_used += other.n_used
         self.rejected += other.rejected
+        self.n_answers_used += other.n_answers_used
+        self.unreadable_answers += other.unreadable_answers
+        for answer_reason, answer_places in other.answer_examples.items():
+            self.answer_examples.setdefault(answer_reason, Places()).add(answer_places.first)
         self.n_out_of_support += other.n_out_of_support
         self.repetition.merge(other.repetition)
         for reason, places in other.examples.items():
@@ -362,6 +375,8 @@ class PartialCounts:
             self.scores[score_key].merge(scores, -1)
         self.scores = {key: scores for key, scores in self.scores.items() if scores.states.any()}
         self.n_used -= part.n_used
+        self.n_answers_used -= part.n_answers_used
+        self.unreadable_answers -= part.unreadable_answers
         self.n_out_of_support -= part.n_out_of_support
         self.repetition.merge(part.repetition, -1)
         if self.sample is not None and part.sample is not None:
@@ -373,6 +388,14 @@ class PartialCounts:
         examples = {str(reason): tuple(map(str, self.examples[reason].first)) for reason in sorted(self.rejected)}
         return RecordCounts(self.n_used + self.rejected.total(), self.n_used, rejected, examples)
 
+    def answers(self) -> AnswerCounts:
+        """Return the account of the answers: read is used plus unreadable."""
+        unreadable = {str(reason): self.unreadable_answers[reason] for reason in sorted(self.unreadable_answers)}
+        examples = {reason: tuple(map(str, self.answer_examples[AnswerReason(reason)].first)) for reason in unreadable}
+        return AnswerCounts(
+            self.n_answers_used + self.unreadable_answers.total(), self.n_answers_used, unreadable, examples
+        )
+
 
 def window_counts(counts: PartialCounts, plan: WindowPlan) -> WindowCounts:
     """Return the window that the partial counts add up to.
@@ -383,6 +406,7 @@ def window_counts(counts: PartialCounts, plan: WindowPlan) -> WindowCounts:
     return WindowCounts(
         bounds=plan.bounds,
         records=counts.records(),
+        answers=counts.answers(),
         n_rows=whole.n_rows,
         columns=whole.columns,
         probabilities=whole.probabilities,

@@ -8,7 +8,7 @@ import msgspec
 import numpy as np
 
 from plumbline.contract.records import FeatureType
-from plumbline.contract.rejection import RejectionReason
+from plumbline.contract.rejection import AnswerReason, RejectionReason
 from plumbline.drift.read.kernel.partial_counts import (
     ColumnCounts,
     Group,
@@ -23,7 +23,7 @@ from plumbline.drift.read.kernel.partial_counts import (
 from plumbline.drift.read.kernel.plan import WindowPlan
 from plumbline.drift.read.kernel.records import Place, Places
 
-PARTIAL_COUNTS_VERSION = 2
+PARTIAL_COUNTS_VERSION = 3
 
 
 def to_json(counts: PartialCounts) -> bytes:
@@ -35,6 +35,11 @@ def to_json(counts: PartialCounts) -> bytes:
             "rejected": {str(reason): counts.rejected[reason] for reason in sorted(counts.rejected)},
             "examples": {str(reason): _places(counts.examples[reason]) for reason in sorted(counts.examples)},
             "unreadable": [[*cell, _places(counts.unreadable[cell])] for cell in sorted(counts.unreadable)],
+            "n_answers_used": counts.n_answers_used,
+            "unreadable_answers": {
+                str(reason): [counts.unreadable_answers[reason], _places(counts.answer_examples[reason])]
+                for reason in sorted(counts.unreadable_answers)
+            },
             "n_out_of_support": counts.n_out_of_support,
             "repetition": _tally(counts.repetition),
             "sample": _sample(counts.sample),
@@ -64,6 +69,13 @@ def from_json(text: bytes, plan: WindowPlan) -> PartialCounts:
         rejected=Counter({RejectionReason(reason): count for reason, count in data["rejected"].items()}),
         examples={RejectionReason(reason): _read_places(entry) for reason, entry in data["examples"].items()},
         unreadable={(feature, reason): _read_places(entry) for feature, reason, entry in data["unreadable"]},
+        n_answers_used=data["n_answers_used"],
+        unreadable_answers=Counter(
+            {AnswerReason(reason): count for reason, (count, _) in data["unreadable_answers"].items()}
+        ),
+        answer_examples={
+            AnswerReason(reason): _read_places(places) for reason, (_, places) in data["unreadable_answers"].items()
+        },
         n_out_of_support=data["n_out_of_support"],
         repetition=_read_tally(KeyTally.of_hashes(), data["repetition"]),
         sample=_read_sample(data["sample"], plan),

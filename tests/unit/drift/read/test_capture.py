@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 
 from plumbline.contract.records import WindowBounds
-from plumbline.contract.rejection import CellReason, RejectionReason
+from plumbline.contract.rejection import AnswerReason, CellReason, RejectionReason
 from plumbline.drift.data.counts import OTHER_LABELS
 from plumbline.drift.data.table import table
 from plumbline.drift.data.window import Segment, SegmentKind, WindowCounts
@@ -224,18 +224,6 @@ LINE = json.dumps(record()).encode()
         (record(json_side([{"code": 424, "message": "error"}])), RejectionReason.FIELD_COUNT),
         (record(json_side({"rows": []})), RejectionReason.NO_INPUT),
         (record(json_side([41, "Private"])), RejectionReason.FIELD_COUNT),
-        (record(response="0.1\n0.2\n"), RejectionReason.ROW_COUNT_MISMATCH),
-        (record(response=""), RejectionReason.ROW_COUNT_MISMATCH),
-        (record(response="1.5"), RejectionReason.OUTPUT_NOT_A_PREDICTION),
-        (record(response="nan"), RejectionReason.OUTPUT_NOT_A_PREDICTION),
-        (record(response="internal server error"), RejectionReason.OUTPUT_NOT_A_PREDICTION),
-        (record(response=side("%%%", "BASE64")), RejectionReason.OUTPUT_NOT_A_PREDICTION),
-        (record(response=json_side({"code": 424})), RejectionReason.OUTPUT_NOT_A_PREDICTION),
-        (record(response=json_side([True])), RejectionReason.OUTPUT_NOT_A_PREDICTION),
-        (record(response=json_side(None)), RejectionReason.OUTPUT_NOT_A_PREDICTION),
-        (record(response=json_side({"predictions": None})), RejectionReason.OUTPUT_NOT_A_PREDICTION),
-        (record(response=json_side([{"certainty": 0.1}])), RejectionReason.OUTPUT_NOT_A_PREDICTION),
-        (record(response=side("{", "JSON")), RejectionReason.OUTPUT_NOT_A_PREDICTION),
     ],
 )
 def test_a_malformed_record_is_counted_under_its_reason(
@@ -244,6 +232,50 @@ def test_a_malformed_record_is_counted_under_its_reason(
     window = read(tmp_path, record("30,Self,20"), entry)
     assert window.records.rejected == {reason: 1}
     assert (window.records.read, window.records.used, window.n_rows) == (2, 1, 1)
+
+
+@pytest.mark.parametrize(
+    ("response", "reason"),
+    [
+        ("0.1\n0.2\n", AnswerReason.ROW_COUNT),
+        ("", AnswerReason.ROW_COUNT),
+        ("1.5", AnswerReason.NOT_A_PROBABILITY),
+        ("nan", AnswerReason.NOT_A_PREDICTION),
+        ("internal server error", AnswerReason.NOT_A_PREDICTION),
+        (side("%%%", "BASE64"), AnswerReason.NO_TEXT),
+        (json_side({"code": 424}), AnswerReason.NOT_A_PREDICTION),
+        (json_side([True]), AnswerReason.NOT_A_PREDICTION),
+        (json_side(None), AnswerReason.NOT_A_PREDICTION),
+        (json_side({"predictions": None}), AnswerReason.NOT_A_PREDICTION),
+        (json_side([{"certainty": 0.1}]), AnswerReason.NOT_A_PREDICTION),
+        (side("{", "JSON"), AnswerReason.NO_TEXT),
+        (side("0.5", "XML"), AnswerReason.NO_TEXT),
+        (5, AnswerReason.NO_TEXT),
+    ],
+)
+@pytest.mark.parametrize("request_side", ["41,Private,40", json_side([[41, "Private", 40]])])
+def test_an_unreadable_answer_discards_no_request(
+    tmp_path: Path, request_side: Any, response: Any, reason: AnswerReason
+) -> None:
+    window = read(tmp_path, record("30,Self,20", None), record("31,Self,20"), record(request_side, response))
+    assert (window.records.read, window.records.used, window.n_rows) == (3, 3, 3)
+    assert columns(window)[0] == [30.0, 31.0, 41.0]
+    assert (window.answers.read, window.answers.used, window.answers.unreadable) == (2, 1, {reason: 1})
+    assert window.answers.examples == {reason: ("ep/AllTraffic/2026/11/22/12/a.jsonl:3",)}
+    assert (window.probabilities.n_present, window.probabilities.n_missing) == (1, 2)
+
+
+def test_an_answer_that_cannot_be_read_is_named_in_the_log(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    read(tmp_path, *[record(response="secret")] * 7)
+    (entry,) = caplog.records
+    assert entry.getMessage().startswith("7 answers could not be read as not_a_prediction, for example ep/AllTraffic")
+    assert entry.getMessage().count("a.jsonl:") == 5
+    assert "secret" not in entry.getMessage()
+
+
+def test_the_answer_of_a_duplicate_does_not_count(tmp_path: Path) -> None:
+    answers = read(tmp_path, *[record(response="error", event_id="a")] * 3, record(event_id="b")).answers
+    assert (answers.read, answers.used, answers.unreadable) == (2, 1, {AnswerReason.NOT_A_PREDICTION: 1})
 
 
 @pytest.mark.parametrize("time", [None, 5, "", "noon", "0001-01-01T00:00:00+14:00"])

@@ -148,6 +148,7 @@ def test_a_window_in_which_the_model_changes_is_counted_and_not_judged(
         Metric.WINDOWS_NOT_JUDGED,
         Metric.RECORDS_READ,
         Metric.RECORDS_REJECTED,
+        Metric.UNREADABLE_ANSWER_FRACTION,
         Metric.ROWS_USED,
         Metric.SCHEMA_VIOLATIONS,
         Metric.PROJECTIONS_NOT_JUDGED,

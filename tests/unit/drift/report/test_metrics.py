@@ -55,6 +55,7 @@ def test_a_drifted_window_in_numbers() -> None:
         Metric.INTERNAL_FAULTS: 0,
         Metric.RECORDS_READ: 300,
         Metric.RECORDS_REJECTED: 10,
+        Metric.UNREADABLE_ANSWER_FRACTION: 0.1,
         Metric.ROWS_USED: 290,
         Metric.SCHEMA_VIOLATIONS: 1,
         Metric.RECENT_DRIFT_VERDICT: 0,

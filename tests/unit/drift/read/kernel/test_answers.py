@@ -9,11 +9,18 @@ import numpy as np
 import pytest
 
 from plumbline.contract.records import WindowBounds
-from plumbline.contract.rejection import RejectionReason
+from plumbline.contract.rejection import AnswerReason
 from plumbline.contract.training import Task
 from plumbline.drift.data.table import table
-from plumbline.drift.read.kernel.answers import NO_CLASS, NOT_CAPTURED, Outputs, RowPrediction, decode_output
-from plumbline.drift.read.kernel.records import CaptureSide, Payload, Rejected
+from plumbline.drift.read.kernel.answers import (
+    NO_CLASS,
+    NO_PREDICTION,
+    Outputs,
+    RowPrediction,
+    Unreadable,
+    decode_output,
+)
+from plumbline.drift.read.kernel.records import CaptureSide, Payload
 from plumbline.drift.reference.learn import learn
 from tests.unit.drift.builders import SPECS, read_window, record, write_capture
 
@@ -43,18 +50,18 @@ def test_the_most_probable_class_is_the_prediction(side: Payload) -> None:
 @pytest.mark.parametrize(
     ("side", "reason"),
     [
-        ("0.2,0.7", RejectionReason.ROW_COUNT_MISMATCH),
-        ("0.2,0.7,0.1\n0.2,0.7,0.1", RejectionReason.ROW_COUNT_MISMATCH),
-        ("0.2,0.7,0.7", RejectionReason.OUTPUT_NOT_A_PREDICTION),
-        ("red,0.7,0.3", RejectionReason.OUTPUT_NOT_A_PREDICTION),
-        (of_json([[0.2, 0.8]]), RejectionReason.OUTPUT_NOT_A_PREDICTION),
-        (of_json([{"predicted_label": "pink", "score": 0.7}]), RejectionReason.OUTPUT_NOT_A_PREDICTION),
-        (of_json([{"predicted_label": "red", "score": 1.7}]), RejectionReason.OUTPUT_NOT_A_PREDICTION),
-        (of_json([{"error": "overloaded"}]), RejectionReason.OUTPUT_NOT_A_PREDICTION),
+        ("0.2,0.7", AnswerReason.ROW_COUNT),
+        ("0.2,0.7,0.1\n0.2,0.7,0.1", AnswerReason.ROW_COUNT),
+        ("0.2,0.7,0.7", AnswerReason.NOT_A_PROBABILITY),
+        ("red,0.7,0.3", AnswerReason.NOT_A_PREDICTION),
+        (of_json([[0.2, 0.8]]), AnswerReason.NOT_A_PREDICTION),
+        (of_json([{"predicted_label": "pink", "score": 0.7}]), AnswerReason.NOT_A_PREDICTION),
+        (of_json([{"predicted_label": "red", "score": 1.7}]), AnswerReason.NOT_A_PROBABILITY),
+        (of_json([{"error": "overloaded"}]), AnswerReason.NOT_A_PREDICTION),
     ],
 )
-def test_what_is_no_distribution_over_the_classes_is_rejected(side: Payload, reason: RejectionReason) -> None:
-    with pytest.raises(Rejected) as error:
+def test_what_is_no_distribution_over_the_classes_is_rejected(side: Payload, reason: AnswerReason) -> None:
+    with pytest.raises(Unreadable) as error:
         decode_output(side, 1, COLOURS)
     assert error.value.reason is reason
 
@@ -66,13 +73,13 @@ def test_numbered_classes_may_be_named_by_floats() -> None:
 
 def test_a_number_of_any_size_is_a_prediction_of_a_numeric_target() -> None:
     assert decode_output("-3.5\n1e9", 2, NUMBERS) == [RowPrediction(-3.5), RowPrediction(1e9)]
-    with pytest.raises(Rejected):
+    with pytest.raises(Unreadable):
         decode_output("nan", 1, NUMBERS)
 
 
 def test_an_output_that_was_not_captured_is_no_prediction() -> None:
     (found,) = decode_output(None, 1, COLOURS)
-    assert found is NOT_CAPTURED
+    assert found is NO_PREDICTION
     assert math.isnan(found.number)
     assert found.predicted == NO_CLASS
 
