@@ -339,6 +339,16 @@ class ReasonCode(StrEnum):
         "labels_unexpected",
         "the labels are not those that such rows had on the test set ({numbers}){projection}",
     )
+    LABELS_UNEXPECTED_WITHOUT_LOSS = (
+        "labels_unexpected_without_loss",
+        "the labels are not those that such rows had on the test set ({numbers}), but that costs no accuracy that "
+        "matters{projection}",
+    )
+    CAUSE_NOT_IDENTIFIED = (
+        "cause_not_identified",
+        "the accuracy dropped, cause not identified: it is {points:.1f} points below what such rows make one expect, "
+        "and the labels do not differ enough from those of such rows on the test set ({numbers})",
+    )
     LABELS_EXPLAINED_BY_MIX = (
         "labels_explained_by_mix",
         "the changed mix of labels explains what differs ({numbers}){projection}",

@@ -12,7 +12,7 @@ from plumbline.contract.quality import SelectionReport, ShiftReport, WindowQuali
 from plumbline.contract.reasons import Reason, ReasonCode
 from plumbline.contract.records import Verdict, WindowBounds
 from plumbline.contract.rejection import LabelRejectionReason
-from plumbline.contract.training import Task
+from plumbline.contract.training import DECISION_THRESHOLD, Task
 from plumbline.drift.compare.shift_tests import LEVEL
 from plumbline.drift.data.counts import NumericCounts
 from plumbline.drift.ground_truth.evidence import (
@@ -29,7 +29,7 @@ from plumbline.drift.judge.comparison import RunContext, Sample, judge
 from plumbline.drift.judge.shifts import LabelEvidence, shifts_after_labels
 from plumbline.drift.judge.verdict import PREDICTION, Ruling, answers_refusal, too_few
 from plumbline.drift.reference.baseline import Baseline
-from plumbline.drift.statistics.proportion import ONE_SIDED_QUANTILE
+from plumbline.drift.statistics.proportion import NORMAL_QUANTILE, ONE_SIDED_QUANTILE
 
 
 def judge_quality(
@@ -126,6 +126,7 @@ def _judged(
     accuracy = _right(window.scored, baseline.task)[0]
     projection_error = None if projected.value is None else accuracy - projected.value
     nothing = NumericCounts.of(np.zeros(0))
+    expected, allowed = _expectation(projected, window.scored, reference.scored, baseline.task, projection)
     evidence = LabelEvidence(
         window=expected_window(window, joined, baseline, projection),
         reference=expected_test(reference, test, baseline, projection),
@@ -133,8 +134,10 @@ def _judged(
             label: (reference.scores.get(label, nothing), window.scores.get(label, nothing))
             for label in sorted(reference.scores.keys() | window.scores.keys())
         },
-        projection_error=projection_error,
-        allowed=_half_width(projected),
+        dropped=ruling.verdict is Verdict.DRIFT,
+        loss=expected - accuracy,
+        allowed=allowed,
+        is_projected=projected.value is not None,
     )
     return _with(
         known,
@@ -182,11 +185,23 @@ def _projected(found: ProjectedAccuracy) -> MeasureReport:
     )
 
 
-def _half_width(projected: MeasureReport) -> float | None:
-    if projected.value is None or projected.lower is None or projected.upper is None:
-        return None
-    # An end cut off at 0 or 1 does not bound the other's width.
-    return max(projected.value - projected.lower, projected.upper - projected.value)
+def _expectation(
+    projected: MeasureReport, window: ScoredCounts, reference: ScoredCounts, task: Task, projection: Projection
+) -> tuple[float, float]:
+    """Return the accuracy expected of a window's rows, and the half-width of its 95 % interval.
+
+    Where nothing was projected it is that of the calibrated scores, which a change of the rows can make wrong.
+    """
+    if projected.value is not None and projected.lower is not None and projected.upper is not None:
+        # An end cut off at 0 or 1 does not bound the other's width.
+        return projected.value, max(projected.value - projected.lower, projected.upper - projected.value)
+    positive = projection.calibrated(window.scores)
+    called = window.scores >= DECISION_THRESHOLD
+    right = positive if task is Task.MULTICLASS else np.where(called, positive, 1 - positive)
+    shares = window.rows / window.n_rows
+    before, n_before = _right(reference, task)
+    variance = float(shares @ (right * (1 - right))) / window.n_rows * window.design_effect
+    return float(shares @ right), NORMAL_QUANTILE * math.sqrt(variance + before * (1 - before) / n_before)
 
 
 def _shifts(

@@ -24,6 +24,8 @@ from plumbline.drift.compare.shift_tests import (
 from plumbline.drift.data.counts import NumericCounts
 from plumbline.drift.statistics.proportion import NORMAL_QUANTILE
 
+CHANCE = 0.05
+"""One-sided level beyond which a loss is more than chance, as for a drop of the accuracy."""
 CLASS_DISTANCE = 0.03
 """Kolmogorov-Smirnov distance below which the rows of one label count as unmoved."""
 
@@ -33,15 +35,19 @@ class LabelEvidence:
     """Labelled rows of window and test set, and the scores of each label on both sides.
 
     `scores` has reference and window of every label; of more than two labels, `window` and `reference` are about right
-    predictions instead of positive labels. `projection_error` is the realised accuracy minus the one projected for the
-    same rows, and `allowed` the half-width of the projection's interval; None where nothing was projected.
+    predictions instead of positive labels. `dropped`: the realised accuracy is below that of the test set, by enough to
+    matter and more than chance. `loss` is the accuracy expected of these rows minus the realised one, and `allowed` the
+    half-width of its 95 % interval; the expectation is the projection where there is one (`is_projected`), else that of
+    the calibrated scores.
     """
 
     window: ExpectedVsObserved
     reference: ExpectedVsObserved
     scores: Mapping[str, tuple[NumericCounts, NumericCounts]]
-    projection_error: float | None = None
-    allowed: float | None = None
+    dropped: bool
+    loss: float
+    allowed: float
+    is_projected: bool
 
     @property
     def is_binary(self) -> bool:
@@ -51,6 +57,10 @@ class LabelEvidence:
 
 def shifts_after_labels(evidence: LabelEvidence, threshold: float) -> tuple[ShiftReport, ShiftReport]:
     """Return label shift and concept shift, as labels show them.
+
+    Concept shift is drift where labels are not those that such rows had, and the accuracy dropped by it: labels that
+    are otherwise and cost nothing are no reason to wake anybody. A drop that neither shift nor the rows' mix explains
+    is not judged, with its size.
 
     Parameters
     ----------
@@ -67,7 +77,12 @@ def shifts_after_labels(evidence: LabelEvidence, threshold: float) -> tuple[Shif
         and not of_classes.beyond(CLASS_DISTANCE)
         and _explained(evidence, threshold)
     )
-    is_concept = not is_label and (conditional.beyond(threshold) or _missed(evidence, threshold))
+    is_unlike = conditional.beyond(threshold) or _missed(evidence, threshold)
+    matters = evidence.dropped and evidence.loss >= threshold
+    is_concept = not is_label and is_unlike and matters and _is_lost(evidence, CHANCE)
+    is_unexplained = not is_label and not is_concept and evidence.dropped and _is_lost(evidence, LEVEL)
+    verdict = Verdict.DRIFT if is_concept else Verdict.NO_DRIFT
+    verdict = Verdict.NOT_JUDGED if is_unexplained else verdict
     moved = (
         f"the share of positive labels went from {100 * reference.share:.1f} to {100 * window.share:.1f} %"
         if evidence.is_binary
@@ -83,8 +98,8 @@ def shifts_after_labels(evidence: LabelEvidence, threshold: float) -> tuple[Shif
         ),
         ShiftReport(
             shift=Shift.CONCEPT,
-            verdict=Verdict.DRIFT if is_concept else Verdict.NO_DRIFT,
-            reason=_concept_reason(evidence, conditional, is_label, is_concept),
+            verdict=verdict,
+            reason=_concept_reason(evidence, conditional, threshold, verdict, is_label),
             p_value=conditional.p_value,
             effect=conditional.effect,
         ),
@@ -103,10 +118,13 @@ def _explained(evidence: LabelEvidence, threshold: float) -> bool:
 
 def _missed(evidence: LabelEvidence, threshold: float) -> bool:
     """Return whether the projection missed by more than its interval allows, at `LEVEL`, and enough to matter."""
-    if evidence.projection_error is None or evidence.allowed is None:
-        return False
     allowed = evidence.allowed * float(special.ndtri(1 - LEVEL / 2)) / NORMAL_QUANTILE
-    return abs(evidence.projection_error) > max(allowed, threshold)
+    return evidence.is_projected and abs(evidence.loss) > max(allowed, threshold)
+
+
+def _is_lost(evidence: LabelEvidence, level: float) -> bool:
+    """Return whether the accuracy is lower than expected of these rows, by a one-sided test of this level."""
+    return evidence.loss > evidence.allowed * float(special.ndtri(1 - level)) / NORMAL_QUANTILE
 
 
 def _label_reason(moved: str, is_label: bool, mix_moved: bool, is_concept: bool) -> Reason:
@@ -119,17 +137,24 @@ def _label_reason(moved: str, is_label: bool, mix_moved: bool, is_concept: bool)
     return code.reason(moved=moved)
 
 
-def _concept_reason(evidence: LabelEvidence, conditional: ShiftTestResult, is_label: bool, is_concept: bool) -> Reason:
+def _concept_reason(
+    evidence: LabelEvidence, conditional: ShiftTestResult, threshold: float, verdict: Verdict, is_label: bool
+) -> Reason:
     numbers = f"{100 * conditional.effect:.1f} % of the labels, p {conditional.p_value:.2g}"
     projection = (
         ""
-        if evidence.projection_error is None
-        else f"; the accuracy is {100 * evidence.projection_error:+.1f} points from what was projected for these rows"
+        if not evidence.is_projected
+        else f"; the accuracy is {-100 * evidence.loss:+.1f} points from what was projected for these rows"
     )
-    if is_concept:
+    if verdict is Verdict.NOT_JUDGED:
+        return ReasonCode.CAUSE_NOT_IDENTIFIED.reason(numbers=numbers, points=100 * evidence.loss)
+    if verdict is Verdict.DRIFT:
         code = ReasonCode.LABELS_UNEXPECTED
+    elif is_label:
+        code = ReasonCode.LABELS_EXPLAINED_BY_MIX
     else:
-        code = ReasonCode.LABELS_EXPLAINED_BY_MIX if is_label else ReasonCode.LABELS_AS_EXPECTED
+        is_costless = conditional.beyond(threshold) or _missed(evidence, threshold)
+        code = ReasonCode.LABELS_UNEXPECTED_WITHOUT_LOSS if is_costless else ReasonCode.LABELS_AS_EXPECTED
     return code.reason(numbers=numbers, projection=projection)
 
 

@@ -9,6 +9,7 @@ from scipy import stats
 
 from plumbline.contract.accuracy import LabelShiftScenario, ProjectedAccuracy, Shift
 from plumbline.contract.quality import ShiftReport
+from plumbline.contract.reasons import ReasonCode
 from plumbline.contract.records import FeatureReport, FeatureType, Status, Verdict
 from plumbline.drift.compare.shift_tests import (
     ExpectedVsObserved,
@@ -34,6 +35,14 @@ class Rows:
     def believed(self, design_effect: float = 1.0) -> ExpectedVsObserved:
         ones = np.ones(len(self.scores))
         return ExpectedVsObserved(self.scores, self.labels, ones, ones, design_effect)
+
+    @property
+    def accuracy(self) -> float:
+        return float(np.mean((self.scores >= 0.5) == (self.labels == 1)))
+
+    @property
+    def expected_accuracy(self) -> float:
+        return float(np.mean(np.maximum(self.scores, 1 - self.scores)))
 
     def of(self, label: float) -> NumericCounts:
         return NumericCounts.of(self.scores[self.labels == label])
@@ -67,24 +76,25 @@ def reweighted(n: int, seed: int, share: float) -> Rows:
     return Rows(scores, wanted.astype(float))
 
 
-def verdicts(
-    window: Rows, projection_error: float | None = None, allowed: float | None = None
-) -> tuple[Verdict, Verdict]:
+def verdicts(window: Rows, projection_error: float | None = None, allowed: float = 0.02) -> tuple[Verdict, Verdict]:
     found = diagnosis(window, projection_error, allowed)
     assert [report.shift for report in found] == [Shift.LABEL, Shift.CONCEPT]
     return found[0].verdict, found[1].verdict
 
 
-def diagnosis(
-    window: Rows, projection_error: float | None = None, allowed: float | None = None
-) -> tuple[ShiftReport, ...]:
+def diagnosis(window: Rows, projection_error: float | None = None, allowed: float = 0.02) -> tuple[ShiftReport, ...]:
+    """Return the shifts of a window; without a `projection_error` nothing was projected, and calibration expects."""
+    is_projected = projection_error is not None
+    loss = window.expected_accuracy - window.accuracy if projection_error is None else -projection_error
     scores = {str(label): (REFERENCE.of(label), window.of(label)) for label in (0.0, 1.0)}
     evidence = LabelEvidence(
         window=window.believed(),
         reference=REFERENCE.believed(),
         scores=scores,
-        projection_error=projection_error,
+        dropped=REFERENCE.accuracy - window.accuracy >= 0.02 or (is_projected and loss >= 0.02),
+        loss=loss,
         allowed=allowed,
+        is_projected=is_projected,
     )
     return shifts_after_labels(evidence, 0.02)
 
@@ -94,8 +104,34 @@ def test_each_shift_is_named_for_what_it_is(seed: int) -> None:
     assert verdicts(drawn(2_000, seed)) == (QUIET, QUIET)
     assert verdicts(drawn(2_000, seed, a=3.0)) == (QUIET, QUIET)  # covariate shift: labels are as expected
     assert verdicts(reweighted(2_000, seed, 0.6)) == (DRIFT, QUIET)
-    assert verdicts(relabelled(drawn(2_000, seed), -0.15)) == (QUIET, DRIFT)
-    assert verdicts(relabelled(drawn(2_000, seed, a=3.0), 0.15)) == (QUIET, DRIFT)
+    assert verdicts(relabelled(drawn(2_000, seed), 0.15)) == (QUIET, DRIFT)
+    assert verdicts(relabelled(drawn(2_000, seed, a=3.0), -0.15)) == (QUIET, DRIFT)
+
+
+@pytest.mark.parametrize("seed", range(1, 6))
+def test_labels_that_are_otherwise_and_cost_nothing_are_no_concept_shift(seed: int) -> None:
+    """Most rows are called positive, and more of them are."""
+    better = relabelled(drawn(2_000, seed, a=3.0), 0.15)
+    assert better.accuracy > better.expected_accuracy
+    label, concept = diagnosis(better)
+    assert (label.verdict, concept.verdict) == (QUIET, QUIET)
+    assert concept.reason is not None
+    assert concept.reason.code is ReasonCode.LABELS_UNEXPECTED_WITHOUT_LOSS
+
+
+def test_a_drop_that_nothing_explains_is_not_judged() -> None:
+    """A loss names no shift where the labels differ too little, by the test of labels and by the projection's."""
+    concept = diagnosis(drawn(2_000, 1), -0.05, 0.03)[1]
+    assert concept.verdict is UNKNOWN
+    assert concept.reason is not None
+    assert concept.reason.code is ReasonCode.CAUSE_NOT_IDENTIFIED
+    assert "5.0 points below" in str(concept.reason)
+
+
+def test_a_drop_that_the_rows_explain_is_no_concept_shift() -> None:
+    harder = drawn(2_000, 4, a=2.0)
+    assert harder.accuracy < REFERENCE.accuracy - 0.02
+    assert verdicts(harder)[1] is QUIET
 
 
 def test_a_quiet_window_is_seldom_called_a_concept_shift() -> None:
@@ -116,8 +152,9 @@ def test_the_test_of_labels_keeps_its_level_with_few_rows_and_with_many() -> Non
 def test_a_projection_that_missed_beyond_its_interval_is_concept_shift() -> None:
     quiet = drawn(2_000, 1)
     assert verdicts(quiet, projection_error=-0.05, allowed=0.02) == (QUIET, DRIFT)
-    assert verdicts(quiet, projection_error=-0.05, allowed=0.05) == (QUIET, QUIET)
+    assert verdicts(quiet, projection_error=-0.05, allowed=0.07) == (QUIET, QUIET)
     assert verdicts(quiet, projection_error=-0.015, allowed=0.001) == (QUIET, QUIET)  # less than anybody minds
+    assert verdicts(quiet, projection_error=0.05, allowed=0.02) == (QUIET, QUIET)  # better than projected
     assert "-5.0 points from what was projected" in str(diagnosis(quiet, -0.05, 0.02)[1].reason)
 
 
@@ -130,9 +167,10 @@ def test_identical_rows_are_no_evidence_of_their_number() -> None:
 
 
 def test_one_label_alone_is_judged_and_crashes_nothing() -> None:
-    for label in (0.0, 1.0):
+    # Most rows are called negative: of positive labels alone the accuracy drops, of negative ones alone it rises.
+    for label, verdict in ((0.0, QUIET), (1.0, DRIFT)):
         rows = Rows(REFERENCE.scores[:500], np.full(500, label))
-        assert verdicts(rows)[1] is DRIFT
+        assert verdicts(rows)[1] is verdict
 
 
 def test_scores_of_zero_and_one_are_not_taken_at_their_word() -> None:
