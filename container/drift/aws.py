@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from functools import partial
 from typing import Any, Self, TypeAlias
 
+from plumbline.drift.data.documents import storage_error
 from plumbline.drift.errors import ConfigError, PublishError
 
 Connect: TypeAlias = Callable[[], Any]
@@ -52,12 +53,15 @@ class Clients:
 
 @contextmanager
 def as_config_error(uri: str, wanted: str = "readable") -> Iterator[None]:
-    """Turn a failure of S3 into a ConfigError that names the URI and the remedy."""
+    """Turn a failure of S3 into a ConfigError with the URI and the remedy, and one of our disk into a StorageError."""
+    from boto3.exceptions import Boto3Error
     from botocore.exceptions import BotoCoreError, ClientError
 
     try:
         yield
-    except (BotoCoreError, ClientError) as error:
+    except (BotoCoreError, ClientError, Boto3Error, ConnectionError) as error:
         raise ConfigError(
             f"{uri} must be {wanted}, got {error}; check the URI and the monitoring role's rights on bucket and key"
         ) from error
+    except OSError as error:
+        raise storage_error(f"the copy of {uri}", error) from error

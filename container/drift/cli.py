@@ -3,17 +3,17 @@
 import argparse
 import logging
 import sys
-import tempfile
 from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from datetime import UTC, datetime
-from pathlib import Path
 from typing import NoReturn
 
 from plumbline.contract.names import VERSION, Argument
 from plumbline.drift.aws import Clients
+from plumbline.drift.data.documents import STORAGE_ERRORS, storage_error, temporary_folder
 from plumbline.drift.errors import ConfigError, DriftError
 from plumbline.drift.report.handover import one_line, report_failure
+from plumbline.drift.report.termination import EXIT_TERMINATED, Terminated, reporting_termination
 from plumbline.drift.settings.distribution import Distribution
 from plumbline.drift.settings.platform import read_platform
 from plumbline.drift.settings.run import RunSettings, read_settings
@@ -45,19 +45,28 @@ class JobParser(argparse.ArgumentParser):
 
 
 def exit_code_of(job: Callable[[], None], report_failure: Callable[[str], None]) -> int:
-    """Run a job of the platform and return its exit code; a failure is printed, or logged, and reported."""
+    """Run a job of the platform and return its exit code; a failure, or SIGTERM, is printed or logged, and reported."""
     logging.basicConfig(stream=sys.stderr, level=logging.INFO, format="%(levelname)s %(name)s: %(message)s")
     try:
-        job()
+        with reporting_termination(report_failure):
+            job()
+    except Terminated:
+        return EXIT_TERMINATED
     except DriftError as error:
-        print(f"error: {one_line(str(error))}", file=sys.stderr)
-        report_failure(str(error))
-        return EXIT_OPERATOR
+        return _operators(str(error), report_failure)
     except Exception as error:
+        if isinstance(error, OSError) and error.errno in STORAGE_ERRORS:
+            return _operators(str(storage_error(error.filename or "the disk", error)), report_failure)
         _LOG.exception("the job failed for a reason that is not the operator's")
         report_failure(f"internal error, {type(error).__name__}; see the job's log")
         return EXIT_OURS
     return EXIT_FINISHED
+
+
+def _operators(text: str, report_failure: Callable[[str], None]) -> int:
+    print(f"error: {one_line(text)}", file=sys.stderr)
+    report_failure(text)
+    return EXIT_OPERATOR
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -116,8 +125,8 @@ def _follow(distribution: Distribution) -> None:
     _LOG.info("plumbline %s is a worker of %s on %s", VERSION, distribution.leader, distribution.host)
     from plumbline.drift.spark.entry import follow_leader
 
-    with tempfile.TemporaryDirectory(prefix="plumbline-") as workspace:
-        follow_leader(distribution, Path(workspace))
+    with temporary_folder() as workspace:
+        follow_leader(distribution, workspace)
 
 
 def _what_runs(settings: RunSettings) -> str:

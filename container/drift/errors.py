@@ -5,6 +5,7 @@ DriftError
 ├── BaselineError    a baseline or reference file that is missing or does not fit
 ├── ClusterError     instances of one job that did not work together
 ├── RetrainingError  labelled captures or models that a retraining cannot go on with
+├── StorageError     a disk or temporary folder that is full, read-only or not ours
 └── PublishError     metrics or files that could not be handed over
 
 A bad capture record is none of these: it is counted under its reason and the run goes on.
@@ -33,6 +34,10 @@ class ClusterError(DriftError):
 
 class RetrainingError(DriftError):
     """Raised when labelled captures do not suffice for a challenger, or a model cannot be compared."""
+
+
+class StorageError(DriftError):
+    """Raised when this machine's disk or temporary folder does not take what a run has to keep on it."""
 
 
 class PublishError(DriftError):

@@ -1,7 +1,6 @@
 """One run on plain files: what the container does, and what ``plumbline monitor`` does."""
 
 import logging
-import tempfile
 from collections.abc import Callable
 from dataclasses import replace
 from datetime import datetime
@@ -13,6 +12,7 @@ from plumbline.contract.quality import QualityReport
 from plumbline.contract.reasons import ReasonCode, window_not_judged
 from plumbline.contract.records import DriftReport
 from plumbline.drift.aws import Clients, client
+from plumbline.drift.data.documents import temporary_folder
 from plumbline.drift.data.window import WindowCounts
 from plumbline.drift.errors import ConfigError
 from plumbline.drift.ground_truth.backfill import backfill_of, quality_report
@@ -135,8 +135,8 @@ def run(settings: RunSettings, *, now: datetime, clients: Clients) -> DriftRepor
     DriftError
         If the operator can fix what stopped the run.
     """
-    with tempfile.TemporaryDirectory(prefix="plumbline-") as workspace:
-        report = perform(container_inputs(settings, Path(workspace), clients))
+    with temporary_folder() as workspace:
+        report = perform(container_inputs(settings, workspace, clients))
     report_success(settings.platform, report, now=now, clients=clients)
     return report
 

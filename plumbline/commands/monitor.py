@@ -106,6 +106,7 @@ def _add_extras(parser: argparse.ArgumentParser) -> None:
 def run(arguments: argparse.Namespace) -> int:
     """Judge the window, write its reports and print the verdict."""
     from plumbline.drift import run as drift_run
+    from plumbline.drift.data.documents import storage_remedy
     from plumbline.drift.errors import BaselineMismatchError, DriftError, PublishError
 
     _check(arguments)
@@ -124,7 +125,8 @@ def run(arguments: argparse.Namespace) -> int:
         )
     except PublishError as error:
         cause = error.__cause__ or error
-        raise CommandError(f"--output must be a folder to write to, got {cause}; choose another folder") from error
+        remedy = storage_remedy(cause) if isinstance(cause, OSError) else "choose another folder"
+        raise CommandError(f"--output must be a folder to write to, got {cause}; {remedy}") from error
     except BaselineMismatchError as error:
         raise CommandError(f"{error}{_target_hint(arguments)}") from error
     except DriftError as error:

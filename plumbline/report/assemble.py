@@ -61,11 +61,14 @@ def build(
         _log.warning("left out of the report: %s: %s", problem.what, problem.why)
     output.mkdir(parents=True, exist_ok=True)
     endpoint = collected.reports[0].endpoint
-    page = output / PAGE
-    page.write_text(
+    page, waiting = output / PAGE, output / f".{PAGE}.partial"
+    # A failure must leave no earlier page beside plots of this time, nor half a page.
+    page.unlink(missing_ok=True)
+    waiting.write_text(
         render(line, list(_plots(line, output)), title or f"Drift report{f' of {endpoint}' if endpoint else ''}"),
         encoding="utf-8",
     )
+    waiting.replace(page)
     return page
 
 

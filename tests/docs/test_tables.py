@@ -36,6 +36,7 @@ from plumbline.contract.thresholds import THRESHOLDS, Threshold
 from plumbline.drift import cli as container
 from plumbline.drift.projection.classes import METHOD as CLASS_METHOD
 from plumbline.drift.projection.projector import METHOD, WEIGHTED_METHOD
+from plumbline.drift.report.termination import EXIT_TERMINATED
 from plumbline.report.summary import CANNOT_SEE
 from plumbline.stacks.config.environment import EnvironmentConfig
 from plumbline.stacks.constructs.alarms.alarm_rules import RUNBOOK, AlarmKind
@@ -207,7 +208,8 @@ def test_exit_codes_are_those_of_both_programs() -> None:
     table = rows(section(TROUBLESHOOTING, "Exit codes"))
     in_container = {int(code) for code, meaning, _ in table if meaning}
     in_program = {int(code) for code, _, meaning in table if meaning}
-    assert in_container == {container.EXIT_FINISHED, container.EXIT_OPERATOR, container.EXIT_OURS}
+    of_runs = {container.EXIT_FINISHED, container.EXIT_OPERATOR, container.EXIT_OURS}
+    assert in_container == {*of_runs, EXIT_TERMINATED}
     known = {
         exit_codes.EXIT_FINISHED,
         exit_codes.EXIT_NEGATIVE,

@@ -2,7 +2,6 @@
 
 import logging
 import math
-import tempfile
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass, replace
@@ -16,8 +15,9 @@ from plumbline.contract.records import MODEL_CHANGED, RecordCounts, WindowBounds
 from plumbline.contract.s3 import is_s3_uri
 from plumbline.contract.training import Task, ordered
 from plumbline.drift.aws import Connect
+from plumbline.drift.data.documents import storing, temporary_folder
 from plumbline.drift.data.times import HOUR, format_time, parse_time
-from plumbline.drift.errors import ConfigError, PublishError
+from plumbline.drift.errors import ConfigError, PublishError, StorageError
 from plumbline.drift.ground_truth.evidence import Projection
 from plumbline.drift.ground_truth.join import JoinedWindow, join
 from plumbline.drift.ground_truth.labels import Classes, LabelBook
@@ -119,7 +119,7 @@ def _joined(
         with backfill.labels(windows) as found:
             book.read(found.files, found.odd)
         judged, notes = _judge_all(windows, book, backfill, baseline, projection)
-    except (ConfigError, OSError) as error:
+    except (ConfigError, StorageError, OSError) as error:
         return replace(nothing, reason=ReasonCode.LABELS_UNREADABLE.reason(error=error))
     account = book.account()
     unusable = _no_usable_label(account)
@@ -170,7 +170,7 @@ def _kept(keep: Keep | None, joined: JoinedWindow, files: Files, classes: Classe
         return
     try:
         keep(joined, files, classes)
-    except (ConfigError, PublishError, OSError) as error:
+    except (ConfigError, PublishError, StorageError, OSError) as error:
         _LOG.warning("captures joined with labels could not be kept: %s", error)
         yield ReasonCode.LABELS_NOT_KEPT.reason(error=error)
 
@@ -207,8 +207,8 @@ def captures_of(source: str, connect: Connect) -> Captures:
             yield _below(Path(source))
             return
         start, end = _times([bounds])
-        with tempfile.TemporaryDirectory(prefix="plumbline-") as name:
-            yield _below(fetch_captures(source, start, end, Path(name), connect))
+        with temporary_folder() as folder:
+            yield _below(fetch_captures(source, start, end, folder, connect))
 
     return given
 
@@ -226,9 +226,9 @@ def labels_of(source: str, connect: Connect) -> Labels:
             yield listed(Path(source))
             return
         start, end = _times(windows)
-        with tempfile.TemporaryDirectory(prefix="plumbline-") as name:
+        with temporary_folder() as folder:
             # A folder is an hour: of one that ends within the window the whole is read.
-            yield listed(fetch_hours(source, start, end + HOUR - timedelta.resolution, Path(name), connect))
+            yield listed(fetch_hours(source, start, end + HOUR - timedelta.resolution, folder, connect))
 
     return given
 
@@ -241,9 +241,10 @@ def keep_of(merged: str, endpoint: str | None, connect: Connect) -> Keep:
         if not is_s3_uri(merged):
             write_merged(Path(merged), files, window, classes, name)
             return
-        with tempfile.TemporaryDirectory(prefix="plumbline-") as folder:
-            write_merged(Path(folder), files, window, classes, name)
-            store_folder(Path(folder), merged, connect)
+        with temporary_folder() as folder:
+            with storing("the temporary folder"):
+                write_merged(folder, files, window, classes, name)
+            store_folder(folder, merged, connect)
 
     return keep
 

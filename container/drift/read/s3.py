@@ -3,7 +3,6 @@
 import hashlib
 import math
 import shutil
-import tempfile
 import zipfile
 import zlib
 from collections import deque
@@ -20,14 +19,16 @@ from plumbline.contract.names import ReportFile
 from plumbline.contract.rejection import RejectionReason
 from plumbline.contract.s3 import is_s3_uri, split_s3_uri
 from plumbline.drift.aws import Connect, as_config_error
+from plumbline.drift.data.documents import storing, temporary_folder
 from plumbline.drift.data.times import DAY, HOUR, hour_folder
 from plumbline.drift.errors import BaselineError, ConfigError
-from plumbline.drift.read.folder import is_readable_name, printable
+from plumbline.drift.read.folder import SUFFIXES, is_readable_name, printable
 
 _DIGEST = "plumbline-sha256"
 """Metadata of an object. Its ETag is no checksum of its bytes where a KMS key encrypts it."""
 _CONNECTIONS = 10
 """Objects fetched at a time, as many as a client of boto3 has connections: captures are many small files."""
+_MAX_NAME_BYTES = 255
 _LATE_MINUTE = 50
 """A capture file is named by its first event and holds events for a minute or two: only late files reach over."""
 
@@ -231,8 +232,8 @@ def local_copy(location: str, connect: Connect) -> Iterator[Path]:
         yield Path(location)
         return
     bucket, key = _split(location)
-    with tempfile.TemporaryDirectory(prefix="plumbline-") as folder:
-        copy = Path(folder, "capture.jsonl")
+    with temporary_folder() as folder:
+        copy = folder / "capture.jsonl"
         with as_config_error(location):
             connect().download_file(bucket, key, str(copy))
         yield copy
@@ -297,11 +298,22 @@ def _store(client: Any, bucket: str, prefix: str, keys: Iterable[str], folder: P
 
 
 def _name(bucket: str, key: str, prefix: str) -> str:
-    """Return the key relative to the prefix; one that would leave a folder is refused."""
-    name = key.removeprefix(prefix)
-    if ".." in name.split("/") or name.startswith("/"):
+    """Return the key relative to the prefix; one that would leave a folder is refused.
+
+    What no file can be named, a key may be: such a part of it becomes its hash.
+    """
+    parts = key.removeprefix(prefix).split("/")
+    if ".." in parts or (not parts[0] and len(parts) > 1):
         raise ConfigError(f"s3://{bucket}/{key} must stay below its prefix, got '..' in it; rename the object")
-    return name
+    return "/".join(map(_file_name, parts))
+
+
+def _file_name(part: str) -> str:
+    n_bytes = len(part.encode(errors="surrogatepass"))
+    if n_bytes <= _MAX_NAME_BYTES and "\0" not in part:
+        return part
+    suffix = next((ending for ending in reversed(SUFFIXES) if part.endswith(ending)), "")
+    return hashlib.sha256(part.encode(errors="surrogatepass")).hexdigest() + suffix
 
 
 _MAX_BYTES = 2**30
@@ -322,9 +334,10 @@ def extract(archive: Path, folder: Path) -> Path:
             _check(archive, members, folder)
             for member in members:
                 file = folder / member.filename
-                file.parent.mkdir(parents=True, exist_ok=True)
-                with opened.open(member) as source, file.open("wb") as target:
-                    shutil.copyfileobj(source, target)
+                with storing(str(folder)):
+                    file.parent.mkdir(parents=True, exist_ok=True)
+                    with opened.open(member) as source, file.open("wb") as target:
+                        shutil.copyfileobj(source, target)
     except (zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError, RuntimeError) as error:
         raise BaselineError(
             f"{archive} must be a readable zip archive, got {error}; write the baseline again"

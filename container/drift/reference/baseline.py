@@ -22,9 +22,9 @@ from plumbline.contract.records import FeatureType
 from plumbline.contract.training import OUTPUT_PREDICTIONS, PREDICTED_COLUMN, PROBABILITY_COLUMN, Task, task_of
 from plumbline.contract.values import DEFAULT_MISSING_VALUES, LEGACY_MISSING_VALUES
 from plumbline.drift.data.counts import ValueCounts, columns_of, counts_entries, spec_entries, specs_of
-from plumbline.drift.data.documents import csv_text, read_signed, sha256, signed
+from plumbline.drift.data.documents import csv_text, read_signed, sha256, signed, write_together
 from plumbline.drift.data.table import FeatureSpec, Table, transpose
-from plumbline.drift.errors import BaselineError
+from plumbline.drift.errors import BaselineError, PublishError
 
 
 @dataclass(frozen=True, eq=False)
@@ -182,13 +182,11 @@ def save(baseline: Baseline, folder: Path) -> None:
     side_files = _side_files(baseline)
     texts = side_files | {BASELINE_FILE: signed(_document(baseline, side_files), before="files")}
     try:
-        folder.mkdir(parents=True, exist_ok=True)
-        for name in _SIDE_FILES:
+        write_together(folder, texts)
+        for name in set(_SIDE_FILES) - side_files.keys():
             # A test set that an earlier baseline left here must not pass for this one's.
             (folder / name).unlink(missing_ok=True)
-        for name, text in texts.items():
-            (folder / name).write_bytes(text.encode())
-    except OSError as error:
+    except (OSError, PublishError) as error:
         raise BaselineError(f"baseline folder must be writable, got {error}; choose another folder") from error
 
 

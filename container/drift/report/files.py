@@ -19,7 +19,7 @@ from plumbline.contract.names import ReportFile, Switch
 from plumbline.contract.records import DriftReport, FeatureReport, FeatureType, Verdict, Violation, finite
 from plumbline.contract.training import PROBABILITY_COLUMN
 from plumbline.drift.data.counts import NumericCounts, ValueCounts
-from plumbline.drift.data.documents import write_text
+from plumbline.drift.data.documents import write_together
 from plumbline.drift.data.window import WindowCounts
 from plumbline.drift.judge.recent import window_counts_text
 from plumbline.drift.reference.baseline import Baseline
@@ -280,23 +280,22 @@ def described_reference(baseline: Baseline) -> dict[str, ValueCounts]:
 
 
 def write_reports(folder: Path, report: DriftReport, baseline: Baseline, window: WindowCounts, policy: Policy) -> None:
-    """Write the report files. Equal arguments give equal bytes.
+    """Write the report files, all or none. Equal arguments give equal bytes.
 
     Raises
     ------
     PublishError
         If the folder cannot be written.
     """
-    texts = {
+    texts: dict[str, str] = {
         ReportFile.STATISTICS: _json(statistics(described_window(baseline, window), window.n_rows)),
         ReportFile.CONSTRAINTS: _json(constraints(described_reference(baseline), policy)),
         ReportFile.VIOLATIONS: _json(violations(report, baseline, policy)),
         ReportFile.WINDOW_COUNTS: window_counts_text(baseline, window),
-        # Last: a reader that waits for the report then finds the other files.
+        # Last: who waits for the report then finds the other files.
         ReportFile.DRIFT_REPORT: report.to_json(),
     }
-    for name, text in texts.items():
-        write_text(folder / name, text)
+    write_together(folder, texts)
 
 
 def _json(document: Mapping[str, object]) -> str:

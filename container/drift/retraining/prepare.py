@@ -1,6 +1,5 @@
 """The pipeline's first job: which labelled captures the challenger learns from, and which it is judged on."""
 
-import tempfile
 from collections import Counter
 from functools import partial
 from pathlib import Path
@@ -11,7 +10,7 @@ from plumbline.contract.retraining_jobs import JobInput, JobOutput, job_folder
 from plumbline.contract.s3 import is_s3_uri
 from plumbline.contract.training import ordered
 from plumbline.drift.aws import Connect, client
-from plumbline.drift.data.documents import csv_text, write_text
+from plumbline.drift.data.documents import csv_text, temporary_folder, write_text
 from plumbline.drift.data.table import readers_of
 from plumbline.drift.data.times import format_time
 from plumbline.drift.errors import RetrainingError
@@ -45,8 +44,8 @@ def prepare(settings: PrepareSettings, platform: Platform, connect: Connect | No
         readers=readers, classes=Classes(ordered(labels)), start=settings.fresh_from, end=settings.fresh_until
     )
     account = Account()
-    with tempfile.TemporaryDirectory(prefix="plumbline-") as workspace:
-        merged = _merged(settings, Path(workspace), connect or partial(client, "s3", platform.region))
+    with temporary_folder() as workspace:
+        merged = _merged(settings, workspace, connect or partial(client, "s3", platform.region))
         found = listed(merged)
         for _, reason in found.odd:
             account.n_read += 1

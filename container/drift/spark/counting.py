@@ -2,7 +2,6 @@
 
 import math
 import re
-import tempfile
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack
 from functools import partial
@@ -13,6 +12,7 @@ import numpy as np
 import pyarrow as pa
 
 from plumbline.drift.aws import Connect, client
+from plumbline.drift.data.documents import temporary_folder
 from plumbline.drift.errors import ClusterError
 from plumbline.drift.read.kernel.files import FileCounter, Suspects, reject_duplicates
 from plumbline.drift.read.kernel.partial_counts import PartialCounts
@@ -110,13 +110,13 @@ def reject_repeated(
     counts: PartialCounts, suspects: Suspects, files: Sequence[CaptureFile], plan: WindowPlan, connect: Connect
 ) -> None:
     """Read the few files with suspects again, here, and reject all but the first record of each event."""
-    with ExitStack() as copies, tempfile.TemporaryDirectory(prefix="plumbline-") as folder:
+    with ExitStack() as copies, temporary_folder() as folder:
         for file in files:
             if file.name in suspects:
-                link = Path(folder, file.name)
+                link = folder / file.name
                 link.parent.mkdir(parents=True, exist_ok=True)
                 link.symlink_to(copies.enter_context(local_copy(file.location, connect)).resolve())
-        reject_duplicates(counts, suspects, Path(folder), FileCounter(plan))
+        reject_duplicates(counts, suspects, folder, FileCounter(plan))
 
 
 def failure_of(text: str) -> ClusterError:

@@ -4,9 +4,9 @@ Everything is computed per distinct cell, and gathered per row. Duplicate events
 which are kept on disk, and verified by reading their records again.
 """
 
-import tempfile
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import ExitStack
 from dataclasses import dataclass, field
 from pathlib import Path
 from types import TracebackType
@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 
 from plumbline.contract.rejection import RejectionReason
 from plumbline.drift.data.counts import OTHER_LABELS
+from plumbline.drift.data.documents import storing, temporary_folder
 from plumbline.drift.read.kernel.answers import NO_CLASS
 from plumbline.drift.read.kernel.batches import ANSWER_STATES, READ, Batch, batches
 from plumbline.drift.read.kernel.columns import (
@@ -338,20 +339,22 @@ Suspects: TypeAlias = Mapping[str, Lines]
 class EventLog:
     """The hashes of a window's event ids, and where they stand: 16 bytes each, in temporary files."""
 
-    _folder: tempfile.TemporaryDirectory[str] = field(default_factory=lambda: tempfile.TemporaryDirectory("events"))
+    _open: ExitStack = field(default_factory=ExitStack)
+    _folder: Path = field(init=False)
     _files: dict[str, int] = field(default_factory=dict)
     _waiting: list[_NotedEvents] = field(default_factory=list)
     _n_waiting: int = 0
 
     def __enter__(self) -> Self:
         """Return the log itself; its files go with the block."""
+        self._folder = self._open.enter_context(temporary_folder())
         return self
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         """Delete the temporary files."""
-        self._folder.cleanup()
+        self._open.close()
 
     def add(self, name: str, hashes: Hashes, lines: Lines) -> None:
         """Note the events of some records of one file."""
@@ -384,7 +387,7 @@ class EventLog:
         return entries[np.isin(entries["hash"], hashes[1:][hashes[1:] == hashes[:-1]])]
 
     def _file(self, part: int) -> Path:
-        return Path(self._folder.name) / f"{part}.events"
+        return self._folder / f"{part}.events"
 
     def _write(self) -> None:
         if not self._waiting:
@@ -395,8 +398,8 @@ class EventLog:
         order = np.argsort(parts, kind="stable")
         bounds = np.searchsorted(parts[order], np.arange(_N_PARTS + 1))
         for part in np.unique(parts).tolist():
-            with self._file(part).open("ab") as handle:
-                entries[order[bounds[part] : bounds[part + 1]]].tofile(handle)
+            with storing("the temporary folder"), self._file(part).open("ab") as handle:
+                handle.write(entries[order[bounds[part] : bounds[part + 1]]].tobytes())
 
 
 def reject_duplicates(counts: PartialCounts, suspects: Suspects, folder: Path, counter: FileCounter) -> None:
