@@ -291,13 +291,19 @@ def _with_interval(value: float | None, found: HasInterval) -> str:
 
 def _rejected(prefix: str, records: RecordCounts) -> Iterator[str]:
     """Yield for each reason how many records were rejected, and where the first of them stand."""
-    return _places(prefix, records.rejected, records.examples)
+    return _places(prefix, records.rejected, records.examples, records.seen)
 
 
-def _places(prefix: str, numbers: Mapping[str, int], examples: Mapping[str, tuple[str, ...]]) -> Iterator[str]:
+def _places(
+    prefix: str,
+    numbers: Mapping[str, int],
+    examples: Mapping[str, tuple[str, ...]],
+    seen: Mapping[str, tuple[str, ...]] | None = None,
+) -> Iterator[str]:
     for reason, number in sorted(numbers.items()):
-        places = ", ".join(examples.get(reason, ()))
-        yield f"{prefix}: {number} {reason}{f', for example {places}' if places else ''}"
+        notes, places = "; ".join((seen or {}).get(reason, ())), ", ".join(examples.get(reason, ()))
+        what = f"{reason} ({notes})" if notes else reason
+        yield f"{prefix}: {number} {what}{f', for example {places}' if places else ''}"
 
 
 def _reasons(numbers: Mapping[str, int]) -> str:

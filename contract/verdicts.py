@@ -55,12 +55,14 @@ class RecordCounts:
     """Records that were read: ``read == used + sum(rejected.values())``, always.
 
     `examples` names, for each reason, up to five places (file and line), never content: captures hold personal data.
+    `seen` tells of some of these what they were instead: a content type, a number of fields, the keys of an object.
     """
 
     read: int = 0
     used: int = 0
     rejected: Mapping[str, int] = field(default_factory=dict)
     examples: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    seen: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         """Refuse counts that lose a record."""

@@ -208,6 +208,7 @@ RECORDS = closed(
         "used": COUNT,
         "rejected": COUNTS,
         "examples": {"type": "object", "additionalProperties": array(TEXT, maxItems=5)},
+        "seen": {"type": "object", "additionalProperties": array(TEXT, maxItems=5)},
     }
 )
 ANSWERS = closed(

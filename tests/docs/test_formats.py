@@ -2,13 +2,14 @@
 
 import base64
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 
 import pytest
+from inference import PayloadError, input_fn
 
 from plumbline.drift.read.kernel.payloads import Marker, Token
 from plumbline.drift.read.kernel.records import CaptureSide, Encoding, Rejected, payload
-from plumbline.drift.read.kernel.requests import decode_input
+from plumbline.drift.read.kernel.requests import decode_input, is_header
 from tests.docs.pages import FORMATS, rows, section
 
 FEATURES, ONE = ["age", "workclass", "hours"], ["text"]
@@ -83,6 +84,23 @@ def test_a_request_is_read_as_the_page_says(
 ) -> None:
     for side in captured(example, content_type):
         assert [shown(row) for row in decode_input(payload(side), names)] == expected, side
+
+
+def test_our_own_model_reads_no_request_otherwise() -> None:
+    accepted = []
+    for example, content_type, names, expected in READ:
+        try:
+            request = input_fn(example, content_type)
+        except PayloadError:
+            continue
+        rows: list[list[Token]] = [
+            [row.get(name, Marker.ABSENT) for name in names] if isinstance(row, Mapping) else [*row]
+            for row in request.rows
+        ]
+        if all(len(row) == len(names) for row in rows) and not is_header(rows[0], names, len(rows)):
+            assert [shown(row) for row in rows] == expected
+            accepted.append(example)
+    assert len(accepted) > 8
 
 
 @pytest.mark.parametrize(("example", "content_type", "names", "reason"), REFUSED)

@@ -131,7 +131,7 @@ def log_rejections(counts: PartialCounts) -> None:
             else logging.WARNING
         )
         places = ", ".join(map(str, counts.examples[reason].first))
-        seen = dict.fromkeys(place.note for place in counts.examples[reason].first if place.note)
+        seen = counts.examples[reason].notes()
         what = f"{reason} ({'; '.join(seen)})" if seen else reason
         _LOG.log(level, "%d records rejected as %s, for example %s", counts.rejected[reason], what, places)
     answers = counts.answers()

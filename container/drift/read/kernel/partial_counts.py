@@ -386,7 +386,12 @@ class PartialCounts:
         """Return the account: read is used plus rejected."""
         rejected = {str(reason): self.rejected[reason] for reason in sorted(self.rejected)}
         examples = {str(reason): tuple(map(str, self.examples[reason].first)) for reason in sorted(self.rejected)}
-        return RecordCounts(self.n_used + self.rejected.total(), self.n_used, rejected, examples)
+        return RecordCounts(self.n_used + self.rejected.total(), self.n_used, rejected, examples, self.seen())
+
+    def seen(self) -> dict[str, tuple[str, ...]]:
+        """Return what the first rejected records of each reason were, each kind once; reasons without are left out."""
+        seen = {str(reason): self.examples[reason].notes() for reason in sorted(self.rejected)}
+        return {reason: notes for reason, notes in seen.items() if notes}
 
     def answers(self) -> AnswerCounts:
         """Return the account of the answers: read is used plus unreadable."""

@@ -117,10 +117,10 @@ def _from_base64(data: str, named: ContentType) -> str:
 
 def _no_text(content: bytes, named: ContentType) -> Rejected:
     """Return the rejection of bytes that are no text: by their content type where it does not promise text."""
-    if named.is_text:
-        return Rejected(RejectionReason.NOT_UTF8)
-    found = recognised(content) or named.media_type
-    return Rejected(RejectionReason.UNSUPPORTED_CONTENT_TYPE, found) if found else Rejected(RejectionReason.NOT_UTF8)
+    found = recognised(content)
+    if named.is_text or not (found or named.media_type):
+        return Rejected(RejectionReason.NOT_UTF8, found or "")
+    return Rejected(RejectionReason.UNSUPPORTED_CONTENT_TYPE, found or named.media_type)
 
 
 def _is_json(named: ContentType, text: str) -> bool:

@@ -108,6 +108,10 @@ class Places:
         """Return whether a place comes before the last one here, or there is room after it."""
         return len(self.first) < MAX_PLACES or (name, line) < (self.first[-1].name, self.first[-1].line)
 
+    def notes(self) -> tuple[str, ...]:
+        """Return what is noted of the places, each note once."""
+        return tuple(dict.fromkeys(place.note for place in self.first if place.note))
+
     def add(self, places: Iterable[Place]) -> None:
         """Take note of places."""
         self.first = nsmallest(MAX_PLACES, [*self.first, *places])

@@ -319,6 +319,21 @@ def test_the_log_names_five_places_and_no_content(tmp_path: Path, caplog: pytest
     assert "secret" not in entry.getMessage()
 
 
+def test_the_account_tells_what_was_there_instead(tmp_path: Path) -> None:
+    strange = [
+        record(side("k05VTVBZ", "BASE64", "application/x-npy")),
+        record(side("iVBO", "BASE64", "image/png")),
+        record("41;secret;40"),
+        record(json_side({"request": {"age": "secret"}})),
+    ]
+    window = read(tmp_path, *strange * 3, b"{")
+    assert window.records.seen == {
+        "field_count": ("1 fields, 3 if ';' divides them", "the keys request"),
+        "unsupported_content_type": ("application/x-npy", "image/png"),
+    }
+    assert "secret" not in str(window.records)
+
+
 def test_a_folder_that_is_not_there_is_the_operators_error(tmp_path: Path) -> None:
     with pytest.raises(ConfigError, match="dataset_source must be a folder"):
         read_window(tmp_path / "nowhere", BASELINE, EVERYTHING)
