@@ -19,7 +19,7 @@ from plumbline.contract.records import (
     Status,
     Verdict,
 )
-from plumbline.contract.rejection import records_in_window
+from plumbline.contract.rejection import loss, records_in_window
 
 PREDICTION = "prediction"
 """Display name of the captured probability's row among the features."""
@@ -112,23 +112,14 @@ def exit_message(report: DriftReport) -> str:
     n_records = records_in_window(report.records)
     n_rejected = n_records - report.records.used
     note = f"; {n_rejected} of {n_records} records rejected" if n_rejected else ""
+    note += f", most as {found.leading}" if report.warnings and (found := loss(report.records)) else ""
     schema = f"; not as in training: {', '.join(broken)}" if broken else ""
     return f"{status}: {prefix}{report.reason or ''} ({report.n_rows} rows{note}{schema})"
 
 
 def report_lines(report: DriftReport) -> Iterator[str]:
     """Yield one report in lines: the verdict, what led to it, accuracy and labels, the counts of the records."""
-    yield f"verdict: {outcome(report.verdict, report.reason)}"
-    for feature in (*report.features, report.prediction):
-        if feature.verdict is Verdict.DRIFT:
-            yield f"{PREDICTION if feature is report.prediction else feature.name}: {_drift(feature)}"
-    for feature in report.features:
-        if feature.violation is not None:
-            yield f"violation: {feature.name}, {feature.violation}: {feature.reason}"
-    if report.verdict is not Verdict.NOT_JUDGED:
-        yield from _features_not_judged(report)
-    for fault in report.internal_faults:
-        yield f"internal fault: {fault.name}: {fault.text}"
+    yield from _verdict(report)
     yield from _comparisons(report)
     yield from accuracy_lines(report)
     records = report.records
@@ -144,6 +135,23 @@ def report_lines(report: DriftReport) -> Iterator[str]:
     for feature in report.features:
         if feature.unreadable:
             yield f"unreadable cells: {feature.name}, {_reasons(feature.unreadable)}"
+
+
+def _verdict(report: DriftReport) -> Iterator[str]:
+    """Yield the verdict, what it does not rest on, and what led to it."""
+    yield f"verdict: {outcome(report.verdict, report.reason)}"
+    for warning in report.warnings:
+        yield f"warning: {warning}"
+    for feature in (*report.features, report.prediction):
+        if feature.verdict is Verdict.DRIFT:
+            yield f"{PREDICTION if feature is report.prediction else feature.name}: {_drift(feature)}"
+    for feature in report.features:
+        if feature.violation is not None:
+            yield f"violation: {feature.name}, {feature.violation}: {feature.reason}"
+    if report.verdict is not Verdict.NOT_JUDGED:
+        yield from _features_not_judged(report)
+    for fault in report.internal_faults:
+        yield f"internal fault: {fault.name}: {fault.text}"
 
 
 def accuracy_lines(report: DriftReport) -> Iterator[str]:

@@ -60,6 +60,8 @@ class Metric(StrEnum):
     RECORDS_REJECTED = "RecordsRejected"
     UNREADABLE_ANSWER_FRACTION = "UnreadableAnswerFraction"
     """Fraction of the captured answers that could not be read, 0 to 1; absent without one."""
+    REJECTED_FRACTION = "RejectedFraction"
+    """Fraction of the window's records that were rejected, 0 to 1; absent when the window had none."""
     ROWS_USED = "RowsUsed"
     SCHEMA_VIOLATIONS = "SchemaViolations"
     """Number of features that are missing from the payload or of another type than in training; absent without rows."""

@@ -56,7 +56,16 @@ class ReasonCode(StrEnum):
 
     # The window.
     NO_RECORDS = "no_records", "no records in the window"
-    NO_USABLE_RECORD = "no_usable_record", "none of the {n_records} records in the window could be used"
+    NO_USABLE_RECORD = "no_usable_record", "none of the {n_records} records in the window could be used: {loss}"
+    REJECTED_FRACTION = (
+        "rejected_fraction",
+        "{n_lost:,} of the {n_records:,} records in the window ({percent:.1f} %) were rejected, more than "
+        "{max_percent:g} %, so that the others need not be like all: {loss}",
+    )
+    REJECTED_RECORDS = (
+        "rejected_records",
+        "{n_lost:,} of the {n_records:,} records in the window ({percent:.1f} %) were rejected: {loss}",
+    )
     FEATURES_DRIFTED = "features_drifted", "drift in {names}"
     TOO_FEW_FEATURES_DRIFTED = (
         "too_few_features_drifted",

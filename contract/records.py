@@ -201,7 +201,9 @@ class DriftReport:
 
     `rule` states when a window drifts. `shifts` has one entry for each kind of shift. `model` is None where no
     history of the endpoint's models is kept, and where the model changed within the window. A report with
-    `internal_faults` is never `no_drift`. `answers` accounts for the answers of the records used.
+    `internal_faults` is never `no_drift`. `answers` accounts for the answers of the records used. `warnings` are what
+    the verdict does not rest on: records that were rejected, where they are not why there is none, and answers that
+    could not be read.
     """
 
     window: WindowBounds
@@ -226,6 +228,7 @@ class DriftReport:
     attribution: AttributionReport = AttributionReport()
     quality: QualityReport = QualityReport()
     internal_faults: tuple[InternalFault, ...] = ()
+    warnings: tuple[Reason, ...] = ()
     version: int = DRIFT_REPORT_VERSION
 
     @property

@@ -1,6 +1,7 @@
 """Reasons why records, cells and labels are rejected: keys of drift_report.json, and stable."""
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 
 from plumbline.contract.enums import StrEnum
 from plumbline.contract.records import RecordCounts
@@ -89,11 +90,74 @@ class CellReason(StrEnum):
     """A JSON value that is neither text, number nor null."""
 
 
+WITHOUT_LOSS: frozenset[RejectionReason] = frozenset(
+    {RejectionReason.OUTSIDE_WINDOW, RejectionReason.OTHER_VARIANT, RejectionReason.DUPLICATE_EVENT_ID}
+)
+"""What is another run's, or counted already: no row of the window is missing through it."""
+
+_CAPTURES_ONLY = "keep nothing but SageMaker's capture files in that folder"
+REMEDIES: Mapping[RejectionReason, str] = {
+    RejectionReason.COMPRESSED_FILE: "unpack the files: captures are plain JSON Lines",
+    RejectionReason.NOT_A_FILE: _CAPTURES_ONLY,
+    RejectionReason.UNUSABLE_LINK: _CAPTURES_ONLY,
+    RejectionReason.UNREADABLE_NAME: _CAPTURES_ONLY,
+    RejectionReason.LINE_TOO_LONG: _CAPTURES_ONLY,
+    RejectionReason.NOT_UTF8: "send requests as text, CSV or JSON: other bodies cannot be compared",
+    RejectionReason.NOT_JSON: "look at the files named: they were cut off, or are no captures",
+    RejectionReason.NOT_A_CAPTURE_RECORD: _CAPTURES_ONLY,
+    RejectionReason.BATCH_TRANSFORM: "keep what batch transforms capture in another folder: endpoints alone are read",
+    RejectionReason.INVALID_TIME: "keep eventMetadata.inferenceTime in the records, or judge them without times",
+    RejectionReason.NO_INPUT: "capture the input side as well: DataCaptureConfig must have the capture mode Input",
+    RejectionReason.UNSUPPORTED_CONTENT_TYPE: "send rows as CSV or JSON, or do not monitor this endpoint",
+    RejectionReason.INVALID_BASE64: "find out what rewrote the captures: SageMaker's own BASE64 is valid",
+    RejectionReason.INPUT_NOT_CSV: "compare the requests' content type with what they hold, and repair their quoting",
+    RejectionReason.INPUT_NOT_JSON: "compare the requests' content type with what they hold",
+    RejectionReason.INPUT_NOT_ROWS: "send rows in one of the shapes of docs/formats.md",
+    RejectionReason.FIELD_COUNT: "learn the baseline from the data of the served model, or repair what sends such rows",
+    RejectionReason.INTERNAL_FAULT: "report the traceback in the run's log: it is a fault of Plumbline",
+}
+"""What an operator does about records that are lost for each of the other reasons."""
+
+
 def records_in_window(counts: RecordCounts) -> int:
     """Return how many of the records read belong to the window; what cannot be placed in time counts as its own."""
     return counts.read - sum(
         counts.rejected.get(reason, 0) for reason in (RejectionReason.OUTSIDE_WINDOW, RejectionReason.OTHER_VARIANT)
     )
+
+
+@dataclass(frozen=True)
+class Loss:
+    """Records of a window that were lost, of all that it had; duplicates are neither.
+
+    `leading` is the reason that most of them have, of equals the first by name, and `n_leading` how many have it.
+    """
+
+    n_lost: int
+    n_records: int
+    leading: str
+    n_leading: int
+
+    @property
+    def fraction(self) -> float:
+        """Lost records by all records, above 0 to 1."""
+        return self.n_lost / self.n_records
+
+    def __str__(self) -> str:
+        """Return the leading reason with its number, and what to do about it."""
+        found = f"{self.n_leading:,} as {self.leading}"
+        # A reason of a later version has no remedy here.
+        return f"{found}; {REMEDIES[RejectionReason(self.leading)]}" if self.leading in set(REMEDIES) else found
+
+
+def loss(counts: RecordCounts) -> Loss | None:
+    """Return what the window lost of its records; None where it lost none."""
+    lost = {reason: number for reason, number in counts.rejected.items() if number and reason not in WITHOUT_LOSS}
+    if not lost:
+        return None
+    n_lost = sum(lost.values())
+    leading = min(lost, key=lambda reason: (-lost[reason], reason))
+    return Loss(n_lost, counts.used + n_lost, leading, lost[leading])
 
 
 class LabelRejectionReason(StrEnum):

@@ -9,6 +9,7 @@ from datetime import UTC, datetime
 from typing import NoReturn
 
 from plumbline.contract.names import VERSION, Argument
+from plumbline.contract.verdicts import Verdict
 from plumbline.drift.aws import Clients
 from plumbline.drift.data.documents import STORAGE_ERRORS, storage_error, temporary_folder
 from plumbline.drift.errors import ConfigError, DriftError
@@ -109,7 +110,8 @@ def _run(arguments: argparse.Namespace) -> None:
 
     with _announced(settings.distribution):
         report = run(settings, now=_now(), clients=Clients.of_region(settings.platform.region))
-    _LOG.info("%s: %s", report.verdict, report.reason)
+    level = logging.WARNING if report.verdict is Verdict.NOT_JUDGED else logging.INFO
+    _LOG.log(level, "%s: %s", report.verdict, report.reason)
 
 
 def _announced(distribution: Distribution) -> AbstractContextManager[object]:

@@ -21,7 +21,7 @@ from plumbline.drift.judge.analysis import analyse, with_quality
 from plumbline.drift.judge.bias import require_facet
 from plumbline.drift.judge.faults import FaultLog, with_faults
 from plumbline.drift.judge.recent import EarlierFiles, EarlierWindows, read_earlier
-from plumbline.drift.judge.verdict import with_usable_answers
+from plumbline.drift.judge.verdict import too_many_rejected, with_usable_answers
 from plumbline.drift.projection import Projector
 from plumbline.drift.read.capture import count_folder, count_window
 from plumbline.drift.reference.baseline import Baseline, load
@@ -63,6 +63,8 @@ def perform(inputs: RunInputs) -> DriftReport:
     report = with_faults(with_quality(report, _quality(inputs, projector)), faults)
     for fault, traceback in zip(faults.found, faults.tracebacks, strict=True):
         _LOG.error("internal fault in %s: %s\n%s", fault.name, fault.text, traceback)
+    for warning in report.warnings:
+        _LOG.warning("%s", warning)
 
     # Report: the verdicts -> files.
     write_reports(inputs.output, report, baseline, window, context.policy)
@@ -152,9 +154,11 @@ def _attribution(inputs: RunInputs, window: WindowCounts) -> AttributionReport:
     fetch_model = inputs.fetch_model
     if fetch_model is None:
         return AttributionReport()
-    if inputs.context.not_judged:
-        return AttributionReport(reason=window_not_judged(inputs.context.not_judged))
-    return inputs.context.faults.guarded(
+    context = inputs.context
+    not_judged = context.not_judged or too_many_rejected(window.records, context.policy)
+    if not_judged:
+        return AttributionReport(reason=window_not_judged(not_judged))
+    return context.faults.guarded(
         "feature attributions",
         lambda: _attributed(fetch_model, inputs.baseline, window),
         lambda why: AttributionReport(reason=why),

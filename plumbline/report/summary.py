@@ -61,6 +61,7 @@ def _drift_headline(timeline: Timeline, drifted: list[Slot]) -> str:
 def concerns(timeline: Timeline) -> list[str]:
     """Return what besides drift calls for people, in a few words each."""
     tests = (
+        ("there were internal faults", _has_faults),
         ("the projected accuracy dropped", _projection_dropped),
         ("the realised accuracy dropped", _realised_dropped),
         ("labels show concept shift", _is_concept),
@@ -164,6 +165,10 @@ def _where(timeline: Timeline, test: Callable[[Slot], bool], what: str) -> Itera
 
 def _reports(slot: Slot, part: Callable[[DriftReport], Verdict]) -> bool:
     return slot.report is not None and part(slot.report) is Verdict.DRIFT
+
+
+def _has_faults(slot: Slot) -> bool:
+    return slot.report is not None and bool(slot.report.internal_faults)
 
 
 def _projection_dropped(slot: Slot) -> bool:

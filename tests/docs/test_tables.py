@@ -30,7 +30,14 @@ from plumbline.contract.records import (
     SegmentReport,
     WindowBounds,
 )
-from plumbline.contract.rejection import ANSWER_REMEDIES, AnswerReason, LabelRejectionReason, RejectionReason
+from plumbline.contract.rejection import (
+    ANSWER_REMEDIES,
+    REMEDIES,
+    WITHOUT_LOSS,
+    AnswerReason,
+    LabelRejectionReason,
+    RejectionReason,
+)
 from plumbline.contract.statistics import EffectMeasure, FeatureType
 from plumbline.contract.thresholds import THRESHOLDS, Threshold
 from plumbline.drift import cli as container
@@ -286,6 +293,10 @@ def test_every_reason_for_an_unreadable_answer_is_explained() -> None:
 
 def test_every_reason_for_a_rejection_is_explained() -> None:
     assert first_codes(section(DRIFT_REPORT, "Why a record is rejected")) == list(RejectionReason)
+
+
+def test_every_rejected_record_has_a_remedy_or_is_no_loss() -> None:
+    assert sorted([*REMEDIES, *WITHOUT_LOSS]) == sorted(RejectionReason)
 
 
 def test_limits_are_those_that_every_report_states() -> None:

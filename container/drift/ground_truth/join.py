@@ -9,7 +9,7 @@ from typing import TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
-from plumbline.contract.records import WindowBounds
+from plumbline.contract.records import RecordCounts, WindowBounds
 from plumbline.contract.rejection import LabelRejectionReason
 from plumbline.drift.data.window import WindowCounts
 from plumbline.drift.ground_truth.labels import NO_LABEL, Codes, LabelBook
@@ -27,11 +27,13 @@ Matches: TypeAlias = Mapping[str, Sequence[tuple[int, Codes]]]
 class JoinedWindow:
     """A window's rows with the labels they have.
 
-    `labelled` has all rows with a label and `by_label` those of each label; `unlabelled` has the others, and `unusable`
-    the number of captured records whose label came and cannot be used, by reason.
+    `records` are those that were read. `labelled` has all rows with a label and `by_label` those of each label;
+    `unlabelled` has the others, and `unusable` the number of captured records whose label came and cannot be used, by
+    reason.
     """
 
     bounds: WindowBounds
+    records: RecordCounts
     labelled: WindowCounts
     by_label: Mapping[str, WindowCounts]
     unlabelled: WindowCounts
@@ -59,10 +61,12 @@ class _Join:
     matches: dict[str, list[tuple[int, Codes]]] = field(default_factory=lambda: defaultdict(list))
     seen: set[str] = field(default_factory=set)
     unusable: Counter[LabelRejectionReason] = field(default_factory=Counter)
+    n_records: int = 0
 
     def add(self, batch: Batch, names: Sequence[str]) -> None:
         """Count each row under its label's code."""
         codes = self._codes(batch, names)
+        self.n_records += len(batch.event_ids)
         for code in np.unique(codes).tolist():
             self.counter.add(self.parts[code], batch.rows_where(codes == code), names)
 
@@ -92,8 +96,8 @@ def join(files: Iterable[tuple[Path, str]], plan: WindowPlan, book: LabelBook) -
     OSError
         If a file cannot be read.
     """
-    found = _Join(FileCounter(plan), book)
-    for batches, names in found.counter.read_all(sorted(files, key=lambda file: file[1]), PartialCounts()):
+    found, rejected = _Join(FileCounter(plan), book), PartialCounts()
+    for batches, names in found.counter.read_all(sorted(files, key=lambda file: file[1]), rejected):
         for batch in _first_of_each_event(batches, found.seen):
             found.add(batch, names)
     unlabelled = found.parts.pop(NO_LABEL, PartialCounts())
@@ -101,8 +105,10 @@ def join(files: Iterable[tuple[Path, str]], plan: WindowPlan, book: LabelBook) -
     labelled = PartialCounts()
     for part in by_label.values():
         labelled.merge(part, plan)
+    n_read = found.n_records + rejected.rejected.total()
     return JoinedWindow(
         bounds=plan.bounds,
+        records=RecordCounts(n_read, found.n_records, dict(sorted(rejected.rejected.items()))),
         labelled=window_counts(labelled, plan),
         by_label={label: window_counts(part, plan) for label, part in by_label.items()},
         unlabelled=window_counts(unlabelled, plan),

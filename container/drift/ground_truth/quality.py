@@ -27,7 +27,7 @@ from plumbline.drift.ground_truth.measures import ConfusionCounts, ScoredCounts,
 from plumbline.drift.judge.bias import judge_labelled_bias
 from plumbline.drift.judge.comparison import RunContext, Sample, judge
 from plumbline.drift.judge.shifts import LabelEvidence, shifts_after_labels
-from plumbline.drift.judge.verdict import PREDICTION, Ruling, answers_refusal, too_few
+from plumbline.drift.judge.verdict import PREDICTION, Ruling, answers_refusal, too_few, too_many_rejected
 from plumbline.drift.reference.baseline import Baseline
 from plumbline.drift.statistics.proportion import NORMAL_QUANTILE, ONE_SIDED_QUANTILE
 
@@ -52,7 +52,8 @@ def judge_quality(
         labelled_fraction=joined.labelled_fraction,
         is_final=is_final,
     )
-    not_judged = context.not_judged or _refusal(joined, baseline, context, is_final)
+    rejected = too_many_rejected(joined.records, context.policy)
+    not_judged = context.not_judged or rejected or _refusal(joined, baseline, context, is_final)
     if not_judged:
         return _with(known, reason=not_judged)
     # One window must not take the others, or the report, with it.

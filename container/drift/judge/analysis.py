@@ -28,7 +28,7 @@ from plumbline.drift.judge.faults import FaultLog, with_faults
 from plumbline.drift.judge.recent import EarlierWindows, judge_recent
 from plumbline.drift.judge.segments import judge_segments
 from plumbline.drift.judge.shifts import shifts_before_labels
-from plumbline.drift.judge.verdict import answers_note, rule_text, window_refusal
+from plumbline.drift.judge.verdict import answers_note, loss_warnings, rule_text, window_refusal
 from plumbline.drift.projection import Projector
 from plumbline.drift.reference.baseline import Baseline
 
@@ -99,6 +99,7 @@ def _judged(
         multivariate=_separability(baseline, window, context),
         shifts=_shifts(found.features, projected, context),
         bias=_bias(baseline, window, context),
+        warnings=loss_warnings(window, context.not_judged),
     )
 
 
@@ -185,6 +186,7 @@ def _not_judged(
         multivariate=MultivariateReport(reason=_if_requested(context.multivariate, not_judged)),
         shifts=tuple(ShiftReport(shift=shift, reason=not_judged) for shift in (Shift.COVARIATE, Shift.LABEL)),
         bias=BiasReport(reason=_if_requested(context.facet is not None, not_judged), facet=context.facet),
+        warnings=loss_warnings(window, why),
     )
 
 

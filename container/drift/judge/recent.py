@@ -10,6 +10,7 @@ import numpy as np
 from plumbline.contract.names import ReportFile
 from plumbline.contract.reasons import Reason, ReasonCode, joined
 from plumbline.contract.records import SWITCHED_OFF, FeatureType, RecentReport, WindowBounds
+from plumbline.contract.rejection import loss
 from plumbline.contract.training import PROBABILITY_COLUMN
 from plumbline.drift.data.counts import (
     NumericCounts,
@@ -39,7 +40,7 @@ class StoredWindow:
     """What a run leaves of its window for later ones: value counts, no rows.
 
     `same_model`: the model that answered it also answered the window that is judged; only then its probabilities are a
-    reference.
+    reference. `rejected_fraction` is that of the window's records, 0 to 1.
     """
 
     bounds: WindowBounds
@@ -48,6 +49,7 @@ class StoredWindow:
     columns: dict[str, ValueCounts]
     probabilities: ValueCounts
     same_model: bool = True
+    rejected_fraction: float = 0.0
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
@@ -81,11 +83,23 @@ def judge_recent(
     """Judge the window against the earlier windows' counts, added up. It is a family of tests of its own."""
     if not earlier.n_wanted:
         return RecentReport(reason=SWITCHED_OFF)
+    earlier = _representative(earlier, context.policy)
     return context.faults.guarded(
         "the windows before",
         lambda: _judged(specs, earlier, window, context),
         lambda why: RecentReport(reason=why, n_windows=len(earlier.windows), n_rows=earlier.n_rows),
     )
+
+
+def _representative(earlier: EarlierWindows, policy: Policy) -> EarlierWindows:
+    """Return the windows of which enough records could be used: what is left of the others is no reference."""
+    kept = tuple(one for one in earlier.windows if one.rejected_fraction <= policy.maximum_rejected_fraction)
+    left_out = (
+        f"window {one.bounds.start or 'without times'}: {100 * one.rejected_fraction:.1f} % of its records rejected"
+        for one in earlier.windows
+        if one not in kept
+    )
+    return replace(earlier, windows=kept, skipped=(*earlier.skipped, *left_out))
 
 
 def _judged(specs: Sequence[FeatureSpec], earlier: EarlierWindows, window: Sample, context: RunContext) -> RecentReport:
@@ -232,12 +246,13 @@ _PROBABILITY = FeatureSpec(PROBABILITY_COLUMN, FeatureType.NUMERIC)
 
 def window_counts_text(baseline: Baseline, window: WindowCounts) -> str:
     """Return the file's text; equal windows give equal bytes. A feature that the window lacks is left out."""
-    specs = [spec for spec in baseline.specs if spec.name in window.columns]
+    specs, lost = [spec for spec in baseline.specs if spec.name in window.columns], loss(window.records)
     document = {
         "version": WINDOW_COUNTS_VERSION,
         "start": window.bounds.start,
         "end": window.bounds.end,
         "n_rows": window.n_rows,
+        "rejected_fraction": lost.fraction if lost else 0.0,
         "features": spec_entries(specs),
         "probabilities": counts_entry(window.probabilities),
         "counts": counts_entries(specs, window.columns),
@@ -262,6 +277,8 @@ def read_window_counts(text: str) -> StoredWindow:
             specs=specs,
             columns=columns_of(specs, document["counts"]),
             probabilities=counts_of(_PROBABILITY, document["probabilities"]),
+            # Files of versions before do not say.
+            rejected_fraction=float(document.get("rejected_fraction", 0.0)),
         )
     except (AttributeError, KeyError, TypeError) as error:
         raise ValueError(f"it must fit its schema, got {error!r}") from error

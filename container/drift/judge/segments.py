@@ -18,7 +18,8 @@ def judge_segments(
     """Return one report per segment, in order; each is a family of tests of its own.
 
     A variant is judged against all training rows: they know of no variants. The only variant of a window is the
-    window, and no segment. Whether a segment has rows enough is its own matter: `context.not_judged` is the window's.
+    window, and no segment. Whether a segment has rows enough is its own matter; what else keeps the window from being
+    judged, `context.not_judged`, holds for its segments.
     """
     variants = [segment for segment in segments if segment.kind is SegmentKind.VARIANT]
     return tuple(
@@ -39,7 +40,7 @@ def _judged(segment: Segment, counts: SegmentCounts, baseline: Baseline, context
     reference = _reference(segment, baseline)
     if reference is None:
         return _not_judged(segment, counts.n_rows, ReasonCode.NO_REFERENCE_SEGMENT.reason())
-    own = replace(context, not_judged=too_few(counts.n_rows, context.policy))
+    own = replace(context, not_judged=too_few(counts.n_rows, context.policy) or context.not_judged)
     sides = Sample(columns=reference), Sample(columns=counts.columns)
     outcome = judge(baseline.specs, *sides, own, where=f" in segment {segment.value}")
     return SegmentReport(

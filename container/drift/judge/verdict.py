@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 
 from plumbline.contract.reasons import Reason, ReasonCode, has_code, joined, window_not_judged
 from plumbline.contract.records import AnswerCounts, EffectMeasure, FeatureReport, RecordCounts, Verdict, finite
-from plumbline.contract.rejection import ANSWER_REMEDIES, AnswerReason, records_in_window
+from plumbline.contract.rejection import ANSWER_REMEDIES, AnswerReason, Loss, loss, records_in_window
 from plumbline.contract.thresholds import DEFAULT_EFFECT_THRESHOLDS
 from plumbline.drift.compare.features import ColumnComparison, SchemaFinding
 from plumbline.drift.data.window import WindowCounts
@@ -141,8 +141,32 @@ def window_refusal(records: RecordCounts, n_rows: int, policy: Policy) -> Reason
     if not n_records and not n_rows:
         return ReasonCode.NO_RECORDS.reason()
     if not n_rows:
-        return ReasonCode.NO_USABLE_RECORD.reason(n_records=n_records)
-    return too_few(n_rows, policy)
+        return ReasonCode.NO_USABLE_RECORD.reason(n_records=n_records, loss=loss(records))
+    return joined(too_many_rejected(records, policy), too_few(n_rows, policy))
+
+
+def too_many_rejected(records: RecordCounts, policy: Policy) -> Reason | None:
+    """Return why a window is not judged by the records that are left of it, or None.
+
+    What was rejected is no random part: of answers in log-odds those are left that happen to lie between 0 and 1.
+    """
+    lost = loss(records)
+    if lost is None or lost.fraction <= policy.maximum_rejected_fraction:
+        return None
+    max_percent = 100 * policy.maximum_rejected_fraction
+    return _of_loss(ReasonCode.REJECTED_FRACTION, lost, max_percent=max_percent)
+
+
+def loss_warnings(window: WindowCounts, not_judged: Reason | None) -> tuple[Reason, ...]:
+    """Return what a verdict does not rest on: rejected records, unless they are why there is none, and answers."""
+    lost, found = loss(window.records), window.no_predictions or answers_note(window.answers)
+    refused = has_code(not_judged, ReasonCode.REJECTED_FRACTION, ReasonCode.NO_USABLE_RECORD)
+    of_records = _of_loss(ReasonCode.REJECTED_RECORDS, lost) if lost and not refused else None
+    return tuple(one for one in (of_records, found) if one is not None)
+
+
+def _of_loss(code: ReasonCode, lost: Loss, **others: float) -> Reason:
+    return code.reason(n_lost=lost.n_lost, n_records=lost.n_records, percent=100 * lost.fraction, loss=lost, **others)
 
 
 def with_usable_answers(window: WindowCounts, policy: Policy) -> WindowCounts:

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import TypeAlias
 
 from plumbline.contract.records import WindowBounds
-from plumbline.contract.rejection import RejectionReason
+from plumbline.contract.rejection import REMEDIES, RejectionReason
 from plumbline.contract.training import Task, ordered
 from plumbline.drift.data.window import WindowCounts
 from plumbline.drift.errors import BaselineMismatchError, ConfigError
@@ -133,7 +133,8 @@ def log_rejections(counts: PartialCounts) -> None:
         places = ", ".join(map(str, counts.examples[reason].first))
         seen = counts.examples[reason].notes()
         what = f"{reason} ({'; '.join(seen)})" if seen else reason
-        _LOG.log(level, "%d records rejected as %s, for example %s", counts.rejected[reason], what, places)
+        remedy = f"; {REMEDIES[reason]}" if reason in REMEDIES else ""
+        _LOG.log(level, "%d records rejected as %s, for example %s%s", counts.rejected[reason], what, places, remedy)
     answers = counts.answers()
     for code, number in answers.unreadable.items():
         places = ", ".join(answers.examples[code])

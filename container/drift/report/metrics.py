@@ -8,8 +8,8 @@ from typing import Any
 from plumbline.contract.accuracy import Measure, Shift
 from plumbline.contract.names import METRIC_NAMESPACE, Dimension, Metric
 from plumbline.contract.quality import QualityReport
-from plumbline.contract.records import DriftReport, EffectMeasure, Status, Verdict, finite
-from plumbline.contract.rejection import LabelRejectionReason, RejectionReason, records_in_window
+from plumbline.contract.records import DriftReport, EffectMeasure, RecordCounts, Status, Verdict, finite
+from plumbline.contract.rejection import LabelRejectionReason, RejectionReason, loss, records_in_window
 from plumbline.drift.errors import PublishError
 
 _MAX_DIMENSION_CHARACTERS = 1024
@@ -89,6 +89,7 @@ def _of_window(report: DriftReport) -> list[tuple[Metric, float | None]]:
         (Metric.RECORDS_READ, records.read),
         (Metric.RECORDS_REJECTED, records.read - records.used),
         (Metric.UNREADABLE_ANSWER_FRACTION, report.answers.unreadable_fraction),
+        (Metric.REJECTED_FRACTION, _rejected_fraction(records)),
         (Metric.ROWS_USED, report.n_rows),
         (Metric.SCHEMA_VIOLATIONS, _violations(report) if report.n_rows else None),
         (Metric.RECENT_DRIFT_VERDICT, _verdict(report.recent.verdict)),
@@ -138,6 +139,13 @@ def _coverage(quality: QualityReport) -> float | None:
         # Labels that are awaited and cannot be read, or not be judged, are none.
         return 0.0
     return quality.latest_final.labelled_fraction if quality.latest_final else None
+
+
+def _rejected_fraction(records: RecordCounts) -> float | None:
+    lost = loss(records)
+    if lost is not None:
+        return lost.fraction
+    return 0.0 if records.used else None
 
 
 def _faults(report: DriftReport) -> int:

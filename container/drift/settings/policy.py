@@ -40,7 +40,8 @@ class Policy(Thresholds):
     A feature drifts when its Benjamini-Hochberg-adjusted p-value is below `alpha` and its effect, by
     `effect_measure`, reaches `effect_threshold` (for the Jensen-Shannon distance raised to the null's own 99 % quantile
     where the sample is small); or when its missing fraction moved by `missing_values_threshold` or more, significantly.
-    A window of fewer than `minimum_rows` rows is not judged. It drifts when a critical feature or the prediction
+    A window of fewer than `minimum_rows` rows is not judged, nor one of whose records more than
+    `maximum_rejected_fraction` were rejected. It drifts when a critical feature or the prediction
     drifts, or when at least `drifted_fraction` of the judged features do; None: any one. An accuracy, projected or
     realised, dropped when it lost `accuracy_drop_threshold` or more, and a segment of the facet is treated otherwise
     when a bias metric moved by `bias_threshold` or more; both beyond chance. An `effect_threshold` that is not given is

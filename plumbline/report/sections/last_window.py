@@ -109,7 +109,8 @@ def comparisons(timeline: Timeline) -> str:
 
 
 def _comparison_rows(report: DriftReport) -> Iterator[list[str]]:
-    yield ["training data", VERDICTS[report.verdict], f"{report.n_rows:,}", text(report.reason) or "–"]
+    why = "<br>".join([text(report.reason) or "–", *(f"Warning: {text(warning)}" for warning in report.warnings)])
+    yield ["training data", VERDICTS[report.verdict], f"{report.n_rows:,}", why]
     if not report.recent.is_switched_off:
         yield _recent(report.recent)
     for segment in report.segments:

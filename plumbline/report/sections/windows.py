@@ -52,6 +52,10 @@ def unjudged(timeline: Timeline) -> str:
             continue
         if slot.report.verdict is Verdict.NOT_JUDGED:
             rows.append([when, "drift", text(slot.report.reason) or "no reason given"])
+        rows += [
+            [when, text(fault.name), f"internal fault: {text(fault.text)}"] for fault in slot.report.internal_faults
+        ]
+        rows += [[when, "the records that were rejected", text(warning)] for warning in slot.report.warnings]
         projected = slot.report.projected_accuracy
         if projected.status is Status.NOT_JUDGED:
             rows.append([when, "projected accuracy", text(projected.reason) or "no reason given"])

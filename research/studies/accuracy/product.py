@@ -130,6 +130,7 @@ class SubjectMonitor:
         nothing = count_window(lambda _: PartialCounts(), plan_of(self.subject.baseline))
         return JoinedWindow(
             bounds=window.counts.bounds,
+            records=window.counts.records,
             labelled=window.counts,
             by_label={label: self._of_label(window, rows, labels == label) for label in sorted(set(rows.labels))},
             unlabelled=nothing,

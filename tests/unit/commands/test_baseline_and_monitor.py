@@ -341,5 +341,7 @@ def test_compressed_captures_are_counted_and_printed(
     file.unlink()
     assert monitor(baseline, tmp_path / "capture") == 0
     shown = capsys.readouterr().out
-    assert "verdict: not judged: none of the 1 records in the window could be used\n" in shown
+    assert (
+        "verdict: not judged: none of the 1 records in the window could be used: 1 as compressed_file; unpack" in shown
+    )
     assert "rejected: 1 compressed_file, for example 30-00-000-capture.jsonl.gz" in shown

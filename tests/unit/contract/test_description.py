@@ -3,12 +3,13 @@ from dataclasses import replace
 from plumbline.contract.accuracy import LabelShiftScenario, Shift
 from plumbline.contract.attribution import AttributionReport
 from plumbline.contract.bias import BiasReport
-from plumbline.contract.description import accuracy_lines, listed, report_lines
+from plumbline.contract.description import accuracy_lines, exit_message, listed, report_lines
 from plumbline.contract.quality import SelectionReport, ShiftReport
 from plumbline.contract.records import (
     SWITCHED_OFF,
     Contributor,
     FeatureType,
+    InternalFault,
     MultivariateReport,
     ProjectedAccuracy,
     RecentReport,
@@ -210,3 +211,19 @@ def test_bias_and_attribution_that_were_not_judged_have_their_reason() -> None:
 def test_long_lists_are_cut_with_a_number() -> None:
     assert listed(list("abcdefgh"), 6) == "a, b, c, d, e, f and 2 more"
     assert listed(["a"]) == "a"
+
+
+def test_what_was_rejected_and_what_failed_stands_beside_the_verdict() -> None:
+    records = RecordCounts(1_000, 900, {"not_json": 70, "no_input": 30})
+    found = replace(
+        report(0, reason=because("no feature drifted")),
+        records=records,
+        n_rows=900,
+        warnings=(because("100 of the 1,000 records were rejected"),),
+        internal_faults=(InternalFault(name="bias", text="MemoryError"),),
+    )
+    lines = list(report_lines(found))
+    assert "warning: 100 of the 1,000 records were rejected" in lines
+    assert "internal fault: bias: MemoryError" in lines
+    assert "100 of 1000 records rejected, most as not_json" in exit_message(found)
+    assert "most as" not in exit_message(replace(found, warnings=()))

@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from plumbline.contract.records import WindowBounds
+from plumbline.contract.records import RecordCounts, WindowBounds
 from plumbline.drift.data.table import table
 from plumbline.drift.ground_truth import merged
 from plumbline.drift.ground_truth.join import JoinedWindow, join
@@ -72,6 +72,7 @@ def test_each_row_is_counted_under_its_label(tmp_path: Path) -> None:
         "Self": [0.9],
     }
     assert book.account().rejected == {"no_captured_record": 2}
+    assert found.records == RecordCounts(5, 3, {"field_count": 1, "outside_window": 1})
     assert found.matches == {"ep/AllTraffic/2026/11/22/12/a.jsonl": [(1, (1,)), (2, (0, -1, 1))]}
 
 

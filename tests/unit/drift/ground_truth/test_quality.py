@@ -10,7 +10,8 @@ from numpy.typing import NDArray
 
 from plumbline.contract.accuracy import Measure, ProjectedAccuracy, Shift
 from plumbline.contract.quality import WindowQuality
-from plumbline.contract.records import Status, Verdict, WindowBounds
+from plumbline.contract.reasons import ReasonCode
+from plumbline.contract.records import RecordCounts, Status, Verdict, WindowBounds
 from plumbline.contract.training import ordered
 from plumbline.drift.data.table import Table, table
 from plumbline.drift.data.window import WindowCounts
@@ -160,6 +161,16 @@ def test_too_few_labels_are_not_judged_and_give_no_figure(
     assert (found.verdict, str(found.reason), found.measures) == (Verdict.NOT_JUDGED, reason, ())
     assert (found.n_rows, found.n_labelled) == (n, n_labelled)
     assert found.shift(Shift.CONCEPT).verdict is Verdict.NOT_JUDGED
+
+
+def test_labels_of_a_mostly_rejected_window_start_nothing(tmp_path: Path) -> None:
+    worse = Population.drawn(1_200, 1, flip=0.4).joined(REFERENCE, tmp_path)
+    assert judged(worse).verdict is Verdict.DRIFT
+    found = judged(replace(worse, records=RecordCounts(2_400, 1_200, {"output_not_a_prediction": 1_200})))
+    assert (found.verdict, found.reason and found.reason.code) == (Verdict.NOT_JUDGED, ReasonCode.REJECTED_FRACTION)
+    assert {shift.verdict for shift in found.shifts} <= {Verdict.NOT_JUDGED}
+    some = judged(replace(worse, records=RecordCounts(1_300, 1_200, {"not_json": 100})))
+    assert some.verdict is Verdict.DRIFT
 
 
 def test_a_baseline_without_predictions_judges_no_labels(tmp_path: Path) -> None:

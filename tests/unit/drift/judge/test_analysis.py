@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
+from plumbline.contract.reasons import ReasonCode
 from plumbline.contract.records import (
     DriftReport,
     FeatureReport,
@@ -232,8 +233,34 @@ def test_a_window_of_rejected_records_says_so(baseline: Baseline) -> None:
     found = report(baseline, window(rows(0, 3), records=RecordCounts(3, 0, {"not_json": 3})))
     assert (found.verdict, str(found.reason)) == (
         Verdict.NOT_JUDGED,
-        "none of the 3 records in the window could be used",
+        "none of the 3 records in the window could be used: "
+        "3 as not_json; look at the files named: they were cut off, or are no captures",
     )
+
+
+def test_rows_that_are_left_of_a_mostly_rejected_window_are_not_judged(baseline: Baseline) -> None:
+    columns = rows(800, 3)
+    columns["age"] = columns["age"].astype(np.float64) + 30
+    records = RecordCounts(1100, 800, {"output_not_a_prediction": 300})
+    found = report(baseline, window(columns, records=records), isolation_forest=True, multivariate=True, facet="job")
+    assert (found.verdict, found.reason and found.reason.code) == (Verdict.NOT_JUDGED, ReasonCode.REJECTED_FRACTION)
+    judged = {one.verdict for one in (*found.features, found.prediction)} | {one.verdict for one in found.shifts}
+    assert judged | {found.bias.verdict} == {Verdict.NOT_JUDGED}
+    parts = (found.projected_accuracy, found.isolation_forest_similarity, found.multivariate)
+    assert {part.status for part in parts} == {Status.NOT_JUDGED}
+    assert found.warnings == ()
+
+
+def test_a_verdict_carries_a_warning_about_what_was_rejected(baseline: Baseline) -> None:
+    columns = rows(800, 3)
+    columns["age"] = columns["age"].astype(np.float64) + 30
+    found = report(baseline, window(columns, records=RecordCounts(900, 800, {"not_json": 100})))
+    assert found.verdict is Verdict.DRIFT
+    assert [warning.code for warning in found.warnings] == [ReasonCode.REJECTED_RECORDS]
+    assert DriftReport.from_json(found.to_json()).warnings == found.warnings
+    changed = ReasonCode.MODEL_CHANGED.reason()
+    refused = report(baseline, window(columns, records=RecordCounts(900, 800, {"not_json": 100})), not_judged=changed)
+    assert (refused.reason, refused.warnings) == (changed, found.warnings)
 
 
 def test_too_few_rows_are_not_judged_but_described(baseline: Baseline) -> None:

@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 
 from plumbline.contract.records import FeatureType, RecordCounts, Verdict, WindowBounds
 from plumbline.drift.data.counts import CategoricalCounts, NumericCounts
+from plumbline.drift.data.documents import signed
 from plumbline.drift.data.sketch import bucketed
 from plumbline.drift.data.table import FeatureSpec, Table
 from plumbline.drift.data.window import WindowCounts
@@ -230,3 +231,20 @@ def test_a_failure_leaves_the_report_standing() -> None:
     found = judge_recent(SPECS, replace(broken, windows=(replace(one, columns={}),)), side(rows(800, 9)), CONTEXT)
     assert found.verdict is Verdict.NOT_JUDGED
     assert str(found.reason).startswith("internal fault: KeyError")
+
+
+def test_a_mostly_rejected_window_is_no_reference_for_later_ones() -> None:
+    selected = replace(window(0, rows(500, 1, shift=30.0)), records=RecordCounts(1000, 500, {"not_json": 500}))
+    assert stored(selected).rejected_fraction == 0.5
+    found = judge_recent(SPECS, earlier(selected, window(1, rows(500, 2))), side(rows(800, 9)), CONTEXT)
+    assert (found.verdict, found.n_windows, found.n_rows) == (Verdict.NO_DRIFT, 1, 500)
+    assert str(found.reason).endswith("skipped window 2026-01-01T00:00:00Z: 50.0 % of its records rejected")
+    alone = judge_recent(SPECS, earlier(selected), side(rows(800, 9)), CONTEXT)
+    assert (alone.verdict, alone.n_windows) == (Verdict.NOT_JUDGED, 0)
+
+
+def test_counts_of_a_version_before_say_nothing_of_rejected_records() -> None:
+    found = window(0, rows(50, 1))
+    document = json.loads(window_counts_text(BASELINE, found))
+    del document["rejected_fraction"], document["checksum"]
+    assert read_window_counts(signed(document, before="features")).rejected_fraction == 0.0

@@ -2,6 +2,7 @@ from dataclasses import replace
 
 import numpy as np
 
+from plumbline.contract.reasons import ReasonCode
 from plumbline.contract.records import FeatureType, SegmentReport, Verdict
 from plumbline.contract.statistics import EffectMeasure
 from plumbline.drift.data.counts import NumericCounts, ValueCounts, count
@@ -97,3 +98,10 @@ def test_a_segment_that_fails_leaves_the_others_standing() -> None:
     found = judged({of_column("f"): rows("f", 900, 5), of_column("m"): rows("m", 900, 6)}, broken)
     assert found["m"].verdict is Verdict.NO_DRIFT
     assert {feature.verdict for feature in found["f"].features} == {Verdict.NOT_JUDGED}
+
+
+def test_segments_of_a_mostly_rejected_window_are_not_judged_either() -> None:
+    why = ReasonCode.REJECTED_FRACTION.reason(n_lost=4, n_records=9, percent=44, max_percent=20, loss="4 as not_json")
+    context = RunContext(policy=Policy(minimum_rows=200), not_judged=why)
+    found = judge_segments(BASELINE, counts({of_column("m"): rows("m", 900, 6, mean=45)}), context)
+    assert [(one.verdict, one.reason) for one in found] == [(Verdict.NOT_JUDGED, why)]

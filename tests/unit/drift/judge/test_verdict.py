@@ -4,8 +4,9 @@ from typing import Any
 
 import pytest
 
-from plumbline.contract.reasons import Reason, ReasonCode
+from plumbline.contract.reasons import Reason, ReasonCode, has_code
 from plumbline.contract.records import (
+    AnswerCounts,
     Contributor,
     EffectMeasure,
     FeatureReport,
@@ -13,9 +14,24 @@ from plumbline.contract.records import (
     RecordCounts,
     Verdict,
     Violation,
+    WindowBounds,
 )
 from plumbline.drift.compare.features import ColumnComparison, SchemaFinding
-from plumbline.drift.judge.verdict import FeatureCase, judge_features, judge_window, p_text, rule_text, window_refusal
+from plumbline.drift.data.window import WindowCounts
+from plumbline.drift.errors import ConfigError
+from plumbline.drift.judge.verdict import (
+    FeatureCase,
+    judge_features,
+    judge_window,
+    loss_warnings,
+    p_text,
+    rule_text,
+    too_many_rejected,
+    window_refusal,
+    with_usable_answers,
+)
+from plumbline.drift.read.kernel.partial_counts import PartialCounts, window_counts
+from plumbline.drift.read.kernel.plan import WindowPlan
 from plumbline.drift.settings.policy import FeaturePolicy, Policy
 from plumbline.drift.statistics.declaration import Evidence
 from tests.reports import because
@@ -154,7 +170,28 @@ def test_a_note_does_not_hide_why_the_window_is_refused() -> None:
     ("records", "n_rows", "expected"),
     [
         (RecordCounts(), 0, "no records in the window"),
-        (RecordCounts(5, 0, {"not_json": 5}), 0, "none of the 5 records in the window could be used"),
+        (
+            RecordCounts(5, 0, {"not_json": 5}),
+            0,
+            "none of the 5 records in the window could be used: "
+            "5 as not_json; look at the files named: they were cut off, or are no captures",
+        ),
+        (RecordCounts(250, 200, {"not_json": 50}), 200, None),
+        (
+            RecordCounts(1251, 1000, {"not_json": 51, "no_input": 200}),
+            1000,
+            "251 of the 1,251 records in the window (20.1 %) were rejected, more than 20 %, so that the others need "
+            "not be like all: 200 as no_input; capture the input side as well: DataCaptureConfig must have the capture "
+            "mode Input",
+        ),
+        (
+            RecordCounts(9, 6, {"internal_fault": 3}),
+            12,
+            "3 of the 9 records in the window (33.3 %) were rejected, more than 20 %, so that the others need not be "
+            "like all: 3 as internal_fault; report the traceback in the run's log: it is a fault of Plumbline; "
+            "12 rows, fewer than the minimum of 200",
+        ),
+        (RecordCounts(900, 300, {"outside_window": 200, "other_variant": 300, "duplicate_event_id": 100}), 300, None),
         (RecordCounts(12, 12), 12, "12 rows, fewer than the minimum of 200"),
         (RecordCounts(199, 199), 199, "199 rows, fewer than the minimum of 200"),
         (RecordCounts(200, 200), 200, None),
@@ -163,6 +200,49 @@ def test_a_note_does_not_hide_why_the_window_is_refused() -> None:
 def test_a_window_too_small_to_judge_says_which(records: RecordCounts, n_rows: int, expected: str | None) -> None:
     found = window_refusal(records, n_rows, POLICY)
     assert (found and found.text) == expected
+
+
+def test_the_rejected_fraction_that_is_allowed_is_the_policys() -> None:
+    records = RecordCounts(1000, 850, {"not_json": 150})
+    assert too_many_rejected(records, Policy()) is None
+    assert too_many_rejected(records, Policy(maximum_rejected_fraction=0.15)) is None
+    assert has_code(too_many_rejected(records, Policy(maximum_rejected_fraction=0.1)), ReasonCode.REJECTED_FRACTION)
+    one = RecordCounts(1000, 999, {"not_json": 1})
+    assert has_code(too_many_rejected(one, Policy(maximum_rejected_fraction=1e-9)), ReasonCode.REJECTED_FRACTION)
+    assert too_many_rejected(RecordCounts(1000, 0, {"not_json": 1000}), Policy(maximum_rejected_fraction=1)) is None
+    with pytest.raises(ConfigError, match="maximum_rejected_fraction"):
+        Policy(maximum_rejected_fraction=1.01)
+
+
+NOTHING = window_counts(PartialCounts(), WindowPlan(specs=(), reference={}, bounds=WindowBounds()))
+
+
+def windowed(records: RecordCounts, **changes: Any) -> WindowCounts:
+    return replace(NOTHING, records=records, **changes)
+
+
+def test_fewer_rejected_records_are_a_warning_on_the_verdict() -> None:
+    records = RecordCounts(1000, 850, {"not_json": 150, "outside_window": 0})
+    (warning,) = loss_warnings(windowed(records), None)
+    assert warning.text == (
+        "150 of the 1,000 records in the window (15.0 %) were rejected: 150 as not_json; "
+        "look at the files named: they were cut off, or are no captures"
+    )
+    few = window_refusal(records, 12, POLICY)
+    assert loss_warnings(windowed(records), few) == (warning,)
+    assert loss_warnings(windowed(RecordCounts(1000, 1000)), None) == ()
+    many = RecordCounts(1000, 500, {"not_json": 500})
+    assert loss_warnings(windowed(many), window_refusal(many, 500, POLICY)) == ()
+    none = RecordCounts(10, 0, {"not_json": 10})
+    assert loss_warnings(windowed(none), window_refusal(none, 0, POLICY)) == ()
+
+
+def test_answers_that_could_not_be_read_are_a_warning_too() -> None:
+    some, most = (AnswerCounts(100, 100 - number, {"error": number}) for number in (5, 50))
+    (warning,) = loss_warnings(windowed(RecordCounts(100, 100), answers=some), None)
+    assert warning.text == "5 of 100 answers could not be read"
+    (warning,) = loss_warnings(with_usable_answers(windowed(RecordCounts(100, 100), answers=most), POLICY), None)
+    assert warning.code is ReasonCode.ANSWERS_UNREADABLE
 
 
 def report(name: str, verdict: Verdict) -> FeatureReport:

@@ -150,6 +150,7 @@ def test_a_window_in_which_the_model_changes_is_counted_and_not_judged(
         Metric.RECORDS_REJECTED,
         Metric.UNREADABLE_ANSWER_FRACTION,
         Metric.ROWS_USED,
+        Metric.REJECTED_FRACTION,
         Metric.INTERNAL_FAULTS,
         Metric.SCHEMA_VIOLATIONS,
         Metric.PROJECTIONS_NOT_JUDGED,

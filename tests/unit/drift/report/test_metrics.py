@@ -56,6 +56,7 @@ def test_a_drifted_window_in_numbers() -> None:
         Metric.RECORDS_READ: 300,
         Metric.RECORDS_REJECTED: 10,
         Metric.UNREADABLE_ANSWER_FRACTION: 0.1,
+        Metric.REJECTED_FRACTION: 4 / 294,
         Metric.ROWS_USED: 290,
         Metric.SCHEMA_VIOLATIONS: 1,
         Metric.RECENT_DRIFT_VERDICT: 0,
@@ -82,6 +83,23 @@ def test_faults_are_counted() -> None:
     assert by_metric(of_report(replace(REPORT, records=records)))[Metric.INTERNAL_FAULTS] == 3
     labels = replace(REPORT.quality, labels=RecordCounts(4, 0, {"internal_fault": 4}))
     assert by_metric(of_report(replace(REPORT, quality=labels)))[Metric.INTERNAL_FAULTS] == 4
+
+
+@pytest.mark.parametrize(
+    ("records", "fraction"),
+    [
+        (RecordCounts(10, 8, {"not_json": 2}), 0.2),
+        (RecordCounts(20, 8, {"not_json": 2, "outside_window": 6, "other_variant": 2, "duplicate_event_id": 2}), 0.2),
+        (RecordCounts(10, 0, {"not_json": 10}), 1.0),
+        (RecordCounts(10, 10), 0.0),
+        (RecordCounts(10, 0, {"outside_window": 10}), None),
+        (RecordCounts(), None),
+    ],
+)
+def test_the_rejected_fraction_is_that_of_the_windows_own_records(
+    records: RecordCounts, fraction: float | None
+) -> None:
+    assert by_metric(of_report(replace(REPORT, records=records))).get(Metric.REJECTED_FRACTION) == fraction
 
 
 def test_labels_that_are_not_awaited_publish_nothing() -> None:

@@ -123,6 +123,7 @@ def test_every_fault_gets_its_own_line() -> None:
         ("monitor", "spark_above_gb", (0, 100), (-1,)),
         ("monitor", "volume_gb", (1, 16384), (0, 16385)),
         ("thresholds", "minimum_rows", (2,), (1,)),
+        ("thresholds", "maximum_rejected_fraction", (0.001, 1), (0, 1.001)),
         ("thresholds", "alpha", (0.001, 0.999), (0, 1)),
         ("thresholds", "effect_threshold", (0.001, 0.999), (0, 1)),
         ("thresholds", "drifted_fraction", (0.001, 1), (0, 1.001)),
