@@ -16,7 +16,7 @@ def closing_sentences(summary: DemoSummary) -> list[str]:
     known = labelled_hours(summary.hours)
     return [
         _about_drift(summary.hours),
-        _about_accuracy(summary.hours),
+        _about_accuracy(summary.hours, known),
         *_about_label_shift(summary.hours),
         *_about_labels(known),
         *_about_shifts(summary.hours, known),
@@ -28,27 +28,40 @@ def closing_sentences(summary: DemoSummary) -> list[str]:
 
 
 def _about_drift(hours: Sequence[Hour]) -> str:
-    judged = [number for number, hour in enumerate(hours, 1) if hour.report]
-    drifted = [number for number in judged if hours[number - 1].verdict is Verdict.DRIFT]
+    unjudged = [number for number, hour in enumerate(hours, 1) if hour.verdict is Verdict.NOT_JUDGED]
+    drifted = [number for number, hour in enumerate(hours, 1) if hour.verdict is Verdict.DRIFT]
+    rest = f"; {named(unjudged)} {'was' if len(unjudged) == 1 else 'were'} not judged" if unjudged else ""
+    n_judged = len(hours) - len(unjudged)
     if not drifted:
-        return f"No drift in {len(judged)} of {count(len(hours), 'hour')}."
+        return f"No drift in {count(n_judged, 'judged hour')}{rest}."
     report = hours[drifted[0] - 1].report
     features = ", ".join(report.drifted_features) if report else ""
     return (
-        f"Drift was first seen in hour {drifted[0]} ({features or 'the prediction'}), in {count(len(drifted), 'hour')} "
-        "in all."
+        f"Drift was first seen in hour {drifted[0]} ({features or 'the prediction'}), in {len(drifted)} of "
+        f"{count(n_judged, 'judged hour')}{rest}."
     )
 
 
-def _about_accuracy(hours: Sequence[Hour]) -> str:
+def _about_accuracy(hours: Sequence[Hour], known: Mapping[int, LabelledHour]) -> str:
     first, last = hours[0].true_accuracy, hours[-1].true_accuracy
     if first is None or last is None:
         return "True accuracy is not known: the scenario overwrites values, so the rows' labels no longer hold."
-    covered = sum(hour.covered for hour in hours)
+    lies_inside = {number: hour.covered for number, hour in enumerate(hours, 1)}
+    moved = {number for number, found in known.items() if shows(found.quality, Shift.CONCEPT)}
+    apart = [inside for number, inside in lies_inside.items() if inside is not None and number in moved]
+    others = [inside for number, inside in lies_inside.items() if inside is not None and number not in moved]
+    went = f"True accuracy went from {percent(first)} to {percent(last)}"
+    if not apart:
+        return f"{went}; it lay inside the projected 95 % interval in {_of_hours(others)}, without labels."
     return (
-        f"True accuracy went from {percent(first)} to {percent(last)}; "
-        f"it lay inside the projected 95 % interval in {covered} of {count(len(hours), 'hour')}, without labels."
+        f"{went}. Without labels it lay inside the projected 95 % interval in {_of_hours(others)}, and in "
+        f"{_of_hours(apart)} of which labels showed later that the concept had moved, which no projection can see."
     )
+
+
+def _of_hours(inside: Sequence[bool]) -> str:
+    """Return in how many hours of those with an interval it holds."""
+    return f"{sum(inside)} of {count(len(inside), 'hour')}" if inside else "no hour, as none has one"
 
 
 def _about_label_shift(hours: Sequence[Hour]) -> Iterator[str]:
@@ -150,19 +163,20 @@ def _about_promotion(promotion: PromotedVersion, hours: Sequence[Hour]) -> str:
         return f"Version {promotion.version} does not serve: it was rolled back in hour {promotion.hour}."
     before, after = _around(promotion, hours)
     serves = f"Version {promotion.version} serves since hour {promotion.hour}, verified."
-    if not before or not after:
+    if not after:
         return f"{serves} The demo ends before a whole hour of it."
     return f"{serves} Before, {_drift_and_accuracy(before)}; after, {_drift_and_accuracy(after)}."
 
 
 def _around(promotion: PromotedVersion, hours: Sequence[Hour]) -> tuple[Sequence[Hour], Sequence[Hour]]:
-    """Return the drifted hours until the change, and the whole hours of the new model."""
-    before = [hour for hour in hours[: promotion.hour] if hour.verdict is Verdict.DRIFT]
-    return before, hours[promotion.hour :]
+    """Return the drifted hours until the change, or all where none drifted, and the whole hours of the new model."""
+    drifted = [hour for hour in hours[: promotion.hour] if hour.verdict is Verdict.DRIFT]
+    return drifted or hours[: max(promotion.hour - 1, 1)], hours[promotion.hour :]
 
 
 def _drift_and_accuracy(hours: Sequence[Hour]) -> str:
-    drifted = sum(hour.verdict is Verdict.DRIFT for hour in hours)
+    judged = [hour.verdict for hour in hours if hour.verdict is not Verdict.NOT_JUDGED]
+    drifted = f"drift in {judged.count(Verdict.DRIFT)} of {count(len(judged), 'judged hour')}"
     true = [hour.true_accuracy for hour in hours if hour.true_accuracy is not None]
     accuracy = f"with a true accuracy of {percent(float(np.mean(true)))}" if true else "with an unknown accuracy"
-    return f"drift in {drifted} of {count(len(hours), 'hour')}, {accuracy}"
+    return f"{drifted if judged else 'no hour was judged'}, {accuracy}"

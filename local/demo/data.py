@@ -58,6 +58,12 @@ def choose(folder: Path | None, *, synthetic: bool, seed: int) -> DemoData:
     return DemoData(SYNTHETIC, f"a synthetic census-like population ({why})", rows)
 
 
+def halves(pool: LabelledRows, seed: int) -> tuple[LabelledRows, LabelledRows]:
+    """Divide the pool at random into two parts without a common row; the first has one more of an odd number."""
+    order = np.random.default_rng([seed, len(pool)]).permutation(len(pool)).tolist()
+    return pool.take(sorted(order[::2])), pool.take(sorted(order[1::2]))
+
+
 DELAY_HOURS = 1
 SAMPLED_FRACTION = 0.3
 """Fraction of the requests that are labelled by routine."""

@@ -37,9 +37,9 @@ class Hour:
         return next((found for found in shifts if found.shift is kind), ShiftReport(shift=kind))
 
     @property
-    def covered(self) -> bool:
-        """Whether the true accuracy lies inside the projected interval."""
-        return contains(self.projected, self.true_accuracy) is True
+    def covered(self) -> bool | None:
+        """Whether the true accuracy lies inside the projected interval; None without an interval, or a truth."""
+        return contains(self.projected, self.true_accuracy)
 
 
 def named(numbers: Iterable[int]) -> str:

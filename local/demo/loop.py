@@ -15,11 +15,11 @@ from plumbline.contract.training import DECISION_THRESHOLD, positive_label
 from plumbline.data.choices import Format
 from plumbline.data.rows import LabelledRows
 from plumbline.data.scenarios import Scenario
-from plumbline.local.demo.data import LateLabels
+from plumbline.local.demo.data import LateLabels, halves
 from plumbline.local.demo.first_model import POLL_SECONDS
 from plumbline.local.demo.hours import Hour
 from plumbline.local.demo.motion import Motion, WatchedNames
-from plumbline.local.demo.summary import FiredAlarm
+from plumbline.local.demo.summary import FiredAlarm, PromotionOutcome
 from plumbline.local.embedded import EmbeddedAws
 from plumbline.stacks.constructs.alarms.alarm_rules import AlarmKind
 from plumbline.traffic.replay import ReplayAnswer, ReplayPlan, replay
@@ -126,7 +126,7 @@ class Loop:
             start = first + timedelta(hours=number - 1)
             end = start + timedelta(hours=1)
             self.motion.hour = number
-            rows = self.episode.scenario.rows(self.episode.pool, number, self.episode.rows_per_hour, self.episode.seed)
+            rows = self.episode.scenario.rows(self._unseen(), number, self.episode.rows_per_hour, self.episode.seed)
             plan = self._plan(number, end, len(rows))
             accuracy = self._send(plan, rows)
             if self.episode.scenario.labels_are_true:
@@ -141,6 +141,15 @@ class Loop:
                 Hour(f"{start:%Y-%m-%dT%H:%M:%SZ}", accuracy, report),
                 self._consequences(number, triggers, n_decisions),
             )
+
+    def _unseen(self) -> LabelledRows:
+        """Return the half of the pool that the serving model saw no row of.
+
+        A challenger learns from the traffic before it; so the halves take turns, and a row is never served to a model
+        that was trained on it.
+        """
+        n_changes = sum(one.outcome is PromotionOutcome.SERVES for one in self.motion.promotions)
+        return halves(self.episode.pool, self.episode.seed)[n_changes % 2]
 
     def _note(self, line: str) -> None:
         if self._notes is None:

@@ -267,10 +267,11 @@ def test_the_episode_ends_without_drift_and_with_the_accuracy_back(whole: tuple[
     assert {hour["verdict"] for hour in before} == {"drift"}
     assert len(after) >= 2
     assert {hour["verdict"] for hour in after} == {"no_drift"}
-    # What the first model would still reach if only the rows had moved is the most that can come back.
+    # What the first model would still reach if only the rows had moved is the most that can come back; of it a model of
+    # a few hours' labels, on rows that it never saw, reaches the larger part.
     for hour in after:
         assert hour["true_accuracy"] > hours[changed - 2]["true_accuracy"] + 0.06
-        assert hour["true_accuracy"] > hours[changed - 2]["projected_accuracy"]["estimate"] - 0.03
+        assert hour["true_accuracy"] > hours[changed - 2]["projected_accuracy"]["estimate"] - 0.06
         assert_no_miss_beyond_chance(hour["projected_accuracy"], hour["true_accuracy"])
     assert {hour["model"] for hour in before} != {hour["model"] for hour in after}
 

@@ -3,7 +3,7 @@
 from dataclasses import replace
 
 from plumbline.contract.accuracy import Shift
-from plumbline.contract.records import Verdict
+from plumbline.contract.records import ProjectedAccuracy, Verdict
 from plumbline.local.demo.closing import closing_sentences
 from plumbline.local.demo.hours import Hour
 from plumbline.local.demo.summary import DemoSummary, FiredAlarm, PromotedVersion, PromotionOutcome, RetrainingRun
@@ -24,16 +24,16 @@ def test_the_first_drift_the_alarm_and_the_new_model_are_named() -> None:
     assert closing_sentences(
         DemoSummary("census", hours, (FiredAlarm("plumbline-dev-drift", 2),), (RUN,), (SERVES,))
     ) == [
-        "Drift was first seen in hour 2 (hours-per-week), in 1 hour in all.",
-        "True accuracy went from 86.0 % to 84.0 %; it lay inside the projected 95 % interval in 1 of 3 hours, without "
+        "Drift was first seen in hour 2 (hours-per-week), in 1 of 2 judged hours; hour 3 was not judged.",
+        "True accuracy went from 86.0 % to 84.0 %; it lay inside the projected 95 % interval in 1 of 2 hours, without "
         "labels.",
         "Shifts seen without labels: covariate shift in hour 2 (not judged in hours 1 and 3), label shift was not "
         "judged.",
         "Alarms: plumbline-dev-drift in hour 2.",
         "Retraining began in hour 2: on the newest labelled rows, which neither model had seen, the champion was right "
         "for 71.0 % and the challenger for 84.0 %; version 4 is Approved.",
-        "Version 4 serves since hour 2, verified. Before, drift in 1 of 1 hour, with a true accuracy of 81.0 %; after, "
-        "drift in 0 of 1 hour, with a true accuracy of 84.0 %.",
+        "Version 4 serves since hour 2, verified. Before, drift in 1 of 1 judged hour, with a true accuracy of 81.0 "
+        "%; after, no hour was judged, with a true accuracy of 84.0 %.",
     ]
 
 
@@ -54,11 +54,53 @@ def test_a_demo_that_ends_with_the_change_claims_nothing_of_after() -> None:
     assert words[-1] == "Version 4 serves since hour 2, verified. The demo ends before a whole hour of it."
 
 
+def test_an_hour_that_is_not_judged_is_neither_quiet_nor_missed() -> None:
+    hours = (
+        Hour(WINDOWS[0], 0.86, report(Verdict.NO_DRIFT)),
+        Hour(WINDOWS[1], 0.86, report(Verdict.NOT_JUDGED, projected=ProjectedAccuracy())),
+        Hour(WINDOWS[2], 0.86, None),
+    )
+
+    words = closing_sentences(DemoSummary("census", hours))
+    assert words[0] == "No drift in 1 judged hour; hours 2 to 3 were not judged."
+    assert "inside the projected 95 % interval in 1 of 1 hour, without labels." in words[1]
+
+
+def test_hours_whose_concept_moved_are_counted_apart() -> None:
+    shifted = labelled(WINDOWS[1], 0.79, Shift.CONCEPT)
+    hours = (
+        Hour(WINDOWS[0], 0.86, report(Verdict.NO_DRIFT)),
+        Hour(WINDOWS[1], 0.79, report(Verdict.NO_DRIFT)),
+        Hour(WINDOWS[2], 0.86, report(Verdict.NO_DRIFT, windows=(shifted,))),
+    )
+
+    assert (
+        "True accuracy went from 86.0 % to 86.0 %. Without labels it lay inside the projected 95 % interval in 2 of 2 "
+        "hours, and in 0 of 1 hour of which labels showed later that the concept had moved, which no projection can "
+        "see."
+    ) in closing_sentences(DemoSummary("census", hours))
+
+
+def test_a_change_without_a_drifted_hour_before_it_tells_both_sides() -> None:
+    """As under concept shift: rows did not move, labels asked for the new model."""
+    hours = (
+        Hour(WINDOWS[0], 0.79, report(Verdict.NO_DRIFT)),
+        Hour(WINDOWS[1], 0.80, report(Verdict.NOT_JUDGED)),
+        Hour(WINDOWS[2], 0.86, report(Verdict.NO_DRIFT)),
+    )
+
+    words = closing_sentences(DemoSummary("census", hours, (), (), (SERVES,)))
+    assert words[-1] == (
+        "Version 4 serves since hour 2, verified. Before, drift in 0 of 1 judged hour, with a true accuracy of 79.0 %; "
+        "after, drift in 0 of 1 judged hour, with a true accuracy of 86.0 %."
+    )
+
+
 def test_what_is_not_known_is_not_claimed() -> None:
     quiet = DemoSummary("synthetic", (Hour(WINDOWS[0], None, report(Verdict.NO_DRIFT)),))
 
     assert closing_sentences(quiet) == [
-        "No drift in 1 of 1 hour.",
+        "No drift in 1 judged hour.",
         "True accuracy is not known: the scenario overwrites values, so the rows' labels no longer hold.",
         "Shifts seen without labels: covariate shift was not judged, label shift was not judged.",
         "No alarm fired.",

@@ -9,7 +9,7 @@ import pytest
 
 from plumbline.data.population import generate
 from plumbline.data.rows import LabelledRows
-from plumbline.local.demo.data import LateLabels
+from plumbline.local.demo.data import LateLabels, halves
 from plumbline.traffic.replay import ReplayPlan
 
 END = datetime(2026, 1, 5, 13, 59, 55, tzinfo=UTC)
@@ -91,3 +91,14 @@ def test_labels_come_nowhere_where_none_are_awaited() -> None:
     s3, _ = delivered(uri=None)
 
     assert s3.objects == {}
+
+
+def test_halves_share_no_row_and_lose_none() -> None:
+    pool = LabelledRows(("number",), tuple((str(n),) for n in range(101)), ("<=50K",) * 101)
+
+    first, second = halves(pool, 7)
+
+    assert sorted(first.rows + second.rows) == sorted(pool.rows)
+    assert (len(first), len(second)) == (51, 50)
+    assert (first, second) == halves(pool, 7)
+    assert first != halves(pool, 8)[0]

@@ -13,14 +13,14 @@ from tests.unit.local.demo.reports import labelled, report
 
 
 @pytest.mark.parametrize(
-    ("truth", "covered"), [(0.82, True), (0.88, True), (0.8199, False), (0.89, False), (None, False)]
+    ("truth", "covered"), [(0.82, True), (0.88, True), (0.8199, False), (0.89, False), (None, None)]
 )
-def test_an_hour_is_covered_when_the_truth_is_inside_the_interval(truth: float | None, covered: bool) -> None:
+def test_an_hour_is_covered_when_the_truth_is_inside_the_interval(truth: float | None, covered: bool | None) -> None:
     assert Hour("2026-01-05T12:00:00Z", truth, report(Verdict.NO_DRIFT)).covered is covered
 
 
-def test_an_hour_without_a_report_is_not_covered() -> None:
-    assert not Hour("2026-01-05T12:00:00Z", 0.86, None).covered
+def test_an_hour_without_a_report_is_neither_covered_nor_missed() -> None:
+    assert Hour("2026-01-05T12:00:00Z", 0.86, None).covered is None
 
 
 @pytest.mark.parametrize(
