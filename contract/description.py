@@ -143,7 +143,7 @@ def _verdict(report: DriftReport) -> Iterator[str]:
     for warning in report.warnings:
         yield f"warning: {warning}"
     for feature in (*report.features, report.prediction):
-        if feature.verdict is Verdict.DRIFT:
+        if feature.verdict is Verdict.DRIFT and feature.violation is None:
             yield f"{PREDICTION if feature is report.prediction else feature.name}: {_drift(feature)}"
     for feature in report.features:
         if feature.violation is not None:

@@ -13,7 +13,8 @@ class Metric(StrEnum):
     """CloudWatch metrics that the drift container publishes, stamped with the time of publication."""
 
     DRIFT_VERDICT = "DriftVerdict"
-    """1 when the window drifted, 0 when it did not; absent when the window was not judged."""
+    """1 when the window drifted, 0 when it did not; absent when the window was not judged, and when nothing but values
+    that cannot be read is behind the drift."""
     DRIFTED_FEATURES = "DriftedFeatures"
     """Number of features whose verdict is drift; absent when the window was not judged."""
     FEATURE_DRIFT_SCORE = "FeatureDriftScore"

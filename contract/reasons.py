@@ -82,6 +82,7 @@ class ReasonCode(StrEnum):
     IGNORED = "ignored", "ignored by the policy"
     MISSING_COLUMN = "missing_column", "no row of the window names it"
     UNREADABLE_COLUMN = "unreadable_column", "{percent:.0f} % of its values cannot be read"
+    COLUMNS_UNREADABLE = "columns_unreadable", "too many values of {names} cannot be read"
     LABELS_ARE_NUMBERS = "labels_are_numbers", "all of its labels are numbers, and most of the reference's are not"
     SIDE_WITHOUT_ROWS = "side_without_rows", "the {side} has no rows"
     SIDE_WITHOUT_VALUES = "side_without_values", "every value is {condition} in the {side}"

@@ -153,6 +153,13 @@ class Thresholds:
         allowed=FRACTION,
         unit="fraction",
     )
+    unreadable_values_threshold: float = _row(
+        float,
+        "A feature violates the schema when at least this fraction of its values cannot be read",
+        default=0.05,
+        allowed=FRACTION,
+        unit="fraction",
+    )
     minimum_rows: int = _row(
         int, "A window with fewer rows is not judged", default=200, allowed=Range(minimum=2), unit="rows"
     )

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 
-from plumbline.contract.reasons import Reason, ReasonCode
+from plumbline.contract.reasons import Reason, ReasonCode, has_code
 from plumbline.contract.records import Contributor, Violation
 from plumbline.contract.statistics import EffectMeasure, FeatureType
 from plumbline.contract.training import finite_number
@@ -178,6 +178,8 @@ def _numeric_notes(reference: NumericCounts, window: NumericCounts, comparison: 
     return tuple(notes)
 
 
+MIN_UNREADABLE = 10
+"""Unreadable cells from which on their fraction counts, where they are not the most."""
 MIN_LABELS = 20
 """Labels from which on a column of nothing but numbers counts as numeric: a few labels may look so by chance."""
 
@@ -189,17 +191,27 @@ class SchemaFinding:
     violation: Violation
     reason: Reason
 
+    @property
+    def is_drift(self) -> bool:
+        """Whether the finding is a verdict by itself: the values came, and too many of them are none."""
+        return has_code(self.reason, ReasonCode.UNREADABLE_COLUMN)
 
-def schema_finding(reference: ValueCounts, window: ValueCounts | None) -> SchemaFinding | None:
+
+def schema_finding(
+    reference: ValueCounts, window: ValueCounts | None, unreadable_threshold: float = 0.5
+) -> SchemaFinding | None:
     """Return what is wrong with a column of the window, or None.
 
-    It is missing when no row names it. Its type changed when more of its cells are unreadable than can be read, or
-    when all labels (20 at least) are numbers and fewer than half of the reference's are.
+    It is missing when no row names it. It is of another type when at least the fraction `unreadable_threshold` of the
+    cells that hold anything are unreadable (10 of them, or more than can be read), or when all labels (20 at least) are
+    numbers and fewer than half of the reference's are.
     """
     if window is None or (window.n_rows and window.n_absent == window.n_rows):
         return SchemaFinding(Violation.MISSING_COLUMN, ReasonCode.MISSING_COLUMN.reason())
-    if window.n_unreadable > window.n_present:
-        fraction = window.n_unreadable / (window.n_unreadable + window.n_present)
+    n_unreadable, n_values = window.n_unreadable, window.n_unreadable + window.n_present
+    are_many = n_unreadable >= MIN_UNREADABLE and n_unreadable >= unreadable_threshold * n_values
+    if are_many or n_unreadable > window.n_present:
+        fraction = n_unreadable / n_values
         return SchemaFinding(Violation.DATA_TYPE, ReasonCode.UNREADABLE_COLUMN.reason(percent=100 * fraction))
     if isinstance(reference, NumericCounts) or window.n_present < MIN_LABELS or not reference.n_present:
         return None

@@ -135,7 +135,7 @@ def _feature_case(
 
     def checked() -> tuple[ColumnComparison, SchemaFinding | None]:
         expected = reference[spec.name]
-        finding = schema_finding(expected, window)
+        finding = schema_finding(expected, window, rule.unreadable_values_threshold)
         if window is None:
             return nothing, finding
         # A column that cannot be compared keeps its violation.

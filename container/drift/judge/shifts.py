@@ -168,7 +168,7 @@ def shifts_before_labels(
     not_judged
         Why the window as a whole is not judged; None: it is.
     """
-    drifted = [feature.name for feature in features if feature.verdict is Verdict.DRIFT]
+    drifted = [one.name for one in features if one.verdict is Verdict.DRIFT and one.violation is None]
     moved = ReasonCode.NO_FEATURE_DRIFTED.reason()
     if drifted:
         moved = ReasonCode.FEATURES_MOVED.reason(names=", ".join(drifted))

@@ -212,9 +212,9 @@ def judge_features(cases: Sequence[FeatureCase], policy: Policy, not_judged: Rea
     adjusted p-value below alpha, and either `policy.out_of_range_threshold` of them lie beyond all of it, or they move
     the whole by the threshold of the Wasserstein distance. The tests of the distributions are one Benjamini-Hochberg
     family, those of the missing fractions another, those of the tails a third; a feature that violates the schema or is
-    ignored is in none. One that shows no
-    drift, but has fewer rows than it would take to find it, is not judged. With `not_judged`, the reason why the window
-    is not judged, the numbers are kept and no feature is judged.
+    ignored is in none. Too many unreadable values are drift by themselves. One that shows no drift, but has fewer rows
+    than it would take to find it, is not judged. With `not_judged`, the reason why the window is not judged, the
+    numbers are kept and no feature is judged.
     """
     adjusted = _adjusted([case.comparison.evidence if case.is_tested else None for case in cases])
     adjusted_missing = _adjusted([case.comparison.missing_evidence if case.is_tested else None for case in cases])
@@ -229,17 +229,27 @@ def judge_features(cases: Sequence[FeatureCase], policy: Policy, not_judged: Rea
 def judge_window(
     features: Sequence[FeatureReport], prediction: FeatureReport | None, policy: Policy, not_judged: Reason | None
 ) -> Ruling:
-    """Return the window's verdict by the policy's rule (`rule_text`)."""
+    """Return the window's verdict by the policy's rule (`rule_text`), or by columns too many of whose values are none.
+
+    The reason's code tells the two apart: nothing is to be learned from a broken payload.
+    """
     if not_judged:
         return Ruling(Verdict.NOT_JUDGED, not_judged)
-    drifted = [feature for feature in features if feature.verdict is Verdict.DRIFT]
+    drifted = [one for one in features if one.verdict is Verdict.DRIFT and one.violation is None]
+    unreadable = [one.name for one in features if one.verdict is Verdict.DRIFT and one.violation is not None]
     unjudged = [feature for feature in features if feature.verdict is Verdict.NOT_JUDGED]
     skipped = [one.name for one in unjudged if one.reason is None or one.reason.code is not ReasonCode.IGNORED]
-    n_judged = len(features) - len(unjudged)
+    n_judged = len(features) - len(unjudged) - len(unreadable)
     alone = prediction is not None and prediction.verdict is Verdict.DRIFT
     names = ", ".join([feature.name for feature in drifted] + [PREDICTION] * alone)
-    if alone or any(feature.critical for feature in drifted) or _enough(len(drifted), n_judged, policy):
-        return Ruling(Verdict.DRIFT, ReasonCode.FEATURES_DRIFTED.reason(names=names))
+    broken = ReasonCode.COLUMNS_UNREADABLE.reason(names=", ".join(unreadable)) if unreadable else None
+    found = ReasonCode.FEATURES_DRIFTED.reason(names=names)
+    drifts = alone or any(feature.critical for feature in drifted) or _enough(len(drifted), n_judged, policy)
+    # The prediction by itself moves with the values that it is made from.
+    if broken and not (drifts and drifted):
+        return Ruling(Verdict.DRIFT, joined(broken, found if drifts else None))
+    if drifts:
+        return Ruling(Verdict.DRIFT, joined(found, broken))
     faulty = [one.name for one in unjudged if has_code(one.reason, ReasonCode.INTERNAL_FAULT)]
     faulty += [PREDICTION] * (prediction is not None and has_code(prediction.reason, ReasonCode.INTERNAL_FAULT))
     if faulty:
@@ -306,7 +316,8 @@ def _ruling(case: FeatureCase, tested: TestResults, policy: Policy, not_judged: 
     if case.rule.ignore:
         return Ruling(Verdict.NOT_JUDGED, ReasonCode.IGNORED.reason())
     if case.finding:
-        return Ruling(Verdict.NOT_JUDGED, case.finding.reason)
+        is_drift = case.finding.is_drift and not not_judged
+        return Ruling(Verdict.DRIFT if is_drift else Verdict.NOT_JUDGED, case.finding.reason)
     if not_judged:
         # What cannot be compared is not judged in any window.
         reason = comparison.not_compared or joined(window_not_judged(not_judged), *comparison.notes)

@@ -8,6 +8,7 @@ from typing import Any
 from plumbline.contract.accuracy import Measure, Shift
 from plumbline.contract.names import METRIC_NAMESPACE, Dimension, Metric
 from plumbline.contract.quality import QualityReport
+from plumbline.contract.reasons import Reason, ReasonCode, has_code
 from plumbline.contract.records import DriftReport, EffectMeasure, RecordCounts, Status, Verdict, finite
 from plumbline.contract.rejection import LabelRejectionReason, RejectionReason, loss, records_in_window
 from plumbline.drift.errors import PublishError
@@ -78,7 +79,7 @@ def _of_window(report: DriftReport) -> list[tuple[Metric, float | None]]:
     judged = report.verdict is not Verdict.NOT_JUDGED
     records = report.records
     return [
-        (Metric.DRIFT_VERDICT, _verdict(report.verdict)),
+        (Metric.DRIFT_VERDICT, _drift(report.verdict, report.reason)),
         (Metric.DRIFTED_FEATURES, len(report.drifted_features) if judged else None),
         (Metric.PREDICTION_DRIFT_SCORE, report.prediction.effect(EffectMeasure.DRIFT_SCORE)),
         (Metric.MONITOR_RUNS, 1),
@@ -92,7 +93,7 @@ def _of_window(report: DriftReport) -> list[tuple[Metric, float | None]]:
         (Metric.REJECTED_FRACTION, _rejected_fraction(records)),
         (Metric.ROWS_USED, report.n_rows),
         (Metric.SCHEMA_VIOLATIONS, _violations(report) if report.n_rows else None),
-        (Metric.RECENT_DRIFT_VERDICT, _verdict(report.recent.verdict)),
+        (Metric.RECENT_DRIFT_VERDICT, _drift(report.recent.verdict, report.recent.reason)),
         (Metric.DRIFTED_SEGMENTS, _drifted_segments(report)),
         (Metric.MULTIVARIATE_AUC, report.multivariate.area_under_curve),
         (Metric.ATTRIBUTION_NDCG, report.attribution.ndcg),
@@ -159,12 +160,21 @@ def _verdict(verdict: Verdict) -> float | None:
     return None if verdict is Verdict.NOT_JUDGED else float(verdict is Verdict.DRIFT)
 
 
+def _drift(verdict: Verdict, reason: Reason | None) -> float | None:
+    """Return a verdict of drift as a number; None where nothing but an unreadable column is behind it.
+
+    Retraining would start on a broken payload; `Metric.SCHEMA_VIOLATIONS` counts such columns.
+    """
+    return None if has_code(reason, ReasonCode.COLUMNS_UNREADABLE) else _verdict(verdict)
+
+
 def _violations(report: DriftReport) -> int:
     return sum(feature.violation is not None for feature in report.features)
 
 
 def _drifted_segments(report: DriftReport) -> float | None:
-    verdicts = [verdict for segment in report.segments if (verdict := _verdict(segment.verdict)) is not None]
+    found = (_drift(segment.verdict, segment.reason) for segment in report.segments)
+    verdicts = [verdict for verdict in found if verdict is not None]
     return sum(verdicts) if verdicts else None
 
 

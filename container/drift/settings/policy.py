@@ -31,6 +31,7 @@ class FeatureRule:
     effect_threshold: float
     critical: bool
     ignore: bool
+    unreadable_values_threshold: float
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -44,8 +45,9 @@ class Policy(Thresholds):
     `maximum_rejected_fraction` were rejected. It drifts when a critical feature or the prediction
     drifts, or when at least `drifted_fraction` of the judged features do; None: any one. An accuracy, projected or
     realised, dropped when it lost `accuracy_drop_threshold` or more, and a segment of the facet is treated otherwise
-    when a bias metric moved by `bias_threshold` or more; both beyond chance. An `effect_threshold` that is not given is
-    the effect measure's own default.
+    when a bias metric moved by `bias_threshold` or more; both beyond chance. A feature at least
+    `unreadable_values_threshold` of whose values cannot be read violates the schema. An `effect_threshold` that is not
+    given is the effect measure's own default.
 
     Raises
     ------
@@ -95,6 +97,7 @@ class Policy(Thresholds):
             effect_threshold=threshold,
             critical=own.critical,
             ignore=own.ignore,
+            unreadable_values_threshold=self.unreadable_values_threshold,
         )
 
     def require_features(self, known: Mapping[str, FeatureType]) -> None:

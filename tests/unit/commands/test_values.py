@@ -10,7 +10,9 @@ from typing import Any
 import pytest
 
 from plumbline.cli import main
-from plumbline.contract.records import DriftReport, FeatureReport, Verdict
+from plumbline.contract.names import Metric
+from plumbline.contract.records import DriftReport, FeatureReport, Verdict, Violation
+from plumbline.drift.report.metrics import of_report
 
 N_TRAIN, N_WINDOW = 3000, 1500
 Column = Callable[[random.Random], Any]
@@ -107,6 +109,30 @@ def test_an_unreadable_cell_does_not_lower_the_missing_fraction(tmp_path: Path) 
     assert found.missing_fraction == values.count("") / N_WINDOW
     assert found.unreadable_fraction == 30 / (N_WINDOW + 30)
     assert found.verdict is Verdict.NO_DRIFT
+
+
+@pytest.mark.parametrize("broken", ["n/k", "40 years", "4,5", "inf", ["40"]])
+@pytest.mark.parametrize(("share", "verdict"), [(0.46, Verdict.DRIFT), (0.06, Verdict.DRIFT), (0.02, Verdict.NO_DRIFT)])
+def test_many_unreadable_values_are_a_verdict(tmp_path: Path, broken: Any, share: float, verdict: Verdict) -> None:
+    baseline = learned(tmp_path, drawn(number, N_TRAIN, seed=3))
+    values = drawn(lambda rng: round(rng.gauss(40, 10), 2), N_WINDOW, seed=4)
+    n_broken = round(share * N_WINDOW)
+    report = judged(tmp_path, baseline, [broken] * n_broken + values[n_broken:], as_json=True)
+    found = feature(report)
+    assert (report.verdict, found.verdict) == (verdict, verdict)
+    assert found.unreadable_fraction == n_broken / N_WINDOW
+    assert (found.violation is Violation.DATA_TYPE) is (verdict is Verdict.DRIFT)
+    written = json.loads((tmp_path / "out" / "constraint_violations.json").read_text())["violations"]
+    assert [one["constraint_check_type"] for one in written] == ["data_type_check"] * (verdict is Verdict.DRIFT)
+    drift = [one.value for one in of_report(report) if one.metric is Metric.DRIFT_VERDICT]
+    assert drift == ([] if verdict is Verdict.DRIFT else [0.0])
+
+
+def test_the_share_of_unreadable_values_is_a_threshold(tmp_path: Path) -> None:
+    baseline = learned(tmp_path, drawn(number, N_TRAIN, seed=3))
+    values = ["?!"] * (N_WINDOW // 10) + drawn(number, N_WINDOW, seed=4)
+    found = feature(judged(tmp_path, baseline, values, "--unreadable-values-threshold", "0.2"))
+    assert (found.verdict, found.violation) == (Verdict.NO_DRIFT, None)
 
 
 def test_a_category_may_be_called_none(tmp_path: Path) -> None:

@@ -42,11 +42,28 @@ def test_a_window_without_rows_violates_nothing() -> None:
     assert violation(NUMBERS, NumericCounts.of(np.array([]))) is None
 
 
-@pytest.mark.parametrize(("n_unreadable", "found"), [(100, None), (101, Violation.DATA_TYPE)])
-def test_a_column_with_more_unreadable_than_readable_cells_changed_its_type(
-    n_unreadable: int, found: Violation | None
+@pytest.mark.parametrize(
+    ("threshold", "n_unreadable", "found"),
+    [
+        (0.5, 99, None),
+        (0.5, 100, Violation.DATA_TYPE),
+        (0.2, 24, None),
+        (0.2, 25, Violation.DATA_TYPE),
+        (0.05, 9, None),
+        (0.05, 10, Violation.DATA_TYPE),
+    ],
+)
+def test_a_column_with_too_many_unreadable_cells_changed_its_type(
+    threshold: float, n_unreadable: int, found: Violation | None
 ) -> None:
-    assert violation(NUMBERS, replace(NUMBERS, unreadable={"not_a_number": n_unreadable})) is found
+    finding = schema_finding(NUMBERS, replace(NUMBERS, unreadable={"not_a_number": n_unreadable}), threshold)
+    assert (finding.violation if finding else None) is found
+    assert finding is None or finding.is_drift
+
+
+def test_missing_cells_do_not_hide_that_the_others_cannot_be_read() -> None:
+    few = NumericCounts(np.array([1.0]), np.array([4]), n_missing=1000, unreadable={"not_a_number": 5})
+    assert violation(NUMBERS, few) is Violation.DATA_TYPE
 
 
 @pytest.mark.parametrize(

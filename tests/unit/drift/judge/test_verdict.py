@@ -1,4 +1,4 @@
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -422,6 +422,16 @@ def test_a_violation_is_not_judged_and_in_no_family() -> None:
     assert alone.p_value_adjusted == pytest.approx(0.03)
 
 
+def test_too_many_unreadable_values_are_drift_unless_the_window_is_not_judged() -> None:
+    finding = SchemaFinding(Violation.DATA_TYPE, ReasonCode.UNREADABLE_COLUMN.reason(percent=46))
+    broken = case(LOUD, finding=finding)
+    (found,) = of_cases(broken)
+    assert (found.verdict, found.violation) == (Verdict.DRIFT, Violation.DATA_TYPE)
+    assert (found.p_value_adjusted, found.top_contributors[:0]) == (None, ())
+    (found,) = judge_features([broken], POLICY, because("too few rows"))
+    assert (found.verdict, found.violation) == (Verdict.NOT_JUDGED, Violation.DATA_TYPE)
+
+
 def test_a_quiet_feature_with_too_few_rows_is_not_judged() -> None:
     (found,) = of_cases(case(comparison(min_sample_size=501), needs_power=True))
     assert (found.verdict, found.min_sample_size) == (Verdict.NOT_JUDGED, 501)
@@ -489,6 +499,38 @@ def test_a_violation_is_told_and_makes_no_drift() -> None:
     outcome = judge_window([broken, report("sex", Verdict.NO_DRIFT)], None, POLICY, None)
     assert outcome.verdict is Verdict.NO_DRIFT
     assert str(outcome.reason) == "no feature drifted; not judged: age"
+
+
+@pytest.mark.parametrize(
+    ("others", "prediction", "code", "text"),
+    [
+        ((Verdict.NO_DRIFT,), Verdict.NO_DRIFT, ReasonCode.COLUMNS_UNREADABLE, "too many values of age cannot be read"),
+        (
+            (Verdict.NO_DRIFT,),
+            Verdict.DRIFT,
+            ReasonCode.COLUMNS_UNREADABLE,
+            "too many values of age cannot be read; drift in the prediction",
+        ),
+        (
+            (Verdict.DRIFT,),
+            Verdict.NO_DRIFT,
+            ReasonCode.FEATURES_DRIFTED,
+            "drift in x0; too many values of age cannot be read",
+        ),
+        ((Verdict.NOT_JUDGED,), Verdict.NOT_JUDGED, ReasonCode.COLUMNS_UNREADABLE, "too many values of age cannot"),
+        ((), Verdict.NOT_JUDGED, ReasonCode.COLUMNS_UNREADABLE, "too many values of age cannot be read"),
+    ],
+)
+def test_unreadable_columns_are_drift_of_the_window_with_a_code_of_their_own(
+    others: Sequence[Verdict], prediction: Verdict, code: ReasonCode, text: str
+) -> None:
+    broken = replace(report("age", Verdict.DRIFT), violation=Violation.DATA_TYPE)
+    found = [report(f"x{number}", verdict) for number, verdict in enumerate(others)]
+    outcome = judge_window([broken, *found], report("probability", prediction), POLICY, None)
+    assert outcome.verdict is Verdict.DRIFT
+    assert outcome.reason is not None
+    assert outcome.reason.code is code
+    assert text in outcome.reason.text
 
 
 @pytest.mark.parametrize(

@@ -10,6 +10,7 @@ from botocore.exceptions import ClientError, NoRegionError
 
 from plumbline.contract.names import Dimension, Metric
 from plumbline.contract.quality import QualityReport
+from plumbline.contract.reasons import ReasonCode
 from plumbline.contract.records import InternalFault, ProjectedAccuracy, RecordCounts, Verdict
 from plumbline.drift.aws import Clients, cloudwatch_client
 from plumbline.drift.errors import PublishError
@@ -38,6 +39,14 @@ class FakeCloudWatch:
 
 def by_metric(measurements: Sequence[MetricValue]) -> Mapping[Metric, float]:
     return {entry.metric: entry.value for entry in measurements if entry.dimensions == ENDPOINT}
+
+
+def test_a_broken_payload_is_no_reason_to_retrain() -> None:
+    broken = replace(REPORT, reason=ReasonCode.COLUMNS_UNREADABLE.reason(names="age"))
+    found = by_metric(of_report(broken))
+    assert Metric.DRIFT_VERDICT not in found
+    assert found[Metric.SCHEMA_VIOLATIONS] == 1
+    assert found[Metric.WINDOWS_NOT_JUDGED] == 0
 
 
 def test_a_drifted_window_in_numbers() -> None:

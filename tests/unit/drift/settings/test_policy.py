@@ -128,7 +128,7 @@ def test_a_measure_in_the_file_brings_its_threshold(tmp_path: Path) -> None:
         (
             {"version": 2, "alfa": 0.1},
             "must have known keys, got 'alfa'; allowed there: version, features, alpha, effect_measure, "
-            "effect_threshold, missing_values_threshold, out_of_range_threshold, minimum_rows, ",
+            "effect_threshold, missing_values_threshold, out_of_range_threshold, unreadable_values_threshold, ",
         ),
         (
             {"version": 2, "features": {"age": {"minimum_rows": 3}}},
