@@ -132,6 +132,7 @@ def report_lines(report: DriftReport) -> Iterator[str]:
     if answers.n_unreadable:
         yield f"answers: {answers.read} read, {answers.used} used, {answers.n_unreadable} unreadable"
         yield from _places("unreadable", answers.unreadable, answers.examples)
+        yield from (f"ambiguous answers: {readings}" for readings in answers.readings)
     for feature in report.features:
         if feature.unreadable:
             yield f"unreadable cells: {feature.name}, {_reasons(feature.unreadable)}"

@@ -67,6 +67,12 @@ class AnswerReason(StrEnum):
     """Another number of predictions than the request has rows."""
     NOT_A_PROBABILITY = "not_a_probability"
     """A number outside 0 to 1, or probabilities of all classes that do not add up to 1."""
+    UNKNOWN_LABEL = "unknown_label"
+    """A label, or a class's number, that the target does not have."""
+    AMBIGUOUS = "ambiguous"
+    """It can be read in two ways, with different results."""
+    NOT_AT_PATH = "not_at_path"
+    """Nothing is where the stated path leads."""
 
 
 ANSWER_REMEDIES: Mapping[AnswerReason, str] = {
@@ -74,7 +80,10 @@ ANSWER_REMEDIES: Mapping[AnswerReason, str] = {
     AnswerReason.ERROR: "look for failed requests in the endpoint's log",
     AnswerReason.NOT_A_PREDICTION: "compare the answers with docs/formats.md",
     AnswerReason.ROW_COUNT: "the endpoint must answer with one prediction for each row",
-    AnswerReason.NOT_A_PROBABILITY: "say what the numbers are, for example log_odds",
+    AnswerReason.NOT_A_PROBABILITY: "state what the numbers are, for example kind log_odds",
+    AnswerReason.UNKNOWN_LABEL: "give a test set with every label, spelled as the endpoint answers it",
+    AnswerReason.AMBIGUOUS: "state the predictions' kind, positive_label or path",
+    AnswerReason.NOT_AT_PATH: "correct the predictions' path",
 }
 """What to do about answers that cannot be read."""
 

@@ -76,13 +76,15 @@ class AnswerCounts:
 
     `read` counts the used records whose answer was captured, `used` those whose answer gave one prediction for each
     row, and `unreadable` the others, by reason (`contract.rejection.AnswerReason`). An unreadable answer takes no
-    request with it: the features of its rows are judged. `examples` is as in `RecordCounts`.
+    request with it: the features of its rows are judged. `examples` is as in `RecordCounts`. `readings` are those of
+    ambiguous answers, in words: in which two ways the first of them can be read.
     """
 
     read: int = 0
     used: int = 0
     unreadable: Mapping[str, int] = field(default_factory=dict)
     examples: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    readings: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
         """Refuse counts that lose an answer."""

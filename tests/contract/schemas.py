@@ -213,6 +213,7 @@ RECORDS = closed(
 )
 ANSWERS = closed(
     {
+        "readings": array(TEXT, maxItems=5),
         "read": COUNT,
         "used": COUNT,
         "unreadable": COUNTS,

@@ -15,7 +15,8 @@ from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
-from tests.oracles.slow_requests import Absent, Reject, Side, csv_of, json_of, request_rows
+from tests.oracles.slow_answers import predictions
+from tests.oracles.slow_requests import Absent, Reject, request_rows
 
 MISSING, ABSENT = "missing", "absent"
 MISSING_TEXTS = (
@@ -202,40 +203,10 @@ def _spelled(text: str) -> str:
 
 
 def _output(side: object, n_rows: int) -> list[float | None]:
-    try:
-        read = Side(side)
-        values = (
-            _predictions(json_of(read.text))
-            if read.is_json
-            else [value for line in csv_of(read.text) for value in line]
-        )
-    except Reject:
-        raise Unreadable("no_text") from None
-    numbers = [_probability(value) for value in values]
-    if len(numbers) != n_rows:
-        raise Unreadable("row_count")
-    return [*numbers]
-
-
-def _predictions(document: Any) -> list[Any]:
-    if isinstance(document, dict):
-        document = document.get("predictions", document)
-    entries = document if isinstance(document, list) else [document]
-    return [entry.get("probability", entry.get("score")) if isinstance(entry, dict) else entry for entry in entries]
-
-
-def _probability(value: object) -> float:
-    if isinstance(value, bool) or not isinstance(value, (int, float, str)) or "_" in str(value):
-        raise Unreadable("not_a_prediction")
-    try:
-        number = float(value)
-    except (ValueError, OverflowError):
-        raise Unreadable("not_a_prediction") from None
-    if not math.isfinite(number):
-        raise Unreadable("not_a_prediction")
-    if not 0 <= number <= 1:
-        raise Unreadable("not_a_probability")
-    return number
+    found = predictions(side, n_rows)
+    if found is None:
+        raise Unreadable("unreadable")
+    return [*found]
 
 
 def value_counts(window: SlowWindow, position: int) -> Mapping[Cell, int]:

@@ -185,7 +185,7 @@ def answers_refusal(answers: AnswerCounts, policy: Policy) -> Reason | None:
         percent=100 * fraction,
         max_percent=100 * policy.maximum_rejected_fraction,
         leading=leading,
-        remedy=ANSWER_REMEDIES[leading],
+        remedy="; ".join([ANSWER_REMEDIES[leading], *(answers.readings if leading is AnswerReason.AMBIGUOUS else ())]),
     )
 
 

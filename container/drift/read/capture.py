@@ -15,10 +15,10 @@ from plumbline.contract.training import Task, ordered
 from plumbline.drift.data.window import WindowCounts
 from plumbline.drift.errors import BaselineMismatchError, ConfigError
 from plumbline.drift.read.folder import listed
-from plumbline.drift.read.kernel.answers import Outputs
 from plumbline.drift.read.kernel.files import EventLog, FileCounter, reject_duplicates
 from plumbline.drift.read.kernel.partial_counts import PartialCounts, window_counts
 from plumbline.drift.read.kernel.plan import WindowPlan
+from plumbline.drift.read.kernel.predictions import Outputs
 from plumbline.drift.read.kernel.records import BLOCK_BYTES, Rejected
 from plumbline.drift.reference.baseline import Baseline
 
@@ -76,9 +76,9 @@ def plan_of(
 
 def outputs_of(baseline: Baseline) -> Outputs:
     """Return the form of the endpoint's predictions."""
-    if baseline.test is None or baseline.task is not Task.MULTICLASS:
+    if baseline.test is None or baseline.task is Task.REGRESSION:
         return Outputs(baseline.task)
-    return Outputs(baseline.task, ordered(baseline.test.labels))
+    return Outputs(baseline.task, ordered(baseline.test.labels), baseline.positive_label)
 
 
 def count_folder(folder: Path, plan: WindowPlan, block_bytes: int = BLOCK_BYTES) -> PartialCounts:

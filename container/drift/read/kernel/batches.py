@@ -1,7 +1,7 @@
 """Records -> batches of rows by column: simple CSV and single numbers all at once, other payloads one by one."""
 
 import math
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cache
 from itertools import compress
@@ -14,19 +14,14 @@ import pyarrow.compute as pc
 import pyarrow.csv
 from numpy.typing import NDArray
 
+from plumbline.contract.predictions import PredictionKind
 from plumbline.contract.rejection import AnswerReason
 from plumbline.contract.training import Task
-from plumbline.drift.read.kernel.answers import (
-    NO_CLASS,
-    NO_PREDICTION,
-    Outputs,
-    RowPrediction,
-    Unreadable,
-    decode_output,
-)
+from plumbline.drift.read.kernel.answers import NO_PREDICTION, decode_output
 from plumbline.drift.read.kernel.columns import Hashes, text_hashes
 from plumbline.drift.read.kernel.payloads import BYTE_ORDER_MARK, MAX_FIELD_CHARACTERS, Token, unwrapped
 from plumbline.drift.read.kernel.plan import WindowPlan
+from plumbline.drift.read.kernel.predictions import NO_CLASS, Outputs, RowPrediction, Unreadable, sigmoids
 from plumbline.drift.read.kernel.records import CaptureRecords, Payload, Reject, Rejected
 from plumbline.drift.read.kernel.requests import BLANKS, decode_input, is_header
 
@@ -117,21 +112,50 @@ def _begins_with_header(text: str, names: Sequence[str]) -> bool:
     return is_header(first.split(","), names, 1 + len(rest))
 
 
-def fast_probabilities(sides: Sequence[Payload], n_rows: NDArray[np.int64]) -> NDArray[np.float64] | None:
-    """Return the probabilities of output sides that are one number each, or NaN for each row where all are absent."""
+def fast_probabilities(
+    sides: Sequence[Payload], n_rows: NDArray[np.int64], outputs: Outputs
+) -> NDArray[np.float64] | None:
+    """Return the predictions of output sides that are one number each, or NaN for each row where all are absent.
+
+    Returns
+    -------
+    array or None
+        One per row; None where the sides have to be read one by one.
+    """
     if all(side is None for side in sides):
         return np.full(int(n_rows.sum()), math.nan)
+    meaning = _meaning_of_number(outputs)
     texts = _csv_texts(sides)
-    if texts is None or (n_rows != 1).any():
+    if meaning is None or texts is None or (n_rows != 1).any():
         return None
     try:
         # One list of numbers: a text with two of them makes it too long, and one without is no JSON.
-        numbers = _NUMBERS.decode(f"[{','.join(texts)}]")
+        numbers = np.array(_NUMBERS.decode(f"[{','.join(texts)}]"), dtype=np.float64)
     except ValueError:
         return None
-    probabilities = np.array(numbers, dtype=np.float64)
-    fits = len(numbers) == len(sides) and ((probabilities >= 0) & (probabilities <= 1)).all()
-    return probabilities if fits else None
+    return meaning(numbers) if len(numbers) == len(sides) and np.isfinite(numbers).all() else None
+
+
+def _meaning_of_number(outputs: Outputs) -> Callable[[NDArray[np.float64]], NDArray[np.float64] | None] | None:
+    """Return how numbers alone become predictions; None where each answer has to be looked at."""
+    kind = outputs.stated.kind
+    if outputs.stated.path is not None or outputs.task is Task.MULTICLASS or outputs.label_or_probability:
+        return None
+    if outputs.task is not Task.BINARY:
+        return _as_they_are
+    if kind is PredictionKind.LOG_ODDS:
+        return lambda numbers: _of_positive(sigmoids(numbers), outputs)
+    if kind in {None, PredictionKind.PROBABILITY}:
+        return lambda numbers: _of_positive(numbers, outputs) if ((numbers >= 0) & (numbers <= 1)).all() else None
+    return None
+
+
+def _as_they_are(numbers: NDArray[np.float64]) -> NDArray[np.float64]:
+    return numbers
+
+
+def _of_positive(numbers: NDArray[np.float64], outputs: Outputs) -> NDArray[np.float64]:
+    return 1 - numbers if outputs.is_flipped else numbers
 
 
 def _csv_texts(sides: Sequence[Payload]) -> Sequence[str] | None:
@@ -167,7 +191,7 @@ class Batch:
     `positions` (`drift.read.kernel.records.POSITIONS`), `event_ids`, `inference_ids`, `event_hashes` (0 without id) and
     `n_rows`, `answers` have one entry per record and `columns` has one per spec. `probabilities` has one per row, NaN
     where no prediction was captured or it cannot be read, and so has `predicted`: the index of the predicted class,
-    where there are more than two.
+    where there are more than two. `readings` has those of ambiguous answers, in words, by the record's position.
     """
 
     positions: NDArray[np.int64]
@@ -179,6 +203,7 @@ class Batch:
     columns: list[Encoded]
     probabilities: NDArray[np.float64]
     predicted: NDArray[np.int64]
+    readings: Mapping[int, str]
 
     def where(self, chosen: NDArray[np.bool_]) -> Self:
         """Return some of the records, and of the columns the tokens that these have."""
@@ -200,6 +225,7 @@ class Batch:
             columns=[Encoded(column.codes[rows], column.distinct) for column in self.columns],
             probabilities=self.probabilities[rows],
             predicted=self.predicted[rows],
+            readings=self.readings,
         )
 
 
@@ -282,9 +308,10 @@ def _encode(column: Sequence[Token]) -> Encoded:
 
 def _with_outputs(rows: _Rows, outputs: Outputs) -> Batch:
     records = rows.records
-    probabilities = fast_probabilities(records.outputs, rows.n_rows) if outputs.task is Task.BINARY else None
+    probabilities = fast_probabilities(records.outputs, rows.n_rows, outputs)
+    readings: dict[int, str] = {}
     if probabilities is None:
-        answers, predictions = _predictions(rows, outputs)
+        answers, predictions = _predictions(rows, outputs, readings)
         probabilities = np.array([prediction.number for prediction in predictions], dtype=np.float64)
         predicted = np.array([prediction.predicted for prediction in predictions], dtype=np.int64)
     else:
@@ -301,11 +328,12 @@ def _with_outputs(rows: _Rows, outputs: Outputs) -> Batch:
         columns=rows.columns,
         probabilities=probabilities,
         predicted=predicted,
+        readings=readings,
     )
 
 
-def _predictions(rows: _Rows, outputs: Outputs) -> tuple[AnswerStates, list[RowPrediction]]:
-    """Return the state of each record's answer, and the predictions of the rows of all."""
+def _predictions(rows: _Rows, outputs: Outputs, readings: dict[int, str]) -> tuple[AnswerStates, list[RowPrediction]]:
+    """Return the state of each record's answer, and the predictions of the rows of all; note readings by position."""
     predictions: list[RowPrediction] = []
     states = np.full(len(rows.records), READ)
     for record, (output, n_rows) in enumerate(zip(rows.records.outputs, rows.n_rows.tolist(), strict=True)):
@@ -315,5 +343,7 @@ def _predictions(rows: _Rows, outputs: Outputs) -> tuple[AnswerStates, list[RowP
             predictions += decode_output(output, n_rows, outputs)
         except Unreadable as error:
             states[record] = ANSWER_STATES[error.reason]
+            if error.readings:
+                readings[rows.records.positions[record]] = error.readings
             predictions += [NO_PREDICTION] * n_rows
     return states, predictions

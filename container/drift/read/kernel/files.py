@@ -18,7 +18,6 @@ from numpy.typing import NDArray
 from plumbline.contract.rejection import RejectionReason
 from plumbline.drift.data.counts import OTHER_LABELS
 from plumbline.drift.data.documents import storing, temporary_folder
-from plumbline.drift.read.kernel.answers import NO_CLASS
 from plumbline.drift.read.kernel.batches import ANSWER_STATES, READ, Batch, batches
 from plumbline.drift.read.kernel.columns import (
     MISSING,
@@ -41,6 +40,7 @@ from plumbline.drift.read.kernel.partial_counts import (
     ScoreKind,
 )
 from plumbline.drift.read.kernel.plan import WindowPlan, variant_of
+from plumbline.drift.read.kernel.predictions import NO_CLASS
 from plumbline.drift.read.kernel.records import (
     BLOCK_BYTES,
     POSITIONS,
@@ -242,7 +242,7 @@ def _count_answers(counts: PartialCounts, batch: Batch, names: Sequence[str]) ->
     for reason, state in ANSWER_STATES.items():
         if numbers[state]:
             positions = batch.positions[batch.answers == state]
-            counts.note_unreadable_answers(reason, int(numbers[state]), first_places(names, positions))
+            counts.note_unreadable_answers(reason, int(numbers[state]), first_places(names, positions, batch.readings))
 
 
 def _variants(batch: Batch, names: Sequence[str]) -> Iterator[tuple[str, _Rows]]:

@@ -397,9 +397,10 @@ class PartialCounts:
         """Return the account of the answers: read is used plus unreadable."""
         unreadable = {str(reason): self.unreadable_answers[reason] for reason in sorted(self.unreadable_answers)}
         examples = {reason: tuple(map(str, self.answer_examples[AnswerReason(reason)].first)) for reason in unreadable}
-        return AnswerCounts(
-            self.n_answers_used + self.unreadable_answers.total(), self.n_answers_used, unreadable, examples
-        )
+        n_read = self.n_answers_used + self.unreadable_answers.total()
+        ambiguous = self.answer_examples.get(AnswerReason.AMBIGUOUS, Places()).first
+        readings = tuple(sorted({place.note for place in ambiguous if place.note}))
+        return AnswerCounts(n_read, self.n_answers_used, unreadable, examples, readings)
 
 
 def window_counts(counts: PartialCounts, plan: WindowPlan) -> WindowCounts:

@@ -13,7 +13,7 @@ from plumbline.drift.data.counts import ValueCounts
 from plumbline.drift.data.table import FeatureSpec
 from plumbline.drift.data.times import parse_time
 from plumbline.drift.errors import ConfigError
-from plumbline.drift.read.kernel.answers import Outputs
+from plumbline.drift.read.kernel.predictions import Outputs
 
 _VARIANT = re.compile(r"(?:^|/)([^/]+)/\d{4}/\d{2}/\d{2}/\d{2}/[^/]+$")
 

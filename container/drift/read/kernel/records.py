@@ -8,6 +8,7 @@ from functools import cached_property
 from heapq import nsmallest
 from itertools import compress, pairwise
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any, BinaryIO, Literal, Self, TypeAlias, get_args
 
 import msgspec
@@ -117,12 +118,14 @@ class Places:
         self.first = nsmallest(MAX_PLACES, [*self.first, *places])
 
 
-def first_places(names: Sequence[str], positions: NDArray[np.int64]) -> list[Place]:
-    """Return the places of some positions in the files of these names, as far as they can be examples."""
+def first_places(
+    names: Sequence[str], positions: NDArray[np.int64], notes: Mapping[int, str] = MappingProxyType({})
+) -> list[Place]:
+    """Return the places of some positions in the files of these names, as far as they can be examples, with notes."""
     distinct = np.unique(positions)
     _, starts = np.unique(distinct // POSITIONS, return_index=True)
     return [
-        Place(names[position // POSITIONS], position % POSITIONS)
+        Place(names[position // POSITIONS], position % POSITIONS, notes.get(position, ""))
         for start, end in pairwise([*starts.tolist(), len(distinct)])
         for position in distinct[start:end][:MAX_PLACES].tolist()
     ]

@@ -241,9 +241,9 @@ def test_a_malformed_record_is_counted_under_its_reason(
         ("", AnswerReason.ROW_COUNT),
         ("1.5", AnswerReason.NOT_A_PROBABILITY),
         ("nan", AnswerReason.NOT_A_PREDICTION),
-        ("internal server error", AnswerReason.NOT_A_PREDICTION),
+        ("internal server error", AnswerReason.ERROR),
         (side("%%%", "BASE64"), AnswerReason.NO_TEXT),
-        (json_side({"code": 424}), AnswerReason.NOT_A_PREDICTION),
+        (json_side({"code": 424}), AnswerReason.ERROR),
         (json_side([True]), AnswerReason.NOT_A_PREDICTION),
         (json_side(None), AnswerReason.NOT_A_PREDICTION),
         (json_side({"predictions": None}), AnswerReason.NOT_A_PREDICTION),
@@ -275,7 +275,7 @@ def test_an_answer_that_cannot_be_read_is_named_in_the_log(tmp_path: Path, caplo
 
 def test_the_answer_of_a_duplicate_does_not_count(tmp_path: Path) -> None:
     answers = read(tmp_path, *[record(response="error", event_id="a")] * 3, record(event_id="b")).answers
-    assert (answers.read, answers.used, answers.unreadable) == (2, 1, {AnswerReason.NOT_A_PREDICTION: 1})
+    assert (answers.read, answers.used, answers.unreadable) == (2, 1, {AnswerReason.ERROR: 1})
 
 
 @pytest.mark.parametrize("time", [None, 5, "", "noon", "0001-01-01T00:00:00+14:00"])

@@ -12,14 +12,8 @@ from plumbline.contract.records import WindowBounds
 from plumbline.contract.rejection import AnswerReason
 from plumbline.contract.training import Task
 from plumbline.drift.data.table import table
-from plumbline.drift.read.kernel.answers import (
-    NO_CLASS,
-    NO_PREDICTION,
-    Outputs,
-    RowPrediction,
-    Unreadable,
-    decode_output,
-)
+from plumbline.drift.read.kernel.answers import NO_PREDICTION, decode_output
+from plumbline.drift.read.kernel.predictions import NO_CLASS, Outputs, RowPrediction, Unreadable
 from plumbline.drift.read.kernel.records import CaptureSide, Payload
 from plumbline.drift.reference.learn import learn
 from tests.unit.drift.builders import SPECS, read_window, record, write_capture
@@ -55,9 +49,9 @@ def test_the_most_probable_class_is_the_prediction(side: Payload) -> None:
         ("0.2,0.7,0.7", AnswerReason.NOT_A_PROBABILITY),
         ("red,0.7,0.3", AnswerReason.NOT_A_PREDICTION),
         (of_json([[0.2, 0.8]]), AnswerReason.NOT_A_PREDICTION),
-        (of_json([{"predicted_label": "pink", "score": 0.7}]), AnswerReason.NOT_A_PREDICTION),
+        (of_json([{"predicted_label": "pink", "score": 0.7}]), AnswerReason.UNKNOWN_LABEL),
         (of_json([{"predicted_label": "red", "score": 1.7}]), AnswerReason.NOT_A_PROBABILITY),
-        (of_json([{"error": "overloaded"}]), AnswerReason.NOT_A_PREDICTION),
+        (of_json([{"error": "overloaded"}]), AnswerReason.ERROR),
     ],
 )
 def test_what_is_no_distribution_over_the_classes_is_rejected(side: Payload, reason: AnswerReason) -> None:
