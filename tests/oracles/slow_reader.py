@@ -112,18 +112,17 @@ def _record(line: bytes, question: Question) -> tuple[str | None, list[tuple[tup
         text = line.decode("utf-8-sig")
     except UnicodeDecodeError:
         raise Reject("not_utf8") from None
-    if re.match(r'\s*\[\s*\{\s*"prefix"\s*:\s*"', text, re.ASCII):
-        raise Reject("batch_transform")
+    is_manifest = re.match(r'\s*(\[\s*)?\{\s*"prefix"\s*:\s*"', text, re.ASCII)
     try:
         record = json.loads(text)
     except (ValueError, RecursionError):
-        raise Reject("not_json") from None
+        raise Reject("batch_transform" if is_manifest else "not_json") from None
     sides = record.get("captureData") if isinstance(record, dict) else None
     metadata = record.get("eventMetadata") if isinstance(record, dict) else None
     if not isinstance(sides, dict) or not isinstance(metadata, dict):
         of_batch = ("SageMakerInferenceId", "SageMakerInferenceTime", "SageMakerOutput")
-        is_batch = isinstance(record, dict) and any(record.get(key) is not None for key in of_batch)
-        raise Reject("batch_transform" if is_batch else "not_a_capture_record")
+        has_key = isinstance(record, dict) and any(record.get(key) is not None for key in of_batch)
+        raise Reject("batch_transform" if has_key or is_manifest else "not_a_capture_record")
     if sides.get("batchTransformOutput") is not None and sides.get("endpointInput") is None:
         raise Reject("batch_transform")
     _check_time(metadata.get("inferenceTime"), question)

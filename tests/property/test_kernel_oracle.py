@@ -174,7 +174,7 @@ def lines(draw: st.DrawFn) -> bytes:
     elif change == "bom":
         line = b"\xef\xbb\xbf" + line
     elif change == "batch":
-        line = draw(st.sampled_from([b'[{"prefix": "s3://a/"}, "b"]', b' [{ "prefix":"s', b'{"SageMakerOutput": {}}']))
+        line = draw(st.sampled_from([b'[{"prefix": "s3://a/"}, "b"]', b' { "prefix":"s', b'{"SageMakerOutput": {}}']))
     return line
 
 

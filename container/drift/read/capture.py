@@ -105,6 +105,8 @@ def count_folder(folder: Path, plan: WindowPlan, block_bytes: int = BLOCK_BYTES)
         ) from error
     for name, reason in found.odd:
         counts.reject(Rejected(reason), name, 0)
+    for name in found.manifests:
+        counts.reject(Rejected(RejectionReason.BATCH_TRANSFORM, "a manifest of input or output files"), name, 0)
     return counts
 
 

@@ -14,6 +14,11 @@ from plumbline.drift.errors import ConfigError
 
 SUFFIXES = (".jsonl", ".jsonl.gz")
 """Endings of capture files' names; other files of the folder are not read."""
+_MANIFEST = re.compile(r"(^|/)\d{4}/\d{2}/\d{2}/\d{2}/[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}\.json$")
+"""Where a batch transform with data capture leaves the names of its files, in place of captures.
+
+Source: SageMaker Developer Guide, "Capture data from batch transform job"; the ending is that of AWS's examples.
+"""
 _UNREADABLE_NAME = re.compile("[\x00-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff]")
 """Control characters, line ends and the stand-ins for bytes that are no UTF-8: no report or log can show them."""
 
@@ -22,11 +27,13 @@ _UNREADABLE_NAME = re.compile("[\x00-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff]")
 class Listing:
     """Files to be read, each with its path relative to the folder, with ``/``; and the rest, each with why it is not.
 
-    Both in the order of the paths. The names of `odd` are printable.
+    Both in the order of the paths. The names of `odd` are printable. `manifests` are the names of what a batch
+    transform captured.
     """
 
     files: tuple[tuple[Path, str], ...]
     odd: tuple[tuple[str, RejectionReason], ...] = ()
+    manifests: tuple[str, ...] = ()
 
 
 def listed(folder: Path) -> Listing:
@@ -45,13 +52,16 @@ def listed(folder: Path) -> Listing:
     root = folder.resolve()
     files: list[tuple[Path, str]] = []
     odd: list[tuple[str, RejectionReason]] = []
+    manifests: list[str] = []
     for name, path in sorted((path.relative_to(folder).as_posix(), path) for path in _named(folder, root)):
         reason = oddity(path, folder, root)
-        if reason is None:
+        if _MANIFEST.search(name):
+            manifests.append(printable(name))
+        elif reason is None:
             files.append((path, name))
         else:
             odd.append((printable(name), reason))
-    return Listing(tuple(files), tuple(odd))
+    return Listing(tuple(files), tuple(odd), tuple(manifests))
 
 
 def oddity(path: Path, folder: Path, root: Path) -> RejectionReason | None:
@@ -87,14 +97,15 @@ def printable(name: str) -> str:
 
 
 def _named(folder: Path, root: Path) -> Iterator[Path]:
-    """Yield what has a capture file's name, and links to folders outside."""
+    """Yield what has the name of a capture file or of a batch transform's, and links to folders outside."""
     waiting = [folder]
     while waiting:
         for path in _entries(waiting.pop()):
             is_link = path.is_symlink()
             if not is_link and path.is_dir():
                 waiting.append(path)
-            if path.name.endswith(SUFFIXES) or (is_link and _leads_to_folder_outside(path, root)):
+            is_named = path.name.endswith(SUFFIXES) or _MANIFEST.search(path.relative_to(folder).as_posix())
+            if is_named or (is_link and _leads_to_folder_outside(path, root)):
                 yield path
 
 

@@ -117,7 +117,7 @@ def _by_name(node: dict[str, Any], known: Sequence[str]) -> list[Entry]:
         return [node]
     lengths = sorted({len(column) for column in columns})
     if len(lengths) > 1:
-        raise _not_rows(f"columns of {' and '.join(map(str, lengths))} values")
+        raise _not_rows(f"columns of {' and '.join(map(str, lengths[:5]))} values")
     return [dict(zip(known, row, strict=True)) for row in zip(*columns, strict=True)]
 
 

@@ -246,8 +246,8 @@ _FAILURES = (ValueError, RecursionError)  # msgspec's own errors are ValueErrors
 _NOT_TEXT = CaptureSide()
 _BATCH_KEYS = ("SageMakerInferenceId", "SageMakerInferenceTime", "SageMakerOutput")
 """Keys of a batch transform's output. Source: SageMaker Developer Guide, "Capture data from batch transform job"."""
-_MANIFEST = re.compile(rb'(\xef\xbb\xbf)?\s*\[\s*\{\s*"prefix"\s*:\s*"')
-"""How the manifests begin that a batch transform captures in place of requests and answers (the same source)."""
+_MANIFEST = re.compile(rb'(\xef\xbb\xbf)?\s*(\[\s*)?\{\s*"prefix"\s*:\s*"')
+"""How manifests begin, or their second line: a batch transform captures them in place of requests (the same source)."""
 
 
 def parse(block: Block, reject: Reject) -> CaptureRecords:
@@ -344,9 +344,9 @@ def _parse_slowly(line: bytes) -> CaptureRecord:
     except _FAILURES as error:
         _require_no_manifest(line)
         raise Rejected(RejectionReason.NOT_JSON) from error
-    _require_no_manifest(line)
     data, metadata = (_member(document, name) for name in ("captureData", "eventMetadata"))
     if not isinstance(data, dict) or not isinstance(metadata, dict):
+        _require_no_manifest(line)
         of_batch = [key for key in _BATCH_KEYS if _member(document, key) is not None]
         if of_batch:
             raise Rejected(RejectionReason.BATCH_TRANSFORM, f"the key {of_batch[0]}")

@@ -183,6 +183,7 @@ LINE = json.dumps(record()).encode()
         ({"captureData": [], "eventMetadata": {}}, RejectionReason.NOT_A_CAPTURE_RECORD),
         (b'[{"prefix": "s3://bucket/in/"}, "a.csv", "b.csv"]', RejectionReason.BATCH_TRANSFORM),
         (b'[{"prefix": "s3://bucket/in/"},', RejectionReason.BATCH_TRANSFORM),
+        (b'    {"prefix": "s3://bucket/in/"},', RejectionReason.BATCH_TRANSFORM),
         (
             {"captureData": {"batchTransformOutput": {"data": "0.1", "encoding": "CSV"}}, "eventMetadata": {}},
             RejectionReason.BATCH_TRANSFORM,

@@ -158,3 +158,25 @@ def test_what_is_no_earlier_windows_file_is_skipped_with_its_reason(make: Make, 
 
 def test_what_no_report_can_show_is_escaped() -> None:
     assert printable("a\nb\x1b\udcffé\u2028.jsonl") == "a\\nb\\x1b\\udcffé\\u2028.jsonl"
+
+
+BATCH = "2023/01/19/06/fb6e1338-3d5c-4268-9f33-3fde11467816.json"
+
+
+@pytest.mark.parametrize("name", [BATCH, f"input/{BATCH}", f"job/output/{BATCH}"])
+def test_what_a_batch_transform_captured_is_named_as_such(tmp_path: Path, name: str) -> None:
+    folder = write_capture(tmp_path, [record()])
+    (folder / name).parent.mkdir(parents=True)
+    (folder / name).write_text('[\n    {\n        "prefix": "s3://bucket/rows.csv"\n    },\n    ""\n]')
+    window = read_window(folder, BASELINE, EVERYTHING)
+    assert (window.records.used, window.records.rejected) == (1, {RejectionReason.BATCH_TRANSFORM: 1})
+    assert window.records.examples == {RejectionReason.BATCH_TRANSFORM: (name,)}
+    assert listed(folder).odd == ()
+
+
+@pytest.mark.parametrize("name", ["statistics.json", "2023/01/19/06/statistics.json", BATCH.removeprefix("2023/")])
+def test_other_files_of_a_folder_are_nothing(tmp_path: Path, name: str) -> None:
+    folder = write_capture(tmp_path, [record()])
+    (folder / name).parent.mkdir(parents=True, exist_ok=True)
+    (folder / name).write_text("[]")
+    assert read_window(folder, BASELINE, EVERYTHING).records.read == 1
