@@ -117,7 +117,7 @@ REMEDIES: Mapping[RejectionReason, str] = {
     RejectionReason.BATCH_TRANSFORM: "keep what batch transforms capture in another folder: endpoints alone are read",
     RejectionReason.INVALID_TIME: "keep eventMetadata.inferenceTime in the records, or judge them without times",
     RejectionReason.NO_INPUT: "capture the input side as well: DataCaptureConfig must have the capture mode Input",
-    RejectionReason.UNSUPPORTED_CONTENT_TYPE: "send rows as CSV or JSON, or do not monitor this endpoint",
+    RejectionReason.UNSUPPORTED_CONTENT_TYPE: "let clients send rows as CSV or JSON, or do not monitor this endpoint",
     RejectionReason.INVALID_BASE64: "find out what rewrote the captures: SageMaker's own BASE64 is valid",
     RejectionReason.INPUT_NOT_CSV: "compare the requests' content type with what they hold, and repair their quoting",
     RejectionReason.INPUT_NOT_JSON: "compare the requests' content type with what they hold",
@@ -140,12 +140,14 @@ class Loss:
     """Records of a window that were lost, of all that it had; duplicates are neither.
 
     `leading` is the reason that most of them have, of equals the first by name, and `n_leading` how many have it.
+    `seen` tells what some of these were instead (`RecordCounts.seen`).
     """
 
     n_lost: int
     n_records: int
     leading: str
     n_leading: int
+    seen: tuple[str, ...] = ()
 
     @property
     def fraction(self) -> float:
@@ -153,8 +155,9 @@ class Loss:
         return self.n_lost / self.n_records
 
     def __str__(self) -> str:
-        """Return the leading reason with its number, and what to do about it."""
-        found = f"{self.n_leading:,} as {self.leading}"
+        """Return the leading reason with its number, what was there instead, and what to do about it."""
+        instead = f" ({self.seen[0]}{' and others' if len(self.seen) > 1 else ''})" if self.seen else ""
+        found = f"{self.n_leading:,} as {self.leading}{instead}"
         # A reason of a later version has no remedy here.
         return f"{found}; {REMEDIES[RejectionReason(self.leading)]}" if self.leading in set(REMEDIES) else found
 
@@ -166,7 +169,7 @@ def loss(counts: RecordCounts) -> Loss | None:
         return None
     n_lost = sum(lost.values())
     leading = min(lost, key=lambda reason: (-lost[reason], reason))
-    return Loss(n_lost, counts.used + n_lost, leading, lost[leading])
+    return Loss(n_lost, counts.used + n_lost, leading, lost[leading], tuple(counts.seen.get(leading, ())))
 
 
 class LabelRejectionReason(StrEnum):

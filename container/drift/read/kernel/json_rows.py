@@ -175,8 +175,13 @@ def by_position(rows: Sequence[Any], header: Sequence[Any], names: Sequence[str]
         raise _not_rows("a feature named twice in the header")
     for row in rows:
         if len(row) != len(header):
-            raise Rejected(RejectionReason.FIELD_COUNT, f"{len(row)} fields below {len(header)} columns")
+            raise Rejected(RejectionReason.FIELD_COUNT, f"{counted_fields(row)} below {len(header)} columns")
     return [dict(zip(header, row, strict=True)) for row in rows] if is_named else [*rows]
+
+
+def counted_fields(row: Sequence[Any]) -> str:
+    """Return how many fields a row has, in words."""
+    return f"{len(row)} field{'s' * (len(row) != 1)}"
 
 
 def _is_tensor(entry: Any) -> bool:

@@ -5,7 +5,7 @@ from itertools import chain
 from typing import Any
 
 from plumbline.contract.rejection import RejectionReason
-from plumbline.drift.read.kernel.json_rows import Entry, by_position, entries
+from plumbline.drift.read.kernel.json_rows import Entry, by_position, counted_fields, entries
 from plumbline.drift.read.kernel.payloads import (
     Body,
     Marker,
@@ -79,8 +79,8 @@ def _require_fields(row: Sequence[Any], n_features: int) -> None:
     if len(row) == n_features:
         return
     otherwise = [mark for mark in ";\t|" if len(row) == 1 and str(row[0]).count(mark) == n_features - 1]
-    hint = f", {n_features} if {otherwise[0]!r} divides them" if otherwise else ""
-    raise Rejected(RejectionReason.FIELD_COUNT, f"{len(row)} fields{hint}")
+    hint = f", {n_features} if {otherwise[0]!r} divided them, which the content type has to say" if otherwise else ""
+    raise Rejected(RejectionReason.FIELD_COUNT, f"{counted_fields(row)}{hint}")
 
 
 def _json_rows(text: str, names: Sequence[str]) -> list[list[Token]]:

@@ -315,7 +315,7 @@ def test_the_log_names_five_places_and_no_content(tmp_path: Path, caplog: pytest
         read(tmp_path, *[record("secret")] * 7)
     (entry,) = caplog.records
     assert entry.levelno == logging.WARNING
-    assert entry.getMessage().startswith("7 records rejected as field_count (1 fields), for example ep/AllTraffic")
+    assert entry.getMessage().startswith("7 records rejected as field_count (1 field), for example ep/AllTraffic")
     assert entry.getMessage().count("a.jsonl:") == 5
     assert "secret" not in entry.getMessage()
 
@@ -329,7 +329,7 @@ def test_the_account_tells_what_was_there_instead(tmp_path: Path) -> None:
     ]
     window = read(tmp_path, *strange * 3, b"{")
     assert window.records.seen == {
-        "field_count": ("1 fields, 3 if ';' divides them", "the keys request"),
+        "field_count": ("1 field, 3 if ';' divided them, which the content type has to say", "the keys request"),
         "unsupported_content_type": ("application/x-npy", "image/png"),
     }
     assert "secret" not in str(window.records)
