@@ -117,6 +117,11 @@ def exit_message(report: DriftReport) -> str:
     return f"{status}: {prefix}{report.reason or ''} ({report.n_rows} rows{note}{schema})"
 
 
+def added_hours(report: DriftReport) -> str:
+    """Return from when on the rows are of a window that looked back, for example for the page."""
+    return f"rows since {report.window.start}: {count(report.hours_added, 'hour')} before its own, which had too few"
+
+
 def report_lines(report: DriftReport) -> Iterator[str]:
     """Yield one report in lines: the verdict, what led to it, accuracy and labels, the counts of the records."""
     yield from _verdict(report)
@@ -143,6 +148,8 @@ def _verdict(report: DriftReport) -> Iterator[str]:
     yield f"verdict: {outcome(report.verdict, report.reason)}"
     for warning in report.warnings:
         yield f"warning: {warning}"
+    if report.hours_added:
+        yield f"window: {added_hours(report)}"
     for feature in (*report.features, report.prediction):
         if feature.verdict is Verdict.DRIFT and feature.violation is None:
             yield f"{PREDICTION if feature is report.prediction else feature.name}: {_drift(feature)}"

@@ -138,9 +138,11 @@ class Variable(StrEnum):
     """Set by our own schedule only: the window ends with the last full hour before it."""
     WINDOW_HOURS = "PLUMBLINE_WINDOW_HOURS"
     """Set by our own schedule only: hours of one window; unset: 1."""
+    LOOK_BACK_HOURS = "PLUMBLINE_LOOK_BACK_HOURS"
+    """How many hours before its own a window with too few rows may get; unset: none."""
     CAPTURE_S3_URI = "PLUMBLINE_CAPTURE_S3_URI"
     """The capture destination. Set by our own schedule, for the window's hours, and wherever hours before it are read:
-    those whose labels are awaited."""
+    those whose labels are awaited, and those that a window may look back to."""
     ML_ROOT = "PLUMBLINE_ML_ROOT"
     """Where the platform's folders are; /opt/ml unless the image runs outside SageMaker."""
 

@@ -219,6 +219,7 @@ class DriftReport:
     isolation_forest_similarity: IsolationForestSimilarity
     rule: str = ""
     answers: AnswerCounts = AnswerCounts()
+    hours_added: int = 0
     model: ModelReport | None = None
     recent: RecentReport = RecentReport()
     segments: tuple[SegmentReport, ...] = ()
@@ -230,6 +231,11 @@ class DriftReport:
     internal_faults: tuple[InternalFault, ...] = ()
     warnings: tuple[Reason, ...] = ()
     version: int = DRIFT_REPORT_VERSION
+
+    @property
+    def own_window(self) -> WindowBounds:
+        """The run's own window, without the hours that were added: those of all runs follow each other."""
+        return self.window.without_first(self.hours_added)
 
     @property
     def drifted_features(self) -> tuple[str, ...]:

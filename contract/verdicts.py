@@ -1,7 +1,8 @@
 """Outcomes that every part of a report shares, and the window they are about."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from datetime import datetime, timedelta
 
 from plumbline.contract.enums import StrEnum
 from plumbline.contract.reasons import Reason, ReasonCode
@@ -108,3 +109,24 @@ class WindowBounds:
 
     start: str | None = None
     end: str | None = None
+
+    def without_first(self, hours: int) -> "WindowBounds":
+        """Return the interval without so many hours at its start; one without times as it is.
+
+        Raises
+        ------
+        ValueError
+            If the start is no time, or the new one is out of range.
+
+        Examples
+        --------
+        >>> WindowBounds("2026-01-31T09:00:00Z", "2026-01-31T14:00:00Z").without_first(4).start
+        '2026-01-31T13:00:00Z'
+        """
+        if self.start is None or not hours:
+            return self
+        try:
+            start = datetime.fromisoformat(self.start.replace("Z", "+00:00")) + timedelta(hours=hours)
+        except OverflowError as error:
+            raise ValueError(f"{hours} hours after {self.start} must be a time, got {error}") from error
+        return replace(self, start=start.isoformat().replace("+00:00", "Z"))

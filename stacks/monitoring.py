@@ -89,6 +89,7 @@ class MonitoringStack(Stack):
                 environment=config.name,
                 endpoint_name=self._context.naming.endpoint,
                 interval_hours=config.monitor.interval_hours,
+                overlapping_runs=config.monitor.overlapping_runs,
                 settings=config.alarms,
                 labels=config.labels,
                 has_facet=config.bias is not None,

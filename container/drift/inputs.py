@@ -8,7 +8,7 @@ from pathlib import Path
 from plumbline.contract.names import Argument
 from plumbline.contract.records import MODEL_CHANGED, WindowBounds
 from plumbline.drift.aws import Clients, Connect
-from plumbline.drift.data.times import parse_time
+from plumbline.drift.data.times import HOUR, parse_time
 from plumbline.drift.errors import ConfigError
 from plumbline.drift.judge.comparison import RunContext
 from plumbline.drift.judge.recent import EarlierFiles
@@ -16,6 +16,7 @@ from plumbline.drift.read.capture import WindowReader, count_folder, plan_of
 from plumbline.drift.read.champion import ServingModel, read_serving_model
 from plumbline.drift.read.folder import SUFFIXES, listed
 from plumbline.drift.read.kernel.plan import WindowPlan
+from plumbline.drift.read.look_back import CapturesInS3, LookBack
 from plumbline.drift.read.s3 import CaptureFile, fetch, fetch_captures, fetch_window_counts, list_captures
 from plumbline.drift.reference.baseline import Baseline, load
 from plumbline.drift.reference.csv_inputs import ReferenceFiles
@@ -32,7 +33,8 @@ class RunInputs:
     `read` reads the window's capture files, those of `variant` alone where one is named. `serving` knows which model
     answered which window; None: no history of the endpoint's models is kept, and one model answered all. `fetch_model`
     returns the path of the model's artifact, for feature attributions; None: none are computed. `earlier` is where the
-    counts of the windows before this one are, and `labels` where ground truth arrives; None: not used.
+    counts of the windows before this one are, and `labels` where ground truth arrives; None: not used. `bounds` are
+    those of the run's own window, which with `look_back` may get hours before it; None: it does not.
     """
 
     baseline: Baseline
@@ -46,10 +48,11 @@ class RunInputs:
     fetch_model: Callable[[], Path] | None = None
     earlier: EarlierFiles | None = None
     labels: LabelSource | None = None
+    look_back: LookBack | None = None
 
     @property
     def plan(self) -> WindowPlan:
-        """Plan of reading the window."""
+        """Plan of reading the run's own window."""
         return plan_of(
             self.baseline,
             self.bounds,
@@ -125,6 +128,7 @@ def container_inputs(settings: RunSettings, workspace: Path, clients: Clients) -
         fetch_model=fetched.model(serving),
         earlier=fetched.earlier(),
         labels=settings.analyses.labels,
+        look_back=fetched.look_back(),
     )
 
 
@@ -165,18 +169,38 @@ class _Fetched:
 
     def earlier(self) -> EarlierFiles | None:
         """Return where the counts of the windows before this one are; None without a second reference."""
-        reports, start = self.settings.analyses.earlier, self.settings.window.bounds.start
+        reports, bounds = self.settings.analyses.earlier, self.settings.window.bounds
+        start, end = bounds.start, bounds.end
         if reports is None:
             return None
         folder = self.workspace / "earlier"
-        if start is None:
+        if start is None or end is None:
             return EarlierFiles(folder, reports.n_windows, "the window has no times, so that none is earlier")
+        spacing = parse_time(end) - parse_time(start)
+        look_back = self.settings.window.look_back
+        longest = spacing + HOUR * (look_back.maximum_hours if look_back else 0)
         try:
-            fetch_window_counts(reports.uri, parse_time(start), reports.n_windows, folder, self.clients.s3)
+            fetch_window_counts(
+                reports.uri,
+                parse_time(start),
+                reports.n_windows,
+                folder,
+                self.clients.s3,
+                spacing=spacing,
+                longest=longest,
+            )
         except ConfigError as error:
             # The verdict against training stands without the second reference, and the report has the reason.
             return EarlierFiles(folder, reports.n_windows, str(error))
         return EarlierFiles(folder, reports.n_windows)
+
+    def look_back(self) -> LookBack | None:
+        """Return what reads the hours before the window, from S3 whichever engine runs; None: it does not look back."""
+        settings = self.settings.window.look_back
+        if settings is None:
+            return None
+        captures = CapturesInS3(settings.captures, self.workspace / "longer", self.clients.s3)
+        return LookBack(maximum_hours=settings.maximum_hours, read=captures)
 
     def _learned(self, train: str) -> Baseline:
         reference = self.settings.reference

@@ -9,8 +9,8 @@ from pathlib import Path
 
 from plumbline.contract.attribution import AttributionReport
 from plumbline.contract.quality import QualityReport
-from plumbline.contract.reasons import ReasonCode, window_not_judged
-from plumbline.contract.records import DriftReport
+from plumbline.contract.reasons import ReasonCode, has_code, window_not_judged
+from plumbline.contract.records import DriftReport, WindowBounds
 from plumbline.drift.aws import Clients, client
 from plumbline.drift.data.documents import temporary_folder
 from plumbline.drift.data.window import WindowCounts
@@ -21,9 +21,10 @@ from plumbline.drift.judge.analysis import analyse, with_quality
 from plumbline.drift.judge.bias import require_facet
 from plumbline.drift.judge.faults import FaultLog, with_faults
 from plumbline.drift.judge.recent import EarlierFiles, EarlierWindows, read_earlier
-from plumbline.drift.judge.verdict import too_many_rejected, with_usable_answers
+from plumbline.drift.judge.verdict import too_many_rejected, window_refusal, with_usable_answers
 from plumbline.drift.projection import Projector
 from plumbline.drift.read.capture import count_folder, count_window
+from plumbline.drift.read.look_back import LookBack, hours_added, looked_back
 from plumbline.drift.reference.baseline import Baseline, load
 from plumbline.drift.report.files import write_reports
 from plumbline.drift.report.handover import report_success
@@ -53,12 +54,13 @@ def perform(inputs: RunInputs) -> DriftReport:
         require_facet(baseline, context.facet)
 
     # Read: capture files -> value counts of this window, and those that earlier runs left of theirs.
-    window = with_usable_answers(count_window(inputs.read, inputs.plan), context.policy)
-    earlier = _earlier(inputs)
+    window = with_usable_answers(_window(inputs), context.policy)
+    earlier = _earlier(inputs, window.bounds)
 
     # Compare and judge: value counts -> effects and p-values -> verdicts, of the features, the model and its labels.
     projector = Projector.of(baseline, seed=context.seed, ignored=context.policy.ignored)
     report = analyse(baseline, window, context, projector, earlier=earlier)
+    report = replace(report, hours_added=hours_added(window.bounds, inputs.bounds))
     report = replace(report, attribution=_attribution(inputs, window))
     report = with_faults(with_quality(report, _quality(inputs, projector)), faults)
     for fault, traceback in zip(faults.found, faults.tracebacks, strict=True):
@@ -82,6 +84,7 @@ def monitor(  # noqa: PLR0913 - one keyword per option of `plumbline monitor`
     variant: str | None = None,
     recent: Path | None = None,
     recent_windows: int = RECENT_WINDOWS,
+    look_back_hours: int = 0,
     analyses: OptionalAnalyses = _NO_ANALYSES,
     seed: int = 0,
 ) -> DriftReport:
@@ -98,6 +101,8 @@ def monitor(  # noqa: PLR0913 - one keyword per option of `plumbline monitor`
     recent, recent_windows
         Folder of the reports of earlier runs, and how many of their windows are the second reference; None: there is
         none.
+    look_back_hours
+        Hours before the start that a window with too few rows may get; it takes times.
 
     Raises
     ------
@@ -120,6 +125,7 @@ def monitor(  # noqa: PLR0913 - one keyword per option of `plumbline monitor`
             fetch_model=None if analyses.model is None else partial(Path, analyses.model),
             earlier=None if recent is None else EarlierFiles(recent, recent_windows),
             labels=analyses.labels,
+            look_back=_look_back(look_back_hours, dataset_source),
         )
     )
 
@@ -143,11 +149,29 @@ def run(settings: RunSettings, *, now: datetime, clients: Clients) -> DriftRepor
     return report
 
 
-def _earlier(inputs: RunInputs) -> EarlierWindows:
+def _look_back(hours: int, folder: Path) -> LookBack | None:
+    return LookBack(maximum_hours=hours, read=lambda _: partial(count_folder, folder)) if hours else None
+
+
+def _window(inputs: RunInputs) -> WindowCounts:
+    """Return the counts of the run's own window, or of a longer one where that has too few rows and may look back."""
+    window = count_window(inputs.read, inputs.plan)
+    if inputs.look_back is None or inputs.context.not_judged:
+        return window
+    policy = inputs.context.policy
+
+    def has_too_few(counts: WindowCounts) -> bool:
+        # A window without rows, or whose records could not be used, lacks more than traffic: hours before it hide that.
+        return has_code(window_refusal(counts.records, counts.n_rows, policy), ReasonCode.TOO_FEW_ROWS)
+
+    return looked_back(inputs.look_back, window, inputs.plan, has_too_few=has_too_few, may_add=inputs.same_model)
+
+
+def _earlier(inputs: RunInputs, bounds: WindowBounds) -> EarlierWindows:
     if inputs.earlier is None:
         return EarlierWindows()
     specs = inputs.baseline.specs
-    return read_earlier(inputs.earlier, inputs.bounds, specs, besides=inputs.output, same_model=inputs.same_model)
+    return read_earlier(inputs.earlier, bounds, specs, besides=inputs.output, same_model=inputs.same_model)
 
 
 def _attribution(inputs: RunInputs, window: WindowCounts) -> AttributionReport:

@@ -36,6 +36,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--recent", type=Path, metavar="DIR",
         help="also judge the window against the earlier ones whose reports are below this folder",
     )  # fmt: skip
+    parser.add_argument(
+        "--look-back-hours", type=int, default=0, metavar="N",
+        help="let a window with too few rows begin up to so many hours earlier, until it has enough; needs both times "
+        "(default: %(default)s)",
+    )  # fmt: skip
     _add_thresholds(parser)
     _add_labels(parser)
     _add_extras(parser)
@@ -120,6 +125,7 @@ def run(arguments: argparse.Namespace) -> int:
             policy=_policy(arguments),
             variant=arguments.variant,
             recent=arguments.recent,
+            look_back_hours=arguments.look_back_hours,
             analyses=_analyses(arguments),
             seed=arguments.seed,
         )
@@ -147,6 +153,10 @@ def _target_hint(arguments: argparse.Namespace) -> str:
 def _check(arguments: argparse.Namespace) -> None:
     if arguments.seed < 0:
         raise CommandError(f"--seed must be 0 or more, got {arguments.seed}; choose another")
+    if arguments.look_back_hours < 0:
+        raise CommandError(f"--look-back-hours must be 0 or more, got {arguments.look_back_hours}; choose another")
+    if arguments.look_back_hours and not (arguments.start_time and arguments.end_time):
+        raise CommandError("--look-back-hours must come with --start-time and --end-time, got it alone; give both")
     # A missing folder has no earlier windows, which the report gives as reason: the same command fits every run.
     if arguments.recent is not None and arguments.recent.exists() and not arguments.recent.is_dir():
         raise CommandError(f"--recent must be a folder, got {str(arguments.recent)!r}; name that of earlier --output")

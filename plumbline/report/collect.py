@@ -47,7 +47,9 @@ def collect(results: Path) -> Collected:
         except (OSError, ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
             problems.append(Problem(name, _why(error)))
             continue
-        key = (report.window.start, report.window.end) if report.window.start else (name, None)
+        # A window that looked back begins before others: the runs' own windows follow each other.
+        own = report.own_window
+        key = (own.start, own.end) if own.start else (name, None)
         if key in kept:
             problems.append(Problem(name, f"its window is that of {kept[key][0]}, which is shown"))
         else:
@@ -59,7 +61,7 @@ def collect(results: Path) -> Collected:
 
 def _order(entry: tuple[str, DriftReport]) -> tuple[str, str]:
     name, report = entry
-    return (report.window.start or "", name)
+    return (report.own_window.start or "", name)
 
 
 def _require_one_source(results: Path, reports: Iterable[DriftReport], problems: list[Problem]) -> None:
@@ -82,9 +84,13 @@ def _why(error: BaseException) -> str:
 
 
 def _checked(report: DriftReport) -> DriftReport:
-    """Return the report if its numbers are finite; JSON readers let NaN through."""
+    """Return the report if its numbers are finite, and its window has times; JSON readers let NaN through."""
     try:
         report.to_json()
     except ValueError as error:
         raise ValueError(f"its numbers must be finite or null: {error}") from error
+    try:
+        report.own_window  # noqa: B018 - it is computed
+    except ValueError as error:
+        raise ValueError(f"its window must be hours_added longer than the run's own: {error}") from error
     return report

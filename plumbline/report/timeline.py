@@ -137,7 +137,7 @@ def timeline(
     ReportError
         If a true accuracy is outside 0 to 1 or its window's start is no time.
     """
-    slots = _with_holes([Slot(moment_of(r.window.start), moment_of(r.window.end), r) for r in reports])
+    slots = _with_holes([Slot(moment_of(r.own_window.start), moment_of(r.own_window.end), r) for r in reports])
     accuracies = _accuracies(truth)
     starts = {slot.start for slot in slots}
     unplaced = [Problem("true accuracy", f"no window starts at {key}") for key, at in accuracies if at not in starts]

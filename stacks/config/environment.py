@@ -1,6 +1,7 @@
 """The sections of an environment file: typed, bounded, closed. Only thresholds have defaults."""
 
 import json
+import math
 from enum import StrEnum
 from typing import Annotated, Literal, Self
 
@@ -10,6 +11,7 @@ from plumbline.contract.values import DEFAULT_MISSING_VALUES, missing_values_of
 from plumbline.stacks.config.retraining import PromotionSection, RetrainingSection, check_canary, check_fresh_rows
 from plumbline.stacks.config.schedule import WINDOW_HOURS, Engine, expression_for, interval_hours
 from plumbline.stacks.config.thresholds import (
+    HOURS_A_DAY,
     BiasSection,
     FeatureSection,
     LabelsSection,
@@ -38,6 +40,8 @@ from plumbline.stacks.config.values import (
 
 MAX_RECENT_WINDOWS = 168
 """A week of hours: more would only read more files each hour."""
+MAX_LOOK_BACK_HOURS = 168
+"""A week: the container takes no more."""
 MAX_ALARM_HOURS = 168
 """CloudWatch: period times evaluation periods is at most seven days."""
 
@@ -147,6 +151,8 @@ class MonitorSection(ConfigSection):
     """Absent: the engine's own for `window_hours`."""
     window_hours: Annotated[StrictInt, AfterValidator(divides_day)] | None = None
     """Hours of one window, and between two runs; absent: those of `schedule`, else 1."""
+    look_back_hours: Annotated[StrictInt, Field(ge=0, le=MAX_LOOK_BACK_HOURS)] = 0
+    """Hours before it that a window with too few rows may get, until it has enough; 0: none."""
     instance_type: InstanceType
     volume_gb: Annotated[StrictInt, Field(ge=1, le=16384)]
     max_runtime_seconds: Annotated[StrictInt, Field(ge=60, le=3600)]
@@ -189,6 +195,11 @@ class MonitorSection(ConfigSection):
     def interval_hours(self) -> int:
         """Hours between two runs, which one window has."""
         return interval_hours(self.engine, self.expression)
+
+    @property
+    def overlapping_runs(self) -> int:
+        """How many runs in a row can judge one row: with `look_back_hours` their windows overlap."""
+        return 1 + math.ceil(self.look_back_hours / self.interval_hours)
 
     @model_validator(mode="after")
     def _schedule_suits_engine_and_window(self) -> Self:
@@ -302,6 +313,23 @@ class EnvironmentConfig(ConfigSection):
         if self.alarms.drift_periods * hours > MAX_ALARM_HOURS:
             raise ValueError(
                 f"must have alarms.drift_periods of at most {MAX_ALARM_HOURS // hours}, got {self.alarms.drift_periods}"
+            )
+        most_periods = 1 + (MAX_ALARM_HOURS // hours - 1) // self.monitor.overlapping_runs
+        if self.alarms.drift_periods > most_periods:
+            raise ValueError(
+                f"must have alarms.drift_periods of at most {most_periods} for monitor.look_back_hours "
+                f"{self.monitor.look_back_hours}, got {self.alarms.drift_periods}"
+            )
+        return self
+
+    @model_validator(mode="after")
+    def _captures_are_kept_while_windows_look_back(self) -> Self:
+        monitor = self.monitor
+        least_days = (monitor.look_back_hours + monitor.interval_hours) // HOURS_A_DAY + 1
+        if monitor.look_back_hours and self.retention.capture_days < least_days:
+            raise ValueError(
+                f"must have retention.capture_days of at least {least_days} for monitor.look_back_hours "
+                f"{monitor.look_back_hours}, got {self.retention.capture_days}"
             )
         return self
 

@@ -365,6 +365,7 @@ DRIFT_REPORT = closed(
         "verdict": VERDICT,
         "reason": REASON,
         "rule": TEXT,
+        "hours_added": COUNT,
         "model": maybe(MODEL),
         "shifts": array(SHIFT, minItems=3, maxItems=3),
         "bias": BIAS,

@@ -24,7 +24,7 @@ AWS = frozenset(
 )
 """Words of AWS and of every schedule, which keep their meaning at AWS's border."""
 ORDINARY = frozenset(
-    "above accepted adjusted approximate assumed back by categorical critical drifted enabled explained failed "
+    "above accepted added adjusted approximate assumed back by categorical critical drifted enabled explained failed "
     "failure false final from ignore in internal is labelled max maximum min minimum missing needed no note numeric of "
     "out outside over per positive promoted range read rejected relative represented residual rolled selected "
     "selection skipped spread started stopped suspected true under unreadable unseen used wait warning weighted "

@@ -123,10 +123,12 @@ def with_quality(report: DriftReport, quality: QualityReport) -> DriftReport:
         reason = ReasonCode.CONCEPT_SHIFT_NEEDS_LABELS.reason(why=_why_no_labels(quality))
         concept = ShiftReport(shift=Shift.CONCEPT, reason=reason)
         return replace(report, quality=quality, shifts=(*report.shifts, concept))
-    shifts = [_of_labels(judged, Shift.CONCEPT, report.window)]
+    shifts = [_of_labels(judged, Shift.CONCEPT, report.own_window)]
     before = list(report.shifts)
-    if judged.window == report.window:
-        before = [_of_labels(judged, Shift.LABEL, report.window) if one.shift is Shift.LABEL else one for one in before]
+    if judged.window == report.own_window:
+        before = [
+            _of_labels(judged, Shift.LABEL, report.own_window) if one.shift is Shift.LABEL else one for one in before
+        ]
     return replace(report, quality=quality, shifts=(*before, *shifts))
 
 

@@ -189,10 +189,10 @@ def read_earlier(
     besides: Path,
     same_model: Callable[[WindowBounds], bool] = lambda _: True,
 ) -> EarlierWindows:
-    """Return the last windows that ended before this one began.
+    """Return the last windows that ended before this one began, and of those that overlap each other the later.
 
-    Of a window without times every other one is earlier. A file that cannot be read, or has other features than
-    `specs`, is skipped, and its name and error are kept.
+    So no row is in the second reference twice. Of a window without times every other one is earlier. A file that
+    cannot be read, or has other features than `specs`, is skipped, and its name and error are kept.
 
     Parameters
     ----------
@@ -204,7 +204,7 @@ def read_earlier(
     own, root = (besides / ReportFile.WINDOW_COUNTS).resolve(), files.folder.resolve()
     # Not rglob of the name itself, which leaves out broken links.
     paths = sorted(path for path in files.folder.rglob("*") if path.name == ReportFile.WINDOW_COUNTS)
-    found: dict[tuple[str, str], StoredWindow] = {}
+    found: dict[tuple[str, str], tuple[Path, WindowBounds]] = {}
     skipped = [files.failure] if files.failure else []
     for path in paths[-MAX_FILES:]:
         name = path.relative_to(files.folder).as_posix()
@@ -217,15 +217,28 @@ def read_earlier(
             window = _fitting(read_window_counts(path.read_bytes().decode()), specs)
             if _ended_before(window.bounds, bounds):
                 # A window that was run again counts once.
-                found[window.bounds.start or name, window.bounds.end or ""] = replace(
-                    window, same_model=same_model(window.bounds)
-                )
-                if len(found) > files.n_windows:
-                    del found[min(found)]
+                found[window.bounds.end or "", window.bounds.start or name] = (path, window.bounds)
         except (OSError, ValueError, RecursionError) as error:
             skipped.append(f"{name}: {error}")
-    windows = tuple(found[key] for key in sorted(found))
+    chosen = _apart([found[key] for key in sorted(found)], files.n_windows)
+    windows = tuple(_stored(path, same_model) for path in chosen)
     return EarlierWindows(n_wanted=files.n_windows, windows=windows, skipped=tuple(skipped))
+
+
+def _apart(found: Sequence[tuple[Path, WindowBounds]], n_windows: int) -> list[Path]:
+    """Return the last windows of some, given and returned in order, without those that overlap a later one."""
+    chosen: list[Path] = []
+    later = WindowBounds()
+    for path, bounds in reversed(found):
+        if len(chosen) < n_windows and _ended_before(bounds, later):
+            chosen.append(path)
+            later = bounds
+    return chosen[::-1]
+
+
+def _stored(path: Path, same_model: Callable[[WindowBounds], bool]) -> StoredWindow:
+    window = read_window_counts(path.read_bytes().decode())
+    return replace(window, same_model=same_model(window.bounds))
 
 
 def _fitting(window: StoredWindow, specs: Sequence[FeatureSpec]) -> StoredWindow:

@@ -25,6 +25,8 @@ from plumbline.drift.settings.policy import Policy
 _CAPTURE_FORMAT = "sagemakercapturejson"
 MAX_WINDOW_HOURS = 24
 """Of one window that our own schedule gives: a day."""
+MAX_LOOK_BACK_HOURS = 168
+"""A week."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -71,6 +73,14 @@ class CaptureHours:
     end: datetime
 
 
+@dataclass(frozen=True)
+class LookBackSource:
+    """How many hours before it a window with too few rows may get, and the S3 URI of the captures."""
+
+    maximum_hours: int
+    captures: str
+
+
 @dataclass(frozen=True, kw_only=True)
 class WindowSource:
     """Which records are judged, where they are, and where the results go."""
@@ -81,6 +91,8 @@ class WindowSource:
     variant: str | None = None
     """The production variant whose records count; None: all."""
     output: Path
+    look_back: LookBackSource | None = None
+    """None: a window has the hours of its bounds, whatever they hold."""
 
 
 @dataclass(frozen=True)
@@ -207,6 +219,7 @@ def _given_window(variables: Variables) -> WindowSource:
         source=Path(variables.required(MonitorVariable.DATASET_SOURCE)),
         variant=variables.text(Variable.VARIANT),
         output=Path(variables.required(MonitorVariable.OUTPUT_PATH)),
+        look_back=_look_back(variables),
     )
 
 
@@ -223,7 +236,13 @@ def _scheduled_window(variables: Variables) -> WindowSource:
         source=CaptureHours(variables.required(Variable.CAPTURE_S3_URI), start, end),
         variant=variables.text(Variable.VARIANT),
         output=output / report_prefix(endpoint, schedule, hour_folder(start)),
+        look_back=_look_back(variables),
     )
+
+
+def _look_back(variables: Variables) -> LookBackSource | None:
+    hours = variables.count_within(Variable.LOOK_BACK_HOURS, 0, 0, MAX_LOOK_BACK_HOURS)
+    return LookBackSource(hours, variables.required(Variable.CAPTURE_S3_URI)) if hours else None
 
 
 def _check_format(variables: Variables) -> None:

@@ -1,6 +1,6 @@
 """Window by window: the outcomes, what was not judged, and what was left out of the report."""
 
-from plumbline.contract.description import PREDICTION, percent
+from plumbline.contract.description import PREDICTION, count, percent
 from plumbline.contract.records import Status, Verdict
 from plumbline.report.sections.html import VERDICTS, table, text, with_interval
 from plumbline.report.timeline import Slot, Timeline
@@ -14,10 +14,15 @@ def hours(timeline: Timeline) -> str:
     head += ["true accuracy"] * with_truth + ["events"] * with_events
     rows = []
     for slot in timeline.slots:
-        cells = [text(timeline.brief_moment(slot)), *_outcome(slot)]
+        cells = [text(timeline.brief_moment(slot)) + _hours_before(slot), *_outcome(slot)]
         cells += [percent(slot.true_accuracy)] * with_truth + [_events(slot)] * with_events
         rows.append(cells)
     return table("Every window in order; times are UTC.", head, rows, numeric=frozenset({2, 3}))
+
+
+def _hours_before(slot: Slot) -> str:
+    added = slot.report.hours_added if slot.report else 0
+    return f"<br>and {count(added, 'hour')} before" if added else ""
 
 
 def _outcome(slot: Slot) -> list[str]:

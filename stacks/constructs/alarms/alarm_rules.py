@@ -76,11 +76,15 @@ class Graph(StrEnum):
 
 @dataclass(frozen=True, kw_only=True)
 class AlarmInputs:
-    """Names and settings that the alarms of one environment depend on; `interval_hours` is between monitoring runs."""
+    """Names and settings that the alarms of one environment depend on.
+
+    `interval_hours` is between monitoring runs, and `overlapping_runs` how many of them in a row can judge one row.
+    """
 
     environment: str
     endpoint_name: str
     interval_hours: int
+    overlapping_runs: int = 1
     settings: AlarmsSection
     labels: LabelsSection | None
     has_facet: bool
@@ -102,6 +106,18 @@ def once(_: AlarmInputs) -> EvaluationPeriods:
 def m_of_n(inputs: AlarmInputs) -> EvaluationPeriods:
     """Fire when `alarms.drift_datapoints` of the last `alarms.drift_periods` windows are bad."""
     return EvaluationPeriods(inputs.settings.drift_datapoints, inputs.settings.drift_periods)
+
+
+def m_of_n_apart(inputs: AlarmInputs) -> EvaluationPeriods:
+    """Fire when M of the last N windows are bad that do not overlap, M and N as of `m_of_n`.
+
+    Windows that look back share rows, and one odd hour makes up to `overlapping_runs` of them bad. So many more
+    datapoints make sure that at least M bad windows have no row in common (docs/adr/0018).
+    """
+    datapoints, periods = m_of_n(inputs)
+    return EvaluationPeriods(
+        (datapoints - 1) * inputs.overlapping_runs + 1, (periods - 1) * inputs.overlapping_runs + 1
+    )
 
 
 def throughout_silence(inputs: AlarmInputs) -> EvaluationPeriods:
@@ -192,7 +208,7 @@ class AlarmKind(StrEnum):
     DRIFT = AlarmRule(
         name="drift",
         metric=Metric.DRIFT_VERDICT,
-        evaluation=m_of_n,
+        evaluation=m_of_n_apart,
         missing=MissingDataPolicy.IGNORE,
         meaning="Traffic differs from the training data.",
         action=f"Read drift_report.json. {RETRAINING}",
@@ -239,7 +255,7 @@ class AlarmKind(StrEnum):
     ACCURACY = AlarmRule(
         name="accuracy",
         metric=Metric.PROJECTED_ACCURACY_DROP,
-        evaluation=m_of_n,
+        evaluation=m_of_n_apart,
         missing=MissingDataPolicy.IGNORE,
         meaning="The projected accuracy dropped beyond the threshold.",
         action="It is an estimate: get labels for recent rows before the model is changed; no retraining starts.",
@@ -285,7 +301,7 @@ class AlarmKind(StrEnum):
     BIAS = AlarmRule(
         name="bias",
         metric=Metric.BIAS_VERDICT,
-        evaluation=m_of_n,
+        evaluation=m_of_n_apart,
         missing=MissingDataPolicy.IGNORE,
         needs=AlarmNeed.BIAS,
         meaning="The model treats a group differently from the test set.",

@@ -79,8 +79,10 @@ class MonitorJob:
         """The container's environment variables besides the engine's; an absent setting has no variable."""
         values = _extras(self)
         sections: list[TableSection] = [self.thresholds]
+        if self.ground_truth or self.monitor.look_back_hours:
+            values[Variable.CAPTURE_S3_URI] = self.capture_uri
         if self.ground_truth:
-            values |= _labels(self.ground_truth) | {Variable.CAPTURE_S3_URI: self.capture_uri}
+            values |= _labels(self.ground_truth)
             sections.append(self.ground_truth.settings)
         if self.bias:
             values[Variable.FACET] = self.bias.facet
@@ -100,6 +102,7 @@ def _extras(job: MonitorJob) -> Values:
         Variable.VARIANT: monitor.variant,
         Variable.RECENT_WINDOWS: monitor.recent_windows,
         Variable.REPORTS_S3_URI: job.report_uri if monitor.recent_windows else None,
+        Variable.LOOK_BACK_HOURS: monitor.look_back_hours or None,
         Variable.SPARK_ABOVE_GB: monitor.spark_above_gb,
         Variable.SPARK_MASTER: monitor.spark_master,
     }

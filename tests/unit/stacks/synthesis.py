@@ -34,7 +34,13 @@ FULL: dict[str, Any] = {
         "missing_values": ["NA", "-"],
     },
     "endpoint": {"instance_count": 2, "autoscaling": {"maximum_count": 4, "invocations_per_instance": 500}},
-    "monitor": {"attribution": True, "variant": "AllTraffic", "instance_count": 2, "spark_above_gb": 4},
+    "monitor": {
+        "attribution": True,
+        "variant": "AllTraffic",
+        "instance_count": 2,
+        "spark_above_gb": 4,
+        "look_back_hours": 6,
+    },
     "thresholds": {"drifted_fraction": 0.25},
     "features": {
         "age": {"critical": True, "alpha": 0.01, "effect_measure": "wasserstein_distance", "effect_threshold": 0.5},

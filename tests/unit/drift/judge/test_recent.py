@@ -163,6 +163,20 @@ def test_the_last_windows_that_ended_before_this_one_are_taken(tmp_path: Path) -
     assert found.notes == ()
 
 
+def test_of_windows_that_overlap_the_later_is_taken(tmp_path: Path) -> None:
+    """Each window looked back two hours, so that it has the rows of two before it."""
+    for hour in range(2, 9):
+        looked_back = WindowBounds(bounds(hour - 2).start, bounds(hour).end)
+        left(tmp_path, hour, replace(window(hour, rows(20, hour)), bounds=looked_back))
+    this = WindowBounds(bounds(8).start, bounds(9).end)
+    found = read_earlier(EarlierFiles(tmp_path, 5), this, SPECS, besides=tmp_path / "own")
+    assert [(one.bounds.start, one.bounds.end) for one in found.windows] == [
+        (bounds(2).start, bounds(4).end),
+        (bounds(5).start, bounds(7).end),
+    ]
+    assert [one.text for one in found.notes] == ["2 of 5 earlier windows"]
+
+
 def test_windows_that_do_not_exist_are_told(tmp_path: Path) -> None:
     left(tmp_path, 1)
     found = read_earlier(EarlierFiles(tmp_path, 24), bounds(5), SPECS, besides=tmp_path / "own")

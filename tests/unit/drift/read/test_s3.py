@@ -139,6 +139,23 @@ def test_window_counts_are_looked_for_a_day_per_window_at_most(tmp_path: Path) -
     ]
 
 
+def test_window_counts_of_more_runs_are_fetched_where_windows_overlap(tmp_path: Path) -> None:
+    hours = [f"2026/11/21/{hour:02}" for hour in range(24)]
+    folder = fetch_window_counts(
+        f"s3://bucket/{REPORTS}", START, 2, tmp_path, reports(*hours), spacing=HOUR, longest=3 * HOUR
+    )
+    # Two windows of three runs each, before this one of three.
+    assert len(stored(folder)) == 9
+
+
+def test_window_counts_of_long_windows_are_looked_for_further_back(tmp_path: Path) -> None:
+    bucket = reports("2026/11/10/00", "2026/11/13/00", "2026/11/16/00")
+    folder = fetch_window_counts(
+        f"s3://bucket/{REPORTS}", START, 2, tmp_path, bucket, spacing=24 * HOUR, longest=72 * HOUR
+    )
+    assert stored(folder) == ["2026/11/13/00/window_counts.json", "2026/11/16/00/window_counts.json"]
+
+
 def test_no_earlier_reports_are_an_empty_folder(tmp_path: Path) -> None:
     folder = fetch_window_counts(f"s3://bucket/{REPORTS}", START, 3, tmp_path / "earlier", FakeS3({}))
     assert folder.is_dir()

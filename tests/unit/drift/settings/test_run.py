@@ -17,6 +17,7 @@ from plumbline.drift.settings.run import (
     CaptureHours,
     EarlierReports,
     LabelSource,
+    LookBackSource,
     OptionalAnalyses,
     ReferenceSource,
     RunSettings,
@@ -92,6 +93,15 @@ def test_our_schedules_window_has_so_many_full_hours_under_the_key_of_the_first(
     assert window.source.start == parse_time(f"{start}:00:00Z")
     key = start.replace("-", "/").replace("T", "/")
     assert window.output == Path(f"/opt/ml/processing/resultdata/endpoint-name/schedule-name/{key}")
+
+
+@pytest.mark.parametrize("engine", [MODEL_MONITOR, SCHEDULER], ids=["model_monitor", "scheduler"])
+def test_hours_before_the_window_are_in_s3_on_either_engine(engine: Mapping[str, str]) -> None:
+    given = {**engine, "PLUMBLINE_CAPTURE_S3_URI": "s3://bucket/capture/endpoint-name"}
+    assert settings(given).window.look_back is None
+    assert settings(given | {"PLUMBLINE_LOOK_BACK_HOURS": "0"}).window.look_back is None
+    looking = settings(given | {"PLUMBLINE_LOOK_BACK_HOURS": "5"}).window
+    assert looking.look_back == LookBackSource(5, "s3://bucket/capture/endpoint-name")
 
 
 def test_a_schedule_on_the_hour_judges_the_hour_before() -> None:
@@ -185,6 +195,9 @@ def test_times_and_format_are_optional() -> None:
         ({"PLUMBLINE_RECENT_WINDOWS": "-1"}, "PLUMBLINE_RECENT_WINDOWS must be 0 or more, got '-1'"),
         ({"PLUMBLINE_RECENT_WINDOWS": "3"}, "PLUMBLINE_REPORTS_S3_URI must be set, got None"),
         ({"PLUMBLINE_ISOLATION_FOREST": "yes"}, "PLUMBLINE_ISOLATION_FOREST must be Enabled or Disabled"),
+        ({"PLUMBLINE_LOOK_BACK_HOURS": "-1"}, "PLUMBLINE_LOOK_BACK_HOURS must be 0 to 168, got '-1'"),
+        ({"PLUMBLINE_LOOK_BACK_HOURS": "169"}, "PLUMBLINE_LOOK_BACK_HOURS must be 0 to 168, got '169'"),
+        ({"PLUMBLINE_LOOK_BACK_HOURS": "3"}, "PLUMBLINE_CAPTURE_S3_URI must be set, got None"),
         (SCHEDULER | {"PLUMBLINE_WINDOW_HOURS": "0"}, "PLUMBLINE_WINDOW_HOURS must be 1 to 24, got '0'"),
         (SCHEDULER | {"PLUMBLINE_WINDOW_HOURS": "25"}, "PLUMBLINE_WINDOW_HOURS must be 1 to 24, got '25'"),
         (SCHEDULER | {"PLUMBLINE_WINDOW_HOURS": "1.5"}, "PLUMBLINE_WINDOW_HOURS must be a whole number, got '1.5'"),

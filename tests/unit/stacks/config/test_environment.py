@@ -441,6 +441,46 @@ def test_a_window_of_so_many_hours_has_a_schedule_on_both_engines(engine: Engine
     assert (monitor.interval_hours, interval_hours(engine, monitor.expression)) == (hours, hours)
 
 
+def test_a_window_looks_back_by_no_hour_unless_the_file_says_so() -> None:
+    assert (config().monitor.look_back_hours, config().monitor.overlapping_runs) == (0, 1)
+
+
+@pytest.mark.parametrize(
+    ("window_hours", "look_back_hours", "runs"), [(1, 1, 2), (1, 23, 24), (4, 1, 2), (4, 4, 2), (4, 5, 3), (24, 24, 2)]
+)
+def test_runs_that_can_judge_one_row(window_hours: int, look_back_hours: int, runs: int) -> None:
+    monitor = {"window_hours": window_hours, "look_back_hours": look_back_hours}
+    assert config(monitor=monitor, **LONG_WINDOWS).monitor.overlapping_runs == runs
+
+
+@pytest.mark.parametrize("hours", [-1, 169])
+def test_look_back_is_a_week_at_most(hours: int) -> None:
+    assert "monitor.look_back_hours must be" in refusal(document(monitor={"look_back_hours": hours}))
+
+
+@pytest.mark.parametrize(
+    ("base", "changes", "message"),
+    [
+        (
+            "prod",
+            {"monitor": {"look_back_hours": 83}},
+            "prod.toml must have alarms.drift_periods of at most 2 for monitor.look_back_hours 83, got 3",
+        ),
+        (
+            "dev",
+            {"monitor": {"look_back_hours": 167}},
+            "dev.toml must have retention.capture_days of at least 8 for monitor.look_back_hours 167, got 7",
+        ),
+    ],
+)
+def test_look_back_fits_alarms_and_captures(base: str, changes: dict[str, Any], message: str) -> None:
+    with pytest.raises(EnvironmentFileError) as caught:
+        parse_environment(document(base, **changes), f"{base}.toml")
+    assert str(caught.value) == f"{message}; set it in {base}.toml"
+    changes["monitor"]["look_back_hours"] -= 1
+    assert parse_environment(document(base, **changes), f"{base}.toml").monitor.look_back_hours
+
+
 @pytest.mark.parametrize("hours", [0, -1, 5, 7, 16, 25, 48])
 def test_a_window_must_divide_a_day(hours: int) -> None:
     refused = refusal(document(monitor={"window_hours": hours}))

@@ -1,11 +1,12 @@
 """Each alarm as deployed, against what it must be; a new alarm is a row of `EXPECTED` and a test of what is its own."""
 
 import json
+from collections.abc import Iterable
 
 import pytest
 
 from plumbline.contract.names import METRIC_NAMESPACE, Dimension, Metric
-from plumbline.stacks.constructs.alarms.alarm_rules import AlarmKind
+from plumbline.stacks.constructs.alarms.alarm_rules import AlarmInputs, AlarmKind, m_of_n_apart
 from tests.unit.stacks.synthesis import alarm, config, environment, synthesize, text
 
 EXPECTED = {
@@ -73,6 +74,51 @@ def test_drift_alarm_needs_m_of_n_windows() -> None:
         "GreaterThanOrEqualToThreshold",
         1,
     )
+
+
+LOOKING_BACK = {"monitor": {"look_back_hours": 5}, "labels": {"lag_hours": 3}, "bias": {"facet": "sex"}}
+"""Six runs in a row can judge one row."""
+
+
+@pytest.mark.parametrize(
+    ("kind", "expected"),
+    [("drift", (7, 13)), ("accuracy", (7, 13)), ("bias", (7, 13)), ("quality", (2, 3)), ("concept-shift", (2, 3))],
+)
+def test_alarms_on_windows_that_overlap_need_m_of_n_without_a_common_row(kind: str, expected: tuple[int, int]) -> None:
+    alarms = synthesize(config("prod", **LOOKING_BACK)).resources("monitoring", "AWS::CloudWatch::Alarm").values()
+    (found,) = (one["Properties"] for one in alarms if one["Properties"]["AlarmName"] == f"plumbline-prod-{kind}")
+    assert (found["DatapointsToAlarm"], found["EvaluationPeriods"]) == expected
+
+
+@pytest.mark.parametrize("overlapping", [1, 2, 5])
+@pytest.mark.parametrize(("datapoints", "periods"), [(1, 1), (1, 3), (2, 3), (3, 3)])
+def test_so_many_bad_datapoints_hold_m_windows_apart_and_one_fewer_may_not(
+    overlapping: int, datapoints: int, periods: int
+) -> None:
+    settings = config(alarms={"drift_datapoints": datapoints, "drift_periods": periods}).alarms
+    inputs = AlarmInputs(
+        environment="dev",
+        endpoint_name="plumbline-dev",
+        interval_hours=1,
+        overlapping_runs=overlapping,
+        settings=settings,
+        labels=None,
+        has_facet=False,
+        latency_milliseconds=1,
+    )
+    needed, last = m_of_n_apart(inputs)
+
+    def windows_apart(runs: Iterable[int]) -> int:
+        chosen: list[int] = []
+        for run in runs:
+            if not chosen or run - chosen[-1] >= overlapping:
+                chosen.append(run)
+        return len(chosen)
+
+    # Bad runs in a row share most rows; any others are further apart.
+    assert windows_apart(range(needed)) == datapoints
+    assert windows_apart(range(needed - 1)) == datapoints - 1
+    assert windows_apart(range(last)) == periods
 
 
 def test_missing_alarm_waits_for_the_configured_hours() -> None:
