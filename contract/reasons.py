@@ -196,6 +196,20 @@ class ReasonCode(StrEnum):
         "not_probabilities",
         "the captured predictions are not probabilities: some lie outside 0 to 1",
     )
+    LABELS_FOR_PROBABILITIES = (
+        "labels_for_probabilities",
+        "the endpoint answers labels, and the predictions of the test set are probabilities: let it answer "
+        "probabilities, or learn the baseline with the labels that the model predicts",
+    )
+    PREDICTIONS_ROUNDED = (
+        "predictions_rounded",
+        "the captured predictions are rounded to one digit, and those of the test set are not",
+    )
+    PREDICTIONS_OUT_OF_SUPPORT = (
+        "predictions_out_of_support",
+        "{percent:.0f} % of the captured predictions, {max_percent:.0f} % or more, lie where the test set has none, "
+        "whose own are {lowest:.3g} to {highest:.3g}: nothing is known of the model there",
+    )
     PREDICTIONS_TOO_FEW = "predictions_too_few", "{n_rows} rows with a captured prediction, fewer than {min_rows}"
     SAMPLE_PREDICTIONS_TOO_FEW = (
         "sample_predictions_too_few",

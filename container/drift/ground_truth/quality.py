@@ -1,7 +1,7 @@
 """One window with its labels -> its realised quality, held against what was projected for the same rows."""
 
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
 import numpy as np
@@ -28,6 +28,7 @@ from plumbline.drift.judge.bias import judge_labelled_bias
 from plumbline.drift.judge.comparison import RunContext, Sample, judge
 from plumbline.drift.judge.shifts import LabelEvidence, shifts_after_labels
 from plumbline.drift.judge.verdict import PREDICTION, Ruling, answers_refusal, too_few, too_many_rejected
+from plumbline.drift.projection.refusals import labels_for_probabilities
 from plumbline.drift.reference.baseline import Baseline
 from plumbline.drift.statistics.proportion import NORMAL_QUANTILE, ONE_SIDED_QUANTILE
 
@@ -140,14 +141,17 @@ def _judged(
         allowed=allowed,
         is_projected=projected.value is not None,
     )
+    only_labels = None
+    if test.probabilities is not None:
+        only_labels = labels_for_probabilities(joined.labelled.probabilities, test.probabilities)
     return _with(
         known,
         verdict=ruling.verdict,
         reason=ruling.reason,
-        measures=found,
+        measures=_of_labels(found, only_labels) if only_labels else found,
         projected=projected,
         projection_error=projection_error,
-        shifts=_shifts(evidence, threshold, joined.bounds, context),
+        shifts=_no_shifts(only_labels) if only_labels else _shifts(evidence, threshold, joined.bounds, context),
         selection=_selection(joined, baseline, context),
         bias=_bias(joined, baseline, context),
     )
@@ -205,6 +209,24 @@ def _expectation(
     return float(shares @ right), NORMAL_QUANTILE * math.sqrt(variance + before * (1 - before) / n_before)
 
 
+_OF_PROBABILITIES = frozenset({Measure.AREA_UNDER_CURVE, Measure.LOG_LOSS, Measure.CALIBRATION_ERROR})
+"""Measures that labels alone say nothing of."""
+
+
+def _of_labels(found: Sequence[MeasureReport], why: Reason) -> tuple[MeasureReport, ...]:
+    """Return the figures where the endpoint answers labels alone: those of probabilities are not judged."""
+    return tuple(
+        MeasureReport(measure=one.measure, reason=why, reference=one.reference)
+        if one.measure in _OF_PROBABILITIES
+        else one
+        for one in found
+    )
+
+
+def _no_shifts(why: Reason) -> tuple[ShiftReport, ...]:
+    return tuple(ShiftReport(shift=shift, reason=why) for shift in (Shift.LABEL, Shift.CONCEPT))
+
+
 def _shifts(
     evidence: LabelEvidence, threshold: float, window: WindowBounds, context: RunContext
 ) -> tuple[ShiftReport, ...]:
@@ -212,7 +234,7 @@ def _shifts(
     return context.faults.guarded(
         _named("the kinds of shift by labels", window),
         lambda: shifts_after_labels(evidence, threshold),
-        lambda why: tuple(ShiftReport(shift=shift, reason=why) for shift in (Shift.LABEL, Shift.CONCEPT)),
+        _no_shifts,
     )
 
 

@@ -30,6 +30,7 @@ from plumbline.drift.judge.segments import judge_segments
 from plumbline.drift.judge.shifts import shifts_before_labels
 from plumbline.drift.judge.verdict import answers_note, loss_warnings, rule_text, window_refusal
 from plumbline.drift.projection import Projector
+from plumbline.drift.projection.refusals import labels_for_probabilities
 from plumbline.drift.reference.baseline import Baseline
 
 _NO_EARLIER_WINDOWS = EarlierWindows()
@@ -77,7 +78,7 @@ def _judged(
         no_probabilities=window.no_predictions,
         note=answers_note(window.answers),
     )
-    found = judge(baseline.specs, _reference(baseline), sample, context)
+    found = judge(baseline.specs, _reference(baseline, window), sample, context)
     projected = _projected_accuracy(projector, window, context)
     return DriftReport(
         window=window.bounds,
@@ -220,9 +221,12 @@ def _bias(baseline: Baseline, window: WindowCounts, context: RunContext) -> Bias
     )
 
 
-def _reference(baseline: Baseline) -> Sample:
+def _reference(baseline: Baseline, window: WindowCounts) -> Sample:
     if baseline.test is None or baseline.test.probabilities is None:
         return Sample(columns=baseline.counts, no_probabilities=ReasonCode.NO_TEST_PREDICTIONS.reason())
+    unlike = labels_for_probabilities(window.probabilities, baseline.test.probabilities)
+    if unlike:
+        return Sample(columns=baseline.counts, no_probabilities=unlike)
     return Sample(columns=baseline.counts, probabilities=NumericCounts.of(baseline.test.probabilities))
 
 

@@ -65,7 +65,7 @@ class ClassProjector:
         scenario = LabelShiftScenario(reason=ReasonCode.SCENARIO_TARGET_NOT_BINARY.reason())
         known = replace(known, reference=float(np.mean(self._right)), label_shift=scenario, evidence=evidence)
         refused = (
-            predictions_refusal(window)
+            predictions_refusal(window, self._confidence)
             or distance_refusal(self.baseline, window, self.ignored, evidence, limits)
             or calibration_refusal(self._pooled.area_under_curve(), self._calibration_error)
         )

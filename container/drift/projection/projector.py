@@ -102,7 +102,7 @@ class Projector:
         if self._of_classes is not None:
             return self._of_classes.project(window, known, self.limits)
         known = replace(known, reference=self._reference)
-        refused = predictions_refusal(window)
+        refused = predictions_refusal(window, self._recalibration.scores)
         if refused:
             return replace(known, reason=refused, evidence=self._evidence(window, None))
         domain = compare(self._test_table, window.sample.table, self.ignored, self.seed)

@@ -4,11 +4,12 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
+from numpy.typing import NDArray
 
 from plumbline.contract.accuracy import ProjectionEvidence
 from plumbline.contract.reasons import Reason, ReasonCode
 from plumbline.contract.training import Task
-from plumbline.drift.data.counts import ValueCounts, unknown
+from plumbline.drift.data.counts import NumericCounts, ValueCounts, unknown
 from plumbline.drift.data.window import WindowCounts
 from plumbline.drift.reference.baseline import Baseline, LabelledTest
 
@@ -36,6 +37,10 @@ CHANCE = 0.5
 """Area under the ROC curve of probabilities that know nothing of the labels."""
 MIN_ROWS = 200
 """Rows of a window with a prediction: with fewer the interval covers too seldom."""
+MAX_HARD_FRACTION = 0.5
+"""From this fraction of exact zeros and ones on, a test set's predictions say nothing about a window of them alone."""
+MAX_SCORE_GAP = 0.05
+"""A prediction further than this from each of the test set's is one that the calibration has never seen."""
 MIN_REFERENCE_ROWS = 500
 """Rows of the labelled test set: with fewer a calibrated probability is worse than the model's own."""
 MIN_CLASS_ROWS = 50
@@ -80,8 +85,14 @@ def _classes_refusal(baseline: Baseline, test: LabelledTest) -> Reason | None:
     return code.reason(n_rows=fewest, outcome=outcome, min_rows=MIN_CLASS_ROWS)
 
 
-def predictions_refusal(window: WindowCounts) -> Reason | None:
-    """Return why the window's predictions allow no estimate, or None."""
+def predictions_refusal(window: WindowCounts, reference: NDArray[np.float64]) -> Reason | None:
+    """Return why the window's predictions allow no estimate, or None.
+
+    Parameters
+    ----------
+    reference
+        Those of the labelled test set, shape (n_test_rows,).
+    """
     probabilities = window.probabilities
     if probabilities.n_rows and not probabilities.n_present:
         return window.no_predictions or ReasonCode.NO_PREDICTIONS.reason()
@@ -89,7 +100,45 @@ def predictions_refusal(window: WindowCounts) -> Reason | None:
         return ReasonCode.NOT_PROBABILITIES.reason()
     if probabilities.n_present < MIN_ROWS:
         return ReasonCode.PREDICTIONS_TOO_FEW.reason(n_rows=probabilities.n_present, min_rows=MIN_ROWS)
-    return None
+    return labels_for_probabilities(probabilities, reference) or _scores_refusal(probabilities, reference)
+
+
+def labels_for_probabilities(window: NumericCounts, reference: NDArray[np.float64]) -> Reason | None:
+    """Return that the window's predictions are labels where the test set's are probabilities, or None.
+
+    A label alone counts as a probability of 1, or 0 where it is the negative one.
+    """
+    if not window.n_present or not np.isin(window.values, (0.0, 1.0)).all():
+        return None
+    return ReasonCode.LABELS_FOR_PROBABILITIES.reason() if _hard_fraction(reference) < MAX_HARD_FRACTION else None
+
+
+def _hard_fraction(probabilities: NDArray[np.float64]) -> float:
+    return float(np.mean(np.isin(probabilities, (0.0, 1.0)))) if probabilities.size else 1.0
+
+
+def _scores_refusal(window: NumericCounts, reference: NDArray[np.float64]) -> Reason | None:
+    """Return why the predictions are not those of the model that the test set was predicted with, or None."""
+    if _are_tenths(window.values) and not _are_tenths(reference):
+        return ReasonCode.PREDICTIONS_ROUNDED.reason()
+    known = np.unique(reference)
+    places = np.searchsorted(known, window.values)
+    below, above = known[np.maximum(places - 1, 0)], known[np.minimum(places, len(known) - 1)]
+    gaps = np.minimum(np.abs(window.values - below), np.abs(above - window.values))
+    is_outside = (window.values < known[0]) | (window.values > known[-1]) | (gaps > MAX_SCORE_GAP)
+    fraction = float(window.counts[is_outside].sum()) / window.n_present
+    if fraction < MAX_OUT_OF_SUPPORT_FRACTION:
+        return None
+    return ReasonCode.PREDICTIONS_OUT_OF_SUPPORT.reason(
+        percent=100 * fraction,
+        lowest=known[0],
+        highest=known[-1],
+        max_percent=100 * MAX_OUT_OF_SUPPORT_FRACTION,
+    )
+
+
+def _are_tenths(probabilities: NDArray[np.float64]) -> bool:
+    return bool(np.isclose(probabilities * 10, np.round(probabilities * 10), rtol=0, atol=1e-9).all())
 
 
 def sample_refusal(window: WindowCounts) -> Reason | None:

@@ -230,3 +230,18 @@ def test_several_classes_are_judged_by_their_predicted_label(tmp_path: Path) -> 
     assert found.measure(Measure.RECALL).status is Status.ESTIMATED
     assert found.verdict is Verdict.NO_DRIFT
     assert found.shift(Shift.CONCEPT).verdict is Verdict.NO_DRIFT
+
+
+def test_of_labels_alone_only_their_figures_are_judged(tmp_path: Path) -> None:
+    window = Population.drawn(1_200, 1)
+    called = replace(window, scores=(window.scores >= 0.5).astype(float))
+    found = judged(called.joined(REFERENCE, tmp_path), is_final=True)
+    right = np.mean((window.scores >= 0.5) == (np.array(window.labels) == ">50K"))
+    assert found.measure(Measure.ACCURACY).value == pytest.approx(right)
+    assert found.measure(Measure.F1).value is not None
+    assert found.verdict is Verdict.NO_DRIFT
+    measures = [found.measure(one) for one in (Measure.AREA_UNDER_CURVE, Measure.LOG_LOSS, Measure.CALIBRATION_ERROR)]
+    reasons = [*(shift.reason for shift in found.shifts), *(measure.reason for measure in measures)]
+    assert {reason.code for reason in reasons if reason} == {ReasonCode.LABELS_FOR_PROBABILITIES}
+    assert None not in reasons
+    assert {shift.verdict for shift in found.shifts} == {Verdict.NOT_JUDGED}

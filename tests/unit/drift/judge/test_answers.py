@@ -90,3 +90,16 @@ def test_without_a_captured_answer_none_is_unreadable() -> None:
 def test_answers_that_get_lost_are_refused() -> None:
     with pytest.raises(ValueError, match="read must equal used plus unreadable"):
         AnswerCounts(3, 1, {"error": 1})
+
+
+def test_labels_where_the_test_set_has_probabilities_leave_the_prediction_not_judged(tmp_path: Path) -> None:
+    ages = np.random.default_rng(2).uniform(17, 90, 1000).round()
+    entries = [record(f"{age:g},Private,40", "1" if age >= 55 else "0") for age in ages.tolist()]
+    folder = write_capture(tmp_path / "capture", entries)
+    report = monitor(dataset_source=folder, baseline=BASELINE, output=tmp_path / "out")
+    assert report.answers.used == 1000
+    assert (report.verdict, report.features[0].verdict) == (Verdict.NO_DRIFT, Verdict.NO_DRIFT)
+    assert report.prediction.verdict is Verdict.NOT_JUDGED
+    for reason in (report.prediction.reason, report.projected_accuracy.reason):
+        assert reason is not None
+        assert reason.code is ReasonCode.LABELS_FOR_PROBABILITIES

@@ -163,7 +163,7 @@ def test_refuses_probabilities_that_rank_worse_than_chance() -> None:
     positive = alternating(1000, 3)
     backwards = baseline(np.where(positive, 0.1, 0.9), positive)
     assert "worse than chance (area under the curve 0.000)" in refused(
-        projected(backwards, window(np.full(500, 0.2)), 1)
+        projected(backwards, window(np.full(500, 0.1)), 1)
     )
 
 
@@ -228,3 +228,53 @@ def test_rows_are_identical_only_when_every_cell_and_the_prediction_agree() -> N
     assert groups[0] == groups[1]
     assert groups[2] == groups[3]
     assert len(set(groups.tolist())) == 4
+
+
+def smooth(n: int = 2000) -> Baseline:
+    """Calibrated scores of .1 to .6."""
+    random = np.random.default_rng(5)
+    scores = random.uniform(0.1, 0.6, n)
+    return baseline(scores, random.uniform(size=n) < scores)
+
+
+SCORES = np.random.default_rng(6).uniform(0.1, 0.6, 1000)
+
+
+def test_like_scores_are_projected() -> None:
+    assert projected(smooth(), window(SCORES), 1).status is Status.ESTIMATED
+    assert projected(smooth(), window(SCORES.round(2)), 1).status is Status.ESTIMATED
+
+
+@pytest.mark.parametrize(
+    ("scores", "told"),
+    [
+        ((SCORES > 0.4).astype(np.float64), "the endpoint answers labels"),
+        (np.zeros(1000), "the endpoint answers labels"),
+        (SCORES.round(1), "rounded to one digit"),
+        (SCORES + 0.3, "lie where the test set has none, whose own are 0.1 to 0.6"),
+        (SCORES / 100, "100 % of the captured predictions"),
+        (np.where(np.arange(1000) < 200, 0.61, SCORES), "20 % of the captured predictions"),
+    ],
+)
+def test_refuses_predictions_that_the_test_set_does_not_have(scores: Floats, told: str) -> None:
+    found = projected(smooth(), window(scores), 1)
+    assert told in refused(found)
+    assert found.estimate is None
+
+
+def test_refuses_predictions_in_a_hole_of_the_test_sets() -> None:
+    random = np.random.default_rng(7)
+    scores = np.concatenate([random.uniform(0.1, 0.2, 1000), random.uniform(0.8, 0.9, 1000)])
+    reference = baseline(scores, random.uniform(size=2000) < scores)
+    assert "lie where the test set has none" in refused(projected(reference, window(SCORES), 1))
+
+
+def test_a_few_scores_beyond_the_test_sets_are_projected() -> None:
+    scores = np.where(np.arange(1000) < 150, 0.61, SCORES)
+    assert projected(smooth(), window(scores), 1).status is Status.ESTIMATED
+
+
+def test_labels_are_projected_where_the_test_set_has_labels() -> None:
+    positive = alternating(1000, 3)
+    called = np.where(np.arange(1000) % 7 == 0, ~positive, positive).astype(np.float64)
+    assert projected(baseline(called, positive), window(called), 1).status is Status.ESTIMATED
