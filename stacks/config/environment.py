@@ -1,4 +1,7 @@
-"""The sections of an environment file: typed, bounded, closed. Only thresholds have defaults."""
+"""The sections of an environment file: typed, bounded, closed.
+
+Defaults have thresholds, and the alarms on windows without a verdict: a file that does not name them has them too.
+"""
 
 import json
 import math
@@ -218,16 +221,21 @@ class AlarmsSection(ConfigSection):
     drift_datapoints: Annotated[StrictInt, Field(ge=1)]
     """M of the M of N windows that must drift."""
     drift_periods: Annotated[StrictInt, Field(ge=1)]
+    not_judged_datapoints: Annotated[StrictInt, Field(ge=1)] = 3
+    """So many of the last `not_judged_periods` windows without a verdict, or with too many rejected records."""
+    not_judged_periods: Annotated[StrictInt, Field(ge=1)] = 6
+    rejected_fraction: Annotated[float, Field(strict=True, allow_inf_nan=False, gt=0, le=1)] = 0.1
+    """Fraction of a window's records, or of its answers, that cannot be read."""
     monitor_silence_hours: Annotated[StrictInt, Field(ge=2, le=MAX_ALARM_HOURS)]
     """So many hours without a finished run of the monitor are an alarm."""
     emails: tuple[Annotated[str, text(r"[^@\s]+@[^@\s]+\.[^@\s]+", "be an e-mail address")], ...] = ()
 
     @model_validator(mode="after")
     def _datapoints_fit_periods(self) -> Self:
-        if self.drift_datapoints > self.drift_periods:
-            raise ValueError(
-                f"must have drift_datapoints of at most drift_periods {self.drift_periods}, got {self.drift_datapoints}"
-            )
+        for name in ("drift", "not_judged"):
+            datapoints, periods = getattr(self, f"{name}_datapoints"), getattr(self, f"{name}_periods")
+            if datapoints > periods:
+                raise ValueError(f"must have {name}_datapoints of at most {name}_periods {periods}, got {datapoints}")
         return self
 
 
@@ -310,10 +318,10 @@ class EnvironmentConfig(ConfigSection):
                 f"must have alarms.monitor_silence_hours of at least two runs, {2 * hours}, "
                 f"got {self.alarms.monitor_silence_hours}"
             )
-        if self.alarms.drift_periods * hours > MAX_ALARM_HOURS:
-            raise ValueError(
-                f"must have alarms.drift_periods of at most {MAX_ALARM_HOURS // hours}, got {self.alarms.drift_periods}"
-            )
+        for name in ("drift_periods", "not_judged_periods"):
+            periods = getattr(self.alarms, name)
+            if periods * hours > MAX_ALARM_HOURS:
+                raise ValueError(f"must have alarms.{name} of at most {MAX_ALARM_HOURS // hours}, got {periods}")
         most_periods = 1 + (MAX_ALARM_HOURS // hours - 1) // self.monitor.overlapping_runs
         if self.alarms.drift_periods > most_periods:
             raise ValueError(

@@ -71,6 +71,7 @@ class Graph(StrEnum):
     LABELLED_VERDICTS = "Verdicts of the last labelled window"
     LABELLED_FRACTION = "Labelled fraction"
     MONITORING_RUNS = "Monitoring runs"
+    REJECTED_FRACTION = "Rejected records and unreadable answers, as fractions"
     ENDPOINT = "Endpoint"
 
 
@@ -120,6 +121,11 @@ def m_of_n_apart(inputs: AlarmInputs) -> EvaluationPeriods:
     )
 
 
+def not_judged_m_of_n(inputs: AlarmInputs) -> EvaluationPeriods:
+    """Fire when `alarms.not_judged_datapoints` of the last `alarms.not_judged_periods` windows are bad."""
+    return EvaluationPeriods(inputs.settings.not_judged_datapoints, inputs.settings.not_judged_periods)
+
+
 def throughout_silence(inputs: AlarmInputs) -> EvaluationPeriods:
     """Fire when every run of the configured hours of silence is bad."""
     n_runs = inputs.settings.monitor_silence_hours // inputs.interval_hours
@@ -141,6 +147,10 @@ def _labels_missing(inputs: AlarmInputs) -> str:
         f"Fewer labels than needed arrived within {_labels(inputs).lag_hours} hours, so quality and concept shift are "
         "not being monitored."
     )
+
+
+def _rejected_fraction(inputs: AlarmInputs) -> float:
+    return inputs.settings.rejected_fraction
 
 
 def _maximum_latency(inputs: AlarmInputs) -> float:
@@ -232,6 +242,48 @@ class AlarmKind(StrEnum):
         missing=MissingDataPolicy.NOT_BREACHING,
         meaning="A monitoring run ended without a report.",
         action="Read the job's exit message and log.",
+        graph=Graph.MONITORING_RUNS,
+    )
+    # Runs that end with a report and say nothing, or not all. A run that is late is no proof that they see again.
+    NOT_JUDGED = AlarmRule(
+        name="not-judged",
+        metric=Metric.WINDOWS_NOT_JUDGED,
+        evaluation=not_judged_m_of_n,
+        missing=MissingDataPolicy.IGNORE,
+        meaning="Windows were not judged, so drift is not being monitored.",
+        action="The job's exit message and `reason` in drift_report.json say why, which reason leads among rejected "
+        "records, and what to do; no retraining starts.",
+        graph=Graph.MONITORING_RUNS,
+    )
+    RECORDS_REJECTED = AlarmRule(
+        name="records-rejected",
+        metric=Metric.REJECTED_FRACTION,
+        threshold=_rejected_fraction,
+        evaluation=not_judged_m_of_n,
+        missing=MissingDataPolicy.IGNORE,
+        meaning="Captured records cannot be used, so verdicts rest on a part of the traffic.",
+        action="`reason` and `warnings` in drift_report.json, and the job's log, say which reason leads and what to "
+        "do; no retraining starts.",
+        graph=Graph.REJECTED_FRACTION,
+    )
+    ANSWERS_UNREADABLE = AlarmRule(
+        name="answers-unreadable",
+        metric=Metric.UNREADABLE_ANSWER_FRACTION,
+        threshold=_rejected_fraction,
+        evaluation=not_judged_m_of_n,
+        missing=MissingDataPolicy.IGNORE,
+        meaning="The endpoint's answers cannot be read, so predictions and accuracy are not being monitored.",
+        action="`warnings` in drift_report.json, and the job's log, say which reason leads and what to do; no "
+        "retraining starts.",
+        graph=Graph.REJECTED_FRACTION,
+    )
+    INTERNAL_FAULTS = AlarmRule(
+        name="internal-faults",
+        metric=Metric.INTERNAL_FAULTS,
+        missing=MissingDataPolicy.IGNORE,
+        meaning="A part of a window could not be computed, through a fault of Plumbline or too little memory.",
+        action="`internal_faults` in drift_report.json names it, and the job's log has the traceback; no retraining "
+        "starts.",
         graph=Graph.MONITORING_RUNS,
     )
     DEAD_LETTERS = AlarmRule(

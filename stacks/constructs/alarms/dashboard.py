@@ -114,6 +114,7 @@ class DriftDashboard(Construct):
                 statistic="Sum",
             ),
         ]
+        yield [self._graph(Graph.REJECTED_FRACTION, width=FULL)]
         yield [self._of_endpoint()]
 
     def _graph(

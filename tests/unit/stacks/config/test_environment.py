@@ -135,6 +135,9 @@ def test_every_fault_gets_its_own_line() -> None:
         ("bias", "threshold", (0.001, 0.999), (0, 1)),
         ("alarms", "monitor_silence_hours", (2, 168), (1, 169)),
         ("alarms", "drift_periods", (1, 168), (0, 169)),
+        ("alarms", "not_judged_datapoints", (1, 4), (0, 5)),
+        ("alarms", "not_judged_periods", (2, 168), (0, 169)),
+        ("alarms", "rejected_fraction", (0.001, 1.0), (0.0, 1.001)),
         ("retention", "capture_days", (2, 3650), (0, 3651)),
         ("retention", "log_days", (7, 365), (8, 0)),
     ],
@@ -264,6 +267,17 @@ def test_fails_when_value_breaks_its_rule(change: dict[str, Any], said: str) -> 
         (
             {"alarms": {"drift_datapoints": 3, "drift_periods": 2}},
             "alarms must have drift_datapoints of at most drift_periods 2, got 3",
+        ),
+        (
+            {"alarms": {"not_judged_datapoints": 5, "not_judged_periods": 4}},
+            "alarms must have not_judged_datapoints of at most not_judged_periods 4, got 5",
+        ),
+        (
+            {
+                "monitor": {"schedule": "cron(0 3 ? * * *)"},
+                "alarms": {"monitor_silence_hours": 48, "not_judged_periods": 8},
+            },
+            "dev.toml must have alarms.not_judged_periods of at most 7, got 8",
         ),
         (
             {"endpoint": {"autoscaling": {"maximum_count": 2, "invocations_per_instance": 1}, "instance_count": 2}},

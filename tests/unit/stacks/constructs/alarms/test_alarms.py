@@ -1,18 +1,30 @@
 """Each alarm as deployed, against what it must be; a new alarm is a row of `EXPECTED` and a test of what is its own."""
 
 import json
+import tomllib
 from collections.abc import Iterable
 
 import pytest
 
 from plumbline.contract.names import METRIC_NAMESPACE, Dimension, Metric
-from plumbline.stacks.constructs.alarms.alarm_rules import AlarmInputs, AlarmKind, m_of_n_apart
-from tests.unit.stacks.synthesis import alarm, config, environment, synthesize, text
+from plumbline.stacks.config.file import parse_environment
+from plumbline.stacks.constructs.alarms.alarm_rules import (
+    ROLLS_BACK,
+    STARTS_RETRAINING,
+    AlarmInputs,
+    AlarmKind,
+    m_of_n_apart,
+)
+from tests.unit.stacks.synthesis import ROOT, alarm, config, environment, synthesize, text
 
 EXPECTED = {
     AlarmKind.DRIFT: (Metric.DRIFT_VERDICT, "ignore"),
     AlarmKind.MONITOR_MISSING: (Metric.MONITOR_RUNS, "breaching"),
     AlarmKind.MONITOR_FAILED: (Metric.MONITOR_FAILURES, "notBreaching"),
+    AlarmKind.NOT_JUDGED: (Metric.WINDOWS_NOT_JUDGED, "ignore"),
+    AlarmKind.RECORDS_REJECTED: (Metric.REJECTED_FRACTION, "ignore"),
+    AlarmKind.ANSWERS_UNREADABLE: (Metric.UNREADABLE_ANSWER_FRACTION, "ignore"),
+    AlarmKind.INTERNAL_FAULTS: (Metric.INTERNAL_FAULTS, "ignore"),
     AlarmKind.DEAD_LETTERS: ("ApproximateNumberOfMessagesVisible", "notBreaching"),
     AlarmKind.SCHEMA: (Metric.SCHEMA_VIOLATIONS, "ignore"),
     AlarmKind.ACCURACY: (Metric.PROJECTED_ACCURACY_DROP, "ignore"),
@@ -25,6 +37,7 @@ EXPECTED = {
     AlarmKind.ENDPOINT_LATENCY: ("ModelLatency", "notBreaching"),
 }
 """Metric and missing-data policy."""
+BLIND = (AlarmKind.NOT_JUDGED, AlarmKind.RECORDS_REJECTED, AlarmKind.ANSWERS_UNREADABLE)
 OURS = [kind for kind in AlarmKind if isinstance(kind.rule.metric, Metric)]
 
 
@@ -121,6 +134,38 @@ def test_so_many_bad_datapoints_hold_m_windows_apart_and_one_fewer_may_not(
     assert windows_apart(range(last)) == periods
 
 
+@pytest.mark.parametrize("name", ["dev", "staging", "prod"])
+@pytest.mark.parametrize("kind", BLIND)
+def test_blindness_of_every_second_window_is_an_alarm(kind: AlarmKind, name: str) -> None:
+    found = alarm(kind, name)
+    m, n = (2, 4) if name == "dev" else (3, 6)
+    assert (found["DatapointsToAlarm"], found["EvaluationPeriods"], found["Statistic"]) == (m, n, "Maximum")
+    threshold = 1 if kind is AlarmKind.NOT_JUDGED else 0.1
+    assert (found["ComparisonOperator"], found["Threshold"]) == ("GreaterThanOrEqualToThreshold", threshold)
+
+
+def test_blindness_is_an_alarm_also_where_the_file_does_not_name_it() -> None:
+    document = tomllib.loads((ROOT / "environments" / "dev.toml").read_text())
+    for key in ("not_judged_datapoints", "not_judged_periods", "rejected_fraction"):
+        del document["alarms"][key]
+    found = synthesize(parse_environment(document, "dev")).resources("monitoring", "AWS::CloudWatch::Alarm").values()
+    rules = {entry["Properties"]["AlarmName"].removeprefix("plumbline-dev-"): entry["Properties"] for entry in found}
+    for kind in BLIND:
+        assert (rules[kind]["DatapointsToAlarm"], rules[kind]["EvaluationPeriods"]) == (3, 6)
+    assert rules[AlarmKind.RECORDS_REJECTED]["Threshold"] == 0.1
+
+
+def test_fault_alarm_fires_on_the_first_fault() -> None:
+    found = alarm("internal-faults")
+    assert (found["Statistic"], found["ComparisonOperator"]) == ("Maximum", "GreaterThanOrEqualToThreshold")
+    assert (found["Threshold"], found["DatapointsToAlarm"], found["EvaluationPeriods"]) == (1, 1, 1)
+
+
+def test_no_alarm_on_what_was_not_judged_starts_a_retraining_or_a_rollback() -> None:
+    kinds = {*BLIND, AlarmKind.INTERNAL_FAULTS}
+    assert not kinds & {*STARTS_RETRAINING, *ROLLS_BACK}
+
+
 def test_missing_alarm_waits_for_the_configured_hours() -> None:
     missing = alarm("monitor-missing")
     assert (missing["EvaluationPeriods"], missing["Period"]) == (3, 3600)
@@ -172,7 +217,9 @@ def test_alarm_periods_follow_the_schedule() -> None:
         entry["Properties"] for entry in every_six_hours.values() if entry["Properties"]["Namespace"] == "Plumbline"
     ]
     assert {entry["Period"] for entry in ours} == {6 * 3600}
-    assert sorted(entry["EvaluationPeriods"] for entry in ours) == [*[1] * (len(OURS) - 1), 2]
+    n_of = {entry["AlarmName"].removeprefix("plumbline-dev-"): entry["EvaluationPeriods"] for entry in ours}
+    longer = {AlarmKind.MONITOR_MISSING: 2, **dict.fromkeys(BLIND, 4)}
+    assert n_of == {kind: longer.get(kind, 1) for kind in OURS}
 
 
 @pytest.mark.parametrize(
