@@ -100,6 +100,24 @@ def test_json_rows_are_written_as_the_training_file_spells_them(tmp_path: Path) 
 
 
 @pytest.mark.parametrize(
+    "request_side",
+    [
+        side("hours,age,workclass\n40,1,State\n2,,"),
+        side('{"hours": 40, "age": 1, "workclass": "State"}\n{"hours": 2, "age": null, "workclass": ""}', "JSON"),
+        side('{"columns": ["age", "workclass", "hours"], "data": [[1, "State", 40], [null, "", 2]]}', "JSON"),
+        side('{"instances": [{"features": [1, "State", 40]}, {"features": [null, "", 2.0]}]}', "JSON"),
+        side("1\tState\t40\n\t\t2", content_type="text/tab-separated-values"),
+    ],
+)
+def test_requests_of_other_shapes_are_trained_on_as_the_monitor_reads_them(
+    tmp_path: Path, request_side: dict[str, Any]
+) -> None:
+    _, fresh, _ = run(tmp_path, [merged(request_side, "yes\nno", event="a", time=at(0)), labelled(1), labelled(2)])
+
+    assert fresh == [["1", "State", "40", "yes"], ["", "", "2", "no"]]
+
+
+@pytest.mark.parametrize(
     ("record", "rejected"),
     [
         ("{", {"not_a_merged_record": 1}),
