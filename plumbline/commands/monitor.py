@@ -193,6 +193,11 @@ def _captured(folder: Path) -> Path:
     from plumbline.drift.read.folder import SUFFIXES, listed
 
     found = listed(folder)
+    if not found.files and found.manifests:
+        raise CommandError(
+            f"--dataset-source must hold an endpoint's capture files, got {len(found.manifests)} manifests of a batch "
+            f"transform below {folder}, for example {found.manifests[0]}; batch transforms are not monitored"
+        )
     if not found.files and not found.odd:
         raise CommandError(
             f"--dataset-source must hold capture files, {' or '.join(f'*{suffix}' for suffix in SUFFIXES)}, got none "

@@ -179,3 +179,14 @@ def test_requests_that_hold_no_rows_are_named_with_what_to_do(kind: str, baselin
     assert report.reason.code is ReasonCode.NO_USABLE_RECORD
     assert f": {N_RECORDS} as {told}" in report.reason.text
     assert report.records.read == N_RECORDS == sum(report.records.rejected.values())
+
+
+def test_a_folder_of_a_batch_transform_is_no_empty_window(
+    baseline: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    manifest = tmp_path / "input/2023/01/19/06/fb6e1338-3d5c-4268-9f33-3fde11467816.json"
+    manifest.parent.mkdir(parents=True)
+    manifest.write_text('[\n    {"prefix": "s3://bucket/rows.csv"},\n    ""\n]')
+    paths = ("--dataset-source", str(tmp_path), "--baseline", str(baseline), "--output", str(tmp_path / "out"))
+    assert main(["monitor", *paths]) == 2
+    assert "got 1 manifests of a batch transform below" in capsys.readouterr().err
