@@ -1,4 +1,4 @@
-"""Monitoring schedules: one execution for every full hour of the clock, each a processing job."""
+"""Monitoring schedules: one execution for every window of the clock that is over, each a processing job."""
 
 import json
 import logging
@@ -18,12 +18,12 @@ from plumbline.local.aws.events import iso
 from plumbline.local.aws.hosting.capture import DataCapture
 from plumbline.local.aws.jobs.engine import Job, JobEngine
 from plumbline.local.aws.jobs.monitoring_contract import (
-    HOUR_SECONDS,
+    capture_folders,
     check_supported,
     definition_of,
-    hour_prefix,
     job_request,
     output_of,
+    timing_of,
 )
 from plumbline.local.aws.objects import S3Location
 from plumbline.local.aws.sagemaker import listing
@@ -42,7 +42,7 @@ Record = Mapping[str, Any]
 
 
 class Monitoring:
-    """Runs the executions of every schedule: one after another per schedule, and no due hour is left out.
+    """Runs the executions of every schedule: one after another per schedule, and none that is due is left out.
 
     Parameters
     ----------
@@ -78,7 +78,7 @@ class Monitoring:
         check_supported(record)
         name = record["MonitoringScheduleName"]
         ended = self._ended[name] = threading.Event()
-        first = (int(record["CreationTime"] // HOUR_SECONDS) + 1) * HOUR_SECONDS
+        first = timing_of(record).next_due(record["CreationTime"])
         threading.Thread(target=self._loop, args=(name, first, ended), name=f"monitor-{name}", daemon=True).start()
 
     def _loop(self, name: str, due: int, ended: threading.Event) -> None:
@@ -88,11 +88,14 @@ class Monitoring:
                 continue
             try:
                 schedule = dict(self._plane.get("MonitoringSchedule", name))
+            except ApiError:
+                return  # deleted
+            try:
                 if schedule["MonitoringScheduleStatus"] == "Scheduled":
                     self._execute(schedule, due)
             except Exception:
                 log.exception("execution of schedule %s due at %s", name, iso(due))
-            due += HOUR_SECONDS
+            due = timing_of(schedule).next_due(due)
 
     def _execute(self, schedule: Record, due: int) -> None:
         self._capture.flush()
@@ -119,21 +122,25 @@ class Monitoring:
         config = self._plane.get("EndpointConfig", endpoint["EndpointConfigName"])
         source = S3Location.parse(config["DataCaptureConfig"]["DestinationS3Uri"]).joined(schedule["EndpointName"])
         variants = [variant["VariantName"] for variant in config["ProductionVariants"]]
-        found = self._with_data(source, variants, due, definition["RoleArn"])
+        found = self._with_data(definition["RoleArn"], source, capture_folders(schedule, variants, due))
         self._plane.call("CreateProcessingJob", job_request(name, schedule, due, source, found))
         self._plane.change("ProcessingJob", name, MonitoringScheduleArn=schedule["MonitoringScheduleArn"])
         job = self._jobs.wait(name)
         self._put_metrics(job, definition["RoleArn"])
         return outcome(self._plane.get("ProcessingJob", name), job.host_path(output_of(definition)["LocalPath"]))
 
-    def _with_data(self, source: S3Location, variants: Sequence[str], due: int, role: str) -> Sequence[str]:
-        """Return the variants that captured something; all when none did, so that the job fails for want of data."""
+    def _with_data(self, role: str, source: S3Location, folders: Mapping[str, Sequence[str]]) -> Sequence[str]:
+        """Return the folders with capture of the window; all when none has, so that the job fails for want of data."""
         try:
             client = self._client("s3", role)
-            found = [name for name in variants if any(objects.keys(client, hour_prefix(source, name, due)))]
+            found = [
+                folder
+                for folder, hours in folders.items()
+                if any(any(objects.keys(client, source.joined(hour))) for hour in hours)
+            ]
         except ClientError:
-            return variants  # the job meets the same refusal and reports it
-        return found or variants
+            return [*folders]  # the job meets the same refusal and reports it
+        return found or [*folders]
 
     def _publish(self, name: str, row: dict[str, Any]) -> None:
         """Show the state of an execution."""

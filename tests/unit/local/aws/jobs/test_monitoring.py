@@ -1,6 +1,7 @@
 import json
 import sys
 import threading
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +13,7 @@ from plumbline.local.aws.hosting.capture import CaptureTarget, DataCapture, Exch
 from plumbline.local.aws.images.store import Image, ImageStore
 from plumbline.local.aws.jobs.engine import JobEngine
 from plumbline.local.aws.jobs.monitoring import METRIC_NAMESPACE, Monitoring, outcome
+from plumbline.local.aws.jobs.monitoring_contract import timing_of
 from plumbline.local.aws.jobs.processing_jobs import ProcessingWork
 from plumbline.local.aws.processes import Processes
 from tests.unit.local.aws.fakes import FakeS3, RecordingPlane
@@ -212,6 +214,63 @@ def test_hour_without_data_starts_no_container(
     assert plane.events[-1][1]["ProcessingJobStatus"] == "Failed"
 
 
+def expression(text: str) -> dict[str, Any]:
+    return {"MonitoringScheduleConfig": {"ScheduleConfig": {"ScheduleExpression": text}}}
+
+
+@pytest.mark.parametrize(
+    ("text", "hours", "due"),
+    [
+        ("cron(0 * ? * * *)", 1, 11),
+        ("cron(0 0/4 ? * * *)", 4, 12),
+        ("cron(0 0/12 ? * * *)", 12, 12),
+        ("cron(0 0 ? * * *)", 24, 24),
+        ("cron(0 10 ? * * *)", 24, 34),
+        ("cron(0 11 ? * * *)", 24, 11),
+    ],
+)
+def test_executions_are_due_when_the_expression_says(text: str, hours: int, due: int) -> None:
+    day = int(datetime(2026, 11, 25, tzinfo=UTC).timestamp())
+    timing = timing_of(expression(text))
+    found = timing.next_due(day + 10 * 3600)
+    assert ((found - day) // 3600, (found - timing.start(found)) // 3600) == (due, hours)
+    assert timing.next_due(found) == found + hours * 3600
+
+
+def test_a_longer_window_gets_the_days_of_its_hours_with_data_and_its_own_times(
+    plane: RecordingPlane, monitored: Monitoring, capture: DataCapture, clock: Clock, s3: FakeS3
+) -> None:
+    create_schedule(plane, "cron(0 0/12 ? * * *)")
+    offer(capture)
+    clock.advance(3600)
+    offer(capture, "two")
+    clock.advance(2 * 3600)
+
+    (execution,) = executions(monitored, 1)
+
+    assert datetime.fromtimestamp(execution["ScheduledTime"], UTC).hour == 12
+    seen = json.loads(s3.objects["b", "reports/census/hourly/2026/11/25/00/seen.json"])
+    assert [str(Path(name).parent) for name in seen["files"]] == [
+        "census/one/2026/11/25/10",
+        "census/two/2026/11/25/11",
+    ]
+    assert (seen["start_time"], seen["end_time"]) == ("2026-11-25T00:00:00Z", "2026-11-25T12:00:00Z")
+
+
+def test_a_window_over_midnight_gets_the_days_that_have_data(
+    plane: RecordingPlane, monitored: Monitoring, capture: DataCapture, clock: Clock, s3: FakeS3
+) -> None:
+    create_schedule(plane, "cron(0 9 ? * * *)")
+    offer(capture)
+    clock.advance(24 * 3600)
+
+    (execution,) = executions(monitored, 1)
+
+    assert execution["MonitoringExecutionStatus"] == "Completed"
+    seen = json.loads(s3.objects["b", "reports/census/hourly/2026/11/25/09/seen.json"])
+    assert [str(Path(name).parent) for name in seen["files"]] == ["census/one/2026/11/25/10"]
+
+
 def test_stopped_schedule_rests_until_it_is_started(plane: RecordingPlane, monitored: Monitoring, clock: Clock) -> None:
     create_schedule(plane)
     clock.advance(3600)
@@ -239,7 +298,10 @@ def test_deleted_schedule_runs_no_more(plane: RecordingPlane, monitored: Monitor
 @pytest.mark.parametrize(
     ("arguments", "words"),
     [
-        ({"expression": "cron(0 0/2 ? * * *)"}, "ScheduleExpression must be"),
+        ({"expression": "cron(0 0/5 ? * * *)"}, "ScheduleExpression must be"),
+        ({"expression": "cron(0 24 ? * * *)"}, "ScheduleExpression must be"),
+        ({"expression": "cron(30 * ? * * *)"}, "ScheduleExpression must be"),
+        ({"expression": "NOW"}, "ScheduleExpression must be"),
         ({"BaselineConfig": {"ConstraintsResource": {"S3Uri": "s3://b/c"}}}, "BaselineConfig is not supported"),
     ],
 )
