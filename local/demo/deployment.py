@@ -65,7 +65,9 @@ class Cdk:
 
 
 def derive(template: Path, output: Path, values: Mapping[str, Value]) -> Path:
-    """Write a copy of `template` to `output` in which the named keys have other values; absent ones are added.
+    """Write a copy of `template` to `output` in which the named keys have other values.
+
+    Absent ones are added, and absent sections at the end.
 
     Parameters
     ----------
@@ -75,13 +77,17 @@ def derive(template: Path, output: Path, values: Mapping[str, Value]) -> Path:
     Raises
     ------
     ValueError
-        If the template has no such section, or no such key above the first one.
+        If the template has no such key above the first section.
     """
     left = dict(values)
     lines = [*_replaced(template.read_text(encoding="utf-8").splitlines(), left)]
     lines = [each for line in lines for each in (line, *_added(line, left))]
-    if left:
-        raise ValueError(f"{template} must have the sections of {', '.join(left)}, got none of them")
+    while left:
+        section = next(iter(left)).rpartition(".")[0]
+        if not section:
+            raise ValueError(f"{template} must have the keys {', '.join(left)}, got none of them")
+        title = f"[{section}]"
+        lines += ["", title, *_added(title, left)]
     output.write_text("\n".join(lines) + "\n", encoding="utf-8")
     return output
 

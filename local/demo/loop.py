@@ -21,6 +21,7 @@ from plumbline.local.demo.hours import Hour
 from plumbline.local.demo.motion import Motion, WatchedNames
 from plumbline.local.demo.summary import FiredAlarm, PromotionOutcome
 from plumbline.local.embedded import EmbeddedAws
+from plumbline.stacks.config.schedule import Engine
 from plumbline.stacks.constructs.alarms.alarm_rules import AlarmKind
 from plumbline.traffic.replay import ReplayAnswer, ReplayPlan, replay
 
@@ -54,6 +55,9 @@ class Episode:
     hours: int
     rows_per_hour: int
     seed: int
+    engine: Engine = Engine.MODEL_MONITOR
+    run_minute: int = 0
+    """When the monitor runs after a window's end."""
 
 
 class _Pace:
@@ -212,7 +216,9 @@ class Loop:
 
     def _report(self, start: datetime) -> DriftReport | None:
         """Wait for the execution of the window that began at `start`, and fetch what it left."""
-        self._wait_for_execution(start + timedelta(hours=1))
+        due = start + timedelta(hours=1, minutes=self.episode.run_minute)
+        self._advance_to(due)
+        self._wait_for_run(due)
         self.aws.advance(ALARM_MARGIN_SECONDS)
         s3 = self.aws.client("s3")
         bucket = self.episode.outputs["ReportsBucketName"]
@@ -225,18 +231,35 @@ class Loop:
         report = target / ReportFile.DRIFT_REPORT
         return DriftReport.from_json(report.read_text(encoding="utf-8")) if report.exists() else None
 
-    def _wait_for_execution(self, scheduled: datetime) -> None:
+    def _wait_for_run(self, due: datetime) -> None:
+        has_ended = self._execution_ended if self.episode.engine is Engine.MODEL_MONITOR else self._own_job_ended
         deadline = time.monotonic() + RUN_TIMEOUT_SECONDS
         while time.monotonic() < deadline:
-            executions = self.aws.client("sagemaker").list_monitoring_executions(
-                MonitoringScheduleName=self.episode.schedule, SortBy="ScheduledTime", SortOrder="Descending"
-            )["MonitoringExecutionSummaries"]
-            for execution in executions:
-                ended = execution["MonitoringExecutionStatus"] not in ("Pending", "InProgress", "Stopping")
-                if execution["ScheduledTime"].timestamp() == scheduled.timestamp() and ended:
-                    return
+            if has_ended(due):
+                return
             time.sleep(POLL_SECONDS)
-        raise LoopError(f"the monitor's execution of {scheduled} did not end within {RUN_TIMEOUT_SECONDS} s")
+        raise LoopError(f"the monitor's run of {due} did not end within {RUN_TIMEOUT_SECONDS} s")
+
+    def _execution_ended(self, due: datetime) -> bool:
+        executions = self.aws.client("sagemaker").list_monitoring_executions(
+            MonitoringScheduleName=self.episode.schedule, SortBy="ScheduledTime", SortOrder="Descending"
+        )["MonitoringExecutionSummaries"]
+        return any(
+            execution["ScheduledTime"].timestamp() == due.timestamp()
+            and execution["MonitoringExecutionStatus"] not in ("Pending", "InProgress", "Stopping")
+            for execution in executions
+        )
+
+    def _own_job_ended(self, due: datetime) -> bool:
+        """Return whether the job that our own schedule started last, not before `due`, has ended."""
+        jobs = self.aws.client("sagemaker").list_processing_jobs(
+            NameContains=f"{self.episode.schedule}-", SortBy="CreationTime", SortOrder="Descending"
+        )["ProcessingJobSummaries"]
+        return any(
+            job["CreationTime"].timestamp() >= due.timestamp()
+            and job["ProcessingJobStatus"] not in ("InProgress", "Stopping")
+            for job in jobs
+        )
 
     def _consequences(self, number: int, triggers: frozenset[str], n_decisions: int) -> list[str]:
         """Return notes on the alarms that fired, and on what the retraining loop did then."""

@@ -28,6 +28,7 @@ from plumbline.local.demo.summary import DemoSummary, RetrainingRun
 from plumbline.local.embedded import EmbeddedAws, EmbeddedAwsError
 from plumbline.local.environments import EnvironmentSetupError
 from plumbline.stacks.config.file import load_environment
+from plumbline.stacks.config.schedule import minute_of
 from plumbline.stacks.naming import Naming
 
 CLOCK_START = datetime(2026, 1, 4, tzinfo=UTC)
@@ -156,7 +157,7 @@ def _play(
     aws: EmbeddedAws, folders: Folders, screen: Screen, chosen: DemoData, arguments: argparse.Namespace
 ) -> DemoSummary:
     cdk = Cdk(ROOT, aws.environment, folders.state / "cdk.log")
-    inputs = {**_write_data(folders, chosen), **_settings(arguments.rows_per_hour)}
+    inputs = {**_write_data(folders, chosen), **_settings(arguments.rows_per_hour), "monitor.engine": arguments.engine}
     config = load_environment(str(_environment_file(folders, inputs)), ROOT)
     naming = Naming(config.name)
     outputs = _deploy_foundation(aws, cdk, folders, screen, naming)
@@ -178,6 +179,8 @@ def _play(
             hours=arguments.hours,
             rows_per_hour=arguments.rows_per_hour,
             seed=arguments.seed,
+            engine=config.monitor.engine,
+            run_minute=minute_of(config.monitor.expression),
         ),
         folders.results,
         screen.note,

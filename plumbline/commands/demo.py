@@ -5,6 +5,10 @@ from pathlib import Path
 
 from plumbline.data.choices import SCENARIO_HELP, ScenarioName
 from plumbline.exit_codes import CommandError
+from plumbline.stacks.config.schedule import Engine
+
+ENGINES = [engine.value for engine in Engine]
+"""The default first."""
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -31,6 +35,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         choices=[each.value for each in ScenarioName],
         default=ScenarioName.REGIME.value,
         help=f"how the traffic drifts: {SCENARIO_HELP} (default: %(default)s)",
+    )
+    parser.add_argument(
+        "--engine",
+        choices=ENGINES,
+        default=ENGINES[0],
+        help="what starts the monitor, as -c engine= for an account of AWS (default: %(default)s)",
     )
     parser.add_argument(
         "--seed", type=int, default=0, metavar="N", help="seed of everything drawn (default: %(default)s)"

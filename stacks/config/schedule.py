@@ -68,6 +68,12 @@ def moved_to(engine: Engine, expression: str) -> str:
     return expression.replace(f"cron({found['minute']} ", f"cron({engine.minute} ", 1)
 
 
+def minute_of(expression: str) -> int:
+    """Return the minute of the hour at which a schedule starts runs; `interval_hours` has accepted it."""
+    found = FORM.fullmatch(expression)
+    return int(found["minute"]) if found else 0
+
+
 def interval_hours(engine: Engine, expression: str) -> int:
     """Return the hours between two runs.
 

@@ -4,7 +4,7 @@ import functools
 from collections.abc import Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -50,9 +50,9 @@ class Deployment:
     naming: Naming
     outputs: Mapping[str, str]
 
-    def episode(self, hours: int) -> Episode:
-        """Return two quiet hours, then a sudden drift."""
-        return Episode(
+    def episode(self, hours: int, **changes: Any) -> Episode:
+        """Return two quiet hours, then a sudden drift; `changes` are other fields of it."""
+        episode = Episode(
             environment=self.naming.environment,
             endpoint=self.naming.endpoint,
             schedule=self.naming.schedule,
@@ -63,6 +63,7 @@ class Deployment:
             rows_per_hour=ROWS_PER_HOUR,
             seed=SEED,
         )
+        return replace(episode, **changes)
 
     def send(self, name: str, n_rows: int) -> None:
         """Send undrifted rows now; every request must be answered."""

@@ -30,6 +30,7 @@ def test_defaults_are_those_of_make_demo(played: list[argparse.Namespace]) -> No
         "hours": 10,
         "rows_per_hour": 2000,
         "scenario": "regime",
+        "engine": "model_monitor",
         "seed": 0,
         "output": Path("demo-output"),
     }
@@ -39,6 +40,16 @@ def test_options_reach_the_demo(played: list[argparse.Namespace]) -> None:
     assert main(["demo", "--data", "d", "--hours", "3", "--scenario", "overwrite", "--output", "o"]) == 0
     (arguments,) = played
     assert (arguments.data, arguments.hours, arguments.scenario) == (Path("d"), 3, "overwrite")
+
+
+def test_engine_reaches_the_demo_and_must_be_one(
+    played: list[argparse.Namespace], capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(["demo", "--engine", "scheduler"]) == 0
+    assert played[0].engine == "scheduler"
+    with pytest.raises(SystemExit):
+        main(["demo", "--engine", "sagemaker"])
+    assert "invalid choice: 'sagemaker'" in capsys.readouterr().err
 
 
 def test_own_data_and_synthetic_data_exclude_each_other(capsys: pytest.CaptureFixture[str]) -> None:

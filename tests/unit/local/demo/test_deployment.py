@@ -46,7 +46,20 @@ def test_absent_keys_are_added_to_their_sections(tmp_path: Path) -> None:
     assert written == before
 
 
-@pytest.mark.parametrize("name", ["modle.artifact", "nmae"])
-def test_fails_when_the_template_has_no_such_section(tmp_path: Path, name: str) -> None:
-    with pytest.raises(ValueError, match=f"must have the sections of {name}"):
-        derive(DEV, tmp_path / "demo.toml", {name: "x"})
+def test_absent_sections_are_added(tmp_path: Path) -> None:
+    values: dict[str, str | int | float] = {
+        "thresholds.minimum_rows": 500,
+        "network.extra": "x",
+        "thresholds.alpha": 0.01,
+        "model.other": 1,
+    }
+    written = tomllib.loads(derive(DEV, tmp_path / "demo.toml", values).read_text(encoding="utf-8"))
+    before = tomllib.loads(DEV.read_text(encoding="utf-8"))
+    before |= {"thresholds": {"minimum_rows": 500, "alpha": 0.01}, "network": {"extra": "x"}}
+    before["model"]["other"] = 1
+    assert written == before
+
+
+def test_fails_when_the_template_has_no_such_key_above_its_sections(tmp_path: Path) -> None:
+    with pytest.raises(ValueError, match="must have the keys nmae"):
+        derive(DEV, tmp_path / "demo.toml", {"nmae": "x"})
