@@ -1,6 +1,7 @@
 """Quality of earlier windows by the labels that came for them, and which kind of shift it was."""
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 
 from plumbline.contract.accuracy import Measure, MeasureReport, Shift
 from plumbline.contract.bias import BiasReport
@@ -73,7 +74,8 @@ class QualityReport(OptionalPart):
 
     `lag_hours` is how long labels of a window are accepted. `labels` counts the label records that were read; they are
     used when they belong to a captured record of one of the windows. A window with a lower `labelled_fraction` than
-    `minimum_labelled_fraction` is not judged.
+    `minimum_labelled_fraction` is not judged. Where several variants answered in some of the windows, `windows` has the
+    quality of the leading one, and `variants` that of each of them.
     """
 
     reason: Reason | None = SWITCHED_OFF
@@ -82,6 +84,7 @@ class QualityReport(OptionalPart):
     drop_threshold: float | None = None
     labels: RecordCounts = RecordCounts()
     windows: tuple[WindowQuality, ...] = ()
+    variants: Mapping[str, tuple[WindowQuality, ...]] = field(default_factory=dict)
 
     @property
     def latest_judged(self) -> WindowQuality | None:

@@ -76,6 +76,13 @@ class ReasonCode(StrEnum):
     ROWS_NEEDED = "rows_needed", "about {n_rows} rows would do for {name}"
     ROWS_NEEDED_FOR_ALL = "rows_needed_for_all", "about {n_rows} for all features that lack rows"
     ROWS_USELESS = "rows_useless", "no number of rows would do, the reference has too few"
+    VARIANT_DRIFTED = "variant_drifted", "variant {name}: {why}"
+    VARIANT_NOT_JUDGED = "variant_not_judged", "variant {name} is not judged: {why}"
+    VARIANTS_UNDECIDED = (
+        "variants_undecided",
+        "the variants {names} answered the same requests, so that callers saw the answers of one of them, and it is "
+        "not known of which: choose it (variant)",
+    )
     FEATURES_NOT_JUDGED = "features_not_judged", "not judged: {names}"
 
     # A feature, or the prediction.

@@ -24,6 +24,7 @@ from plumbline.contract.verdicts import (
     OptionalPart,
     RecordCounts,
     Status,
+    VariantRole,
     Verdict,
     WindowBounds,
 )
@@ -50,6 +51,8 @@ __all__ = [
     "RecordCounts",
     "SegmentReport",
     "Status",
+    "VariantReport",
+    "VariantRole",
     "Verdict",
     "Violation",
     "WindowBounds",
@@ -170,6 +173,24 @@ class SegmentReport:
 
 
 @dataclass(frozen=True, kw_only=True)
+class VariantReport:
+    """One of several variants of the endpoint that answered in the window, judged by its own records alone.
+
+    The quality by labels is under ``quality.variants``.
+    """
+
+    variant: str
+    role: VariantRole
+    records: RecordCounts
+    n_rows: int
+    verdict: Verdict
+    reason: Reason | None
+    features: tuple[FeatureReport, ...]
+    prediction: FeatureReport
+    projected_accuracy: ProjectedAccuracy
+
+
+@dataclass(frozen=True, kw_only=True)
 class MultivariateReport(OptionalPart):
     """How well a classifier separates the window's rows from the reference's: 0.5 is chance, 1 complete."""
 
@@ -203,7 +224,9 @@ class DriftReport:
     history of the endpoint's models is kept, and where the model changed within the window. A report with
     `internal_faults` is never `no_drift`. `answers` accounts for the answers of the records used. `warnings` are what
     the verdict does not rest on: records that were rejected, where they are not why there is none, and answers that
-    could not be read.
+    could not be read. Where several variants answered and none was chosen, `variants` has each of them, and the report
+    itself is that of `variant`, the production variant with the most rows; only its verdict may be another's: drift of
+    any production variant is drift.
     """
 
     window: WindowBounds
@@ -223,6 +246,8 @@ class DriftReport:
     model: ModelReport | None = None
     recent: RecentReport = RecentReport()
     segments: tuple[SegmentReport, ...] = ()
+    variant: str | None = None
+    variants: tuple[VariantReport, ...] = ()
     multivariate: MultivariateReport = MultivariateReport()
     shifts: tuple[ShiftReport, ...] = ()
     bias: BiasReport = BiasReport()

@@ -22,6 +22,17 @@ class Verdict(StrEnum):
     NOT_JUDGED = "not_judged"
 
 
+class VariantRole(StrEnum):
+    """Whom a variant of the endpoint answers."""
+
+    PRODUCTION = "production"
+    """Callers."""
+    SHADOW = "shadow"
+    """Nobody: it gets copies of requests that a production variant answers."""
+    UNKNOWN = "unknown"
+    """It answered the same requests as another one, and nothing tells which of them callers saw."""
+
+
 class Status(StrEnum):
     """Whether an estimate was made."""
 

@@ -61,7 +61,7 @@ class Question:
 
 def read(folder: Path, question: Question) -> SlowWindow:  # noqa: C901 - one obvious loop
     window = SlowWindow()
-    events: set[str] = set()
+    events: dict[str, set[str | None]] = {}
     names = sorted(
         file.relative_to(folder).as_posix() for pattern in ("*.jsonl", "*.jsonl.gz") for file in folder.rglob(pattern)
     )
@@ -79,7 +79,8 @@ def read(folder: Path, question: Question) -> SlowWindow:  # noqa: C901 - one ob
                 if question.variant is not None and variant not in (None, question.variant):
                     raise Reject("other_variant")
                 event_id, rows, answer = _record(line, question)
-                if event_id in events:
+                seen = events.get(event_id or "", set())
+                if event_id is not None and (variant in seen or (seen and (variant is None or None in seen))):
                     raise Reject("duplicate_event_id")
             except Reject as error:
                 _reject(window, str(error), name, number)
@@ -88,7 +89,7 @@ def read(folder: Path, question: Question) -> SlowWindow:  # noqa: C901 - one ob
             window.answers[answer] += 1
             window.answer_places.setdefault(answer, []).append((name, number))
             if event_id is not None:
-                events.add(event_id)
+                events.setdefault(event_id, set()).add(variant)
             for cells, probability in rows:
                 window.rows.append(Row(cells, probability, variant or ""))
                 for (feature, _), (state, reason) in zip(question.features, cells, strict=True):

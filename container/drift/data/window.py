@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from plumbline.contract.reasons import Reason
-from plumbline.contract.records import AnswerCounts, RecordCounts, WindowBounds
+from plumbline.contract.records import AnswerCounts, RecordCounts, VariantRole, WindowBounds
 from plumbline.drift.data.counts import NumericCounts, ValueCounts
 from plumbline.drift.data.table import Table
 
@@ -28,6 +28,15 @@ class Segment:
 
     kind: SegmentKind
     value: str
+
+
+@dataclass(frozen=True)
+class VariantRows:
+    """One of several variants that answered in a window."""
+
+    name: str
+    n_rows: int
+    role: VariantRole
 
 
 @dataclass(frozen=True, eq=False)
@@ -62,7 +71,8 @@ class WindowCounts:
     `unreadable_examples` has the places of the first unreadable cells, by feature and reason.
     `facets` counts the probabilities apart by the values of the facet's column, where one is named; missing values are
     no group. Of a target with more than two classes `probabilities` are those of the predicted labels, and `classes`
-    counts them apart by predicted label.
+    counts them apart by predicted label. `variants` has the variants that answered where there are several, the one
+    that leads first.
     """
 
     bounds: WindowBounds
@@ -79,6 +89,7 @@ class WindowCounts:
     unreadable_examples: Mapping[str, Mapping[str, tuple[str, ...]]] = field(default_factory=dict)
     facets: Mapping[str, NumericCounts] = field(default_factory=dict)
     classes: Mapping[str, NumericCounts] = field(default_factory=dict)
+    variants: tuple[VariantRows, ...] = ()
 
     def without_predictions(self, why: Reason) -> "WindowCounts":
         """Return the window as if no prediction had been captured."""

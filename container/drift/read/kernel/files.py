@@ -58,6 +58,7 @@ from plumbline.drift.read.kernel.records import (
     parse,
     parse_lines,
 )
+from plumbline.drift.read.kernel.variants import RequestIds, request_hashes
 
 _BATCH_RECORDS = 16_384
 """Records of a batch: from this number on the fixed cost of a batch is negligible."""
@@ -224,7 +225,10 @@ def count_batch(
     _count_answers(counts, batch, names)
     counts.n_out_of_support += int(outside.sum())
     counts.repetition.add(hashes, np.ones(n_rows, dtype=np.int64))
+    ids = request_hashes(batch.inference_ids, batch.event_hashes)
     for variant, of_variant in _variants(batch, names):
+        own = ids if of_variant is None else ids[_records_with(of_variant, batch)]
+        counts.requests.setdefault(variant, RequestIds()).add(own)
         for value, of_value in _segments(batch, cells, plan):
             rows = of_value if of_variant is None else of_variant if of_value is None else of_variant & of_value
             if rows is None or rows.any():
@@ -254,6 +258,11 @@ def _variants(batch: Batch, names: Sequence[str]) -> Iterator[tuple[str, _Rows]]
     for variant in sorted(set(variants.values())):
         of_variant = [file for file, its_variant in variants.items() if its_variant == variant]
         yield variant, np.repeat(np.isin(files, of_variant), batch.n_rows)
+
+
+def _records_with(rows: NDArray[np.bool_], batch: Batch) -> NDArray[np.bool_]:
+    """Return which records the rows belong to; a record's rows are all of one variant."""
+    return rows[np.cumsum(batch.n_rows) - batch.n_rows]
 
 
 def _segments(batch: Batch, cells: Sequence[ColumnCells], plan: WindowPlan) -> Iterator[tuple[str, _Rows]]:
@@ -403,7 +412,10 @@ class EventLog:
 
 
 def reject_duplicates(counts: PartialCounts, suspects: Suspects, folder: Path, counter: FileCounter) -> None:
-    """Reject all but the first record, in order of path and line, of each event among the suspects."""
+    """Reject all but the first record, in order of path and line, of each event among the suspects.
+
+    A variant's record of an event is no second one of another variant's: a shadow variant answers copies of requests.
+    """
     places: dict[str, list[Place]] = defaultdict(list)
     for name, lines in suspects.items():
         for batch in counter.countable_lines(folder / name, name, lines):
@@ -412,8 +424,13 @@ def reject_duplicates(counts: PartialCounts, suspects: Suspects, folder: Path, c
                     places[event_id].append(Place(name, number))
     repeated: dict[str, list[int]] = defaultdict(list)
     for found in places.values():
-        for place in sorted(found)[1:]:
-            repeated[place.name].append(place.line)
+        seen: set[str | None] = set()
+        for place in sorted(found):
+            variant = variant_of(place.name)
+            # A path without a variant may hold any variant's records.
+            if variant in seen or (seen and None in {variant, *seen}):
+                repeated[place.name].append(place.line)
+            seen.add(variant)
     for name, numbers in sorted(repeated.items()):
         lines = np.array(sorted(numbers), dtype=np.int64)
         part = counter.count_lines(folder / name, name, lines)

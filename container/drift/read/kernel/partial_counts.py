@@ -22,6 +22,7 @@ from plumbline.drift.data.window import RowSample, Segment, SegmentCounts, Segme
 from plumbline.drift.read.kernel.columns import PRESENT, CellState, ColumnCells, Hashes
 from plumbline.drift.read.kernel.plan import WindowPlan
 from plumbline.drift.read.kernel.records import Place, Places, Rejected, first_places
+from plumbline.drift.read.kernel.variants import RequestIds, variants_apart
 
 Counts: TypeAlias = NDArray[np.int64]
 Collapse: TypeAlias = Callable[[NDArray[Any], Counts], tuple[NDArray[Any], Counts]]
@@ -294,7 +295,8 @@ class PartialCounts:
     `rejected` counts records by reason and `examples` has their places, with what was seen of a row of another shape;
     `unreadable` has the places of unreadable cells by feature and reason. `n_answers_used` and `unreadable_answers` are
     the account of the used records' answers, and `answer_examples` has places of the latter. `repetition` counts
-    identical rows, and `scores` the predictions of some rows apart from the others'.
+    identical rows, and `scores` the predictions of some rows apart from the others'. `requests` has the ids of
+    each variant's requests.
     """
 
     groups: dict[Group, GroupCounts] = field(default_factory=dict)
@@ -309,6 +311,7 @@ class PartialCounts:
     repetition: KeyTally = field(default_factory=KeyTally.of_hashes)
     sample: SampledRows | None = None
     scores: dict[ScoreGroup, ColumnCounts] = field(default_factory=dict)
+    requests: dict[str, RequestIds] = field(default_factory=dict)
 
     def reject(self, error: Rejected, name: str, line: int) -> None:
         """Count a record that is not used."""
@@ -364,6 +367,8 @@ class PartialCounts:
             self.examples.setdefault(reason, Places()).add(places.first)
         for cell, places in other.unreadable.items():
             self.unreadable.setdefault(cell, Places()).add(places.first)
+        for variant, ids in other.requests.items():
+            self.requests.setdefault(variant, RequestIds()).add(ids.smallest)
         if other.sample is not None:
             self.add_sample(other.sample)
 
@@ -408,6 +413,9 @@ def window_counts(counts: PartialCounts, plan: WindowPlan) -> WindowCounts:
 
     The variants are segments where there are two or more of them.
     """
+    n_rows: Counter[str] = Counter()
+    for group, part in counts.groups.items():
+        n_rows[group.variant] += part.n_rows
     whole = _together(counts.groups.values(), plan)
     return WindowCounts(
         bounds=plan.bounds,
@@ -427,6 +435,7 @@ def window_counts(counts: PartialCounts, plan: WindowPlan) -> WindowCounts:
         facets=_scores(counts, ScoreKind.FACET),
         classes=_scores(counts, ScoreKind.CLASS),
         segments={segment: _together(groups, plan) for segment, groups in sorted(_segments(counts, plan).items())},
+        variants=variants_apart(n_rows, counts.requests) if plan.variant is None else (),
     )
 
 

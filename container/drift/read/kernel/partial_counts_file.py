@@ -22,6 +22,7 @@ from plumbline.drift.read.kernel.partial_counts import (
 )
 from plumbline.drift.read.kernel.plan import WindowPlan
 from plumbline.drift.read.kernel.records import Place, Places
+from plumbline.drift.read.kernel.variants import RequestIds
 
 PARTIAL_COUNTS_VERSION = 3
 
@@ -42,6 +43,7 @@ def to_json(counts: PartialCounts) -> bytes:
             },
             "n_out_of_support": counts.n_out_of_support,
             "repetition": _tally(counts.repetition),
+            "requests": {variant: counts.requests[variant].smallest.tolist() for variant in sorted(counts.requests)},
             "sample": _sample(counts.sample),
             "scores": [
                 {"kind": str(group.kind), "value": group.value, **_column(counts.scores[group])}
@@ -78,6 +80,7 @@ def from_json(text: bytes, plan: WindowPlan) -> PartialCounts:
         },
         n_out_of_support=data["n_out_of_support"],
         repetition=_read_tally(KeyTally.of_hashes(), data["repetition"]),
+        requests={variant: RequestIds(np.array(ids, np.uint64)) for variant, ids in data["requests"].items()},
         sample=_read_sample(data["sample"], plan),
         scores={
             ScoreGroup(ScoreKind(entry["kind"]), entry["value"]): _read_column(

@@ -47,7 +47,7 @@ def folder(tmp_path: Path) -> Path:
             )
             for place in range(25)
         ]
-        variant, hour = "AB"[number % 2], "2026/11/22/12"
+        variant, hour = "AB"[number // 3], "2026/11/22/12"
         write_capture(tmp_path, [b"{broken", *records], f"ep/{variant}/{hour}/{number}.jsonl")
     return tmp_path
 
