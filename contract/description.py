@@ -223,8 +223,21 @@ def _comparisons(report: DriftReport) -> Iterator[str]:
     for segment in report.segments:
         name = f"segment {segment.value.strip()} ({count(segment.n_rows, 'row')})"
         yield f"{name}: {outcome(segment.verdict, segment.reason)}"
+    yield from variant_lines(report)
     if joint.status is Status.ESTIMATED or _is_requested(joint):
         yield f"whole rows: {separability(joint)}"
+
+
+def variant_lines(report: DriftReport) -> Iterator[str]:
+    """Yield what each of several variants showed, by its own records and labels."""
+    if report.variant is not None:
+        yield f"variants are judged apart, and the figures are those of {report.variant}"
+    for one in report.variants:
+        windows = report.quality.variants.get(one.variant, ())
+        labelled = next((window for window in reversed(windows) if is_labelled(window)), None)
+        accuracy = f"; realised accuracy {realised(labelled)}" if labelled else ""
+        name = f"variant {one.variant} ({one.role}, {count(one.n_rows, 'row')})"
+        yield f"{name}: {outcome(one.verdict, one.reason)}{accuracy}"
 
 
 def _is_requested(part: OptionalPart) -> bool:

@@ -113,7 +113,7 @@ class Variable(StrEnum):
     ISOLATION_FOREST = "PLUMBLINE_ISOLATION_FOREST"
     MULTIVARIATE = "PLUMBLINE_MULTIVARIATE"
     VARIANT = "PLUMBLINE_VARIANT"
-    """The production variant to monitor; records of others are rejected. Unset: all of them."""
+    """The variant to monitor; records of others are rejected. Unset: each of several is judged apart."""
     RECENT_WINDOWS = "PLUMBLINE_RECENT_WINDOWS"
     """How many earlier windows are the second reference; 0: none."""
     REPORTS_S3_URI = "PLUMBLINE_REPORTS_S3_URI"

@@ -1,7 +1,7 @@
 """One run on plain files: what the container does, and what ``plumbline monitor`` does."""
 
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from datetime import datetime
 from functools import partial
@@ -21,6 +21,7 @@ from plumbline.drift.judge.analysis import analyse, with_quality
 from plumbline.drift.judge.bias import require_facet
 from plumbline.drift.judge.faults import FaultLog, with_faults
 from plumbline.drift.judge.recent import EarlierFiles, EarlierWindows, read_earlier
+from plumbline.drift.judge.variants import leading_window, of_variant, undecided, with_variants
 from plumbline.drift.judge.verdict import too_many_rejected, window_refusal, with_usable_answers
 from plumbline.drift.projection import Projector
 from plumbline.drift.read.capture import count_folder, count_window
@@ -54,12 +55,17 @@ def perform(inputs: RunInputs) -> DriftReport:
         require_facet(baseline, context.facet)
 
     # Read: capture files -> value counts of this window, and those that earlier runs left of theirs.
-    window = with_usable_answers(_window(inputs), context.policy)
+    whole = _window(inputs)
+    apart = {one.name: _of_variant(inputs, one.name) for one in whole.variants}
+    window = with_usable_answers(leading_window(whole, apart), context.policy)
     earlier = _earlier(inputs, window.bounds)
 
     # Compare and judge: value counts -> effects and p-values -> verdicts, of the features, the model and its labels.
     projector = Projector.of(baseline, seed=context.seed, ignored=context.policy.ignored)
-    report = analyse(baseline, window, context, projector, earlier=earlier)
+    others = _variants(inputs, apart, projector)
+    inputs = replace(inputs, context=replace(context, not_judged=context.not_judged or undecided(whole.variants)))
+    report = analyse(baseline, window, inputs.context, projector, earlier=earlier)
+    report = with_variants(report, whole.variants, others)
     report = replace(report, hours_added=hours_added(window.bounds, inputs.bounds))
     report = replace(report, attribution=_attribution(inputs, window))
     report = with_faults(with_quality(report, _quality(inputs, projector)), faults)
@@ -97,7 +103,7 @@ def monitor(  # noqa: PLR0913 - one keyword per option of `plumbline monitor`
     baseline
         A saved baseline's folder, or the baseline itself.
     variant
-        The production variant whose records count; None: all.
+        The variant whose records count; None: each of several is judged apart.
     recent, recent_windows
         Folder of the reports of earlier runs, and how many of their windows are the second reference; None: there is
         none.
@@ -165,6 +171,17 @@ def _window(inputs: RunInputs) -> WindowCounts:
         return has_code(window_refusal(counts.records, counts.n_rows, policy), ReasonCode.TOO_FEW_ROWS)
 
     return looked_back(inputs.look_back, window, inputs.plan, has_too_few=has_too_few, may_add=inputs.same_model)
+
+
+def _of_variant(inputs: RunInputs, name: str) -> WindowCounts:
+    window = of_variant(_window(replace(inputs, variant=name)))
+    return with_usable_answers(window, inputs.context.policy)
+
+
+def _variants(inputs: RunInputs, apart: Mapping[str, WindowCounts], projector: Projector) -> dict[str, DriftReport]:
+    """Return the report of each of several variants, without the optional analyses, which the leading one alone has."""
+    context = replace(inputs.context, isolation_forest=False, multivariate=False, facet=None)
+    return {name: analyse(inputs.baseline, window, context, projector) for name, window in apart.items()}
 
 
 def _earlier(inputs: RunInputs, bounds: WindowBounds) -> EarlierWindows:

@@ -30,7 +30,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument("--end-time", metavar="T", help="end of the window, not part of it; both times or none")
     parser.add_argument(
-        "--variant", metavar="NAME", help="judge the records of this production variant only (default: all)"
+        "--variant",
+        metavar="NAME",
+        help="judge the records of this variant only (default: each of several apart, shadow variants as such)",
     )
     parser.add_argument(
         "--recent", type=Path, metavar="DIR",

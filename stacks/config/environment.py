@@ -168,7 +168,7 @@ class MonitorSection(ConfigSection):
     attribution: StrictBool = False
     """Also compare what the predictions rest on, feature by feature, with the test set."""
     variant: Annotated[str, text(VARIANT_NAME, "be the name of a production variant")] | None = None
-    """The production variant to judge; absent: all of them, as one."""
+    """The variant to judge, the records of others are rejected; absent: each of several is judged apart."""
     instance_count: Annotated[StrictInt, Field(ge=1, le=100)] = 1
     """With two or more the job is a Spark cluster, and the window is read by all of them."""
     spark_above_gb: Annotated[StrictInt, Field(ge=0)] | None = None

@@ -323,6 +323,25 @@ ATTRIBUTION = closed(
         ),
     }
 )
+WINDOW_QUALITIES = array(
+    closed(
+        {
+            "window": WINDOW,
+            "n_rows": COUNT,
+            "n_labelled": COUNT,
+            "labelled_fraction": maybe(FRACTION),
+            "is_final": {"type": "boolean"},
+            "verdict": VERDICT,
+            "reason": REASON,
+            "measures": array(MEASURE),
+            "projected": maybe(MEASURE),
+            "projection_error": maybe({"type": "number", "minimum": -1, "maximum": 1}),
+            "shifts": array(SHIFT, maxItems=2),
+            "selection": closed({"verdict": VERDICT, "reason": REASON, "features": array(TEXT)}),
+            "bias": BIAS,
+        }
+    )
+)
 QUALITY = closed(
     {
         "reason": REASON,
@@ -330,29 +349,33 @@ QUALITY = closed(
         "minimum_labelled_fraction": maybe(FRACTION),
         "drop_threshold": maybe(FRACTION),
         "labels": RECORDS,
-        "windows": array(
-            closed(
-                {
-                    "window": WINDOW,
-                    "n_rows": COUNT,
-                    "n_labelled": COUNT,
-                    "labelled_fraction": maybe(FRACTION),
-                    "is_final": {"type": "boolean"},
-                    "verdict": VERDICT,
-                    "reason": REASON,
-                    "measures": array(MEASURE),
-                    "projected": maybe(MEASURE),
-                    "projection_error": maybe({"type": "number", "minimum": -1, "maximum": 1}),
-                    "shifts": array(SHIFT, maxItems=2),
-                    "selection": closed({"verdict": VERDICT, "reason": REASON, "features": array(TEXT)}),
-                    "bias": BIAS,
-                }
-            )
-        ),
+        "windows": WINDOW_QUALITIES,
+        "variants": {"type": "object", "additionalProperties": WINDOW_QUALITIES},
     }
 )
 MODEL = closed({"artifact": TEXT, "baseline": TEXT, "model_package": maybe(TEXT), "champion_from": maybe(TEXT)})
 
+PROJECTED_ACCURACY = closed(
+    {
+        "status": STATUS,
+        "reason": REASON,
+        "estimate": maybe(FRACTION),
+        "lower": maybe(FRACTION),
+        "upper": maybe(FRACTION),
+        "reference": maybe(FRACTION),
+        "drop": maybe(NUMBER),
+        "method": maybe(TEXT),
+        "verdict": VERDICT,
+        "verdict_reason": REASON,
+        "drop_threshold": maybe(FRACTION),
+        "assumed_shift": {"enum": SHIFTS},
+        "warnings": array(REASON_GIVEN),
+        "measures": array(MEASURE),
+        "label_shift": LABEL_SHIFT,
+        "evidence": EVIDENCE,
+        "note": TEXT,
+    }
+)
 DRIFT_REPORT = closed(
     {
         "version": {"const": 5},
@@ -375,27 +398,7 @@ DRIFT_REPORT = closed(
         "internal_faults": array(closed({"name": TEXT, "text": TEXT})),
         "features": array(FEATURE),
         "prediction": FEATURE,
-        "projected_accuracy": closed(
-            {
-                "status": STATUS,
-                "reason": REASON,
-                "estimate": maybe(FRACTION),
-                "lower": maybe(FRACTION),
-                "upper": maybe(FRACTION),
-                "reference": maybe(FRACTION),
-                "drop": maybe(NUMBER),
-                "method": maybe(TEXT),
-                "verdict": VERDICT,
-                "verdict_reason": REASON,
-                "drop_threshold": maybe(FRACTION),
-                "assumed_shift": {"enum": SHIFTS},
-                "warnings": array(REASON_GIVEN),
-                "measures": array(MEASURE),
-                "label_shift": LABEL_SHIFT,
-                "evidence": EVIDENCE,
-                "note": TEXT,
-            }
-        ),
+        "projected_accuracy": PROJECTED_ACCURACY,
         "isolation_forest_similarity": closed(
             {"status": STATUS, "reason": REASON, "relative_difference_percent": maybe(NUMBER)}
         ),
@@ -418,6 +421,22 @@ DRIFT_REPORT = closed(
                     "verdict": VERDICT,
                     "reason": REASON,
                     "features": array(FEATURE),
+                }
+            )
+        ),
+        "variant": maybe(TEXT),
+        "variants": array(
+            closed(
+                {
+                    "variant": TEXT,
+                    "role": {"enum": ["production", "shadow", "unknown"]},
+                    "records": RECORDS,
+                    "n_rows": COUNT,
+                    "verdict": VERDICT,
+                    "reason": REASON,
+                    "features": array(FEATURE),
+                    "prediction": FEATURE,
+                    "projected_accuracy": PROJECTED_ACCURACY,
                 }
             )
         ),

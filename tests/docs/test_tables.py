@@ -28,6 +28,7 @@ from plumbline.contract.records import (
     ModelReport,
     RecordCounts,
     SegmentReport,
+    VariantReport,
     WindowBounds,
 )
 from plumbline.contract.rejection import (
@@ -236,7 +237,7 @@ def test_report_page_lists_exactly_the_keys_of_the_report() -> None:
     window = {"window": WindowBounds, "records": RecordCounts, "answers": AnswerCounts, "model": ModelReport}
     estimates = ("projected_accuracy", "isolation_forest_similarity")
     others = ("recent", "segments", "multivariate")
-    elsewhere = {"features", "prediction", "shifts", "quality", "bias", "attribution"}
+    elsewhere = {"features", "prediction", "shifts", "quality", "bias", "attribution", "variants"}
     plain = set(whole) - {*window, *estimates, *others, *elsewhere}
     expected = plain | {key for name, record in window.items() for key in keys_of(record, f"{name}.")}
     assert set(first_codes(section(DRIFT_REPORT, "The window"))) == expected
@@ -260,6 +261,7 @@ PARTS: dict[str, list[str]] = {
     "If labels alone had shifted": keys_of(LabelShiftScenario),
     "Which shift": keys_of(ShiftReport),
     "Labels": [*keys_of(QualityReport, "quality."), *keys_of(WindowQuality)],
+    "Variants": keys_of(VariantReport, "variants."),
     "Bias": [
         *keys_of(BiasReport, "bias."),
         *keys_of(BiasGroup, "bias.groups."),

@@ -2,6 +2,7 @@
 
 import logging
 import math
+from collections import defaultdict
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass, replace
@@ -19,11 +20,12 @@ from plumbline.drift.data.documents import storing, temporary_folder
 from plumbline.drift.data.times import HOUR, format_time, parse_time
 from plumbline.drift.errors import ConfigError, PublishError, StorageError
 from plumbline.drift.ground_truth.evidence import Projection
-from plumbline.drift.ground_truth.join import JoinedWindow, join
+from plumbline.drift.ground_truth.join import JoinedVariants, JoinedWindow, join
 from plumbline.drift.ground_truth.labels import Classes, LabelBook
 from plumbline.drift.ground_truth.merged import write_merged
 from plumbline.drift.ground_truth.quality import judge_quality, numbered
 from plumbline.drift.judge.comparison import RunContext
+from plumbline.drift.judge.variants import undecided
 from plumbline.drift.read.capture import capture_files
 from plumbline.drift.read.folder import Listing, listed
 from plumbline.drift.read.kernel.plan import WindowPlan
@@ -119,14 +121,29 @@ def _joined(
         with backfill.labels(windows) as found:
             book.read(found.files, found.odd)
         judged, notes = _judge_all(windows, book, backfill, baseline, projection)
+        variants = _by_variant(judged)
     except (ConfigError, StorageError, OSError) as error:
         return replace(nothing, reason=ReasonCode.LABELS_UNREADABLE.reason(error=error))
     account = book.account()
     unusable = _no_usable_label(account)
+    leading = tuple(of_leading for of_leading, _ in judged)
     if unusable is not None:
         notes = [unusable, *notes]
-        judged = tuple(replace(one, reason=unusable) if has_code(one.reason, *_NO_LABELS) else one for one in judged)
-    return replace(nothing, reason=joined(*notes), labels=account, windows=judged)
+        leading = tuple(replace(one, reason=unusable) if has_code(one.reason, *_NO_LABELS) else one for one in leading)
+    return replace(nothing, reason=joined(*notes), labels=account, windows=leading, variants=variants)
+
+
+_Judged: TypeAlias = tuple[WindowQuality, Mapping[str, WindowQuality]]
+"""A window's quality, and that of each of several variants."""
+
+
+def _by_variant(judged: Sequence[_Judged]) -> dict[str, tuple[WindowQuality, ...]]:
+    """Return the windows of each variant, oldest first."""
+    by_variant: dict[str, list[WindowQuality]] = defaultdict(list)
+    for _, of_window in judged:
+        for name, quality in of_window.items():
+            by_variant[name].append(quality)
+    return {name: tuple(windows) for name, windows in sorted(by_variant.items())}
 
 
 _NO_LABELS = (ReasonCode.NO_LABELS_YET, ReasonCode.NO_LABELS_IN_TIME)
@@ -149,19 +166,37 @@ def _refusal(baseline: Baseline) -> Reason | None:
 
 def _judge_all(
     windows: Sequence[WindowBounds], book: LabelBook, backfill: Backfill, baseline: Baseline, projection: Projection
-) -> tuple[tuple[WindowQuality, ...], list[Reason]]:
-    judged: list[WindowQuality] = []
+) -> tuple[list[_Judged], list[Reason]]:
+    judged: list[_Judged] = []
     notes: list[Reason] = []
     for position, window in enumerate(windows):
         # The time for labels of the oldest of several windows is over; a single one may still get labels.
         is_final = position == 0 and len(windows) > 1
         with backfill.captures(window) as files:
             found = join(((path, name) for name, path in files.items()), backfill.plan.within(window), book)
-            notes += _kept(backfill.keep, found, files, book.classes)
+            notes += _kept(backfill.keep, found.answered, files, book.classes)
         # The baseline is of another model, and an alarm would start retraining for a model that is gone.
         context = replace(backfill.context, not_judged=None if backfill.same_model(window) else MODEL_CHANGED)
-        judged.append(judge_quality(found, baseline, projection, context, is_final=is_final))
-    return tuple(judged), notes
+        judged.append(_judged(found, baseline, projection, context, is_final=is_final))
+    return judged, notes
+
+
+def _judged(
+    found: JoinedVariants, baseline: Baseline, projection: Projection, context: RunContext, *, is_final: bool
+) -> _Judged:
+    """Judge the leading variant, and where there are several each of them by its own labels."""
+    of_variant = {
+        name: judge_quality(window, baseline, projection, context, is_final=is_final)
+        for name, window in found.by_variant.items()
+    }
+    unknown = undecided(found.variants)
+    if unknown is None or context.not_judged:
+        leading = next(iter(of_variant.values()))
+    else:
+        leading = judge_quality(
+            found.leading, baseline, projection, replace(context, not_judged=unknown), is_final=is_final
+        )
+    return leading, of_variant if found.variants else {}
 
 
 def _kept(keep: Keep | None, joined: JoinedWindow, files: Files, classes: Classes) -> Iterator[Reason]:

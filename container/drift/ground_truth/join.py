@@ -2,22 +2,23 @@
 
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
 
-from plumbline.contract.records import RecordCounts, WindowBounds
+from plumbline.contract.records import RecordCounts, VariantRole, WindowBounds
 from plumbline.contract.rejection import LabelRejectionReason
-from plumbline.drift.data.window import WindowCounts
+from plumbline.drift.data.window import VariantRows, WindowCounts
 from plumbline.drift.ground_truth.labels import NO_LABEL, Codes, LabelBook
 from plumbline.drift.read.kernel.batches import Batch
 from plumbline.drift.read.kernel.files import FileCounter
 from plumbline.drift.read.kernel.partial_counts import PartialCounts, window_counts
-from plumbline.drift.read.kernel.plan import WindowPlan
+from plumbline.drift.read.kernel.plan import WindowPlan, variant_of
 from plumbline.drift.read.kernel.records import POSITIONS
+from plumbline.drift.read.kernel.variants import RequestIds, variants_apart
 
 Matches: TypeAlias = Mapping[str, Sequence[tuple[int, Codes]]]
 """By file: the line of each captured record that has labels, in ascending order, and the labels."""
@@ -49,6 +50,34 @@ class JoinedWindow:
     def labelled_fraction(self) -> float | None:
         """Share of rows with a label, 0 to 1; None without rows."""
         return self.labelled.n_rows / self.n_rows if self.n_rows else None
+
+
+@dataclass(frozen=True, eq=False)
+class JoinedVariants:
+    """A window's rows with their labels by variant, the one that leads first; one variant alone is that of the window.
+
+    `variants` is empty where there is one.
+    """
+
+    by_variant: Mapping[str, JoinedWindow]
+    variants: tuple[VariantRows, ...] = ()
+
+    @property
+    def leading(self) -> JoinedWindow:
+        """The window of the leading variant."""
+        return next(iter(self.by_variant.values()))
+
+    @property
+    def answered(self) -> JoinedWindow:
+        """The leading variant's window with the matches of every variant that may have answered callers."""
+        shadows = {one.name for one in self.variants if one.role is VariantRole.SHADOW}
+        matches = {
+            file: lines
+            for name, window in self.by_variant.items()
+            if name not in shadows
+            for file, lines in window.matches.items()
+        }
+        return replace(self.leading, matches=dict(sorted(matches.items())))
 
 
 @dataclass(eq=False)
@@ -85,17 +114,38 @@ class _Join:
         return np.array(codes, dtype=np.int64)
 
 
-def join(files: Iterable[tuple[Path, str]], plan: WindowPlan, book: LabelBook) -> JoinedWindow:
+def join(files: Iterable[tuple[Path, str]], plan: WindowPlan, book: LabelBook) -> JoinedVariants:
     """Read a window's capture files, each with its name, and give every row the label it has.
 
-    A record is found by its inference id, or else by its event id. An event that was captured twice counts once: its
-    first record in order of path and line.
+    A record is found by its inference id, or else by its event id. An event that a variant captured twice counts once:
+    its first record in order of path and line.
 
     Raises
     ------
     OSError
         If a file cannot be read.
     """
+    windows, requests = {}, {}
+    for variant, of_variant in _by_variant([*files], plan).items():
+        windows[variant], requests[variant] = _joined(of_variant, plan, book)
+    n_rows = {variant: window.n_rows for variant, window in windows.items() if window.n_rows}
+    variants = variants_apart(n_rows, requests)
+    order = [one.name for one in variants] or sorted(windows, key=lambda name: (-windows[name].n_rows, name))
+    return JoinedVariants({name: windows[name] for name in order}, variants)
+
+
+def _by_variant(files: Sequence[tuple[Path, str]], plan: WindowPlan) -> dict[str, Sequence[tuple[Path, str]]]:
+    """Return the files of each of several variants, or all where there are not several.
+
+    A path that names no variant may hold the records of any, as where one variant is chosen.
+    """
+    variants = sorted({variant for _, name in files if (variant := variant_of(name)) is not None})
+    if plan.variant is not None or len(variants) < 2:
+        return {"": files}
+    return {one: [file for file in files if variant_of(file[1]) in {None, one}] for one in variants}
+
+
+def _joined(files: Iterable[tuple[Path, str]], plan: WindowPlan, book: LabelBook) -> tuple[JoinedWindow, RequestIds]:
     found, rejected = _Join(FileCounter(plan), book), PartialCounts()
     for batches, names in found.counter.read_all(sorted(files, key=lambda file: file[1]), rejected):
         for batch in _first_of_each_event(batches, found.seen):
@@ -106,7 +156,11 @@ def join(files: Iterable[tuple[Path, str]], plan: WindowPlan, book: LabelBook) -
     for part in by_label.values():
         labelled.merge(part, plan)
     n_read = found.n_records + rejected.rejected.total()
-    return JoinedWindow(
+    requests = RequestIds()
+    for part in (labelled, unlabelled):
+        for ids in part.requests.values():
+            requests.add(ids.smallest)
+    window = JoinedWindow(
         bounds=plan.bounds,
         records=RecordCounts(n_read, found.n_records, dict(sorted(rejected.rejected.items()))),
         labelled=window_counts(labelled, plan),
@@ -115,6 +169,7 @@ def join(files: Iterable[tuple[Path, str]], plan: WindowPlan, book: LabelBook) -
         matches={name: sorted(lines) for name, lines in sorted(found.matches.items())},
         unusable=dict(sorted(found.unusable.items())),
     )
+    return window, requests
 
 
 def _first_of_each_event(batches: Sequence[Batch], seen: set[str]) -> Iterable[Batch]:

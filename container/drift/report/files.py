@@ -7,7 +7,7 @@ cannot be computed is left out, since those schemas have no value for it.
 """
 
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -16,7 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from plumbline.contract.names import ReportFile, Switch
-from plumbline.contract.records import DriftReport, FeatureReport, FeatureType, Verdict, Violation, finite
+from plumbline.contract.records import DriftReport, FeatureReport, FeatureType, VariantRole, Verdict, Violation, finite
 from plumbline.contract.training import PROBABILITY_COLUMN
 from plumbline.drift.data.counts import NumericCounts, ValueCounts
 from plumbline.drift.data.documents import write_together
@@ -103,14 +103,22 @@ def violations(report: DriftReport, baseline: Baseline, policy: Policy) -> Json:
     ``extra_column_check`` does not apply here.
     """
     drifted = report.verdict is Verdict.DRIFT
-    prediction = replace(report.prediction, name=prediction_name(baseline))
-    return {
-        "violations": [
-            {"feature_name": feature.name, "constraint_check_type": check, "description": description}
-            for feature in (prediction, *report.features)
-            for check, description in _checks(feature, baseline, policy, drifted)
-        ]
-    }
+    found = [*_violations(report.prediction, report.features, baseline, policy, drifted)]
+    for one in report.variants:
+        if one.role is VariantRole.PRODUCTION and one.variant != report.variant:
+            of_variant = one.verdict is Verdict.DRIFT
+            for violation in _violations(one.prediction, one.features, baseline, policy, of_variant):
+                words = f"{violation['description']}\nvariant {one.variant}"
+                found.append(violation | {"description": words})
+    return {"violations": found}
+
+
+def _violations(
+    prediction: FeatureReport, features: Sequence[FeatureReport], baseline: Baseline, policy: Policy, drifted: bool
+) -> Iterator[dict[str, str]]:
+    for feature in (replace(prediction, name=prediction_name(baseline)), *features):
+        for check, description in _checks(feature, baseline, policy, drifted):
+            yield {"feature_name": feature.name, "constraint_check_type": check, "description": description}
 
 
 def prediction_name(baseline: Baseline) -> str:

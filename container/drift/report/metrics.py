@@ -7,9 +7,9 @@ from typing import Any
 
 from plumbline.contract.accuracy import Measure, Shift
 from plumbline.contract.names import METRIC_NAMESPACE, Dimension, Metric
-from plumbline.contract.quality import QualityReport
+from plumbline.contract.quality import QualityReport, WindowQuality
 from plumbline.contract.reasons import Reason, ReasonCode, has_code
-from plumbline.contract.records import DriftReport, EffectMeasure, RecordCounts, Status, Verdict, finite
+from plumbline.contract.records import DriftReport, EffectMeasure, RecordCounts, Status, VariantRole, Verdict, finite
 from plumbline.contract.rejection import LabelRejectionReason, RejectionReason, loss, records_in_window
 from plumbline.drift.errors import PublishError
 
@@ -101,6 +101,7 @@ def _of_window(report: DriftReport) -> list[tuple[Metric, float | None]]:
 
 
 def _of_accuracy(report: DriftReport) -> list[tuple[Metric, float | None]]:
+    others = [one.projected_accuracy.verdict for one in report.variants if one.role is VariantRole.PRODUCTION]
     accuracy, label_shift = report.projected_accuracy, report.projected_accuracy.label_shift
     not_judged, suspected = accuracy.status is not Status.ESTIMATED, label_shift.status is Status.ESTIMATED
     return [
@@ -108,7 +109,7 @@ def _of_accuracy(report: DriftReport) -> list[tuple[Metric, float | None]]:
         (Metric.PROJECTED_ACCURACY_LOWER, accuracy.lower),
         (Metric.PROJECTED_ACCURACY_UPPER, accuracy.upper),
         (Metric.PROJECTIONS_NOT_JUDGED, float(not_judged) if report.n_rows else None),
-        (Metric.PROJECTED_ACCURACY_DROP, _verdict(accuracy.verdict)),
+        (Metric.PROJECTED_ACCURACY_DROP, _worst([accuracy.verdict, *others])),
         (Metric.LABEL_SHIFT_SUSPECTED, float(label_shift.selected) if suspected else None),
     ]
 
@@ -126,13 +127,27 @@ def _of_labels(report: DriftReport) -> list[tuple[Metric, float | None]]:
         ]
     if judged is None:
         return found
+    others = _latest_of_production(report)
     return [
         *found,
         (Metric.REALISED_ACCURACY, judged.measure(Measure.ACCURACY).value),
-        (Metric.REALISED_ACCURACY_DROP, _verdict(judged.verdict)),
-        (Metric.CONCEPT_SHIFT_VERDICT, _verdict(judged.shift(Shift.CONCEPT).verdict)),
+        (Metric.REALISED_ACCURACY_DROP, _worst([judged.verdict, *(one.verdict for one in others)])),
+        (Metric.CONCEPT_SHIFT_VERDICT, _worst([one.shift(Shift.CONCEPT).verdict for one in (judged, *others)])),
         (Metric.LABEL_SHIFT_VERDICT, _verdict(judged.shift(Shift.LABEL).verdict)),
     ]
+
+
+def _latest_of_production(report: DriftReport) -> list[WindowQuality]:
+    """Return the last judged window of each production variant, where there are several variants."""
+    names = [one.variant for one in report.variants if one.role is VariantRole.PRODUCTION]
+    windows = (QualityReport(windows=report.quality.variants.get(name, ())).latest_judged for name in names)
+    return [window for window in windows if window is not None]
+
+
+def _worst(verdicts: Sequence[Verdict]) -> float | None:
+    """Return 1 if any is drift, 0 if none is and one was judged; callers of every production variant matter."""
+    known = [value for verdict in verdicts if (value := _verdict(verdict)) is not None]
+    return max(known, default=None)
 
 
 def _coverage(quality: QualityReport) -> float | None:

@@ -262,7 +262,8 @@ def _variants(batch: Batch, names: Sequence[str]) -> Iterator[tuple[str, _Rows]]
 
 def _records_with(rows: NDArray[np.bool_], batch: Batch) -> NDArray[np.bool_]:
     """Return which records the rows belong to; a record's rows are all of one variant."""
-    return rows[np.cumsum(batch.n_rows) - batch.n_rows]
+    first: NDArray[np.int64] = np.cumsum(batch.n_rows) - batch.n_rows
+    return np.take(rows, first)
 
 
 def _segments(batch: Batch, cells: Sequence[ColumnCells], plan: WindowPlan) -> Iterator[tuple[str, _Rows]]:

@@ -51,9 +51,11 @@ class RequestIds:
     def common(self, other: "RequestIds") -> float:
         """Return which fraction of the ids of the one with fewer the other has too, 0 to 1; 0 without ids."""
         limits = [limit for limit in (self.limit, other.limit) if limit is not None]
-        sides = [side.smallest[side.smallest <= min(limits)] if limits else side.smallest for side in (self, other)]
-        fewer = min(map(len, sides))
-        return len(np.intersect1d(*sides, assume_unique=True)) / fewer if fewer else 0.0
+        mine, theirs = (
+            side.smallest[side.smallest <= min(limits)] if limits else side.smallest for side in (self, other)
+        )
+        fewer = min(len(mine), len(theirs))
+        return len(np.intersect1d(mine, theirs, assume_unique=True)) / fewer if fewer else 0.0
 
 
 def request_hashes(inference_ids: Sequence[str | None], event_ids: Hashes) -> Hashes:

@@ -38,7 +38,7 @@ def joined(capture: Path, labels: Path, bounds: WindowBounds = HOUR, **choices: 
     book = LabelBook(CLASSES)
     book.read(capture_files(labels))
     plan = plan_of(BASELINE, bounds, **choices)
-    return join(capture_files(capture), plan, book), book
+    return join(capture_files(capture), plan, book).leading, book
 
 
 def ages(window: JoinedWindow) -> dict[str, list[float]]:

@@ -91,7 +91,7 @@ class Population:
         test = baseline.test
         book = LabelBook(Classes(ordered(test.labels if test else ())))
         book.read(capture_files(folder / "labels"))
-        return join(capture_files(folder / "capture"), plan_of(baseline, HOUR, facet="workclass"), book)
+        return join(capture_files(folder / "capture"), plan_of(baseline, HOUR, facet="workclass"), book).leading
 
 
 REFERENCE = Population.drawn(4_000, 0).baseline()
@@ -224,7 +224,7 @@ def test_several_classes_are_judged_by_their_predicted_label(tmp_path: Path) -> 
     labels = write_labels(tmp_path / "labels", [label(k, t) for k, t in zip(keys, window.labels, strict=True)])
     book = LabelBook(Classes(ordered(baseline.test.labels if baseline.test else ())))
     book.read(capture_files(labels))
-    joined = join(capture_files(capture), plan_of(baseline, HOUR), book)
+    joined = join(capture_files(capture), plan_of(baseline, HOUR), book).leading
     found = judge_quality(joined, baseline, Believer(), CONTEXT, is_final=True)
     assert found.measure(Measure.ACCURACY).value == pytest.approx(np.mean(called == np.array(window.labels)))
     assert found.measure(Measure.RECALL).status is Status.ESTIMATED
