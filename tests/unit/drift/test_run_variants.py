@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from plumbline.contract.accuracy import Measure, Shift
+from plumbline.contract.names import Metric
 from plumbline.contract.quality import WindowQuality
 from plumbline.contract.records import DriftReport, Verdict
 from plumbline.drift.report.metrics import of_report
@@ -166,7 +167,7 @@ def test_variants_that_share_traffic_are_judged_apart_and_none_is_overlooked(tmp
     violations = json.loads((tmp_path / "out" / "constraint_violations.json").read_text())["violations"]
     assert "hours" in {violation["feature_name"] for violation in violations}
     assert all(violation["description"].endswith("variant green") for violation in violations)
-    assert {value.metric: value.value for value in of_report(report)}["DriftVerdict"] == 1
+    assert {value.metric: value.value for value in of_report(report)}[Metric.DRIFT_VERDICT] == 1
 
 
 def test_a_variant_with_too_few_rows_is_named(tmp_path: Path, reference: Path) -> None:
@@ -189,8 +190,8 @@ def test_the_accuracy_of_every_production_variant_counts(tmp_path: Path, referen
 
     assert report.quality.windows[-1].verdict is Verdict.NO_DRIFT
     figures = {value.metric: value.value for value in of_report(report)}
-    assert figures["RealisedAccuracyDrop"] == 1
-    assert figures["RealisedAccuracy"] == accuracy(report.quality.windows[-1])
+    assert figures[Metric.REALISED_ACCURACY_DROP] == 1
+    assert figures[Metric.REALISED_ACCURACY] == accuracy(report.quality.windows[-1])
 
 
 def test_an_event_is_one_of_its_variant(tmp_path: Path, reference: Path) -> None:

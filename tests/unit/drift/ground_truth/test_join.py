@@ -38,7 +38,8 @@ def joined(capture: Path, labels: Path, bounds: WindowBounds = HOUR, **choices: 
     book = LabelBook(CLASSES)
     book.read(capture_files(labels))
     plan = plan_of(BASELINE, bounds, **choices)
-    return join(capture_files(capture), plan, book).leading, book
+    # What is kept of a window are the records of every variant that may have answered callers.
+    return join(capture_files(capture), plan, book).answered, book
 
 
 def ages(window: JoinedWindow) -> dict[str, list[float]]:
@@ -121,6 +122,18 @@ def test_merged_records_lie_where_sagemaker_puts_them(tmp_path: Path) -> None:
     assert again == found
     for name in found:
         assert (tmp_path / "merged" / name).read_bytes() == (tmp_path / "again" / name).read_bytes()
+
+
+def test_records_of_a_shadow_are_not_kept(tmp_path: Path) -> None:
+    for variant, answer in (("AllTraffic", "0.7"), ("Shadow-01", "0.1")):
+        same = captured("e1", "41,Private,40", answer, inference_id="i1")
+        write_capture(tmp_path / "capture", [same], f"ep/{variant}/2026/11/22/12/a.jsonl")
+    write_labels(tmp_path / "labels", [label("i1", ">50K")])
+    (name,) = merge(tmp_path, HOUR, "merged")
+    assert name.startswith("ep/AllTraffic/")
+    window, book = joined(tmp_path / "capture", tmp_path / "labels")
+    assert window.labelled.probabilities.values.tolist() == [0.7]
+    assert (book.account().read, book.account().used) == (1, 1)
 
 
 def test_merged_records_survive_the_bounds_of_blocks(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
