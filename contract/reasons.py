@@ -391,6 +391,10 @@ class ReasonCode(StrEnum):
     CONCEPT_SHIFT_NEEDS_LABELS = "concept_shift_needs_labels", "only labels can show it: {why}"
 
 
+UNUSABLE_LABELS = (ReasonCode.LABELS_REJECTED, ReasonCode.NO_USABLE_LABEL)
+"""Reasons of windows whose labels came and cannot be used, which is not that none came."""
+
+
 @dataclass(frozen=True)
 class Reason:
     """Why a part of a report was not judged, or what decided its verdict."""

@@ -4,6 +4,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
 from plumbline.contract.description import count, interval, percent, realised_accuracy
+from plumbline.contract.reasons import UNUSABLE_LABELS, has_code
 from plumbline.contract.records import PROJECTED_ACCURACY_NOTE, Status, Verdict
 from plumbline.contract.rejection import RejectionReason
 from plumbline.report import summary
@@ -205,8 +206,10 @@ def _realised(timeline: Timeline) -> list[tuple[str, str, str]]:
     found = timeline.last_labelled
     realised = realised_accuracy(found[1]) if found else None
     if found is None or realised is None:
-        awaited = timeline.last_quality is not None
-        return [("realised accuracy", "–", "no labels yet")] if awaited else []
+        quality = timeline.last_quality
+        unusable = quality is not None and has_code(quality.reason, *UNUSABLE_LABELS)
+        note = "no usable label" if unusable else "no labels yet"
+        return [("realised accuracy", "–", note)] if quality is not None else []
     note = f"window of {text(timeline.moment(found[0]))}, 95 % interval {interval(realised)}"
     return [("realised accuracy", percent(realised.value), note)]
 

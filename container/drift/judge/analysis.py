@@ -6,7 +6,7 @@ from dataclasses import replace
 from plumbline.contract.accuracy import Shift
 from plumbline.contract.bias import BiasReport
 from plumbline.contract.quality import QualityReport, ShiftReport, WindowQuality
-from plumbline.contract.reasons import Reason, ReasonCode, has_code, window_not_judged
+from plumbline.contract.reasons import UNUSABLE_LABELS, Reason, ReasonCode, has_code, window_not_judged
 from plumbline.contract.records import (
     SWITCHED_OFF,
     DriftReport,
@@ -138,7 +138,7 @@ def _why_no_labels(quality: QualityReport) -> str:
         return "no labels are awaited"
     if quality.reason is not None:
         return quality.reason.text
-    for code in (ReasonCode.MODEL_CHANGED, ReasonCode.LABELS_REJECTED):
+    for code in (ReasonCode.MODEL_CHANGED, *UNUSABLE_LABELS):
         found = next((one.reason for one in reversed(quality.windows) if has_code(one.reason, code)), None)
         if found is not None:
             return found.text

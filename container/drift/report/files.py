@@ -35,8 +35,6 @@ _MAX_DOMAINS = 100
 """constraints.json lists the observed values "for small cardinality"."""
 _DOMAIN_COMPLIANCE = 0.9
 """Fraction of values that must be known to the reference: with fewer, the others are a violation of their own."""
-_TYPE_COMPLIANCE = 0.5
-"""Fraction of values that must be of the reference's type (`drift.compare.features`)."""
 
 
 def statistics(window: Mapping[str, ValueCounts], n_rows: int) -> Json:
@@ -68,11 +66,16 @@ def constraints(reference: Mapping[str, ValueCounts], policy: Policy) -> Json:
         "monitoring_config": {
             "evaluate_constraints": Switch.ENABLED,
             "emit_metrics": Switch.ENABLED,
-            "datatype_check_threshold": _TYPE_COMPLIANCE,
+            "datatype_check_threshold": _type_compliance(policy),
             "domain_content_threshold": _DOMAIN_COMPLIANCE,
             "distribution_constraints": _comparison(policy.effect_threshold),
         },
     }
+
+
+def _type_compliance(policy: Policy) -> float:
+    """Return which fraction of a column's values must be of the reference's type."""
+    return round(1 - policy.unreadable_values_threshold, 6)
 
 
 def _comparison(threshold: float) -> Json:
@@ -128,7 +131,7 @@ def prediction_name(baseline: Baseline) -> str:
 
 def _checks(feature: FeatureReport, baseline: Baseline, policy: Policy, drifted: bool) -> Iterable[tuple[str, str]]:
     if feature.violation is not None:
-        yield feature.violation.value, _broken(feature, baseline)
+        yield feature.violation.value, _broken(feature, baseline, policy)
     if feature.verdict is not Verdict.DRIFT or not drifted:
         return
     missing, expected = feature.missing_fraction, feature.missing_fraction_reference
@@ -160,16 +163,17 @@ def _not_met(fraction: float) -> str:
     return f"Value: {fraction:.6g} does not meet the constraint requirement!"
 
 
-def _broken(feature: FeatureReport, baseline: Baseline) -> str:
+def _broken(feature: FeatureReport, baseline: Baseline, policy: Policy) -> str:
     """Return AWS's words of a column of another type, and ours of any broken one."""
     column = baseline.counts.get(feature.name)
     if feature.violation is not Violation.DATA_TYPE or column is None:
         return str(feature.reason or "")
     expected = _inferred_type(column)
-    complying = 1 - feature.unreadable_fraction if feature.unreadable_fraction else 0.0
+    values, unreadable = 1 - (feature.missing_fraction or 0.0), feature.unreadable_fraction or 0.0
+    complying = 1 - unreadable / values if unreadable and values else 0.0
     return _described(
         f"Data type match requirement is not met. Expected data type: {expected}, Expected match: "
-        f"{100 * _TYPE_COMPLIANCE:.1f}%. Observed: Only {100 * complying:.6g}% of data is {expected}.",
+        f"{100 * _type_compliance(policy):.1f}%. Observed: Only {100 * complying:.6g}% of data is {expected}.",
         feature.reason,
     )
 

@@ -13,6 +13,7 @@ from plumbline.contract.description import (
     shows,
 )
 from plumbline.contract.quality import WindowQuality
+from plumbline.contract.reasons import UNUSABLE_LABELS, has_code
 from plumbline.contract.records import PROJECTED_ACCURACY_NOTE, Status
 from plumbline.report.sections.html import VERDICTS, estimate, table, text, with_interval
 from plumbline.report.timeline import Slot, Timeline, refusal
@@ -53,8 +54,7 @@ def _projection(slot: Slot) -> list[str]:
 def _labels(slot: Slot) -> list[str]:
     realised, quality = realised_accuracy(slot.quality), slot.quality
     if quality is None or not quality.n_labelled:
-        waiting = "no labels" if quality and quality.is_final else "no labels yet"
-        return [f'<span class="unjudged">{waiting}</span>', "–", "–", "–", "–", "–"]
+        return [f'<span class="unjudged">{_waiting(quality)}</span>', "–", "–", "–", "–", "–"]
     return [
         with_interval(realised, realised.value if realised else None),
         VERDICTS[quality.verdict],
@@ -63,6 +63,13 @@ def _labels(slot: Slot) -> list[str]:
         points(quality.projection_error),
         _shift(quality),
     ]
+
+
+def _waiting(quality: WindowQuality | None) -> str:
+    """Return what is known of the labels of a window that has none."""
+    if quality is not None and has_code(quality.reason, *UNUSABLE_LABELS):
+        return "no usable label"
+    return "no labels" if quality and quality.is_final else "no labels yet"
 
 
 def _shift(quality: WindowQuality) -> str:

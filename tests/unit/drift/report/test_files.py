@@ -127,8 +127,8 @@ def test_constraints_describe_the_reference() -> None:
     assert hours["num_constraints"] == {"is_non_negative": False}
     assert document["monitoring_config"]["distribution_constraints"]["comparison_threshold"] == 0.2
     assert document["monitoring_config"]["distribution_constraints"]["categorical_comparison_threshold"] == 0.2
-    # The fractions that must comply: half of the values of a type, nine tenths of the categories known.
-    assert document["monitoring_config"]["datatype_check_threshold"] == 0.5
+    # The fractions that must comply: the values of the reference's type, and nine tenths of the categories known.
+    assert document["monitoring_config"]["datatype_check_threshold"] == 0.95
     assert document["monitoring_config"]["domain_content_threshold"] == 0.9
 
 
@@ -208,12 +208,15 @@ def test_a_broken_payload_is_a_violation_whatever_the_verdict(verdict: Verdict, 
     assert found["description"].endswith("no row names it")
 
 
-@pytest.mark.parametrize(("unreadable", "percent"), [(0.75, "25"), (2 / 3, "33.3333"), (None, "0"), (0.0, "0")])
-def test_another_type_is_described_as_aws_does(unreadable: float | None, percent: str) -> None:
-    broken = replace(ABSENT, violation=Violation.DATA_TYPE, unreadable_fraction=unreadable)
+@pytest.mark.parametrize(
+    ("unreadable", "missing", "percent"),
+    [(0.75, 0.0, "25"), (2 / 3, None, "33.3333"), (0.25, 0.5, "50"), (None, 0.0, "0"), (0.0, 0.0, "0")],
+)
+def test_another_type_is_described_as_aws_does(unreadable: float | None, missing: float | None, percent: str) -> None:
+    broken = replace(ABSENT, violation=Violation.DATA_TYPE, unreadable_fraction=unreadable, missing_fraction=missing)
     (found,) = found_in(replace(REPORT, features=(broken,)))
     assert found["description"] == (
-        "Data type match requirement is not met. Expected data type: Integral, Expected match: 50.0%. Observed: Only "
+        "Data type match requirement is not met. Expected data type: Integral, Expected match: 95.0%. Observed: Only "
         f"{percent}% of data is Integral.\nno row names it"
     )
 

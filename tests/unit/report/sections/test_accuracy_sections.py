@@ -16,6 +16,7 @@ from plumbline.contract.accuracy import (
 from plumbline.contract.attribution import AttributionReport
 from plumbline.contract.bias import BiasReport
 from plumbline.contract.quality import QualityReport, SelectionReport, ShiftReport
+from plumbline.contract.reasons import ReasonCode
 from plumbline.contract.records import PROJECTED_ACCURACY_NOTE, DriftReport, RecordCounts, Status, Verdict
 from plumbline.report import build
 from plumbline.report.sections.accuracy import accuracies, other_measures
@@ -83,6 +84,11 @@ def test_without_labels_the_table_is_explained_and_still_carries_the_note() -> N
         (labelled(0, None), "no labels", "labels: no labels yet"),
         (labelled(0, None, is_final=False), "no labels yet", "labels: no labels yet"),
         (
+            replace(labelled(0, None), reason=ReasonCode.LABELS_REJECTED.reason(requests="3 requests", rejected="3 x")),
+            "no usable label",
+            "labels: labels came for 3 requests, and none of them can be used (3 x)",
+        ),
+        (
             replace(
                 labelled(0, None),
                 n_labelled=3,
@@ -94,7 +100,7 @@ def test_without_labels_the_table_is_explained_and_still_carries_the_note() -> N
         ),
         (labelled(0, is_final=False), "86.0 % (84.4 to 87.6 %)", "more labels may come"),
     ],
-    ids=["none", "none yet", "few", "more to come"],
+    ids=["none", "none yet", "rejected", "few", "more to come"],
 )
 def test_absent_labels_are_never_blank(known: object, cell: str, note: str) -> None:
     (row,) = rows(accuracies(line(report(0, quality=quality(known)))))  # type: ignore[arg-type]
@@ -316,4 +322,17 @@ def test_quality_that_is_awaited_in_vain_is_shown_at_the_top(tmp_path: Path) -> 
     waiting = report(0, quality=QualityReport(reason=None, lag_hours=2))
     page = build(write(tmp_path / "results", waiting), tmp_path / "out").read_text(encoding="utf-8")
     assert "<dt>realised accuracy</dt><dd>–<small>no labels yet</small>" in page
+
+
+def test_labels_of_which_none_can_be_used_are_not_labels_that_have_not_come(tmp_path: Path) -> None:
+    reason = ReasonCode.NO_USABLE_LABEL.reason(n_records=5, rejected="5 unknown_label")
+    refused = report(0, quality=QualityReport(reason=reason, lag_hours=2))
+    page = build(write(tmp_path / "results", refused), tmp_path / "out").read_text(encoding="utf-8")
+    assert "<dt>realised accuracy</dt><dd>–<small>no usable label</small>" in page
+    assert "none of the 5 label records can be used (5 unknown_label)" in page
+
+
+def test_quality_that_is_awaited_in_vain_has_a_section(tmp_path: Path) -> None:
+    waiting = report(0, quality=QualityReport(reason=None, lag_hours=2))
+    page = build(write(tmp_path / "results", waiting), tmp_path / "out").read_text(encoding="utf-8")
     assert "No labels yet that suffice to judge a window" in page
