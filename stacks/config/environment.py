@@ -12,7 +12,13 @@ from pydantic import AfterValidator, Field, StrictBool, StrictInt, StringConstra
 
 from plumbline.contract.values import DEFAULT_MISSING_VALUES, missing_values_of
 from plumbline.stacks.config.retraining import PromotionSection, RetrainingSection, check_canary, check_fresh_rows
-from plumbline.stacks.config.schedule import WINDOW_HOURS, Engine, expression_for, interval_hours
+from plumbline.stacks.config.schedule import (
+    WINDOW_HOURS,
+    WITHOUT_MODEL_MONITOR,
+    Engine,
+    expression_for,
+    interval_hours,
+)
 from plumbline.stacks.config.thresholds import (
     HOURS_A_DAY,
     BiasSection,
@@ -308,6 +314,15 @@ class EnvironmentConfig(ConfigSection):
             if feature.effect_threshold is not None:
                 measure = feature.effect_measure or self.thresholds.effect_measure
                 check_effect(f"features.{name}.effect_threshold", measure, feature.effect_threshold)
+        return self
+
+    @model_validator(mode="after")
+    def _region_has_the_engine(self) -> Self:
+        if self.monitor.engine is Engine.MODEL_MONITOR and self.region in WITHOUT_MODEL_MONITOR:
+            raise ValueError(
+                f"must have monitor.engine scheduler in region {self.region}, where CloudFormation makes no monitoring "
+                f"schedule, got {self.monitor.engine.value}"
+            )
         return self
 
     @model_validator(mode="after")

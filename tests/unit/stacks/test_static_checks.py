@@ -9,12 +9,15 @@ from aws_cdk import App, Validations
 from aws_cdk import aws_s3 as s3
 from cdk_nag import AwsSolutionsChecks
 from cfnlint.api import ManualArgs, lint
+from cfnlint.schema import PROVIDER_SCHEMA_MANAGER, ResourceNotFoundError
 
+from plumbline.stacks.config.schedule import WITHOUT_MODEL_MONITOR
 from tests.unit.stacks.synthesis import (
     ENGINES,
     ENVIRONMENTS,
     FULL,
     PARTS,
+    ROOT,
     Assembly,
     config,
     construct,
@@ -87,6 +90,21 @@ def test_lint_finds_nothing_on_the_other_engine(name: str) -> None:
 @pytest.mark.parametrize("engine", ENGINES)
 def test_lint_finds_nothing_in_windows_of_a_day(engine: str) -> None:
     assert lint_of(daily(engine), "monitoring") == []
+
+
+def test_regions_without_model_monitor_are_those_of_the_linters_tables() -> None:
+    def has(region: str, kind: str) -> bool:
+        try:
+            PROVIDER_SCHEMA_MANAGER.get_resource_schema(region, kind)
+        except ResourceNotFoundError:
+            return False
+        return True
+
+    regions = json.loads((ROOT / "stacks" / "config" / "xgboost_registries.json").read_text())["accounts"]
+    assert {region for region in regions if not has(region, "AWS::SageMaker::MonitoringSchedule")} == (
+        WITHOUT_MODEL_MONITOR
+    )
+    assert all(has(region, "AWS::Scheduler::Schedule") for region in regions)
 
 
 def test_lint_would_find_a_wrong_property() -> None:

@@ -10,7 +10,7 @@ from plumbline.local.demo.deployment import derive
 from plumbline.stacks.config.environment import EnvironmentConfig
 from plumbline.stacks.config.errors import EnvironmentFileError
 from plumbline.stacks.config.file import load_environment, on_engine, parse_environment
-from plumbline.stacks.config.schedule import WINDOW_HOURS, Engine, interval_hours
+from plumbline.stacks.config.schedule import WINDOW_HOURS, WITHOUT_MODEL_MONITOR, Engine, interval_hours
 from plumbline.stacks.config.xgboost_image import xgboost_image
 from tests.unit.stacks.synthesis import ENVIRONMENTS, ROOT, config, document
 
@@ -562,6 +562,16 @@ def test_engine_of_the_command_line_hides_no_other_mistake(monitor: object) -> N
 def test_a_schedule_that_no_engine_runs_is_refused_as_written() -> None:
     data = document(monitor={"schedule": "rate(1 hour)"})
     assert "got 'rate(1 hour)'" in refusal(on_engine(data, "scheduler"))
+
+
+@pytest.mark.parametrize("region", sorted(WITHOUT_MODEL_MONITOR))
+def test_model_monitor_is_refused_before_the_first_stack_where_cloudformation_lacks_it(region: str) -> None:
+    data = document() | {"region": region}
+    assert refusal(data) == (
+        f"dev.toml must have monitor.engine scheduler in region {region}, where CloudFormation makes no monitoring "
+        "schedule, got model_monitor; set it in dev.toml"
+    )
+    assert parse_environment(on_engine(data, "scheduler"), "dev.toml").region == region
 
 
 @pytest.mark.parametrize("engine", Engine)
