@@ -147,9 +147,11 @@ def request_rows(side: object, names: Sequence[str]) -> list[list[Any]]:
             rows += rows_of(document, names, 0)
     else:
         rows = csv_of(read.text, read.delimiter or ",")
-    header = names_columns(rows, names) if read.is_json or read.header is None else read.header
+    first = rows[0] if rows else []
+    first = first if read.is_json else [name.strip(" \t") for name in first]
+    header = names_columns([first, *rows[1:]], names) if read.is_json or read.header is None else read.header
     if header and rows:
-        rows = below([name.strip(" \t") for name in rows[0]], rows[1:], names)
+        rows = below(first, rows[1:], names)
     if not rows:
         raise Reject("no_input")
     values = [[row.get(name, Absent) for name in names] if isinstance(row, dict) else row for row in rows]
@@ -164,7 +166,7 @@ def names_columns(rows: Sequence[Any], names: Sequence[str]) -> bool:
     """Whether the first row is a header."""
     if not rows or not isinstance(rows[0], list) or not rows[0] or not all(isinstance(cell, str) for cell in rows[0]):
         return False
-    cells = [cell.strip(" \t") for cell in rows[0]]
+    cells = rows[0]
     n_known = sum(cell in names for cell in cells)
     if n_known == 0:
         return False

@@ -23,7 +23,7 @@ from plumbline.drift.read.kernel.payloads import BYTE_ORDER_MARK, MAX_FIELD_CHAR
 from plumbline.drift.read.kernel.plan import WindowPlan
 from plumbline.drift.read.kernel.predictions import NO_CLASS, Outputs, RowPrediction, Unreadable, sigmoids
 from plumbline.drift.read.kernel.records import CaptureRecords, Payload, Reject, Rejected
-from plumbline.drift.read.kernel.requests import BLANKS, decode_input, is_header
+from plumbline.drift.read.kernel.requests import BLANKS, decode_input, header_fields, is_header
 
 _NUMBERS = msgspec.json.Decoder(list[float])
 _UNUSUAL = ('"', "\r", BYTE_ORDER_MARK)
@@ -109,7 +109,7 @@ def _texts(texts: tuple[str, ...]) -> pa.StringArray:
 
 def _begins_with_header(text: str, names: Sequence[str]) -> bool:
     first, *rest = text.split("\n", 1)
-    return is_header(first.split(","), names, 1 + len(rest))
+    return is_header(header_fields(first.split(",")), names, 1 + len(rest))
 
 
 def fast_probabilities(

@@ -43,7 +43,9 @@ class ContentType(NamedTuple):
     `media_type` is in lower case and without parameters; empty where none was stated. `charset` is Python's name of the
     character set. `delimiter` divides the fields of CSV, and `has_header` says whether its first line names the
     columns; None: not stated. `unsupported` is the content type as a reader sees it, where its bodies cannot be read as
-    rows; else empty.
+    rows; else empty. It `is_json` where it names JSON or JSON Lines, `is_csv` where it names CSV of whatever delimiter,
+    and `is_text` where it names text of whatever kind. A CSV text of a type that `is_usual` is divided by commas,
+    without a word on a header.
 
     References
     ----------
@@ -55,26 +57,10 @@ class ContentType(NamedTuple):
     delimiter: str = ","
     has_header: bool | None = None
     unsupported: str = ""
-
-    @property
-    def is_json(self) -> bool:
-        """Whether it names JSON or JSON Lines."""
-        return "json" in self.media_type
-
-    @property
-    def is_csv(self) -> bool:
-        """Whether it names CSV, or CSV divided by tabs."""
-        return not self.is_json and ("csv" in self.media_type or "tab-separated" in self.media_type)
-
-    @property
-    def is_text(self) -> bool:
-        """Whether it names text, of whatever kind."""
-        return self.is_json or self.is_csv or self.media_type.startswith("text/")
-
-    @property
-    def is_usual(self) -> bool:
-        """Whether a text of this type that is CSV is divided by commas, without a word on a header."""
-        return self.delimiter == "," and self.has_header is None and not self.unsupported
+    is_json: bool = False
+    is_csv: bool = False
+    is_text: bool = False
+    is_usual: bool = True
 
 
 def content_type(text: str | None) -> ContentType:
@@ -88,13 +74,23 @@ def _parsed(text: str) -> ContentType:
     parameters = {name.lower(): (quoted or bare).strip() for name, quoted, bare in _PARAMETER.findall(text)}
     charset = _charset(parameters.get("charset", ""))
     delimiter = _DELIMITERS.get(parameters.get("delimiter", "tab" if "tab-separated" in media_type else ",").lower())
-    named = ContentType(media_type)
+    is_json = "json" in media_type
+    is_csv = not is_json and ("csv" in media_type or "tab-separated" in media_type)
     words = re.split(r"[/+.\-]", media_type)
     is_binary = words[0] in _BINARY_KINDS or not _BINARY_FORMATS.isdisjoint(words)
-    if (is_binary and not (named.is_json or named.is_csv)) or charset is None or delimiter is None:
-        return named._replace(unsupported=shown(text.strip()))
+    if (is_binary and not (is_json or is_csv)) or charset is None or delimiter is None:
+        return ContentType(media_type, unsupported=shown(text.strip()), is_usual=False)
     header = {"present": True, "absent": False}.get(parameters.get("header", "").lower())
-    return ContentType(media_type, charset, delimiter, header)
+    return ContentType(
+        media_type,
+        charset,
+        delimiter,
+        header,
+        is_json=is_json,
+        is_csv=is_csv,
+        is_text=is_json or is_csv or media_type.startswith("text/"),
+        is_usual=delimiter == "," and header is None,
+    )
 
 
 def shown(text: str) -> str:

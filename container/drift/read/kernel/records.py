@@ -210,8 +210,8 @@ class CaptureRecords:
         metadata = [record.event_metadata for record in records]
         return cls(
             positions=[*positions],
-            inputs=[payload(both.endpoint_input) for both in sides],
-            outputs=[payload(both.endpoint_output) for both in sides],
+            inputs=_payloads([both.endpoint_input for both in sides]),
+            outputs=_payloads([both.endpoint_output for both in sides]),
             event_ids=[event.event_id for event in metadata],
             inference_ids=[event.inference_id for event in metadata],
             times=[event.inference_time for event in metadata],
@@ -232,6 +232,18 @@ class CaptureRecords:
 
     def _parts(self) -> tuple[list[Any], ...]:
         return self.positions, self.inputs, self.outputs, self.event_ids, self.inference_ids, self.times
+
+
+_COMMON_CSV = frozenset({None, "text/csv", "text/csv; charset=utf-8"})
+"""Content types that most records have, and that need no second look."""
+
+
+def _payloads(sides: Sequence[CaptureSide | None]) -> list[Payload]:
+    return [
+        side.data if side and side.observed_content_type in _COMMON_CSV and side.encoding == "CSV" and side.data
+        else payload(side)
+        for side in sides
+    ]  # fmt: skip
 
 
 def payload(side: CaptureSide | None) -> Payload:
@@ -297,9 +309,10 @@ def _parse_at_once(block: Block) -> list[CaptureRecord] | None:
     except _FAILURES:
         return None
     n_lines = len(block.line_feeds) + (not block.data.endswith(b"\n"))
-    if records is None or len(records) != n_lines or any(record.capture_data.is_of_batch for record in records):
+    if records is None or len(records) != n_lines:
         return None
-    return records
+    of_batch = [record for record in records if record.capture_data.batch_transform_output is not None]
+    return None if of_batch else records
 
 
 def _has_one_object_per_line(block: Block) -> bool:

@@ -44,35 +44,33 @@ def decode_input(side: Payload, names: Sequence[str]) -> list[list[Token]]:
     return rows
 
 
-def is_header(fields: Sequence[Any], names: Sequence[str], n_rows: int) -> bool:
-    """Return whether the first of some rows, which is not empty, names the columns of those below it.
+def is_header(texts: Sequence[str], names: Sequence[str], n_rows: int) -> bool:
+    """Return whether the first of some rows names the columns of those below it.
 
-    It does if it holds texts alone and most of them are features, or all features are among them. Of a single column
-    it takes a row below it: alone it is a value.
+    It does if most of its texts are features, or all features are among them. Of a single column it takes a row below
+    it: alone it is a value.
     """
-    if type(fields[0]) is not str:
-        return False
-    texts = [field.strip(BLANKS) for field in fields if type(field) is str]
     known = {*names}.intersection(texts)
-    if not known or len(texts) < len(fields) or (len(names) == 1 and n_rows == 1):
+    if not known or (len(names) == 1 and n_rows == 1):
         return False
     return sum(text in known for text in texts) * 2 > len(texts) or len(known) == len(names)
+
+
+def header_fields(fields: Sequence[str]) -> list[str]:
+    """Return the fields of a line of CSV as the names that it would have as a header row."""
+    return [field.strip(BLANKS) for field in fields]
 
 
 def _csv_rows(body: Body, names: Sequence[str]) -> list[list[Token]]:
     lines = csv_lines(body.text, body.type.delimiter)
     has_header = body.type.has_header
     if has_header is None:
-        has_header = bool(lines) and is_header(lines[0], names, len(lines))
+        has_header = bool(lines) and is_header(header_fields(lines[0]), names, len(lines))
     if has_header and lines:
-        return [_by_name(row, names) for row in _below_header(lines, names)]
+        return [_by_name(row, names) for row in by_position(lines[1:], header_fields(lines[0]), names)]
     for fields in lines:
         _require_fields(fields, len(names))
     return [[*fields] for fields in lines]
-
-
-def _below_header(rows: Sequence[Any], names: Sequence[str]) -> list[Entry]:
-    return by_position(rows[1:], [name.strip(BLANKS) for name in rows[0]], names)
 
 
 def _require_fields(row: Sequence[Any], n_features: int) -> None:
@@ -86,8 +84,13 @@ def _require_fields(row: Sequence[Any], n_features: int) -> None:
 def _json_rows(text: str, names: Sequence[str]) -> list[list[Token]]:
     documents = json_documents(text)
     found: list[Any] = [entry for document in documents for entry in entries(document, names)]
-    if found and isinstance(found[0], list) and found[0] and is_header(found[0], names, len(found)):
-        found = _below_header(found, names)
+    if (
+        found
+        and {*map(type, found[0])} == {str}
+        and isinstance(found[0], list)
+        and is_header(found[0], names, len(found))
+    ):
+        found = by_position(found[1:], found[0], names)
     rows = [_tokens(_values(entry, names)) for entry in found]
     if "\\u" in text:
         for token in chain.from_iterable(rows):
