@@ -4,8 +4,10 @@ VENV := .venv
 BIN := $(VENV)/bin
 UV := $(BIN)/uv
 ENV ?= dev
+EXECUTIONS ?= 100000
+SEED ?= 0
 
-.PHONY: demo test setup setup-dev lint fmt types imports unit e2e coverage-local benchmark study docs synth snapshot pipeline starter lock clean
+.PHONY: demo test fuzz setup setup-dev lint fmt types imports unit e2e coverage-local benchmark study docs synth snapshot pipeline starter lock clean
 
 setup: $(VENV)/.runtime node_modules/.stamp
 setup-dev: setup $(VENV)/.dev
@@ -86,6 +88,10 @@ pipeline: setup-dev
 docs: setup-dev
 	$(BIN)/python -c "from plumbline.cli import help_page; print(help_page(), end='')" > docs/cli.md
 
+# Longer than the few seconds a parser that `make test` takes: make fuzz TARGETS="records answers" EXECUTIONS=1000000
+fuzz: setup-dev
+	$(BIN)/python -m research.fuzzing $(TARGETS) --executions $(EXECUTIONS) --seed $(SEED)
+
 synth: setup
 	npx cdk synth --quiet -c environment=$(ENV) $(if $(ENGINE),-c engine=$(ENGINE))
 
@@ -100,7 +106,7 @@ lock: $(UV)
 	$(LOCK) --constraint requirements/dev.txt container/requirements.in --output-file container/requirements.txt
 	$(LOCK) --constraint container/requirements.txt container/requirements-spark.in --output-file container/requirements-spark.txt
 	$(LOCK) container/requirements-spark-build.in --output-file container/requirements-spark-build.txt
-	for other in requirements/bench-*.in requirements/study-*.in; do $(LOCK) $$other --output-file $${other%.in}.txt; done
+	for other in requirements/bench-*.in requirements/study-*.in requirements/fuzz-*.in; do $(LOCK) $$other --output-file $${other%.in}.txt; done
 
 clean:
 	rm -rf $(VENV) node_modules .cache cdk.out demo-output

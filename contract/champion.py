@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from dataclasses import asdict, dataclass, replace
 from datetime import datetime
 
-from plumbline.contract.decoding import decode
+from plumbline.contract.decoding import decode, read_json
 
 HISTORY_VERSION = 1
 CHAMPION_HISTORY = "history.json"
@@ -110,7 +110,7 @@ class ChampionHistory:
         ValueError
             If it is no history of this version, or holds no champion.
         """
-        history = decode(cls, json.loads(text))
+        history = decode(cls, read_json(text))
         if history.version != HISTORY_VERSION:
             raise ValueError(f"a champion history must be of version {HISTORY_VERSION}, got {history.version}")
         if not history.champions:

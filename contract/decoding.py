@@ -1,5 +1,6 @@
 """JSON documents -> the frozen dataclasses they were written from."""
 
+import json
 import types
 from collections.abc import Mapping
 from dataclasses import MISSING, dataclass, fields, is_dataclass
@@ -7,7 +8,49 @@ from enum import Enum
 from functools import cache
 from typing import Any, TypeVar, Union, get_args, get_origin, get_type_hints
 
+from plumbline.contract.training import finite_number
+
 _T = TypeVar("_T")
+SCHEMA_ERRORS = (AttributeError, IndexError, KeyError, OverflowError, TypeError, ValueError)
+"""What taking a document apart raises where it is of another shape than expected."""
+MAX_DEPTH = 64
+"""Lists and objects within each other: no document of ours comes near, and Python's own functions fail from 300 on."""
+
+
+def read_json(text: str | bytes) -> Any:
+    """Return a JSON document that others may have written or damaged.
+
+    Raises
+    ------
+    ValueError
+        If it is no JSON, or nested deeper than `MAX_DEPTH`.
+
+    Examples
+    --------
+    >>> read_json('{"a": [1, 2.5]}')
+    {'a': [1, 2.5]}
+    """
+    try:
+        document = json.loads(text)
+    except RecursionError as error:
+        raise ValueError("it is nested too deeply") from error
+    require_flat(document)
+    return document
+
+
+def require_flat(document: Any) -> None:
+    """Raise ValueError for lists and mappings nested deeper than `MAX_DEPTH`."""
+    level = [document]
+    for _ in range(MAX_DEPTH):
+        level = [part for whole in level for part in _parts(whole)]
+        if not level:
+            return
+    raise ValueError(f"it is nested deeper than {MAX_DEPTH} levels")
+
+
+def _parts(whole: Any) -> list[Any]:
+    members = whole.values() if isinstance(whole, Mapping) else whole if isinstance(whole, list) else ()
+    return [part for part in members if isinstance(part, list | Mapping)]
 
 
 def decode(kind: type[_T], document: Any, *, tolerant: bool = False) -> _T:
@@ -80,8 +123,10 @@ class _Decoder:
 
 
 def _plain(kind: Any, value: Any, place: str) -> Any:
-    accepted = (int, float) if kind is float else kind
-    fits = isinstance(value, accepted) and (kind is bool or not isinstance(value, bool))
+    if kind is float:
+        fits = isinstance(value, float) or finite_number(None if isinstance(value, str) else value) is not None
+    else:
+        fits = isinstance(value, kind) and (kind is bool or not isinstance(value, bool))
     _require(fits, kind.__name__, value, place)
     return value
 

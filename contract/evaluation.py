@@ -3,7 +3,7 @@
 import json
 from dataclasses import asdict, dataclass
 
-from plumbline.contract.decoding import decode
+from plumbline.contract.decoding import decode, read_json
 
 EVALUATION_VERSION = 1
 
@@ -64,7 +64,7 @@ class Evaluation:
         ValueError
             If it is no evaluation of this version.
         """
-        evaluation = decode(cls, json.loads(text))
+        evaluation = decode(cls, read_json(text))
         if evaluation.version != EVALUATION_VERSION:
             raise ValueError(f"an evaluation must be of version {EVALUATION_VERSION}, got {evaluation.version}")
         return evaluation

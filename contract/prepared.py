@@ -4,7 +4,7 @@ import json
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 
-from plumbline.contract.decoding import decode
+from plumbline.contract.decoding import decode, read_json
 
 PREPARED_VERSION = 1
 
@@ -58,7 +58,7 @@ class Prepared:
         ValueError
             If it is no account of this version.
         """
-        prepared = decode(cls, json.loads(text))
+        prepared = decode(cls, read_json(text))
         if prepared.version != PREPARED_VERSION:
             raise ValueError(f"prepared.json must be of version {PREPARED_VERSION}, got {prepared.version}")
         return prepared

@@ -11,7 +11,7 @@ from dataclasses import asdict, dataclass, field
 from plumbline.contract.accuracy import PROJECTED_ACCURACY_NOTE, ProjectedAccuracy
 from plumbline.contract.attribution import AttributionReport
 from plumbline.contract.bias import BiasReport
-from plumbline.contract.decoding import decode
+from plumbline.contract.decoding import decode, read_json
 from plumbline.contract.enums import StrEnum
 from plumbline.contract.quality import QualityReport, ShiftReport
 from plumbline.contract.reasons import Reason
@@ -286,7 +286,7 @@ class DriftReport:
         ValueError
             If the text is of another version, or a required key is missing or of another type.
         """
-        data = json.loads(text)
+        data = read_json(text)
         if not isinstance(data, dict) or data.get("version") != DRIFT_REPORT_VERSION:
             found = data.get("version") if isinstance(data, dict) else type(data).__name__
             raise ValueError(

@@ -7,7 +7,14 @@ Understood: EventBridge's state changes of the group's model packages and of the
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from plumbline.functions.shared.events import IgnoredEvent, Reconcile, is_reconcile, time_or_none
+from plumbline.functions.shared.events import (
+    IgnoredEvent,
+    Reconcile,
+    encodable,
+    is_nested,
+    is_reconcile,
+    time_or_none,
+)
 
 APPROVAL_FIELD = "ModelApprovalStatus"
 
@@ -44,6 +51,8 @@ def parse(event: object, request: str, *, endpoint: str, group: str) -> Promotio
     """Return the event's record; `request` is the invocation's id and stays the same when Lambda retries it."""
     if not isinstance(event, Mapping):
         return IgnoredEvent(f"the event is a {type(event).__name__}, not an object")
+    if is_nested(event):
+        return IgnoredEvent("the event is nested too deeply")
     if is_reconcile(event):
         return Reconcile(request)
     if "rollback" in event or "promote" in event:
@@ -69,18 +78,18 @@ def _change(event: Mapping[object, object], endpoint: str, group: str) -> Promot
 def _request(event: Mapping[object, object], request: str) -> PromotionEvent:
     version, rollback, reason = event.get("promote"), event.get("rollback"), event.get("reason")
     if isinstance(rollback, str) and rollback.strip() and version is None:
-        return RollbackRequest(rollback.strip(), request)
+        return RollbackRequest(encodable(rollback.strip()), request)
     if isinstance(version, int) and not isinstance(version, bool) and version > 0 and rollback is None:
         promote_reason = reason.strip() if isinstance(reason, str) else ""
         if promote_reason:
-            return PromoteRequest(version, promote_reason, request)
+            return PromoteRequest(version, encodable(promote_reason), request)
     return IgnoredEvent('a request must be {"rollback": "reason"} or {"promote": 4, "reason": "..."}; correct it')
 
 
 def _endpoint(detail: Mapping[object, object], moment: str | None, endpoint: str) -> PromotionEvent:
     if detail.get("EndpointName") != endpoint:
         return IgnoredEvent(f"the endpoint is {detail.get('EndpointName')!r}, not {endpoint}")
-    return StateChange(f"the endpoint is {detail.get('EndpointStatus')}", moment)
+    return StateChange(encodable(f"the endpoint is {detail.get('EndpointStatus')}"), moment)
 
 
 def _package(detail: Mapping[object, object], moment: str | None, group: str) -> PromotionEvent:
@@ -89,4 +98,5 @@ def _package(detail: Mapping[object, object], moment: str | None, group: str) ->
     updated = detail.get("UpdatedModelPackageFields")
     if isinstance(updated, list) and updated and APPROVAL_FIELD not in updated:
         return IgnoredEvent(f"only {', '.join(map(str, updated))} of a version changed")
-    return StateChange(f"version {detail.get('ModelPackageVersion')} is {detail.get('ModelApprovalStatus')}", moment)
+    version, status = detail.get("ModelPackageVersion"), detail.get("ModelApprovalStatus")
+    return StateChange(encodable(f"version {version} is {status}"), moment)

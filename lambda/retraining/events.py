@@ -6,14 +6,21 @@ hourly ``{"reevaluate": true}``, and a person's ``{"reason": "...", "force": tru
 described in the CloudWatch User Guide only by example, and test messages often lack fields: each field is checked.
 """
 
-import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 
+from plumbline.contract.decoding import read_json
 from plumbline.contract.retraining import MessageAttribute
-from plumbline.functions.shared.events import IgnoredEvent, Reconcile, is_reconcile, time_or_none
+from plumbline.functions.shared.events import (
+    IgnoredEvent,
+    Reconcile,
+    encodable,
+    is_nested,
+    is_reconcile,
+    time_or_none,
+)
 
 _MAX_REASON_LENGTH = 1000
 """Characters of a reason that are kept: CloudWatch's have at most 1,023, a person's may be of any length."""
@@ -62,6 +69,8 @@ def parse(event: object, request_id: str) -> tuple[RetrainingEvent, ...]:
     """Return one record for each SNS record of the event, or one for any other event."""
     if not isinstance(event, Mapping):
         return (IgnoredEvent(f"the event is a {type(event).__name__}, not an object"),)
+    if is_nested(event):
+        return (IgnoredEvent("the event is nested too deeply"),)
     records = event.get("Records")
     if isinstance(records, list):
         return tuple(_from_record(record) for record in records) or (IgnoredEvent("the event holds no record"),)
@@ -89,8 +98,8 @@ def _from_record(record: object) -> RetrainingEvent:
     if isinstance(attributes, Mapping) and MessageAttribute.ENDPOINT in attributes:
         return IgnoredEvent("the message is one of the loop's own")
     try:
-        return _from_message(json.loads(text))
-    except (ValueError, RecursionError):
+        return _from_message(read_json(text))
+    except ValueError:
         return IgnoredEvent("the SNS message is not JSON")
 
 
@@ -120,7 +129,7 @@ def _execution(detail: object) -> RetrainingEvent:
     execution, status = detail.get("pipelineExecutionArn"), detail.get("currentPipelineExecutionStatus")
     if not isinstance(execution, str) or not isinstance(status, str):
         return IgnoredEvent(f"the event of an execution must name it and its status, got {execution!r} and {status!r}")
-    return ExecutionChange(execution, status)
+    return ExecutionChange(encodable(execution), encodable(status))
 
 
 def _change(name: object, state: object, changed_at: object, reason: object) -> RetrainingEvent:
@@ -131,8 +140,10 @@ def _change(name: object, state: object, changed_at: object, reason: object) -> 
     moment = time_or_none(changed_at)
     if moment is None:
         return IgnoredEvent(f"the message of alarm {name} has no readable time of change, got {changed_at!r}")
-    return AlarmChange(name, AlarmState(str(state)), moment, _kept(reason) if isinstance(reason, str) else "")
+    return AlarmChange(
+        encodable(name), AlarmState(str(state)), moment, _kept(reason) if isinstance(reason, str) else ""
+    )
 
 
 def _kept(reason: str) -> str:
-    return " ".join(reason.split())[:_MAX_REASON_LENGTH]
+    return encodable(" ".join(reason.split())[:_MAX_REASON_LENGTH])

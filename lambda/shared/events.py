@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
+from plumbline.contract.decoding import require_flat
 from plumbline.contract.retraining import REEVALUATE
 
 
@@ -13,12 +14,30 @@ class IgnoredEvent:
 
     reason: str
 
+    def __post_init__(self) -> None:
+        """Keep a reason that can be logged."""
+        object.__setattr__(self, "reason", encodable(self.reason))
+
 
 @dataclass(frozen=True)
 class Reconcile:
     """The hourly event: alarms fire on change only, and events can get lost."""
 
     request_id: str
+
+
+def encodable(text: str) -> str:
+    """Return a text without halves of surrogate pairs: JSON can escape one, and nobody can store or send it."""
+    return text.encode(errors="replace").decode()
+
+
+def is_nested(event: object) -> bool:
+    """Return whether an event is nested deeper than any of AWS's."""
+    try:
+        require_flat(event)
+    except ValueError:
+        return True
+    return False
 
 
 def is_reconcile(event: Mapping[str, object]) -> bool:

@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from typing import Any, ClassVar, Generic, Protocol, Self, TypeVar
 
-from plumbline.contract.decoding import decode
+from plumbline.contract.decoding import decode, read_json
 from plumbline.functions.shared.aws_client import AwsClients
 
 ID = "id"
@@ -107,7 +107,7 @@ class StoredState:
         if text is None:
             return cls()
         try:
-            document = json.loads(text)
+            document = read_json(text)
             document = cls.upgrade(document) if isinstance(document, dict) else {}
             if document.get("version") != cls.VERSION:
                 raise ValueError(f"version {document.get('version')}")

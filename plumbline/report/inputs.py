@@ -1,10 +1,10 @@
 """True accuracies and events as files."""
 
 import csv
-import json
 from pathlib import Path
 from typing import Any
 
+from plumbline.contract.decoding import read_json
 from plumbline.report.collect import ReportError
 from plumbline.report.timeline import Event
 
@@ -73,6 +73,6 @@ def _text(path: Path) -> str:
 
 def _json(path: Path, text: str) -> Any:
     try:
-        return json.loads(text)
+        return read_json(text)
     except ValueError as error:
         raise ReportError(f"{path} must be JSON, got {error}; correct the file") from error

@@ -10,6 +10,7 @@ from typing import Any
 from pydantic import BaseModel, ValidationError
 from pydantic_core import ErrorDetails
 
+from plumbline.contract.decoding import require_flat
 from plumbline.contract.thresholds import RENAMED_KEYS
 from plumbline.stacks.config.environment import EnvironmentConfig
 from plumbline.stacks.config.errors import EnvironmentFileError
@@ -50,13 +51,16 @@ def load_environment(choice: str | None, root: Path, engine: str | None = None) 
     """
     path = _locate(choice or DEFAULT_ENVIRONMENT, root)
     try:
-        data = tomllib.loads(path.read_text(encoding="utf-8"))
-    except tomllib.TOMLDecodeError as error:
-        raise EnvironmentFileError(f"{path.name} must be TOML, got {error}; correct that line") from error
+        text = path.read_text(encoding="utf-8")
     except (OSError, UnicodeDecodeError) as error:
         raise EnvironmentFileError(
             f"{path.name} must be a readable file in UTF-8, got {error}; save it again"
         ) from error
+    try:
+        data = tomllib.loads(text)
+        require_flat(data)
+    except (ValueError, RecursionError) as error:  # integers of thousands of digits too, and tables within tables
+        raise EnvironmentFileError(f"{path.name} must be TOML, got {error}; correct that line") from error
     config = parse_environment(data if engine is None else on_engine(data, engine), path.name)
     xgboost_image(config.region)
     check_inputs(config, root)

@@ -1,11 +1,11 @@
 """Checks the local inputs that an environment file names, so that no deployment starts with files that do not fit."""
 
 import csv
-import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+from plumbline.contract.decoding import read_json
 from plumbline.contract.names import BASELINE_FILE, READABLE_BASELINE_VERSIONS
 from plumbline.contract.records import EffectMeasure, FeatureType
 from plumbline.contract.values import LEGACY_MISSING_VALUES
@@ -51,7 +51,7 @@ def check_inputs(config: EnvironmentConfig, root: Path) -> None:
 
 def _read_baseline(folder: Path, location: str) -> _Learned:
     try:
-        document = json.loads((folder / BASELINE_FILE).read_text(encoding="utf-8"))
+        document = read_json((folder / BASELINE_FILE).read_text(encoding="utf-8"))
         version = document["version"]
         features = {str(entry["name"]): str(entry["type"]) for entry in document["features"]}
         missing = frozenset(document.get("missing_values", LEGACY_MISSING_VALUES))

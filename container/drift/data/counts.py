@@ -164,7 +164,16 @@ def spec_entries(specs: Sequence[FeatureSpec]) -> list[dict[str, str]]:
 def specs_of(
     entries: Sequence[Mapping[str, str]], missing_values: frozenset[str] = DEFAULT_MISSING_VALUES
 ) -> tuple[FeatureSpec, ...]:
-    """Read what `spec_entries` made."""
+    """Read what `spec_entries` made.
+
+    Raises
+    ------
+    ValueError
+        If a name is no text, or there twice, or a type is none of ours.
+    """
+    names = [entry["name"] for entry in entries]
+    if not all(isinstance(name, str) for name in names) or len(set(names)) < len(names):
+        raise ValueError(f"features must each have a name of their own, got {names}")
     return tuple(FeatureSpec(entry["name"], FeatureType(entry["type"]), missing_values) for entry in entries)
 
 
@@ -202,15 +211,28 @@ def counts_of(spec: FeatureSpec, entry: Mapping[str, Any]) -> ValueCounts:
     Raises
     ------
     ValueError
-        If values and counts do not fit each other.
+        If values and counts do not fit each other, or are none of this type.
     """
     numbers: NDArray[np.int64] = np.array(entry["counts"], dtype=np.int64)
-    if len(entry["values"]) != len(numbers):
-        raise ValueError(f"counts of {spec.name!r} must have a number per value")
-    rest = {"n_missing": entry["n_missing"], "n_absent": entry.get("n_absent", 0)}
-    unreadable = entry.get("unreadable", {})
-    if spec.type is FeatureType.NUMERIC:
-        values = np.array(entry["values"], dtype=np.float64)
+    is_numeric = spec.type is FeatureType.NUMERIC
+    values: NDArray[Any] = np.array(entry["values"], dtype=np.float64 if is_numeric else object)
+    if values.shape != numbers.shape or values.ndim != 1 or (numbers <= 0).any():
+        raise ValueError(f"counts of {spec.name!r} must have a positive number per value")
+    if not is_numeric and not all(isinstance(label, str) for label in values.tolist()):
+        raise ValueError(f"values of {spec.name!r} must be texts")
+    if not (values[1:] > values[:-1]).all() or (is_numeric and np.isnan(values).any()):
+        raise ValueError(f"values of {spec.name!r} must be distinct and in ascending order")
+    rest = {"n_missing": _count(entry["n_missing"]), "n_absent": _count(entry.get("n_absent", 0))}
+    unreadable = {str(reason): _count(number) for reason, number in entry.get("unreadable", {}).items()}
+    if is_numeric:
         error = entry.get("relative_error")
+        if error is not None and not 0 < error < 1:
+            raise ValueError(f"relative_error of {spec.name!r} must lie between 0 and 1, got {error}")
         return NumericCounts(values, numbers, unreadable=unreadable, relative_error=error, **rest)
-    return CategoricalCounts(np.array(entry["values"], dtype=object), numbers, unreadable=unreadable, **rest)
+    return CategoricalCounts(values, numbers, unreadable=unreadable, **rest)
+
+
+def _count(value: object) -> int:
+    if not isinstance(value, int) or isinstance(value, bool) or not 0 <= value < 2**63:
+        raise ValueError(f"a count must be a whole number of 0 or more, got {value}")
+    return value

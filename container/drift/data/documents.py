@@ -11,6 +11,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+from plumbline.contract.decoding import read_json
 from plumbline.drift.errors import PublishError, StorageError
 
 _WAITING = ".{}.partial"
@@ -73,8 +74,8 @@ def read_signed(text: str, *versions: int) -> dict[str, Any]:
         If the text is no JSON, of another version, or altered since it was written.
     """
     try:
-        document: Any = json.loads(text)
-    except (ValueError, RecursionError) as error:
+        document: Any = read_json(text)
+    except ValueError as error:
         raise ValueError(f"must be JSON, got {error}") from error
     found = document.get("version") if isinstance(document, dict) else None
     if found not in versions:

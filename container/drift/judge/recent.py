@@ -7,6 +7,7 @@ from pathlib import Path
 
 import numpy as np
 
+from plumbline.contract.decoding import SCHEMA_ERRORS, decode
 from plumbline.contract.names import ReportFile
 from plumbline.contract.reasons import Reason, ReasonCode, joined
 from plumbline.contract.records import SWITCHED_OFF, FeatureType, RecentReport, WindowBounds
@@ -273,6 +274,12 @@ def window_counts_text(baseline: Baseline, window: WindowCounts) -> str:
     return signed(document, before="features")
 
 
+def _n_rows(value: object) -> int:
+    if not isinstance(value, int) or isinstance(value, bool) or value < 0:
+        raise ValueError(f"n_rows must be a whole number of 0 or more, got {value}")
+    return value
+
+
 def read_window_counts(text: str) -> StoredWindow:
     """Read what `window_counts_text` made.
 
@@ -285,13 +292,13 @@ def read_window_counts(text: str) -> StoredWindow:
     try:
         specs = specs_of(document["features"])
         return StoredWindow(
-            bounds=WindowBounds(document["start"], document["end"]),
-            n_rows=document["n_rows"],
+            bounds=decode(WindowBounds, {"start": document["start"], "end": document["end"]}),
+            n_rows=_n_rows(document["n_rows"]),
             specs=specs,
             columns=columns_of(specs, document["counts"]),
             probabilities=counts_of(_PROBABILITY, document["probabilities"]),
             # Files of versions before do not say.
             rejected_fraction=float(document.get("rejected_fraction", 0.0)),
         )
-    except (AttributeError, KeyError, TypeError) as error:
+    except SCHEMA_ERRORS as error:
         raise ValueError(f"it must fit its schema, got {error!r}") from error

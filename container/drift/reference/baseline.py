@@ -9,7 +9,7 @@ import csv
 import io
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -17,6 +17,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from plumbline.contract.decoding import SCHEMA_ERRORS, decode
 from plumbline.contract.names import BASELINE_FILE, BASELINE_VERSION, READABLE_BASELINE_VERSIONS
 from plumbline.contract.records import FeatureType
 from plumbline.contract.training import OUTPUT_PREDICTIONS, PREDICTED_COLUMN, PROBABILITY_COLUMN, Task, task_of
@@ -205,7 +206,7 @@ def load(folder: Path) -> Baseline:
         raise BaselineError(f"{BASELINE_FILE} in {folder} {error}; {_ADVICE}") from error
     try:
         return _decode(document, {name: _verified(folder, name, digest) for name, digest in document["files"].items()})
-    except (AttributeError, KeyError, TypeError, ValueError) as error:
+    except SCHEMA_ERRORS as error:
         raise BaselineError(f"{BASELINE_FILE} must fit its schema, got {error!r}; {_ADVICE}") from error
 
 
@@ -217,6 +218,8 @@ def _read(folder: Path, name: str) -> str:
 
 
 def _verified(folder: Path, name: str, digest: str) -> str:
+    if name not in _SIDE_FILES:
+        raise ValueError(f"files must be among {', '.join(_SIDE_FILES)}, got {name!r}")
     text = _read(folder, name)
     if sha256(text) != digest:
         raise BaselineError(
@@ -254,26 +257,49 @@ def _document(baseline: Baseline, side_files: dict[str, str]) -> dict[str, Any]:
     }
 
 
+@dataclass(frozen=True)
+class _Header:
+    target_label: str | None
+    positive_label: str | None
+    n_rows: int
+    segment_column: str | None
+
+
+_HEADER_KEYS = frozenset(field.name for field in fields(_Header))
+
+
+def _text_of(value: object) -> str:
+    if not isinstance(value, str):
+        raise TypeError(f"a text is expected, got {value}")
+    return value
+
+
 def _decode(document: dict[str, Any], texts: dict[str, str]) -> Baseline:
-    missing = LEGACY_MISSING_VALUES if document["version"] == 2 else frozenset(document["missing_values"])
+    header = decode(_Header, {key: value for key, value in document.items() if key in _HEADER_KEYS})
+    stated = None if document["version"] == 2 else document["missing_values"]
+    missing = LEGACY_MISSING_VALUES if stated is None else frozenset(map(_text_of, stated))
     specs = specs_of(document["features"], missing)
+    if header.segment_column not in {None, *(spec.name for spec in specs)}:
+        raise ValueError(f"segment_column must be a feature, got {header.segment_column!r}")
     counts = columns_of(specs, document["counts"])
     for name, column in counts.items():
         if column.n_rows != document["n_rows"]:
             raise ValueError(f"counts of {name!r} must add up to {document['n_rows']} rows, got {column.n_rows}")
     test = None
     if TEST_FILE in texts:
-        table, labels = parse_test(texts[TEST_FILE], specs, document["target_label"])
+        table, labels = parse_test(texts[TEST_FILE], specs, header.target_label or "")
         predictions = parse_predictions(texts[PREDICTIONS_FILE]) if PREDICTIONS_FILE in texts else (None, None)
+        if predictions[0] is not None and len(predictions[0]) != len(labels):
+            raise ValueError(f"{PREDICTIONS_FILE} must have a row for each of {len(labels)}, got {len(predictions[0])}")
         test = LabelledTest(table, labels, *predictions)
     return Baseline(
-        target_label=document["target_label"],
-        positive_label=document["positive_label"],
-        n_rows=document["n_rows"],
+        target_label=header.target_label,
+        positive_label=header.positive_label,
+        n_rows=header.n_rows,
         specs=specs,
         counts=counts,
         test=test,
         sample=parse_sample(texts[SAMPLE_FILE], specs) if SAMPLE_FILE in texts else None,
-        segment_column=document["segment_column"],
-        segments={entry["value"]: columns_of(specs, entry["counts"]) for entry in document["segments"]},
+        segment_column=header.segment_column,
+        segments={_text_of(entry["value"]): columns_of(specs, entry["counts"]) for entry in document["segments"]},
     )

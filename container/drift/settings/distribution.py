@@ -1,12 +1,12 @@
 """Where a window is counted: in this process, by Spark on this machine, or by Spark on several."""
 
 import hashlib
-import json
 import sys
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+from plumbline.contract.decoding import read_json
 from plumbline.contract.names import MlPath, Variable
 from plumbline.drift.errors import ConfigError
 from plumbline.drift.settings.environment import Variables
@@ -101,7 +101,7 @@ def _instances(file: Path) -> tuple[tuple[str, ...], str]:
 def _document(file: Path) -> Mapping[str, object]:
     """Return one of the platform's files; outside a job there are none."""
     try:
-        document = json.loads(file.read_text(encoding="utf-8"))
+        document = read_json(file.read_text(encoding="utf-8"))
     except FileNotFoundError:
         return {}
     except (OSError, ValueError) as error:

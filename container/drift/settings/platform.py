@@ -1,11 +1,11 @@
 """Where a run reports to; read apart from the settings, so that a run with broken settings reports too."""
 
-import json
 import os
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+from plumbline.contract.decoding import read_json
 from plumbline.contract.names import PLATFORM_ROOT, MlPath, MonitorVariable, Variable
 from plumbline.drift.errors import ConfigError
 from plumbline.drift.settings.distribution import leads
@@ -59,7 +59,7 @@ def _publishes(variables: Variables) -> bool:
 def _region_of_job(ml_root: Path) -> str | None:
     """Return the region in the job's own ARN: boto3 needs one and the platform may have set no variable for it."""
     try:
-        arn = json.loads((ml_root / MlPath.JOB_CONFIG).read_text())["ProcessingJobArn"]
+        arn = read_json((ml_root / MlPath.JOB_CONFIG).read_text())["ProcessingJobArn"]
         return str(arn).split(":")[3] or None
     except (OSError, ValueError, LookupError, TypeError):
         return None

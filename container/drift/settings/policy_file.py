@@ -6,6 +6,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+from plumbline.contract.decoding import require_flat
 from plumbline.contract.names import POLICY_VERSION
 from plumbline.contract.thresholds import RENAMED_KEYS, THRESHOLDS, Threshold
 from plumbline.contract.training import finite_number
@@ -49,6 +50,7 @@ def _renamed(document: Mapping[str, Any]) -> str:
 def _document(path: Path) -> dict[str, Any]:
     try:
         document: Any = json.loads(path.read_bytes(), object_pairs_hook=_without_repetition)
+        require_flat(document)
     except (OSError, ValueError, RecursionError) as error:
         raise ConfigError(f"policy file {path} must be readable JSON, got {error}; {_REMEDY}") from error
     if not isinstance(document, dict):

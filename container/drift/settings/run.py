@@ -5,7 +5,6 @@ output folder holds below a key of its own. Our schedule (`Variable.SCHEDULED_TI
 the capture destination: window, data and key layout are then worked out here.
 """
 
-import json
 import os
 from argparse import Namespace
 from collections.abc import Mapping
@@ -13,6 +12,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 
+from plumbline.contract.decoding import read_json
 from plumbline.contract.names import Argument, MonitorVariable, Variable, report_prefix, schedule_prefix
 from plumbline.contract.records import WindowBounds
 from plumbline.drift.data.times import HOUR, format_time, hour_folder, parse_time
@@ -252,7 +252,7 @@ def _check_format(variables: Variables) -> None:
     if text is None:
         return
     try:
-        keys = {key.lower() for key in json.loads(text)}
+        keys = {key.lower() for key in read_json(text)}
     except (ValueError, TypeError, AttributeError) as error:
         raise variables.error(name, "must be a JSON object") from error
     if _CAPTURE_FORMAT not in keys:

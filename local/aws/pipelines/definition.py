@@ -3,13 +3,13 @@
 Version 2020-12-01 of the definition's schema, as far as the SageMaker Python SDK writes it for the step types below.
 """
 
-import json
 import re
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from graphlib import CycleError, TopologicalSorter
 from typing import Any, Final
 
+from plumbline.contract.decoding import read_json
 from plumbline.local.aws.errors import ValidationError
 from plumbline.local.aws.pipelines.expressions import (
     JSON_GET,
@@ -136,10 +136,10 @@ class Definition:
             ``ValidationException`` with the first fault.
         """
         try:
-            return _parse(json.loads(text))
+            return _parse(read_json(text))
         except (ExpressionError, CycleError, ValueError) as error:
             raise ValidationError(f"Unable to parse pipeline definition. {error}") from error
-        except (AttributeError, KeyError, TypeError) as error:
+        except (AttributeError, IndexError, KeyError, TypeError) as error:
             message = f"Unable to parse pipeline definition. It is not of the schema: {error!r}"
             raise ValidationError(message) from error
 

@@ -15,6 +15,7 @@ from typing import Any, NamedTuple, TypeAlias
 
 import msgspec
 
+from plumbline.contract.decoding import MAX_DEPTH, require_flat
 from plumbline.contract.rejection import RejectionReason
 from plumbline.drift.read.kernel.content_types import ContentType, content_type, recognised
 from plumbline.drift.read.kernel.records import CaptureSide, Payload, Rejected
@@ -131,12 +132,18 @@ def _is_json(named: ContentType, text: str) -> bool:
 def load_json(text: str) -> Any:
     """Return the document; what Python reads and msgspec does not are NaN, 1e400 and half surrogate pairs."""
     try:
-        return msgspec.json.decode(text)
+        document = msgspec.json.decode(text)
     except (ValueError, RecursionError):
         try:
-            return json.loads(text)
+            document = json.loads(text)
         except (ValueError, RecursionError) as error:
             raise Rejected(RejectionReason.INPUT_NOT_JSON) from error
+    if text.count("[") + text.count("{") > MAX_DEPTH:
+        try:
+            require_flat(document)
+        except ValueError as error:  # whoever takes it apart would go as deep
+            raise Rejected(RejectionReason.INPUT_NOT_ROWS, "rows nested too deeply") from error
+    return document
 
 
 def json_documents(text: str) -> list[Any]:

@@ -137,7 +137,8 @@ class Rejected(Exception):
     def __init__(self, reason: RejectionReason, shape: str = "") -> None:
         super().__init__(reason)
         self.reason = reason
-        self.shape = shape
+        # A client's text: half a surrogate pair in it would leave the report unwritten.
+        self.shape = shape.encode(errors="backslashreplace").decode()
 
 
 Reject = Callable[[Rejected, int], None]
