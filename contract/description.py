@@ -221,6 +221,8 @@ def _comparisons(report: DriftReport) -> Iterator[str]:
         before = f"{count(recent.n_windows, 'window')} before ({count(recent.n_rows, 'row')})"
         yield f"compared with the {before}: {outcome(recent.verdict, recent.reason)}"
     for segment in report.segments:
+        if report.variants and segment.kind == "variant":
+            continue  # a line of its own, with the prediction
         name = f"segment {segment.value.strip()} ({count(segment.n_rows, 'row')})"
         yield f"{name}: {outcome(segment.verdict, segment.reason)}"
     yield from variant_lines(report)

@@ -37,11 +37,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(arguments: argparse.Namespace) -> int:
-    """Upload the labels; 0 when every row was used, 1 when some were not."""
+    """Upload the labels; 0 when every row was used or gave way to a later or equal one, 1 when some were lost."""
     from plumbline.labels.destination import store
     from plumbline.labels.final_form import is_final_form, read_final_form
     from plumbline.labels.records import label_files
-    from plumbline.labels.table import read_labels
+    from plumbline.labels.table import GAVE_WAY, read_labels
 
     now = datetime.now(UTC)
     with environment.aws_errors("check the name, and that you may read or write there"):
@@ -56,7 +56,7 @@ def run(arguments: argparse.Namespace) -> int:
         if not arguments.dry_run:
             store(files, root, lambda: environment.client("s3", arguments))
     _print_files(files, root, dry_run=arguments.dry_run)
-    return EXIT_NEGATIVE if table.counts.rejected else EXIT_FINISHED
+    return EXIT_NEGATIVE if table.counts.rejected.keys() - GAVE_WAY else EXIT_FINISHED
 
 
 def _collected(arguments: argparse.Namespace, now: datetime) -> datetime:

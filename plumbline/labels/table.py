@@ -40,6 +40,10 @@ class LabelRowReason(StrEnum):
     """Another row of the request has no usable label; the format has room for all of a request's labels or none."""
 
 
+GAVE_WAY = frozenset({LabelRowReason.SUPERSEDED, LabelRowReason.DUPLICATE})
+"""Reasons of rows in whose place another one is used."""
+
+
 @dataclass(frozen=True)
 class LabelTable:
     """The labels of a table; `counts` counts its rows, `unused_columns` are those that were ignored.

@@ -203,6 +203,26 @@ def test_labels_that_contradict_each_other_are_exit_code_1_with_their_ids(
     assert shown[3].startswith("labels of 1 requests written")
 
 
+@pytest.mark.parametrize(
+    ("rows", "rejected"),
+    [
+        ("a,1,\na,1.0,\n", "1 duplicate"),
+        ("a,0,2026-01-01T00:00:00Z\na,1,2026-01-02T00:00:00Z\n", "1 superseded"),
+    ],
+)
+def test_a_row_that_gives_way_to_another_is_counted_and_no_fault(
+    table: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str], rows: str, rejected: str
+) -> None:
+    table.write_text(f"id,label,time\n{rows}")
+
+    assert label(table, "--to", str(tmp_path / "gt")) == 0
+    shown = capsys.readouterr().out.splitlines()
+    assert shown[0] == "rows: 2 read, 1 used, 1 rejected"
+    assert shown[1].startswith(f"rejected: {rejected}, for example labels.csv:")
+    (file,) = files_below(tmp_path / "gt")
+    assert json.loads(file.read_text())["groundTruthData"]["data"] == "1"
+
+
 def final(event_id: str, data: object, encoding: str = "JSON") -> str:
     record = {
         "groundTruthData": {"data": data, "encoding": encoding},
