@@ -72,6 +72,8 @@ class Metric(StrEnum):
     """Number of segments that drifted; absent when none was judged."""
     MULTIVARIATE_AUC = "MultivariateAUC"
     """AUC of a classifier that separates the window from the reference, 0.5 to 1; absent unless switched on."""
+    MULTIVARIATE_VERDICT = "MultivariateVerdict"
+    """1 when whole rows drifted, else 0; absent when that was not judged."""
 
 
 class Dimension(StrEnum):

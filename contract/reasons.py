@@ -99,6 +99,12 @@ class ReasonCode(StrEnum):
         "missing_fraction_moved",
         "the missing fraction moved from {reference:.3g} to {window:.3g} (adjusted p {p})",
     )
+    ROWS_SEPARABLE = (
+        "rows_separable",
+        "the area under the curve {area:.3f} reaches {threshold:g}, with p {p:.2g} below {alpha:g}",
+    )
+    ROWS_ALIKE = "rows_alike", "the area under the curve {area:.3f} is below {threshold:g}"
+    ROWS_SEPARABLE_BY_CHANCE = "rows_separable_by_chance", "p {p:.2g} is not below {alpha:g}"
     OUT_OF_RANGE = "out_of_range", "{percent:.3g} % of the values lie beyond all of the reference's (adjusted p {p})"
     HEAVIER_TAIL = "heavier_tail", "more values lie far out than in the reference (adjusted p {p}), and {effect}"
     NOT_SIGNIFICANT = "not_significant", "adjusted p {p} is not below {alpha:g}"

@@ -192,10 +192,16 @@ class VariantReport:
 
 @dataclass(frozen=True, kw_only=True)
 class MultivariateReport(OptionalPart):
-    """How well a classifier separates the window's rows from the reference's: 0.5 is chance, 1 complete."""
+    """How well a classifier separates the window's rows from the reference's: 0.5 is chance, 1 complete.
+
+    The verdict is drift from `threshold` on, beyond chance; `verdict_reason` says why.
+    """
 
     status: Status = Status.NOT_JUDGED
     reason: Reason | None = None
+    verdict: Verdict = Verdict.NOT_JUDGED
+    verdict_reason: Reason | None = None
+    threshold: float | None = None
     area_under_curve: float | None = None
     p_value: float | None = None
     n_reference: int = 0

@@ -160,6 +160,14 @@ class Thresholds:
         allowed=FRACTION,
         unit="fraction",
     )
+    separability_threshold: float = _row(
+        float,
+        "Whole rows drift when a classifier separates them from the reference's with at least this area under the "
+        "curve, significantly",
+        default=0.6,
+        allowed=Range(above=0.5, below=1),
+        unit="area",
+    )
     minimum_rows: int = _row(
         int, "A window with fewer rows is not judged", default=200, allowed=Range(minimum=2), unit="rows"
     )

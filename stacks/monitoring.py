@@ -93,6 +93,7 @@ class MonitoringStack(Stack):
                 settings=config.alarms,
                 labels=config.labels,
                 has_facet=config.bias is not None,
+                is_multivariate=config.monitor.multivariate,
                 latency_milliseconds=config.promotion.latency_milliseconds,
             ),
             dead_letters=self._dead_letters.queue,

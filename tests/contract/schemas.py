@@ -444,6 +444,9 @@ DRIFT_REPORT = closed(
             {
                 "status": STATUS,
                 "reason": REASON,
+                "verdict": VERDICT,
+                "verdict_reason": REASON,
+                "threshold": maybe(FRACTION),
                 "area_under_curve": maybe(FRACTION),
                 "p_value": maybe(FRACTION),
                 "n_reference": COUNT,

@@ -148,7 +148,7 @@ def test_every_threshold_is_a_key_of_the_environment_file_with_the_containers_de
 
 @pytest.mark.parametrize("row", THRESHOLDS, ids=lambda row: row.name)
 def test_container_reads_the_variable_that_the_stack_sets(row: Threshold) -> None:
-    value = row.kind(row.choices[-1]) if row.choices else 7 if row.kind is int else 0.3
+    value = row.kind(row.choices[-1]) if row.choices else 7 if row.kind is int else 0.7
     settings = config(**{row.section: {row.key: value}})
     section: TableSection = getattr(settings, row.section)
     assert set(section.variables()) == {row.variable}

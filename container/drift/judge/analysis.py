@@ -28,7 +28,7 @@ from plumbline.drift.judge.faults import FaultLog, with_faults
 from plumbline.drift.judge.recent import EarlierWindows, judge_recent
 from plumbline.drift.judge.segments import judge_segments
 from plumbline.drift.judge.shifts import shifts_before_labels
-from plumbline.drift.judge.verdict import answers_note, loss_warnings, rule_text, window_refusal
+from plumbline.drift.judge.verdict import answers_note, judge_rows, loss_warnings, rule_text, window_refusal
 from plumbline.drift.projection import Projector
 from plumbline.drift.projection.refusals import labels_for_probabilities
 from plumbline.drift.reference.baseline import Baseline
@@ -264,6 +264,8 @@ def _separability(baseline: Baseline, window: WindowCounts, context: RunContext)
         return MultivariateReport(reason=window_not_judged(context.not_judged))
     return context.faults.guarded(
         "whole rows",
-        lambda: separability(baseline, window.sample.table, context.seed, context.policy.ignored),
+        lambda: judge_rows(
+            separability(baseline, window.sample.table, context.seed, context.policy.ignored), context.policy
+        ),
         lambda why: MultivariateReport(reason=why),
     )

@@ -2,10 +2,19 @@
 
 import math
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from plumbline.contract.reasons import Reason, ReasonCode, has_code, joined, window_not_judged
-from plumbline.contract.records import AnswerCounts, EffectMeasure, FeatureReport, RecordCounts, Verdict, finite
+from plumbline.contract.records import (
+    AnswerCounts,
+    EffectMeasure,
+    FeatureReport,
+    MultivariateReport,
+    RecordCounts,
+    Status,
+    Verdict,
+    finite,
+)
 from plumbline.contract.rejection import ANSWER_REMEDIES, AnswerReason, Loss, loss, records_in_window
 from plumbline.contract.thresholds import DEFAULT_EFFECT_THRESHOLDS
 from plumbline.drift.compare.features import ColumnComparison, SchemaFinding
@@ -285,6 +294,23 @@ def _rows_for(feature: FeatureReport, n_values: int) -> int:
     """Return how many rows have so many values of a feature, if as many as now are missing or unreadable."""
     present = (1 - (feature.missing_fraction or 0)) * (1 - (feature.unreadable_fraction or 0))
     return math.ceil(n_values / present) if present > 0 else n_values
+
+
+def judge_rows(found: MultivariateReport, policy: Policy) -> MultivariateReport:
+    """Return how well whole rows are separated with its verdict, which many small changes together make.
+
+    It is a verdict of its own: the window's does not depend on it.
+    """
+    area, p, threshold, alpha = found.area_under_curve, found.p_value, policy.separability_threshold, policy.alpha
+    if found.status is not Status.ESTIMATED or area is None or p is None:
+        return replace(found, threshold=threshold)
+    verdict = Verdict.DRIFT if area >= threshold and p < alpha else Verdict.NO_DRIFT
+    if verdict is Verdict.DRIFT:
+        code = ReasonCode.ROWS_SEPARABLE
+    else:
+        code = ReasonCode.ROWS_ALIKE if area < threshold else ReasonCode.ROWS_SEPARABLE_BY_CHANCE
+    reason = code.reason(area=area, threshold=threshold, p=p, alpha=alpha)
+    return replace(found, verdict=verdict, verdict_reason=reason, threshold=threshold)
 
 
 def rule_text(policy: Policy) -> str:

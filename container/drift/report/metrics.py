@@ -96,6 +96,7 @@ def _of_window(report: DriftReport) -> list[tuple[Metric, float | None]]:
         (Metric.RECENT_DRIFT_VERDICT, _drift(report.recent.verdict, report.recent.reason)),
         (Metric.DRIFTED_SEGMENTS, _drifted_segments(report)),
         (Metric.MULTIVARIATE_AUC, report.multivariate.area_under_curve),
+        (Metric.MULTIVARIATE_VERDICT, _verdict(report.multivariate.verdict)),
         (Metric.ATTRIBUTION_NDCG, report.attribution.ndcg),
     ]
 

@@ -10,8 +10,6 @@ from plumbline.contract.records import (
     FeatureReport,
     MultivariateReport,
     RecentReport,
-    Status,
-    Verdict,
 )
 from plumbline.report.sections.html import VERDICTS, number, p_value, table, text
 from plumbline.report.timeline import Slot, Timeline
@@ -131,5 +129,4 @@ def _recent(recent: RecentReport) -> list[str]:
 
 def _whole_comparison_rows(found: MultivariateReport) -> list[str]:
     name = "training data, whole rows"
-    verdict = "–" if found.status is Status.ESTIMATED else VERDICTS[Verdict.NOT_JUDGED]
-    return [name, verdict, f"{found.n_window:,}", text(separability(found))]
+    return [name, VERDICTS[found.verdict], f"{found.n_window:,}", text(separability(found))]

@@ -60,6 +60,7 @@ class AlarmNeed(StrEnum):
     NOTHING = "nothing"
     LABELS = "labels"
     BIAS = "bias"
+    MULTIVARIATE = "multivariate"
 
 
 class Graph(StrEnum):
@@ -89,6 +90,7 @@ class AlarmInputs:
     settings: AlarmsSection
     labels: LabelsSection | None
     has_facet: bool
+    is_multivariate: bool
     latency_milliseconds: int
 
 
@@ -194,7 +196,12 @@ class AlarmRule:
 
     def exists_for(self, inputs: AlarmInputs) -> bool:
         """Return whether the environment has what the alarm needs."""
-        has = {AlarmNeed.NOTHING: True, AlarmNeed.LABELS: inputs.labels is not None, AlarmNeed.BIAS: inputs.has_facet}
+        has = {
+            AlarmNeed.NOTHING: True,
+            AlarmNeed.LABELS: inputs.labels is not None,
+            AlarmNeed.BIAS: inputs.has_facet,
+            AlarmNeed.MULTIVARIATE: inputs.is_multivariate,
+        }
         return has[self.needs]
 
 
@@ -358,6 +365,16 @@ class AlarmKind(StrEnum):
         needs=AlarmNeed.BIAS,
         meaning="The model treats a group differently from the test set.",
         action="Read drift_report.json and decide; no retraining starts.",
+        graph=Graph.UNLABELLED_VERDICTS,
+    )
+    MULTIVARIATE = AlarmRule(
+        name="multivariate",
+        metric=Metric.MULTIVARIATE_VERDICT,
+        evaluation=m_of_n,
+        missing=MissingDataPolicy.IGNORE,
+        needs=AlarmNeed.MULTIVARIATE,
+        meaning="Whole rows differ from the training data, though each feature alone may not.",
+        action="Read multivariate and the features in drift_report.json; no retraining starts.",
         graph=Graph.UNLABELLED_VERDICTS,
     )
     # Alarms on the endpoint: a minute without a request is a good one.

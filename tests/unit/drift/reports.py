@@ -159,7 +159,14 @@ REPORT = DriftReport(
     isolation_forest_similarity=IsolationForestSimilarity(reason=SWITCHED_OFF),
     recent=RecentReport(verdict=Verdict.NO_DRIFT, n_windows=24, n_rows=7000, features=(QUIET,), prediction=PREDICTION),
     segments=SEGMENTS,
-    multivariate=MultivariateReport(status=Status.ESTIMATED, area_under_curve=0.75, p_value=0.01),
+    multivariate=MultivariateReport(
+        status=Status.ESTIMATED,
+        verdict=Verdict.DRIFT,
+        verdict_reason=because("the area under the curve 0.750 reaches 0.6, with p 0.01 below 0.05"),
+        threshold=0.6,
+        area_under_curve=0.75,
+        p_value=0.01,
+    ),
 )
 
 NOT_JUDGED = replace(

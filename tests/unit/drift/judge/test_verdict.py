@@ -11,7 +11,9 @@ from plumbline.contract.records import (
     EffectMeasure,
     FeatureReport,
     FeatureType,
+    MultivariateReport,
     RecordCounts,
+    Status,
     Verdict,
     Violation,
     WindowBounds,
@@ -22,6 +24,7 @@ from plumbline.drift.errors import ConfigError
 from plumbline.drift.judge.verdict import (
     FeatureCase,
     judge_features,
+    judge_rows,
     judge_window,
     loss_warnings,
     p_text,
@@ -555,3 +558,25 @@ def test_the_rule_is_told(policy: Policy, text: str) -> None:
 )
 def test_a_p_value_is_told_also_below_the_smallest_float(log_p: float, text: str) -> None:
     assert p_text(log_p) == text
+
+
+@pytest.mark.parametrize(
+    ("area", "p", "verdict", "code"),
+    [
+        (0.6, 0.001, Verdict.DRIFT, ReasonCode.ROWS_SEPARABLE),
+        (0.599, 0.001, Verdict.NO_DRIFT, ReasonCode.ROWS_ALIKE),
+        (0.61, 0.05, Verdict.NO_DRIFT, ReasonCode.ROWS_SEPARABLE_BY_CHANCE),
+    ],
+)
+def test_whole_rows_drift_where_they_are_separable_beyond_chance(
+    area: float, p: float, verdict: Verdict, code: ReasonCode
+) -> None:
+    found = judge_rows(MultivariateReport(status=Status.ESTIMATED, area_under_curve=area, p_value=p), POLICY)
+    assert (found.verdict, found.threshold) == (verdict, 0.6)
+    assert found.verdict_reason is not None
+    assert found.verdict_reason.code is code
+
+
+def test_rows_that_were_not_compared_have_no_verdict() -> None:
+    found = judge_rows(MultivariateReport(reason=because("too few")), POLICY)
+    assert (found.verdict, found.verdict_reason, str(found.reason)) == (Verdict.NOT_JUDGED, None, "too few")

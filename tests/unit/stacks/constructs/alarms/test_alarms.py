@@ -32,6 +32,7 @@ EXPECTED = {
     AlarmKind.CONCEPT_SHIFT: (Metric.CONCEPT_SHIFT_VERDICT, "ignore"),
     AlarmKind.LABELS_MISSING: (Metric.LABELLED_FRACTION, "ignore"),
     AlarmKind.BIAS: (Metric.BIAS_VERDICT, "ignore"),
+    AlarmKind.MULTIVARIATE: (Metric.MULTIVARIATE_VERDICT, "ignore"),
     AlarmKind.ENDPOINT_5XX: ("Invocation5XXErrors", "notBreaching"),
     AlarmKind.ENDPOINT_MODEL_ERRORS: ("InvocationModelErrors", "notBreaching"),
     AlarmKind.ENDPOINT_LATENCY: ("ModelLatency", "notBreaching"),
