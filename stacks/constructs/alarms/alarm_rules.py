@@ -370,7 +370,7 @@ class AlarmKind(StrEnum):
     MULTIVARIATE = AlarmRule(
         name="multivariate",
         metric=Metric.MULTIVARIATE_VERDICT,
-        evaluation=m_of_n,
+        evaluation=m_of_n_apart,
         missing=MissingDataPolicy.IGNORE,
         needs=AlarmNeed.MULTIVARIATE,
         meaning="Whole rows differ from the training data, though each feature alone may not.",

@@ -117,6 +117,7 @@ def test_so_many_bad_datapoints_hold_m_windows_apart_and_one_fewer_may_not(
         overlapping_runs=overlapping,
         settings=settings,
         labels=None,
+        is_multivariate=True,
         has_facet=False,
         latency_milliseconds=1,
     )
