@@ -9,6 +9,7 @@ from typing import Protocol
 from plumbline.contract.accuracy import Measure, MeasureReport, ProjectedAccuracy, Shift
 from plumbline.contract.attribution import AttributionReport
 from plumbline.contract.bias import BiasReport
+from plumbline.contract.predictions import PredictionKind, PredictionsReport
 from plumbline.contract.quality import QualityReport, WindowQuality
 from plumbline.contract.records import (
     DriftReport,
@@ -134,6 +135,8 @@ def report_lines(report: DriftReport) -> Iterator[str]:
     )
     yield from _rejected("rejected", records)
     answers = report.answers
+    if answers.read:
+        yield f"predictions: {predictions_text(report.predictions)}"
     if answers.n_unreadable:
         yield f"answers: {answers.read} read, {answers.used} used, {answers.n_unreadable} unreadable"
         yield from _places("unreadable", answers.unreadable, answers.examples)
@@ -318,6 +321,23 @@ def ranking(found: AttributionReport) -> str:
 
 def _with_interval(value: float | None, found: HasInterval) -> str:
     return f"{percent(value)} (95 % interval {interval(found)})"
+
+
+def predictions_text(found: PredictionsReport) -> str:
+    """Return how answers are read, and what of it was inferred."""
+    meant = {
+        PredictionKind.PROBABILITY: "probabilities",
+        PredictionKind.LOG_ODDS: "log-odds",
+        PredictionKind.LABEL: "labels",
+        PredictionKind.VALUE: "predicted numbers" if found.task else "numbers as they are, of no known task",
+    }[found.kind]
+    of = f"; a number alone is that of {found.positive_label!r}" if found.positive_label and meant != "labels" else ""
+    where = f"; at {found.path}" if found.path else ""
+    inferred = [key for key in ("kind", "positive_label") if key not in found.stated]
+    if found.positive_label is None and "positive_label" in inferred:
+        inferred.remove("positive_label")
+    names = " and ".join(key.replace("_", " ") for key in inferred)
+    return f"{meant}{of}{where}{f' ({names} inferred)' if names else ' (stated)'}"
 
 
 def _rejected(prefix: str, records: RecordCounts) -> Iterator[str]:

@@ -13,6 +13,7 @@ from plumbline.contract.attribution import AttributionReport
 from plumbline.contract.bias import BiasReport
 from plumbline.contract.decoding import decode, read_json
 from plumbline.contract.enums import StrEnum
+from plumbline.contract.predictions import PredictionsReport
 from plumbline.contract.quality import QualityReport, ShiftReport
 from plumbline.contract.reasons import Reason
 from plumbline.contract.statistics import EffectMeasure, FeatureType
@@ -46,6 +47,7 @@ __all__ = [
     "ModelReport",
     "MultivariateReport",
     "OptionalPart",
+    "PredictionsReport",
     "ProjectedAccuracy",
     "RecentReport",
     "RecordCounts",
@@ -228,7 +230,8 @@ class DriftReport:
 
     `rule` states when a window drifts. `shifts` has one entry for each kind of shift. `model` is None where no
     history of the endpoint's models is kept, and where the model changed within the window. A report with
-    `internal_faults` is never `no_drift`. `answers` accounts for the answers of the records used. `warnings` are what
+    `internal_faults` is never `no_drift`. `answers` accounts for the answers of the records used, and
+    `predictions` tells how they were read. `warnings` are what
     the verdict does not rest on: records that were rejected, where they are not why there is none, and answers that
     could not be read. Where several variants answered and none was chosen, `variants` has each of them, and the report
     itself is that of `variant`, the production variant with the most rows; only its verdict may be another's: drift of
@@ -248,6 +251,7 @@ class DriftReport:
     isolation_forest_similarity: IsolationForestSimilarity
     rule: str = ""
     answers: AnswerCounts = AnswerCounts()
+    predictions: PredictionsReport = PredictionsReport()
     hours_added: int = 0
     model: ModelReport | None = None
     recent: RecentReport = RecentReport()

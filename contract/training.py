@@ -28,6 +28,10 @@ OUTPUT_BASELINE = "baseline"
 PROBABILITY_COLUMN = "probability"
 PREDICTED_COLUMN = "predicted"
 """Of a target with more than two classes: the predicted label, beside its probability."""
+LOG_ODDS_COLUMN = "log_odds"
+LABEL_COLUMN = "label"
+VALUE_COLUMN = "value"
+"""Names of a column of predictions that is no probability."""
 DECISION_THRESHOLD = 0.5
 """A row is predicted positive when its probability is at least this."""
 
@@ -48,7 +52,7 @@ class Task(StrEnum):
 
 
 def task_of(labels: Collection[str]) -> Task:
-    """Return what a model with these labels predicts.
+    """Return what a model with these labels predicts: of more than two, numbers with fractions are a quantity, too.
 
     Examples
     --------
@@ -58,7 +62,10 @@ def task_of(labels: Collection[str]) -> Task:
     distinct = set(labels)
     if len(distinct) <= 2:
         return Task.BINARY
-    is_quantity = len(distinct) > MOST_NUMERIC_CLASSES and all(finite_number(label) is not None for label in distinct)
+    numbers = [finite_number(label) for label in distinct]
+    known = [number for number in numbers if number is not None]
+    has_fractions = any(not number.is_integer() for number in known)
+    is_quantity = len(known) == len(distinct) and (len(distinct) > MOST_NUMERIC_CLASSES or has_fractions)
     return Task.REGRESSION if is_quantity else Task.MULTICLASS
 
 

@@ -191,6 +191,7 @@ class MonitoringStack(Stack):
             thresholds=config.thresholds,
             ground_truth=self._label_locations(),
             bias=config.bias,
+            predictions=config.predictions,
             network=config.network,
         )
         if config.monitor.engine is Engine.SCHEDULER:

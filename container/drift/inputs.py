@@ -6,6 +6,7 @@ from functools import partial
 from pathlib import Path
 
 from plumbline.contract.names import Argument
+from plumbline.contract.predictions import PredictionFormat
 from plumbline.contract.records import MODEL_CHANGED, WindowBounds
 from plumbline.drift.aws import Clients, Connect
 from plumbline.drift.data.times import HOUR, parse_time
@@ -30,11 +31,12 @@ from plumbline.drift.settings.run import CaptureHours, LabelSource, OptionalAnal
 class RunInputs:
     """Inputs of one window's analysis, from container or command line.
 
-    `read` reads the window's capture files, those of `variant` alone where one is named. `serving` knows which model
-    answered which window; None: no history of the endpoint's models is kept, and one model answered all. `fetch_model`
-    returns the path of the model's artifact, for feature attributions; None: none are computed. `earlier` is where the
-    counts of the windows before this one are, and `labels` where ground truth arrives; None: not used. `bounds` are
-    those of the run's own window, which with `look_back` may get hours before it; None: it does not.
+    `predictions` is what is stated of the endpoint's answers. `read` reads the window's capture files, those of
+    `variant` alone where one is named. `serving` knows which model answered which window; None: no history of the
+    endpoint's models is kept, and one model answered all. `fetch_model` returns the path of the model's artifact,
+    for feature attributions; None: none are computed. `earlier` is where the counts of the windows before this one
+    are, and `labels` where ground truth arrives; None: not used. `bounds` are those of the run's own window, which
+    with `look_back` may get hours before it; None: it does not.
     """
 
     baseline: Baseline
@@ -44,6 +46,7 @@ class RunInputs:
     context: RunContext
     connect: Connect
     variant: str | None = None
+    predictions: PredictionFormat = PredictionFormat()
     serving: ServingModel | None = None
     fetch_model: Callable[[], Path] | None = None
     earlier: EarlierFiles | None = None
@@ -60,6 +63,7 @@ class RunInputs:
             segment=self.baseline.segment_column,
             ignored=self.context.policy.ignored,
             facet=self.context.facet,
+            predictions=self.predictions,
         )
 
     def same_model(self, bounds: WindowBounds) -> bool:
@@ -124,6 +128,7 @@ def container_inputs(settings: RunSettings, workspace: Path, clients: Clients) -
         ),
         connect=clients.s3,
         variant=settings.window.variant,
+        predictions=settings.predictions,
         serving=serving,
         fetch_model=fetched.model(serving),
         earlier=fetched.earlier(),

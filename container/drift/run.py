@@ -8,6 +8,7 @@ from functools import partial
 from pathlib import Path
 
 from plumbline.contract.attribution import AttributionReport
+from plumbline.contract.predictions import PredictionFormat
 from plumbline.contract.quality import QualityReport
 from plumbline.contract.reasons import ReasonCode, has_code, window_not_judged
 from plumbline.contract.records import DriftReport, WindowBounds
@@ -24,7 +25,7 @@ from plumbline.drift.judge.recent import EarlierFiles, EarlierWindows, read_earl
 from plumbline.drift.judge.variants import leading_window, of_variant, undecided, with_variants
 from plumbline.drift.judge.verdict import too_many_rejected, window_refusal, with_usable_answers
 from plumbline.drift.projection import Projector
-from plumbline.drift.read.capture import count_folder, count_window
+from plumbline.drift.read.capture import count_folder, count_window, predictions_report
 from plumbline.drift.read.look_back import LookBack, hours_added, looked_back
 from plumbline.drift.reference.baseline import Baseline, load
 from plumbline.drift.report.files import write_reports
@@ -36,6 +37,7 @@ _LOG = logging.getLogger(__name__)
 RECENT_WINDOWS = 24
 """Earlier windows that are the second reference by default: a day of hours."""
 _DEFAULT_POLICY = Policy()
+_NOTHING_STATED = PredictionFormat()
 _NO_ANALYSES = OptionalAnalyses()
 
 
@@ -67,7 +69,9 @@ def perform(inputs: RunInputs) -> DriftReport:
     report = analyse(baseline, window, inputs.context, projector, earlier=earlier)
     report = with_variants(report, whole.variants, others)
     report = replace(report, hours_added=hours_added(window.bounds, inputs.bounds))
-    report = replace(report, attribution=_attribution(inputs, window))
+    report = replace(
+        report, attribution=_attribution(inputs, window), predictions=predictions_report(inputs.plan.outputs)
+    )
     report = with_faults(with_quality(report, _quality(inputs, projector)), faults)
     for fault, traceback in zip(faults.found, faults.tracebacks, strict=True):
         _LOG.error("internal fault in %s: %s\n%s", fault.name, fault.text, traceback)
@@ -88,6 +92,7 @@ def monitor(  # noqa: PLR0913 - one keyword per option of `plumbline monitor`
     end_time: str | None = None,
     policy: Policy = _DEFAULT_POLICY,
     variant: str | None = None,
+    predictions: PredictionFormat = _NOTHING_STATED,
     recent: Path | None = None,
     recent_windows: int = RECENT_WINDOWS,
     look_back_hours: int = 0,
@@ -104,6 +109,8 @@ def monitor(  # noqa: PLR0913 - one keyword per option of `plumbline monitor`
         A saved baseline's folder, or the baseline itself.
     variant
         The variant whose records count; None: each of several is judged apart.
+    predictions
+        What is stated of the endpoint's answers; the rest is the baseline's.
     recent, recent_windows
         Folder of the reports of earlier runs, and how many of their windows are the second reference; None: there is
         none.
@@ -128,6 +135,7 @@ def monitor(  # noqa: PLR0913 - one keyword per option of `plumbline monitor`
             context=run_context(policy, analyses, seed=seed),
             connect=partial(client, "s3", None),
             variant=variant,
+            predictions=predictions,
             fetch_model=None if analyses.model is None else partial(Path, analyses.model),
             earlier=None if recent is None else EarlierFiles(recent, recent_windows),
             labels=analyses.labels,

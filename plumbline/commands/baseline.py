@@ -2,10 +2,16 @@
 
 import argparse
 from pathlib import Path
-from typing import TypeAlias
+from typing import TYPE_CHECKING, TypeAlias
 
+from plumbline.contract.description import predictions_text
+from plumbline.contract.predictions import PredictionFormat, PredictionKind
+from plumbline.contract.training import Task
 from plumbline.contract.values import DEFAULT_MISSING_VALUES, missing_values_of
 from plumbline.exit_codes import EXIT_FINISHED, CommandError
+
+if TYPE_CHECKING:
+    from plumbline.drift.reference.baseline import Baseline
 
 Options: TypeAlias = argparse.ArgumentParser | argparse._ArgumentGroup
 
@@ -22,6 +28,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(arguments: argparse.Namespace) -> int:
     """Learn the baseline and print its folder."""
     from plumbline.drift.errors import DriftError
+    from plumbline.drift.read.capture import outputs_of, predictions_report
     from plumbline.drift.reference.baseline import save
     from plumbline.drift.reference.csv_inputs import ReferenceFiles
 
@@ -34,14 +41,30 @@ def run(arguments: argparse.Namespace) -> int:
             target_label=arguments.target_label,
             segment_column=arguments.segment_column,
             missing_values=missing_values(arguments),
+            task=task(arguments),
+            format=prediction_format(arguments),
         )
-        save(files.learn(), arguments.output)
+        baseline = files.learn()
+        outputs = outputs_of(baseline)
+        save(baseline, arguments.output)
     except DriftError as error:
         raise CommandError(str(error)) from error
     print(f"baseline: {arguments.output}")
+    print(f"task: {_task_text(baseline)}")
+    print(f"predictions: {predictions_text(predictions_report(outputs))}")
     if not arguments.predictions:
         print("note: without --test and --predictions the accuracy cannot be projected")
     return EXIT_FINISHED
+
+
+def _task_text(baseline: "Baseline") -> str:
+    """Return the task, and what says so."""
+    if baseline.task is None:
+        return "not known: name the target with --target-label, or state --task"
+    if baseline.task_is_stated:
+        return f"{baseline.task}, stated"
+    what = f"the {len(baseline.labels)} labels" if baseline.labels else "the numbers"
+    return f"{baseline.task}, inferred from {what} of {baseline.target_label!r}"
 
 
 def add_reference_arguments(options: Options) -> None:
@@ -63,12 +86,47 @@ def add_reference_arguments(options: Options) -> None:
         help="categorical column whose values are segments: each is also judged by itself",
     )
     options.add_argument(
+        "--task",
+        choices=tuple(map(str, Task)),
+        help="what the model predicts: %(choices)s (default: inferred from the labels of the target)",
+    )
+    options.add_argument(
+        "--prediction-kind",
+        choices=tuple(map(str, PredictionKind)),
+        help="what the endpoint answers: %(choices)s (default: value where the target is a quantity, else probability "
+        "or label, as the answers show)",
+    )
+    options.add_argument(
+        "--positive-label",
+        metavar="LABEL",
+        help="label that a number alone is the probability of (default: the last of the two in order)",
+    )
+    options.add_argument(
+        "--prediction-path",
+        metavar="PATH",
+        help="where in an answer the predictions are: a JMESPath expression, or the number of a column from 0 "
+        "(default: by its shape)",
+    )
+    options.add_argument(
         "--missing-value",
         action="append",
         metavar="TEXT",
         help="text of a cell without a value, besides the empty cell; repeat it for several, leave TEXT empty for none "
         "(default: ?, -, NaN, NA, N/A, NULL, None and other spellings of these)",
     )
+
+
+def prediction_format(arguments: argparse.Namespace) -> PredictionFormat:
+    """Return what is stated of the endpoint's answers."""
+    kind = arguments.prediction_kind
+    return PredictionFormat(
+        None if kind is None else PredictionKind(kind), arguments.positive_label, arguments.prediction_path
+    )
+
+
+def task(arguments: argparse.Namespace) -> Task | None:
+    """Return the stated task; None: it is inferred."""
+    return None if arguments.task is None else Task(arguments.task)
 
 
 def missing_values(arguments: argparse.Namespace) -> frozenset[str]:

@@ -5,7 +5,13 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from plumbline.commands.baseline import add_reference_arguments, check_reference, missing_values
+from plumbline.commands.baseline import (
+    add_reference_arguments,
+    check_reference,
+    missing_values,
+    prediction_format,
+    task,
+)
 from plumbline.contract.description import report_lines
 from plumbline.contract.names import ReportFile
 from plumbline.contract.records import Verdict
@@ -126,6 +132,7 @@ def run(arguments: argparse.Namespace) -> int:
             end_time=arguments.end_time,
             policy=_policy(arguments),
             variant=arguments.variant,
+            predictions=prediction_format(arguments),
             recent=arguments.recent,
             look_back_hours=arguments.look_back_hours,
             analyses=_analyses(arguments),
@@ -220,11 +227,14 @@ def _reference(arguments: argparse.Namespace) -> "Baseline":
             target_label=arguments.target_label,
             segment_column=arguments.segment_column,
             missing_values=missing_values(arguments),
+            task=task(arguments),
+            format=prediction_format(arguments),
         ).learn()
     baseline = load(arguments.baseline)
     for option, given, learned in (
         ("--target-label", arguments.target_label, baseline.target_label),
         ("--segment-column", arguments.segment_column, baseline.segment_column),
+        ("--task", task(arguments), baseline.task),
     ):
         if given not in {None, learned}:
             raise CommandError(

@@ -10,6 +10,7 @@ from typing import Annotated, Literal, Self
 
 from pydantic import AfterValidator, Field, StrictBool, StrictInt, StringConstraints, model_validator
 
+from plumbline.contract.predictions import PredictionKind
 from plumbline.contract.values import DEFAULT_MISSING_VALUES, missing_values_of
 from plumbline.stacks.config.retraining import PromotionSection, RetrainingSection, check_canary, check_fresh_rows
 from plumbline.stacks.config.schedule import (
@@ -221,6 +222,23 @@ class MonitorSection(ConfigSection):
         return self
 
 
+class PredictionsSection(ConfigSection):
+    """What the endpoint's answers mean; what is absent is the baseline's, or inferred."""
+
+    kind: PredictionKind | None = None
+    """What an answer holds for a row."""
+    positive_label: Annotated[str, StringConstraints(min_length=1, max_length=MAX_VARIABLE)] | None = None
+    """The label that a number alone is the probability of."""
+    path: Annotated[str, StringConstraints(min_length=1, max_length=MAX_VARIABLE)] | None = None
+    """Where in an answer the predictions are: a JMESPath expression, or the number of a column from 0."""
+
+    @model_validator(mode="after")
+    def _a_quantity_has_no_positive_label(self) -> Self:
+        if self.positive_label is not None and self.kind is PredictionKind.VALUE:
+            raise ValueError(f"must have no positive_label with kind {self.kind}, got {self.positive_label!r}")
+        return self
+
+
 class AlarmsSection(ConfigSection):
     """When alarms fire, and who is notified."""
 
@@ -302,6 +320,7 @@ class EnvironmentConfig(ConfigSection):
     """Features that are judged by thresholds of their own."""
     labels: LabelsSection | None = None
     bias: BiasSection | None = None
+    predictions: PredictionsSection | None = None
     retraining: RetrainingSection
     promotion: PromotionSection
     alarms: AlarmsSection

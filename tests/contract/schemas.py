@@ -211,6 +211,15 @@ RECORDS = closed(
         "seen": {"type": "object", "additionalProperties": array(TEXT, maxItems=5)},
     }
 )
+PREDICTIONS = closed(
+    {
+        "task": maybe({"enum": ["binary", "multiclass", "regression"]}),
+        "kind": {"enum": ["probability", "log_odds", "label", "value"]},
+        "positive_label": maybe(TEXT),
+        "path": maybe(TEXT),
+        "stated": array({"enum": ["kind", "path", "positive_label"]}, maxItems=3),
+    }
+)
 ANSWERS = closed(
     {
         "readings": array(TEXT, maxItems=5),
@@ -384,6 +393,7 @@ DRIFT_REPORT = closed(
         "schedule": maybe(TEXT),
         "records": RECORDS,
         "answers": ANSWERS,
+        "predictions": PREDICTIONS,
         "n_rows": COUNT,
         "verdict": VERDICT,
         "reason": REASON,

@@ -27,8 +27,8 @@ ORDINARY = frozenset(
     "above accepted added adjusted approximate assumed back by categorical critical drifted enabled explained failed "
     "failure false final from ignore in internal is labelled max maximum min minimum missing needed no note numeric of "
     "out outside over per positive promoted range read rejected relative represented residual rolled selected "
-    "selection skipped spread started stopped suspected true under unreadable unseen used wait warning weighted "
-    "without".split()
+    "seen selection skipped spread started stated stopped suspected true under unreadable unseen used wait warning "
+    "weighted without".split()
 )
 """Verbs, adjectives and prepositions with their everyday meaning."""
 PROPER = frozenset("f1 q99 isolation forest jensen shannon wasserstein spark method metric p gate curve data".split())

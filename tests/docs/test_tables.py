@@ -19,6 +19,7 @@ from plumbline.contract.accuracy import LabelShiftScenario, MeasureReport, Proje
 from plumbline.contract.attribution import AttributionFeature, AttributionReport
 from plumbline.contract.bias import BiasGroup, BiasMeasure, BiasReport
 from plumbline.contract.names import Metric
+from plumbline.contract.predictions import PredictionsReport
 from plumbline.contract.quality import QualityReport, ShiftReport, WindowQuality
 from plumbline.contract.reasons import ReasonCode
 from plumbline.contract.records import (
@@ -234,7 +235,13 @@ def keys_of(record: type[Any], prefix: str = "") -> list[str]:
 
 def test_report_page_lists_exactly_the_keys_of_the_report() -> None:
     whole = {field.name: field for field in dataclasses.fields(DriftReport)}
-    window = {"window": WindowBounds, "records": RecordCounts, "answers": AnswerCounts, "model": ModelReport}
+    window = {
+        "window": WindowBounds,
+        "records": RecordCounts,
+        "answers": AnswerCounts,
+        "predictions": PredictionsReport,
+        "model": ModelReport,
+    }
     estimates = ("projected_accuracy", "isolation_forest_similarity")
     others = ("recent", "segments", "multivariate")
     elsewhere = {"features", "prediction", "shifts", "quality", "bias", "attribution", "variants"}

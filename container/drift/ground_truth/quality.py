@@ -157,14 +157,14 @@ def _judged(
     )
 
 
-def _right(scored: ScoredCounts, task: Task) -> tuple[float, float]:
+def _right(scored: ScoredCounts, task: Task | None) -> tuple[float, float]:
     """Return the accuracy, and the effective number of rows."""
     # Of several classes a row counts as positive where its prediction is right.
     accuracy = scored.n_positive / scored.n_rows if task is Task.MULTICLASS else scored.accuracy
     return accuracy, scored.n_rows / scored.design_effect
 
 
-def _drop(window: ScoredCounts, reference: ScoredCounts, task: Task, threshold: float) -> Ruling:
+def _drop(window: ScoredCounts, reference: ScoredCounts, task: Task | None, threshold: float) -> Ruling:
     realised, n = _right(window, task)
     before, n_before = _right(reference, task)
     drop = before - realised
@@ -191,7 +191,7 @@ def _projected(found: ProjectedAccuracy) -> MeasureReport:
 
 
 def _expectation(
-    projected: MeasureReport, window: ScoredCounts, reference: ScoredCounts, task: Task, projection: Projection
+    projected: MeasureReport, window: ScoredCounts, reference: ScoredCounts, task: Task | None, projection: Projection
 ) -> tuple[float, float]:
     """Return the accuracy expected of a window's rows, and the half-width of its 95 % interval.
 

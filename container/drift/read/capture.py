@@ -9,12 +9,15 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import TypeAlias
 
+from plumbline.contract.predictions import KINDS_OF_TASK, PredictionFormat, PredictionsReport
 from plumbline.contract.records import WindowBounds
 from plumbline.contract.rejection import REMEDIES, RejectionReason
-from plumbline.contract.training import Task, ordered
+from plumbline.contract.training import Task
+from plumbline.contract.values import canonical
 from plumbline.drift.data.window import WindowCounts
 from plumbline.drift.errors import BaselineMismatchError, ConfigError
 from plumbline.drift.read.folder import listed
+from plumbline.drift.read.kernel.answers import compiled
 from plumbline.drift.read.kernel.files import EventLog, FileCounter, reject_duplicates
 from plumbline.drift.read.kernel.partial_counts import PartialCounts, window_counts
 from plumbline.drift.read.kernel.plan import WindowPlan
@@ -23,6 +26,7 @@ from plumbline.drift.read.kernel.records import BLOCK_BYTES, Rejected
 from plumbline.drift.reference.baseline import Baseline
 
 _NO_BOUNDS = WindowBounds()
+_NOTHING_STATED = PredictionFormat()
 _LOG = logging.getLogger(__name__)
 
 WindowReader: TypeAlias = Callable[[WindowPlan], PartialCounts]
@@ -46,7 +50,7 @@ def count_window(read: WindowReader, plan: WindowPlan) -> WindowCounts:
     return window_counts(counts, plan)
 
 
-def plan_of(
+def plan_of(  # noqa: PLR0913 - one keyword per part of the plan
     baseline: Baseline,
     bounds: WindowBounds = _NO_BOUNDS,
     *,
@@ -54,13 +58,14 @@ def plan_of(
     segment: str | None = None,
     ignored: frozenset[str] = frozenset(),
     facet: str | None = None,
+    predictions: PredictionFormat = _NOTHING_STATED,
 ) -> WindowPlan:
     """Return the plan of reading a window whose rows are compared with a baseline (`drift.read.kernel.plan.Plan`).
 
     Raises
     ------
     ConfigError
-        If a bound is no ISO 8601 time.
+        If a bound is no ISO 8601 time, or `predictions`, what is stated of the answers, does not suit the baseline.
     """
     return WindowPlan(
         specs=baseline.specs,
@@ -69,16 +74,56 @@ def plan_of(
         variant=variant,
         segment=segment,
         ignored=ignored,
-        outputs=outputs_of(baseline),
+        outputs=outputs_of(baseline, predictions),
         facet=facet,
     )
 
 
-def outputs_of(baseline: Baseline) -> Outputs:
-    """Return the form of the endpoint's predictions."""
-    if baseline.test is None or baseline.task is Task.REGRESSION:
-        return Outputs(baseline.task)
-    return Outputs(baseline.task, ordered(baseline.test.labels), baseline.positive_label)
+def outputs_of(baseline: Baseline, stated: PredictionFormat = _NOTHING_STATED) -> Outputs:
+    """Return the form of the endpoint's predictions: as stated for this run, else as the baseline has it.
+
+    Raises
+    ------
+    ConfigError
+        If what is stated does not suit the baseline's target, or the path is none.
+    """
+    stated = stated.over(baseline.predictions)
+    kinds = KINDS_OF_TASK[baseline.task]
+    if stated.kind is not None and stated.kind not in kinds:
+        raise ConfigError(
+            f"the kind of the predictions must be {' or '.join(kinds)} where the task is "
+            f"{baseline.task or 'not known'}, got {stated.kind}; correct it, or learn the baseline with its task"
+        )
+    classes = baseline.labels
+    known = {canonical(label) for label in classes}
+    if stated.positive_label is not None and (
+        baseline.task is not Task.BINARY or (known and canonical(stated.positive_label) not in known)
+    ):
+        raise ConfigError(
+            f"the positive label must be one of the baseline's two, got {stated.positive_label!r} for "
+            f"{', '.join(map(repr, classes[:5])) or 'none'}; correct it"
+        )
+    if stated.path is not None:
+        try:
+            compiled(stated.path)
+        except ValueError as error:
+            raise ConfigError(f"the path of the predictions {error}; correct it") from error
+    return Outputs(baseline.task, classes, baseline.positive_label, stated)
+
+
+def predictions_report(outputs: Outputs) -> PredictionsReport:
+    """Return how the answers of a window are read."""
+    stated = outputs.stated
+    positive = None
+    if outputs.task is Task.BINARY:
+        positive = stated.positive_label or (outputs.classes[outputs.positive] if len(outputs.classes) == 2 else None)
+    return PredictionsReport(
+        task=outputs.task,
+        kind=stated.kind or KINDS_OF_TASK[outputs.task][0],
+        positive_label=positive,
+        path=stated.path,
+        stated=tuple(sorted(key for key, value in vars(stated).items() if value is not None)),
+    )
 
 
 def count_folder(folder: Path, plan: WindowPlan, block_bytes: int = BLOCK_BYTES) -> PartialCounts:

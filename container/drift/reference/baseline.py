@@ -19,8 +19,9 @@ from numpy.typing import NDArray
 
 from plumbline.contract.decoding import SCHEMA_ERRORS, decode
 from plumbline.contract.names import BASELINE_FILE, BASELINE_VERSION, READABLE_BASELINE_VERSIONS
+from plumbline.contract.predictions import PredictionFormat, PredictionKind
 from plumbline.contract.records import FeatureType
-from plumbline.contract.training import OUTPUT_PREDICTIONS, PREDICTED_COLUMN, PROBABILITY_COLUMN, Task, task_of
+from plumbline.contract.training import OUTPUT_PREDICTIONS, PREDICTED_COLUMN, PROBABILITY_COLUMN, Task, ordered, task_of
 from plumbline.contract.values import DEFAULT_MISSING_VALUES, LEGACY_MISSING_VALUES
 from plumbline.drift.data.counts import ValueCounts, columns_of, counts_entries, spec_entries, specs_of
 from plumbline.drift.data.documents import csv_text, read_signed, sha256, signed, write_together
@@ -55,7 +56,9 @@ class Baseline:
     `specs` is the payload's schema, in order; `counts` has one entry per spec. `target_label` is None when the
     reference has no target column, and `positive_label` also without a test set or when its target has not two classes.
     `sample` holds some of the training rows (`plumbline.drift.data.table`). `segments` has one entry per value of
-    `segment_column`, each with one entry per spec; it is empty when no column is named.
+    `segment_column`, each with one entry per spec; it is empty when no column is named. `learned_task` is None where no
+    target is named and no task stated, and in baselines of older versions; `classes` are the target's labels in order,
+    where it is no quantity. `predictions` is what was stated of the endpoint's answers.
     """
 
     target_label: str | None
@@ -67,6 +70,10 @@ class Baseline:
     sample: Table | None = None
     segment_column: str | None = None
     segments: Mapping[str, Mapping[str, ValueCounts]] = field(default_factory=dict)
+    learned_task: Task | None = None
+    task_is_stated: bool = False
+    classes: tuple[str, ...] = ()
+    predictions: PredictionFormat = PredictionFormat()
 
     @property
     def missing_values(self) -> frozenset[str]:
@@ -74,9 +81,16 @@ class Baseline:
         return self.specs[0].missing_values if self.specs else DEFAULT_MISSING_VALUES
 
     @property
-    def task(self) -> Task:
-        """What the model predicts; without a test set a probability is expected of it."""
-        return self.test.task if self.test else Task.BINARY
+    def task(self) -> Task | None:
+        """What the model predicts, stated or by the labels of its target; None: nothing says so."""
+        return self.learned_task or (self.test.task if self.test else None)
+
+    @property
+    def labels(self) -> tuple[str, ...]:
+        """The target's labels in order; empty where it is a quantity or not known."""
+        if self.classes or self.test is None or self.task is Task.REGRESSION:
+            return self.classes
+        return ordered(self.test.labels)
 
 
 def test_text(test: LabelledTest, target_label: str) -> str:
@@ -247,6 +261,7 @@ def _document(baseline: Baseline, side_files: dict[str, str]) -> dict[str, Any]:
         "n_rows": baseline.n_rows,
         "segment_column": baseline.segment_column,
         "missing_values": sorted(baseline.missing_values),
+        **_target(baseline),
         "features": spec_entries(baseline.specs),
         "files": {name: sha256(text) for name, text in side_files.items()},
         "counts": counts_entries(baseline.specs, baseline.counts),
@@ -272,6 +287,19 @@ def _text_of(value: object) -> str:
     if not isinstance(value, str):
         raise TypeError(f"a text is expected, got {value}")
     return value
+
+
+def _target(baseline: Baseline) -> dict[str, Any]:
+    """Return what the test set's labels do not say of the target and the predictions."""
+    found: dict[str, Any] = {}
+    if baseline.learned_task is not None and (baseline.test is None or baseline.learned_task != baseline.test.task):
+        found["task"] = str(baseline.learned_task)
+    if baseline.task_is_stated:
+        found |= {"task": str(baseline.task), "task_is_stated": True}
+    if baseline.classes and (baseline.test is None or baseline.classes != ordered(baseline.test.labels)):
+        found["classes"] = list(baseline.classes)
+    stated = {key: str(value) for key, value in vars(baseline.predictions).items() if value is not None}
+    return found | ({"predictions": stated} if stated else {})
 
 
 def _decode(document: dict[str, Any], texts: dict[str, str]) -> Baseline:
@@ -302,4 +330,21 @@ def _decode(document: dict[str, Any], texts: dict[str, str]) -> Baseline:
         sample=parse_sample(texts[SAMPLE_FILE], specs) if SAMPLE_FILE in texts else None,
         segment_column=header.segment_column,
         segments={_text_of(entry["value"]): columns_of(specs, entry["counts"]) for entry in document["segments"]},
+        learned_task=Task(document["task"]) if "task" in document else test.task if test else None,
+        task_is_stated=document.get("task_is_stated") is True,
+        classes=_classes(document, test),
+        predictions=_format(document.get("predictions", {})),
     )
+
+
+def _classes(document: dict[str, Any], test: LabelledTest | None) -> tuple[str, ...]:
+    is_quantity = document.get("task", test.task if test else None) == Task.REGRESSION
+    if "classes" in document:
+        return tuple(map(_text_of, document["classes"]))
+    return () if test is None or is_quantity else ordered(test.labels)
+
+
+def _format(stated: Mapping[str, object]) -> PredictionFormat:
+    texts = {key: _text_of(value) for key, value in stated.items()}
+    kind = PredictionKind(texts["kind"]) if "kind" in texts else None
+    return PredictionFormat(kind, texts.get("positive_label"), texts.get("path"))

@@ -14,13 +14,18 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from plumbline.contract.predictions import PredictionFormat, sigmoid
 from plumbline.contract.records import FeatureType
 from plumbline.contract.training import (
+    LABEL_COLUMN,
+    LOG_ODDS_COLUMN,
     MISSING_TEXTS,
     PREDICTED_COLUMN,
     PROBABILITY_COLUMN,
+    VALUE_COLUMN,
     Task,
     finite_number,
+    positive_label,
     task_of,
 )
 from plumbline.contract.values import (
@@ -189,28 +194,66 @@ def read_labelled(
     return Table(tuple(specs), {spec.name: _column(sheet, spec, train) for spec in specs}), labels
 
 
-def read_predictions(path: Path, task: Task) -> tuple[NDArray[np.float64], list[str] | None]:
-    """Read the predicted probability of the positive class, one per row: shape (n_rows,), each 0 to 1.
+def read_predictions(
+    path: Path, task: Task | None, labels: Sequence[str], positive: str | None = None
+) -> tuple[NDArray[np.float64], list[str] | None]:
+    """Read the model's predictions, one per row of the test set: shape (n_rows,); the columns' names say what they are.
 
-    Where the target has more than two classes, it is that of the predicted label, which stands in a column of its
-    own, ``predicted``, and is the second thing returned. Of a numeric target the predicted numbers are read.
+    ``probability``: of the positive class, 0 to 1. ``log_odds``: as many, converted. ``label`` (or ``predicted``): the
+    predicted label alone, which is a probability of 1 or 0. Where the target has more than two classes the predicted
+    label is the second thing returned, and ``probability`` is its own. ``value``: of a target that is a quantity, where
+    ``probability`` is read so, too.
+
+    Parameters
+    ----------
+    labels
+        Those that the target can have; predicted ones get their spelling.
+    positive
+        The positive one of two; None: the last in order.
 
     Raises
     ------
     BaselineError
-        If the file has no column ``probability``, or a cell that is no probability.
+        If the file has no such column, or a cell that is no prediction.
     """
     sheet = _read(path)
-    if PROBABILITY_COLUMN not in sheet.header:
-        raise BaselineError(f"{path} must have a column {PROBABILITY_COLUMN!r}, got {sheet.header}; rename it")
-    texts = sheet.columns[PROBABILITY_COLUMN]
+    if task is Task.REGRESSION:
+        return _numbers_of(sheet, _one_column(path, sheet, (VALUE_COLUMN, PROBABILITY_COLUMN)), None), None
+    label_column = next((name for name in (PREDICTED_COLUMN, LABEL_COLUMN) if name in sheet.header), None)
+    called = None if label_column is None else spelled_as(labels, sheet.columns[label_column])
+    if called is not None and not {PROBABILITY_COLUMN, LOG_ODDS_COLUMN} & {*sheet.header}:
+        if task is Task.MULTICLASS:
+            return np.ones(len(called)), called
+        of = positive or positive_label(labels)
+        return np.array([float(label == of) for label in called]), None
+    number_column = _one_column(path, sheet, (PROBABILITY_COLUMN, LOG_ODDS_COLUMN))
+    if number_column == LOG_ODDS_COLUMN and task is not Task.MULTICLASS:
+        return np.array([*map(sigmoid, _numbers_of(sheet, number_column, None).tolist())]), None
+    return _numbers_of(sheet, number_column, 1.0), called if task is Task.MULTICLASS else None
+
+
+def _one_column(path: Path, sheet: _Sheet, names: Sequence[str]) -> str:
+    found = [name for name in names if name in sheet.header]
+    if len(found) != 1:
+        raise BaselineError(
+            f"{path} must have one column {' or '.join(map(repr, names))}, got {sheet.header}; rename it to fit"
+        )
+    return found[0]
+
+
+def _numbers_of(sheet: _Sheet, name: str, highest: float | None) -> NDArray[np.float64]:
+    """Return a column of finite numbers; with `highest`, of 0 to so much."""
+    texts = sheet.columns[name]
     numbers = [finite_number(text) for text in texts]
     for row, number in enumerate(numbers):
-        if number is None or (task is not Task.REGRESSION and not 0 <= number <= 1):
+        if number is None:
+            raise BaselineError(f"{sheet.place(row)}: a prediction must be a number, got {texts[row]!r}; predict again")
+        if highest is not None and not 0 <= number <= highest:
             raise BaselineError(
-                f"{sheet.place(row)}: a probability must lie in 0 to 1, got {texts[row]!r}; predict again"
+                f"{sheet.place(row)}: a probability must lie in 0 to 1, got {texts[row]!r}; name the column "
+                f"{LOG_ODDS_COLUMN!r} if these are log-odds, or state the task {Task.REGRESSION} if they are quantities"
             )
-    return np.array(numbers, dtype=np.float64), sheet.columns.get(PREDICTED_COLUMN)
+    return np.array(numbers, dtype=np.float64)
 
 
 def _require_target(path: Path, sheet: _Sheet, target_label: str) -> None:
@@ -298,7 +341,8 @@ class ReferenceFiles:
     `train` and `test` are CSV files with a header row, or folders of them; `predictions` has one column,
     ``probability``, row for row with `test`. Without a `target_label` every column is a feature, and there is no test
     set. Of a target with more than two classes `predictions` also has a column ``predicted``. Windows are also
-    judged apart by the values of `segment_column`. `missing_values` are the texts of a cell without a value.
+    judged apart by the values of `segment_column`. `missing_values` are the texts of a cell without a value. `task` is
+    what the model predicts, None: inferred from the target's labels; `format` is what is stated of the answers.
     """
 
     train: Path
@@ -307,6 +351,8 @@ class ReferenceFiles:
     target_label: str | None = None
     segment_column: str | None = None
     missing_values: frozenset[str] = DEFAULT_MISSING_VALUES
+    task: Task | None = None
+    format: PredictionFormat = PredictionFormat()
 
     def learn(self) -> Baseline:
         """Return the baseline.
@@ -316,14 +362,23 @@ class ReferenceFiles:
         BaselineError
             If a file cannot be read or does not fit the others.
         """
-        features, _ = read_training(self.train, self.target_label, self.missing_values)
+        features, train_labels = read_training(self.train, self.target_label, self.missing_values)
         if self.test is None or self.target_label is None:
-            return learn(train=features, target_label=self.target_label, segment_column=self.segment_column)
+            return learn(
+                train=features,
+                target_label=self.target_label,
+                segment_column=self.segment_column,
+                train_labels=train_labels,
+                task=self.task,
+                predictions=self.format,
+            )
         test, labels = read_labelled(self.test, features.specs, self.target_label, features)
+        labels = spelled_as(train_labels, labels)
         probabilities, predicted = None, None
         if self.predictions is not None:
-            probabilities, predicted = read_predictions(self.predictions, task_of(labels))
-            predicted = None if predicted is None else spelled_as(labels, predicted)
+            known = {*train_labels, *labels}
+            task = self.task or task_of(known)
+            probabilities, predicted = read_predictions(self.predictions, task, [*known], self.format.positive_label)
         return learn(
             train=features,
             target_label=self.target_label,
@@ -332,6 +387,9 @@ class ReferenceFiles:
             probabilities=probabilities,
             predicted=predicted,
             segment_column=self.segment_column,
+            train_labels=train_labels,
+            task=self.task,
+            predictions=self.format,
         )
 
 

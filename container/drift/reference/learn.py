@@ -1,17 +1,30 @@
 """Learn a baseline from the reference rows: checks, value counts bounded in size, a sample of the rows."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
+from typing import NamedTuple, NoReturn
 
 import numpy as np
 from numpy.typing import NDArray
 
+from plumbline.contract.predictions import KINDS_OF_TASK, PredictionFormat
 from plumbline.contract.records import FeatureType
-from plumbline.contract.training import MISSING_TEXTS, PREDICTED_COLUMN, PROBABILITY_COLUMN, Task, positive_label
+from plumbline.contract.training import (
+    MISSING_TEXTS,
+    PREDICTED_COLUMN,
+    PROBABILITY_COLUMN,
+    Task,
+    finite_number,
+    ordered,
+    task_of,
+)
+from plumbline.contract.values import canonical
 from plumbline.drift.data.counts import MAX_DISTINCT, OTHER_LABELS, CategoricalCounts, NumericCounts, ValueCounts, count
 from plumbline.drift.data.sketch import bucketed
 from plumbline.drift.data.table import Table, sample_rows
 from plumbline.drift.errors import BaselineError
 from plumbline.drift.reference.baseline import Baseline, LabelledTest
+
+_NOTHING_STATED = PredictionFormat()
 
 
 def learn(  # noqa: PLR0913 - one keyword per part of the reference
@@ -23,6 +36,9 @@ def learn(  # noqa: PLR0913 - one keyword per part of the reference
     probabilities: NDArray[np.float64] | None = None,
     predicted: Sequence[str] | None = None,
     segment_column: str | None = None,
+    train_labels: Sequence[str] = (),
+    task: Task | None = None,
+    predictions: PredictionFormat = _NOTHING_STATED,
 ) -> Baseline:
     """Learn a baseline from the training rows, and keep the labelled test set with it if there is one.
 
@@ -41,6 +57,12 @@ def learn(  # noqa: PLR0913 - one keyword per part of the reference
         The predicted label of each test row, where the target has more than two classes.
     segment_column
         A categorical feature by whose values the rows are counted a second time, apart from each other.
+    train_labels
+        Labels of the training rows: what the target can be, where the test set does not have them all.
+    task
+        What the model predicts, as stated; None: it is inferred from the labels, if there are any.
+    predictions
+        What is stated of the endpoint's answers. `probabilities` are those of its positive label.
 
     Raises
     ------
@@ -50,10 +72,13 @@ def learn(  # noqa: PLR0913 - one keyword per part of the reference
     _check_train(train, target_label)
     if test is not None and target_label is None:
         raise BaselineError("a test set must have a target, got no target_label; name the column to predict")
+    labels = {label for label in (*train_labels, *(test_labels or ())) if label.strip() not in MISSING_TEXTS}
+    target = _target(labels, task, predictions)
     labelled = None
     if test is not None and test_labels is not None:
         _check_same_schema(train, test)
-        labelled = _labelled_test(train, LabelledTest(test, tuple(test_labels), probabilities, _texts(predicted)))
+        found = LabelledTest(test, tuple(test_labels), probabilities, _texts(predicted))
+        labelled = _labelled_test(train, found, target.task)
     elif not (test is None and test_labels is None and probabilities is None):
         raise BaselineError(
             "a test set must have features and labels, and probabilities belong to a test set, got only part of them; "
@@ -61,7 +86,7 @@ def learn(  # noqa: PLR0913 - one keyword per part of the reference
         )
     return Baseline(
         target_label=target_label,
-        positive_label=_positive(labelled),
+        positive_label=target.positive_label,
         n_rows=train.n_rows,
         specs=train.specs,
         counts=count_table(train),
@@ -69,7 +94,56 @@ def learn(  # noqa: PLR0913 - one keyword per part of the reference
         sample=sample_rows(train),
         segment_column=segment_column,
         segments={} if segment_column is None else count_segments(train, segment_column),
+        learned_task=target.task,
+        task_is_stated=task is not None,
+        classes=target.classes,
+        predictions=predictions,
     )
+
+
+class _Target(NamedTuple):
+    task: Task | None
+    classes: tuple[str, ...]
+    positive_label: str | None
+
+
+def _target(labels: Collection[str], stated: Task | None, predictions: PredictionFormat) -> _Target:
+    """Return what the model predicts: as stated, or else by its labels."""
+    task = stated or (task_of(labels) if labels else None)
+    if task is Task.BINARY and len(labels) > 2:
+        _refuse_task(task, f"{len(labels)} labels", Task.MULTICLASS)
+    if task is Task.REGRESSION and (texts := sorted(label for label in labels if finite_number(label) is None)):
+        _refuse_task(task, repr(texts[0]), Task.MULTICLASS)
+    _check_kind(task, predictions)
+    classes = () if task in {None, Task.REGRESSION} else ordered(labels)
+    return _Target(task, classes, _positive(task, classes, predictions.positive_label))
+
+
+def _refuse_task(task: Task, found: str, other: Task) -> NoReturn:
+    wanted = "at most two labels" if task is Task.BINARY else "numbers as labels"
+    raise BaselineError(f"the target of a {task} task must have {wanted}, got {found}; state the task {other}")
+
+
+def _check_kind(task: Task | None, predictions: PredictionFormat) -> None:
+    kinds = KINDS_OF_TASK[task]
+    if predictions.kind is not None and predictions.kind not in kinds:
+        raise BaselineError(
+            f"the kind of the predictions must be {' or '.join(kinds)} where the task is "
+            f"{task or 'not known'}, got {predictions.kind}; state another kind, or the task"
+        )
+
+
+def _positive(task: Task | None, classes: Sequence[str], stated: str | None) -> str | None:
+    """Return the label that a probability is that of, spelled as the target's; None where there are not two."""
+    if stated is not None:
+        known = {canonical(label): label for label in classes}
+        if task is not Task.BINARY or (classes and canonical(stated) not in known):
+            raise BaselineError(
+                f"the positive label must be one of the two of a binary target, "
+                f"got {stated!r} for {', '.join(map(repr, classes[:5])) or 'none'}; correct it"
+            )
+        return known.get(canonical(stated), stated)
+    return classes[1] if task is Task.BINARY and len(classes) == 2 else None
 
 
 def _check_train(train: Table, target_label: str | None) -> None:
@@ -102,7 +176,7 @@ def _texts(predicted: Sequence[str] | None) -> tuple[str, ...] | None:
     return None if predicted is None else tuple(predicted)
 
 
-def _labelled_test(train: Table, test: LabelledTest) -> LabelledTest:
+def _labelled_test(train: Table, test: LabelledTest, task: Task | None) -> LabelledTest:
     """Return the test set with its columns in train's order, everything checked."""
     rows = test.table
     if not rows.n_rows:
@@ -112,10 +186,10 @@ def _labelled_test(train: Table, test: LabelledTest) -> LabelledTest:
     probabilities = test.probabilities
     if probabilities is not None:
         probabilities = np.asarray(probabilities, dtype=np.float64)
-        _check_probabilities(probabilities, rows.n_rows, test.task)
+        _check_probabilities(probabilities, rows.n_rows, task)
         # -0.0 is a probability, but its text is not that of 0.0: equal baselines are equal bytes.
         probabilities = probabilities + 0.0
-    _check_predicted(test)
+    _check_predicted(test, task)
     in_order = Table(train.specs, {spec.name: rows.columns[spec.name] for spec in train.specs})
     return LabelledTest(in_order, test.labels, probabilities, test.predicted)
 
@@ -145,8 +219,8 @@ def _check_labels(labels: Sequence[str], n_rows: int) -> None:
             )
 
 
-def _check_predicted(test: LabelledTest) -> None:
-    wanted = test.task is Task.MULTICLASS and test.probabilities is not None
+def _check_predicted(test: LabelledTest, task: Task | None) -> None:
+    wanted = task is Task.MULTICLASS and test.probabilities is not None
     if (test.predicted is not None) != wanted:
         raise BaselineError(
             f"predictions must name the predicted label of each row if, and only if, the target has more than two "
@@ -167,7 +241,7 @@ def _check_predicted(test: LabelledTest) -> None:
         )
 
 
-def _check_probabilities(probabilities: NDArray[np.float64], n_rows: int, task: Task) -> None:
+def _check_probabilities(probabilities: NDArray[np.float64], n_rows: int, task: Task | None) -> None:
     if probabilities.shape != (n_rows,):
         raise BaselineError(
             f"predictions must have one probability per test row, got {probabilities.size} for {n_rows} rows; "
@@ -180,18 +254,8 @@ def _check_probabilities(probabilities: NDArray[np.float64], n_rows: int, task: 
         row = int(np.argmax(outside))
         raise BaselineError(
             f"predictions must be probabilities of the positive class, 0 to 1, got {float(probabilities[row])!r} in "
-            f"row {row + 1}; write the model's probability, not its label or margin"
+            f"row {row + 1}; write the model's probability, not its label or margin, or state the task regression"
         )
-
-
-def _positive(labelled: LabelledTest | None) -> str | None:
-    if labelled is None:
-        return None
-    try:
-        return positive_label(labelled.labels)
-    except ValueError:
-        # Drift is monitored for any target; only the projected accuracy needs two classes.
-        return None
 
 
 MAX_SEGMENTS = 50

@@ -14,6 +14,7 @@ from pathlib import Path
 
 from plumbline.contract.decoding import read_json
 from plumbline.contract.names import Argument, MonitorVariable, Variable, report_prefix, schedule_prefix
+from plumbline.contract.predictions import PredictionFormat, PredictionKind
 from plumbline.contract.records import WindowBounds
 from plumbline.drift.data.times import HOUR, format_time, hour_folder, parse_time
 from plumbline.drift.errors import ConfigError
@@ -144,8 +145,9 @@ class OptionalAnalyses:
 class RunSettings:
     """One run of the container.
 
-    `policy` has the environment's thresholds; those of the file at `policy_file`, a path or an S3 URI, take precedence.
-    `champions` is where the history of the endpoint's models is, which may not be there yet; None: none is kept.
+    `policy` has the environment's thresholds; those of the file at `policy_file`, a path or an S3 URI, take
+    precedence. `predictions` is what is stated of the endpoint's answers. `champions` is where the history of the
+    endpoint's models is, which may not be there yet; None: none is kept.
     """
 
     reference: ReferenceSource
@@ -155,6 +157,7 @@ class RunSettings:
     policy_file: str | None
     analyses: OptionalAnalyses
     champions: str | None = None
+    predictions: PredictionFormat = PredictionFormat()
     distribution: Distribution = Distribution()
     platform: Platform
 
@@ -183,6 +186,7 @@ def read_settings(arguments: Namespace, environment: Mapping[str, str] = os.envi
         policy_file=policy_file,
         analyses=_optional_analyses(variables),
         champions=variables.text(Variable.CHAMPION_S3_URI),
+        predictions=_predictions(variables),
         distribution=read_distribution(variables, platform.ml_root),
         platform=platform,
     )
@@ -257,6 +261,17 @@ def _check_format(variables: Variables) -> None:
         raise variables.error(name, "must be a JSON object") from error
     if _CAPTURE_FORMAT not in keys:
         raise variables.error(name, "must be sagemakerCaptureJson", "monitor a real-time endpoint's data capture")
+
+
+def _predictions(variables: Variables) -> PredictionFormat:
+    kind = variables.text(Variable.PREDICTION_KIND)
+    if kind is not None and kind not in set(PredictionKind):
+        raise variables.error(Variable.PREDICTION_KIND, f"must be one of {', '.join(PredictionKind)}")
+    return PredictionFormat(
+        kind=None if kind is None else PredictionKind(kind),
+        positive_label=variables.text(Variable.POSITIVE_LABEL),
+        path=variables.text(Variable.PREDICTION_PATH),
+    )
 
 
 def _optional_analyses(variables: Variables) -> OptionalAnalyses:

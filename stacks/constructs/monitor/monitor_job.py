@@ -11,7 +11,7 @@ from aws_cdk import aws_s3_assets as assets
 from constructs import Construct
 
 from plumbline.contract.names import PLATFORM_ROOT, POLICY_VERSION, Argument, Switch, Variable
-from plumbline.stacks.config.environment import MonitorSection, NetworkSection
+from plumbline.stacks.config.environment import MonitorSection, NetworkSection, PredictionsSection
 from plumbline.stacks.config.thresholds import (
     BiasSection,
     FeatureSection,
@@ -66,6 +66,7 @@ class MonitorJob:
     thresholds: ThresholdsSection
     ground_truth: LabelLocations | None
     bias: BiasSection | None
+    predictions: PredictionsSection | None
     network: NetworkSection | None
 
     @property
@@ -87,6 +88,8 @@ class MonitorJob:
         if self.bias:
             values[Variable.FACET] = self.bias.facet
             sections.append(self.bias)
+        if self.predictions:
+            values |= _predictions(self.predictions)
         given = {name.value: str(value) for name, value in values.items() if value is not None}
         thresholds = {name: value for section in sections for name, value in section.variables().items()}
         return {"AWS_DEFAULT_REGION": self.region} | thresholds | given
@@ -113,6 +116,14 @@ def _labels(ground_truth: LabelLocations) -> Values:
         Variable.LABELS_S3_URI: ground_truth.labels_uri,
         Variable.LABEL_LAG_HOURS: ground_truth.settings.lag_hours,
         Variable.MERGED_S3_URI: ground_truth.merged_uri,
+    }
+
+
+def _predictions(predictions: PredictionsSection) -> Values:
+    return {
+        Variable.PREDICTION_KIND: predictions.kind,
+        Variable.POSITIVE_LABEL: predictions.positive_label,
+        Variable.PREDICTION_PATH: predictions.path,
     }
 
 

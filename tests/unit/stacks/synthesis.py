@@ -50,6 +50,7 @@ FULL: dict[str, Any] = {
     "retraining": {"slice_columns": ["sex", "race"]},
     "promotion": {"approval": "manual", "traffic": "canary", "canary_percent": 25},
     "bias": {"facet": "sex", "threshold": 0.1},
+    "predictions": {"kind": "probability", "positive_label": ">50K", "path": "predictions[*].score"},
     "alarms": {"emails": ["ops@example.com"]},
     "network": {"subnet_ids": ["subnet-0a000000", "subnet-0b000000"], "security_group_ids": ["sg-0c000000"]},
 }

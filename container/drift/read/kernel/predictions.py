@@ -13,7 +13,7 @@ from typing import Any, NamedTuple, NoReturn
 import numpy as np
 from numpy.typing import NDArray
 
-from plumbline.contract.predictions import PredictionFormat, PredictionKind
+from plumbline.contract.predictions import PredictionFormat, PredictionKind, sigmoid
 from plumbline.contract.rejection import AnswerReason
 from plumbline.contract.training import DECISION_THRESHOLD, Task, finite_number
 from plumbline.contract.values import canonical
@@ -444,17 +444,3 @@ def ambiguous(one: str, other: str) -> NoReturn:
 def sigmoids(log_odds: NDArray[np.float64]) -> NDArray[np.float64]:
     """Return what `sigmoid` returns of each; same shape."""
     return np.array([*map(sigmoid, log_odds.tolist())], dtype=np.float64)
-
-
-def sigmoid(log_odds: float) -> float:
-    """Return the probability that log-odds stand for.
-
-    Examples
-    --------
-    >>> sigmoid(0.0), sigmoid(-1000.0), sigmoid(1000.0)
-    (0.5, 0.0, 1.0)
-    """
-    if log_odds < 0:
-        odds = math.exp(max(log_odds, -800.0))
-        return odds / (1 + odds)
-    return 1 / (1 + math.exp(-log_odds))

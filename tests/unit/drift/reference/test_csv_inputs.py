@@ -122,20 +122,50 @@ def test_a_test_set_that_does_not_fit_training_is_refused(tmp_path: Path, text: 
     assert message in str(error.value)
 
 
+YES = ["no", "yes"]
+COLOURS = ["blue", "green", "red"]
+
+
 def test_probabilities_are_read_row_for_row(tmp_path: Path) -> None:
-    assert read_predictions(csv(tmp_path, "probability\n0.25\n1\n0\n"), Task.BINARY)[0].tolist() == [0.25, 1.0, 0.0]
+    file = csv(tmp_path, "probability\n0.25\n1\n0\n")
+    assert read_predictions(file, Task.BINARY, YES)[0].tolist() == [0.25, 1.0, 0.0]
+
+
+@pytest.mark.parametrize(
+    ("text", "task", "labels", "expected"),
+    [
+        ("log_odds\n0\n-1000\n", Task.BINARY, YES, ([0.5, 0.0], None)),
+        ("label\nyes\nno\n", Task.BINARY, YES, ([1.0, 0.0], None)),
+        ("predicted\n1.0\n0\n", Task.BINARY, ["0", "1"], ([1.0, 0.0], None)),
+        ("probability,predicted\n0.7,yes\n0.2,no\n", Task.BINARY, YES, ([0.7, 0.2], None)),
+        ("probability,predicted\n0.7,red\n0.4,blue\n", Task.MULTICLASS, COLOURS, ([0.7, 0.4], ["red", "blue"])),
+        ("label\nred\nblue\n", Task.MULTICLASS, COLOURS, ([1.0, 1.0], ["red", "blue"])),
+        ("value\n-3.5\n1e9\n", Task.REGRESSION, [], ([-3.5, 1e9], None)),
+        ("probability\n-3.5\n1e9\n", Task.REGRESSION, [], ([-3.5, 1e9], None)),
+    ],
+)
+def test_a_column_of_predictions_says_by_its_name_what_it_holds(
+    tmp_path: Path, text: str, task: Task, labels: list[str], expected: tuple[list[float], list[str] | None]
+) -> None:
+    numbers, called = read_predictions(csv(tmp_path, text), task, labels)
+    assert (numbers.tolist(), called) == expected
+
+
+def test_the_stated_positive_label_is_that_of_the_predictions(tmp_path: Path) -> None:
+    assert read_predictions(csv(tmp_path, "label\nyes\nno\n"), Task.BINARY, YES, "no")[0].tolist() == [0.0, 1.0]
 
 
 @pytest.mark.parametrize(
     ("text", "message"),
     [
-        ("score\n0.5\n", "must have a column 'probability', got ['score']"),
-        ("probability\n0.5\n1.5\n", "line 3: a probability must lie in 0 to 1"),
-        ("probability\nnan\n", "line 2: a probability must lie in 0 to 1"),
-        ("probability\n?\n", "line 2: a probability must lie in 0 to 1"),
+        ("score\n0.5\n", "must have one column 'probability' or 'log_odds', got ['score']"),
+        ("probability,log_odds\n0.5,0\n", "must have one column 'probability' or 'log_odds'"),
+        ("probability\n0.5\n1.5\n", "line 3: a probability must lie in 0 to 1, got '1.5'; name the column 'log_odds'"),
+        ("probability\nnan\n", "line 2: a prediction must be a number, got 'nan'"),
+        ("probability\n?\n", "line 2: a prediction must be a number, got '?'"),
     ],
 )
 def test_what_is_no_probability_is_refused(tmp_path: Path, text: str, message: str) -> None:
     with pytest.raises(BaselineError) as error:
-        read_predictions(csv(tmp_path, text), Task.BINARY)
+        read_predictions(csv(tmp_path, text), Task.BINARY, YES)
     assert message in str(error.value)
