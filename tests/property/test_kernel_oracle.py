@@ -15,6 +15,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from plumbline.contract.records import FeatureType, WindowBounds
+from plumbline.contract.training import Task
 from plumbline.drift.data.table import FeatureSpec, table
 from plumbline.drift.data.window import WindowCounts
 from plumbline.drift.read.capture import count_folder, plan_of
@@ -28,7 +29,9 @@ SPECS = (FeatureSpec("age", FeatureType.NUMERIC), FeatureSpec("work", FeatureTyp
 FEATURES = (("age", True), ("work", False))
 BOUNDS = WindowBounds("2026-11-22T12:00:00Z", "2026-11-22T13:00:00Z")
 START, END = datetime(2026, 11, 22, 12, tzinfo=UTC), datetime(2026, 11, 22, 13, tzinfo=UTC)
-BASELINE = learn(train=table(SPECS, [(17.0, "Private"), (90.0, "Self"), (30.0, None)]), target_label="income")
+BASELINE = learn(
+    train=table(SPECS, [(17.0, "Private"), (90.0, "Self"), (30.0, None)]), target_label="income", task=Task.BINARY
+)
 
 KEYS = (
     "age work instances inputs data features values columns names rows dataframe_split dataframe_records index 0 1 "

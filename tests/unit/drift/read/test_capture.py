@@ -13,6 +13,7 @@ import pytest
 
 from plumbline.contract.records import WindowBounds
 from plumbline.contract.rejection import AnswerReason, CellReason, RejectionReason
+from plumbline.contract.training import Task
 from plumbline.drift.data.counts import OTHER_LABELS
 from plumbline.drift.data.table import table
 from plumbline.drift.data.window import Segment, SegmentKind, WindowCounts
@@ -24,7 +25,9 @@ from tests.unit.drift.builders import SPECS, read_window, record, side, write_ca
 
 EVERYTHING = WindowBounds()
 HOUR = WindowBounds("2026-11-22T12:00:00Z", "2026-11-22T13:00:00Z")
-BASELINE = learn(train=table(SPECS, [(17.0, "Private", 1.0), (90.0, "Self", 99.0)]), target_label="income")
+BASELINE = learn(
+    train=table(SPECS, [(17.0, "Private", 1.0), (90.0, "Self", 99.0)]), target_label="income", task=Task.BINARY
+)
 
 
 def read(folder: Path, *entries: Mapping[str, Any] | bytes, bounds: WindowBounds = EVERYTHING) -> WindowCounts:
