@@ -20,7 +20,8 @@ def predictions(side: object, n_rows: int, classes: Sequence[str] = ()) -> list[
     """The probability of the last class for each row, or None where the answer cannot be read, or in two ways."""
     try:
         read = Side(_without_html(side))
-        if read.text.lstrip().startswith("<"):
+        start = read.text.lstrip()[:2].lower()
+        if start[:1] == "<" and (start[1:] in "!?/" or "a" <= start[1:] <= "z"):
             return None
         documents = _documents(read)
         lines = csv_of(read.text, read.delimiter or ",") if documents is None else []

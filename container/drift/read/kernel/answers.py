@@ -28,6 +28,8 @@ _WRAPPERS = ("predictions", "outputs", "results", "output", "result", "data", "r
 """Keys below which servers put the predictions of all rows."""
 _KEYS = frozenset({*LABEL_KEYS, *SCORE_KEYS})
 _ERROR_TEXT = re.compile(r"error|exception|traceback|failed|failure|unavailable|timed out|timeout|denied|invalid", re.I)
+_MARKUP = re.compile(r"\s*<[a-z!?/]", re.I)
+"""A page of a proxy or server. Labels may begin with the same character: ``<=50K``, ``<18``."""
 MAX_PATH_CHARACTERS = 256
 """What a job's environment variable holds."""
 
@@ -43,7 +45,7 @@ def decode_output(side: Payload, n_rows: int, outputs: Outputs) -> list[RowPredi
     if side is None:
         return [NO_PREDICTION] * n_rows
     body = _body(side)
-    if body.text.lstrip().startswith("<"):
+    if _MARKUP.match(body.text):
         raise Unreadable(AnswerReason.ERROR)
     documents = _documents(body)
     entries = _csv_entries(_lines(body), n_rows, outputs) if documents is None else _entries(documents, n_rows, outputs)

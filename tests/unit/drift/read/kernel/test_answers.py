@@ -92,3 +92,23 @@ def test_a_window_counts_confidence_by_predicted_class(tmp_path: Path) -> None:
         "green": [0.6, 0.7],
         "red": [0.9],
     }
+
+
+SALARY = Outputs(Task.BINARY, ("<=50K", ">50K"))
+
+
+@pytest.mark.parametrize(
+    ("text", "probability"), [("<=50K", 0.0), (" >50K\n", 1.0), ("<=50K,0.9", 0.1), ('"<=50K"', 0.0)]
+)
+def test_a_label_may_begin_like_a_page(text: str, probability: float) -> None:
+    (found,) = decode_output(text, 1, SALARY)
+    assert found.number == pytest.approx(probability)
+
+
+@pytest.mark.parametrize(
+    "text", ["<html><body>502</body></html>", " <!DOCTYPE html>", "<?xml version='1.0'?><Error/>", "<h1>Bad Gateway"]
+)
+def test_a_page_is_an_error(text: str) -> None:
+    with pytest.raises(Unreadable) as error:
+        decode_output(text, 1, SALARY)
+    assert error.value.reason is AnswerReason.ERROR
