@@ -67,7 +67,11 @@ def _csv_rows(body: Body, names: Sequence[str]) -> list[list[Token]]:
     if has_header is None:
         has_header = bool(lines) and is_header(header_fields(lines[0]), names, len(lines))
     if has_header and lines:
-        return [_by_name(row, names) for row in by_position(lines[1:], header_fields(lines[0]), names)]
+        header = header_fields(lines[0])
+        if {*names}.isdisjoint(header):
+            # Where the content type is wrong these are values of a row, which no report may hold.
+            raise Rejected(RejectionReason.FIELD_COUNT, f"a header row of {counted_fields(header)}, none a feature")
+        return [_by_name(row, names) for row in by_position(lines[1:], header, names)]
     for fields in lines:
         _require_fields(fields, len(names))
     return [[*fields] for fields in lines]

@@ -44,6 +44,10 @@ def refusal(side: Payload, names: list[str] = NAMES) -> Rejected:
         ("41;Private;40", "1 field, 3 if ';' divided them, which the content type has to say"),
         ("41\tPrivate\t40", "1 field, 3 if '\\t' divided them, which the content type has to say"),
         ("age,hours\n41", "1 field below 2 columns"),
+        (
+            CaptureSide("41,Private,40\n30,Self,20", "CSV", "text/csv; header=present"),
+            "a header row of 3 fields, none a feature",
+        ),
         (of_json({"request": {"age": 41}}), "the keys request"),
         (of_json({"columns": ["alter", "stunden"], "data": [[41, 40]]}), "the columns alter, stunden"),
         (of_json({"inputs": [{"name": "b", "data": [1]}, {"name": "a", "data": [2]}]}), "the tensors a, b"),
