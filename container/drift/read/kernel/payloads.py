@@ -126,7 +126,11 @@ def _no_text(content: bytes, named: ContentType) -> Rejected:
 
 def _is_json(named: ContentType, text: str) -> bool:
     """Decide by the content type; where the model server named none or another one, by the first character."""
-    return named.is_json or (not named.is_csv and text.lstrip().startswith(("[", "{")))
+    return named.is_json or (not named.is_csv and _begins_like_json(text))
+
+
+def _begins_like_json(text: str) -> bool:
+    return text.lstrip().startswith(("[", "{"))
 
 
 def load_json(text: str) -> Any:
@@ -137,7 +141,8 @@ def load_json(text: str) -> Any:
         try:
             document = json.loads(text)
         except (ValueError, RecursionError) as error:
-            raise Rejected(RejectionReason.INPUT_NOT_JSON) from error
+            seen = "" if _begins_like_json(text) else "text that begins like CSV"
+            raise Rejected(RejectionReason.INPUT_NOT_JSON, seen) from error
     if text.count("[") + text.count("{") > MAX_DEPTH:
         try:
             require_flat(document)
@@ -153,9 +158,9 @@ def json_documents(text: str) -> list[Any]:
     """
     try:
         return [load_json(text)]
-    except Rejected:
+    except Rejected as error:
         lines = [line for line in text.split("\n") if line.strip()]
-        if len(lines) < 2:
+        if error.reason is not RejectionReason.INPUT_NOT_JSON or len(lines) < 2:
             raise
         return [load_json(line) for line in lines]
 
@@ -167,4 +172,5 @@ def csv_lines(text: str, delimiter: str = ",") -> list[list[str]]:
         lines = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter, skipinitialspace=True, strict=True)
         return [fields for fields in lines if fields]
     except csv.Error as error:
-        raise Rejected(RejectionReason.INPUT_NOT_CSV) from error
+        seen = "text that begins like JSON" if _begins_like_json(text) else ""
+        raise Rejected(RejectionReason.INPUT_NOT_CSV, seen) from error

@@ -80,8 +80,12 @@ def _csv_rows(body: Body, names: Sequence[str]) -> list[list[Token]]:
 def _require_fields(row: Sequence[Any], n_features: int) -> None:
     if len(row) == n_features:
         return
-    otherwise = [mark for mark in ";\t|" if len(row) == 1 and str(row[0]).count(mark) == n_features - 1]
-    hint = f", {n_features} if {otherwise[0]!r} divided them, which the content type has to say" if otherwise else ""
+    text, hint = row[0] if row and isinstance(row[0], str) else "", ""
+    otherwise = [mark for mark in ";\t|" if len(row) == 1 and text.count(mark) == n_features - 1]
+    if text.lstrip().startswith(("[", "{")):
+        hint = " of text that begins like JSON"
+    elif otherwise:
+        hint = f", {n_features} if {otherwise[0]!r} divided them, which the content type has to say"
     raise Rejected(RejectionReason.FIELD_COUNT, f"{counted_fields(row)}{hint}")
 
 
