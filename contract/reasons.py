@@ -87,6 +87,8 @@ class ReasonCode(StrEnum):
 
     # A feature, or the prediction.
     IGNORED = "ignored", "ignored by the policy"
+    IDENTIFIER = "identifier", "an identifier, which is new in every row"
+    TIME_COLUMN = "time_column", "a time, which moves on by itself"
     MISSING_COLUMN = "missing_column", "no row of the window names it"
     UNREADABLE_COLUMN = "unreadable_column", "{percent:.0f} % of its values cannot be read"
     COLUMNS_UNREADABLE = "columns_unreadable", "too many values of {names} cannot be read"

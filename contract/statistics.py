@@ -3,6 +3,7 @@
 `container/drift/statistics` has the functions, one file each; `drift.statistics.registry` binds them to these members.
 """
 
+import json
 import math
 from dataclasses import dataclass
 
@@ -14,6 +15,45 @@ class FeatureType(StrEnum):
 
     NUMERIC = "numeric"
     CATEGORICAL = "categorical"
+
+
+class ColumnType(StrEnum):
+    """What a column is declared, or recognised, to be: `type` of a feature's settings and ``--feature-type``."""
+
+    NUMERIC = "numeric"
+    CATEGORICAL = "categorical"
+    ID = "id"
+    """An identifier: new in every row."""
+    TIME = "time"
+    """A date or a time, which moves on by itself."""
+    IGNORE = "ignore"
+
+    @property
+    def is_judged(self) -> bool:
+        """Whether the column is a feature whose drift is judged."""
+        return self in {ColumnType.NUMERIC, ColumnType.CATEGORICAL}
+
+    @property
+    def words(self) -> str:
+        """What a column of this type is, in words."""
+        names = {ColumnType.ID: "an identifier", ColumnType.TIME: "a time", ColumnType.IGNORE: "to be ignored"}
+        return names.get(self, f"a {self.value} feature")
+
+
+def read_column_types(text: str) -> dict[str, ColumnType]:
+    """Return the types by column that an argument of a job has as a JSON object.
+
+    Raises
+    ------
+    ValueError
+        If it is none; the text is a rule, for an error message.
+    """
+    try:
+        types = json.loads(text)
+        return {name: ColumnType(kind) for name, kind in types.items()}
+    except (ValueError, AttributeError, TypeError, RecursionError) as error:
+        allowed = ", ".join(ColumnType)
+        raise ValueError(f"must be a JSON object with a type of {allowed} by column, got {text!r}") from error
 
 
 _EVERY_TYPE = frozenset(FeatureType)

@@ -8,13 +8,15 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
+from types import MappingProxyType
 
 import numpy as np
 import xgboost
 from dataset import LabelledTable, TrainingDataError, concatenate, read_channel
 from numpy.typing import NDArray
-from reference import write_baseline
+from reference import monitored_features, write_baseline
 
+from plumbline.contract.statistics import ColumnType, read_column_types
 from plumbline.contract.training import (
     CHANNEL_FRESH,
     CHANNEL_TEST,
@@ -30,13 +32,18 @@ from plumbline.contract.training import (
 )
 from plumbline.contract.values import DEFAULT_MISSING_VALUES, LabelCells, read_missing_values, spellings
 from plumbline.drift.errors import BaselineError
-from plumbline.drift.preprocessing import Preprocessor, learn_column
+from plumbline.drift.preprocessing import Preprocessor, learn_column, monitored_as
 
 
 def learn_preprocessor(
-    train: LabelledTable, target: str, missing_values: frozenset[str] = DEFAULT_MISSING_VALUES
+    train: LabelledTable,
+    target: str,
+    missing_values: frozenset[str] = DEFAULT_MISSING_VALUES,
+    monitored: Mapping[str, ColumnType] = MappingProxyType({}),
 ) -> Preprocessor:
     """Learn every column and the two classes from the training rows.
+
+    `monitored` is what the monitor takes each column for; the model's own encoding does not depend on it.
 
     Raises
     ------
@@ -46,7 +53,7 @@ def learn_preprocessor(
     try:
         positive = positive_label(train.labels)
         columns = tuple(
-            learn_column(name, [row[position] for row in train.rows], missing_values)
+            monitored_as(learn_column(name, [row[position] for row in train.rows], missing_values), monitored.get(name))
             for position, name in enumerate(train.names)
         )
     except ValueError as error:
@@ -170,7 +177,9 @@ def train(settings: argparse.Namespace, environment: Mapping[str, str]) -> dict[
     if not sizes[0]:
         raise TrainingDataError(f"channel {CHANNEL_TRAIN!r} must hold labelled rows, got headers only; add rows")
 
-    preprocessor = learn_preprocessor(rows, settings.target_label, settings.missing_values)
+    features = monitored_features(rows, settings.missing_values, settings.feature_types)
+    monitored = {spec.name: spec.column_type for spec in features.specs}
+    preprocessor = learn_preprocessor(rows, settings.target_label, settings.missing_values, monitored)
     weights = fresh_weights(sizes[0], sum(sizes[1:]), settings.fresh_weight_fraction) if sum(sizes[1:]) else None
     test_labels = encode_labels(test.labels, preprocessor)
     booster = fit(preprocessor.transform(rows.rows), encode_labels(rows.labels, preprocessor), settings, weights)
@@ -184,12 +193,11 @@ def train(settings: argparse.Namespace, environment: Mapping[str, str]) -> dict[
     _write_results(output, answers, metrics)
     write_baseline(
         output / OUTPUT_BASELINE,
-        train=rows,
+        features=features,
         test=test,
         probabilities=[float(answer) for answer in answers],
         target=settings.target_label,
         segment_column=settings.segment_column,
-        missing_values=settings.missing_values,
     )
     return metrics
 
@@ -239,6 +247,12 @@ def parse_hyperparameters(arguments: Sequence[str] | None = None) -> argparse.Na
         type=read_missing_values,
         default=DEFAULT_MISSING_VALUES,
         help="JSON list of the texts of a cell without a value",
+    )
+    parser.add_argument(
+        "--feature_types",
+        type=read_column_types,
+        default={},
+        help="JSON object: what columns are, by name; the baseline keeps it",
     )
     parser.add_argument(
         "--fresh_weight_fraction",

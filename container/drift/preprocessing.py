@@ -7,13 +7,15 @@ Python 3.10, numpy only.
 import json
 import math
 from collections import Counter
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 from functools import cached_property
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from plumbline.contract.statistics import ColumnType
 from plumbline.contract.values import (
     DEFAULT_MISSING_VALUES,
     LEGACY_MISSING_VALUES,
@@ -37,6 +39,8 @@ class RowError(ValueError):
 class NumericColumn:
     """A column of numbers; a missing cell becomes `fill`, the mean of the training rows.
 
+    The monitor takes it for `monitored_as`; None: for numbers, as the model does.
+
     With `is_binary` the training rows have no other numbers than 0 and 1, and booleans stand for them.
     """
 
@@ -44,6 +48,7 @@ class NumericColumn:
     fill: float
     missing_values: frozenset[str] = DEFAULT_MISSING_VALUES
     is_binary: bool = False
+    monitored_as: ColumnType | None = None
 
     @property
     def width(self) -> int:
@@ -70,12 +75,16 @@ class NumericColumn:
 
 @dataclass(frozen=True)
 class CategoricalColumn:
-    """A column of names; a missing cell becomes `fill`, the most frequent one of the training rows."""
+    """A column of names; a missing cell becomes `fill`, the most frequent one of the training rows.
+
+    The monitor takes it for `monitored_as`; None: for names, as the model does.
+    """
 
     name: str
     fill: str
     categories: tuple[str, ...]
     missing_values: frozenset[str] = DEFAULT_MISSING_VALUES
+    monitored_as: ColumnType | None = None
 
     @property
     def width(self) -> int:
@@ -145,6 +154,7 @@ class Preprocessor:
         columns = [
             {"name": column.name, "fill": column.fill}
             | ({"categories": column.categories} if isinstance(column, CategoricalColumn) else {})
+            | ({"monitored_as": column.monitored_as.value} if column.monitored_as else {})
             | ({"is_binary": True} if isinstance(column, NumericColumn) and column.is_binary else {})
             for column in self.columns
         ]
@@ -171,13 +181,21 @@ class Preprocessor:
         if version != PREPROCESSOR_VERSION:
             raise ValueError(f"preprocessor version must be {PREPROCESSOR_VERSION}, got {version!r}; train again")
         missing = frozenset(document.get("missing_values", LEGACY_MISSING_VALUES))
-        columns = tuple(
-            CategoricalColumn(entry["name"], entry["fill"], tuple(entry["categories"]), missing)
-            if "categories" in entry
-            else NumericColumn(entry["name"], float(entry["fill"]), missing, entry.get("is_binary", False))
-            for entry in document["columns"]
-        )
+        columns = tuple(_column_of(entry, missing) for entry in document["columns"])
         return cls(columns, document["target"], document["negative_label"], document["positive_label"])
+
+
+def monitored_as(column: Column, kind: ColumnType | None) -> Column:
+    """Return the column with what the monitor takes it for, where that is not what the model does."""
+    own = ColumnType.NUMERIC if isinstance(column, NumericColumn) else ColumnType.CATEGORICAL
+    return column if kind in {None, own} else replace(column, monitored_as=kind)
+
+
+def _column_of(entry: Mapping[str, Any], missing: frozenset[str]) -> Column:
+    kind = ColumnType(entry["monitored_as"]) if "monitored_as" in entry else None
+    if "categories" in entry:
+        return CategoricalColumn(entry["name"], entry["fill"], tuple(entry["categories"]), missing, kind)
+    return NumericColumn(entry["name"], float(entry["fill"]), missing, entry.get("is_binary", False), kind)
 
 
 def learn_column(name: str, cells: Sequence[str], missing_values: frozenset[str] = DEFAULT_MISSING_VALUES) -> Column:

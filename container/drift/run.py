@@ -50,9 +50,11 @@ def perform(inputs: RunInputs) -> DriftReport:
         If an input is missing or does not fit the others, or the reports cannot be written.
     """
     faults = FaultLog()
-    inputs = replace(inputs, context=replace(inputs.context, faults=faults))
-    baseline, context = inputs.baseline, inputs.context
-    context.policy.require_features({spec.name: spec.type for spec in baseline.specs})
+    baseline, policy = inputs.baseline, inputs.context.policy
+    policy.require_features({spec.name: spec.type for spec in baseline.specs})
+    policy = policy.of_columns({spec.name: spec.column_type for spec in baseline.specs})
+    context = replace(inputs.context, faults=faults, policy=policy)
+    inputs = replace(inputs, context=context)
     if context.facet is not None:
         require_facet(baseline, context.facet)
 

@@ -117,6 +117,8 @@ def _hyperparameters(config: EnvironmentConfig, source: str) -> dict[str, str]:
         values["segment_column"] = config.training.segment_column
     if config.training.missing_values is not None:
         values["missing_values"] = config.training.missing_argument
+    if config.feature_types_argument:
+        values["feature_types"] = config.feature_types_argument
     return {name: json.dumps(value) for name, value in values.items()}
 
 

@@ -6,12 +6,14 @@ from typing import TYPE_CHECKING, TypeAlias
 
 from plumbline.contract.description import predictions_text
 from plumbline.contract.predictions import PredictionFormat, PredictionKind
+from plumbline.contract.statistics import ColumnType
 from plumbline.contract.training import Task
 from plumbline.contract.values import DEFAULT_MISSING_VALUES, missing_values_of
 from plumbline.exit_codes import EXIT_FINISHED, CommandError
 
 if TYPE_CHECKING:
     from plumbline.drift.reference.baseline import Baseline
+    from plumbline.drift.reference.column_types import ColumnRules
 
 Options: TypeAlias = argparse.ArgumentParser | argparse._ArgumentGroup
 
@@ -40,7 +42,7 @@ def run(arguments: argparse.Namespace) -> int:
             predictions=arguments.predictions,
             target_label=arguments.target_label,
             segment_column=arguments.segment_column,
-            missing_values=missing_values(arguments),
+            rules=column_rules(arguments),
             task=task(arguments),
             format=prediction_format(arguments),
         )
@@ -114,6 +116,13 @@ def add_reference_arguments(options: Options) -> None:
         help="text of a cell without a value, besides the empty cell; repeat it for several, leave TEXT empty for none "
         "(default: ?, -, NaN, NA, N/A, NULL, None and other spellings of these)",
     )
+    options.add_argument(
+        "--feature-type",
+        action="append",
+        metavar="NAME=TYPE",
+        help=f"what a column is: {', '.join(ColumnType)}; repeat it for several (default: recognised by the training "
+        "rows, and told)",
+    )
 
 
 def prediction_format(arguments: argparse.Namespace) -> PredictionFormat:
@@ -133,6 +142,33 @@ def missing_values(arguments: argparse.Namespace) -> frozenset[str]:
     """Return the texts that mean a missing value."""
     given = arguments.missing_value
     return DEFAULT_MISSING_VALUES if given is None else missing_values_of(given)
+
+
+def feature_types(arguments: argparse.Namespace) -> dict[str, ColumnType]:
+    """Return the declared types by column.
+
+    Raises
+    ------
+    CommandError
+        If an argument is no NAME=TYPE, or a name has two types.
+    """
+    types: dict[str, ColumnType] = {}
+    for text in arguments.feature_type or ():
+        name, _, kind = text.rpartition("=")
+        if not name or kind not in [*map(str, ColumnType)] or types.get(name, kind) != kind:
+            raise CommandError(
+                f"--feature-type must be NAME=TYPE, once for each column, with a type of {', '.join(ColumnType)}; "
+                f"got {text!r}"
+            )
+        types[name] = ColumnType(kind)
+    return types
+
+
+def column_rules(arguments: argparse.Namespace) -> "ColumnRules":
+    """Return how the columns of --train are read."""
+    from plumbline.drift.reference.column_types import ColumnRules
+
+    return ColumnRules(missing_values=missing_values(arguments), types=feature_types(arguments))
 
 
 def check_reference(arguments: argparse.Namespace) -> None:

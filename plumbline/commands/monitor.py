@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING
 from plumbline.commands.baseline import (
     add_reference_arguments,
     check_reference,
+    column_rules,
+    feature_types,
     missing_values,
     prediction_format,
     task,
@@ -226,7 +228,7 @@ def _reference(arguments: argparse.Namespace) -> "Baseline":
             predictions=arguments.predictions,
             target_label=arguments.target_label,
             segment_column=arguments.segment_column,
-            missing_values=missing_values(arguments),
+            rules=column_rules(arguments),
             task=task(arguments),
             format=prediction_format(arguments),
         ).learn()
@@ -254,9 +256,11 @@ def _listed(texts: Iterable[str]) -> str:
 
 
 def _policy(arguments: argparse.Namespace) -> "Policy":
-    from plumbline.drift.settings.policy import Policy
+    from plumbline.drift.settings.policy import FeaturePolicy, Policy
     from plumbline.drift.settings.policy_file import read_policy
 
     given = {row: getattr(arguments, row.name) for row in THRESHOLDS}
-    policy = Policy(**{row.name: row.kind(value) for row, value in given.items() if value is not None})
+    features = {name: FeaturePolicy(type=kind) for name, kind in feature_types(arguments).items()}
+    thresholds = {row.name: row.kind(value) for row, value in given.items() if value is not None}
+    policy = Policy(**thresholds, features=features)
     return policy if arguments.policy is None else read_policy(arguments.policy, policy)

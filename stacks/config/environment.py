@@ -30,6 +30,7 @@ from plumbline.stacks.config.thresholds import (
     check_lag,
 )
 from plumbline.stacks.config.values import (
+    MAX_HYPERPARAMETER,
     MAX_VARIABLE,
     RESOURCE_ID,
     SPARK_MASTER,
@@ -326,6 +327,21 @@ class EnvironmentConfig(ConfigSection):
     alarms: AlarmsSection
     network: NetworkSection | None = None
     retention: RetentionSection
+
+    @property
+    def feature_types_argument(self) -> str:
+        """Declared types by column as a hyperparameter: a JSON object; empty: none."""
+        types = {name: feature.type for name, feature in self.features.items() if feature.type is not None}
+        return json.dumps(types, ensure_ascii=False) if types else ""
+
+    @model_validator(mode="after")
+    def _feature_types_are_one_hyperparameter(self) -> Self:
+        if len(self.feature_types_argument) > MAX_HYPERPARAMETER:
+            raise ValueError(
+                f"must have types of features of {MAX_HYPERPARAMETER} characters together as JSON, got "
+                f"{len(self.feature_types_argument)}"
+            )
+        return self
 
     @model_validator(mode="after")
     def _effect_thresholds_lie_in_their_measures_range(self) -> Self:

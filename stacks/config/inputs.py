@@ -8,6 +8,7 @@ from pathlib import Path
 from plumbline.contract.decoding import read_json
 from plumbline.contract.names import BASELINE_FILE, READABLE_BASELINE_VERSIONS
 from plumbline.contract.records import EffectMeasure, FeatureType
+from plumbline.contract.statistics import ColumnType
 from plumbline.contract.values import LEGACY_MISSING_VALUES
 from plumbline.stacks.config.environment import EnvironmentConfig, TrainingSection
 from plumbline.stacks.config.errors import EnvironmentFileError
@@ -53,7 +54,7 @@ def _read_baseline(folder: Path, location: str) -> _Learned:
     try:
         document = read_json((folder / BASELINE_FILE).read_text(encoding="utf-8"))
         version = document["version"]
-        features = {str(entry["name"]): str(entry["type"]) for entry in document["features"]}
+        features = {str(entry["name"]): _type_of(entry) for entry in document["features"]}
         missing = frozenset(document.get("missing_values", LEGACY_MISSING_VALUES))
         learned = _Learned(document["target_label"], document.get("segment_column"), missing, features)
     except (OSError, ValueError, LookupError, TypeError) as error:
@@ -68,6 +69,12 @@ def _read_baseline(folder: Path, location: str) -> _Learned:
             "with `plumbline baseline`"
         )
     return learned
+
+
+def _type_of(entry: Mapping[str, object]) -> str:
+    """Return what a column is; one to be ignored is still read by its type."""
+    unjudged = entry.get("unjudged", ColumnType.IGNORE)
+    return str(entry["type"] if unjudged == ColumnType.IGNORE else unjudged)
 
 
 def _check_training(training: TrainingSection, learned: _Learned) -> None:
@@ -110,6 +117,12 @@ def _check_features(config: EnvironmentConfig, known: Mapping[str, str]) -> None
             raise EnvironmentFileError(
                 f"features must be named as in model.baseline, got {name!r}; allowed there: {', '.join(known)}; "
                 "correct it in the environment file"
+            )
+        if settings.type is not None and settings.type.is_judged and settings.type != known[name]:
+            raise EnvironmentFileError(
+                f"features.{name}.type must be as model.baseline was learned, {known[name]!r}, got "
+                f"{settings.type.value!r}; learn it again with `plumbline baseline --feature-type "
+                f"{name}={settings.type.value}`"
             )
         if settings.effect_measure is EffectMeasure.WASSERSTEIN_DISTANCE and known[name] != FeatureType.NUMERIC:
             raise EnvironmentFileError(

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Self, TypeVar
 from pydantic import Field, StrictBool, StrictInt, create_model, model_validator
 
 from plumbline.contract.records import EffectMeasure
+from plumbline.contract.statistics import ColumnType
 from plumbline.contract.thresholds import THRESHOLDS, Threshold
 from plumbline.stacks.config.values import ConfigSection, FeatureName
 
@@ -91,6 +92,8 @@ class FeatureSection(TableSection):
     """The window drifts when this feature does."""
     ignore: StrictBool = False
     """The feature is described and never judged."""
+    type: ColumnType | None = None
+    """What the column is; absent: as the baseline has recognised it."""
 
     if TYPE_CHECKING:
         effect_measure: EffectMeasure | None = _FROM_TABLE
@@ -100,6 +103,8 @@ class FeatureSection(TableSection):
     def _judged_or_not(self) -> Self:
         if self.critical and self.ignore:
             raise ValueError("must be critical or ignored, got both")
+        if self.critical and self.type is not None and not self.type.is_judged:
+            raise ValueError(f"must be judged to be critical, got type {self.type.value!r}")
         if not self.model_fields_set:
             raise ValueError("must have at least one key, got none")
         return self

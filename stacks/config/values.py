@@ -9,6 +9,9 @@ MAX_TEXT = 512
 MAX_VARIABLE = 256
 """SageMaker API reference: length of a value in a monitoring or processing job's environment."""
 
+MAX_HYPERPARAMETER = 2500
+"""SageMaker API reference, CreateTrainingJob: length of a hyperparameter's value."""
+
 
 def text(pattern: str, rule: str) -> AfterValidator:
     """Hold a text to `pattern`; `rule` is the pattern in words, for error messages."""

@@ -40,6 +40,8 @@ class Placeholder(StrEnum):
     """Empty: no segments."""
     MISSING_VALUES = "MissingValues"
     """JSON list; empty: the default set."""
+    FEATURE_TYPES = "FeatureTypes"
+    """JSON object: declared types by column; empty: none."""
     SLICE_COLUMNS = "SliceColumns"
     """Comma-separated; empty: no slices."""
     HOLDOUT_MARGIN = "HoldoutMargin"
@@ -68,6 +70,7 @@ class Placeholder(StrEnum):
 OPTIONAL_HYPERPARAMETERS: Mapping[str, Placeholder] = {
     "segment_column": Placeholder.SEGMENT_COLUMN,
     "missing_values": Placeholder.MISSING_VALUES,
+    "feature_types": Placeholder.FEATURE_TYPES,
 }
 """Hyperparameters of the training job that the environment file may leave out."""
 

@@ -18,6 +18,7 @@ from plumbline.contract.names import (
 )
 from plumbline.contract.records import EffectMeasure
 from plumbline.contract.retraining import LoopVariable, PipelineStep
+from plumbline.contract.statistics import ColumnType
 from plumbline.contract.thresholds import THRESHOLDS, Threshold
 from plumbline.drift.settings.environment import Variables
 from plumbline.drift.settings.policy import FeaturePolicy, Policy
@@ -163,6 +164,7 @@ def test_container_reads_the_policy_file_that_the_stack_writes(tmp_path: Path) -
             alpha=0.01, effect_measure=EffectMeasure.WASSERSTEIN_DISTANCE, effect_threshold=0.5, critical=True
         ),
         "fnlwgt": FeaturePolicy(ignore=True),
+        "education-num": FeaturePolicy(type=ColumnType.ID),
     }
 
 

@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from plumbline.contract.records import FeatureType
+from plumbline.contract.statistics import ColumnType
 from plumbline.contract.values import DEFAULT_MISSING_VALUES
 from plumbline.drift.data.table import FeatureSpec
 
@@ -158,7 +159,10 @@ def count(kind: FeatureType, column: NDArray[np.float64] | NDArray[np.object_]) 
 
 def spec_entries(specs: Sequence[FeatureSpec]) -> list[dict[str, str]]:
     """Return the schema as JSON."""
-    return [{"name": spec.name, "type": spec.type.value} for spec in specs]
+    return [
+        {"name": spec.name, "type": spec.type.value} | ({"unjudged": spec.unjudged.value} if spec.unjudged else {})
+        for spec in specs
+    ]
 
 
 def specs_of(
@@ -174,7 +178,15 @@ def specs_of(
     names = [entry["name"] for entry in entries]
     if not all(isinstance(name, str) for name in names) or len(set(names)) < len(names):
         raise ValueError(f"features must each have a name of their own, got {names}")
-    return tuple(FeatureSpec(entry["name"], FeatureType(entry["type"]), missing_values) for entry in entries)
+    return tuple(
+        FeatureSpec(
+            entry["name"],
+            FeatureType(entry["type"]),
+            missing_values,
+            ColumnType(entry["unjudged"]) if "unjudged" in entry else None,
+        )
+        for entry in entries
+    )
 
 
 def counts_entries(specs: Sequence[FeatureSpec], counts: Mapping[str, ValueCounts]) -> list[dict[str, Any]]:

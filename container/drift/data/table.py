@@ -15,16 +15,31 @@ from numpy.typing import NDArray
 
 from plumbline.contract.records import FeatureType
 from plumbline.contract.rejection import CellReason
+from plumbline.contract.statistics import ColumnType
 from plumbline.contract.values import DEFAULT_MISSING_VALUES, LabelCells, NumberCells, is_binary
 
 
 @dataclass(frozen=True)
 class FeatureSpec:
-    """One column of the payload, in the payload's order; `missing_values` are the texts of a cell without a value."""
+    """One column of the payload, in the payload's order; `missing_values` are the texts of a cell without a value.
+
+    `unjudged` is what the column is where it is no feature: its cells are counted and never judged.
+    """
 
     name: str
     type: FeatureType
     missing_values: frozenset[str] = field(default=DEFAULT_MISSING_VALUES, compare=False)
+    unjudged: ColumnType | None = field(default=None, compare=False)
+
+    @property
+    def column_type(self) -> ColumnType:
+        """What the column is."""
+        return self.unjudged or ColumnType(self.type)
+
+    @property
+    def is_new_in_every_row(self) -> bool:
+        """Whether its values are not kept: those of an identifier, or of a time."""
+        return self.unjudged in {ColumnType.ID, ColumnType.TIME}
 
 
 @dataclass(frozen=True)

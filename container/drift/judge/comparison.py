@@ -82,7 +82,7 @@ def judge(
     """
     policy = context.policy
     rules = [policy.rule(spec.name, spec.type) for spec in specs]
-    n_tests = max(1, sum(not rule.ignore for rule in rules) + _have_predictions(reference, window))
+    n_tests = max(1, sum(not rule.unjudged for rule in rules) + _have_predictions(reference, window))
     compared = partial(_compared, n_tests=n_tests, seed=context.seed)
     names = [*(spec.name for spec in specs), PREDICTION]
     guards = [partial(context.faults.guarded, f"{name}{where}") for name in names]

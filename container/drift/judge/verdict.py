@@ -16,6 +16,7 @@ from plumbline.contract.records import (
     finite,
 )
 from plumbline.contract.rejection import ANSWER_REMEDIES, AnswerReason, Loss, loss, records_in_window
+from plumbline.contract.statistics import ColumnType
 from plumbline.contract.thresholds import DEFAULT_EFFECT_THRESHOLDS
 from plumbline.drift.compare.features import ColumnComparison, SchemaFinding
 from plumbline.drift.data.window import WindowCounts
@@ -96,7 +97,7 @@ class FeatureCase:
     @property
     def is_tested(self) -> bool:
         """Whether its p-values are among those that are adjusted for each other."""
-        return self.finding is None and not self.rule.ignore
+        return self.finding is None and not self.rule.unjudged
 
     @property
     def notes(self) -> tuple[Reason, ...]:
@@ -247,7 +248,7 @@ def judge_window(
     drifted = [one for one in features if one.verdict is Verdict.DRIFT and one.violation is None]
     unreadable = [one.name for one in features if one.verdict is Verdict.DRIFT and one.violation is not None]
     unjudged = [feature for feature in features if feature.verdict is Verdict.NOT_JUDGED]
-    skipped = [one.name for one in unjudged if one.reason is None or one.reason.code is not ReasonCode.IGNORED]
+    skipped = [one.name for one in unjudged if one.reason is None or one.reason.code not in _UNJUDGED.values()]
     n_judged = len(features) - len(unjudged) - len(unreadable)
     alone = prediction is not None and prediction.verdict is Verdict.DRIFT
     names = ", ".join([feature.name for feature in drifted] + [PREDICTION] * alone)
@@ -337,10 +338,17 @@ def _adjusted(evidence: Sequence[Evidence | None]) -> list[float | None]:
     return [None if one is None else next(tested) for one in evidence]
 
 
+_UNJUDGED = {
+    ColumnType.IGNORE: ReasonCode.IGNORED,
+    ColumnType.ID: ReasonCode.IDENTIFIER,
+    ColumnType.TIME: ReasonCode.TIME_COLUMN,
+}
+
+
 def _ruling(case: FeatureCase, tested: TestResults, policy: Policy, not_judged: Reason | None) -> Ruling:
     comparison, log_p = case.comparison, tested.log_p
-    if case.rule.ignore:
-        return Ruling(Verdict.NOT_JUDGED, ReasonCode.IGNORED.reason())
+    if case.rule.unjudged:
+        return Ruling(Verdict.NOT_JUDGED, _UNJUDGED[case.rule.unjudged].reason())
     if case.finding:
         is_drift = case.finding.is_drift and not not_judged
         return Ruling(Verdict.DRIFT if is_drift else Verdict.NOT_JUDGED, case.finding.reason)

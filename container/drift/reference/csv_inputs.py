@@ -4,7 +4,6 @@ Unlike a captured record, a bad row here is an error: every window is compared w
 """
 
 import csv
-import logging
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
@@ -29,56 +28,29 @@ from plumbline.contract.training import (
     task_of,
 )
 from plumbline.contract.values import (
-    DEFAULT_MISSING_VALUES,
-    LEGACY_MISSING_VALUES,
     LabelCells,
     NumberCells,
     present_labels,
-    reads_as_numbers,
     spellings,
 )
 from plumbline.drift.data.table import CellReader, FeatureSpec, NotANumberError, Table, present, transpose
 from plumbline.drift.errors import BaselineError
 from plumbline.drift.reference.baseline import Baseline
+from plumbline.drift.reference.column_types import ColumnRules, infer
 from plumbline.drift.reference.learn import learn
 
-_LOG = logging.getLogger(__name__)
+_DEFAULT_RULES = ColumnRules()
 
 
-def infer(name: str, texts: Sequence[str], missing_values: frozenset[str] = DEFAULT_MISSING_VALUES) -> FeatureSpec:
-    """Return the column's type: numeric when every present value reads as a finite number, categorical otherwise.
+def infer_table(names: Sequence[str], columns: Sequence[Sequence[str]], rules: ColumnRules = _DEFAULT_RULES) -> Table:
+    """Return columns of text, one per name, as a table of the types inferred from them (`column_types.infer`).
 
-    A column without any present value is categorical. The log names a column that a few values make categorical, and
-    words that are read as missing where they might be values of their own.
+    Raises
+    ------
+    NotANumberError
+        If a column that is declared numeric holds a text that is neither missing nor a finite number.
     """
-    counts = Counter(texts)
-    if reads_as_numbers(counts, NumberCells(missing_values, is_binary=True)):
-        return FeatureSpec(name, FeatureType.NUMERIC, missing_values)
-    labels = present_labels(texts, missing_values)
-    others = {text: number for text, number in labels.items() if finite_number(text) is None}
-    n_others, n_present = sum(others.values()), sum(labels.values())
-    if n_others * 2 < n_present:
-        _LOG.warning(
-            "column %r is categorical: %d of its %d values are no finite numbers, for example %r; "
-            "if that means missing, leave the cell empty, or name it as a missing value",
-            name, n_others, n_present, next(iter(others)),
-        )  # fmt: skip
-    words = sorted(text for text in counts.keys() - LEGACY_MISSING_VALUES if text in missing_values)
-    if labels and words:
-        _LOG.warning(
-            "column %r: %d cells are read as missing (%s); if they are a value of their own, name the missing values",
-            name, sum(counts[text] for text in words), ", ".join(map(repr, words)),
-        )  # fmt: skip
-    return FeatureSpec(name, FeatureType.CATEGORICAL, missing_values)
-
-
-def infer_table(
-    names: Sequence[str],
-    columns: Sequence[Sequence[str]],
-    missing_values: frozenset[str] = DEFAULT_MISSING_VALUES,
-) -> Table:
-    """Return columns of text, one per name, as a table of the types inferred from them."""
-    specs = tuple(infer(name, texts, missing_values) for name, texts in zip(names, columns, strict=True))
+    specs = tuple(infer(name, texts, rules) for name, texts in zip(names, columns, strict=True))
     return Table(specs, {spec.name: typed(spec, texts) for spec, texts in zip(specs, columns, strict=True)})
 
 
@@ -143,10 +115,8 @@ class _Sheet:
         return [known[label] for label in labels]
 
 
-def read_training(
-    path: Path, target_label: str | None, missing_values: frozenset[str] = DEFAULT_MISSING_VALUES
-) -> tuple[Table, list[str]]:
-    """Read the training rows and infer each column's type from them (`plumbline.drift.reference.csv_inputs.infer`).
+def read_training(path: Path, target_label: str | None, rules: ColumnRules = _DEFAULT_RULES) -> tuple[Table, list[str]]:
+    """Read the training rows and infer each column's type from them (`plumbline.drift.reference.column_types.infer`).
 
     `path` is a file, or a folder whose ``*.csv`` files have the same header. Without a `target_label` every column is
     a feature.
@@ -167,7 +137,13 @@ def read_training(
         _require_target(path, sheet, target_label)
         labels = sheet.labels(target_label)
     names = [name for name in sheet.header if name != target_label]
-    return infer_table(names, [sheet.columns[name] for name in names], missing_values), labels
+    if unknown := sorted(rules.types.keys() - set(names)):
+        raise BaselineError(
+            f"types must be declared for columns of {path}, got {', '.join(map(repr, unknown))}; "
+            f"allowed there: {', '.join(names)}"
+        )
+    specs = tuple(infer(name, sheet.columns[name], rules) for name in names)
+    return Table(specs, {spec.name: _column(sheet, spec, None) for spec in specs}), labels
 
 
 def read_labelled(
@@ -341,7 +317,7 @@ class ReferenceFiles:
     `train` and `test` are CSV files with a header row, or folders of them; `predictions` has one column,
     ``probability``, row for row with `test`. Without a `target_label` every column is a feature, and there is no test
     set. Of a target with more than two classes `predictions` also has a column ``predicted``. Windows are also
-    judged apart by the values of `segment_column`. `missing_values` are the texts of a cell without a value. `task` is
+    judged apart by the values of `segment_column`. `rules` are how the columns are read, `task` is
     what the model predicts, None: inferred from the target's labels; `format` is what is stated of the answers.
     """
 
@@ -350,7 +326,7 @@ class ReferenceFiles:
     predictions: Path | None = None
     target_label: str | None = None
     segment_column: str | None = None
-    missing_values: frozenset[str] = DEFAULT_MISSING_VALUES
+    rules: ColumnRules = _DEFAULT_RULES
     task: Task | None = None
     format: PredictionFormat = PredictionFormat()
 
@@ -362,7 +338,7 @@ class ReferenceFiles:
         BaselineError
             If a file cannot be read or does not fit the others.
         """
-        features, train_labels = read_training(self.train, self.target_label, self.missing_values)
+        features, train_labels = read_training(self.train, self.target_label, self.rules)
         if self.test is None or self.target_label is None:
             return learn(
                 train=features,

@@ -20,7 +20,7 @@ from plumbline.contract.training import (
 from plumbline.contract.values import canonical
 from plumbline.drift.data.counts import MAX_DISTINCT, OTHER_LABELS, CategoricalCounts, NumericCounts, ValueCounts, count
 from plumbline.drift.data.sketch import bucketed
-from plumbline.drift.data.table import Table, sample_rows
+from plumbline.drift.data.table import FeatureSpec, Table, sample_rows
 from plumbline.drift.errors import BaselineError
 from plumbline.drift.reference.baseline import Baseline, LabelledTest
 
@@ -296,7 +296,7 @@ def count_segments(table: Table, name: str) -> dict[str, dict[str, ValueCounts]]
 
 
 def _require_categorical(table: Table, name: str) -> None:
-    kinds = {spec.name: spec.type for spec in table.specs}
+    kinds = {spec.name: spec.type for spec in table.specs if not spec.is_new_in_every_row}
     if kinds.get(name) is not FeatureType.CATEGORICAL:
         found = f"the numeric column {name!r}" if name in kinds else f"{name!r}"
         categorical = ", ".join(key for key, kind in kinds.items() if kind is FeatureType.CATEGORICAL) or "none"
@@ -307,7 +307,15 @@ def _require_categorical(table: Table, name: str) -> None:
 
 
 def _exact(table: Table) -> dict[str, ValueCounts]:
-    return {spec.name: count(spec.type, table.columns[spec.name]) for spec in table.specs}
+    return {spec.name: _counted(spec, table.columns[spec.name]) for spec in table.specs}
+
+
+def _counted(spec: FeatureSpec, column: NDArray[np.float64] | NDArray[np.object_]) -> ValueCounts:
+    counts = count(spec.type, column)
+    if not spec.is_new_in_every_row or not counts.n_present:
+        return counts
+    # No value of these comes again: they are counted and not kept.
+    return CategoricalCounts(np.array([OTHER_LABELS], dtype=object), np.array([counts.n_present]), counts.n_missing)
 
 
 def _bounded(counts: ValueCounts, whole: ValueCounts) -> ValueCounts:

@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 from plumbline.contract.names import ReportFile, Switch
 from plumbline.contract.records import DriftReport, FeatureReport, FeatureType, VariantRole, Verdict, Violation, finite
 from plumbline.contract.training import PROBABILITY_COLUMN
-from plumbline.drift.data.counts import NumericCounts, ValueCounts
+from plumbline.drift.data.counts import OTHER_LABELS, NumericCounts, ValueCounts
 from plumbline.drift.data.documents import write_together
 from plumbline.drift.data.window import WindowCounts
 from plumbline.drift.judge.recent import window_counts_text
@@ -91,7 +91,7 @@ def _comparison(threshold: float) -> Json:
 def _overrides(name: str, column: ValueCounts, policy: Policy) -> Json:
     """Return what one feature has in place of the thresholds for all, if anything."""
     rule = policy.rule(name, FeatureType.NUMERIC if isinstance(column, NumericCounts) else FeatureType.CATEGORICAL)
-    if rule.ignore:
+    if rule.unjudged:
         return {"monitoringConfigOverrides": {"evaluate_constraints": Switch.DISABLED}}
     if rule.effect_threshold != policy.effect_threshold:
         return {"monitoringConfigOverrides": {"distribution_constraints": _comparison(rule.effect_threshold)}}
@@ -268,7 +268,7 @@ def _constraint(name: str, column: ValueCounts) -> Json:
     }
     if isinstance(column, NumericCounts) and column.n_present:
         entry["num_constraints"] = {"is_non_negative": bool(column.values[0] >= 0)}
-    elif 0 < len(column.values) <= _MAX_DOMAINS:
+    elif 0 < len(column.values) <= _MAX_DOMAINS and OTHER_LABELS not in column.values:
         entry["string_constraints"] = {"domains": column.values.tolist()}
     return entry
 

@@ -8,11 +8,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from plumbline.contract.records import FeatureType
+from plumbline.contract.statistics import ColumnType
 from plumbline.contract.training import DECISION_THRESHOLD
 from plumbline.drift.compare.model_artifact import ArtifactError, model_rows, read_artifact
 from plumbline.drift.data.table import FeatureSpec, Table
 from plumbline.drift.errors import RetrainingError
-from plumbline.drift.preprocessing import NumericColumn, Preprocessor, RowError
+from plumbline.drift.preprocessing import Column, NumericColumn, Preprocessor, RowError
+from plumbline.drift.reference.column_types import spec_of
 
 
 @dataclass(frozen=True, eq=False)
@@ -25,15 +27,8 @@ class ComparedModel:
 
     @property
     def specs(self) -> tuple[FeatureSpec, ...]:
-        """The columns that it was trained on, in its payload's order, with the types that they had there."""
-        return tuple(
-            FeatureSpec(
-                column.name,
-                FeatureType.NUMERIC if isinstance(column, NumericColumn) else FeatureType.CATEGORICAL,
-                column.missing_values,
-            )
-            for column in self.preprocessor.columns
-        )
+        """The columns that it was trained on, in its payload's order, as the monitor takes them."""
+        return tuple(map(_spec_of, self.preprocessor.columns))
 
     @property
     def labels(self) -> frozenset[str]:
@@ -68,6 +63,11 @@ class ComparedModel:
         positive, negative = self.preprocessor.positive_label, self.preprocessor.negative_label
         called = np.where(probabilities >= DECISION_THRESHOLD, positive, negative)
         return np.asarray(called == labels, dtype=bool)
+
+
+def _spec_of(column: Column) -> FeatureSpec:
+    own = FeatureType.NUMERIC if isinstance(column, NumericColumn) else FeatureType.CATEGORICAL
+    return spec_of(column.name, column.monitored_as or ColumnType(own), own, column.missing_values)
 
 
 def read_model(name: str, folder: Path) -> ComparedModel:

@@ -17,6 +17,7 @@ from plumbline.drift.errors import RetrainingError
 from plumbline.drift.ground_truth.labels import Classes
 from plumbline.drift.read.folder import listed
 from plumbline.drift.read.s3 import fetch_variant_hours
+from plumbline.drift.reference.column_types import ColumnRules
 from plumbline.drift.reference.csv_inputs import read_labelled, read_training
 from plumbline.drift.retraining.merged_rows import Account, Wanted, read_merged
 from plumbline.drift.retraining.settings import PrepareSettings
@@ -36,7 +37,10 @@ def prepare(settings: PrepareSettings, platform: Platform, connect: Connect | No
     """
     root = str(platform.ml_root)
     train, labels = read_training(
-        Path(job_folder(JobInput.TRAIN, root)), settings.target_label, settings.missing_values
+        Path(job_folder(JobInput.TRAIN, root)),
+        settings.target_label,
+        # As the model takes the columns: a text in its numbers would make them names when it is trained again.
+        ColumnRules(missing_values=settings.missing_values, recognised=False),
     )
     test, _ = read_labelled(Path(job_folder(JobInput.TEST, root)), train.specs, settings.target_label, train)
     readers = readers_of(train)

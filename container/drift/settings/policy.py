@@ -1,9 +1,10 @@
 """The policy: the thresholds of one run, apart from the statistics that they are applied to."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from typing import Self
 
-from plumbline.contract.statistics import EffectMeasure, FeatureType
+from plumbline.contract.statistics import ColumnType, EffectMeasure, FeatureType
 from plumbline.contract.thresholds import DEFAULT_EFFECT_THRESHOLDS, FRACTION, THRESHOLDS, Range, Thresholds
 from plumbline.drift.errors import ConfigError
 
@@ -12,7 +13,8 @@ from plumbline.drift.errors import ConfigError
 class FeaturePolicy:
     """Thresholds of one feature; None: the policy's.
 
-    A `critical` feature makes the window drift by itself. One to `ignore` is described and never judged.
+    A `critical` feature makes the window drift by itself. One to `ignore` is described and never judged, and so is one
+    whose `type` is no feature's: an identifier, or a time. None: as the baseline has it.
     """
 
     alpha: float | None = None
@@ -20,17 +22,25 @@ class FeaturePolicy:
     effect_threshold: float | None = None
     critical: bool = False
     ignore: bool = False
+    type: ColumnType | None = None
+
+    @property
+    def unjudged(self) -> ColumnType | None:
+        """What the column is where it is not judged; None: a feature."""
+        if self.ignore:
+            return ColumnType.IGNORE
+        return None if self.type is None or self.type.is_judged else self.type
 
 
 @dataclass(frozen=True, kw_only=True)
 class FeatureRule:
-    """The thresholds that hold for one feature, everything resolved."""
+    """The thresholds that hold for one feature, everything resolved; `unjudged` is what it is if it is not judged."""
 
     alpha: float
     effect_measure: EffectMeasure
     effect_threshold: float
     critical: bool
-    ignore: bool
+    unjudged: ColumnType | None
     unreadable_values_threshold: float
 
 
@@ -76,7 +86,27 @@ class Policy(Thresholds):
     @property
     def ignored(self) -> frozenset[str]:
         """The features that are never judged."""
-        return frozenset(name for name, own in self.features.items() if own.ignore)
+        return frozenset(name for name, own in self.features.items() if own.unjudged)
+
+    def of_columns(self, columns: Mapping[str, ColumnType]) -> Self:
+        """Return the policy under which the columns that the baseline holds to be no features are not judged either.
+
+        Raises
+        ------
+        ConfigError
+            If a column is declared to be a feature of another type than the baseline has learned.
+        """
+        features = dict(self.features)
+        for name, learned in columns.items():
+            own = features.get(name, FeaturePolicy())
+            if own.type is not None and own.type.is_judged and own.type is not learned:
+                raise ConfigError(
+                    f"type of {name!r} must be as the baseline was learned, {learned}, got {own.type}; "
+                    f"learn the baseline again with --feature-type {name}={own.type}"
+                )
+            if not learned.is_judged and own.unjudged is None:
+                features[name] = replace(own, type=learned)
+        return replace(self, features=features)
 
     def rule(self, name: str | None, kind: FeatureType) -> FeatureRule:
         """Return the thresholds of one feature; None: of the prediction, which has none of its own.
@@ -96,7 +126,7 @@ class Policy(Thresholds):
             effect_measure=measure,
             effect_threshold=threshold,
             critical=own.critical,
-            ignore=own.ignore,
+            unjudged=own.unjudged,
             unreadable_values_threshold=self.unreadable_values_threshold,
         )
 

@@ -7,7 +7,9 @@ from pathlib import Path
 from typing import Any
 
 from plumbline.contract.decoding import require_flat
+from plumbline.contract.enums import StrEnum
 from plumbline.contract.names import POLICY_VERSION
+from plumbline.contract.statistics import ColumnType
 from plumbline.contract.thresholds import RENAMED_KEYS, THRESHOLDS, Threshold
 from plumbline.contract.training import finite_number
 from plumbline.drift.errors import ConfigError
@@ -20,8 +22,8 @@ def read_policy(path: Path, base: Policy) -> Policy:
     """Return `base` with the values of the file at `path` in place of its own.
 
     The file is ``{"version": 2, ...}`` with any of the thresholds and ``features``: by name, an object with any of the
-    thresholds that a feature may have of its own, ``critical`` and ``ignore``. An effect measure without a threshold
-    brings the measure's default. Whether the features exist is checked later: `Policy.require_features`.
+    thresholds that a feature may have of its own, ``critical``, ``ignore`` and ``type``. An effect measure without a
+    threshold brings the measure's default. Whether the features exist is checked later: `Policy.require_features`.
 
     Raises
     ------
@@ -39,7 +41,7 @@ def read_policy(path: Path, base: Policy) -> Policy:
     changes = _checked(str(path), given, _POLICY_KEYS, besides=("version", "features"))
     if changes.get("effect_measure", base.effect_measure) is not base.effect_measure:
         changes.setdefault("effect_threshold", None)
-    return replace(base, **changes, features=_features(path, features))
+    return replace(base, **changes, features={**base.features, **_features(path, features)})
 
 
 def _renamed(document: Mapping[str, Any]) -> str:
@@ -119,11 +121,16 @@ def _truth(value: Any) -> bool:
 def _reader(row: Threshold) -> Callable[[Any], Any]:
     if not row.choices:
         return _number if row.kind is float else _count
+    return _choice(row.kind)
+
+
+def _choice(kind: type[StrEnum]) -> Callable[[Any], Any]:
+    choices = [*map(str, kind)]
 
     def choice(value: Any) -> Any:
-        if not isinstance(value, str) or value not in row.choices:
-            raise ValueError(f"one of {', '.join(row.choices)}")
-        return row.kind(value)
+        if not isinstance(value, str) or value not in choices:
+            raise ValueError(f"one of {', '.join(choices)}")
+        return kind(value)
 
     return choice
 
@@ -133,4 +140,5 @@ _FEATURE_KEYS: Mapping[str, Callable[[Any], Any]] = {
     **{row.name: _reader(row) for row in THRESHOLDS if row.per_feature},
     "critical": _truth,
     "ignore": _truth,
+    "type": _choice(ColumnType),
 }

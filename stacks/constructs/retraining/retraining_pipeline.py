@@ -89,6 +89,7 @@ class RetrainingPipeline(Construct):
             Placeholder.TARGET_LABEL: training.target_label,
             Placeholder.SEGMENT_COLUMN: training.segment_column or "",
             Placeholder.MISSING_VALUES: training.missing_argument,
+            Placeholder.FEATURE_TYPES: config.feature_types_argument,
             Placeholder.SLICE_COLUMNS: ",".join(retraining.slice_columns),
             Placeholder.HOLDOUT_MARGIN: str(retraining.holdout_margin),
             Placeholder.TEST_MARGIN: str(retraining.test_margin),

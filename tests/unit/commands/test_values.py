@@ -11,10 +11,11 @@ import pytest
 
 from plumbline.cli import main
 from plumbline.contract.names import Metric
-from plumbline.contract.records import DriftReport, FeatureReport, Verdict, Violation
+from plumbline.contract.records import DriftReport, FeatureReport, FeatureType, Status, Verdict, Violation
 from plumbline.drift.report.metrics import of_report
 
 N_TRAIN, N_WINDOW = 3000, 1500
+ABSENT = object()
 Column = Callable[[random.Random], Any]
 
 
@@ -43,7 +44,7 @@ def judged(folder: Path, baseline: Path, values: Sequence[Any], *options: str, a
                     "endpointInput": {
                         "observedContentType": "application/json" if as_json else "text/csv",
                         "mode": "INPUT",
-                        "data": json.dumps([[value, other]]) if as_json else f"{value},{other}",
+                        "data": json.dumps([_row(value, other)]) if as_json else f"{value},{other}",
                         "encoding": "JSON" if as_json else "CSV",
                     }
                 },
@@ -58,6 +59,10 @@ def judged(folder: Path, baseline: Path, values: Sequence[Any], *options: str, a
     paths = ("--dataset-source", str(folder / "capture"), "--baseline", str(baseline), "--output", str(folder / "out"))
     assert main(["monitor", *paths, *options]) == 0
     return DriftReport.from_json((folder / "out" / "drift_report.json").read_text())
+
+
+def _row(value: Any, other: float) -> Any:
+    return {"noise": other} if value is ABSENT else [value, other]
 
 
 def feature(report: DriftReport) -> FeatureReport:
@@ -192,3 +197,130 @@ def test_equal_values_are_the_same_value(tmp_path: Path, trained: list[str], sen
     assert (found.verdict, dict(found.unreadable)) == (Verdict.NO_DRIFT, {})
     assert not found.unseen_fraction
     assert not found.out_of_range_fraction
+
+
+def test_replaced_postcodes_are_drift(tmp_path: Path) -> None:
+    known, others = (random.Random(seed).sample(range(10_000, 99_999), 400) for seed in (5, 6))
+    baseline = learned(tmp_path, drawn(lambda rng: str(rng.choice(known)), N_TRAIN, seed=3))
+    found = feature(judged(tmp_path, baseline, drawn(lambda rng: rng.choice(others), N_WINDOW, seed=4), as_json=True))
+    assert (found.type, found.verdict) == (FeatureType.CATEGORICAL, Verdict.DRIFT)
+    assert found.unseen_fraction == pytest.approx(1.0, abs=0.02)
+
+
+NOT_A_FEATURE = [
+    ([*map(str, range(N_TRAIN))], [*range(10**6, 10**6 + N_WINDOW)], "identifier"),
+    ([f"C-{n:06d}" for n in range(N_TRAIN)], [f"D-{n:06d}" for n in range(N_WINDOW)], "identifier"),
+    ([f"2026-01-{n % 28 + 1:02d}" for n in range(N_TRAIN)], ["2026-03-01T00:30:00Z"] * N_WINDOW, "time_column"),
+]
+
+
+@pytest.mark.parametrize(("trained", "sent", "code"), NOT_A_FEATURE)
+def test_identifiers_and_times_are_counted_and_not_judged(
+    tmp_path: Path, trained: list[str], sent: list[Any], code: str
+) -> None:
+    baseline = learned(tmp_path, trained)
+    report = judged(tmp_path, baseline, [*sent[:-50], *[None] * 50], as_json=True)
+    found = feature(report)
+    assert (report.verdict, found.verdict, found.violation) == (Verdict.NO_DRIFT, Verdict.NOT_JUDGED, None)
+    assert found.reason is not None
+    assert found.reason.code == code
+    assert found.missing_fraction == 50 / N_WINDOW
+    # No value of it is kept.
+    document = json.loads((baseline / "baseline.json").read_text())
+    assert document["counts"][0]["values"] == ["other "]
+
+
+def test_an_identifier_that_stops_coming_is_a_violation(tmp_path: Path) -> None:
+    baseline = learned(tmp_path, [*map(str, range(N_TRAIN))])
+    found = feature(judged(tmp_path, baseline, [ABSENT] * N_WINDOW, as_json=True))
+    assert (found.verdict, found.violation) == (Verdict.NOT_JUDGED, Violation.MISSING_COLUMN)
+
+
+def test_an_identifier_does_not_switch_the_projection_off(tmp_path: Path) -> None:
+    def age(rng: random.Random) -> float:
+        return round(rng.gauss(40, 10), 2)
+
+    def chance(years: float) -> float:
+        return min(0.99, max(0.01, (years - 25) / 30))
+
+    def labelled(name: str, first: int, n: int, seed: int) -> list[float]:
+        ages, rng = drawn(age, n, seed), random.Random(seed)
+        lines = [(f"C{first + i}", years, int(rng.random() < chance(years))) for i, years in enumerate(ages)]
+        with (tmp_path / name).open("w", newline="") as stream:
+            csv.writer(stream).writerows([("customer", "age", "label"), *lines])
+        return ages
+
+    labelled("train.csv", 0, N_TRAIN, seed=1)
+    chances = [chance(years) for years in labelled("test.csv", 10**5, 1200, seed=2)]
+    (tmp_path / "predictions.csv").write_text("probability\n" + "".join(f"{one}\n" for one in chances))
+    files = [part for name in ("train", "test", "predictions") for part in (f"--{name}", str(tmp_path / f"{name}.csv"))]
+    baseline = tmp_path / "learned"
+    assert main(["baseline", "--target-label", "label", *files, "--output", str(baseline)]) == 0
+
+    def side(text: str) -> dict[str, str]:
+        return {"observedContentType": "text/csv", "mode": "INPUT", "data": text, "encoding": "CSV"}
+
+    records = [
+        {
+            "captureData": {
+                "endpointInput": side(f"C{2 * 10**5 + number},{years}"),
+                "endpointOutput": side(f"{chance(years)}"),
+            },
+            "eventMetadata": {"eventId": f"e{number}", "inferenceTime": "2026-03-01T00:30:00Z"},
+            "eventVersion": "0",
+        }
+        for number, years in enumerate(drawn(age, N_WINDOW, seed=3))
+    ]
+    (tmp_path / "capture").mkdir()
+    (tmp_path / "capture" / "a.jsonl").write_text("".join(json.dumps(record) + "\n" for record in records))
+    paths = ("--dataset-source", str(tmp_path / "capture"), "--baseline", str(baseline), "--output", str(tmp_path))
+    assert main(["monitor", *paths]) == 0
+    report = DriftReport.from_json((tmp_path / "drift_report.json").read_text())
+    assert report.verdict is Verdict.NO_DRIFT
+    assert report.projected_accuracy.status is Status.ESTIMATED
+
+
+@pytest.mark.parametrize("kind", ["id", "time", "ignore"])
+def test_a_type_may_be_declared_when_learning_or_when_judging(tmp_path: Path, kind: str) -> None:
+    cells = drawn(colour, N_TRAIN, seed=3)
+    for folder, at_learning, at_judging in ((tmp_path / "a", True, False), (tmp_path / "b", False, True)):
+        folder.mkdir()
+        declared = ("--feature-type", f"x={kind}")
+        baseline = learned(folder, cells, *(declared if at_learning else ()))
+        report = judged(folder, baseline, ["pink"] * N_WINDOW, *(declared if at_judging else ()))
+        assert (report.verdict, feature(report).verdict) == (Verdict.NO_DRIFT, Verdict.NOT_JUDGED)
+
+
+def test_a_declared_feature_is_one(tmp_path: Path) -> None:
+    baseline = learned(tmp_path, [*map(str, range(N_TRAIN))], "--feature-type", "x=numeric")
+    found = feature(judged(tmp_path, baseline, [*map(str, range(10**6, 10**6 + N_WINDOW))]))
+    assert (found.type, found.verdict) == (FeatureType.NUMERIC, Verdict.DRIFT)
+
+
+@pytest.mark.parametrize(
+    ("learning", "judging", "message"),
+    [
+        (["x=colour"], [], "--feature-type must be NAME=TYPE, once for each column, with a type of numeric"),
+        (["numeric"], [], "--feature-type must be NAME=TYPE"),
+        (["x=id", "x=time"], [], "--feature-type must be NAME=TYPE, once for each column"),
+        (["z=id"], [], "types must be declared for columns of"),
+        (["x=numeric"], [], "a column that is numeric in training must hold finite numbers, got 'red'"),
+        ([], ["x=numeric"], "type of 'x' must be as the baseline was learned, categorical, got numeric; learn the"),
+        (["x=id"], ["x=categorical"], "type of 'x' must be as the baseline was learned, id, got categorical"),
+        ([], ["z=id"], "the policy's features must be the baseline's, got 'z'"),
+    ],
+)
+def test_a_type_that_does_not_fit_is_refused(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], learning: list[str], judging: list[str], message: str
+) -> None:
+    (tmp_path / "train.csv").write_text("x,noise\nred,1\nblue,2\n")
+    (tmp_path / "capture").mkdir()
+    (tmp_path / "capture" / "a.jsonl").write_text("{}\n")
+    learn, judge = ([f"--feature-type={text}" for text in texts] for texts in (learning, judging))
+    baseline = ("--train", str(tmp_path / "train.csv"), "--output", str(tmp_path / "learned"))
+    codes = [main(["baseline", *baseline, *learn])]
+    if judging:
+        paths = ("--dataset-source", str(tmp_path / "capture"), "--output", str(tmp_path / "out"))
+        codes.append(main(["monitor", *paths, "--baseline", str(tmp_path / "learned"), *judge]))
+    assert codes[-1] == 2
+    assert message in capsys.readouterr().err

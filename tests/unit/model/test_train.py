@@ -16,6 +16,7 @@ from plumbline.contract.values import DEFAULT_MISSING_VALUES
 from plumbline.data.population import generate
 from plumbline.data.rows import LabelledRows
 from plumbline.drift.errors import BaselineError
+from plumbline.drift.preprocessing import NumericColumn
 from plumbline.drift.reference.baseline import load
 
 TARGET = "income"
@@ -46,6 +47,7 @@ def test_defaults_are_those_of_the_reference_task() -> None:
         "target_label": TARGET,
         "segment_column": None,
         "missing_values": DEFAULT_MISSING_VALUES,
+        "feature_types": {},
         "fresh_weight_fraction": 0.5,
         "max_depth": 5,
         "eta": 0.2,
@@ -150,6 +152,70 @@ def test_the_baseline_is_of_all_rows_that_were_trained_on(tmp_path: Path) -> Non
     assert baseline.test is not None
     assert baseline.test.probabilities is not None
     assert baseline.test.probabilities.tolist() == predictions(tmp_path)
+
+
+def test_types_and_missing_values_are_kept_by_baseline_and_model(tmp_path: Path) -> None:
+    types = '{"fnlwgt": "id", "education-num": "categorical"}'
+    run(tmp_path, "--feature_types", types, "--missing_values", '["NA"]')
+
+    baseline = load(tmp_path / "output" / "baseline")
+    model = model_fn(str(tmp_path / "model")).preprocessor
+
+    kinds = {spec.name: spec.column_type for spec in baseline.specs}
+    assert (kinds["fnlwgt"], kinds["education-num"], kinds["age"]) == ("id", "categorical", "numeric")
+    assert baseline.missing_values == model.missing_values == {"", "NA"}
+    columns = {column.name: column for column in model.columns}
+    assert all(isinstance(columns[name], NumericColumn) for name in ("fnlwgt", "education-num"))
+    assert {name: column.monitored_as for name, column in columns.items() if column.monitored_as} == {
+        "fnlwgt": "id",
+        "education-num": "categorical",
+    }
+
+
+def test_types_do_not_change_the_model(tmp_path: Path) -> None:
+    for name, types in (("plain", "{}"), ("typed", '{"fnlwgt": "id", "education-num": "categorical"}')):
+        run(tmp_path / name, "--nthread", "1", "--feature_types", types)
+
+    models = [(tmp_path / name / "model" / "xgboost-model.json").read_bytes() for name in ("plain", "typed")]
+    assert models[0] == models[1]
+
+
+@pytest.mark.parametrize(
+    ("types", "message"),
+    [
+        ('{"wage": "id"}', "feature_types must name columns of the training rows, got wage; allowed there: age, "),
+        ('{"sex": "numeric"}', "a column of feature_types numeric must hold finite numbers, got '(Fem|M)ale'"),
+    ],
+)
+def test_types_that_do_not_fit_are_refused(tmp_path: Path, types: str, message: str) -> None:
+    with pytest.raises(TrainingDataError, match=message):
+        run(tmp_path, "--feature_types", types)
+
+
+def test_equal_values_are_one_input_of_the_served_model(tmp_path: Path) -> None:
+    rows = generate(600, 1)
+    columns = ("member", "grade", "age")
+    cells = tuple((("True", "False")[i % 2], ("1.0", "2", "x")[i % 3], row[0]) for i, row in enumerate(rows.rows))
+    named = LabelledRows(columns, cells, rows.labels)
+    for name in ("train", "test"):
+        named.write_csv(tmp_path / name / f"{name}.csv", TARGET)
+    variables = {f"SM_CHANNEL_{name.upper()}": str(tmp_path / name) for name in ("train", "test")}
+    variables |= {"SM_MODEL_DIR": str(tmp_path / "model"), "SM_OUTPUT_DATA_DIR": str(tmp_path / "output")}
+    train(parse_hyperparameters(["--target_label", TARGET]), variables)
+    model = model_fn(str(tmp_path / "model"))
+
+    sent = [
+        ("True,1.0,40\n", "text/csv"),
+        ("TRUE,1,40.0\n", "text/csv"),
+        ("1,1e0,4e1\n", "text/csv"),
+        ("[[true, 1.0, 40]]", "application/json"),
+        ('[["true", 1, 40.0]]', "application/json"),
+        ('[{"age": "40", "grade": "+1", "member": 1}]', "application/json"),
+    ]
+    answers = {predict_fn(input_fn(text, kind), model).probabilities[0] for text, kind in sent}
+    assert len(answers) == 1
+    missing = ["True,1.0,\n", "True,1.0,NaN\n", "True,1.0,null\n", "True,1.0,-\n"]
+    assert len({predict_fn(input_fn(text, "text/csv"), model).probabilities[0] for text in missing}) == 1
 
 
 def test_a_segment_column_that_divides_nothing_is_refused(tmp_path: Path) -> None:

@@ -45,6 +45,7 @@ FULL: dict[str, Any] = {
     "features": {
         "age": {"critical": True, "alpha": 0.01, "effect_measure": "wasserstein_distance", "effect_threshold": 0.5},
         "fnlwgt": {"ignore": True},
+        "education-num": {"type": "id"},
     },
     "labels": {"lag_hours": 24, "minimum_labelled_fraction": 0.6},
     "retraining": {"slice_columns": ["sex", "race"]},

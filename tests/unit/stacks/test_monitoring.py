@@ -103,6 +103,7 @@ def test_policy_file_says_what_the_environment_file_says_and_no_more() -> None:
                 "effect_threshold": 0.5,
             },
             "fnlwgt": {"ignore": True},
+            "education-num": {"type": "id"},
         },
     }
 

@@ -21,6 +21,19 @@ def opposite(rows: LabelledRows) -> LabelledRows:
     return LabelledRows(rows.header, rows.rows, tuple(other[label] for label in rows.labels))
 
 
+def test_the_challengers_baseline_has_the_types_that_its_training_was_given(
+    tmp_path: Path, models: dict[str, Path], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    types = '{"fnlwgt": "id", "education-num": "categorical"}'
+    typed = trained_model(tmp_path / "typed", ROWS, "--num_round", "5", "--feature_types", types)
+    give(tmp_path, models | {"typed": typed}, challenger="typed", champion="poor")
+
+    assert call(tmp_path, monkeypatch) == 0
+
+    kinds = {spec.name: spec.column_type for spec in load(folder(tmp_path, JobOutput.BASELINE)).specs}
+    assert (kinds["fnlwgt"], kinds["education-num"], kinds["age"]) == ("id", "categorical", "numeric")
+
+
 @pytest.fixture(scope="module")
 def models(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
     root = tmp_path_factory.mktemp("models")

@@ -26,7 +26,7 @@ def read(folder: Path, document: object, base: Policy = Policy()) -> Policy:  # 
 
 def test_a_feature_without_rules_has_those_of_all() -> None:
     rule = Policy(alpha=0.01, effect_threshold=0.3).rule("age", NUMERIC)
-    assert (rule.alpha, rule.effect_threshold, rule.critical, rule.ignore) == (0.01, 0.3, False, False)
+    assert (rule.alpha, rule.effect_threshold, rule.critical, rule.unjudged) == (0.01, 0.3, False, None)
 
 
 def test_a_feature_overrides_what_it_names() -> None:

@@ -197,7 +197,7 @@ def test_number_is_held_to_its_bounds(
         ({"features": {"age": {}}}, "features.age must have at least one key, got none; set it in dev.toml"),
         (
             {"features": {"age": {"alpa": 0.1}}},
-            "features.age.alpa must be a known key, got 'alpa'; allowed there: critical, ignore, alpha,",
+            "features.age.alpa must be a known key, got 'alpa'; allowed there: critical, ignore, type, alpha,",
         ),
         ({"features": {"age": {"alpha": 1}}}, "features.age.alpha must be less than 1, got 1; set it in dev.toml"),
         ({"features": {"age": {"critical": "yes"}}}, "features.age.critical must be true or false without quotes"),
@@ -244,6 +244,15 @@ def test_number_is_held_to_its_bounds(
         (
             {"training": {"missing_values": ["x" * 32] * 9}},
             "training must have missing_values of 256 characters together as a list, got 324; set it in dev.toml",
+        ),
+        (
+            {"features": {"age": {"type": "id", "critical": True}}},
+            "features.age must be judged to be critical, got type 'id'; set it in dev.toml",
+        ),
+        ({"features": {"age": {"type": "name"}}}, "features.age.type must be "),
+        (
+            {"features": {"x" * 250 + str(n): {"type": "id"} for n in range(10)}},
+            "dev.toml must have types of features of 2500 characters together as JSON, got 2610; set it in dev.toml",
         ),
         (
             {"training": {"segment_column": "income"}},

@@ -144,6 +144,18 @@ def test_fails_when_a_table_lacks_the_segment_column(tmp_path: Path, name: str) 
     )
 
 
+@pytest.mark.parametrize("kind", ["numeric", "id", "time", "ignore"])
+def test_a_type_that_the_baseline_has_or_that_is_not_judged_is_accepted(tmp_path: Path, kind: str) -> None:
+    check_inputs(config(**inputs(tmp_path), features={"a": {"type": kind}}), tmp_path)
+
+
+def test_fails_when_a_feature_is_declared_to_be_of_another_type(tmp_path: Path) -> None:
+    assert refusal(tmp_path, inputs(tmp_path) | {"features": {"a": {"type": "categorical"}}}) == (
+        "features.a.type must be as model.baseline was learned, 'numeric', got 'categorical'; learn it again with "
+        "`plumbline baseline --feature-type a=categorical`"
+    )
+
+
 def test_features_of_the_baseline_may_have_rules_of_their_own(tmp_path: Path) -> None:
     rules = {"a": {"effect_measure": "wasserstein_distance"}, "b": {"effect_measure": "drift_score"}}
     check_inputs(config(**inputs(tmp_path), features=rules), tmp_path)

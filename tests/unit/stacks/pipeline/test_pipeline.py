@@ -138,6 +138,7 @@ def test_training_is_the_images_script_mode_on_three_channels() -> None:
     parameters = step(full(), PipelineStep.TRAIN)["HyperParameters"]
     assert json.loads(parameters["segment_column"]) == "sex"
     assert json.loads(json.loads(parameters["missing_values"])) == ["NA", "-"]
+    assert json.loads(json.loads(parameters["feature_types"])) == {"education-num": "id"}
 
 
 @pytest.mark.parametrize(
