@@ -166,6 +166,7 @@ class LabelCells:
     def __init__(self, labels: Iterable[str], missing_values: Collection[str] = DEFAULT_MISSING_VALUES) -> None:
         self._labels = frozenset(labels)
         self._missing = missing_labels(missing_values)
+        self._has_numbers = any(finite_number(text) is not None for text in missing_values)
 
     @cached_property
     def _canonical(self) -> dict[str, str]:
@@ -200,6 +201,9 @@ class LabelCells:
     def read(self, text: str) -> str | None:
         """Return the label, or None for a missing value."""
         label = _composed(text)
+        if not self._labels and not self._has_numbers:
+            # Of a column without known values, as identifiers are, nothing is to be found.
+            return None if label in self._missing else label
         key = canonical(label)
         if label in self._missing or key in self._missing:
             return None

@@ -22,6 +22,7 @@ import msgspec
 from plumbline.contract.records import RecordCounts
 from plumbline.contract.rejection import LabelRejectionReason, RejectionReason
 from plumbline.contract.training import MISSING_TEXTS, finite_number
+from plumbline.contract.values import LabelCells
 from plumbline.drift.read.kernel.isolation import fault
 from plumbline.drift.read.kernel.payloads import spelled
 from plumbline.drift.read.kernel.records import Place, Places, TooLong, blocks, is_compressed
@@ -50,10 +51,14 @@ class Classes:
                 codes.setdefault(number, code)
         return codes
 
+    @cached_property
+    def _cells(self) -> LabelCells:
+        return LabelCells(self.labels, MISSING_TEXTS)
+
     def code(self, text: str) -> int:
         """Return the label's code; `NO_LABEL` for a missing one.
 
-        A number may be written otherwise than in the test set: 1.0 is 1.
+        It may be written otherwise than in the test set, as a value of a column may: 1.0 is 1.
 
         Raises
         ------
@@ -63,8 +68,9 @@ class Classes:
         text = text.strip()
         if text in MISSING_TEXTS:
             return NO_LABEL
-        if text in self._codes:
-            return self._codes[text]
+        label = text if text in self._codes else self._cells.read(text)
+        if label in self._codes:
+            return self._codes[label]
         for spelling in (finite_number(text), *_BOOLEANS.get(text.lower(), ())):
             if spelling is not None and spelling in self._codes:
                 return self._codes[spelling]

@@ -49,6 +49,11 @@ _ZONE = r"(?: ?(?:Z|UTC|GMT|[+-]\d{2}:?\d{2}))?"
 _TIME = re.compile(rf"(?:{_DATE}|{_MONTH_NAME})(?:[T ,]+{_TIME_OF_DAY}{_ZONE})?|{_TIME_OF_DAY}{_ZONE}")
 _UUID = re.compile(r"\{?[0-9a-fA-F]{8}-(?:[0-9a-fA-F]{4}-){3}[0-9a-fA-F]{12}\}?")
 _ID_WORDS = frozenset({"id", "ids", "uuid", "guid", "key", "identifier", "number", "no", "nr"})
+_RUN_TOGETHER = re.compile(
+    r"(?:account|case|claim|client|customer|device|employee|invoice|item|loan|member|order|passenger|patient|person"
+    r"|policy|product|record|row|session|student|ticket|transaction|user)(?:id|no|nr|key)"
+)
+"""Names of identifiers without anything between their words: what ends in id may be paid, or a bid."""
 _TIME_WORDS = frozenset({"time", "date", "datetime", "timestamp", "ts", "at", "epoch", "on"})
 _CODE_WORDS = frozenset({"zip", "zipcode", "postcode", "postal", "postalcode", "plz", "code", "codes", "sku"})
 _EPOCHS = (1.0, 1e3, 1e6, 1e9)
@@ -90,8 +95,10 @@ def infer(name: str, texts: Sequence[str], rules: ColumnRules = _DEFAULT_RULES) 
         return _plain(column)
     kind, why = found
     spec = spec_of(name, kind, column.type, rules.missing_values)
-    others = ", ".join(f"{name}={other}" for other in (column.type, ColumnType.IGNORE) if other != kind)
-    _LOG.warning("column %r is %s: %s; if it is not, declare its type (%s)", name, kind.words, why, others)
+    _LOG.warning(
+        "column %r is taken for %s: %s; if it is not, say what it is, for example --feature-type %s=%s",
+        name, kind.words, why, name, ColumnType.IGNORE if kind.is_judged else column.type,
+    )  # fmt: skip
     return spec
 
 
@@ -116,14 +123,14 @@ def _plain(column: "_Column") -> FeatureSpec:
         if column.is_mostly_numeric:
             _LOG.warning(
                 "column %r is categorical: %d of its %d values are no finite numbers, for example %r; "
-                "if that means missing, leave the cell empty, or name it as a missing value",
+                "if that means missing, leave the cell empty, or name it: --missing-value",
                 name, sum(column.others.values()), sum(labels.values()), next(iter(column.others)),
             )  # fmt: skip
         words = sorted(text for text in column.counts.keys() - LEGACY_MISSING_VALUES if text in column.missing_values)
         if labels and words:
             _LOG.warning(
                 "column %r: %d cells are read as missing (%s); if they are a value of their own, "
-                "name the missing values",
+                "name what is missing: --missing-value",
                 name, sum(column.counts[text] for text in words), ", ".join(map(repr, words)),
             )  # fmt: skip
     return FeatureSpec(name, column.type, column.missing_values)
@@ -171,6 +178,10 @@ class _Column:
         """The parts of the name, in lower case: customerId and customer_id are two words."""
         return [word.lower() for word in re.findall(r"[A-Z]?[a-z]+|[A-Z]+(?![a-z])|\d+", self.name)]
 
+    @property
+    def is_called_id(self) -> bool:
+        return self.is_called(_ID_WORDS) or bool(self.words and _RUN_TOGETHER.fullmatch(self.words[-1]))
+
     def is_called(self, words: frozenset[str]) -> bool:
         return not words.isdisjoint(self.words[-1:])
 
@@ -188,7 +199,7 @@ def _of_texts(column: _Column) -> tuple[ColumnType, str] | None:
     if n_values < MIN_VALUES or column.is_mostly_numeric:
         return None
     distinct = len(labels) / n_values
-    if distinct >= NEARLY_ALL or (column.is_called(_ID_WORDS) and distinct >= 1 / 2):
+    if distinct >= NEARLY_ALL or (column.is_called_id and distinct >= 1 / 2):
         return ColumnType.ID, f"{len(labels)} of its {n_values} values differ"
     return None
 
@@ -234,7 +245,7 @@ def _are_ids(column: _Column, n_distinct: int, is_padded: bool) -> bool:
     Independent draws from so narrow a range would repeat themselves; at least as often as from equal chances.
     """
     numbers, n_values = column.numbers, len(column.numbers)
-    if column.is_called(_ID_WORDS) and n_distinct >= n_values / 2:
+    if column.is_called_id and n_distinct >= n_values / 2:
         return True
     if n_distinct < NEARLY_ALL * n_values:
         return False

@@ -150,8 +150,8 @@ def test_a_category_may_be_called_none(tmp_path: Path) -> None:
 def test_a_word_that_is_read_as_missing_is_told(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
     learned(tmp_path, ["None", "mild", "-", "None"])
     assert (
-        "column 'x': 3 cells are read as missing ('-', 'None'); if they are a value of their own, name the missing "
-        "values"
+        "column 'x': 3 cells are read as missing ('-', 'None'); if they are a value of their own, name what is "
+        "missing: --missing-value"
     ) in caplog.messages
 
 

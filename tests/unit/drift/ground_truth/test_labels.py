@@ -58,8 +58,22 @@ def test_labels_are_read_row_for_row(tmp_path: Path, data: Any, encoding: str, c
 
 
 @pytest.mark.parametrize("data", ["1", "1.0", 1, 1.0, True, "true", " 1 "])
-def test_numbered_classes_are_found_however_they_are_spelled(tmp_path: Path, data: Any) -> None:
+def test_numbered_classes_are_found_whatever_their_form(tmp_path: Path, data: Any) -> None:
     assert one(tmp_path, label("a", data), classes=Classes(("0", "1"))) == (1,)
+
+
+@pytest.mark.parametrize(
+    ("classes", "data"),
+    [
+        (("Genf", "Zürich"), "Zu\u0308rich"),
+        (("False", "True"), "1"),
+        (("False", "True"), "TRUE"),
+        (("1", "1000"), "1e3"),
+        (("1", "02"), "2"),
+    ],
+)
+def test_classes_are_found_however_they_are_spelled(tmp_path: Path, classes: tuple[str, ...], data: str) -> None:
+    assert one(tmp_path, label("a", data), classes=Classes(classes)) == (1,)
 
 
 @pytest.mark.parametrize(

@@ -40,6 +40,8 @@ def recognised(texts: list[str], name: str = "x") -> ColumnType:
         ("x", column(lambda rng: f"{rng.randrange(10**8):09d}")),
         ("customer_id", column(lambda rng: rng.randrange(10**9))),
         ("customerId", column(lambda rng: rng.randrange(N))),
+        ("CUSTOMERID", column(lambda rng: rng.randrange(10**9))),
+        ("order no", column(lambda rng: rng.randrange(10**9))),
         ("accountNumber", column(lambda rng: rng.randrange(10**9))),
         ("id", ["", *column(lambda rng: f"u{rng.randrange(N)}")]),
         ("x", [*map(str, range(N)), "NA", ""]),
@@ -107,6 +109,7 @@ def test_numeric_codes_are_categories(name: str, draw: Draw) -> None:
         ("flag", lambda rng: rng.randrange(2)),
         ("x", lambda rng: rng.gauss(0, 1)),
         ("x", lambda rng: rng.random() * 1e9),
+        ("paid", lambda rng: rng.randrange(10**9)),
         ("balance", lambda rng: rng.randrange(-(10**6), 10**6)),
     ],
 )
@@ -152,6 +155,6 @@ def test_what_is_recognised_is_told_with_what_to_do(caplog: pytest.LogCaptureFix
     with caplog.at_level(logging.WARNING):
         infer("id", [*map(str, range(N))])
     assert caplog.messages == [
-        "column 'id' is an identifier: 1000 of its 1000 whole numbers differ; if it is not, declare its type "
-        "(id=numeric, id=ignore)"
+        "column 'id' is taken for an identifier: 1000 of its 1000 whole numbers differ; if it is not, say what it is, "
+        "for example --feature-type id=numeric"
     ]

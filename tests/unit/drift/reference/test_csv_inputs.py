@@ -44,7 +44,7 @@ def test_a_column_of_numbers_that_few_values_make_categorical_is_told(
     (entry,) = caplog.records
     assert entry.getMessage() == (
         "column 'a' is categorical: 1 of its 3 values are no finite numbers, for example 'many'; "
-        "if that means missing, leave the cell empty, or name it as a missing value"
+        "if that means missing, leave the cell empty, or name it: --missing-value"
     )
 
 
