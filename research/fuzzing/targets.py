@@ -255,6 +255,37 @@ def _labels(folder: Path) -> Callable[[bytes], object]:
     return run
 
 
+def _label_table(folder: Path) -> Callable[[bytes], object]:
+    from datetime import UTC, datetime
+
+    from plumbline.drift.ground_truth.labels import parse_label_record
+    from plumbline.labels.final_form import is_final_form, read_final_form
+    from plumbline.labels.records import label_files
+    from plumbline.labels.table import read_labels
+
+    now = datetime(2026, 1, 5, 12, tzinfo=UTC)
+
+    def run(data: bytes) -> None:
+        for name in ("a.jsonl", "a.csv"):
+            file = folder / name
+            file.write_bytes(data)
+            if is_final_form(file):
+                table = read_final_form(file, collected=now)
+            else:
+                try:
+                    table = read_labels(file, collected=now, now=now)
+                except ValueError:
+                    continue
+            account = table.counts
+            require(account.read == account.used + sum(account.rejected.values()), f"{account}")
+            lines = [line for one in label_files(table.requests) for line in one.body.split(b"\n") if line]
+            records = [*map(parse_label_record, lines)]
+            require(len(records) == len(table.requests), f"{len(table.requests)} records expected, got {records}")
+            require(len({event for event, _ in records}) == len(records), f"an event has two labels: {records}")
+
+    return run
+
+
 def signed_text(data: bytes) -> str:
     """Return a document with the checksum that it would have been written with: mutations are read past it."""
     from plumbline.drift.data.documents import sha256
@@ -435,6 +466,7 @@ _ALL: Sequence[Target] = (
     Target("requests", "the request of a record, in every encoding", _requests),
     Target("answers", "the answer of a record, of every task", _answers),
     Target("labels", "a file of ground truth", _labels),
+    Target("label_table", "a table of labels to be uploaded", _label_table),
     Target("baseline", "baseline.json, also past its checksum", _baseline),
     Target("window_counts", "counts of an earlier window, also past their checksum", _window_counts, ("ValueError",)),
     Target("partial_counts", "counts as Spark's workers return them", _partial_counts, ("ValueError",)),
