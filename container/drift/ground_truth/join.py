@@ -128,7 +128,7 @@ def join(files: Iterable[tuple[Path, str]], plan: WindowPlan, book: LabelBook) -
     windows, requests = {}, {}
     for variant, of_variant in _by_variant([*files], plan).items():
         windows[variant], requests[variant] = _joined(of_variant, plan, book)
-    n_rows = {variant: window.n_rows for variant, window in windows.items() if window.n_rows}
+    n_rows = {variant: window.n_rows for variant, window in windows.items()}
     variants = variants_apart(n_rows, requests)
     order = [one.name for one in variants] or sorted(windows, key=lambda name: (-windows[name].n_rows, name))
     return JoinedVariants({name: windows[name] for name in order}, variants)

@@ -111,7 +111,12 @@ def _comparison_rows(report: DriftReport) -> Iterator[list[str]]:
     yield ["training data", VERDICTS[report.verdict], f"{report.n_rows:,}", why]
     if not report.recent.is_switched_off:
         yield _recent(report.recent)
+    for one in report.variants:
+        name = f"training data, {text(one.role)} variant {text(one.variant)}"
+        yield [name, VERDICTS[one.verdict], f"{one.n_rows:,}", text(one.reason) or "–"]
     for segment in report.segments:
+        if report.variants and segment.kind == "variant":
+            continue  # shown with its prediction
         yield [
             f"training data, {text(segment.kind)} {text(segment.value)}",
             VERDICTS[segment.verdict],

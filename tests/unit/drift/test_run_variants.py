@@ -207,6 +207,21 @@ def test_an_event_is_one_of_its_variant(tmp_path: Path, reference: Path) -> None
     }
 
 
+def test_a_shadow_does_not_stand_in_for_production(tmp_path: Path, reference: Path) -> None:
+    content = rows(5, 600)
+    write_capture(tmp_path / "capture", [b"{cut off"] * 3, "ep/AllTraffic/2026/11/22/12/30-00-000-a.jsonl")
+    captured(tmp_path, "Shadow-01", content, turned)
+    labelled(tmp_path, content)
+
+    report = judged(tmp_path, reference)
+
+    assert (report.variant, report.verdict) == ("AllTraffic", Verdict.NOT_JUDGED)
+    assert report.reason is not None
+    assert report.reason.code in {"no_usable_record", "rejected_fraction"}
+    assert roles(report) == {"AllTraffic": "production", "Shadow-01": "shadow"}
+    assert report.quality.latest_judged is None
+
+
 def test_a_chosen_variant_is_judged_alone(tmp_path: Path, reference: Path) -> None:
     content = rows(5, 400)
     captured(tmp_path, "blue", content)

@@ -99,7 +99,7 @@ class FileCounter:
         names = list[str]()
         reject = _rejection(rejected, names)
         waiting = CaptureRecords()
-        for records in self._records(files, names, reject):
+        for records in self._records(_noted(files, rejected), names, reject):
             waiting.add(records)
             if len(waiting) >= _BATCH_RECORDS:
                 yield self._batches(waiting, reject), names
@@ -165,6 +165,13 @@ class FileCounter:
                     reject(Rejected(RejectionReason.LINE_TOO_LONG), block.number)
                 else:
                     yield from _parsed(block, reject)
+
+
+def _noted(files: Iterable[tuple[Path, str]], counts: PartialCounts) -> Iterator[tuple[Path, str]]:
+    """Yield the files, and note their variants: one may have no record that can be used."""
+    for file, name in files:
+        counts.requests.setdefault(variant_of(name) or "", RequestIds())
+        yield file, name
 
 
 def _parsed(block: Block, reject: Reject) -> Iterator[CaptureRecords]:

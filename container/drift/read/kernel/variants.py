@@ -69,24 +69,35 @@ def request_hashes(inference_ids: Sequence[str | None], event_ids: Hashes) -> Ha
 def variants_apart(n_rows: Mapping[str, int], requests: Mapping[str, RequestIds]) -> tuple[VariantRows, ...]:
     """Return the variants of a window with their roles, the one that leads first; nothing where there is one at most.
 
+    `n_rows` and `requests` have what is known of each variant, the latter also of those without a usable record.
+
     A variant named after a shadow is one. Of several that answered the same requests only one can have answered
     callers: the one named ``AllTraffic``, else the one whose requests the others got a part of; else it is not known.
     """
-    named = sorted((name for name in n_rows if name), key=lambda name: (-n_rows[name], name))
+    rows = {name: n_rows.get(name, 0) for name in {*n_rows, *requests} if name}
+    named = [name for name in rows if rows[name]]
+    if named and all(map(_is_named_shadow, named)):
+        # None of production's records could be used: a shadow's rows are no answers that callers saw.
+        named += [name for name in rows if not rows[name] and not _is_named_shadow(name)]
     if len(named) < 2:
         return ()
-    roles = dict(_roles(named, n_rows, requests))
+    named.sort(key=lambda name: (-rows[name], name))
+    roles = dict(_roles(named, rows, requests))
     order = [VariantRole.PRODUCTION, VariantRole.UNKNOWN, VariantRole.SHADOW]
     return tuple(
-        VariantRows(name, n_rows[name], roles[name])
+        VariantRows(name, rows[name], roles[name])
         for name in sorted(named, key=lambda name: (order.index(roles[name]), named.index(name)))
     )
+
+
+def _is_named_shadow(name: str) -> bool:
+    return _SHADOW in name.casefold()
 
 
 def _roles(
     named: Sequence[str], n_rows: Mapping[str, int], requests: Mapping[str, RequestIds]
 ) -> Iterator[tuple[str, VariantRole]]:
-    shadows = {name for name in named if _SHADOW in name.casefold()}
+    shadows = set(filter(_is_named_shadow, named))
     if len(shadows) == len(named):
         shadows = set()
     yield from ((name, VariantRole.SHADOW) for name in shadows)

@@ -62,6 +62,16 @@ def test_one_variant_is_none_of_several(n_rows: dict[str, int]) -> None:
     assert variants_apart(n_rows, {}) == ()
 
 
+def test_a_variant_without_rows_counts_only_where_nothing_but_shadows_has_any() -> None:
+    silent = {"old": RequestIds(), "a": ids(EVERY[:10])}
+    assert variants_apart({"a": 10, "old": 0}, silent) == ()
+    found = variants_apart({"shadow": 10}, {"shadow": ids(EVERY[:10]), "a": RequestIds(), "": RequestIds()})
+    assert [(one.name, one.n_rows, str(one.role)) for one in found] == [
+        ("a", 0, "production"),
+        ("shadow", 10, "shadow"),
+    ]
+
+
 def test_without_ids_nothing_is_shared() -> None:
     found = variants_apart({"a": 5, "b": 5}, {})
     assert [str(one.role) for one in found] == ["production", "production"]

@@ -20,6 +20,8 @@ from plumbline.contract.records import (
     RecentReport,
     SegmentReport,
     Status,
+    VariantReport,
+    VariantRole,
     Verdict,
     Violation,
 )
@@ -291,6 +293,35 @@ def test_every_comparison_of_the_last_window_is_shown(tmp_path: Path) -> None:
     assert "training data, variant blue&amp;" in page
     assert "a classifier separates them with AUC 0.730 (0.5 is chance), p 0.001" in page
     assert "1,999" in page
+
+
+def test_variants_are_shown_with_their_roles(tmp_path: Path) -> None:
+    whole = report(0)
+    variants = tuple(
+        VariantReport(
+            variant=name,
+            role=role,
+            records=whole.records,
+            n_rows=600,
+            verdict=verdict,
+            reason=because(f"of {name}"),
+            features=whole.features,
+            prediction=whole.prediction,
+            projected_accuracy=whole.projected_accuracy,
+        )
+        for name, role, verdict in (
+            ("AllTraffic", VariantRole.PRODUCTION, Verdict.NO_DRIFT),
+            ("Shadow<01>", VariantRole.SHADOW, Verdict.DRIFT),
+        )
+    )
+    segment = SegmentReport(
+        kind="variant", value="AllTraffic", n_rows=600, verdict=Verdict.NO_DRIFT, reason=None, features=()
+    )
+    page = _text(tmp_path, replace(whole, variant="AllTraffic", variants=variants, segments=(segment,)))
+    assert "training data, production variant AllTraffic" in page
+    assert "training data, shadow variant Shadow&lt;01&gt;" in page
+    assert "of Shadow&lt;01&gt;" in page
+    assert "training data, variant AllTraffic" not in page
 
 
 def test_comparisons_that_were_switched_off_are_left_out(tmp_path: Path) -> None:
