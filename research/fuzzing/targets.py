@@ -3,7 +3,7 @@
 import json
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -214,11 +214,25 @@ def _requests(_: Path) -> Callable[[bytes], object]:
 
 
 def _answers(_: Path) -> Callable[[bytes], object]:
+    from plumbline.contract.predictions import PredictionFormat, PredictionKind
     from plumbline.contract.training import Task
     from plumbline.drift.read.kernel.answers import decode_output
     from plumbline.drift.read.kernel.predictions import Outputs, Unreadable
 
-    shapes = [Outputs(Task.BINARY), Outputs(Task.MULTICLASS, ("a", "b", "1")), Outputs(Task.REGRESSION)]
+    two = Outputs(Task.BINARY, ("0", "1"), "1")
+    stated = [
+        PredictionFormat(PredictionKind.LOG_ODDS),
+        PredictionFormat(PredictionKind.LABEL, "0"),
+        PredictionFormat(path="predictions[*].score"),
+        PredictionFormat(path="max_by(@, &score) || sum(@)"),
+        PredictionFormat(path="1"),
+    ]
+    shapes = [
+        *map(Outputs, (Task.BINARY, Task.REGRESSION, None)),
+        *(two, Outputs(Task.MULTICLASS, ("a", "b", "1"))),
+        *(replace(two, stated=one) for one in stated),
+        Outputs(Task.MULTICLASS, ("a", "b", "1"), stated=stated[0]),
+    ]
 
     def run(data: bytes) -> None:
         for side in _sides(data):

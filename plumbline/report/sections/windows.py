@@ -61,6 +61,11 @@ def unjudged(timeline: Timeline) -> str:
             [when, text(fault.name), f"internal fault: {text(fault.text)}"] for fault in slot.report.internal_faults
         ]
         rows += [[when, "the records that were rejected", text(warning)] for warning in slot.report.warnings]
+        answers = slot.report.answers
+        if answers.n_unreadable:
+            numbers = ", ".join(f"{number:,} × {text(reason)}" for reason, number in sorted(answers.unreadable.items()))
+            why = "; ".join([f"{numbers}, of {answers.read:,}", *map(text, answers.readings)])
+            rows.append([when, "answers that could not be read", why])
         projected = slot.report.projected_accuracy
         if projected.status is Status.NOT_JUDGED:
             rows.append([when, "projected accuracy", text(projected.reason) or "no reason given"])

@@ -30,8 +30,8 @@ _KEYS = frozenset({*LABEL_KEYS, *SCORE_KEYS})
 _ERROR_TEXT = re.compile(r"error|exception|traceback|failed|failure|unavailable|timed out|timeout|denied|invalid", re.I)
 _MARKUP = re.compile(r"\s*<[a-z!?/]", re.I)
 """A page of a proxy or server. Labels may begin with the same character: ``<=50K``, ``<18``."""
-MAX_PATH_CHARACTERS = 256
-"""What a job's environment variable holds."""
+_PATH_ERRORS = (jmespath.exceptions.JMESPathError, ArithmeticError, LookupError, RecursionError, TypeError, ValueError)
+"""What an expression raises where its functions do not suit what an answer holds."""
 
 
 def decode_output(side: Payload, n_rows: int, outputs: Outputs) -> list[RowPrediction]:
@@ -166,7 +166,7 @@ def _at_path(documents: list[Any], n_rows: int, outputs: Outputs) -> Sequence[An
     for document in documents:
         try:
             part = path.search(document)
-        except jmespath.exceptions.JMESPathError as error:
+        except _PATH_ERRORS as error:
             raise Unreadable(AnswerReason.NOT_AT_PATH) from error
         if part is None or part == []:
             raise Unreadable(AnswerReason.NOT_AT_PATH)

@@ -11,6 +11,7 @@ import pytest
 from plumbline.contract.records import (
     ISOLATION_FOREST_NOTE,
     SWITCHED_OFF,
+    AnswerCounts,
     Contributor,
     DriftReport,
     EffectMeasure,
@@ -163,6 +164,15 @@ def _section(page: Path, name: str) -> str:
     match = re.search(rf'<section id="{name}">(.*?)</section>', page.read_text(encoding="utf-8"), flags=re.DOTALL)
     assert match
     return match[1]
+
+
+def test_unreadable_answers_are_listed_with_both_readings_of_an_ambiguous_one(tmp_path: Path) -> None:
+    reading = f"the label {NASTY}, or a probability"
+    answers = AnswerCounts(500, 100, {"ambiguous": 300, "error": 100}, readings=(reading,))
+    page = made(tmp_path, replace(report(0), answers=answers)).read_text(encoding="utf-8")
+    assert "answers that could not be read" in page
+    assert "300 × ambiguous, 100 × error, of 500; the label " in page
+    assert NASTY not in page
 
 
 def test_last_window_with_features_is_shown_feature_by_feature(tmp_path: Path) -> None:

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 import pytest
 
+from plumbline.contract.predictions import PredictionFormat
 from plumbline.contract.records import WindowBounds
 from plumbline.contract.rejection import AnswerReason
 from plumbline.contract.training import Task
@@ -112,3 +113,13 @@ def test_a_page_is_an_error(text: str) -> None:
     with pytest.raises(Unreadable) as error:
         decode_output(text, 1, SALARY)
     assert error.value.reason is AnswerReason.ERROR
+
+
+@pytest.mark.parametrize(
+    "path", ["max_by(@, &score)", "sum(@)", "abs(@[0])", "@[0].score[*]", "to_number(@)", "[1", "?"]
+)
+def test_a_path_that_does_not_suit_an_answer_gives_up_no_more_than_it(path: str) -> None:
+    outputs = Outputs(Task.BINARY, ("no", "yes"), "yes", PredictionFormat(path=path))
+    side = of_json([{"label": "no", "score": "high"}, {"score": 0.3}])
+    with pytest.raises((Unreadable, ValueError)):
+        decode_output(side, 1, outputs)
