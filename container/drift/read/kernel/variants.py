@@ -15,9 +15,9 @@ from plumbline.drift.data.window import VariantRows
 from plumbline.drift.read.kernel.columns import Hashes, text_hashes
 
 MAX_IDS = 4096
-ALL_TRAFFIC = "AllTraffic"
-"""SageMaker's own name for the variant that gets all requests of callers."""
 _SHADOW = "shadow"
+_PRODUCTION = ("alltraffic", "production", "primary", "champion")
+"""Parts of names of variants that answer callers; the first is SageMaker's own."""
 MIRRORED = 0.5
 """From this fraction of common requests on, two variants answered the same ones: of two that share traffic none is."""
 _PART = 0.9
@@ -72,7 +72,8 @@ def variants_apart(n_rows: Mapping[str, int], requests: Mapping[str, RequestIds]
     `n_rows` and `requests` have what is known of each variant, the latter also of those without a usable record.
 
     A variant named after a shadow is one. Of several that answered the same requests only one can have answered
-    callers: the one named ``AllTraffic``, else the one whose requests the others got a part of; else it is not known.
+    callers: the one named after production, as ``AllTraffic`` is, else the one whose requests the others got a part of;
+    else it is not known.
     """
     rows = {name: n_rows.get(name, 0) for name in {*n_rows, *requests} if name}
     named = [name for name in rows if rows[name]]
@@ -81,7 +82,7 @@ def variants_apart(n_rows: Mapping[str, int], requests: Mapping[str, RequestIds]
         named += [name for name in rows if not rows[name] and not _is_named_shadow(name)]
     if len(named) < 2:
         return ()
-    named.sort(key=lambda name: (-rows[name], name))
+    named.sort(key=lambda name: (-rows[name], not _is_named_production(name), name))
     roles = dict(_roles(named, rows, requests))
     order = [VariantRole.PRODUCTION, VariantRole.UNKNOWN, VariantRole.SHADOW]
     return tuple(
@@ -92,6 +93,10 @@ def variants_apart(n_rows: Mapping[str, int], requests: Mapping[str, RequestIds]
 
 def _is_named_shadow(name: str) -> bool:
     return _SHADOW in name.casefold()
+
+
+def _is_named_production(name: str) -> bool:
+    return any(part in name.casefold() for part in _PRODUCTION)
 
 
 def _roles(
@@ -121,7 +126,8 @@ def _roles_of_mirrors(same: Sequence[str], n_rows: Mapping[str, int]) -> Iterato
         yield largest, VariantRole.PRODUCTION
         return
     got_a_part = all(n_rows[name] <= _PART * n_rows[largest] for name in others)
-    leading = ALL_TRAFFIC if ALL_TRAFFIC in same else largest if got_a_part else None
+    production = [*filter(_is_named_production, same)]
+    leading = production[0] if len(production) == 1 else largest if got_a_part else None
     for name in same:
         role = VariantRole.PRODUCTION if name == leading else VariantRole.SHADOW
         yield name, VariantRole.UNKNOWN if leading is None else role

@@ -40,6 +40,13 @@ def test_several_shadows_of_one_variant_are_no_riddle() -> None:
     assert found == {"AllTraffic": "production", "candidate": "shadow", "other": "shadow"}
 
 
+@pytest.mark.parametrize("name", ["AllTraffic", "production", "my-Primary-1", "champion"])
+def test_of_copies_the_one_named_after_production_is_it(name: str) -> None:
+    assert roles(**{"a": EVERY, name: EVERY[:15_000]}) == {name: "production", "a": "shadow"}
+    assert next(iter(roles(**{"a": EVERY[:100], name: EVERY[100:200]}))) == name
+    assert set(roles(**{"production-2": EVERY, name: EVERY}).values()) == {"unknown"}
+
+
 def test_copies_that_nothing_tells_apart_are_unknown_and_others_lead() -> None:
     assert roles(a=EVERY, b=EVERY) == {"a": "unknown", "b": "unknown"}
     assert roles(a=EVERY, b=EVERY[:19_000], c=range(50_000, 50_100)) == {
