@@ -42,7 +42,8 @@ class WindowQuality:
     `verdict` is drift when the realised accuracy is below the reference by `QualityReport.drop_threshold` or more, and
     by more than chance. `projected` is the accuracy projected for the labelled rows alone; `projection_error` is
     realised minus projected, -1 to 1. `is_final`: the time for labels is over. `shifts` has label shift and concept
-    shift, as labels show them. `labelled_fraction` is None without rows.
+    shift, as labels show them. `labelled_fraction` is None without rows. The first `hours_added` of `window` were added
+    to a run's own window, which had too few labelled rows (docs/configuration.md#low-traffic).
     """
 
     window: WindowBounds
@@ -58,6 +59,12 @@ class WindowQuality:
     shifts: tuple[ShiftReport, ...] = ()
     selection: SelectionReport = SelectionReport()
     bias: BiasReport = BiasReport()
+    hours_added: int = 0
+
+    @property
+    def own_window(self) -> WindowBounds:
+        """The run's own window, without the hours that were added."""
+        return self.window.without_first(self.hours_added)
 
     def measure(self, measure: Measure) -> MeasureReport:
         """Return one realised figure."""

@@ -235,6 +235,7 @@ def _quality(inputs: RunInputs, projector: Projector) -> QualityReport:
         # Labelled rows are not divided into segments.
         plan=replace(inputs.plan, segment=None),
         context=inputs.context,
+        look_back_hours=inputs.look_back.maximum_hours if inputs.look_back else 0,
         same_model=inputs.same_model,
     )
     return quality_report(backfill, inputs.baseline, projector)

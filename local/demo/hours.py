@@ -96,7 +96,7 @@ def labelled_hours(hours: Sequence[Hour]) -> dict[int, LabelledHour]:
     found: dict[int, LabelledHour] = {}
     for known_in, hour in enumerate(hours, 1):
         for quality in hour.report.quality.windows if hour.report else ():
-            number = numbers.get(quality.window.start or "")
+            number = numbers.get(quality.own_window.start or "")
             if number is None or quality.verdict is Verdict.NOT_JUDGED or realised_accuracy(quality) is None:
                 continue
             first = found[number].known_in if number in found else known_in

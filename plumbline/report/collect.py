@@ -90,7 +90,7 @@ def _checked(report: DriftReport) -> DriftReport:
     except ValueError as error:
         raise ValueError(f"its numbers must be finite or null: {error}") from error
     try:
-        report.own_window  # noqa: B018 - it is computed
+        _ = [report.own_window, *(one.own_window for one in report.quality.windows)]
     except ValueError as error:
-        raise ValueError(f"its window must be hours_added longer than the run's own: {error}") from error
+        raise ValueError(f"its windows must be hours_added longer than the runs' own: {error}") from error
     return report

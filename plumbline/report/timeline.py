@@ -169,7 +169,7 @@ def _newest_qualities(reports: Iterable[DriftReport]) -> dict[datetime, WindowQu
 
     A report of another model's window judges none of the earlier model's; what was judged before stays.
     """
-    dated = [(moment_of(one.window.start), one) for report in reports for one in report.quality.windows]
+    dated = [(moment_of(one.own_window.start), one) for report in reports for one in report.quality.windows]
     found: dict[datetime, WindowQuality] = {}
     for start, quality in dated:
         if start is not None and not (start in found and has_code(quality.reason, ReasonCode.MODEL_CHANGED)):

@@ -382,8 +382,8 @@ class EnvironmentConfig(ConfigSection):
 
     @model_validator(mode="after")
     def _captures_are_kept_while_windows_look_back(self) -> Self:
-        monitor = self.monitor
-        least_days = (monitor.look_back_hours + monitor.interval_hours) // HOURS_A_DAY + 1
+        monitor, lag_hours = self.monitor, self.labels.lag_hours if self.labels else 0
+        least_days = (lag_hours + monitor.look_back_hours + monitor.interval_hours) // HOURS_A_DAY + 1
         if monitor.look_back_hours and self.retention.capture_days < least_days:
             raise ValueError(
                 f"must have retention.capture_days of at least {least_days} for monitor.look_back_hours "

@@ -340,6 +340,7 @@ WINDOW_QUALITIES = array(
             "n_labelled": COUNT,
             "labelled_fraction": maybe(FRACTION),
             "is_final": {"type": "boolean"},
+            "hours_added": COUNT,
             "verdict": VERDICT,
             "reason": REASON,
             "measures": array(MEASURE),

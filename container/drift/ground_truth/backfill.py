@@ -12,7 +12,7 @@ from typing import TypeAlias
 
 from plumbline.contract.quality import QualityReport, WindowQuality
 from plumbline.contract.reasons import Reason, ReasonCode, has_code, joined
-from plumbline.contract.records import MODEL_CHANGED, RecordCounts, WindowBounds
+from plumbline.contract.records import MODEL_CHANGED, RecordCounts, Verdict, WindowBounds
 from plumbline.contract.s3 import is_s3_uri
 from plumbline.contract.training import Task, ordered
 from plumbline.drift.aws import Connect
@@ -29,6 +29,7 @@ from plumbline.drift.judge.variants import undecided
 from plumbline.drift.read.capture import capture_files
 from plumbline.drift.read.folder import Listing, listed
 from plumbline.drift.read.kernel.plan import WindowPlan
+from plumbline.drift.read.look_back import CapturesInS3
 from plumbline.drift.read.s3 import fetch_captures, fetch_hours, store_folder
 from plumbline.drift.reference.baseline import Baseline
 from plumbline.drift.settings.run import LabelSource
@@ -39,6 +40,8 @@ Files: TypeAlias = Mapping[str, Path]
 """Files by name."""
 Captures: TypeAlias = Callable[[WindowBounds], AbstractContextManager[Files]]
 """Opens the capture files of a window."""
+Longer: TypeAlias = Callable[[], AbstractContextManager[Callable[[WindowBounds], Files]]]
+"""Opens the capture files of longer and longer windows."""
 Labels: TypeAlias = Callable[[Sequence[WindowBounds]], AbstractContextManager[Listing]]
 """Opens the label files that can have labels of some windows."""
 SameModel: TypeAlias = Callable[[WindowBounds], bool]
@@ -52,7 +55,8 @@ class Backfill:
     """Inputs of judging this window, and those before it, by their labels.
 
     `plan` is that of this window. `keep` stores the labelled records; None: they are not stored. Windows that another
-    model answered, by `same_model`, are joined and stored, but not judged.
+    model answered, by `same_model`, are joined and stored, but not judged. The oldest window gets at most
+    `look_back_hours` before it, of `longer`, where it has too few labelled rows.
     """
 
     labels: Labels
@@ -60,6 +64,8 @@ class Backfill:
     plan: WindowPlan
     keep: Keep | None
     context: RunContext
+    longer: Longer
+    look_back_hours: int = 0
     same_model: SameModel = lambda _: True
 
 
@@ -177,8 +183,44 @@ def _judge_all(
             notes += _kept(backfill.keep, found.answered, files, book.classes)
         # The baseline is of another model, and an alarm would start retraining for a model that is gone.
         context = replace(backfill.context, not_judged=None if backfill.same_model(window) else MODEL_CHANGED)
-        judged.append(_judged(found, baseline, projection, context, is_final=is_final))
+        of_window = _judged(found, baseline, projection, context, is_final=is_final)
+        if is_final and has_code(of_window[0].reason, ReasonCode.LABELLED_ROWS_TOO_FEW):
+            of_window = _looked_back(windows, backfill, baseline, projection) or of_window
+        judged.append(of_window)
     return judged, notes
+
+
+def _looked_back(
+    windows: Sequence[WindowBounds], backfill: Backfill, baseline: Baseline, projection: Projection
+) -> _Judged | None:
+    """Judge the oldest window with hours before it, the fewest whose labels suffice; None: none do.
+
+    Only the window whose time for labels is over looks back, one of each run. The labels of those hours are no part of
+    the account: the runs that those hours were due in have counted them.
+    """
+    own, baseline_test = windows[0], baseline.test
+    if own.start is None or baseline_test is None:
+        return None
+    starts = [format_time(parse_time(own.start) - n * HOUR) for n in range(1, backfill.look_back_hours + 1)]
+    if not starts:
+        return None
+    book, context = LabelBook(Classes(ordered(baseline_test.labels))), replace(backfill.context, not_judged=None)
+    with backfill.labels([WindowBounds(starts[-1], own.end), windows[-1]]) as labels:
+        book.read(labels.files, labels.odd)
+    with backfill.longer() as captures:
+        for n_hours, (start, later) in enumerate(zip(starts, [own.start, *starts], strict=False), 1):
+            if not backfill.same_model(WindowBounds(start, later)):
+                return None
+            bounds = WindowBounds(start, own.end)
+            files = captures(bounds)
+            found = join(((path, name) for name, path in files.items()), backfill.plan.within(bounds), book)
+            leading, of_variant = _judged(found, baseline, projection, context, is_final=True)
+            if leading.verdict is not Verdict.NOT_JUDGED:
+                added = {name: replace(one, hours_added=n_hours) for name, one in of_variant.items()}
+                return replace(leading, hours_added=n_hours), added
+            if not has_code(leading.reason, ReasonCode.LABELLED_ROWS_TOO_FEW):
+                return None
+    return None
 
 
 def _judged(
@@ -220,6 +262,7 @@ def backfill_of(
     connect: Connect,
     plan: WindowPlan,
     context: RunContext,
+    look_back_hours: int = 0,
     same_model: SameModel = lambda _: True,
 ) -> Backfill:
     """Return the inputs of judging windows by the labels of `source`."""
@@ -229,8 +272,25 @@ def backfill_of(
         plan=plan,
         keep=keep_of(source.merged, context.endpoint, connect) if source.merged else None,
         context=context,
+        longer=longer_captures_of(source.captures, connect),
+        look_back_hours=look_back_hours,
         same_model=same_model,
     )
+
+
+def longer_captures_of(source: str, connect: Connect) -> Longer:
+    """Return the opener of the capture files of longer and longer windows: of S3 each hour is fetched once."""
+
+    @contextmanager
+    def given() -> Iterator[Callable[[WindowBounds], Files]]:
+        if not is_s3_uri(source):
+            yield lambda _: _below(Path(source))
+            return
+        with temporary_folder() as folder:
+            captures = CapturesInS3(source, folder, connect)
+            yield lambda bounds: _below(captures.fetch(bounds))
+
+    return given
 
 
 def captures_of(source: str, connect: Connect) -> Captures:

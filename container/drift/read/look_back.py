@@ -87,9 +87,13 @@ class CapturesInS3:
         self._uri, self._folder, self._connect = uri, folder, connect
         self._fetched_from: str | None = None
 
-    def __call__(self, bounds: WindowBounds) -> WindowReader:
-        """Return what reads the captures of a window with times; raise ConfigError if they cannot be fetched."""
+    def fetch(self, bounds: WindowBounds) -> Path:
+        """Return the folder with the captures of a window with times; raise ConfigError if they cannot be fetched."""
         end = self._fetched_from or bounds.end
         fetch_captures(self._uri, parse_time(bounds.start or ""), parse_time(end or ""), self._folder, self._connect)
         self._fetched_from = bounds.start
-        return partial(count_folder, self._folder)
+        return self._folder
+
+    def __call__(self, bounds: WindowBounds) -> WindowReader:
+        """Return what reads the captures of a window with times; raise ConfigError if they cannot be fetched."""
+        return partial(count_folder, self.fetch(bounds))

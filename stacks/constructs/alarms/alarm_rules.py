@@ -323,7 +323,7 @@ class AlarmKind(StrEnum):
     QUALITY = AlarmRule(
         name="quality",
         metric=Metric.REALISED_ACCURACY_DROP,
-        evaluation=m_of_n,
+        evaluation=m_of_n_apart,
         missing=MissingDataPolicy.IGNORE,
         needs=AlarmNeed.LABELS,
         meaning="The accuracy measured with labels dropped beyond the threshold.",
@@ -334,7 +334,7 @@ class AlarmKind(StrEnum):
     CONCEPT_SHIFT = AlarmRule(
         name="concept-shift",
         metric=Metric.CONCEPT_SHIFT_VERDICT,
-        evaluation=m_of_n,
+        evaluation=m_of_n_apart,
         missing=MissingDataPolicy.IGNORE,
         needs=AlarmNeed.LABELS,
         meaning="By their labels, rows have other answers than such rows had in training.",

@@ -27,14 +27,12 @@ HOURS = (10, 11, 12)
 
 
 def captured(folder: Path, hour: int, n: int = 1200) -> None:
-    content = rows(hour, n)
+    content, time = rows(hour, n), f"2026-11-22T{hour:02}:30:00Z"
     records = [
-        record(
-            ", ".join(row[:-1]), f"{probability(row)}\n", event_id=f"{hour}-{number}", time=f"2026-11-22T{hour}:30:00Z"
-        )
+        record(", ".join(row[:-1]), f"{probability(row)}\n", event_id=f"{hour}-{number}", time=time)
         for number, row in enumerate(content)
     ]
-    write_capture(folder, records, f"AllTraffic/2026/11/22/{hour}/30-00-000-a.jsonl")
+    write_capture(folder, records, f"AllTraffic/2026/11/22/{hour:02}/30-00-000-a.jsonl")
 
 
 def labelled(folder: Path, hour: int, n: int = 1200, *, turned: bool = False) -> None:
@@ -43,7 +41,7 @@ def labelled(folder: Path, hour: int, n: int = 1200, *, turned: bool = False) ->
     records = [
         label(f"{hour}-{number}", other[row[-1]] if turned else row[-1]) for number, row in enumerate(rows(hour, n))
     ]
-    write_labels(folder, records, f"2026/11/22/{hour + 1}/labels.jsonl")
+    write_labels(folder, records, f"2026/11/22/{hour + 1:02}/labels.jsonl")
 
 
 @pytest.fixture
@@ -167,3 +165,53 @@ def test_a_model_that_is_none_is_told_and_stops_nothing(hours: Path, reference: 
     report = judged(hours, reference, model=str(reference))
     assert report.attribution.verdict is Verdict.NOT_JUDGED
     assert report.attribution.reason != SWITCHED_OFF
+
+
+@pytest.fixture
+def thin(tmp_path: Path) -> Path:
+    """Six hours of 150 rows each, all labelled within the hour after."""
+    for hour in range(7, 13):
+        captured(tmp_path / "capture" / "plumbline-dev", hour, 150)
+        labelled(tmp_path / "labels", hour, 150, turned=hour >= 11)
+    return tmp_path
+
+
+def thinly_judged(folder: Path, reference: Path, look_back_hours: int) -> DriftReport:
+    source = LabelSource(
+        labels=str(folder / "labels"), captures=str(folder / "capture"), lag_hours=2, merged=str(folder / "merged")
+    )
+    return monitor(
+        dataset_source=folder / "capture",
+        baseline=reference / "baseline",
+        output=folder / "results",
+        start_time="2026-11-22T12:00:00Z",
+        end_time="2026-11-22T13:00:00Z",
+        look_back_hours=look_back_hours,
+        analyses=OptionalAnalyses(labels=source),
+    )
+
+
+def test_the_window_whose_labels_are_due_looks_back_where_they_are_too_few(thin: Path, reference: Path) -> None:
+    final, *others = thinly_judged(thin, reference, 5).quality.windows
+
+    assert (final.hours_added, final.n_labelled, final.verdict) == (1, 300, Verdict.NO_DRIFT)
+    assert (final.window.start, final.own_window.start) == ("2026-11-22T09:00:00Z", "2026-11-22T10:00:00Z")
+    # Their time is not over: the runs that come will judge them.
+    assert [(one.hours_added, one.verdict) for one in others] == [(0, Verdict.NOT_JUDGED)] * 2
+
+
+def test_labels_of_added_hours_are_no_part_of_the_account_and_are_not_kept_again(thin: Path, reference: Path) -> None:
+    short = thinly_judged(thin, reference, 0)
+    kept = sorted(path.relative_to(thin) for path in (thin / "merged").rglob("*.jsonl"))
+    long = thinly_judged(thin, reference, 5)
+
+    assert long.quality.labels == short.quality.labels
+    assert sorted(path.relative_to(thin) for path in (thin / "merged").rglob("*.jsonl")) == kept
+    assert short.quality.windows[0].verdict is Verdict.NOT_JUDGED
+
+
+def test_labels_that_no_allowed_hour_makes_enough_leave_the_window_as_it_was(thin: Path, reference: Path) -> None:
+    for hour in range(7, 10):
+        (thin / "labels" / f"2026/11/22/{hour + 1:02}" / "labels.jsonl").unlink()
+    final = thinly_judged(thin, reference, 3).quality.windows[0]
+    assert (final.hours_added, final.n_labelled, final.verdict) == (0, 150, Verdict.NOT_JUDGED)

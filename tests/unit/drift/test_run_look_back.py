@@ -17,6 +17,7 @@ from plumbline.drift.settings.policy import Policy
 from plumbline.drift.settings.run import read_settings
 from tests.unit.drift.builders import learn_baseline, record
 from tests.unit.drift.fake_s3 import FakeS3
+from tests.unit.drift.ground_truth.builders import label
 from tests.unit.drift.test_run import NAMES, arguments, no_client, probability, rows, write_csv
 
 NOON = datetime(2026, 11, 22, 12, tzinfo=UTC)
@@ -231,6 +232,23 @@ def test_the_second_reference_holds_no_row_of_a_window_that_looked_back(
 
     # This window is 11 to 13 o'clock. That of 10 to 12 overlaps it; 9 to 11 does not, and 8 to 10 overlaps that.
     assert (report.window, report.recent.n_windows, report.recent.n_rows) == (window(11), 1, 200)
+
+
+def test_labels_of_the_hour_that_is_due_look_back_in_s3(judge: Judge) -> None:
+    hours = dict.fromkeys(range(6, 13), 150)
+    labels = {
+        f"ground-truth/2026/11/22/{hour + 1:02}/a.jsonl": "".join(
+            json.dumps(label(f"{hour}-{number}", row[-1])) + "\n" for number, row in enumerate(rows(hour, n))
+        )
+        for hour, n in hours.items()
+    }
+    report = judge(hours, labels, PLUMBLINE_LABELS_S3_URI="s3://bucket/ground-truth", PLUMBLINE_LABEL_LAG_HOURS="2")
+    final, *others = report.quality.windows
+    assert (final.hours_added, final.n_labelled, final.verdict) == (1, 300, Verdict.NO_DRIFT)
+    assert [(one.own_window, one.hours_added) for one in others] == [
+        (WindowBounds("2026-11-22T11:00:00Z", "2026-11-22T12:00:00Z"), 0),
+        (window(12), 0),
+    ]
 
 
 def written(folder: Path, hours: Hours) -> Path:

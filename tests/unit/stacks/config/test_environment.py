@@ -491,8 +491,8 @@ def test_look_back_is_a_week_at_most(hours: int) -> None:
         ),
         (
             "dev",
-            {"monitor": {"look_back_hours": 167}},
-            "dev.toml must have retention.capture_days of at least 8 for monitor.look_back_hours 167, got 7",
+            {"monitor": {"look_back_hours": 164}},
+            "dev.toml must have retention.capture_days of at least 8 for monitor.look_back_hours 164, got 7",
         ),
     ],
 )

@@ -96,7 +96,7 @@ LOOKING_BACK = {"monitor": {"look_back_hours": 5}, "labels": {"lag_hours": 3}, "
 
 @pytest.mark.parametrize(
     ("kind", "expected"),
-    [("drift", (7, 13)), ("accuracy", (7, 13)), ("bias", (7, 13)), ("quality", (2, 3)), ("concept-shift", (2, 3))],
+    [("drift", (7, 13)), ("accuracy", (7, 13)), ("bias", (7, 13)), ("quality", (7, 13)), ("labels-missing", (2, 3))],
 )
 def test_alarms_on_windows_that_overlap_need_m_of_n_without_a_common_row(kind: str, expected: tuple[int, int]) -> None:
     alarms = synthesize(config("prod", **LOOKING_BACK)).resources("monitoring", "AWS::CloudWatch::Alarm").values()
