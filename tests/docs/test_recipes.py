@@ -183,11 +183,11 @@ def test_dummy_statistic_is_half_of_the_differences() -> None:
 """,
             ),
             "test_alarms.py": after(
-                '    AlarmKind.BIAS: (Metric.BIAS_VERDICT, "ignore"),\n',
+                '    AlarmKind.MULTIVARIATE: (Metric.MULTIVARIATE_VERDICT, "ignore"),\n',
                 '    AlarmKind.RECENT_DRIFT: (Metric.RECENT_DRIFT_VERDICT, "ignore"),\n',
             ),
             "metrics.md": after_the_row(
-                "plumbline-<env>-bias",
+                "plumbline-<env>-multivariate",
                 "| `plumbline-<env>-recent-drift` | `RecentDriftVerdict` is 1 in M of the last N windows "
                 "| ignore: the state stays | [Recent drift](runbook.md#recent-drift) |",
             ),
