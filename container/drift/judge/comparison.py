@@ -6,7 +6,7 @@ from functools import partial
 from typing import Protocol, TypeAlias, TypeVar
 
 from plumbline.contract.reasons import Reason, ReasonCode
-from plumbline.contract.records import FeatureReport, FeatureType, ModelReport, Verdict
+from plumbline.contract.records import FeatureReport, FeatureType, ModelReport, Verdict, Violation
 from plumbline.contract.training import PROBABILITY_COLUMN
 from plumbline.drift.compare.features import ColumnComparison, SchemaFinding, compare, schema_finding
 from plumbline.drift.data.counts import ValueCounts
@@ -136,6 +136,9 @@ def _feature_case(
     def checked() -> tuple[ColumnComparison, SchemaFinding | None]:
         expected = reference[spec.name]
         finding = schema_finding(expected, window, rule.unreadable_values_threshold)
+        if rule.unjudged and finding and finding.violation is not Violation.MISSING_COLUMN:
+            # Nobody reads its values; that it comes is still looked for.
+            finding = None
         if window is None:
             return nothing, finding
         # A column that cannot be compared keeps its violation.

@@ -291,6 +291,13 @@ def test_a_type_may_be_declared_when_learning_or_when_judging(tmp_path: Path, ki
         assert (report.verdict, feature(report).verdict) == (Verdict.NO_DRIFT, Verdict.NOT_JUDGED)
 
 
+def test_what_an_ignored_column_holds_violates_nothing(tmp_path: Path) -> None:
+    baseline = learned(tmp_path, drawn(number, N_TRAIN, seed=3))
+    report = judged(tmp_path, baseline, ["n/k"] * N_WINDOW, "--feature-type", "x=ignore")
+    assert (report.verdict, feature(report).violation) == (Verdict.NO_DRIFT, None)
+    assert feature(report).unreadable_fraction == 1.0
+
+
 def test_a_declared_feature_is_one(tmp_path: Path) -> None:
     baseline = learned(tmp_path, [*map(str, range(N_TRAIN))], "--feature-type", "x=numeric")
     found = feature(judged(tmp_path, baseline, [*map(str, range(10**6, 10**6 + N_WINDOW))]))

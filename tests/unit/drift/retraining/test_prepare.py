@@ -99,6 +99,25 @@ def test_json_rows_are_written_as_the_training_file_spells_them(tmp_path: Path) 
     assert fresh == [["1", "State", "40", "yes"], ["", "", "2", "no"]]
 
 
+def test_missing_cells_are_missing_in_whatever_words_and_booleans_numbers_where_they_may_be(tmp_path: Path) -> None:
+    request = side('[[NaN, "None", 40], ["n/a", "State", "-"], [true, "State", 1]]', "JSON", "application/json")
+    event = merged(request, "yes\nno\nno", event="a", time=at(0))
+    prepared, fresh, _ = run(tmp_path, [event, labelled(1), labelled(2)])
+
+    assert fresh == [["", "None", "40", "yes"], ["n/a", "State", "-", "no"]]
+    assert prepared.rejected == {"not_a_value": 1}
+
+
+def test_the_environment_says_what_is_missing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    records = [merged(f"{n}.5,State,unknown", "no" if n % 2 else "yes", event=f"e{n}", time=at(n)) for n in range(9)]
+    run(tmp_path, [labelled(number) for number in range(10)])
+    write_merged(tmp_path / "merged", records)
+
+    assert call(tmp_path, monkeypatch, missing_values='["unknown"]') == 0
+    assert call(tmp_path, monkeypatch) == 2
+    assert "9 not_a_number" in (tmp_path / MlPath.MESSAGE).read_text()
+
+
 @pytest.mark.parametrize(
     "request_side",
     [
@@ -265,6 +284,11 @@ def test_the_program_leaves_rows_and_a_message(tmp_path: Path, monkeypatch: pyte
         ("fresh_until", START, "--fresh_until must be after --fresh_from"),
         ("minimum_rows", "0", "--minimum_rows must be a whole number of 1 or more, got '0'"),
         ("minimum_rows", "99", "labels needed: at least 99 usable labelled rows"),
+        (
+            "missing_values",
+            "NA",
+            "--missing_values must be a JSON list of texts, got 'NA'; correct training.missing_values",
+        ),
         ("colour", "red", "arguments must be those of --help, got: unrecognized arguments: --colour red"),
     ],
 )
