@@ -23,6 +23,9 @@ from plumbline.drift.data.window import WindowCounts
 from plumbline.drift.settings.policy import FeatureRule, Policy
 from plumbline.drift.statistics.declaration import Evidence, benjamini_hochberg_log
 
+TAIL_ALPHA = 0.001
+"""Level of the test of tails, where alpha is not less: a handful of rows decides, so that no size of the effect holds
+chance down, and each feature is tested again in each window."""
 PREDICTION = "the prediction"
 """Its name in reasons, beside the features'."""
 
@@ -219,12 +222,12 @@ def judge_features(cases: Sequence[FeatureCase], policy: Policy, not_judged: Rea
     A feature drifts when its adjusted p-value is below its rule's alpha and its effect reaches the rule's threshold (or
     what chance reaches, if that is larger); when its missing fraction moved by `policy.missing_values_threshold` or
     more with an adjusted p-value below alpha; or when more of its values lie far out than in the reference, with an
-    adjusted p-value below alpha, and either `policy.out_of_range_threshold` of them lie beyond all of it, or they move
-    the whole by the threshold of the Wasserstein distance. The tests of the distributions are one Benjamini-Hochberg
-    family, those of the missing fractions another, those of the tails a third; a feature that violates the schema or is
-    ignored is in none. Too many unreadable values are drift by themselves. One that shows no drift, but has fewer rows
-    than it would take to find it, is not judged. With `not_judged`, the reason why the window is not judged, the
-    numbers are kept and no feature is judged.
+    adjusted p-value below `TAIL_ALPHA`, and either `policy.out_of_range_threshold` of them lie beyond all of it, or
+    they move the whole by the threshold of the Wasserstein distance. The tests of the distributions are one
+    Benjamini-Hochberg family, those of the missing fractions another, those of the tails a third; a feature that
+    violates the schema or is ignored is in none. Too many unreadable values are drift by themselves. One that shows no
+    drift, but has fewer rows than it would take to find it, is not judged. With `not_judged`, the reason why the window
+    is not judged, the numbers are kept and no feature is judged.
     """
     adjusted = _adjusted([case.comparison.evidence if case.is_tested else None for case in cases])
     adjusted_missing = _adjusted([case.comparison.missing_evidence if case.is_tested else None for case in cases])
@@ -388,7 +391,7 @@ def _missing_drift(case: FeatureCase, log_p: float | None, policy: Policy) -> Re
 
 
 def _tail_drift(case: FeatureCase, log_p: float | None, policy: Policy) -> Reason | None:
-    if log_p is None or not _significant(case, log_p):
+    if log_p is None or log_p >= math.log(min(case.rule.alpha, TAIL_ALPHA)):
         return None
     fraction = case.comparison.out_of_range_fraction or 0.0
     if fraction >= policy.out_of_range_threshold:

@@ -363,7 +363,7 @@ def test_values_beyond_the_references_are_drift_from_the_threshold_on(fraction: 
 
 
 def test_values_beyond_the_references_that_chance_explains_are_no_drift() -> None:
-    chance = replace(tailed(out_of_range_fraction=0.2), tail_evidence=Evidence("exceedance", 0.2, 0.06))
+    chance = replace(tailed(out_of_range_fraction=0.2), tail_evidence=Evidence("exceedance", 0.2, 0.0011))
     (found,) = judged(chance)
     assert found.verdict is Verdict.NO_DRIFT
 
