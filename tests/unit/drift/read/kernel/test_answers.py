@@ -115,11 +115,9 @@ def test_a_page_is_an_error(text: str) -> None:
     assert error.value.reason is AnswerReason.ERROR
 
 
-@pytest.mark.parametrize(
-    "path", ["max_by(@, &score)", "sum(@)", "abs(@[0])", "@[0].score[*]", "to_number(@)", "[1", "?"]
-)
+@pytest.mark.parametrize("path", ["max_by(@, &score)", "sum(@)", "abs(@[0])", "@[0].score[*]", "to_number(@)"])
 def test_a_path_that_does_not_suit_an_answer_gives_up_no_more_than_it(path: str) -> None:
     outputs = Outputs(Task.BINARY, ("no", "yes"), "yes", PredictionFormat(path=path))
     side = of_json([{"label": "no", "score": "high"}, {"score": 0.3}])
-    with pytest.raises((Unreadable, ValueError)):
+    with pytest.raises(Unreadable):
         decode_output(side, 1, outputs)
