@@ -8,6 +8,7 @@ import math
 from enum import StrEnum
 from typing import Annotated, Literal, Self
 
+import jmespath  # type: ignore[import-untyped]
 from pydantic import AfterValidator, Field, StrictBool, StrictInt, StringConstraints, model_validator
 
 from plumbline.contract.predictions import PredictionKind
@@ -232,6 +233,17 @@ class PredictionsSection(ConfigSection):
     """The label that a number alone is the probability of."""
     path: Annotated[str, StringConstraints(min_length=1, max_length=MAX_VARIABLE)] | None = None
     """Where in an answer the predictions are: a JMESPath expression, or the number of a column from 0."""
+
+    @model_validator(mode="after")
+    def _path_is_one(self) -> Self:
+        if self.path is not None and not (self.path.isascii() and self.path.isdigit()):
+            try:
+                jmespath.compile(self.path)
+            except jmespath.exceptions.JMESPathError as error:
+                raise ValueError(
+                    f"must have a path that is a JMESPath expression or a column's number from 0, got {self.path!r}"
+                ) from error
+        return self
 
     @model_validator(mode="after")
     def _a_quantity_has_no_positive_label(self) -> Self:

@@ -232,6 +232,16 @@ def test_number_is_held_to_its_bounds(
             'promotion must have canary_percent for traffic "canary" only, got 20; set it in dev.toml',
         ),
         ({"bias": {"facet": ""}}, "bias.facet must be 1 to 256 characters, got ''"),
+        ({"predictions": {"kind": "margin"}}, "predictions.kind must be 'probability', 'log_odds', 'label' or 'value'"),
+        ({"predictions": {"positive_label": ""}}, "predictions.positive_label must have at least 1 character, got ''"),
+        (
+            {"predictions": {"path": "a["}},
+            "predictions must have a path that is a JMESPath expression or a column's number from 0, got 'a['",
+        ),
+        (
+            {"predictions": {"kind": "value", "positive_label": "yes"}},
+            "predictions must have no positive_label with kind value, got 'yes'",
+        ),
         ({"bias": {"facet": 3}}, "bias.facet must be text in quotes, got 3"),
         ({"monitor": {"attribution": 1}}, "monitor.attribution must be true or false without quotes, got 1"),
         ({"endpoint": {"instance_type": "m5.large"}}, "endpoint.instance_type must "),
