@@ -1,6 +1,7 @@
 """``python -m research.fuzzing``: fuzz some or all parsers for longer than a test may take."""
 
 import argparse
+import logging
 import sys
 import traceback
 from collections.abc import Sequence
@@ -24,6 +25,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         help="let coverage guide the mutations of one target; requirements/fuzz-atheris.txt has what it takes",
     )  # fmt: skip
     chosen = parser.parse_args(arguments)
+    logging.disable(logging.CRITICAL)  # every rejection is logged
     if unknown := [name for name in chosen.targets if name not in TARGETS]:
         parser.error(f"unknown target {unknown[0]}; there are {', '.join(TARGETS)}")
     targets = [TARGETS[name] for name in chosen.targets or TARGETS]

@@ -192,6 +192,41 @@ def _sides(data: bytes) -> Iterator[Any]:
     yield CaptureSide(rest, "CSV", content_type)
 
 
+def _runs(folder: Path) -> Callable[[bytes], object]:
+    from plumbline.contract.description import exit_message, report_lines
+    from plumbline.contract.names import ReportFile
+    from plumbline.contract.records import DriftReport
+    from plumbline.drift.run import monitor
+    from plumbline.drift.settings.policy import Policy
+    from plumbline.drift.settings.run import OptionalAnalyses
+
+    good = b"\n".join(_good_records())
+    captures = folder / "captures"
+    captures.mkdir(exist_ok=True)
+    analyses = OptionalAnalyses(isolation_forest=False, multivariate=False, facet="work")
+
+    def run(data: bytes) -> None:
+        (captures / "a.jsonl").write_bytes(good + b"\n" + data)
+        monitor(
+            dataset_source=captures,
+            baseline=example(),
+            output=folder / "reports",
+            policy=Policy(minimum_rows=10),
+            analyses=analyses,
+            recent=folder,
+        )
+        report = DriftReport.from_json((folder / "reports" / ReportFile.DRIFT_REPORT).read_text())
+        require(not report.internal_faults, f"no internal fault expected, got {report.internal_faults}")
+        account = report.records
+        require(
+            account.read == account.used + sum(account.rejected.values()), f"an account that adds up, got {account}"
+        )
+        exit_message(report).encode()
+        [*report_lines(report)]
+
+    return run
+
+
 def _requests(_: Path) -> Callable[[bytes], object]:
     from plumbline.drift.read.kernel.payloads import unwrapped
     from plumbline.drift.read.kernel.records import Rejected
@@ -477,6 +512,7 @@ _ENVIRONMENTS = ("environments/dev.toml", "environments/prod.toml")
 _ALL: Sequence[Target] = (
     Target("records", "lines of a capture file", _records),
     Target("windows", "a capture file: counts, account, and the other records' counts", _windows, together=50),
+    Target("runs", "a whole run: a report, and no internal fault in it", _runs, ("DriftError",), together=30),
     Target("requests", "the request of a record, in every encoding", _requests),
     Target("answers", "the answer of a record, of every task", _answers),
     Target("labels", "a file of ground truth", _labels),

@@ -226,6 +226,8 @@ def load(folder: Path) -> Baseline:
 
 def _read(folder: Path, name: str) -> str:
     try:
+        if (folder / name).exists() and not (folder / name).is_file():
+            raise OSError(f"{name} is no file")  # a pipe would be waited for
         return (folder / name).read_bytes().decode()
     except (OSError, UnicodeDecodeError) as error:
         raise BaselineError(f"baseline folder {folder} must hold a readable {name}, got {error}; {_ADVICE}") from error

@@ -272,6 +272,8 @@ def _read(path: Path) -> _Sheet:
 
 
 def _read_file(path: Path) -> _Sheet:
+    if path.exists() and not path.is_file():  # a pipe would be waited for
+        raise BaselineError(f"{path} must be a file, got something else; name a CSV file or a folder of them")
     try:
         with path.open(encoding="utf-8-sig", newline="") as handle:
             sheet = _sheet(path, handle)

@@ -10,10 +10,12 @@ import pytest
 from plumbline.contract.records import WindowBounds
 from plumbline.contract.rejection import LabelRejectionReason, RejectionReason
 from plumbline.drift.data.table import table
-from plumbline.drift.errors import ConfigError
+from plumbline.drift.errors import BaselineError, ConfigError
 from plumbline.drift.ground_truth.labels import Classes, LabelBook
 from plumbline.drift.judge.recent import EarlierFiles, read_earlier
 from plumbline.drift.read.folder import listed, printable
+from plumbline.drift.reference.baseline import load, save
+from plumbline.drift.reference.csv_inputs import read_training
 from plumbline.drift.reference.learn import learn
 from tests.unit.drift.builders import SPECS, read_window, record, write_capture
 
@@ -180,3 +182,18 @@ def test_other_files_of_a_folder_are_nothing(tmp_path: Path, name: str) -> None:
     (folder / name).parent.mkdir(parents=True, exist_ok=True)
     (folder / name).write_text("[]")
     assert read_window(folder, BASELINE, EVERYTHING).records.read == 1
+
+
+@pytest.mark.parametrize("name", ["baseline.json", "sample.csv"])
+def test_a_pipe_in_a_baseline_is_no_baseline(name: str, tmp_path: Path) -> None:
+    save(BASELINE, tmp_path)
+    (tmp_path / name).unlink()
+    os.mkfifo(tmp_path / name)
+    with pytest.raises(BaselineError, match=f"must hold a readable {name}, got {name} is no file"):
+        load(tmp_path)
+
+
+def test_a_pipe_among_training_files_is_the_operators_error(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "train.csv")
+    with pytest.raises(BaselineError, match=r"train\.csv must be a file, got something else"):
+        read_training(tmp_path, None)

@@ -1,9 +1,10 @@
 """A bounded run of every fuzz target, and that a run can find what it is for. `make fuzz` runs longer."""
 
 import json
+import logging
 import math
 import random
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from itertools import islice
 from pathlib import Path
 
@@ -19,6 +20,12 @@ from research.fuzzing.targets import CORPUS, TARGETS, Broken, Target, signed_tex
 
 EXECUTIONS = 1000
 SECONDS = 3.0
+
+
+@pytest.fixture(autouse=True)
+def logs_as_before() -> Iterator[None]:
+    yield
+    logging.disable(logging.NOTSET)
 
 
 @pytest.mark.filterwarnings("ignore")
