@@ -71,7 +71,7 @@ def test_job_gets_its_settings_as_text_and_no_threshold_that_the_file_does_not_s
     assert definition("staging")["Environment"] == {
         "AWS_DEFAULT_REGION": "us-east-1",
         "PLUMBLINE_ISOLATION_FOREST": "Disabled",
-        "PLUMBLINE_MULTIVARIATE": "Disabled",
+        "PLUMBLINE_MULTIVARIATE": "Enabled",
         "PLUMBLINE_RECENT_WINDOWS": "24",
         "PLUMBLINE_CHAMPION_S3_URI": definition("staging")["Environment"]["PLUMBLINE_CHAMPION_S3_URI"],
         "PLUMBLINE_REPORTS_S3_URI": definition("staging")["MonitoringOutputConfig"]["MonitoringOutputs"][0]["S3Output"][
@@ -136,13 +136,13 @@ def test_isolation_forest_is_switched_on_by_the_file() -> None:
 
 
 def test_multivariate_drift_is_switched_on_by_the_file_and_drawn_only_then() -> None:
-    assert definition("dev")["Environment"]["PLUMBLINE_MULTIVARIATE"] == "Enabled"
-    bodies = {
-        name: text(environment(name).only("monitoring", "AWS::CloudWatch::Dashboard")["DashboardBody"])
-        for name in ("dev", "prod")
-    }
-    assert "MultivariateAUC" in bodies["dev"]
-    assert "MultivariateAUC" not in bodies["prod"]
+    off = synthesize(config(monitor={"multivariate": False}))
+    for is_on, assembly in ((True, environment("dev")), (False, off)):
+        body = text(assembly.only("monitoring", "AWS::CloudWatch::Dashboard")["DashboardBody"])
+        assert ("MultivariateAUC" in body) is is_on
+        alarms = assembly.resources("monitoring", "AWS::CloudWatch::Alarm").values()
+        names = {alarm["Properties"]["AlarmName"] for alarm in alarms}
+        assert ("plumbline-dev-multivariate" in names) is is_on
 
 
 def test_reports_are_encrypted_and_below_one_prefix() -> None:
