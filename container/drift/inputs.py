@@ -241,11 +241,9 @@ def window_reader(
         files = _files(source, connect)
         if files and distribution.wants_spark(sum(file.n_bytes for file in files)):
             # Deferred: only the image with Spark has its packages.
-            from plumbline.drift.spark.entry import count_on_spark
+            from plumbline.drift.spark.entry import SparkReader
 
-            return partial(
-                count_on_spark, files, distribution=distribution, region=region, workspace=workspace / "spark"
-            )
+            return SparkReader(files, distribution, region, workspace / "spark")
     if isinstance(source, Path):
         return partial(count_folder, source)
     return partial(count_folder, fetch_captures(source.uri, source.start, source.end, workspace / "capture", connect))

@@ -38,11 +38,11 @@ def window() -> dict[str, bytes]:
         lines[7:7] = ["{broken", "", _record("event-of-no-time", rows[0], time="yesterday")]
         # The same events as in the file before, some of them with other content.
         lines += [_line(max(first - 5, 0) + place, rows[first + place]) for place in range(5)]
-        variant = "BA"[number % 2]
+        variant = "BA"[number // (N_FILES // 2)]
         files[f"{variant}/{HOUR}/{number:02d}-30-000-{number}.jsonl"] = "\n".join(lines).encode()
     late = [_record(f"late-{n}", rows[-n], time=time) for n, time in ((1, "2026-11-22T11:59:59Z"), (2, START))]
     files[f"A/{HOUR_BEFORE}/59-58-000-late.jsonl"] = "\n".join(late).encode() + b"\n"
-    files[f"A/{HOUR}/59-00-000-compressed.jsonl"] = gzip.compress(files[f"A/{HOUR}/01-30-000-1.jsonl"], mtime=0)
+    files[f"A/{HOUR}/59-00-000-compressed.jsonl"] = gzip.compress(files[f"A/{HOUR}/04-30-000-4.jsonl"], mtime=0)
     return files
 
 

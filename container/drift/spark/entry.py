@@ -3,11 +3,13 @@
 import os
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import dataclass, field, replace
 from functools import partial
 from pathlib import Path
 from typing import Any
 
-from plumbline.drift.read.kernel.partial_counts import PartialCounts
+from plumbline.contract.records import WindowBounds
+from plumbline.drift.read.kernel.partial_counts import PartialCounts, window_counts
 from plumbline.drift.read.kernel.plan import WindowPlan
 from plumbline.drift.read.s3 import CaptureFile
 from plumbline.drift.settings.distribution import Distribution
@@ -17,25 +19,37 @@ from plumbline.drift.spark.ending import connection_to, wait_for_end
 from plumbline.drift.spark.installation import prepare, send_packages, session
 
 
-def count_on_spark(
-    files: Sequence[CaptureFile], plan: WindowPlan, distribution: Distribution, region: str | None, workspace: Path
-) -> PartialCounts:
-    """Return the sum of the files, without the events that were captured before.
+@dataclass(eq=False)
+class SparkReader:
+    """Counts a window's files; several variants are counted one by one in the same session.
 
-    Parameters
-    ----------
-    region
-        AWS region of the executors' S3 clients.
-    workspace
-        Folder for Spark's own files.
-
-    Raises
-    ------
-    DriftError
-        If Spark is not there or gives up.
+    A job's other instances work for one session alone. `region` is that of the executors' S3 clients, and `workspace`
+    the folder for Spark's own files.
     """
-    with _session(distribution, workspace) as spark:
-        return count_files(spark, files, plan, region)
+
+    files: Sequence[CaptureFile]
+    distribution: Distribution
+    region: str | None
+    workspace: Path
+    _of_variant: dict[tuple[WindowBounds, str], PartialCounts] = field(default_factory=dict)
+
+    def __call__(self, plan: WindowPlan) -> PartialCounts:
+        """Return the sum of the files, without the events that were captured before.
+
+        Raises
+        ------
+        DriftError
+            If Spark is not there or gives up.
+        """
+        known = self._of_variant.pop((plan.bounds, plan.variant or ""), None)
+        if known is not None:
+            return known
+        with _session(self.distribution, self.workspace) as spark:
+            counts = count_files(spark, self.files, plan, self.region)
+            for one in window_counts(counts, plan).variants:
+                own = replace(plan, variant=one.name)
+                self._of_variant[plan.bounds, one.name] = count_files(spark, self.files, own, self.region)
+        return counts
 
 
 def follow_leader(distribution: Distribution, workspace: Path) -> None:
