@@ -63,7 +63,12 @@ def load_environment(choice: str | None, root: Path, engine: str | None = None) 
         raise EnvironmentFileError(f"{path.name} must be TOML, got {error}; correct that line") from error
     config = parse_environment(data if engine is None else on_engine(data, engine), path.name)
     xgboost_image(config.region)
-    check_inputs(config, root)
+    try:
+        check_inputs(config, root)
+    except (OSError, ValueError) as error:  # a path that no file system takes
+        raise EnvironmentFileError(
+            f"{path.name} must name paths that can be read, got {str(error)[:200]}; correct the path"
+        ) from error
     return config
 
 

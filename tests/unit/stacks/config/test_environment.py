@@ -609,3 +609,10 @@ def test_every_section_of_the_model_is_in_every_committed_file() -> None:
     for name in ENVIRONMENTS:
         absent = set(EnvironmentConfig.model_fields) - set(document(name))
         assert absent == optional | ({"labels", "bias"} if name == "staging" else set())
+
+
+def test_a_path_that_no_file_system_takes_is_one_line(tmp_path: Path) -> None:
+    text = (ROOT / "environments/dev.toml").read_text()
+    (tmp_path / "long.toml").write_text(re.sub(r"(?m)^baseline = .*$", f'baseline = "{"x" * 5000}"', text))
+    with pytest.raises(EnvironmentFileError, match=r"long\.toml must name paths that can be read, got .*; correct the"):
+        load_environment(str(tmp_path / "long.toml"), ROOT)
