@@ -115,8 +115,10 @@ RECIPES = {
             "<name>.py": lambda _: (
                 '''"""Total variation distance."""
 
+import numpy as np
+
 from plumbline.contract.statistics import EffectMeasure
-from plumbline.drift.statistics.cells import Cells
+from plumbline.drift.statistics.cells import Cells, permutation_quantile
 from plumbline.drift.statistics.declaration import EffectStatistic
 from plumbline.drift.statistics.drift_score import drift_score
 
@@ -126,9 +128,15 @@ def total_variation(cells: Cells) -> float:
     return drift_score(cells) / 200
 
 
+def distances(p, q):
+    """Return the distances of rows of shares."""
+    return np.abs(p - q).sum(axis=-1) / 2
+
+
 TOTAL_VARIATION = EffectStatistic(
     EffectMeasure.TOTAL_VARIATION_DISTANCE,
     lambda reference, window, cells: total_variation(cells),
+    lambda reference, window, cells, seed: permutation_quantile(cells, distances, seed),
     lambda distance: (2 * distance) ** 2,
 )
 '''

@@ -199,7 +199,6 @@ def test_dashboard_draws_what_the_monitor_measures_and_no_more() -> None:
     assert everything & set(Metric) == set(Metric) - {Metric.FEATURE_DRIFT_SCORE}
     plain = set().union(*map(metrics_of, drawn(environment("staging"))))
     assert everything - plain == {
-        Metric.MULTIVARIATE_AUC,
         Metric.ATTRIBUTION_NDCG,
         Metric.REALISED_ACCURACY,
         Metric.REALISED_ACCURACY_DROP,

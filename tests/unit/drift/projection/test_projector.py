@@ -6,6 +6,7 @@ import pytest
 
 from plumbline.contract.accuracy import Measure, Shift
 from plumbline.contract.records import Status, Verdict
+from plumbline.contract.training import Task
 from plumbline.drift.projection import Limits, Projector
 from plumbline.drift.projection.projector import METHOD, WEIGHTED_METHOD
 from tests.unit.drift.projection.worlds import SPECS, baseline_of, counted, draw
@@ -124,7 +125,7 @@ def test_a_small_test_set_is_warned_of() -> None:
 def test_a_quantity_is_not_judged() -> None:
     rows = draw(600, 13)
     numbers = [str(number) for number in range(600)]
-    baseline = replace(baseline_of(rows), positive_label=None)
+    baseline = replace(baseline_of(rows), positive_label=None, learned_task=Task.REGRESSION)
     assert baseline.test is not None
     baseline = replace(baseline, test=replace(baseline.test, labels=tuple(numbers)))
     found = Projector.of(baseline, seed=1).project(counted(baseline, rows), drop_threshold=0.02)
