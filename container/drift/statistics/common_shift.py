@@ -30,15 +30,22 @@ def small_common_shift(reference: NumericCounts, window: NumericCounts) -> float
     """
     if not (np.isfinite(reference.values).all() and np.isfinite(window.values).all()):
         return None
-    before = _quantiles(reference, _QUANTILES)
-    with np.errstate(over="ignore"):
-        shift = float(np.median(_quantiles(window, _QUANTILES) - before))
-        small = SMALL_SHIFT * _winsorised_deviation(reference)
-    return shift if 0 < abs(shift) <= small else None
+    # A power of two changes no digit, and keeps differences and squares of huge values finite.
+    exponent = max(reference.scale_exponent(), window.scale_exponent())
+    before, now = (replace(side, values=np.ldexp(side.values, -exponent)) for side in (reference, window))
+    shift = float(np.median(_quantiles(now, _QUANTILES) - _quantiles(before, _QUANTILES)))
+    if not 0 < abs(shift) <= SMALL_SHIFT * _winsorised_deviation(before):
+        return None
+    return float(np.ldexp(shift, exponent))
 
 
 def shifted_back(window: NumericCounts, shift: float, reference: NumericCounts) -> NumericCounts:
     """Return the window less the shift; what then is one of the reference's values but for rounding is that value."""
+    with np.errstate(over="ignore"):
+        return _shifted_back(window, shift, reference)
+
+
+def _shifted_back(window: NumericCounts, shift: float, reference: NumericCounts) -> NumericCounts:
     moved = window.values - shift
     at = np.clip(np.searchsorted(reference.values, moved), 1, max(len(reference.values) - 1, 1))
     at = np.minimum(at, len(reference.values) - 1)

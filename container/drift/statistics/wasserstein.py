@@ -91,8 +91,11 @@ def wasserstein_null_quantile(reference: NumericCounts, window: NumericCounts, s
         ]
     )
     distances = drawn / deviation
-    spread = math.log1p(float(distances.var()) / float(distances.mean()) ** 2)
-    return float(distances.mean()) * math.exp(math.sqrt(spread) * float(special.ndtri(_LEVEL)) - spread / 2)
+    mean = float(distances.mean())
+    if mean == 0:
+        return 0.0
+    spread = math.log1p(float((distances / mean).var()))
+    return mean * math.exp(math.sqrt(spread) * float(special.ndtri(_LEVEL)) - spread / 2)
 
 
 def _points(reference: NumericCounts, window: NumericCounts) -> tuple[NDArray[np.float64], Cells]:

@@ -59,3 +59,14 @@ def test_a_shift_may_make_two_values_one() -> None:
     window = NumericCounts.of(np.array([2.0, 2.0 + 1e-12]))
     back = shifted_back(window, 1.0, reference)
     assert (back.values.tolist(), back.counts.tolist()) == ([1.0], [2])
+
+
+def test_values_near_the_end_of_floats_are_compared() -> None:
+    huge = 1.7e308
+    reference = NumericCounts.of(np.array([0.0, huge]))
+    assert small_common_shift(reference, NumericCounts.of(np.array([0.0, 0.0, huge, -huge]))) is None
+    values = np.linspace(-1, 1, 400) * 1e308
+    shift = small_common_shift(NumericCounts.of(values), NumericCounts.of(values + 1e306))
+    assert shift == pytest.approx(1e306)
+    back = shifted_back(NumericCounts.of(values + 1e306), shift, NumericCounts.of(values))
+    assert back.n_present == 400
