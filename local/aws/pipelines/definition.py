@@ -66,7 +66,7 @@ class Parameter:
         """
         name, kind = entry.get("Name"), entry.get("Type")
         default: Any = entry.get("DefaultValue")
-        if not name or kind not in _TYPES:
+        if not isinstance(name, str) or not name or not isinstance(kind, str) or kind not in _TYPES:
             raise ExpressionError(f"a parameter must have a Name and a Type of {sorted(_TYPES)}, got {dict(entry)}")
         allowed = (int, float) if kind == "Float" else (_TYPES[kind],)
         if default is not None and not (
