@@ -71,13 +71,13 @@ def shifts_after_labels(evidence: LabelEvidence, threshold: float) -> tuple[Shif
     conditional = conditional_shift(window, reference)
     prior = label_mix_shift(evidence.scores, window.design_effect)
     of_classes = score_shift_by_label(evidence.scores)
+    is_unlike = conditional.beyond(threshold) or _missed(evidence, threshold)
     is_label = (
         prior.beyond(threshold)
-        and (conditional.beyond(threshold) or _missed(evidence, threshold))
+        and is_unlike
         and not of_classes.beyond(CLASS_DISTANCE)
         and _explained(evidence, threshold)
     )
-    is_unlike = conditional.beyond(threshold) or _missed(evidence, threshold)
     matters = evidence.dropped and evidence.loss >= threshold
     is_concept = not is_label and is_unlike and matters and _is_lost(evidence, CHANCE)
     is_unexplained = not is_label and not is_concept and evidence.dropped and _is_lost(evidence, LEVEL)
