@@ -67,6 +67,7 @@ def test_values_near_the_end_of_floats_are_compared() -> None:
     assert small_common_shift(reference, NumericCounts.of(np.array([0.0, 0.0, huge, -huge]))) is None
     values = np.linspace(-1, 1, 400) * 1e308
     shift = small_common_shift(NumericCounts.of(values), NumericCounts.of(values + 1e306))
+    assert shift is not None
     assert shift == pytest.approx(1e306)
     back = shifted_back(NumericCounts.of(values + 1e306), shift, NumericCounts.of(values))
     assert back.n_present == 400
