@@ -27,6 +27,7 @@ from plumbline.drift.data.counts import ValueCounts, columns_of, counts_entries,
 from plumbline.drift.data.documents import csv_text, read_signed, sha256, signed, write_together
 from plumbline.drift.data.table import FeatureSpec, Table, transpose
 from plumbline.drift.errors import BaselineError, PublishError
+from plumbline.drift.reference.history import History
 
 
 @dataclass(frozen=True, eq=False)
@@ -58,7 +59,8 @@ class Baseline:
     `sample` holds some of the training rows (`plumbline.drift.data.table`). `segments` has one entry per value of
     `segment_column`, each with one entry per spec; it is empty when no column is named. `learned_task` is None where no
     target is named and no task stated, and in baselines of older versions; `classes` are the target's labels in order,
-    where it is no quantity. `predictions` is what was stated of the endpoint's answers.
+    where it is no quantity. `predictions` is what was stated of the endpoint's answers, and `history` what the task's past
+    shows; None: nothing is known of it.
     """
 
     target_label: str | None
@@ -74,6 +76,7 @@ class Baseline:
     task_is_stated: bool = False
     classes: tuple[str, ...] = ()
     predictions: PredictionFormat = PredictionFormat()
+    history: History | None = None
 
     @property
     def missing_values(self) -> frozenset[str]:
