@@ -9,6 +9,7 @@ from plumbline.contract.records import FeatureType, RecordCounts, WindowBounds
 from plumbline.drift.data.table import FeatureSpec, Table
 from plumbline.drift.data.window import WindowCounts
 from plumbline.drift.reference.baseline import Baseline
+from plumbline.drift.reference.history import HistoryRows
 from plumbline.drift.reference.learn import learn
 from tests.oracles.counted_rows import CapturedWindow, count_rows
 
@@ -61,3 +62,22 @@ def baseline_of(rows: Rows) -> Baseline:
 def counted(baseline: Baseline, rows: Rows) -> WindowCounts:
     n = rows.table.n_rows
     return count_rows(baseline, CapturedWindow(WindowBounds(), rows.table, rows.scores, RecordCounts(n, n)))
+
+
+def wandering(n: int, seed: int, *, points: float, period: float) -> Rows:
+    """Draw rows of whose labels more or less are turned round as time goes by: the accuracy goes up and down.
+
+    `points` of accuracy to either side in a sine of `period` rows; rows are like those before.
+    """
+    rows, random = draw(n, seed), np.random.default_rng([seed, 1])
+    # To turn round a fraction f of the labels takes f times (2 accuracy - 1) off the accuracy.
+    scale = points / 100 / (2 * float(np.mean(np.maximum(rows.chance, 1 - rows.chance))) - 1)
+    turned = random.uniform(size=n) < scale * (1 + np.sin(2 * np.pi * np.arange(n) / period))
+    return Rows(rows.table, rows.chance, rows.scores, np.where(turned, ~rows.positive, rows.positive))
+
+
+def past_of(rows: Rows) -> HistoryRows:
+    labels = np.where(rows.positive, "yes", "no").tolist()
+    start = np.datetime64("2026-01-01T00:00:00")
+    times = [f"{start + np.timedelta64(place, 'm')}Z" for place in range(len(labels))]
+    return HistoryRows(table=rows.table, times=times, labels=tuple(labels), probabilities=rows.scores)

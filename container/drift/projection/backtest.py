@@ -1,0 +1,112 @@
+"""What a task's past shows of projections of its accuracy: how far they missed, window by window."""
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from plumbline.contract.training import DECISION_THRESHOLD, Task
+from plumbline.drift.projection.recalibration import ScoredLabels
+from plumbline.drift.projection.refusals import MIN_CLASS_ROWS, MIN_REFERENCE_ROWS
+from plumbline.drift.reference.baseline import Baseline
+from plumbline.drift.reference.history import HistoryRows, window_bounds_of
+from plumbline.drift.statistics.proportion import NORMAL_QUANTILE
+
+MAX_CALIBRATION_ROWS = 5_000
+"""Rows that an origin learns from: as many as the labelled test set has, but a quarter of the past at most, so that
+windows remain to be projected, and no more than this."""
+MAX_ORIGINS = 20
+"""Of a longer past they lie evenly spread over it."""
+_PARTS = 4
+
+
+@dataclass(frozen=True, eq=False)
+class Origin:
+    """What would have been known at one point of the past: `calibrated` on the rows before row `end`.
+
+    `variance` is that of the mean of the calibrated rows' own outcomes.
+    """
+
+    end: int
+    calibrated: ScoredLabels
+    variance: float
+
+
+def past_misses(baseline: Baseline, rows: HistoryRows, size: int) -> list[tuple[float | None, float | None]]:
+    """Return miss and half-width of each of `window_bounds_of` the past.
+
+    Each window is projected from every origin before it, by calibrated confidence: from rows that come directly before
+    it and from older ones, since the test set of a baseline gets older too. The miss is the root mean square of those
+    misses (realised minus projected accuracy), with the sign of their mean, and the half-width that of the 95 %
+    intervals for sampling alone. Both are None before the first origin, or where nothing can be projected.
+
+    References
+    ----------
+    L. J. Tashman, "Out-of-sample tests of forecasting accuracy: an analysis and review" (2000), on rolling origins.
+    """
+    bounds = window_bounds_of(len(rows.labels), size)
+    outcomes = _outcomes(baseline, rows)
+    if outcomes is None:
+        return [(None, None)] * len(bounds)
+    origins = _origins(rows.probabilities, outcomes, 0 if baseline.test is None else len(baseline.test.labels))
+    is_multiclass = baseline.task is Task.MULTICLASS
+    right = outcomes if is_multiclass else outcomes == (rows.probabilities >= DECISION_THRESHOLD)
+    return [
+        _missed(
+            rows.probabilities[window],
+            float(np.mean(right[window])),
+            [origin for origin in origins if origin.end <= window.start],
+            is_multiclass=is_multiclass,
+        )
+        for window in bounds
+    ]
+
+
+def _outcomes(baseline: Baseline, rows: HistoryRows) -> NDArray[np.bool_] | None:
+    """Return which labels are positive, of several classes which predictions are right; None: that cannot be said."""
+    if baseline.task is Task.MULTICLASS:
+        if rows.predicted is None:
+            return None
+        return np.array(
+            [label == called for label, called in zip(rows.labels, rows.predicted, strict=True)], dtype=bool
+        )
+    if baseline.task is Task.REGRESSION or baseline.positive_label is None:
+        return None
+    return np.array([label == baseline.positive_label for label in rows.labels], dtype=bool)
+
+
+def _origins(probabilities: NDArray[np.float64], outcomes: NDArray[np.bool_], n_test: int) -> list[Origin]:
+    """Return what is learned at points that lie half of the learned rows apart, or farther where they are many."""
+    n_rows = len(outcomes)
+    n_learned = min(n_test or MAX_CALIBRATION_ROWS, max(n_rows // _PARTS, MIN_REFERENCE_ROWS), MAX_CALIBRATION_ROWS)
+    n_learned = max(n_learned, MIN_REFERENCE_ROWS)
+    ends: Sequence[int] = range(n_learned, n_rows, n_learned // 2)
+    if len(ends) > MAX_ORIGINS:
+        ends = [ends[place] for place in np.linspace(0, len(ends) - 1, MAX_ORIGINS).round().astype(int)]
+    origins = []
+    for end in ends:
+        known = outcomes[end - n_learned : end]
+        n_rare = min(int(known.sum()), int((~known).sum()))
+        if n_rare >= MIN_CLASS_ROWS:
+            labelled = ScoredLabels.of(probabilities[end - n_learned : end], known)
+            chance = labelled.calibrate(probabilities[end - n_learned : end], np.ones(n_learned))
+            origins.append(Origin(end, labelled, float(np.mean(chance * (1 - chance))) / n_learned))
+    return origins
+
+
+def _missed(
+    probabilities: NDArray[np.float64], realised: float, origins: Sequence[Origin], *, is_multiclass: bool
+) -> tuple[float | None, float | None]:
+    if not origins:
+        return None, None
+    misses, variances = np.empty(len(origins)), np.empty(len(origins))
+    called = probabilities >= DECISION_THRESHOLD
+    for place, origin in enumerate(origins):
+        chance = origin.calibrated.calibrate(probabilities, np.ones(len(origin.calibrated.positive)))
+        expected = chance if is_multiclass else np.where(called, chance, 1 - chance)
+        misses[place] = realised - float(np.mean(expected))
+        variances[place] = float(np.mean(expected * (1 - expected))) / len(expected) + origin.variance
+    size = math.sqrt(float(np.mean(misses**2)))
+    return math.copysign(size, float(np.mean(misses))), NORMAL_QUANTILE * math.sqrt(float(np.mean(variances)))
