@@ -105,6 +105,48 @@ def shows(window: WindowQuality | None, kind: Shift) -> bool:
     return window is not None and window.shift(kind).verdict is Verdict.DRIFT
 
 
+def inside_intervals(windows: Sequence[tuple[bool | None, WindowQuality | None]], noun: str) -> str:
+    """Return in how many of some windows the accuracy lies inside its projected interval.
+
+    Windows whose labels show that the concept moved are told apart, since no projection can see that, and so are those
+    before and after them.
+
+    Parameters
+    ----------
+    windows
+        In time order: whether it lies inside (None: not known) and what labels show of the window.
+    noun
+        What a window is called, in the singular.
+    """
+    moved = [index for index, (_, quality) in enumerate(windows) if shows(quality, Shift.CONCEPT)]
+    if not moved:
+        return f"inside in {_of_windows([inside for inside, _ in windows], noun)}"
+    phases: dict[str, list[bool | None]] = {
+        "before the concept changed": [inside for inside, _ in windows[: moved[0]]],
+        "while labels show the change, which no projection can see": [windows[index][0] for index in moved],
+        "in between, where they do not": [
+            inside for index, (inside, _) in enumerate(windows) if moved[0] < index < moved[-1] and index not in moved
+        ],
+        "after it": [inside for inside, _ in windows[moved[-1] + 1 :]],
+    }
+    return "; ".join(
+        f"{_inside_or_outside(found, noun)} {when}"
+        for when, found in phases.items()
+        if any(inside is not None for inside in found)
+    )
+
+
+def _inside_or_outside(found: Sequence[bool | None], noun: str) -> str:
+    if True in found:
+        return f"inside in {_of_windows(found, noun)}"
+    return f"outside in {_of_windows([None if inside is None else not inside for inside in found], noun)}"
+
+
+def _of_windows(answers: Sequence[bool | None], noun: str) -> str:
+    known = [answer for answer in answers if answer is not None]
+    return f"{sum(known)} of {count(len(known), noun)}" if known else f"no {noun}, as none has one"
+
+
 def exit_message(report: DriftReport) -> str:
     """Return the run's outcome: SageMaker's own status first, then the verdict's reason and the counts."""
     broken = [feature.name for feature in report.features if feature.violation is not None]

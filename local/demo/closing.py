@@ -5,7 +5,7 @@ from collections.abc import Iterator, Mapping, Sequence
 import numpy as np
 
 from plumbline.contract.accuracy import Shift
-from plumbline.contract.description import count, is_foreseen, percent, shows
+from plumbline.contract.description import count, inside_intervals, is_foreseen, percent, shows
 from plumbline.contract.records import Verdict
 from plumbline.local.demo.hours import Hour, LabelledHour, labelled_hours, named
 from plumbline.local.demo.summary import DemoSummary, PromotedVersion, PromotionOutcome, RetrainingRun
@@ -46,22 +46,11 @@ def _about_accuracy(hours: Sequence[Hour], known: Mapping[int, LabelledHour]) ->
     first, last = hours[0].true_accuracy, hours[-1].true_accuracy
     if first is None or last is None:
         return "True accuracy is not known: the scenario overwrites values, so the rows' labels no longer hold."
-    lies_inside = {number: hour.covered for number, hour in enumerate(hours, 1)}
-    moved = {number for number, found in known.items() if shows(found.quality, Shift.CONCEPT)}
-    apart = [inside for number, inside in lies_inside.items() if inside is not None and number in moved]
-    others = [inside for number, inside in lies_inside.items() if inside is not None and number not in moved]
-    went = f"True accuracy went from {percent(first)} to {percent(last)}"
-    if not apart:
-        return f"{went}; it lay inside the projected 95 % interval in {_of_hours(others)}, without labels."
-    return (
-        f"{went}. Without labels it lay inside the projected 95 % interval in {_of_hours(others)}, and in "
-        f"{_of_hours(apart)} of which labels showed later that the concept had moved, which no projection can see."
+    lies_inside = inside_intervals(
+        [(hour.covered, known[n].quality if n in known else None) for n, hour in enumerate(hours, 1)], "hour"
     )
-
-
-def _of_hours(inside: Sequence[bool]) -> str:
-    """Return in how many hours of those with an interval it holds."""
-    return f"{sum(inside)} of {count(len(inside), 'hour')}" if inside else "no hour, as none has one"
+    went = f"True accuracy went from {percent(first)} to {percent(last)}"
+    return f"{went}. Against the 95 % interval projected without labels, it lay {lies_inside}."
 
 
 def _about_label_shift(hours: Sequence[Hour]) -> Iterator[str]:

@@ -3,13 +3,14 @@
 Sentences on one window are those of `plumbline.contract.description`.
 """
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 
 from plumbline.contract.accuracy import Shift
 from plumbline.contract.description import (
     PREDICTION,
     contains,
     count,
+    inside_intervals,
     is_foreseen,
     is_labelled,
     listed,
@@ -19,6 +20,7 @@ from plumbline.contract.description import (
     realised_accuracy,
     shows,
 )
+from plumbline.contract.quality import WindowQuality
 from plumbline.contract.records import DriftReport, ProjectedAccuracy, Status, Verdict
 from plumbline.report.timeline import Slot, Timeline
 
@@ -105,13 +107,13 @@ def _accuracy(timeline: Timeline) -> Iterator[str]:
     if last.drop is not None:
         drop = f": {abs(100 * last.drop):.1f} points {'lower' if last.drop >= 0 else 'higher'}"
     yield f"Projected accuracy in the window of {timeline.moment(slot)}: {projection(last)}{drop}."
-    yield from _contained("The true accuracy", [contains(found, slot.true_accuracy) for slot, found in estimated])
+    answers = [(contains(found, slot.true_accuracy), slot.quality) for slot, found in estimated]
+    yield from _contained("the true accuracy", answers)
 
 
-def _contained(name: str, answers: Iterable[bool | None]) -> Iterator[str]:
-    known = [answer for answer in answers if answer is not None]
-    if known:
-        yield f"{name} lies inside the projected interval in {sum(known)} of {count(len(known), 'window')}."
+def _contained(name: str, answers: Sequence[tuple[bool | None, WindowQuality | None]]) -> Iterator[str]:
+    if any(answer is not None for answer, _ in answers):
+        yield f"Against the projected interval, {name} lies {inside_intervals(answers, 'window')}."
 
 
 def _estimated(timeline: Timeline) -> list[tuple[Slot, ProjectedAccuracy]]:
@@ -144,7 +146,7 @@ def _labels(timeline: Timeline) -> Iterator[str]:
     slot, quality = found
     if realised_accuracy(quality):
         yield f"Realised accuracy in the window of {timeline.moment(slot)}: {realised(quality)}."
-    yield from _contained("It", [is_foreseen(slot.quality) for slot in timeline.slots])
+    yield from _contained("it", [(is_foreseen(slot.quality), slot.quality) for slot in timeline.slots])
     yield from _where(timeline, _realised_dropped, "It dropped beyond tolerance and chance")
     yield from _where(timeline, _is_concept, "Labels show concept shift")
     yield from _where(timeline, _is_label_shift, "Labels show label shift")

@@ -59,8 +59,8 @@ class Baseline:
     `sample` holds some of the training rows (`plumbline.drift.data.table`). `segments` has one entry per value of
     `segment_column`, each with one entry per spec; it is empty when no column is named. `learned_task` is None where no
     target is named and no task stated, and in baselines of older versions; `classes` are the target's labels in order,
-    where it is no quantity. `predictions` is what was stated of the endpoint's answers, and `history` what the task's past
-    shows; None: nothing is known of it.
+    where it is no quantity. `predictions` is what was stated of the endpoint's answers, and `history` what the
+    task's past shows; None: nothing is known of it.
     """
 
     target_label: str | None

@@ -2,9 +2,11 @@
 
 import math
 from collections.abc import Iterable, Sequence
+from itertools import groupby
 from typing import TYPE_CHECKING, Any
 
-from plumbline.contract.description import realised_accuracy
+from plumbline.contract.accuracy import Shift
+from plumbline.contract.description import realised_accuracy, shows
 from plumbline.contract.records import Status, Verdict
 from plumbline.report.models import changes
 from plumbline.report.plots import style
@@ -18,6 +20,8 @@ if TYPE_CHECKING:
 _HEIGHT_INCHES = 4.6
 _KEY_LINE_INCHES = 0.17
 _WHISKERS_UP_TO = 40
+_MAX_NAMED = 12
+"""Windows up to which one alone has room for a whole name."""
 _ASIDE_OF_FIGURE, _FARTHEST_ASIDE = 0.007, 0.14
 """Realised figures and scenarios are drawn this fraction of the width from the window's middle, so that no interval
 hides another, but no more windows than this."""
@@ -40,6 +44,7 @@ def draw(timeline: Timeline) -> "Figure":
     _set_range(axes, [*(value for one in series for value in one), *ends, reference, least])
     few = len(slots) <= _WHISKERS_UP_TO
     mark_refusals(axes, slots)
+    _mark_concept_shift(axes, slots)
     mark_events(axes, slots)
     style.mark_changes(axes, changes(timeline), named=True)
     _draw_levels(axes, _projected(slots, "reference"), _projected(slots, "drop_threshold"))
@@ -76,6 +81,22 @@ def _draw_levels(axes: "Axes", reference: Sequence[float], tolerance: Sequence[f
             axes.axhline(known.pop(), **line)
         elif known:
             axes.step(range(len(levels)), levels, where="mid", **line)
+
+
+def _mark_concept_shift(axes: "Axes", slots: Sequence[Slot]) -> None:
+    """Shade the windows whose labels show that the concept changed: there no interval can be relied upon."""
+    for moved, run in groupby(range(len(slots)), key=lambda index: shows(slots[index].quality, Shift.CONCEPT)):
+        if not moved:
+            continue
+        places = list(run)
+        axes.axvspan(
+            places[0] - 0.5, places[-1] + 0.5, facecolor=style.VERMILION, alpha=0.1, linewidth=0, zorder=0,
+        )  # fmt: skip
+        text = "labels: concept changed" if len(places) > 1 or len(slots) <= _MAX_NAMED else "concept"
+        axes.annotate(
+            text, ((places[0] + places[-1]) / 2, 0), xycoords=axes.get_xaxis_transform(), xytext=(0, 18),
+            textcoords="offset points", ha="center", va="bottom", fontsize=8.5, color=style.VERMILION,
+        )  # fmt: skip
 
 
 def _draw_projected(axes: "Axes", slots: Sequence[Slot], *, few: bool) -> None:

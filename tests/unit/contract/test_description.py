@@ -3,7 +3,7 @@ from dataclasses import replace
 from plumbline.contract.accuracy import LabelShiftScenario, Shift
 from plumbline.contract.attribution import AttributionReport
 from plumbline.contract.bias import BiasReport
-from plumbline.contract.description import accuracy_lines, exit_message, listed, report_lines
+from plumbline.contract.description import accuracy_lines, exit_message, inside_intervals, listed, report_lines
 from plumbline.contract.quality import SelectionReport, ShiftReport
 from plumbline.contract.records import (
     SWITCHED_OFF,
@@ -227,3 +227,13 @@ def test_what_was_rejected_and_what_failed_stands_beside_the_verdict() -> None:
     assert "internal fault: bias: MemoryError" in lines
     assert "100 of 1000 records rejected, most as not_json" in exit_message(found)
     assert "most as" not in exit_message(replace(found, warnings=()))
+
+
+def test_windows_between_two_whose_concept_moved_are_counted_by_themselves() -> None:
+    moved = labelled(0, 0.79, concept=True)
+    windows = [(True, None), (None, moved), (False, moved), (True, None), (False, moved), (None, None)]
+    assert inside_intervals(windows, "window") == (
+        "inside in 1 of 1 window before the concept changed; outside in 2 of 2 windows while labels show the change, "
+        "which no projection can see; inside in 1 of 1 window in between, where they do not"
+    )
+    assert inside_intervals([(None, None)], "hour") == "inside in no hour, as none has one"

@@ -48,7 +48,7 @@ def test_summary_compares_accuracy_with_reference_and_truth() -> None:
     assert summary.summary(line)[0] == (
         "Projected accuracy in the window of 01:00 on 1 March 2026: 82.3 % (95 % interval 80.7 to 83.9 %), "
         "86.7 % on the labelled test set: 4.4 points lower. "
-        "The true accuracy lies inside the projected interval in 1 of 2 windows."
+        "Against the projected interval, the true accuracy lies inside in 1 of 2 windows."
     )
 
 
@@ -114,7 +114,7 @@ def test_summary_holds_realised_against_projected() -> None:
     _, text = summary.summary(timeline([report(0), report(1, quality=known)], {}, [], []))
     assert text == (
         "Realised accuracy in the window of 01:00 on 1 March 2026: 79.0 % (95 % interval 77.4 to 80.6 %) by labels "
-        "of 90.0 % of the rows. It lies inside the projected interval in 1 of 2 windows. It dropped "
+        "of 90.0 % of the rows. Against the projected interval, it lies inside in 1 of 2 windows. It dropped "
         "beyond tolerance and chance in 1 window, that of 01:00 on 1 March 2026. Labels came selectively, so that "
         "realised figures mislead, in 1 window, that of 01:00 on 1 March 2026."
     )

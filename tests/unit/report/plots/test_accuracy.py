@@ -151,3 +151,14 @@ def test_names_of_lines_do_not_overlap() -> None:
     names = [text for text in figure.axes[0].texts if " %" in text.get_text()]
     assert len(names) == 6
     assert not overlaps([name.get_window_extent() for name in names])
+
+
+def test_windows_whose_labels_show_concept_shift_are_marked_on_the_band() -> None:
+    moved = [labelled(hour, 0.79, concept=True) for hour in (1, 2)]
+    axes = axes_of(report(0), report(1), report(2), report(3, quality=quality(labelled(0, 0.86), *moved)))
+    assert "labels: concept changed" in texts(axes)
+    spans = [patch.get_extents() for patch in axes.patches]
+    inverse = axes.transData.inverted()
+    ends = [(inverse.transform(span.min)[0], inverse.transform(span.max)[0]) for span in spans]
+    assert any(math.isclose(left, 0.5) and math.isclose(right, 2.5) for left, right in ends)
+    assert "labels: concept changed" not in texts(axes_of(report(0), report(1, quality=quality(labelled(0, 0.86)))))
