@@ -1,0 +1,1 @@
+"""What the verdicts are worth on streams: real rows in time order, with labels that come late."""
