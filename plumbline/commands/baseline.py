@@ -1,12 +1,14 @@
 """`plumbline baseline`, and the options that describe a reference, which monitor has too."""
 
 import argparse
+import statistics
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeAlias
 
 from plumbline.contract.description import predictions_text
 from plumbline.contract.predictions import PredictionFormat, PredictionKind
-from plumbline.contract.statistics import ColumnType
+from plumbline.contract.statistics import ColumnType, EffectMeasure
 from plumbline.contract.training import Task
 from plumbline.contract.values import DEFAULT_MISSING_VALUES, missing_values_of
 from plumbline.exit_codes import EXIT_FINISHED, CommandError
@@ -14,6 +16,8 @@ from plumbline.exit_codes import EXIT_FINISHED, CommandError
 if TYPE_CHECKING:
     from plumbline.drift.reference.baseline import Baseline
     from plumbline.drift.reference.column_types import ColumnRules
+    from plumbline.drift.reference.csv_inputs import ReferenceFiles
+    from plumbline.drift.reference.history import History, PastWindow
 
 Options: TypeAlias = argparse.ArgumentParser | argparse._ArgumentGroup
 
@@ -30,23 +34,13 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(arguments: argparse.Namespace) -> int:
     """Learn the baseline and print its folder."""
     from plumbline.drift.errors import DriftError
+    from plumbline.drift.projection.learn_history import learn_reference
     from plumbline.drift.read.capture import outputs_of, predictions_report
     from plumbline.drift.reference.baseline import save
-    from plumbline.drift.reference.csv_inputs import ReferenceFiles
 
     check_reference(arguments)
     try:
-        files = ReferenceFiles(
-            train=arguments.train,
-            test=arguments.test,
-            predictions=arguments.predictions,
-            target_label=arguments.target_label,
-            segment_column=arguments.segment_column,
-            rules=column_rules(arguments),
-            task=task(arguments),
-            format=prediction_format(arguments),
-        )
-        baseline = files.learn()
+        baseline = learn_reference(reference_files(arguments))
         outputs = outputs_of(baseline)
         save(baseline, arguments.output)
     except DriftError as error:
@@ -56,7 +50,49 @@ def run(arguments: argparse.Namespace) -> int:
     print(f"predictions: {predictions_text(predictions_report(outputs))}")
     if not arguments.predictions:
         print("note: without --test and --predictions the accuracy cannot be projected")
+    for line in history_lines(baseline.history):
+        print(line)
     return EXIT_FINISHED
+
+
+def history_lines(history: "History | None") -> list[str]:
+    """Return what the past shows, in words: a line for all of it, and one for each size of its windows."""
+    from plumbline.drift.reference.history import ENOUGH_WINDOWS
+
+    if history is None:
+        return []
+    lines = [f"history: {history.n_rows} rows from {history.start} to {history.end}"]
+    for size, windows in history.windows.items():
+        parts = [f"{len(windows)} windows of {size} rows", *_missed(windows), *_wandered(windows)]
+        lines.append(f"  {'; '.join(parts)}")
+    if all(len(windows) < ENOUGH_WINDOWS for windows in history.windows.values()):
+        n_rows = ENOUGH_WINDOWS * min(history.windows)
+        lines.append(
+            f"  note: the past shows little: {ENOUGH_WINDOWS} windows of a size were enough, from {n_rows} rows on"
+        )
+    return lines
+
+
+def _missed(windows: "Sequence[PastWindow]") -> list[str]:
+    misses = [100 * window.miss for window in windows if window.miss is not None]
+    if not misses:
+        return ["no accuracy could be projected"]
+    middle, largest = statistics.median(map(abs, misses)), max(misses, key=abs)
+    return [f"{len(misses)} projections missed by {middle:.1f} points in the middle, {largest:+.1f} at most"]
+
+
+def _wandered(windows: "Sequence[PastWindow]") -> list[str]:
+    measure = EffectMeasure.JENSEN_SHANNON_DISTANCE
+    found = [
+        (change.effects[measure], name)
+        for window in windows
+        for name, change in window.changes.items()
+        if measure in change.effects
+    ]
+    if not found:
+        return []
+    size, name = max(found)
+    return [f"{name!r} moved most, by a {measure.declaration.words} of {size:.2f}"]
 
 
 def _task_text(baseline: "Baseline") -> str:
@@ -81,6 +117,19 @@ def add_reference_arguments(options: Options) -> None:
         metavar="FILE",
         help="CSV with one column, named probability: of the positive class, a row for each test row; without it the "
         "accuracy cannot be projected",
+    )
+    options.add_argument(
+        "--history",
+        type=Path,
+        metavar="FILE",
+        help="labelled rows of the past: the features, the target, --time-column, and the predictions as in "
+        "--predictions, made out of sample; from them it is learned how far this task's accuracy and rows wander",
+    )
+    options.add_argument(
+        "--time-column",
+        metavar="NAME",
+        help="column with the time of each row, ISO 8601, which is no feature: of --history, and without it of --test, "
+        "which then is the past; --train may have it",
     )
     options.add_argument(
         "--segment-column",
@@ -164,6 +213,30 @@ def feature_types(arguments: argparse.Namespace) -> dict[str, ColumnType]:
     return types
 
 
+def reference_files(arguments: argparse.Namespace) -> "ReferenceFiles":
+    """Return the files of --train and of what comes with it.
+
+    Raises
+    ------
+    BaselineError
+        If a history is named that cannot be read.
+    """
+    from plumbline.drift.reference.csv_inputs import ReferenceFiles
+
+    return ReferenceFiles(
+        train=arguments.train,
+        test=arguments.test,
+        predictions=arguments.predictions,
+        target_label=arguments.target_label,
+        segment_column=arguments.segment_column,
+        rules=column_rules(arguments),
+        task=task(arguments),
+        format=prediction_format(arguments),
+        history=arguments.history,
+        time_column=arguments.time_column,
+    )
+
+
 def column_rules(arguments: argparse.Namespace) -> "ColumnRules":
     """Return how the columns of --train are read."""
     from plumbline.drift.reference.column_types import ColumnRules
@@ -183,3 +256,17 @@ def check_reference(arguments: argparse.Namespace) -> None:
         raise CommandError("--predictions must come with --test, got it alone; name the rows that were predicted")
     if arguments.test and arguments.target_label is None:
         raise CommandError("--test must come with --target-label, got it alone; name the column to predict")
+    if arguments.history and arguments.time_column is None:
+        raise CommandError("--history must come with --time-column, got it alone; name the column with the times")
+    if arguments.time_column is None:
+        return
+    if arguments.target_label in {None, arguments.time_column}:
+        raise CommandError(
+            f"--time-column must come with a --target-label of another name, got {arguments.target_label!r}; "
+            "name the column to predict"
+        )
+    if not arguments.history and not arguments.predictions:
+        raise CommandError(
+            "--time-column must come with --history, or with --test and --predictions, got it alone; "
+            "name the rows of the past"
+        )

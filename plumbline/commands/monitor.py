@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING
 from plumbline.commands.baseline import (
     add_reference_arguments,
     check_reference,
-    column_rules,
     feature_types,
     missing_values,
     prediction_format,
+    reference_files,
     task,
 )
 from plumbline.contract.description import report_lines
@@ -179,6 +179,10 @@ def _check(arguments: argparse.Namespace) -> None:
         )
     if arguments.baseline and (arguments.test or arguments.predictions):
         raise CommandError("--test and --predictions must come with --train, got --baseline; a baseline brings its own")
+    if arguments.baseline and (arguments.history or arguments.time_column):
+        raise CommandError(
+            "--history and --time-column must come with --train, got --baseline; a baseline brings its own"
+        )
     check_reference(arguments)
 
 
@@ -218,20 +222,11 @@ def _captured(folder: Path) -> Path:
 
 
 def _reference(arguments: argparse.Namespace) -> "Baseline":
+    from plumbline.drift.projection.learn_history import learn_reference
     from plumbline.drift.reference.baseline import load
-    from plumbline.drift.reference.csv_inputs import ReferenceFiles
 
     if arguments.train:
-        return ReferenceFiles(
-            train=arguments.train,
-            test=arguments.test,
-            predictions=arguments.predictions,
-            target_label=arguments.target_label,
-            segment_column=arguments.segment_column,
-            rules=column_rules(arguments),
-            task=task(arguments),
-            format=prediction_format(arguments),
-        ).learn()
+        return learn_reference(reference_files(arguments))
     baseline = load(arguments.baseline)
     for option, given, learned in (
         ("--target-label", arguments.target_label, baseline.target_label),

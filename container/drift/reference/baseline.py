@@ -27,7 +27,7 @@ from plumbline.drift.data.counts import ValueCounts, columns_of, counts_entries,
 from plumbline.drift.data.documents import csv_text, read_signed, sha256, signed, write_together
 from plumbline.drift.data.table import FeatureSpec, Table, transpose
 from plumbline.drift.errors import BaselineError, PublishError
-from plumbline.drift.reference.history import History
+from plumbline.drift.reference.history import History, history_text, parse_history
 
 
 @dataclass(frozen=True, eq=False)
@@ -184,7 +184,8 @@ def _text(cell: float | str | None) -> str:
 TEST_FILE = "test.csv"
 PREDICTIONS_FILE = OUTPUT_PREDICTIONS
 SAMPLE_FILE = "sample.csv"
-_SIDE_FILES = (TEST_FILE, PREDICTIONS_FILE, SAMPLE_FILE)
+HISTORY_FILE = "history.json"
+_SIDE_FILES = (TEST_FILE, PREDICTIONS_FILE, SAMPLE_FILE, HISTORY_FILE)
 
 _ADVICE = "learn the baseline again with `plumbline baseline`"
 
@@ -255,6 +256,8 @@ def _side_files(baseline: Baseline) -> dict[str, str]:
             files[PREDICTIONS_FILE] = predictions_text(baseline.test.probabilities, baseline.test.predicted)
     if baseline.sample is not None:
         files[SAMPLE_FILE] = sample_text(baseline.sample)
+    if baseline.history is not None:
+        files[HISTORY_FILE] = history_text(baseline.history)
     return files
 
 
@@ -339,7 +342,19 @@ def _decode(document: dict[str, Any], texts: dict[str, str]) -> Baseline:
         task_is_stated=document.get("task_is_stated") is True,
         classes=_classes(document, test),
         predictions=_format(document.get("predictions", {})),
+        history=_history(texts, specs),
     )
+
+
+def _history(texts: Mapping[str, str], specs: Sequence[FeatureSpec]) -> History | None:
+    if HISTORY_FILE not in texts:
+        return None
+    history = parse_history(texts[HISTORY_FILE])
+    known = {PROBABILITY_COLUMN, *(spec.name for spec in specs)}
+    changed = {name for windows in history.windows.values() for window in windows for name in window.changes}
+    if changed - known:
+        raise ValueError(f"{HISTORY_FILE} must be of the baseline's features, got {sorted(changed - known)}")
+    return history
 
 
 def _classes(document: dict[str, Any], test: LabelledTest | None) -> tuple[str, ...]:

@@ -4,10 +4,12 @@ Unlike a captured record, a bad row here is an error: every window is compared w
 """
 
 import csv
+import logging
 from collections import Counter
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from itertools import chain
+from datetime import datetime
+from itertools import chain, pairwise
 from pathlib import Path
 
 import numpy as np
@@ -26,6 +28,7 @@ from plumbline.contract.training import (
     finite_number,
     positive_label,
     task_of,
+    time_of_row,
 )
 from plumbline.contract.values import (
     LabelCells,
@@ -34,12 +37,16 @@ from plumbline.contract.values import (
     spellings,
 )
 from plumbline.drift.data.table import CellReader, FeatureSpec, NotANumberError, Table, present, transpose
+from plumbline.drift.data.times import format_time
 from plumbline.drift.errors import BaselineError
 from plumbline.drift.reference.baseline import Baseline
 from plumbline.drift.reference.column_types import ColumnRules, infer
+from plumbline.drift.reference.history import MIN_ROWS, HistoryRows
 from plumbline.drift.reference.learn import learn
 
+_LOG = logging.getLogger(__name__)
 _DEFAULT_RULES = ColumnRules()
+_PREDICTION_COLUMNS = (PROBABILITY_COLUMN, LOG_ODDS_COLUMN, PREDICTED_COLUMN, LABEL_COLUMN, VALUE_COLUMN)
 
 
 def infer_table(names: Sequence[str], columns: Sequence[Sequence[str]], rules: ColumnRules = _DEFAULT_RULES) -> Table:
@@ -114,12 +121,37 @@ class _Sheet:
         known = spellings(Counter(labels))
         return [known[label] for label in labels]
 
+    def times(self, path: Path, time_column: str) -> list[datetime]:
+        """Return the moment of each row."""
+        if time_column not in self.columns:
+            raise BaselineError(
+                f"{path} must have the time column {time_column!r}, got {self.header}; name it as the header row does"
+            )
+        texts = self.columns[time_column]
+        read: dict[str, datetime] = {}
+        for row, text in enumerate(texts):
+            if text not in read:
+                try:
+                    read[text] = time_of_row(text)
+                except ValueError as error:
+                    raise BaselineError(
+                        f"{self.place(row)}: the time column {time_column!r} {error}; write 2026-01-31T13:00:00Z, or a "
+                        "date alone, and remove rows without a time"
+                    ) from error
+        return [read[text] for text in texts]
 
-def read_training(path: Path, target_label: str | None, rules: ColumnRules = _DEFAULT_RULES) -> tuple[Table, list[str]]:
+    def of(self, names: Sequence[str]) -> "_Sheet":
+        """Return these columns alone."""
+        return _Sheet({name: self.columns[name] for name in names}, self.places)
+
+
+def read_training(
+    path: Path, target_label: str | None, rules: ColumnRules = _DEFAULT_RULES, time_column: str | None = None
+) -> tuple[Table, list[str]]:
     """Read the training rows and infer each column's type from them (`plumbline.drift.reference.column_types.infer`).
 
     `path` is a file, or a folder whose ``*.csv`` files have the same header. Without a `target_label` every column is
-    a feature.
+    a feature, but for the `time_column`, which the file need not have.
 
     Returns
     -------
@@ -136,7 +168,9 @@ def read_training(path: Path, target_label: str | None, rules: ColumnRules = _DE
     if target_label is not None:
         _require_target(path, sheet, target_label)
         labels = sheet.labels(target_label)
-    names = [name for name in sheet.header if name != target_label]
+    names = [name for name in sheet.header if name not in {target_label, time_column}]
+    if not names:
+        raise BaselineError(f"{path} must have a feature beside target and time, got {sheet.header}; add columns")
     if unknown := sorted(rules.types.keys() - set(names)):
         raise BaselineError(
             f"types must be declared for columns of {path}, got {', '.join(map(repr, unknown))}; "
@@ -147,11 +181,16 @@ def read_training(path: Path, target_label: str | None, rules: ColumnRules = _DE
 
 
 def read_labelled(
-    path: Path, specs: Sequence[FeatureSpec], target_label: str, train: Table | None = None
+    path: Path,
+    specs: Sequence[FeatureSpec],
+    target_label: str,
+    train: Table | None = None,
+    time_column: str | None = None,
 ) -> tuple[Table, list[str]]:
     """Read labelled rows whose columns and types are those of the training file, in any order.
 
-    Labels are spelled as in the training rows `train`; where these are not at hand, as these rows do most often.
+    Labels are spelled as in the training rows `train`; where these are not at hand, as these rows do most often. The
+    `time_column` is left out, if there is one.
 
     Raises
     ------
@@ -160,7 +199,18 @@ def read_labelled(
     """
     sheet = _read(path)
     _require_target(path, sheet, target_label)
-    names, wanted = set(sheet.header) - {target_label}, {spec.name for spec in specs}
+    return _labelled(path, sheet, specs, target_label, train, {time_column})
+
+
+def _labelled(
+    path: Path,
+    sheet: _Sheet,
+    specs: Sequence[FeatureSpec],
+    target_label: str,
+    train: Table | None,
+    besides: Collection[str | None],
+) -> tuple[Table, list[str]]:
+    names, wanted = set(sheet.header) - {target_label, *besides}, {spec.name for spec in specs}
     if names != wanted:
         raise BaselineError(
             f"{path} must have the training file's columns, got {sorted(names - wanted)} too many and "
@@ -192,7 +242,12 @@ def read_predictions(
     BaselineError
         If the file has no such column, or a cell that is no prediction.
     """
-    sheet = _read(path)
+    return _predictions(path, _read(path), task, labels, positive)
+
+
+def _predictions(
+    path: Path, sheet: _Sheet, task: Task | None, labels: Sequence[str], positive: str | None
+) -> tuple[NDArray[np.float64], list[str] | None]:
     if task is Task.REGRESSION:
         return _numbers_of(sheet, _one_column(path, sheet, (VALUE_COLUMN, PROBABILITY_COLUMN)), None), None
     label_column = next((name for name in (PREDICTED_COLUMN, LABEL_COLUMN) if name in sheet.header), None)
@@ -206,6 +261,106 @@ def read_predictions(
     if number_column == LOG_ODDS_COLUMN and task is not Task.MULTICLASS:
         return np.array([*map(sigmoid, _numbers_of(sheet, number_column, None).tolist())]), None
     return _numbers_of(sheet, number_column, 1.0), called if task is Task.MULTICLASS else None
+
+
+def read_history(
+    path: Path, time_column: str, baseline: Baseline, train: Table, predictions: Path | None = None
+) -> HistoryRows:
+    """Read labelled rows of the past, which have a time each, and put them in time order; of equal times in the file's.
+
+    Columns are those of the training file in any order, the target, `time_column`, and the predictions as
+    `read_predictions` takes them, which here may have no feature's name. With a file of `predictions`, row for row,
+    they are read from there: so a test set is a past as well.
+
+    Raises
+    ------
+    BaselineError
+        If a column is missing or unknown, a time, a label or a prediction cannot be read, a label is none of the
+        baseline's, or there are fewer rows than `plumbline.drift.reference.history.MIN_ROWS`.
+    """
+    sheet, target = _read(path), baseline.target_label
+    if target is None:
+        raise BaselineError(f"{path} must have a target to be a history, got no target_label; name the column")
+    _require_target(path, sheet, target)
+    times = sheet.times(path, time_column)
+    if len(times) < MIN_ROWS:
+        raise BaselineError(
+            f"{path} must have at least {MIN_ROWS} rows to show windows of the past, got {len(times)}; "
+            "give a longer past, or learn without it"
+        )
+    features = {spec.name for spec in train.specs}
+    besides = [name for name in sheet.header if name in _PREDICTION_COLUMNS and name not in {*features, target}]
+    source = sheet.of(besides) if predictions is None else _read(predictions)
+    if predictions is None and not besides:
+        raise BaselineError(
+            f"{path} must have the predictions beside the features, as {PROBABILITY_COLUMN!r} for example, got "
+            f"{sheet.header}; add them, out of sample, under a name that no feature has"
+        )
+    table, labels = _labelled(
+        path, sheet, train.specs, target, train, {time_column, *(besides if predictions is None else ())}
+    )
+    labels = spelled_as(baseline.labels, labels)
+    numbers, predicted = _predictions(
+        predictions or path, source, baseline.task, baseline.labels, baseline.positive_label
+    )
+    if len(numbers) != len(labels):
+        raise BaselineError(
+            f"{predictions} must have a row for each of {path}, got {len(numbers)} for {len(labels)}; "
+            "give the predictions of these very rows"
+        )
+    _check_known(sheet, baseline, labels, "label")
+    if baseline.task is Task.MULTICLASS:
+        if predicted is None:
+            raise BaselineError(
+                f"{predictions or path} must have the predicted label of each row, got {source.header}; "
+                f"add a column {PREDICTED_COLUMN!r}"
+            )
+        _check_known(source, baseline, predicted, "predicted label")
+    return _in_time_order(
+        path,
+        HistoryRows(
+            table=table,
+            times=(),
+            labels=tuple(labels),
+            probabilities=numbers,
+            predicted=None if predicted is None else tuple(predicted),
+        ),
+        times,
+    )
+
+
+def _check_known(sheet: _Sheet, baseline: Baseline, labels: Sequence[str], what: str) -> None:
+    known = {*baseline.labels}
+    for row, label in enumerate(labels):
+        if finite_number(label) is None if baseline.task is Task.REGRESSION else label not in known:
+            wanted = (
+                "a number"
+                if baseline.task is Task.REGRESSION
+                else f"one of {', '.join(map(repr, baseline.labels[:5]))}"
+            )
+            raise BaselineError(
+                f"{sheet.place(row)}: a {what} of the past must be {wanted}, as in the training and test rows, "
+                f"got {label!r}; correct or remove the row"
+            )
+
+
+def _in_time_order(path: Path, rows: HistoryRows, times: Sequence[datetime]) -> HistoryRows:
+    order = sorted(range(len(times)), key=times.__getitem__)
+    n_before = sum(later < earlier for earlier, later in pairwise(times))
+    if n_before:
+        _LOG.warning(
+            "%s is not in time order: in %d of %d rows the time goes back; the rows were sorted by time",
+            path,
+            n_before,
+            len(times),
+        )
+    return HistoryRows(
+        table=Table(rows.table.specs, {name: column[order] for name, column in rows.table.columns.items()}),
+        times=[format_time(times[row]) for row in order],
+        labels=tuple(rows.labels[row] for row in order),
+        probabilities=rows.probabilities[order],
+        predicted=None if rows.predicted is None else tuple(rows.predicted[row] for row in order),
+    )
 
 
 def _one_column(path: Path, sheet: _Sheet, names: Sequence[str]) -> str:
@@ -321,6 +476,10 @@ class ReferenceFiles:
     set. Of a target with more than two classes `predictions` also has a column ``predicted``. Windows are also
     judged apart by the values of `segment_column`. `rules` are how the columns are read, `task` is
     what the model predicts, None: inferred from the target's labels; `format` is what is stated of the answers.
+
+    `time_column` is a column that is no feature: the training and test files may have it. `history` is a CSV file or a
+    folder of labelled rows of the past with it, and with the predictions; None: the test set is the past, which then
+    must have the time column.
     """
 
     train: Path
@@ -331,16 +490,59 @@ class ReferenceFiles:
     rules: ColumnRules = _DEFAULT_RULES
     task: Task | None = None
     format: PredictionFormat = PredictionFormat()
+    history: Path | None = None
+    time_column: str | None = None
+
+    def __post_init__(self) -> None:
+        """Refuse a history that cannot be read."""
+        if self.history is not None and self.time_column is None:
+            raise BaselineError("a history must have a time column, got no time_column; name it")
+        if self.time_column is None:
+            return
+        if self.target_label in {None, self.time_column}:
+            raise BaselineError(
+                f"a past with the time column {self.time_column!r} must have a target of another name, got "
+                f"{self.target_label!r}; name the column to predict"
+            )
+        if self.history is None and (self.test is None or self.predictions is None):
+            raise BaselineError(
+                f"the time column {self.time_column!r} must come with a history, or with a test set that has it and "
+                "predictions, got neither; name the file"
+            )
 
     def learn(self) -> Baseline:
-        """Return the baseline.
+        """Return the baseline, without what its past shows: see `read`.
 
         Raises
         ------
         BaselineError
             If a file cannot be read or does not fit the others.
         """
-        features, train_labels = read_training(self.train, self.target_label, self.rules)
+        return self._learned(self._training())
+
+    def read(self) -> tuple[Baseline, HistoryRows | None]:
+        """Return the baseline, and the rows of the past that belong to it; None: there is no time column.
+
+        Raises
+        ------
+        BaselineError
+            If a file cannot be read or does not fit the others.
+        """
+        training = self._training()
+        baseline = self._learned(training)
+        if self.time_column is None:
+            return baseline, None
+        if self.history is not None:
+            return baseline, read_history(self.history, self.time_column, baseline, training[0])
+        if self.test is not None:
+            return baseline, read_history(self.test, self.time_column, baseline, training[0], self.predictions)
+        return baseline, None
+
+    def _training(self) -> tuple[Table, list[str]]:
+        return read_training(self.train, self.target_label, self.rules, self.time_column)
+
+    def _learned(self, training: tuple[Table, list[str]]) -> Baseline:
+        features, train_labels = training
         if self.test is None or self.target_label is None:
             return learn(
                 train=features,
@@ -350,7 +552,7 @@ class ReferenceFiles:
                 task=self.task,
                 predictions=self.format,
             )
-        test, labels = read_labelled(self.test, features.specs, self.target_label, features)
+        test, labels = read_labelled(self.test, features.specs, self.target_label, features, self.time_column)
         labels = spelled_as(train_labels, labels)
         probabilities, predicted = None, None
         if self.predictions is not None:

@@ -1,11 +1,15 @@
 """The task's own past, window by window: how much its rows moved, and how far projections of its accuracy missed."""
 
+import json
+import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import MISSING, dataclass, field, fields, replace
+from typing import Any, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
 
+from plumbline.contract.decoding import decode, read_json
 from plumbline.contract.statistics import EffectMeasure
 from plumbline.drift.data.table import Table
 
@@ -15,6 +19,10 @@ MAX_WINDOWS = 200
 """Of one size; of a longer past they lie evenly spread over it."""
 ENOUGH_WINDOWS = 20
 """With fewer, the largest of them is no bound that a like window keeps 19 times of 20."""
+MIN_ROWS = 2 * WINDOW_SIZES[0]
+"""Of a past: two of the smallest windows, each of which has another to be compared with."""
+_DIGITS = 6
+"""Significant digits of a kept figure: more would be chance."""
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
@@ -98,3 +106,107 @@ def window_bounds_of(n_rows: int, size: int) -> list[slice]:
         chosen = np.linspace(0, len(starts) - 1, MAX_WINDOWS).round().astype(int)
         return [slice(starts[index], starts[index] + size) for index in chosen.tolist()]
     return [slice(start, start + size) for start in starts]
+
+
+def bounds_by_size(n_rows: int) -> dict[int, list[slice]]:
+    """Return the windows of a past of so many rows by size, for each size of which there are two or more.
+
+    Examples
+    --------
+    >>> {size: len(bounds) for size, bounds in bounds_by_size(1_500).items()}
+    {200: 7, 500: 3}
+    """
+    found = {size: window_bounds_of(n_rows, size) for size in WINDOW_SIZES}
+    return {size: bounds for size, bounds in found.items() if len(bounds) > 1}
+
+
+def history_text(history: History) -> str:
+    """Return history.json: a line per window, in which a figure that is not there, or is 0, is left out.
+
+    Numbers have six significant digits; `parse_history` reads it.
+    """
+    lines = [
+        json.dumps({"size": size, **_sparse(window)}, ensure_ascii=False, allow_nan=False)
+        for size, windows in history.windows.items()
+        for window in windows
+    ]
+    head = [
+        f' "{key}": {json.dumps(getattr(history, key), ensure_ascii=False)},'
+        for key in ("time_column", "start", "end", "n_rows")
+    ]
+    return "\n".join(["{", *head, ' "windows": [', ",\n".join(f"  {line}" for line in lines), " ]", "}"]) + "\n"
+
+
+def parse_history(text: str) -> History:
+    """Read what `history_text` wrote.
+
+    Raises
+    ------
+    ValueError, TypeError, KeyError, AttributeError
+        If the text is no such history.
+    """
+    document = read_json(text)
+    entries = document.pop("windows")
+    head = decode(_Head, document, tolerant=True)
+    windows: dict[int, tuple[PastWindow, ...]] = {}
+    for entry in entries:
+        size = entry.pop("size")
+        window = decode(PastWindow, entry, tolerant=True)
+        if isinstance(size, bool) or not isinstance(size, int) or size != window.n_rows or size < 1:
+            raise ValueError(f"a window of the past must have its size in rows, got {size!r} for {window.n_rows}")
+        windows[size] = (*windows.get(size, ()), replace(window, changes=_checked(window)))
+    if [*windows] != sorted(windows):
+        raise ValueError(f"windows of the past must be by size, ascending, got {[*windows]}")
+    return History(**vars(head), windows=windows)
+
+
+def _checked(window: PastWindow) -> dict[str, PastChange]:
+    """Return the changes of a window that was read, with measures that are known; all numbers must be finite."""
+    changes = {
+        name: replace(change, effects={EffectMeasure(key): value for key, value in change.effects.items()})
+        for name, change in window.changes.items()
+    }
+    shares = [number for one in changes.values() for number in (one.missing_fraction, one.out_of_range_fraction)]
+    figures = [window.miss, window.half_width, window.separability, *shares]
+    figures += [value for change in changes.values() for value in change.effects.values()]
+    if not all(number is None or math.isfinite(number) for number in figures):
+        raise ValueError(f"the window of the past from {window.start} must have finite numbers, got others")
+    return changes
+
+
+@dataclass(frozen=True)
+class _Head:
+    time_column: str
+    start: str
+    end: str
+    n_rows: int
+
+
+_Kept = TypeVar("_Kept")
+
+
+def rounded(window: _Kept) -> _Kept:
+    """Return a window of the past, or a change, with its numbers as the file has them."""
+    found: dict[str, Any] = {entry.name: _rounded(getattr(window, entry.name)) for entry in fields(window)}  # type: ignore[arg-type]
+    return type(window)(**found)
+
+
+def _rounded(value: Any) -> Any:
+    if isinstance(value, float):
+        return float(f"{value:.{_DIGITS}g}") + 0.0
+    if isinstance(value, Mapping):
+        return {key: _rounded(entry) for key, entry in value.items()}
+    return rounded(value) if isinstance(value, PastChange) else value
+
+
+def _sparse(kept: PastWindow | PastChange) -> dict[str, Any]:
+    """Return the fields that are not at their default."""
+    found: dict[str, Any] = {}
+    for entry in fields(kept):
+        value = getattr(kept, entry.name)
+        default = entry.default_factory() if entry.default_factory is not MISSING else entry.default
+        if value == default:
+            continue
+        is_nested = isinstance(value, Mapping) and any(isinstance(part, PastChange) for part in value.values())
+        found[entry.name] = {name: _sparse(change) for name, change in value.items()} if is_nested else value
+    return found

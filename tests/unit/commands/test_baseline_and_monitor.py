@@ -345,3 +345,76 @@ def test_compressed_captures_are_counted_and_printed(
         "verdict: not judged: none of the 1 records in the window could be used: 1 as compressed_file; unpack" in shown
     )
     assert "rejected: 1 compressed_file, for example 30-00-000-capture.jsonl.gz" in shown
+
+
+def history_csv(path: Path, n: int, *, moves_at: int) -> Path:
+    """Rows of the past, one an hour, whose labels turn from row `moves_at` on."""
+    lines = []
+    for number, row in enumerate(rows(n, seed=3)):
+        label = row[-1] if number < moves_at else str(1 - int(row[-1]))
+        time = f"2025-{1 + number // 672 % 12:02}-{1 + number // 24 % 28:02}T{number % 24:02}:00:00Z"
+        lines.append((*row[:-1], label, time, probability(row)))
+    return write_csv(path, (*HEADER, "when", "probability"), lines)
+
+
+def test_a_baseline_is_told_what_its_past_shows(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    test = rows(800, seed=2)
+    files = {
+        "--train": write_csv(tmp_path / "train.csv", HEADER, rows(2000, seed=1)),
+        "--test": write_csv(tmp_path / "test.csv", HEADER, test),
+        "--predictions": write_csv(tmp_path / "predictions.csv", ["probability"], [[probability(row)] for row in test]),
+        "--history": history_csv(tmp_path / "history.csv", 3000, moves_at=2000),
+        "--output": tmp_path / "learned",
+    }
+    arguments = [text for option, path in files.items() for text in (option, str(path))]
+    assert main(["baseline", "--target-label", "label", "--time-column", "when", *arguments]) == 0
+
+    learned = load(tmp_path / "learned")
+    assert learned.history is not None
+    assert [spec.name for spec in learned.specs] == ["age", "colour"]
+    windows = learned.history.windows[500]
+    assert [window.start for window in windows] == [windows[0].start, *(window.start for window in windows[1:])]
+    assert windows[-1].miss is not None
+    assert windows[-1].miss < -0.3
+    shown = capsys.readouterr().out
+    assert "history: 3000 rows from 2025-01-01T00:00:00Z to 2025-05-13T23:00:00Z" in shown
+    assert "  6 windows of 500 rows; " in shown
+    assert "note: the past shows little: 20 windows of a size were enough, from 4000 rows on" in shown
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        (["--history", "h.csv", "--target-label", "label"], "--history must come with --time-column, got it alone"),
+        (["--time-column", "when"], "--time-column must come with a --target-label of another name, got None"),
+        (["--time-column", "y", "--target-label", "y"], "must come with a --target-label of another name, got 'y'"),
+        (
+            ["--time-column", "when", "--target-label", "y", "--test", "t.csv"],
+            "--time-column must come with --history, or with --test and --predictions",
+        ),
+    ],
+)
+def test_half_a_history_is_refused(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], options: list[str], message: str
+) -> None:
+    train = write_csv(tmp_path / "train.csv", HEADER, rows(20, seed=1))
+    assert main(["baseline", "--train", str(train), "--output", str(tmp_path / "out"), *options]) == 2
+    assert message in capsys.readouterr().err
+
+
+def test_a_baseline_brings_its_own_history(baseline: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    capture = write_capture(tmp_path / "capture", rows(50, seed=5))
+    options = ["--dataset-source", str(capture), "--baseline", str(baseline), "--output", str(tmp_path / "out")]
+    assert main(["monitor", *options, "--time-column", "when", "--target-label", "label", "--history", "h.csv"]) == 2
+    assert "--history and --time-column must come with --train, got --baseline" in capsys.readouterr().err
+
+
+def test_the_monitor_learns_the_past_with_the_rest(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    train = write_csv(tmp_path / "train.csv", HEADER, rows(2000, seed=1))
+    past = history_csv(tmp_path / "history.csv", 1000, moves_at=1000)
+    capture = write_capture(tmp_path / "capture", rows(500, seed=5))
+    options = ["--dataset-source", str(capture), "--train", str(train), "--output", str(tmp_path / "out")]
+    options += ["--target-label", "label", "--history", str(past)]
+    assert main(["monitor", *options, "--time-column", "when"]) == 0
+    assert main(["monitor", *options, "--time-column", "label2"]) == 2
+    assert "must have the time column 'label2'" in capsys.readouterr().err
