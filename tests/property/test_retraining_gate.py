@@ -2,7 +2,7 @@ from functools import cache
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 from scipy.stats import binom
 
@@ -30,6 +30,16 @@ def test_difference_lies_within_its_bounds_and_turns_its_sign(found: tuple[int, 
 
     assert -1 <= one.lower <= one.value <= one.upper <= 1
     assert [other.value, other.lower, other.upper] == pytest.approx([-one.value, -one.upper, -one.lower], abs=1e-7)
+
+
+@given(counts(), st.floats(1e-9, 0.5), st.floats(1, 5_000))
+@example((0, 323, 323), 0.05, 3.2601236414868535)
+@example((1015, 779, 1794), 0.5, 1.0)
+@example((204, 0, 406), 1e-6, 1.0)
+def test_any_level_and_repetition_has_bounds(found: tuple[int, int, int], alpha: float, design_effect: float) -> None:
+    bounds = paired_difference(*found, alpha=alpha, design_effect=design_effect)
+    assert -1 <= bounds.lower <= bounds.value + 1e-7
+    assert bounds.value - 1e-7 <= bounds.upper <= 1
 
 
 @given(counts(), st.floats(1, 20))

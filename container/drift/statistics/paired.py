@@ -69,6 +69,11 @@ def paired_difference(
 
 
 def _root(function: Callable[[float], float], low: float, high: float) -> float:
+    """Return where a falling function is 0; the end where it stays on one side, as it does but for rounding."""
+    if function(low) <= 0:
+        return low
+    if function(high) >= 0:
+        return high
     return float(brentq(function, low, high, xtol=1e-10))
 
 
@@ -90,4 +95,6 @@ class _Rows:
         """Return the most likely share of lost rows under the hypothesis."""
         linear = (2 * self.total - self.gained + self.lost) * true - self.gained - self.lost
         constant = -self.lost * true * (1 - true)
-        return (math.sqrt(linear**2 - 8 * self.total * constant) - linear) / (4 * self.total)
+        # Of rows all of one kind it is 0, and rounding may leave less.
+        discriminant = max(linear**2 - 8 * self.total * constant, 0.0)
+        return (math.sqrt(discriminant) - linear) / (4 * self.total)
