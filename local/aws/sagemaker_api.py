@@ -29,6 +29,8 @@ _OWNERS: Final = {
     "ListModelPackages": "ModelPackageGroup",
 }
 """Operations whose permission is on another kind of resource than their name contains."""
+_ON_VERSIONS: Final = {"CreateModelPackage", "ListModelPackages"}
+"""Operations on a group whose permission is on its versions."""
 _JSON: Final = {"Content-Type": "application/x-amz-json-1.1"}
 _log = logging.getLogger(__name__)
 
@@ -118,7 +120,7 @@ def resource_arn(plane: ControlPlane, path: str, headers: dict[str, str], body: 
     owner = _OWNERS.get(operation(headers))
     kind = KINDS.get(owner or subject)
     arn = plane.arn(kind.name, resource_name(str(params.get(kind.name_field, "*")))) if kind else "*"
-    return package_arn(arn, "*") if operation(headers) == "CreateModelPackage" else arn
+    return package_arn(arn, "*") if operation(headers) in _ON_VERSIONS else arn
 
 
 def parameters(body: bytes) -> dict[str, Any]:

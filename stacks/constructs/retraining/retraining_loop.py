@@ -146,7 +146,8 @@ class RetrainingLoop(Construct):
     def _allow_registry(self, function: LoopFunction) -> None:
         packages = self._context.naming.model_packages
         group, versions = f"model-package-group/{packages}", f"model-package/{packages}/*"
-        function.allow_sagemaker(["sagemaker:ListModelPackages"], group)
+        # AWS's reference has it on packages alone, AWS's samples on either or both.
+        function.allow_sagemaker(["sagemaker:ListModelPackages"], group, versions)
         function.allow_sagemaker(["sagemaker:DescribeModelPackage", "sagemaker:UpdateModelPackage"], versions)
 
     def _allow_hosting(self, function: LoopFunction) -> None:

@@ -237,7 +237,7 @@ def test_update_changes_what_is_described_and_refuses_what_cannot_run() -> None:
     [
         ("StartPipelineExecution", {"PipelineName": "p"}, "pipeline/p"),
         ("CreateModelPackage", {"ModelPackageGroupName": "g"}, "model-package/g/*"),
-        ("ListModelPackages", {"ModelPackageGroupName": "g"}, "model-package-group/g"),
+        ("ListModelPackages", {"ModelPackageGroupName": "g"}, "model-package/g/*"),
     ],
 )
 def test_requests_are_allowed_on_these_resources(operation: str, params: dict[str, str], resource: str) -> None:

@@ -196,7 +196,10 @@ def test_promotion_makes_and_deletes_what_has_its_prefix_only() -> None:
 def test_promotion_judges_this_group_and_passes_the_endpoints_role_only() -> None:
     allowed = granted("RetrainingPromotion")
     assert allowed["sagemaker:UpdateModelPackage"] == ["model-package/plumbline-dev/*"]
-    assert allowed["sagemaker:ListModelPackages"] == ["model-package-group/plumbline-dev"]
+    assert sorted(allowed["sagemaker:ListModelPackages"]) == [
+        "model-package-group/plumbline-dev",
+        "model-package/plumbline-dev/*",
+    ]
     (passed,) = allowed["iam:PassRole"]
     assert "EndpointRole" in passed
     condition = statement_of(environment(), "monitoring", "RetrainingPromotion", "iam:PassRole")["Condition"]
