@@ -78,6 +78,7 @@ benchmark: setup
 study: setup-dev
 	$(BIN)/python -m research.studies.calibration --evidently
 	PYTHONPATH=model $(BIN)/python -m research.studies.accuracy
+	PYTHONPATH=model $(BIN)/python -m research.studies.streams
 
 snapshot: setup-dev
 	$(BIN)/pytest tests/snapshot --snapshot-update

@@ -6,22 +6,30 @@ from pathlib import Path
 from scipy.stats import beta
 
 LEVEL = 0.95
-BEGIN, END = "<!-- study: begin -->", "<!-- study: end -->"
 
 
-def replace_results(page: Path, body: str) -> None:
-    """Put the results between the markers of the page.
+def markers(name: str) -> tuple[str, str]:
+    """Return the lines between which a page has the results of one study."""
+    return f"<!-- {name}: begin -->", f"<!-- {name}: end -->"
+
+
+BEGIN, END = markers("study")
+
+
+def replace_results(page: Path, body: str, name: str = "study") -> None:
+    """Put the results between the markers of the page that are named so.
 
     Raises
     ------
     ValueError
         If the page lacks its markers.
     """
-    before, begin, rest = page.read_text(encoding="utf-8").partition(BEGIN)
-    _, end, after = rest.partition(END)
+    first, last = markers(name)
+    before, begin, rest = page.read_text(encoding="utf-8").partition(first)
+    _, end, after = rest.partition(last)
     if not (begin and end):
-        raise ValueError(f"{page} must hold {BEGIN} and {END}, got no such lines; add them where the results belong")
-    page.write_text(f"{before}{BEGIN}\n{body}\n{END}{after}", encoding="utf-8")
+        raise ValueError(f"{page} must hold {first} and {last}, got no such lines; add them where the results belong")
+    page.write_text(f"{before}{first}\n{body}\n{last}{after}", encoding="utf-8")
 
 
 def table(header: Sequence[str], rows: Iterable[Sequence[str]]) -> str:

@@ -1,39 +1,71 @@
-"""Runs the product on streams, window by window, and writes what it found as a JSON line per window."""
+"""Runs the product on streams in time order, window by window, and writes the tables into a page."""
 
 import argparse
 import logging
 import sys
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 
 from plumbline.local import environments
-from research.studies.streams import run
-from research.studies.streams.outcomes import RunMode, write_lines
-from research.studies.streams.run import StreamExtent
+from research.studies.streams import page, run
+from research.studies.streams.outcomes import write_lines
+from research.studies.streams.results import StreamStudy
 from research.studies.streams.sources import STREAMS, StreamSource
 
-LINES = environments.ROOT / ".cache" / "streams" / "windows.jsonl"
+DRAFTS = environments.ROOT / ".cache" / "streams"
+PAGE = environments.ROOT / "docs" / "accuracy.md"
+RESULTS = "streams.json"
 SEED = 20261201
 _LATE = {"never": None, "one": 1, "two": 2}
 _HISTORY = {"without": False, "with": True}
 
+_log = logging.getLogger(__name__)
+
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Run the study; return the exit code."""
-    logging.basicConfig(level=logging.WARNING, format="%(message)s", stream=sys.stderr)
-    logging.getLogger("research").setLevel(logging.INFO)
-    logging.getLogger("plumbline").setLevel(logging.ERROR)
+    """Run the study, or make the page of the last run again; return the exit code."""
+    run.quiet()
     given = _parser().parse_args(arguments)
-    sources = [source for source in (*STREAMS, *map(StreamSource.of, given.stream)) if _is_wanted(source, given.only)]
-    extent = StreamExtent(
-        sizes=tuple(given.sizes or (run.QUICK if given.quick else run.FULL).sizes),
-        windows=given.windows or (run.QUICK if given.quick else run.FULL).windows,
-        modes=tuple(RunMode(_HISTORY[history], _LATE[late]) for history in given.history for late in given.labels),
-    )
-    outcomes = run.study(extent, sources, given.streams, given.seed, given.processes)
-    write_lines(given.lines, outcomes)
-    print(f"{given.lines}: {len(outcomes)} windows")
+    if given.lines is not None:
+        found = _study(given)
+        write_lines(given.lines, found.outcomes)
+        _log.info("%s: %d windows", given.lines, len(found.outcomes))
+        return 0
+    written = _draft() if given.quick else PAGE
+    results = written.parent / RESULTS
+    if not given.page_only:
+        found = _study(given)
+        if not found.outcomes:
+            _log.warning("%s is left as it is: no stream was to be had", PAGE)
+            return 0
+        found.save(results)
+    page.write(StreamStudy.load(results), written)
+    _log.info("%s is written", written)
     return 0
+
+
+def _draft() -> Path:
+    """Return a copy of the page: few windows are not to take the place of many."""
+    draft = DRAFTS / PAGE.name
+    draft.parent.mkdir(parents=True, exist_ok=True)
+    draft.write_text(PAGE.read_text(encoding="utf-8"), encoding="utf-8")
+    return draft
+
+
+def _study(given: argparse.Namespace) -> StreamStudy:
+    sources = [source for source in (*STREAMS, *map(StreamSource.of, given.stream)) if _is_wanted(source, given.only)]
+    extent = run.QUICK if given.quick else run.FULL
+    history, late = {_HISTORY[one] for one in given.history}, {_LATE[one] for one in given.labels}
+    modes = [mode for mode in run.MODES if mode.history in history and mode.late in late]
+    extent = replace(
+        extent,
+        sizes=tuple(given.sizes or extent.sizes),
+        windows=given.windows or extent.windows,
+        modes=tuple(modes),
+        tools=() if given.lines else extent.tools,
+    )
+    return run.study(extent, sources, given.streams, given.seed, given.processes)
 
 
 def _is_wanted(source: StreamSource, names: Sequence[str] | None) -> bool:
@@ -42,8 +74,12 @@ def _is_wanted(source: StreamSource, names: Sequence[str] | None) -> bool:
 
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="python -m research.studies.streams", description=__doc__)
-    parser.add_argument("--quick", action="store_true", help="few windows of 500 rows: a minute, not an answer")
-    parser.add_argument("--streams", type=Path, metavar="DIR", help="folder of the streams' files")
+    parser.add_argument(
+        "--quick",
+        action="store_true",
+        help="few windows of 500 rows and no other tools: minutes, not an answer; into a draft of the page",
+    )
+    parser.add_argument("--streams", type=Path, metavar="DIR", help="folder of the streams' files; else found")
     parser.add_argument(
         "--stream", action="append", default=[], metavar="FILE:TARGET:TRAIN:TEST",
         help="one more file of that folder, with its label and the rows to train and test on",
@@ -51,11 +87,20 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--only", nargs="+", metavar="NAME", help="streams to run (default: all that are there)")
     parser.add_argument("--sizes", nargs="+", type=int, metavar="N", help="rows of a window")
     parser.add_argument("--windows", type=int, metavar="N", help="windows of each size and stream, at most")
-    parser.add_argument("--history", nargs="+", choices=_HISTORY, default=["without"], help="of the task's past")
-    parser.add_argument("--labels", nargs="+", choices=_LATE, default=["one"], help="how many windows late they come")
-    parser.add_argument("--lines", type=Path, default=LINES, metavar="FILE", help="where the results go")
+    parser.add_argument(
+        "--history",
+        nargs="+",
+        choices=_HISTORY,
+        default=list(_HISTORY),
+        help="whether the baseline has the task's past",
+    )
+    parser.add_argument(
+        "--labels", nargs="+", choices=_LATE, default=list(_LATE), help="how many windows late labels come"
+    )
+    parser.add_argument("--lines", type=Path, metavar="FILE", help="write a JSON line per window here, and no page")
     parser.add_argument("--seed", type=int, default=SEED)
-    parser.add_argument("--processes", type=int, default=2, help="replays at a time")
+    parser.add_argument("--processes", type=int, default=2, help="streams that are judged at a time, by mode")
+    parser.add_argument("--page-only", action="store_true", help="make the page of the last run again")
     return parser
 
 

@@ -20,15 +20,33 @@ class RunMode:
     late: int | None
 
 
+@dataclass(frozen=True)
+class Bounded:
+    """An accuracy with its interval, 0..1; None: there is none."""
+
+    value: float | None = None
+    lower: float | None = None
+    upper: float | None = None
+
+    def holds(self, realised: float) -> bool:
+        """Return whether the interval holds the realised accuracy; without an interval it does not."""
+        return self.lower is not None and self.upper is not None and self.lower <= realised <= self.upper
+
+    @property
+    def half_width(self) -> float | None:
+        """Half the width of the interval."""
+        return None if self.lower is None or self.upper is None else (self.upper - self.lower) / 2
+
+
 @dataclass(frozen=True, kw_only=True)
 class StreamOutcome:
     """One window. Fractions are 0..1.
 
     `number` and `start` are the window's place among those of its size, and its first row's in the stream. `realised`
-    and `reference` are the accuracy of the window and of the test set, known to the study alone. `parts` are the
-    half-widths of the interval by what they are for. `refused` is the code of the reason without an estimate, and `why`
-    its text. `quality` and `concept` are what labels showed when they had come, `concept_code` why. `multivariate` is
-    the verdict on whole rows. `others` are other estimates of the accuracy, by name.
+    and `reference` are the accuracy of the window and of the test set, known to the study alone. `figure` is the
+    projected accuracy, and `parts` are the half-widths of its interval by what they are for. `refused` is the code of
+    the reason without one, `why` its text, and `withheld` what the projection would have been. `quality` and `concept`
+    are what labels showed when they had come, `concept_code` why. `multivariate` is the verdict on whole rows.
     """
 
     stream: str
@@ -36,15 +54,14 @@ class StreamOutcome:
     number: int
     start: int
     history: bool
-    late: int | None
+    late: int | None = None
     realised: float
     reference: float
-    estimate: float | None = None
-    lower: float | None = None
-    upper: float | None = None
+    figure: Bounded = Bounded()
     parts: Mapping[str, float] = field(default_factory=dict)
     refused: str | None = None
     why: str | None = None
+    withheld: Bounded | None = None
     separability: float | None = None
     drift: Verdict = Verdict.NOT_JUDGED
     features: tuple[str, ...] = ()
@@ -54,7 +71,6 @@ class StreamOutcome:
     quality: Verdict = Verdict.NOT_JUDGED
     concept: Verdict = Verdict.NOT_JUDGED
     concept_code: str | None = None
-    others: Mapping[str, float] = field(default_factory=dict)
 
     @property
     def mode(self) -> RunMode:
@@ -67,21 +83,28 @@ class StreamOutcome:
         return self.reference - self.realised
 
     @property
-    def is_covered(self) -> bool | None:
-        """Whether the interval holds the realised accuracy; None without one."""
-        if self.lower is None or self.upper is None:
-            return None
-        return self.lower <= self.realised <= self.upper
-
-    @property
-    def half_width(self) -> float | None:
-        """Half the width of the interval; None without one."""
-        return None if self.lower is None or self.upper is None else (self.upper - self.lower) / 2
-
-    @property
     def starts_work(self) -> bool:
         """Whether a verdict that starts a retraining was drift: realised quality, or the projected accuracy."""
         return Verdict.DRIFT in {self.quality, self.projected}
+
+
+@dataclass(frozen=True, kw_only=True)
+class PeerOutcome:
+    """What another tool or method made of the same window; `alarms` are its alarms by name."""
+
+    tool: str
+    stream: str
+    n_rows: int
+    number: int
+    realised: float
+    reference: float
+    figure: Bounded = Bounded()
+    alarms: Mapping[str, bool] = field(default_factory=dict)
+
+    @property
+    def loss(self) -> float:
+        """By how much the accuracy fell below that of the test set."""
+        return self.reference - self.realised
 
 
 def write_lines(path: Path, outcomes: Iterable[StreamOutcome]) -> None:

@@ -5,6 +5,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
+from functools import partial
 from math import ceil
 from pathlib import Path
 
@@ -13,10 +14,14 @@ from plumbline.contract.quality import WindowQuality
 from plumbline.contract.records import DriftReport, Verdict, WindowBounds
 from plumbline.drift.data.documents import temporary_folder
 from plumbline.drift.data.times import HOUR, format_time, parse_time
+from plumbline.drift.projection import Projector
+from plumbline.drift.read.capture import count_folder, count_window, plan_of
 from plumbline.drift.run import monitor
+from plumbline.drift.settings.policy import Policy
 from plumbline.drift.settings.run import LabelSource, OptionalAnalyses
+from research.studies.accuracy.product import UNLIMITED
 from research.studies.model import capture_line, label_line
-from research.studies.streams.outcomes import RunMode, StreamOutcome
+from research.studies.streams.outcomes import Bounded, RunMode, StreamOutcome
 from research.studies.streams.subject import StreamSubject
 
 _log = logging.getLogger(__name__)
@@ -67,7 +72,8 @@ class Replay:
             for number in range(len(self.starts)):
                 self.write_window(number, captures, labels)
             runs = [self._run(number, mode, captures, labels, reports) for number in range(self._n_runs(mode))]
-        found = [self._outcome(number, mode, runs[number]) for number in range(len(self.starts))]
+            found = [self._outcome(number, mode, runs[number]) for number in range(len(self.starts))]
+            found = [one if one.refused is None else self._with_withheld(one, captures) for one in found]
         late = mode.late or 0
         return [_labelled(one, runs[one.number + late], late) for one in found] if mode.late is not None else found
 
@@ -93,6 +99,16 @@ class Replay:
                 analyses=OptionalAnalyses(multivariate=True, labels=None if mode.late is None else source),
             )
 
+    def _with_withheld(self, outcome: StreamOutcome, captures: Path) -> StreamOutcome:
+        """Return the outcome of a refused window with what the projection would have been."""
+        baseline = self.subject.baseline
+        with temporary_folder() as captured:
+            _link(captures, captured, range(outcome.number, outcome.number + 1))
+            window = count_window(partial(count_folder, captured), plan_of(baseline))
+        projector = Projector.of(baseline, seed=0, limits=UNLIMITED)
+        found = projector.project(window, drop_threshold=Policy().accuracy_drop_threshold)
+        return replace(outcome, withheld=Bounded(found.estimate, found.lower, found.upper))
+
     @property
     def _hours(self) -> int:
         return self.length // HOUR
@@ -109,9 +125,7 @@ class Replay:
             late=mode.late,
             realised=float(self.subject.right[first : first + self.n_rows].mean()),
             reference=self.subject.reference_accuracy,
-            estimate=projected.estimate,
-            lower=projected.lower,
-            upper=projected.upper,
+            figure=Bounded(projected.estimate, projected.lower, projected.upper),
             refused=None if is_estimated or projected.reason is None else projected.reason.code,
             why=None if is_estimated else str(projected.reason),
             separability=projected.evidence.separability,

@@ -1,40 +1,50 @@
 """The whole study in a given extent: replays run in parallel, each in one process."""
 
 import logging
+import platform
 import time
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from concurrent.futures import ProcessPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from importlib.metadata import version
 from multiprocessing import get_context
 from pathlib import Path
+from typing import Any, TypeVar
 
 from plumbline.drift.data.documents import temporary_folder
-from research.studies.streams import sources
-from research.studies.streams.outcomes import RunMode, StreamOutcome
+from plumbline.drift.projection.learn_history import learn_reference
+from research.studies.streams import others, sources
+from research.studies.streams.outcomes import PeerOutcome, RunMode, StreamOutcome
 from research.studies.streams.replay import Replay
-from research.studies.streams.sources import StreamSource
-from research.studies.streams.subject import StreamSubject, answers, write_reference
+from research.studies.streams.results import StreamStudy
+from research.studies.streams.sources import TIME_COLUMN, StreamSource
+from research.studies.streams.subject import StreamSubject, answers, write_history, write_reference
 
+_LIBRARIES = ("numpy", "scipy", "scikit-learn", "xgboost-cpu")
 _log = logging.getLogger(__name__)
+_T = TypeVar("_T")
+
+MODES = (RunMode(False, 1), RunMode(True, None), RunMode(True, 1), RunMode(True, 2))
 
 
 @dataclass(frozen=True)
 class StreamExtent:
-    """How much is run: `windows` of each of the `sizes`, at most, in each of the `modes`."""
+    """How much is run: `windows` of each of the `sizes`, at most, in each of the `modes`, and by which other tools."""
 
+    command: str
     sizes: tuple[int, ...]
     windows: int
-    modes: tuple[RunMode, ...]
+    modes: tuple[RunMode, ...] = MODES
+    tools: tuple[str, ...] = (others.EVIDENTLY, others.NANNYML)
 
 
-MODES = (RunMode(False, 1), RunMode(True, None), RunMode(True, 1), RunMode(True, 2))
-FULL = StreamExtent((500, 1_000, 2_000), 20, MODES)
-QUICK = StreamExtent((500,), 4, MODES)
+FULL = StreamExtent("make study", (500, 1_000, 2_000), 20)
+QUICK = StreamExtent("python -m research.studies.streams --quick", (500,), 4, tools=())
 
 
 @dataclass(frozen=True)
 class StreamTask:
-    """One stream in one mode."""
+    """One stream, to be judged in one mode."""
 
     source: StreamSource
     path: Path
@@ -54,10 +64,32 @@ class StreamTask:
         return found
 
 
+@dataclass(frozen=True)
+class PeerTask:
+    """One stream, to be judged by other tools, each with its interpreter, and by simple methods."""
+
+    source: StreamSource
+    path: Path
+    extent: StreamExtent
+    python: Mapping[str, Path]
+    seed: int
+
+    def outcomes(self) -> list[PeerOutcome]:
+        """Judge the windows of every size."""
+        started = time.monotonic()
+        subject = prepared(self.source, self.path, self.seed, history=False)
+        found: list[PeerOutcome] = []
+        for n_rows in self.extent.sizes:
+            starts = subject.stream.starts(n_rows, self.extent.windows)
+            found += others.outcomes(subject, n_rows, starts, self.python)
+        _log.info("%s, other tools: %.0f s", self.source.name, time.monotonic() - started)
+        return found
+
+
 def study(
     extent: StreamExtent, wanted: Iterable[StreamSource], folder: Path | None, seed: int, processes: int
-) -> list[StreamOutcome]:
-    """Judge every window; equal arguments give equal outcomes.
+) -> StreamStudy:
+    """Judge every window; only the time it took depends on anything but the arguments.
 
     Parameters
     ----------
@@ -66,22 +98,45 @@ def study(
     processes
         1 judges in this very process.
     """
-    found = list(sources.find(list(wanted), folder))
+    started = time.monotonic()
+    streams = list(wanted)
+    found = list(sources.find(streams, folder))
+    python = others.interpreters(extent.tools) if found else {}
     tasks = [StreamTask(source, path, extent, mode, seed) for source, path in found for mode in extent.modes]
-    return [outcome for outcomes in _all(tasks, processes) for outcome in outcomes]
+    peers = [PeerTask(source, path, extent, python, seed) for source, path in found]
+    at_hand = {*python, *(source.name for source, _ in found)}
+    return StreamStudy(
+        command=extent.command,
+        seed=seed,
+        versions={"Python": platform.python_version(), **{name: version(name) for name in _LIBRARIES}},
+        outcomes=tuple(one for outcomes in _all(_judged, tasks, processes) for one in outcomes),
+        others=tuple(one for outcomes in _all(_by_others, peers, processes) for one in outcomes),
+        absent=tuple(name for name in (*(one.name for one in streams), *extent.tools) if name not in at_hand),
+        seconds=time.monotonic() - started,
+    )
 
 
-def _all(tasks: Sequence[StreamTask], processes: int) -> Iterable[list[StreamOutcome]]:
+def _all(judge: Callable[[Any], list[_T]], tasks: Sequence[Any], processes: int) -> Iterable[list[_T]]:
     if processes == 1:
-        return [task.outcomes() for task in tasks]
+        return [judge(task) for task in tasks]
     with ProcessPoolExecutor(processes, mp_context=get_context("spawn")) as pool:
-        return list(pool.map(_outcomes, tasks))
+        return list(pool.map(judge, tasks))
 
 
-def _outcomes(task: StreamTask) -> list[StreamOutcome]:
+def quiet() -> None:
+    """Log what the study does, and of the product errors alone: it warns of what a study means to show."""
     logging.basicConfig(level=logging.WARNING, format="%(message)s")
     logging.getLogger("research").setLevel(logging.INFO)
     logging.getLogger("plumbline").setLevel(logging.ERROR)
+
+
+def _judged(task: StreamTask) -> list[StreamOutcome]:
+    quiet()
+    return task.outcomes()
+
+
+def _by_others(task: PeerTask) -> list[PeerOutcome]:
+    quiet()
     return task.outcomes()
 
 
@@ -92,5 +147,6 @@ def prepared(source: StreamSource, path: Path, seed: int, *, history: bool) -> S
     with temporary_folder() as folder:
         files = write_reference(stream, probabilities, folder)
         if history:
-            raise ValueError("a baseline of this version keeps no history; run with --history without")
-        return StreamSubject(stream, probabilities, files.learn())
+            files = replace(files, history=folder / "history.csv", time_column=TIME_COLUMN)
+            write_history(stream, seed, folder / "history.csv")
+        return StreamSubject(stream, probabilities, learn_reference(files))

@@ -69,7 +69,7 @@ def outcomes(subject: StreamSubject) -> list[StreamOutcome]:
 def test_every_window_of_production_is_judged_once(outcomes: list[StreamOutcome]) -> None:
     first = N_TRAIN + N_TEST
     assert [one.start for one in outcomes] == [first, first + N_ROWS, first + 2 * N_ROWS]
-    assert all(one.estimate is not None for one in outcomes)
+    assert all(one.figure.value is not None for one in outcomes)
 
 
 def test_truth_is_that_of_the_windows_own_rows(subject: StreamSubject, outcomes: list[StreamOutcome]) -> None:
@@ -90,13 +90,13 @@ def test_quality_is_that_of_the_windows_own_labels(outcomes: list[StreamOutcome]
 def test_labels_that_never_come_leave_quality_unjudged(subject: StreamSubject) -> None:
     (found,) = Replay(subject, N_ROWS, subject.stream.starts(N_ROWS, 20)[-1:]).outcomes(RunMode(False, None))
     assert found.quality is found.concept is Verdict.NOT_JUDGED
-    assert found.estimate is not None
+    assert found.figure.value is not None
 
 
 def test_labels_two_windows_late_judge_the_same_windows(subject: StreamSubject, outcomes: list[StreamOutcome]) -> None:
     later = Replay(subject, N_ROWS, subject.stream.starts(N_ROWS, 20)).outcomes(RunMode(False, 2))
     assert [one.quality for one in later] == [one.quality for one in outcomes]
-    assert [one.estimate for one in later] == [one.estimate for one in outcomes]
+    assert [one.figure for one in later] == [one.figure for one in outcomes]
 
 
 def test_past_answers_are_of_models_that_had_not_seen_the_rows(subject: StreamSubject) -> None:
@@ -130,7 +130,7 @@ def test_command_writes_a_line_for_each_window(folder: Path, tmp_path: Path) -> 
     lines = tmp_path / "windows.jsonl"
     stated = f"shop.csv:bought:{N_TRAIN}:{N_TEST}"
     arguments = ["--streams", str(folder), "--stream", stated, "--only", "shop", "--sizes", str(N_ROWS)]
-    assert main([*arguments, "--windows", "1", "--processes", "1", "--lines", str(lines)]) == 0
+    assert main([*arguments, "--windows", "1", "--history", "without", "--processes", "1", "--lines", str(lines)]) == 0
     (found,) = read_lines(lines)
     assert (found.stream, found.n_rows, found.mode) == ("shop", N_ROWS, RunMode(False, 1))
 
