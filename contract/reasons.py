@@ -122,6 +122,17 @@ class ReasonCode(StrEnum):
     )
     EFFECT_BELOW_THRESHOLD = "effect_below_threshold", "the {measure} {value:.3g} is below {threshold:.3g}"
     EFFECT_REACHES_THRESHOLD = "effect_reaches_threshold", "the {measure} {value:.3g} reaches {threshold:.3g}"
+    WITHIN_PAST = (
+        "within_past",
+        "no more than its own past shows: the {what} {value:.3g} does not exceed {threshold:.3g}, by {windows}",
+    )
+    BEYOND_PAST = "beyond_past", "which is more than its own past shows, by {windows}"
+    PAST_WINDOWS = "past_windows", "{n_windows} past windows of {n_rows} rows{rhythm}"
+    PAST_TOO_SHORT = (
+        "past_too_short",
+        "{n_windows} past windows of {n_rows} rows{rhythm}, the largest of them as fewer than {enough} are too few for "
+        "a level: give a longer history",
+    )
     TOO_FEW_VALUES = "too_few_values", "{n_values} values are too few: {effect} takes {min_sample_size} to be found"
     TOO_FEW_REFERENCE_VALUES = (
         "too_few_reference_values",

@@ -101,7 +101,8 @@ class FeatureReport:
     `effect_threshold` is found with a probability of 0.8. `unreadable` counts cells that hold no value of this type, by
     reason, `unreadable_examples` has the places of the first of them, as ``file:line``, and `unreadable_fraction` is
     their fraction of all cells. `top_contributors` are the labels or bins that moved most, the largest move first.
-    `approximate`: values were counted in buckets of relative width `relative_error`.
+    `approximate`: values were counted in buckets of relative width `relative_error`. `past_threshold` is what the
+    effect must exceed to be more than the feature's own past shows; None: nothing is known of it.
     """
 
     name: str
@@ -115,6 +116,7 @@ class FeatureReport:
     null_q99_distance: float | None = None
     effect_measure: EffectMeasure = EffectMeasure.JENSEN_SHANNON_DISTANCE
     effect_threshold: float | None = None
+    past_threshold: float | None = None
     min_sample_size: int | None = None
     critical: bool = False
     approximate: bool = False
@@ -196,7 +198,8 @@ class VariantReport:
 class MultivariateReport(OptionalPart):
     """How well a classifier separates the window's rows from the reference's: 0.5 is chance, 1 complete.
 
-    The verdict is drift from `threshold` on, beyond chance; `verdict_reason` says why.
+    The verdict is drift from `threshold` on, beyond chance, and above `past_threshold`, where the past of the task is
+    known; `verdict_reason` says why.
     """
 
     status: Status = Status.NOT_JUDGED
@@ -204,6 +207,7 @@ class MultivariateReport(OptionalPart):
     verdict: Verdict = Verdict.NOT_JUDGED
     verdict_reason: Reason | None = None
     threshold: float | None = None
+    past_threshold: float | None = None
     area_under_curve: float | None = None
     p_value: float | None = None
     n_reference: int = 0
@@ -235,7 +239,8 @@ class DriftReport:
     the verdict does not rest on: records that were rejected, where they are not why there is none, and answers that
     could not be read. Where several variants answered and none was chosen, `variants` has each of them, and the report
     itself is that of `variant`, the production variant with the most rows; only its verdict may be another's: drift of
-    any production variant is drift.
+    any production variant is drift. `past` says which windows of the task's past set thresholds besides the policy's;
+    None: the baseline knows of none.
     """
 
     window: WindowBounds
@@ -265,6 +270,7 @@ class DriftReport:
     quality: QualityReport = QualityReport()
     internal_faults: tuple[InternalFault, ...] = ()
     warnings: tuple[Reason, ...] = ()
+    past: Reason | None = None
     version: int = DRIFT_REPORT_VERSION
 
     @property

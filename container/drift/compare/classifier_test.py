@@ -1,5 +1,7 @@
 """Classifier two-sample test: drift of the joint distribution of the features."""
 
+from dataclasses import dataclass
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -40,21 +42,18 @@ def separability(
     if not specs:
         return MultivariateReport(reason=ReasonCode.EVERY_FEATURE_IGNORED.reason())
     random = np.random.default_rng(seed)
-    sides = [_some(table, specs, random) for table in (reference, window)]
-    n_reference, n_window = (side.n_rows for side in sides)
+    before, after = (_some(table, specs, random) for table in (reference, window))
+    n_reference, n_window = before.n_rows, after.n_rows
     if min(n_reference, n_window) < MIN_ROWS:
         return MultivariateReport(
             reason=ReasonCode.SAMPLES_TOO_SMALL.reason(n_reference=n_reference, n_window=n_window, min_rows=MIN_ROWS),
             n_reference=n_reference,
             n_window=n_window,
         )
-    rows = _stacked(*sides)
-    of_window = np.arange(rows.n_rows) >= n_reference
-    held_out = _halves(rows, random)
-    if min(_class_sizes(of_window[held_out]) + _class_sizes(of_window[~held_out])) < MIN_ROWS // 4:
+    found = _held_out(before, after, random, seed)
+    if found is None:
         return MultivariateReport(reason=ReasonCode.ROWS_IDENTICAL.reason(), n_reference=n_reference, n_window=n_window)
-    scores = _scores(design(rows), of_window, held_out, seed)
-    observed, p_value = area_and_p_value(scores, of_window[held_out], random)
+    observed, p_value = area_and_p_value(found.scores, found.of_window, random)
     return MultivariateReport(
         status=Status.ESTIMATED,
         area_under_curve=observed,
@@ -62,6 +61,34 @@ def separability(
         n_reference=n_reference,
         n_window=n_window,
     )
+
+
+def held_out_area(reference: Table, window: Table, seed: int) -> float | None:
+    """Return the area that `separability` would report of these rows, of both sides no more than it takes.
+
+    None: they are too few, or too many of them identical.
+    """
+    if not reference.specs or min(reference.n_rows, window.n_rows) < MIN_ROWS:
+        return None
+    found = _held_out(reference, window, np.random.default_rng(seed), seed)
+    return None if found is None else _area(_ranks(found.scores), found.of_window)
+
+
+@dataclass(frozen=True, eq=False)
+class _HeldOut:
+    """Scores of the held-out rows, and which of them are the window's; both of shape (n_held_out,)."""
+
+    scores: NDArray[np.float64]
+    of_window: NDArray[np.bool_]
+
+
+def _held_out(reference: Table, window: Table, random: np.random.Generator, seed: int) -> _HeldOut | None:
+    rows = _stacked(reference, window)
+    of_window = np.arange(rows.n_rows) >= reference.n_rows
+    held_out = _halves(rows, random)
+    if min(_class_sizes(of_window[held_out]) + _class_sizes(of_window[~held_out])) < MIN_ROWS // 4:
+        return None
+    return _HeldOut(_scores(design(rows), of_window, held_out, seed), of_window[held_out])
 
 
 def _some(table: Table, specs: tuple[FeatureSpec, ...], random: np.random.Generator) -> Table:
@@ -110,14 +137,18 @@ def area_and_p_value(
     scores: NDArray[np.float64], of_window: NDArray[np.bool_], random: np.random.Generator
 ) -> tuple[float, float]:
     """Return the area under the ROC curve of `scores`, shape (n,), and its permutation p-value."""
-    _, positions, counts = np.unique(scores, return_inverse=True, return_counts=True)
-    ranks = middle_ranks(counts)[positions]
-    n_reference, n_window = _class_sizes(of_window)
-
-    def area(rank_sum: float) -> float:
-        return area_under_curve(rank_sum, n_window, n_reference)
-
-    observed = area(float(ranks[of_window].sum()))
+    ranks = _ranks(scores)
+    observed, n_window = _area(ranks, of_window), int(of_window.sum())
     drawn = [float(random.permutation(ranks)[:n_window].sum()) for _ in range(N_PERMUTATIONS)]
-    as_good = sum(area(rank_sum) >= observed for rank_sum in drawn)
+    as_good = sum(area_under_curve(rank_sum, n_window, len(ranks) - n_window) >= observed for rank_sum in drawn)
     return observed, (1 + as_good) / (1 + N_PERMUTATIONS)
+
+
+def _ranks(scores: NDArray[np.float64]) -> NDArray[np.float64]:
+    _, positions, counts = np.unique(scores, return_inverse=True, return_counts=True)
+    return np.asarray(middle_ranks(counts)[positions])
+
+
+def _area(ranks: NDArray[np.float64], of_window: NDArray[np.bool_]) -> float:
+    n_reference, n_window = _class_sizes(of_window)
+    return area_under_curve(float(ranks[of_window].sum()), n_window, n_reference)

@@ -25,6 +25,7 @@ from plumbline.drift.data.window import WindowCounts
 from plumbline.drift.judge.bias import judge_bias
 from plumbline.drift.judge.comparison import RunContext, Sample, judge
 from plumbline.drift.judge.faults import FaultLog, with_faults
+from plumbline.drift.judge.past import Past
 from plumbline.drift.judge.recent import EarlierWindows, judge_recent
 from plumbline.drift.judge.segments import judge_segments
 from plumbline.drift.judge.shifts import shifts_before_labels
@@ -78,7 +79,11 @@ def _judged(
         no_probabilities=window.no_predictions,
         note=answers_note(window.answers),
     )
-    found = judge(baseline.specs, _reference(baseline, window), sample, context)
+    past = context.faults.guarded(
+        "the past", lambda: Past.like(baseline.history, window.n_rows, window.bounds), lambda _: None
+    )
+    thresholds = past.thresholds(baseline.specs, context.policy) if past else {}
+    found = judge(baseline.specs, replace(_reference(baseline, window), past=thresholds), sample, context)
     projected = _projected_accuracy(projector, window, context)
     return DriftReport(
         window=window.bounds,
@@ -95,12 +100,13 @@ def _judged(
         prediction=found.prediction,
         projected_accuracy=projected,
         isolation_forest_similarity=_similarity(baseline, window, context),
-        recent=judge_recent(baseline.specs, earlier, sample, context),
-        segments=judge_segments(baseline, window.segments, context),
-        multivariate=_separability(baseline, window, context),
+        recent=judge_recent(baseline.specs, earlier, sample, context, thresholds),
+        segments=judge_segments(baseline, window.segments, context, window.bounds),
+        multivariate=_separability(baseline, window, context, past),
         shifts=_shifts(found.features, projected, context),
         bias=_bias(baseline, window, context),
         warnings=loss_warnings(window, context.not_judged),
+        past=past.words if past else None,
     )
 
 
@@ -257,7 +263,9 @@ def _similarity(baseline: Baseline, window: WindowCounts, context: RunContext) -
     )
 
 
-def _separability(baseline: Baseline, window: WindowCounts, context: RunContext) -> MultivariateReport:
+def _separability(
+    baseline: Baseline, window: WindowCounts, context: RunContext, past: Past | None
+) -> MultivariateReport:
     if not context.multivariate:
         return MultivariateReport(reason=SWITCHED_OFF)
     if context.not_judged:
@@ -265,7 +273,9 @@ def _separability(baseline: Baseline, window: WindowCounts, context: RunContext)
     return context.faults.guarded(
         "whole rows",
         lambda: judge_rows(
-            separability(baseline, window.sample.table, context.seed, context.policy.ignored), context.policy
+            separability(baseline, window.sample.table, context.seed, context.policy.ignored),
+            context.policy,
+            past.of_rows if past else None,
         ),
         lambda why: MultivariateReport(reason=why),
     )

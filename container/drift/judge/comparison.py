@@ -12,6 +12,7 @@ from plumbline.drift.compare.features import ColumnComparison, SchemaFinding, co
 from plumbline.drift.data.counts import ValueCounts
 from plumbline.drift.data.table import FeatureSpec
 from plumbline.drift.judge.faults import FaultLog
+from plumbline.drift.judge.past import PastThresholds
 from plumbline.drift.judge.verdict import PREDICTION, FeatureCase, judge_features, judge_window
 from plumbline.drift.settings.policy import FeatureRule, Policy
 from plumbline.drift.statistics.power import Sought
@@ -24,13 +25,15 @@ class Sample:
     """One side of a comparison: value counts by feature, and of the captured probabilities.
 
     `probabilities` is None, or has no value, where there are none to compare, and `no_probabilities` is the reason.
-    `note` limits the comparison of those that there are.
+    `note` limits the comparison of those that there are. `past` is what changes of features and of the prediction must
+    exceed besides, of those of which the past is known: of the reference's side.
     """
 
     columns: Mapping[str, ValueCounts]
     probabilities: ValueCounts | None = None
     no_probabilities: Reason | None = None
     note: Reason | None = None
+    past: Mapping[str, PastThresholds] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -91,6 +94,7 @@ def judge(
         for spec, rule, guard in zip(specs, rules, guards[:-1], strict=True)
     ]
     cases.append(_prediction_case(reference, window, policy.rule(None, FeatureType.NUMERIC), compared, guards[-1]))
+    cases = [replace(case, past=reference.past.get(case.comparison.name)) for case in cases]
     *features, prediction = judge_features(cases, policy, context.not_judged)
     ruling = judge_window(features, prediction, policy, context.not_judged)
     return FamilyVerdict(verdict=ruling.verdict, reason=ruling.reason, features=tuple(features), prediction=prediction)

@@ -1,6 +1,6 @@
 """Earlier windows as a second reference: their files, and the comparison of this window with them."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import reduce
 from pathlib import Path
@@ -30,10 +30,13 @@ from plumbline.drift.data.table import FeatureSpec
 from plumbline.drift.data.times import parse_time
 from plumbline.drift.data.window import WindowCounts
 from plumbline.drift.judge.comparison import RunContext, Sample, judge
+from plumbline.drift.judge.past import PastThresholds
 from plumbline.drift.judge.verdict import too_few
 from plumbline.drift.read.folder import oddity, printable
 from plumbline.drift.reference.baseline import Baseline
 from plumbline.drift.settings.policy import Policy
+
+_NO_PAST: Mapping[str, PastThresholds] = {}
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
@@ -79,15 +82,25 @@ class EarlierWindows:
 
 
 def judge_recent(
-    specs: Sequence[FeatureSpec], earlier: EarlierWindows, window: Sample, context: RunContext
+    specs: Sequence[FeatureSpec],
+    earlier: EarlierWindows,
+    window: Sample,
+    context: RunContext,
+    past: Mapping[str, PastThresholds] = _NO_PAST,
 ) -> RecentReport:
-    """Judge the window against the earlier windows' counts, added up. It is a family of tests of its own."""
+    """Judge the window against the earlier windows' counts, added up. It is a family of tests of its own.
+
+    Parameters
+    ----------
+    past
+        What changes must exceed besides, by feature.
+    """
     if not earlier.n_wanted:
         return RecentReport(reason=SWITCHED_OFF)
     earlier = _representative(earlier, context.policy)
     return context.faults.guarded(
         "the windows before",
-        lambda: _judged(specs, earlier, window, context),
+        lambda: _judged(specs, earlier, window, context, past),
         lambda why: RecentReport(reason=why, n_windows=len(earlier.windows), n_rows=earlier.n_rows),
     )
 
@@ -103,7 +116,13 @@ def _representative(earlier: EarlierWindows, policy: Policy) -> EarlierWindows:
     return replace(earlier, windows=kept, skipped=(*earlier.skipped, *left_out))
 
 
-def _judged(specs: Sequence[FeatureSpec], earlier: EarlierWindows, window: Sample, context: RunContext) -> RecentReport:
+def _judged(
+    specs: Sequence[FeatureSpec],
+    earlier: EarlierWindows,
+    window: Sample,
+    context: RunContext,
+    past: Mapping[str, PastThresholds],
+) -> RecentReport:
     not_judged = context.not_judged or _refusal(earlier, context.policy)
     if not earlier.windows:
         return RecentReport(reason=joined(not_judged, *earlier.notes))
@@ -113,6 +132,7 @@ def _judged(specs: Sequence[FeatureSpec], earlier: EarlierWindows, window: Sampl
         columns={spec.name: merged([stored.columns[spec.name] for stored in earlier.windows]) for spec in specs},
         probabilities=probabilities if probabilities and probabilities.n_present else None,
         no_probabilities=(ReasonCode.NO_EARLIER_PREDICTIONS if of_model else ReasonCode.EARLIER_MODEL_DIFFERS).reason(),
+        past=past,
     )
     own = replace(context, not_judged=not_judged)
     outcome = judge(specs, reference, window, own, where=" against the windows before")

@@ -20,6 +20,7 @@ from plumbline.contract.statistics import ColumnType
 from plumbline.contract.thresholds import DEFAULT_EFFECT_THRESHOLDS
 from plumbline.drift.compare.features import ColumnComparison, SchemaFinding
 from plumbline.drift.data.window import WindowCounts
+from plumbline.drift.judge.past import MISSING, OUT_OF_RANGE, SEPARABILITY, PastThresholds
 from plumbline.drift.settings.policy import FeatureRule, Policy
 from plumbline.drift.statistics.declaration import Evidence, benjamini_hochberg_log
 
@@ -86,7 +87,8 @@ class FeatureCase:
 
     `n_present` is the number of the window's cells with a value, `n_rows` of all; `unreadable` counts those that hold
     no value of the feature's type, by reason. With `needs_power`, no drift is only found in at least
-    `ColumnComparison.min_sample_size` values; where that is None, no number is enough.
+    `ColumnComparison.min_sample_size` values; where that is None, no number is enough. `past` is what a change must
+    exceed besides; None: nothing is known of it.
     """
 
     comparison: ColumnComparison
@@ -96,6 +98,7 @@ class FeatureCase:
     unreadable: Mapping[str, int] = field(default_factory=dict)
     finding: SchemaFinding | None = None
     needs_power: bool = False
+    past: PastThresholds | None = None
 
     @property
     def is_tested(self) -> bool:
@@ -226,7 +229,8 @@ def judge_features(cases: Sequence[FeatureCase], policy: Policy, not_judged: Rea
     they move the whole by the threshold of the Wasserstein distance. The tests of the distributions are one
     Benjamini-Hochberg family, those of the missing fractions another, those of the tails a third; a feature that
     violates the schema or is ignored is in none. Too many unreadable values are drift by themselves. One that shows no
-    drift, but has fewer rows than it would take to find it, is not judged. With `not_judged`, the reason why the window
+    drift, but has fewer rows than it would take to find it, is not judged. Where the past is known, a change must
+    exceed what that shows besides (`plumbline.drift.judge.past`). With `not_judged`, the reason why the window
     is not judged, the numbers are kept and no feature is judged.
     """
     adjusted = _adjusted([case.comparison.evidence if case.is_tested else None for case in cases])
@@ -300,21 +304,23 @@ def _rows_for(feature: FeatureReport, n_values: int) -> int:
     return math.ceil(n_values / present) if present > 0 else n_values
 
 
-def judge_rows(found: MultivariateReport, policy: Policy) -> MultivariateReport:
+def judge_rows(found: MultivariateReport, policy: Policy, past: PastThresholds | None = None) -> MultivariateReport:
     """Return how well whole rows are separated with its verdict, which many small changes together make.
 
-    It is a verdict of its own: the window's does not depend on it.
+    It is a verdict of its own: the window's does not depend on it. With a `past` the area must exceed that between
+    windows of the past too.
     """
     area, p, threshold, alpha = found.area_under_curve, found.p_value, policy.separability_threshold, policy.alpha
+    found = replace(found, threshold=threshold, past_threshold=past.changes[SEPARABILITY] if past else None)
     if found.status is not Status.ESTIMATED or area is None or p is None:
-        return replace(found, threshold=threshold)
-    verdict = Verdict.DRIFT if area >= threshold and p < alpha else Verdict.NO_DRIFT
-    if verdict is Verdict.DRIFT:
-        code = ReasonCode.ROWS_SEPARABLE
-    else:
+        return found
+    if area < threshold or p >= alpha:
         code = ReasonCode.ROWS_ALIKE if area < threshold else ReasonCode.ROWS_SEPARABLE_BY_CHANCE
-    reason = code.reason(area=area, threshold=threshold, p=p, alpha=alpha)
-    return replace(found, verdict=verdict, verdict_reason=reason, threshold=threshold)
+        reason = code.reason(area=area, threshold=threshold, p=p, alpha=alpha)
+        return replace(found, verdict=Verdict.NO_DRIFT, verdict_reason=reason)
+    reason = ReasonCode.ROWS_SEPARABLE.reason(area=area, threshold=threshold, p=p, alpha=alpha)
+    ruling = _against_past(past, SEPARABILITY, area, reason)
+    return replace(found, verdict=ruling.verdict, verdict_reason=ruling.reason)
 
 
 def rule_text(policy: Policy) -> str:
@@ -364,41 +370,55 @@ def _ruling(case: FeatureCase, tested: TestResults, policy: Policy, not_judged: 
         _missing_drift(case, tested.log_p_missing, policy),
         _tail_drift(case, tested.log_p_tail, policy),
     )
-    found = [one for one in rules if one]
+    drifted = [one.reason for one in rules if one and one.verdict is Verdict.DRIFT]
+    within = [one.reason for one in rules if one and one.verdict is not Verdict.DRIFT]
     notes = (comparison.not_compared, *case.notes)
-    if found:
-        return Ruling(Verdict.DRIFT, joined(*found, *notes))
+    if drifted or (within and log_p is not None):
+        return Ruling(Verdict.DRIFT if drifted else Verdict.NO_DRIFT, joined(*(drifted or within), *notes))
     if log_p is None:
         return Ruling(Verdict.NOT_JUDGED, joined(*notes))
     weak = _too_weak(case, log_p)
     return Ruling(Verdict.NOT_JUDGED if weak else Verdict.NO_DRIFT, joined(weak or _why_not(case, log_p), *notes))
 
 
-def _distribution_drift(case: FeatureCase, log_p: float | None) -> Reason | None:
-    if log_p is None or not _significant(case, log_p) or not case.effect.counts:
+def _distribution_drift(case: FeatureCase, log_p: float | None) -> Ruling | None:
+    effect = case.effect
+    if log_p is None or effect.value is None or not _significant(case, log_p) or not effect.counts:
         return None
-    code = ReasonCode.DISTRIBUTION_DRIFTED
-    return code.reason(p=p_text(log_p), alpha=case.rule.alpha, effect=case.effect.reason)
+    reason = ReasonCode.DISTRIBUTION_DRIFTED.reason(p=p_text(log_p), alpha=case.rule.alpha, effect=effect.reason)
+    return _against_past(case.past, effect.measure, effect.value, reason)
 
 
-def _missing_drift(case: FeatureCase, log_p: float | None, policy: Policy) -> Reason | None:
+def _missing_drift(case: FeatureCase, log_p: float | None, policy: Policy) -> Ruling | None:
     before, after = case.comparison.missing_fraction_reference, case.comparison.missing_fraction
     if log_p is None or before is None or after is None:
         return None
     if not _significant(case, log_p) or abs(after - before) < policy.missing_values_threshold:
         return None
-    return ReasonCode.MISSING_FRACTION_MOVED.reason(reference=before, window=after, p=p_text(log_p))
+    reason = ReasonCode.MISSING_FRACTION_MOVED.reason(reference=before, window=after, p=p_text(log_p))
+    return _against_past(case.past, MISSING, abs(after - before), reason)
 
 
-def _tail_drift(case: FeatureCase, log_p: float | None, policy: Policy) -> Reason | None:
+def _tail_drift(case: FeatureCase, log_p: float | None, policy: Policy) -> Ruling | None:
     if log_p is None or log_p >= math.log(min(case.rule.alpha, TAIL_ALPHA)):
         return None
-    fraction = case.comparison.out_of_range_fraction or 0.0
+    fraction, effect, found = case.comparison.out_of_range_fraction or 0.0, case.tail_effect, None
     if fraction >= policy.out_of_range_threshold:
-        return ReasonCode.OUT_OF_RANGE.reason(percent=100 * fraction, p=p_text(log_p))
-    if case.tail_effect.counts:
-        return ReasonCode.HEAVIER_TAIL.reason(p=p_text(log_p), effect=case.tail_effect.reason)
-    return None
+        reason = ReasonCode.OUT_OF_RANGE.reason(percent=100 * fraction, p=p_text(log_p))
+        found = _against_past(case.past, OUT_OF_RANGE, fraction, reason)
+    # What lies beyond the range as often as it always did may lie farther out.
+    if effect.counts and effect.value is not None and (found is None or found.verdict is not Verdict.DRIFT):
+        reason = ReasonCode.HEAVIER_TAIL.reason(p=p_text(log_p), effect=effect.reason)
+        return _against_past(case.past, effect.measure, effect.value, reason)
+    return found
+
+
+def _against_past(past: PastThresholds | None, what: str, value: float, reason: Reason) -> Ruling:
+    """Return drift for that reason, or none where the past shows as much."""
+    if past is None:
+        return Ruling(Verdict.DRIFT, reason)
+    within = past.within(what, value)
+    return Ruling(Verdict.NO_DRIFT, within) if within else Ruling(Verdict.DRIFT, joined(reason, past.note))
 
 
 def _too_weak(case: FeatureCase, log_p: float) -> Reason | None:
@@ -458,6 +478,7 @@ def feature_report(case: FeatureCase, tested: TestResults, ruling: Ruling) -> Fe
         else comparison.null_q99_distance,
         effect_measure=effect.measure,
         effect_threshold=effect.threshold,
+        past_threshold=case.past.changes.get(effect.measure) if case.past else None,
         min_sample_size=comparison.min_sample_size,
         critical=case.rule.critical,
         approximate=comparison.relative_error is not None,

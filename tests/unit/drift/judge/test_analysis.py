@@ -19,6 +19,7 @@ from plumbline.contract.records import (
     WindowBounds,
 )
 from plumbline.contract.statistics import EffectMeasure
+from plumbline.contract.training import PROBABILITY_COLUMN
 from plumbline.drift.compare.features import compare
 from plumbline.drift.data.counts import CategoricalCounts
 from plumbline.drift.data.table import FeatureSpec, Table
@@ -27,6 +28,7 @@ from plumbline.drift.judge.analysis import analyse
 from plumbline.drift.judge.comparison import RunContext
 from plumbline.drift.projection import Projector
 from plumbline.drift.reference.baseline import Baseline
+from plumbline.drift.reference.history import History, PastChange, PastWindow
 from plumbline.drift.reference.learn import learn
 from plumbline.drift.settings.policy import Policy
 from tests.oracles.counted_rows import CapturedWindow, count_rows
@@ -427,3 +429,24 @@ def test_a_drifted_feature_says_what_moved(baseline: Baseline) -> None:
     (first, *_) = feature(report(baseline, window(columns)), "job").top_contributors
     assert (first.label, first.window_fraction) == ("smith", 0.75)
     assert first.reference_fraction == pytest.approx(0.2, abs=0.03)
+
+
+def test_shift_that_the_past_shows_is_no_drift_in_any_part_of_the_report(baseline: Baseline) -> None:
+    moved = rows(500, 7)
+    moved["age"] = moved["age"].astype(np.float64) + 8
+    wandered = PastChange(effects=dict.fromkeys(EffectMeasure, 100.0))
+    past = PastWindow(
+        start="2024-04-01T10:00:00Z",
+        end="2024-04-01T11:00:00Z",
+        n_rows=200,
+        changes={"age": wandered, PROBABILITY_COLUMN: wandered},
+        separability=0.999,
+    )
+    history = History(time_column="t", start=past.start, end=past.end, n_rows=200, windows={200: (past,) * 20})
+    news, known = (
+        report(one, window(moved), multivariate=True) for one in (baseline, replace(baseline, history=history))
+    )
+    assert (news.verdict, news.multivariate.verdict, news.past) == (Verdict.DRIFT, Verdict.DRIFT, None)
+    assert (known.verdict, known.multivariate.verdict) == (Verdict.NO_DRIFT, Verdict.NO_DRIFT)
+    assert str(known.past) == "20 past windows of 200 rows at 10 h UTC on weekdays"
+    assert feature(known, "age").past_threshold == pytest.approx(100.0)

@@ -21,6 +21,7 @@ from plumbline.contract.records import (
 from plumbline.drift.compare.features import ColumnComparison, SchemaFinding
 from plumbline.drift.data.window import WindowCounts
 from plumbline.drift.errors import ConfigError
+from plumbline.drift.judge.past import MISSING, OUT_OF_RANGE, SEPARABILITY, PastThresholds
 from plumbline.drift.judge.verdict import (
     FeatureCase,
     judge_features,
@@ -580,3 +581,72 @@ def test_whole_rows_drift_where_they_are_separable_beyond_chance(
 def test_rows_that_were_not_compared_have_no_verdict() -> None:
     found = judge_rows(MultivariateReport(reason=because("too few")), POLICY)
     assert (found.verdict, found.verdict_reason, str(found.reason)) == (Verdict.NOT_JUDGED, None, "too few")
+
+
+def past_of(**changes: float) -> PastThresholds:
+    by_name = {"missing": MISSING, "out_of_range": OUT_OF_RANGE, "area": SEPARABILITY}
+    return PastThresholds(
+        changes={by_name.get(name, name): value for name, value in changes.items()}, windows=because("40 past windows")
+    )
+
+
+MOVED = comparison(evidence=Evidence("t", 9.0, 0.001), effects={"jensen_shannon_distance": 0.2})
+LOST = comparison(missing_fraction=0.3, missing_evidence=Evidence("t", 9.0, 1e-6))
+BEYOND = comparison(out_of_range_fraction=0.02, tail_evidence=Evidence("t", 9.0, 1e-6))
+HEAVIER = comparison(tail_evidence=Evidence("t", 9.0, 1e-6), effects={"wasserstein_distance": 0.4})
+
+
+@pytest.mark.parametrize(
+    ("found", "below", "above", "within"),
+    [
+        (
+            MOVED,
+            {"jensen_shannon_distance": 0.19},
+            {"jensen_shannon_distance": 0.25},
+            "the Jensen-Shannon distance 0.2",
+        ),
+        (LOST, {"missing": 0.29}, {"missing": 0.35}, "the missing fraction 0.3"),
+        (BEYOND, {"out_of_range": 0.01}, {"out_of_range": 0.03}, "the out-of-range fraction 0.02"),
+        (HEAVIER, {"wasserstein_distance": 0.3}, {"wasserstein_distance": 0.5}, "the Wasserstein distance 0.4"),
+    ],
+)
+def test_change_drifts_only_where_it_exceeds_what_its_past_shows(
+    found: ColumnComparison, below: dict[str, float], above: dict[str, float], within: str
+) -> None:
+    news, known = of_cases(case(found, past=past_of(**below)), case(found, past=past_of(**above)))
+    assert news.verdict is Verdict.DRIFT
+    assert str(news.reason).endswith("; which is more than its own past shows, by 40 past windows")
+    assert known.verdict is Verdict.NO_DRIFT
+    assert str(known.reason).startswith(f"no more than its own past shows: {within} does not exceed")
+    assert known.reason is not None
+    assert known.reason.code is ReasonCode.WITHIN_PAST
+
+
+def test_change_above_its_past_and_below_the_policy_is_no_drift() -> None:
+    (found,) = of_cases(
+        case(comparison(evidence=Evidence("t", 9.0, 0.001)), past=past_of(jensen_shannon_distance=0.01))
+    )
+    assert found.verdict is Verdict.NO_DRIFT
+    assert found.past_threshold == 0.01
+
+
+def test_values_out_of_range_as_ever_may_lie_farther_out_than_ever() -> None:
+    found = replace(BEYOND, effects={**EFFECTS, "wasserstein_distance": 9.0})
+    (report,) = of_cases(case(found, past=past_of(out_of_range=0.03, wasserstein_distance=0.5)))
+    assert report.verdict is Verdict.DRIFT
+    assert str(report.reason).startswith("more values lie far out")
+
+
+def test_feature_without_a_past_is_judged_by_the_policy_alone() -> None:
+    (found,) = of_cases(case(MOVED))
+    assert found.verdict is Verdict.DRIFT
+    assert found.past_threshold is None
+    assert "past" not in str(found.reason)
+
+
+@pytest.mark.parametrize(("area", "verdict"), [(0.75, Verdict.NO_DRIFT), (0.76, Verdict.DRIFT)])
+def test_whole_rows_drift_only_where_they_are_more_separable_than_in_the_past(area: float, verdict: Verdict) -> None:
+    measured = MultivariateReport(status=Status.ESTIMATED, area_under_curve=area, p_value=0.001)
+    found = judge_rows(measured, POLICY, past_of(area=0.75))
+    assert (found.verdict, found.threshold, found.past_threshold) == (verdict, 0.6, 0.75)
+    assert "own past shows" in str(found.verdict_reason)
