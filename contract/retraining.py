@@ -23,6 +23,29 @@ class RetrainingMetric(StrEnum):
     """The endpoint went back to the champion: by its alarms, a failure or a request."""
 
 
+class TriggerKind(StrEnum):
+    """What may start a retraining, as an environment file lists it; each is what an alarm watches.
+
+    The first three are harm: the model answers worse. The others say that the traffic is another, which by itself does
+    not foretell harm (docs/adr/0032-harm-starts-work.md).
+    """
+
+    QUALITY = "quality"
+    """The accuracy measured with labels dropped beyond the threshold."""
+    PROJECTED_ACCURACY = "projected_accuracy"
+    """The accuracy projected without labels dropped beyond the threshold."""
+    CONCEPT_SHIFT = "concept_shift"
+    """The labels contradict what the model learned, and the accuracy dropped by it beyond the threshold."""
+    DRIFT = "drift"
+    """A feature, or the prediction, differs from the reference."""
+    MULTIVARIATE = "multivariate"
+    """Whole rows differ from the reference, though each feature alone may not."""
+
+
+HARM = (TriggerKind.QUALITY, TriggerKind.PROJECTED_ACCURACY, TriggerKind.CONCEPT_SHIFT)
+"""What starts a retraining where the environment file lists nothing."""
+
+
 class ModelVariable(StrEnum):
     """Our own variables of the serving container: what belongs to a model is deployed with it."""
 
@@ -38,7 +61,7 @@ class LoopVariable(StrEnum):
     STATE_TABLE = "PLUMBLINE_STATE_TABLE"
     ARTIFACTS_BUCKET = "PLUMBLINE_ARTIFACTS_BUCKET"
     TRIGGER_ALARM_NAMES = "PLUMBLINE_TRIGGER_ALARM_NAMES"
-    """Comma-separated: the alarms that start retraining; all others are for people."""
+    """Comma-separated: the alarms that start retraining; all others are for people. Empty: only people start one."""
     PIPELINE_ARN = "PLUMBLINE_PIPELINE_ARN"
     CAPTURE_BUCKET = "PLUMBLINE_CAPTURE_BUCKET"
     COOLDOWN_HOURS = "PLUMBLINE_COOLDOWN_HOURS"

@@ -10,6 +10,7 @@ from aws_cdk import App, Environment, PermissionsBoundary, Tags
 from plumbline.stacks.acknowledgements import acknowledge
 from plumbline.stacks.config.environment import EnvironmentConfig
 from plumbline.stacks.config.errors import EnvironmentFileError
+from plumbline.stacks.config.retraining import silent_triggers
 from plumbline.stacks.config.xgboost_image import xgboost_image
 from plumbline.stacks.context import Context
 from plumbline.stacks.foundation import FoundationStack
@@ -19,7 +20,7 @@ from plumbline.stacks.serving import ServingStack
 
 COMMIT = re.compile(r"[\w.-]{1,64}", re.ASCII)
 UNKNOWN_COMMIT = "unknown"
-INFO = "aws:cdk:info"
+INFO, WARNING = "aws:cdk:info", "aws:cdk:warning"
 """What the CDK CLI prints of a stack. `Annotations` would write a stack trace too, with temporary folders in it."""
 
 
@@ -72,6 +73,8 @@ def build(app: App, config: EnvironmentConfig, root: Path) -> EnvironmentStacks:
         **common,
     )
     monitoring.node.add_metadata(INFO, config.monitor.engine.sentence)
+    if untold := silent_triggers(config.retraining, has_labels=config.labels is not None):
+        monitoring.node.add_metadata(WARNING, untold)
     for key, value in config.tags.items():
         Tags.of(app).add(key, value)
     acknowledge(context, foundation, serving, monitoring)

@@ -95,6 +95,7 @@ class MonitoringStack(Stack):
                 has_facet=config.bias is not None,
                 is_multivariate=config.monitor.multivariate,
                 latency_milliseconds=config.promotion.latency_milliseconds,
+                triggers=config.retraining.triggers,
             ),
             dead_letters=self._dead_letters.queue,
             topic=self.topic,

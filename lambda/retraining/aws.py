@@ -69,6 +69,9 @@ class AwsGateway:
     def alarms_on(self) -> tuple[AlarmChange, ...]:
         """Return the trigger alarms that are in ALARM now."""
         names = list(self._settings.policy.alarm_names)
+        if not names:
+            # DescribeAlarms without a name returns every alarm of the account.
+            return ()
         pages = self._clients["cloudwatch"].get_paginator("describe_alarms").paginate(AlarmNames=names)
         return tuple(
             AlarmChange(

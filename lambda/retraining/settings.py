@@ -7,10 +7,10 @@ from datetime import timedelta
 from plumbline.contract.retraining import LoopVariable
 from plumbline.functions.shared.environment import (
     LoopSettings,
+    items,
     loop_settings,
     number,
     required,
-    required_items,
     whole_number,
 )
 
@@ -22,7 +22,7 @@ class RetrainingPolicy:
     Parameters
     ----------
     alarm_names
-        The alarms that start retraining; all others only notify people.
+        The alarms that start retraining; all others only notify people. Empty: only people start one.
     cooldown
         Shortest time between two starts, and between a promotion and a start.
     runs_per_day
@@ -59,7 +59,7 @@ class RetrainingSettings(LoopSettings):
         """
         common = loop_settings(environ)
         policy = RetrainingPolicy(
-            alarm_names=required_items(environ, LoopVariable.TRIGGER_ALARM_NAMES),
+            alarm_names=items(environ, LoopVariable.TRIGGER_ALARM_NAMES),
             cooldown=timedelta(hours=number(environ, LoopVariable.COOLDOWN_HOURS)),
             runs_per_day=whole_number(environ, LoopVariable.RUNS_PER_DAY),
             fresh_period=timedelta(hours=whole_number(environ, LoopVariable.FRESH_HOURS)),

@@ -38,6 +38,8 @@ class RetrainingTrigger:
 
 def no_trigger(change: AlarmChange, alarm_names: tuple[str, ...]) -> str | None:
     """Return why an alarm's change starts no retraining; None: it is a trigger."""
+    if not alarm_names:
+        return "no alarm starts retraining: retraining.triggers is empty"
     if change.alarm_name not in alarm_names:
         return f"only {_and(alarm_names)} {'start' if len(alarm_names) > 1 else 'starts'} retraining"
     if change.state is not AlarmState.ALARM:

@@ -89,6 +89,19 @@ def whole_number(environ: Mapping[str, str], name: str) -> int:
     return int(value)
 
 
+def items(environ: Mapping[str, str], name: str) -> tuple[str, ...]:
+    """Return comma-separated names; none where the variable is empty.
+
+    Raises
+    ------
+    SettingsError
+        If the variable is missing.
+    """
+    if name not in environ:
+        raise SettingsError(f"environment variable {name} must be set, got nothing; deploy the monitoring stack again")
+    return tuple(item.strip() for item in environ[name].split(",") if item.strip())
+
+
 def required_items(environ: Mapping[str, str], name: str) -> tuple[str, ...]:
     """Return comma-separated names, at least one.
 
@@ -97,10 +110,10 @@ def required_items(environ: Mapping[str, str], name: str) -> tuple[str, ...]:
     SettingsError
         If there is no name.
     """
-    items = tuple(item.strip() for item in environ.get(name, "").split(",") if item.strip())
-    if not items:
+    found = items(environ, name)
+    if not found:
         raise SettingsError(
-            f"environment variable {name} must name at least one, got {environ.get(name, '')!r}; deploy the monitoring "
-            "stack again"
+            f"environment variable {name} must name at least one, got {environ[name]!r}; deploy the monitoring stack "
+            "again"
         )
-    return items
+    return found

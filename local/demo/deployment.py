@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-Value = str | int | float
+Value = str | int | float | list[str]
 
 
 class CdkError(Exception):

@@ -13,7 +13,13 @@ from pydantic import AfterValidator, Field, StrictBool, StrictInt, StringConstra
 
 from plumbline.contract.predictions import PredictionKind
 from plumbline.contract.values import DEFAULT_MISSING_VALUES, missing_values_of
-from plumbline.stacks.config.retraining import PromotionSection, RetrainingSection, check_canary, check_fresh_rows
+from plumbline.stacks.config.retraining import (
+    PromotionSection,
+    RetrainingSection,
+    check_canary,
+    check_fresh_rows,
+    check_triggers,
+)
 from plumbline.stacks.config.schedule import (
     WINDOW_HOURS,
     WITHOUT_MODEL_MONITOR,
@@ -413,6 +419,7 @@ class EnvironmentConfig(ConfigSection):
     @model_validator(mode="after")
     def _there_are_rows_to_retrain_on(self) -> Self:
         check_fresh_rows(self.retraining, labels=self.labels, capture_days=self.retention.capture_days)
+        check_triggers(self.retraining, has_labels=self.labels is not None, is_multivariate=self.monitor.multivariate)
         if self.training.target_label in self.retraining.slice_columns:
             raise ValueError(
                 f"must have retraining.slice_columns without training.target_label, got {self.training.target_label!r}"

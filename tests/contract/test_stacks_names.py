@@ -54,7 +54,7 @@ from tests.unit.stacks.synthesis import (
 )
 
 CONFIGURATION = ROOT / "docs" / "configuration.md"
-STARTING = {AlarmKind.DRIFT, AlarmKind.QUALITY, AlarmKind.CONCEPT_SHIFT}
+STARTING = {AlarmKind.QUALITY, AlarmKind.ACCURACY, AlarmKind.CONCEPT_SHIFT}
 
 
 def function_variables(package: str, name: str = "dev") -> dict[str, str]:
@@ -74,7 +74,7 @@ def test_functions_get_every_variable_of_the_contract_and_no_other() -> None:
 
 
 @pytest.mark.parametrize("kind", AlarmKind)
-def test_only_drift_quality_and_concept_shift_start_retraining(kind: AlarmKind) -> None:
+def test_only_quality_projected_accuracy_and_concept_shift_start_retraining(kind: AlarmKind) -> None:
     settings = RetrainingSettings.from_environment(function_variables("retraining"))
     change = AlarmChange(alarm_name("dev", kind), AlarmState.ALARM, datetime(2026, 1, 1, tzinfo=UTC), "")
     assert (no_trigger(change, settings.policy.alarm_names) is None) == (kind in STARTING)
@@ -86,7 +86,7 @@ def test_controller_reads_its_settings_from_what_the_stack_sets(name: str) -> No
         RetrainingSettings.from_environment(function_variables("retraining", name)),
         config(name).retraining,
     )
-    starting = {AlarmKind.DRIFT} if name == "staging" else STARTING
+    starting = {AlarmKind.ACCURACY} if name == "staging" else STARTING
     assert set(settings.policy.alarm_names) == {alarm_name(name, kind) for kind in starting}
     assert settings.policy.cooldown.total_seconds() == written.cooldown_hours * 3600
     assert settings.policy.fresh_period.total_seconds() == written.fresh_hours * 3600

@@ -19,6 +19,7 @@ from plumbline.contract.champion import CHAMPION_HISTORY, ChampionHistory
 from plumbline.contract.names import METRIC_NAMESPACE, Metric, Prefix, ReportFile, alarm_name, ground_truth_prefix
 from plumbline.contract.records import DriftReport, RecordCounts, Verdict
 from plumbline.contract.retraining import champion_artifact
+from plumbline.local.demo.deployment import Value
 from plumbline.local.demo.loop import Loop
 from plumbline.stacks.constructs.alarms.alarm_rules import AlarmKind
 from tests.e2e import messages
@@ -32,8 +33,9 @@ pytestmark = pytest.mark.e2e
 START = datetime(2026, 5, 4, 10, tzinfo=UTC)
 MISSING_HOURS = 3
 """Of environments/dev.toml."""
-SETTINGS = {"retraining.minimum_fresh_rows": 1_000_000}
-"""So many never come: what a retraining leads to is another story, tests/e2e/test_retraining.py."""
+SETTINGS: dict[str, Value] = {"retraining.minimum_fresh_rows": 1_000_000, "retraining.triggers": ["drift"]}
+"""Drift is listed, so that the controller decides on it. So many rows never come: what a retraining leads to is another
+story, tests/e2e/test_retraining.py."""
 SERVING = "serving_container.py"
 """In the command line of an endpoint's container."""
 HALF_A_LINE = b'{"captureData": {"endpointInput": {"data": "39,State-gov'

@@ -9,6 +9,7 @@ import pytest
 from plumbline.contract.names import alarm_name
 from plumbline.contract.reasons import ReasonCode
 from plumbline.contract.records import DriftReport, Verdict
+from plumbline.local.demo.deployment import Value
 from plumbline.local.demo.loop import Loop
 from plumbline.stacks.config.schedule import Engine
 from plumbline.stacks.constructs.alarms.alarm_rules import AlarmKind
@@ -36,12 +37,13 @@ class Story:
 @pytest.fixture(scope="module", params=Engine)
 def story(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Story]:
     engine: Engine = request.param
-    values = {
+    values: dict[str, Value] = {
         "monitor.engine": engine.value,
         "monitor.look_back_hours": LOOK_BACK_HOURS,
         "thresholds.minimum_rows": MINIMUM_ROWS,
         # So many never come: what a retraining leads to is another story.
         "retraining.minimum_fresh_rows": 1_000_000,
+        "retraining.triggers": ["drift"],
     }
     # After the run of the hour before, which had no endpoint.
     start = datetime(2026, 5, 4, 10, tzinfo=UTC) + timedelta(minutes=engine.minute + 1)

@@ -159,9 +159,9 @@ def counted(deployment: Deployment, metric: RetrainingMetric) -> float:
 
 
 def sound(deployment: Deployment, state: str) -> None:
-    """Let the drift alarm go to a state, as CloudWatch does."""
+    """Let the alarm on quality go to a state, as CloudWatch does."""
     deployment.aws.client("cloudwatch").set_alarm_state(
-        AlarmName=alarm_name("dev", AlarmKind.DRIFT), StateValue=state, StateReason="1 datapoint, of a story"
+        AlarmName=alarm_name("dev", AlarmKind.QUALITY), StateValue=state, StateReason="1 datapoint, of a story"
     )
 
 
@@ -227,7 +227,7 @@ def test_function_that_died_after_its_write_is_carried_on_by_the_next_look(
 @pytest.fixture(scope="module")
 def stormed(deployment: Deployment, killed: Killed, inbox: AlertInbox) -> list[dict[str, Any]]:
     """Decisions on messages that come again, side by side, and on an alarm that flaps; all while a run is on."""
-    message = inbox.await_text(alarm_name("dev", AlarmKind.DRIFT))
+    message = inbox.await_text(alarm_name("dev", AlarmKind.QUALITY))
     with ThreadPoolExecutor(4) as pool:
         decisions = [*pool.map(lambda _: deliver(deployment, message), range(4))]
     for state in ("OK", "ALARM", "OK", "ALARM"):
@@ -275,7 +275,7 @@ def test_version_says_where_it_comes_from(challenger: dict[str, Any], first_arti
     lineage = challenger["CustomerMetadataProperties"]
     assert set(lineage) == set(Lineage)
     assert lineage[Lineage.CHAMPION] == first_artifact
-    assert alarm_name("dev", AlarmKind.DRIFT) in lineage[Lineage.CAUSE]
+    assert alarm_name("dev", AlarmKind.QUALITY) in lineage[Lineage.CAUSE]
 
 
 @dataclass

@@ -10,6 +10,7 @@ from typing import NamedTuple
 
 from plumbline.contract.enums import StrEnum
 from plumbline.contract.names import Metric
+from plumbline.contract.retraining import TriggerKind
 from plumbline.stacks.config.environment import AlarmsSection
 from plumbline.stacks.config.thresholds import LabelsSection
 
@@ -19,6 +20,7 @@ MAX_WARM_UP_MINUTES = 2880
 MODEL_ERRORS = 5
 """InvocationModelErrors counts every answer but 2xx: a few bad requests of one client are no reason to roll back."""
 RETRAINING = "Retraining starts unless a run is recent or labels are missing; a message gives the decision."
+NO_RETRAINING = "No retraining starts: retraining.triggers does not list it."
 ROLLBACK = "A promotion under way is rolled back."
 MICROSECONDS_PER_MILLISECOND = 1000
 
@@ -92,6 +94,7 @@ class AlarmInputs:
     has_facet: bool
     is_multivariate: bool
     latency_milliseconds: int
+    triggers: tuple[TriggerKind, ...]
 
 
 class EvaluationPeriods(NamedTuple):
@@ -165,9 +168,10 @@ class AlarmRule:
 
     `name` ends the physical name and is the anchor in the runbook. `threshold`, `evaluation` and `meaning` are
     constants or read from the settings. `missing` has no default: each alarm states what silence means. `meaning` and
-    `action` make its description, which ends with the runbook's anchor. `starts_retraining`: the controller acts on it.
-    `rolls_back`: a promotion under way is undone. `notifies`: the alert topic gets it. `graph` shows the metric; None:
-    the alarm is in the dashboard's list of alarms only.
+    `action` make its description, which ends with the runbook's anchor. `trigger`: under which name the environment
+    file may list it, so that the controller acts on it; None: it is for people. `rolls_back`: a promotion under way is
+    undone. `notifies`: the alert topic gets it. `graph` shows the metric; None: the alarm is in the dashboard's list of
+    alarms only.
     """
 
     name: str
@@ -180,7 +184,7 @@ class AlarmRule:
     needs: AlarmNeed = AlarmNeed.NOTHING
     meaning: str | Callable[[AlarmInputs], str]
     action: str
-    starts_retraining: bool = False
+    trigger: TriggerKind | None = None
     rolls_back: bool = False
     notifies: bool = True
     graph: Graph | None
@@ -192,7 +196,13 @@ class AlarmRule:
     def description_for(self, inputs: AlarmInputs) -> str:
         """Return what happened and what to do."""
         meaning = self.meaning(inputs) if callable(self.meaning) else self.meaning
-        return f"{meaning} {self.action}"
+        if self.trigger is None:
+            return f"{meaning} {self.action}"
+        return f"{meaning} {self.action} {RETRAINING if self.starts_retraining(inputs) else NO_RETRAINING}"
+
+    def starts_retraining(self, inputs: AlarmInputs) -> bool:
+        """Return whether the environment has the alarm and lists it as a trigger."""
+        return self.trigger in inputs.triggers and self.exists_for(inputs)
 
     def exists_for(self, inputs: AlarmInputs) -> bool:
         """Return whether the environment has what the alarm needs."""
@@ -228,8 +238,8 @@ class AlarmKind(StrEnum):
         evaluation=m_of_n_apart,
         missing=MissingDataPolicy.IGNORE,
         meaning="Traffic differs from the training data.",
-        action=f"Read drift_report.json. {RETRAINING}",
-        starts_retraining=True,
+        action="Read drift_report.json: what drifted, and whether accuracy suffers.",
+        trigger=TriggerKind.DRIFT,
         graph=Graph.DRIFTED_FEATURES,
     )
     MONITOR_MISSING = AlarmRule(
@@ -317,7 +327,8 @@ class AlarmKind(StrEnum):
         evaluation=m_of_n_apart,
         missing=MissingDataPolicy.IGNORE,
         meaning="The projected accuracy dropped beyond the threshold.",
-        action="It is an estimate: get labels for recent rows before the model is changed; no retraining starts.",
+        action="It is an estimate: upload labels of recent rows.",
+        trigger=TriggerKind.PROJECTED_ACCURACY,
         graph=Graph.UNLABELLED_VERDICTS,
     )
     QUALITY = AlarmRule(
@@ -327,8 +338,8 @@ class AlarmKind(StrEnum):
         missing=MissingDataPolicy.IGNORE,
         needs=AlarmNeed.LABELS,
         meaning="The accuracy measured with labels dropped beyond the threshold.",
-        action=f"Read drift_report.json. {RETRAINING}",
-        starts_retraining=True,
+        action="Read drift_report.json.",
+        trigger=TriggerKind.QUALITY,
         graph=Graph.LABELLED_VERDICTS,
     )
     CONCEPT_SHIFT = AlarmRule(
@@ -338,8 +349,8 @@ class AlarmKind(StrEnum):
         missing=MissingDataPolicy.IGNORE,
         needs=AlarmNeed.LABELS,
         meaning="By their labels, rows have other answers than such rows had in training.",
-        action=f"Upload labels of recent rows. {RETRAINING}",
-        starts_retraining=True,
+        action="Upload labels of recent rows.",
+        trigger=TriggerKind.CONCEPT_SHIFT,
         graph=Graph.LABELLED_VERDICTS,
     )
     LABELS_MISSING = AlarmRule(
@@ -374,7 +385,8 @@ class AlarmKind(StrEnum):
         missing=MissingDataPolicy.IGNORE,
         needs=AlarmNeed.MULTIVARIATE,
         meaning="Whole rows differ from the training data, though each feature alone may not.",
-        action="Read multivariate and the features in drift_report.json; no retraining starts.",
+        action="Read multivariate and the features in drift_report.json.",
+        trigger=TriggerKind.MULTIVARIATE,
         graph=Graph.UNLABELLED_VERDICTS,
     )
     # Alarms on the endpoint: a minute without a request is a good one.
@@ -412,7 +424,7 @@ class AlarmKind(StrEnum):
     )
 
 
-STARTS_RETRAINING = tuple(kind for kind in AlarmKind if kind.rule.starts_retraining)
-"""Retraining on fresh rows helps against these. A projection is an estimate; bias, labels and schema are for people."""
+MAY_START_RETRAINING = tuple(kind for kind in AlarmKind if kind.rule.trigger)
+"""What an environment file may list as a trigger. Bias, labels, schema and every blindness are for people."""
 ROLLS_BACK = tuple(kind for kind in AlarmKind if kind.rule.rolls_back)
 """Drift alarms are not among them: they are hours late."""

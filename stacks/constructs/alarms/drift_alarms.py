@@ -13,7 +13,6 @@ from plumbline.stacks.constructs.alarms.alarm_rules import (
     MAX_WARM_UP_MINUTES,
     ROLLS_BACK,
     RUNBOOK,
-    STARTS_RETRAINING,
     AlarmInputs,
     AlarmKind,
     AlarmNeed,
@@ -62,7 +61,11 @@ class DriftAlarms(Construct):
     @property
     def retraining(self) -> list[str]:
         """Names of the alarms that start retraining."""
-        return [alarm_name(self._inputs.environment, kind) for kind in STARTS_RETRAINING if kind in self.alarms]
+        return [
+            alarm_name(self._inputs.environment, kind)
+            for kind in self.alarms
+            if kind.rule.starts_retraining(self._inputs)
+        ]
 
     @property
     def rollback(self) -> list[str]:

@@ -43,7 +43,7 @@ class RetrainingLoop(Construct):
     Parameters
     ----------
     triggers, rollback
-        Names of the alarms that start retraining, and of those that roll a promotion back.
+        Names of the alarms that start retraining, which may be none, and of those that roll a promotion back.
     """
 
     def __init__(
@@ -85,7 +85,7 @@ class RetrainingLoop(Construct):
             self,
             "Controller",
             package="retraining",
-            description="Starts the retraining pipeline when drift, quality or concept-shift alarms fire",
+            description="Starts the retraining pipeline when an alarm that retraining.triggers lists fires",
             variables={
                 LoopVariable.ENVIRONMENT: name,
                 LoopVariable.ENDPOINT_NAME: naming.endpoint,
@@ -102,7 +102,8 @@ class RetrainingLoop(Construct):
             state=self.state,
         )
         controller.allow_parameters(["ssm:GetParameters"], retraining_switch(name), champion_artifact(name))
-        controller.allow(["cloudwatch:DescribeAlarms"], [alarm_arn(self, alarm) for alarm in triggers])
+        if triggers:
+            controller.allow(["cloudwatch:DescribeAlarms"], [alarm_arn(self, alarm) for alarm in triggers])
         controller.allow_sagemaker(["sagemaker:StartPipelineExecution"], f"pipeline/{naming.pipeline}")
         controller.allow_sagemaker(["sagemaker:DescribePipelineExecution"], f"pipeline/{naming.pipeline}/execution/*")
         self._inputs.capture.allow_read(controller.role, naming.merged_prefix)

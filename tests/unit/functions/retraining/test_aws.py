@@ -1,7 +1,7 @@
 import io
 from collections.abc import Iterator
 from contextlib import ExitStack
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta, timezone
 from typing import Any
 
@@ -81,6 +81,11 @@ def test_champion_is_the_parameters_until_there_is_a_history(
     account.parameters(**values)
     account.history(None)
     assert account.gateway.facts(NOW) == RetrainingFacts(NOW, switch, champion)
+
+
+def test_without_trigger_alarms_none_is_asked_for(account: Account) -> None:
+    settings = replace(SETTINGS, policy=replace(SETTINGS.policy, alarm_names=()))
+    assert AwsGateway(settings, AwsClients(SETTINGS.region)).alarms_on() == ()
 
 
 def test_champion_and_its_start_are_the_historys(account: Account) -> None:

@@ -25,6 +25,11 @@ def test_missing_variable_is_refused(name: str) -> None:
         RetrainingSettings.from_environment(environ)
 
 
+def test_no_alarm_may_start_retraining() -> None:
+    environ = environment() | {LoopVariable.TRIGGER_ALARM_NAMES: ""}
+    assert RetrainingSettings.from_environment(environ).policy.alarm_names == ()
+
+
 def test_half_a_run_is_refused() -> None:
     with pytest.raises(SettingsError, match="PLUMBLINE_RUNS_PER_DAY must be a whole number"):
         RetrainingSettings.from_environment(environment() | {LoopVariable.RUNS_PER_DAY: "1.5"})

@@ -21,6 +21,10 @@ def test_only_a_trigger_alarm_in_alarm_is_a_trigger(name: str, state: AlarmState
     assert no_trigger(change(name, state=state), (ALARM,)) == why
 
 
+def test_without_trigger_alarms_none_is_a_trigger() -> None:
+    assert no_trigger(change(), ()) == "no alarm starts retraining: retraining.triggers is empty"
+
+
 @pytest.mark.parametrize(
     ("names", "said"),
     [(("a", "b"), "only a and b start retraining"), (("a", "b", "c"), "only a, b and c start retraining")],

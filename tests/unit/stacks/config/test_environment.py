@@ -4,6 +4,7 @@ from typing import Any
 
 import pytest
 
+from plumbline.contract.retraining import HARM, TriggerKind
 from plumbline.contract.statistics import EffectMeasure
 from plumbline.contract.thresholds import RENAMED_KEYS, THRESHOLDS, Threshold
 from plumbline.local.demo.deployment import derive
@@ -400,6 +401,77 @@ def test_without_labels_there_is_nothing_to_retrain_on() -> None:
     )
     # Nothing is started, whatever the hours are.
     assert not config("staging", retraining={"fresh_hours": 720}, retention={"capture_days": 1}).retraining.enabled
+
+
+ALLOWED = "quality, projected_accuracy, concept_shift, drift or multivariate"
+
+
+def test_harm_starts_retraining_where_the_file_lists_nothing() -> None:
+    data = document()
+    data["retraining"].pop("triggers", None)
+    assert parse_environment(data, "dev.toml").retraining.triggers == (
+        TriggerKind.QUALITY,
+        TriggerKind.PROJECTED_ACCURACY,
+        TriggerKind.CONCEPT_SHIFT,
+    )
+
+
+@pytest.mark.parametrize("chosen", [(), ("drift",), tuple(TriggerKind)])
+def test_any_triggers_may_be_listed_and_none(chosen: tuple[str, ...]) -> None:
+    assert config(retraining={"triggers": list(chosen)}).retraining.triggers == chosen
+
+
+@pytest.mark.parametrize(
+    ("written", "said"),
+    [
+        ("drfit", f"must be {ALLOWED}, got 'drfit' (nearest: drift)"),
+        ("Concept-Shift", f"must be {ALLOWED}, got 'Concept-Shift' (nearest: concept_shift)"),
+        ("accuracy", f"must be {ALLOWED}, got 'accuracy' (nearest: projected_accuracy)"),
+        ("xyz", f"must be {ALLOWED}, got 'xyz'"),
+        (1, f"must be {ALLOWED}, got 1"),
+        (True, f"must be {ALLOWED}, got True"),
+        (["drift"], f"must be {ALLOWED}, got ['drift']"),
+    ],
+)
+def test_fails_when_a_trigger_is_none_and_names_those_that_are(written: object, said: str) -> None:
+    data = document(retraining={"triggers": ["quality", written]})
+    assert refusal(data) == f"retraining.triggers.1 {said}; set it in dev.toml"
+
+
+def test_fails_when_triggers_are_no_list() -> None:
+    assert refusal(document(retraining={"triggers": "drift"})) == (
+        "retraining.triggers must be a list in brackets, got 'drift'; set it in dev.toml"
+    )
+
+
+def test_fails_when_a_trigger_is_listed_twice() -> None:
+    assert refusal(document(retraining={"triggers": ["drift", "quality", "drift"]})) == (
+        "retraining must have triggers that differ, got drift, quality, drift; set it in dev.toml"
+    )
+
+
+@pytest.mark.parametrize(
+    ("chosen", "unseen"),
+    [(["quality", "drift"], "quality"), (["quality", "concept_shift"], "quality and concept_shift")],
+)
+def test_fails_when_a_listed_trigger_needs_labels_and_there_are_none(chosen: list[str], unseen: str) -> None:
+    assert refusal(document("staging", retraining={"triggers": chosen})) == (
+        f"dev.toml must have retraining.triggers without {unseen} where there is no section [labels], got "
+        f"{', '.join(chosen)}; leave out what only labels show, or add [labels]; set it in dev.toml"
+    )
+
+
+def test_fails_when_whole_rows_are_listed_and_not_judged() -> None:
+    assert refusal(document(monitor={"multivariate": False}, retraining={"triggers": ["multivariate"]})) == (
+        "dev.toml must have retraining.triggers without multivariate where monitor.multivariate is false, got "
+        "multivariate; leave it out, or set monitor.multivariate = true; set it in dev.toml"
+    )
+
+
+def test_default_triggers_stand_without_labels_and_without_whole_rows() -> None:
+    data = document("staging", monitor={"multivariate": False})
+    data["retraining"].pop("triggers")
+    assert parse_environment(data, "staging.toml").retraining.triggers == HARM
 
 
 def test_canary_of_a_larger_fleet_is_accepted() -> None:

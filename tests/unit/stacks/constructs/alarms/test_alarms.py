@@ -7,10 +7,11 @@ from collections.abc import Iterable
 import pytest
 
 from plumbline.contract.names import METRIC_NAMESPACE, Dimension, Metric
+from plumbline.contract.retraining import HARM, TriggerKind
 from plumbline.stacks.config.file import parse_environment
 from plumbline.stacks.constructs.alarms.alarm_rules import (
+    MAY_START_RETRAINING,
     ROLLS_BACK,
-    STARTS_RETRAINING,
     AlarmInputs,
     AlarmKind,
     m_of_n_apart,
@@ -120,6 +121,7 @@ def test_so_many_bad_datapoints_hold_m_windows_apart_and_one_fewer_may_not(
         is_multivariate=True,
         has_facet=False,
         latency_milliseconds=1,
+        triggers=HARM,
     )
     needed, last = m_of_n_apart(inputs)
 
@@ -165,7 +167,24 @@ def test_fault_alarm_fires_on_the_first_fault() -> None:
 
 def test_no_alarm_on_what_was_not_judged_starts_a_retraining_or_a_rollback() -> None:
     kinds = {*BLIND, AlarmKind.INTERNAL_FAULTS}
-    assert not kinds & {*STARTS_RETRAINING, *ROLLS_BACK}
+    assert not kinds & {*MAY_START_RETRAINING, *ROLLS_BACK}
+
+
+def test_each_trigger_that_a_file_may_list_is_one_alarm() -> None:
+    assert sorted(kind.rule.trigger for kind in MAY_START_RETRAINING if kind.rule.trigger) == sorted(TriggerKind)
+
+
+@pytest.mark.parametrize("kind", MAY_START_RETRAINING)
+def test_alarm_says_whether_it_starts_a_retraining(kind: AlarmKind) -> None:
+    def described(*listed: TriggerKind | None) -> str:
+        made = synthesize(config(retraining={"triggers": list(listed)})).resources(
+            "monitoring", "AWS::CloudWatch::Alarm"
+        )
+        found = (entry["Properties"] for entry in made.values())
+        return str(next(one["AlarmDescription"] for one in found if one["AlarmName"] == f"plumbline-dev-{kind}"))
+
+    assert "Retraining starts unless a run is recent" in described(kind.rule.trigger)
+    assert "No retraining starts: retraining.triggers does not list it." in described()
 
 
 def test_missing_alarm_waits_for_the_configured_hours() -> None:

@@ -8,6 +8,7 @@ import pytest
 from plumbline.contract.names import alarm_name
 from plumbline.contract.retraining import LoopVariable
 from plumbline.stacks.config.errors import EnvironmentFileError
+from plumbline.stacks.config.file import parse_environment
 from plumbline.stacks.constructs.alarms.alarm_rules import AlarmKind
 from tests.unit.stacks.synthesis import (
     ENGINES,
@@ -16,6 +17,7 @@ from tests.unit.stacks.synthesis import (
     as_list,
     config,
     construct,
+    document,
     environment,
     full,
     function,
@@ -171,7 +173,7 @@ def test_controller_may_start_this_environments_pipeline_and_read_what_it_decide
         "parameter/plumbline/dev/retraining",
     ]
     assert sorted(allowed["cloudwatch:DescribeAlarms"]) == [
-        f"alarm:{alarm_name('dev', kind)}" for kind in (AlarmKind.CONCEPT_SHIFT, AlarmKind.DRIFT, AlarmKind.QUALITY)
+        f"alarm:{alarm_name('dev', kind)}" for kind in (AlarmKind.ACCURACY, AlarmKind.CONCEPT_SHIFT, AlarmKind.QUALITY)
     ]
     assert sorted(arn.split(">")[1] for arn in allowed["s3:GetObject"]) == [
         "/champion/history.json",
@@ -342,7 +344,48 @@ def test_fails_when_the_commit_is_none(commit: object) -> None:
         construct(config(), commit=commit)
 
 
-def test_without_quality_alarms_only_drift_starts_retraining() -> None:
-    alone = synthesize(config("staging"))
-    names = text(function(alone, "retraining")["Environment"]["Variables"][LoopVariable.TRIGGER_ALARM_NAMES])
-    assert names == alarm_name("staging", AlarmKind.DRIFT)
+# Triggers
+
+
+def triggers(assembly: Assembly) -> str:
+    return text(function(assembly, "retraining")["Environment"]["Variables"][LoopVariable.TRIGGER_ALARM_NAMES])
+
+
+def named(*kinds: AlarmKind, environment: str = "dev") -> str:
+    return ",".join(alarm_name(environment, kind) for kind in kinds)
+
+
+def test_without_labels_only_the_projected_accuracy_is_left_of_the_default() -> None:
+    data = document("staging")
+    del data["retraining"]["triggers"]
+    alone = synthesize(parse_environment(data, "staging"))
+    assert triggers(alone) == named(AlarmKind.ACCURACY, environment="staging")
+
+
+def test_controller_reacts_to_what_the_file_lists_and_may_ask_for_those_alarms_only() -> None:
+    chosen = synthesize(config(retraining={"triggers": ["drift", "multivariate", "quality"]}))
+    kinds = (AlarmKind.DRIFT, AlarmKind.MULTIVARIATE, AlarmKind.QUALITY)
+    assert sorted(triggers(chosen).split(",")) == [alarm_name("dev", kind) for kind in kinds]
+    assert sorted(granted("RetrainingController", chosen)["cloudwatch:DescribeAlarms"]) == [
+        f"alarm:{alarm_name('dev', kind)}" for kind in kinds
+    ]
+
+
+def test_with_no_trigger_the_controller_may_ask_for_no_alarm() -> None:
+    by_hand = synthesize(config(retraining={"triggers": []}))
+    assert triggers(by_hand) == ""
+    assert "cloudwatch:DescribeAlarms" not in granted("RetrainingController", by_hand)
+
+
+@pytest.mark.parametrize(("listed", "warned"), [(None, True), (["projected_accuracy"], False), ([], False)])
+def test_synthesis_warns_where_the_default_shrinks_without_labels(listed: list[str] | None, warned: bool) -> None:
+    data = document("staging")
+    if listed is None:
+        del data["retraining"]["triggers"]
+    else:
+        data["retraining"]["triggers"] = listed
+    _, stacks = construct(parse_environment(data, "staging"))
+    warnings = [entry.data for entry in stacks.monitoring.node.metadata if entry.type == "aws:cdk:warning"]
+    assert len(warnings) == warned
+    assert all('retraining.triggers = ["projected_accuracy"]' in warning for warning in warnings)
+    assert not [entry for entry in construct(config())[1].monitoring.node.metadata if entry.type == "aws:cdk:warning"]
