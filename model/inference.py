@@ -1,11 +1,11 @@
-"""The endpoint's four functions, called by SageMaker's XGBoost image in script mode: rows in, probabilities out.
+"""What SageMaker's XGBoost image calls in script mode, `model_fn` and `transform_fn`: rows in, probabilities out.
 
 A row is the training columns in order without the target. The response speaks the request's own format unless
 the caller's Accept names the other one. The image puts its own default (application/json) in place of an absent
 Accept, so the endpoint sets SAGEMAKER_DEFAULT_INVOCATIONS_ACCEPT to */*.
 
-The image turns any exception of these functions into status 500 and a log line; `status_code` is the
-status for a server that uses it.
+The image turns any exception of these functions into status 500, which counts as a fault of the model and rolls a
+deployment back. So a request that cannot be answered gets a response of its own, with status 400, 406 or 415.
 """
 
 import csv
@@ -84,7 +84,25 @@ def model_fn(model_dir: str) -> ServedModel:
     return ServedModel(Preprocessor.from_json(text), booster)
 
 
-def input_fn(input_data: str | bytes, content_type: str) -> Request:
+def transform_fn(model: ServedModel, content: str | bytes, content_type: str, accept: str | None) -> Any:
+    """Answer one request: text and media type, or the image's own response with the status of a client's mistake.
+
+    Parameters
+    ----------
+    content
+        Text, as which the image decodes bare CSV and JSON; bytes of other content types, also of those with parameters.
+    """
+    try:
+        return write_response(predict(read_request(content, content_type), model), accept)
+    except PayloadError as error:
+        # Deferred: only the image has its package.
+        from sagemaker_containers.beta.framework import worker
+
+        body = json.dumps({"error": type(error).__name__, "error-message": str(error)})
+        return worker.Response(response=body, status=error.status_code, mimetype=JSON)
+
+
+def read_request(input_data: str | bytes, content_type: str) -> Request:
     """Read a request's rows.
 
     Raises
@@ -101,6 +119,9 @@ def input_fn(input_data: str | bytes, content_type: str) -> Request:
         text = input_data.decode() if isinstance(input_data, bytes) else input_data
     except UnicodeDecodeError as error:
         raise PayloadError(f"the request must be text in UTF-8, got: {error}") from error
+    if "\ufffd" in text:
+        # What the image could not decode it replaces.
+        raise PayloadError("the request must be text in UTF-8, got bytes that are none")
     # Text that the image decoded itself still has its byte order mark.
     text = text.removeprefix("\ufeff")
     rows = _csv_rows(text) if media_type == CSV else _json_rows(text)
@@ -109,7 +130,7 @@ def input_fn(input_data: str | bytes, content_type: str) -> Request:
     return Request(rows, media_type)
 
 
-def predict_fn(input_data: Request, model: ServedModel) -> Prediction:
+def predict(input_data: Request, model: ServedModel) -> Prediction:
     """Return one probability per row.
 
     Raises
@@ -126,7 +147,7 @@ def predict_fn(input_data: Request, model: ServedModel) -> Prediction:
     return Prediction(model.booster.inplace_predict(inputs), input_data.media_type)
 
 
-def output_fn(prediction: Prediction, accept: str | None) -> tuple[str, str]:
+def write_response(prediction: Prediction, accept: str | None) -> tuple[str, str]:
     """Return the response's text and its media type; the server adds the charset to text types.
 
     Raises

@@ -5,7 +5,7 @@ import re
 from collections.abc import Iterator, Mapping
 
 import pytest
-from inference import PayloadError, input_fn
+from inference import PayloadError, read_request
 
 from plumbline.drift.read.kernel.payloads import Marker, Token
 from plumbline.drift.read.kernel.records import CaptureSide, Encoding, Rejected, payload
@@ -90,7 +90,7 @@ def test_our_own_model_reads_no_request_otherwise() -> None:
     accepted = []
     for example, content_type, names, expected in READ:
         try:
-            request = input_fn(example, content_type)
+            request = read_request(example, content_type)
         except PayloadError:
             continue
         rows: list[list[Token]] = [

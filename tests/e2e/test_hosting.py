@@ -63,17 +63,34 @@ def test_csv_and_json_rows_get_the_same_probabilities(account: LocalAccount, row
 
 
 @pytest.mark.parametrize(
-    ("content_type", "body", "status"), [("image/png", "x", 415), ("text/csv", "only,three,cells\n", 500)]
+    ("sent", "status", "error"),
+    [
+        pytest.param({"ContentType": "text/csv", "Body": b"only,three,cells\n"}, 400, "PayloadError", id="columns"),
+        pytest.param({"ContentType": "text/csv", "Body": b"old" + b",x" * 13}, 400, "PayloadError", id="no number"),
+        pytest.param({"ContentType": "text/csv", "Body": b""}, 400, "PayloadError", id="empty"),
+        pytest.param({"ContentType": "application/json", "Body": b"{"}, 400, "PayloadError", id="json"),
+        pytest.param({"Body": b"39,x"}, 400, "PayloadError", id="no type"),
+        pytest.param({"ContentType": "text/csv", "Body": b"\xff\xfe"}, 400, "PayloadError", id="encoding"),
+        pytest.param({"ContentType": "image/png", "Body": b"x"}, 415, "UnsupportedContentTypeError", id="type"),
+        pytest.param(
+            {"ContentType": "application/octet-stream", "Body": b"x"}, 415, "UnsupportedContentTypeError", id="bytes"
+        ),
+        pytest.param({"Accept": "image/png", "Body": None}, 406, "UnsupportedAcceptError", id="accept"),
+    ],
 )
-def test_refusal_of_the_model_is_a_model_error(
-    account: LocalAccount, content_type: str, body: str, status: int
+def test_a_clients_mistake_is_the_clients_error(
+    account: LocalAccount, rows: list[list[str]], sent: dict[str, Any], status: int, error: str
 ) -> None:
+    """An exception of the model's code would be 500, which counts as its fault and rolls a deployment back."""
+    if sent["Body"] is None:
+        sent = {**sent, "ContentType": "text/csv", "Body": csv_body(rows).encode()}
     with pytest.raises(ClientError) as caught:
-        invoke(account, content_type, body)
+        account.runtime.invoke_endpoint(EndpointName=ENDPOINT, **sent)
 
     response: Any = caught.value.response
     assert response["Error"]["Code"] == "ModelError"
     assert response["OriginalStatusCode"] == status
+    assert json.loads(response["OriginalMessage"])["error"] == error
     assert response["ResponseMetadata"]["HTTPStatusCode"] == 424
 
 

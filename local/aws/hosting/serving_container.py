@@ -24,7 +24,10 @@ JSON: Final = "application/json"
 
 
 class UnsupportedFormatError(Exception):
-    """Raised for a content type that the container has no default for."""
+    """Raised by the container's own functions for a content type that they do not know.
+
+    User functions have no part in it: the image wraps what they raise, and answers 500 (_functions.error_wrapper).
+    """
 
     def __init__(self, content_type: str) -> None:
         super().__init__(f"Content type {content_type} is not supported by this framework.")
@@ -64,17 +67,17 @@ class Transformer:
 
     def transform(self, content: bytes, content_type: str, accept: str) -> ContainerAnswer:
         """Answer one request. A text type that is named without parameters reaches input_fn as str."""
-        data: Any = content.decode("utf-8") if content_type in (CSV, JSON) else content
+        data: Any = content.decode("utf-8", errors="replace") if content_type in (CSV, JSON) else content
         if self._transform_fn:
             return _response(self._transform_fn(self._model, data, content_type, accept))
         try:
             decoded = self._input_fn(data, content_type)
-        except Exception as error:
+        except UnsupportedFormatError as error:
             return _refusal(error, 415)
         prediction = self._predict_fn(decoded, self._model)
         try:
             return _response(self._output_fn(prediction, accept))
-        except Exception as error:
+        except UnsupportedFormatError as error:
             return _refusal(error, 406)
 
 
@@ -107,22 +110,48 @@ def default_output_fn(prediction: Any, accept: str) -> tuple[str, str]:
     raise UnsupportedFormatError(accept)
 
 
+class Response:
+    """Stands for sagemaker_containers' worker.Response, with which a user function chooses a status itself."""
+
+    def __init__(
+        self,
+        response: str | bytes = b"",
+        accept: str | None = None,
+        status: int = 200,
+        headers: Any = None,
+        mimetype: str | None = None,
+        direct_passthrough: bool = False,
+    ) -> None:
+        if accept or headers or direct_passthrough:
+            raise NotImplementedError("the embedded AWS knows a response's body, status and mimetype only")
+        self.response, self.status, self.mimetype = response, status, mimetype or JSON
+
+
+def install_framework() -> None:
+    """Let the user module import `sagemaker_containers.beta.framework.worker`, of which it gets `Response`."""
+    name = ""
+    for part in ("sagemaker_containers", "beta", "framework", "worker"):
+        parent, name = sys.modules.get(name), f"{name}.{part}".lstrip(".")
+        module = sys.modules[name] = ModuleType(name)
+        if parent:
+            setattr(parent, part, module)
+    vars(module)["Response"] = Response
+
+
 def _response(result: Any) -> ContainerAnswer:
     """Turn what a user function returned into a response; Flask adds the charset to every text type."""
+    if isinstance(result, Response):
+        return _answered(result.status, result.mimetype, result.response)
     body, mimetype = result if isinstance(result, tuple) else (result, "text/html")
+    return _answered(200, mimetype, body)
+
+
+def _answered(status: int, mimetype: str, body: str | bytes) -> ContainerAnswer:
     content_type = f"{mimetype}; charset=utf-8" if mimetype.startswith("text/") else mimetype
-    return ContainerAnswer(200, content_type, body.encode("utf-8") if isinstance(body, str) else bytes(body))
+    return ContainerAnswer(status, content_type, body.encode("utf-8") if isinstance(body, str) else bytes(body))
 
 
-def _refusal(error: Exception, status: int) -> ContainerAnswer:
-    """Answer an unsupported format by `status`; every other error goes on and becomes 500.
-
-    User modules cannot import the image's own class here: the class's name or a `status_code` marks it. The image
-    answers 415 and 406 for its own defaults only; an error of a user function is 500 there (_functions.error_wrapper).
-    """
-    named = any(cls.__name__ == "UnsupportedFormatError" for cls in type(error).__mro__)
-    if not named and getattr(error, "status_code", None) != status:
-        raise error
+def _refusal(error: UnsupportedFormatError, status: int) -> ContainerAnswer:
     body = {"error": type(error).__name__, "error-message": str(error)}
     return ContainerAnswer(status, JSON, json.dumps(body).encode("utf-8"))
 
@@ -190,6 +219,7 @@ def main() -> None:
         parser.add_argument(name, required=True)
     options = parser.parse_args()
     threading.Thread(target=_exit_with_parent, daemon=True).start()
+    install_framework()
     transformer = load(options.code_dir, options.program, options.model_dir)
     accept = os.environ.get("SAGEMAKER_DEFAULT_INVOCATIONS_ACCEPT", JSON)
     server = Server(("127.0.0.1", 0), handler_class(transformer, accept))

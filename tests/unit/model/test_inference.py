@@ -1,4 +1,5 @@
 import json
+import sys
 
 import numpy as np
 import pytest
@@ -8,12 +9,14 @@ from inference import (
     ServedModel,
     UnsupportedAcceptError,
     UnsupportedContentTypeError,
-    input_fn,
-    output_fn,
-    predict_fn,
+    predict,
+    read_request,
+    transform_fn,
+    write_response,
 )
 
 from plumbline.drift.preprocessing import CategoricalColumn, NumericColumn, Preprocessor
+from plumbline.local.aws.hosting import serving_container
 
 
 @pytest.fixture(scope="module")
@@ -31,7 +34,7 @@ def model() -> ServedModel:
 def answer(
     model: ServedModel, body: str | bytes, content_type: str = "text/csv", accept: str | None = "*/*"
 ) -> list[float]:
-    text, media_type = output_fn(predict_fn(input_fn(body, content_type), model), accept)
+    text, media_type = write_response(predict(read_request(body, content_type), model), accept)
     if media_type == "text/csv":
         return [float(line) for line in text.splitlines()]
     return [entry["probability"] for entry in json.loads(text)["predictions"]]
@@ -100,7 +103,7 @@ def test_response_follows_accept_else_the_request(
 ) -> None:
     body = '[[70, "clerk"]]' if "json" in content_type else "70,clerk"
 
-    _, media_type = output_fn(predict_fn(input_fn(body, content_type), model), accept)
+    _, media_type = write_response(predict(read_request(body, content_type), model), accept)
 
     assert media_type == expected
 
@@ -113,17 +116,17 @@ def test_csv_and_json_responses_hold_the_same_numbers(model: ServedModel) -> Non
 def test_unsupported_content_type_is_refused_by_name(content_type: str) -> None:
     expected = f"content type must be text/csv or application/json, got {content_type!r}"
     with pytest.raises(UnsupportedContentTypeError) as refusal:
-        input_fn("70,clerk", content_type)
+        read_request("70,clerk", content_type)
 
     assert str(refusal.value) == expected
     assert refusal.value.status_code == 415
 
 
 def test_unsupported_accept_is_refused_by_name(model: ServedModel) -> None:
-    prediction = predict_fn(input_fn("70,clerk", "text/csv"), model)
+    prediction = predict(read_request("70,clerk", "text/csv"), model)
 
     with pytest.raises(UnsupportedAcceptError, match="got 'image/png'"):
-        output_fn(prediction, "image/png")
+        write_response(prediction, "image/png")
 
 
 @pytest.mark.parametrize(
@@ -149,7 +152,7 @@ def test_unsupported_accept_is_refused_by_name(model: ServedModel) -> None:
 )
 def test_malformed_body_is_refused(body: str | bytes, content_type: str, message: str) -> None:
     with pytest.raises(PayloadError, match=message):
-        input_fn(body, content_type)
+        read_request(body, content_type)
 
 
 @pytest.mark.parametrize(
@@ -166,6 +169,45 @@ def test_rows_that_do_not_fit_the_model_are_refused(
     model: ServedModel, body: str, content_type: str, message: str
 ) -> None:
     with pytest.raises(PayloadError, match=message) as refusal:
-        predict_fn(input_fn(body, content_type), model)
+        predict(read_request(body, content_type), model)
 
     assert refusal.value.status_code == 400
+
+
+@pytest.mark.parametrize(
+    ("body", "content_type", "accept", "status"),
+    [
+        ("70", "text/csv", "*/*", 400),
+        ("old,clerk", "text/csv", "*/*", 400),
+        ("70,\ufffd", "text/csv", "*/*", 400),
+        (b"70,\xff", "text/csv; charset=utf-8", "*/*", 400),
+        ("x", "image/png", "*/*", 415),
+        ("70,clerk", "text/csv", "image/png", 406),
+    ],
+)
+def test_a_clients_mistake_gets_a_response_of_the_image(
+    model: ServedModel,
+    monkeypatch: pytest.MonkeyPatch,
+    body: str | bytes,
+    content_type: str,
+    accept: str,
+    status: int,
+) -> None:
+    for name in ("sagemaker_containers", "beta", "framework", "worker"):
+        monkeypatch.delitem(sys.modules, name, raising=False)
+    serving_container.install_framework()
+
+    refused = transform_fn(model, body, content_type, accept)
+
+    assert (refused.status, refused.mimetype) == (status, "application/json")
+    assert json.loads(refused.response)["error-message"]
+
+
+def test_a_request_that_can_be_answered_is(model: ServedModel) -> None:
+    assert transform_fn(model, "70,clerk", "text/csv", None)[1] == "text/csv"
+
+
+def test_a_fault_of_the_model_is_no_clients_mistake(model: ServedModel) -> None:
+    broken = ServedModel(model.preprocessor, xgboost.Booster())
+    with pytest.raises(xgboost.core.XGBoostError):
+        transform_fn(broken, "70,clerk", "text/csv", None)

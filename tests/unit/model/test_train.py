@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 import xgboost
 from dataset import TrainingDataError
-from inference import input_fn, model_fn, predict_fn
+from inference import model_fn, predict, read_request
 from train import evaluate, fresh_weights, main, parse_hyperparameters, train
 
 from plumbline.contract.values import DEFAULT_MISSING_VALUES
@@ -65,7 +65,7 @@ def test_predictions_are_those_that_the_endpoint_makes_for_the_test_rows(tmp_pat
     with (tmp_path / "test" / "test.csv").open(newline="") as stream:
         payload = "\n".join(",".join(row[:-1]) for row in list(csv.reader(stream))[1:])
 
-    served = predict_fn(input_fn(payload, "text/csv"), model_fn(str(tmp_path / "model"))).probabilities
+    served = predict(read_request(payload, "text/csv"), model_fn(str(tmp_path / "model"))).probabilities
 
     np.testing.assert_array_equal(np.array(predictions(tmp_path), np.float32), served)
 
@@ -212,10 +212,10 @@ def test_equal_values_are_one_input_of_the_served_model(tmp_path: Path) -> None:
         ('[["true", 1, 40.0]]', "application/json"),
         ('[{"age": "40", "grade": "+1", "member": 1}]', "application/json"),
     ]
-    answers = {predict_fn(input_fn(text, kind), model).probabilities[0] for text, kind in sent}
+    answers = {predict(read_request(text, kind), model).probabilities[0] for text, kind in sent}
     assert len(answers) == 1
     missing = ["True,1.0,\n", "True,1.0,NaN\n", "True,1.0,null\n", "True,1.0,-\n"]
-    assert len({predict_fn(input_fn(text, "text/csv"), model).probabilities[0] for text in missing}) == 1
+    assert len({predict(read_request(text, "text/csv"), model).probabilities[0] for text in missing}) == 1
 
 
 def test_a_segment_column_that_divides_nothing_is_refused(tmp_path: Path) -> None:

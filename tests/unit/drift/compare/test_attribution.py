@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 import xgboost
-from inference import ServedModel, input_fn, predict_fn
+from inference import ServedModel, predict, read_request
 
 from plumbline.contract.attribution import AttributionReport
 from plumbline.contract.records import FeatureType, Status, Verdict
@@ -96,7 +96,7 @@ def test_a_window_decided_by_another_feature_has_drifted(tmp_path: Path) -> None
 
 def test_the_rows_are_encoded_as_serving_encodes_their_texts() -> None:
     rows = table(np.array([38.0, np.nan, 61.0]), ["smith", "clerk", "unheard of"])
-    served = predict_fn(input_fn("38,smith\n,clerk\n61,unheard of", "text/csv"), ServedModel(PREPROCESSOR, BOOSTER))
+    served = predict(read_request("38,smith\n,clerk\n61,unheard of", "text/csv"), ServedModel(PREPROCESSOR, BOOSTER))
     ours = BOOSTER.predict(xgboost.DMatrix(PREPROCESSOR.transform(model_rows(rows, PREPROCESSOR.names))))
     assert ours.tolist() == served.probabilities.tolist()
 

@@ -1,4 +1,6 @@
+import importlib
 import json
+import sys
 import types
 from collections.abc import Callable
 from pathlib import Path
@@ -63,16 +65,6 @@ def test_transform_fn_does_everything() -> None:
     assert Transformer(transform, "/model").transform(b"x", "text/csv", "text/csv").body == b"the model x"
 
 
-class UnsupportedFormatError(Exception):
-    pass
-
-
-class RefusalError(ValueError):
-    def __init__(self, status_code: int) -> None:
-        super().__init__("no such type")
-        self.status_code = status_code
-
-
 def raising(error: Exception) -> Callable[..., Any]:
     def fail(*_: Any) -> Any:
         raise error
@@ -80,26 +72,47 @@ def raising(error: Exception) -> Callable[..., Any]:
     return fail
 
 
-@pytest.mark.parametrize("error", [UnsupportedFormatError("no such type"), RefusalError(415)])
-def test_unsupported_content_type_is_415(error: Exception) -> None:
-    response = Transformer(module(input_fn=raising(error)), "/model").transform(b"", "image/png", "text/csv")
-
-    assert response.status == 415
-    assert json.loads(response.body) == {"error": type(error).__name__, "error-message": "no such type"}
+class RefusalError(ValueError):
+    status_code = 415
 
 
-def test_unsupported_accept_is_406() -> None:
-    functions = module(
-        input_fn=lambda data, kind: data, predict_fn=lambda data, model: data, output_fn=raising(RefusalError(406))
-    )
-
-    assert Transformer(functions, "/model").transform(b"", "text/csv", "image/png").status == 406
-
-
-@pytest.mark.parametrize("error", [ValueError("bad row"), RefusalError(400)])
-def test_every_other_error_is_left_to_the_server(error: Exception) -> None:
+@pytest.mark.parametrize("error", [ValueError("bad row"), RefusalError("no such type")])
+@pytest.mark.parametrize("name", ["input_fn", "predict_fn", "output_fn", "transform_fn"])
+def test_every_error_of_a_user_function_is_left_to_the_server(name: str, error: Exception) -> None:
+    """Seen in AWS's own code: whatever a user function raises, the client reads 500."""
+    with_defaults: dict[str, Any] = {} if name == "transform_fn" else {"input_fn": lambda data, kind: data}
+    functions = {**with_defaults, "predict_fn": lambda data, model: data, name: raising(error)}
+    if name == "transform_fn":
+        del functions["predict_fn"]
     with pytest.raises(type(error)):
-        Transformer(module(input_fn=raising(error)), "/model").transform(b"", "text/csv", "text/csv")
+        Transformer(module(**functions), "/model").transform(b"", "text/csv", "text/csv")
+
+
+def test_defaults_answer_415_and_406_for_a_type_that_they_do_not_know() -> None:
+    refused = Transformer(module(), "/model").transform(b"", "image/png", "text/csv")
+    assert refused.status == 415
+    assert json.loads(refused.body)["error"] == "UnsupportedFormatError"
+
+    answered = module(input_fn=lambda data, kind: data, predict_fn=lambda data, model: [0.5])
+    assert Transformer(answered, "/model").transform(b"", "text/csv", "image/png").status == 406
+
+
+def test_a_user_function_chooses_a_status_with_the_images_response(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in ("sagemaker_containers", "beta", "framework", "worker"):
+        monkeypatch.delitem(sys.modules, name, raising=False)
+    serving_container.install_framework()
+    worker = importlib.import_module("sagemaker_containers.beta.framework.worker")
+    chosen = module(transform_fn=lambda *_: worker.Response(response="no", status=400, mimetype="text/plain"))
+
+    answer = Transformer(chosen, "/model").transform(b"x", "text/csv", "text/csv")
+
+    assert (answer.status, answer.content_type, answer.body) == (400, "text/plain; charset=utf-8", b"no")
+
+
+def test_bytes_that_are_no_text_are_replaced_as_flask_does() -> None:
+    response = Transformer(echo(), "/model").transform(b"1,\xff", "text/csv", "application/json")
+
+    assert json.loads(response.body)[0] == "1,\ufffd"
 
 
 def test_default_csv_decoder_reads_empty_cells_as_missing() -> None:
