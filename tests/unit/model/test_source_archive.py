@@ -15,7 +15,7 @@ from plumbline.local.aws.objects import write_member
 from plumbline.stacks.constructs.storage.source_archive import archive
 
 REPOSITORY = Path(__file__).parents[3]
-IMAGE_HAS = {"numpy", "six", "xgboost"}
+IMAGE_HAS = {"numpy", "sagemaker_containers", "six", "xgboost"}
 """Python-dateutil, which pandas and boto3 need, brings six; six does not type-check, and is imported nowhere else."""
 NEW_IN_3_11 = {"ExceptionGroup", "LiteralString", "Never", "Self", "StrEnum", "TaskGroup", "UTC", "assert_never"}
 """Names of the standard library that Python 3.10 lacks, as far as this code base uses their like."""
