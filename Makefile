@@ -79,6 +79,7 @@ study: setup-dev
 	$(BIN)/python -m research.studies.calibration --evidently
 	PYTHONPATH=model $(BIN)/python -m research.studies.accuracy
 	PYTHONPATH=model $(BIN)/python -m research.studies.streams
+	PYTHONPATH=model $(BIN)/python -m research.studies.verdicts
 
 snapshot: setup-dev
 	$(BIN)/pytest tests/snapshot --snapshot-update

@@ -75,6 +75,15 @@ class Population:
         codes[self.index(feature)] += codes[self.index(feature)] >= labels.index(label)
         return type(self)(self.specs, {**self.levels, feature: np.array(labels, dtype=object)}, codes)
 
+    def with_numbers(self, feature: str, numbers: NDArray[np.float64]) -> Self:
+        """Return the population with more values of a numeric feature that no row of it has."""
+        before = np.asarray(self.levels[feature], np.float64)
+        levels = np.union1d(before, numbers)
+        codes = self.codes.copy()
+        place = self.index(feature)
+        codes[place] = np.append(np.searchsorted(levels, before), len(levels))[codes[place]]
+        return type(self)(self.specs, {**self.levels, feature: levels}, codes)
+
     def index(self, feature: str) -> int:
         """Return the feature's place among the specs."""
         return [spec.name for spec in self.specs].index(feature)

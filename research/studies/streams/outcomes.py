@@ -6,6 +6,7 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
 from plumbline.contract.decoding import decode
+from plumbline.contract.retraining import HARM, TriggerKind
 from plumbline.contract.verdicts import Verdict
 
 CLEAR_DROP, SMALL_DROP = 0.03, 0.02
@@ -84,8 +85,13 @@ class StreamOutcome:
 
     @property
     def starts_work(self) -> bool:
-        """Whether a verdict that starts a retraining was drift: realised quality, or the projected accuracy."""
-        return Verdict.DRIFT in {self.quality, self.projected}
+        """Whether a verdict was drift that starts a retraining where the environment file lists nothing."""
+        verdicts = {
+            TriggerKind.QUALITY: self.quality,
+            TriggerKind.PROJECTED_ACCURACY: self.projected,
+            TriggerKind.CONCEPT_SHIFT: self.concept,
+        }
+        return Verdict.DRIFT in {verdicts[kind] for kind in HARM}
 
 
 @dataclass(frozen=True, kw_only=True)

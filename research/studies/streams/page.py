@@ -42,8 +42,8 @@ def body(study: StreamStudy) -> Iterator[str]:
     yield "What is refused, and how often rightly:"
     yield tables.refusals(study.outcomes)
     yield (
-        "Alarms by how much the accuracy fell. What starts work is the verdict on realised quality, once labels have "
-        "come, or on projected accuracy, before they do."
+        "Alarms by how much the accuracy fell. What starts work are the verdicts on realised quality and on concept "
+        "shift, once labels have come, and on projected accuracy, before they do."
     )
     yield tables.alarms(study.outcomes, study.others)
     yield "What labels show of the concept, by how much the accuracy fell:"

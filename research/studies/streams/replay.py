@@ -33,16 +33,19 @@ class Replay:
 
     Each is as long as so many rows usually take, and follows the one before it: what lies between two windows that are
     spread over a long stream is left out. So a window's labels come when the next one is judged, or the one after.
+    `is_linked`: a run finds the files of the runs before it.
     """
 
     subject: StreamSubject
     n_rows: int
     starts: Sequence[int]
+    is_linked: bool = True
 
     @property
     def length(self) -> timedelta:
         """From a window's start to its end, in whole hours."""
-        return ceil(self.n_rows * self.subject.stream.hours_per_row) * HOUR
+        # Rounded first: a third of an hour three times is an hour.
+        return ceil(round(self.n_rows * self.subject.stream.hours_per_row, 6)) * HOUR
 
     def start_of(self, number: int) -> datetime:
         """Return when a window starts."""
@@ -67,26 +70,33 @@ class Replay:
 
     def outcomes(self, mode: RunMode) -> list[StreamOutcome]:
         """Judge every window in turn, and return what was found."""
+        runs = list(self.reports(mode.late))
+        found = [self._outcome(number, mode, runs[number]) for number in range(len(self.starts))]
+        found = [one if one.refused is None else self._with_withheld(one) for one in found]
+        late = mode.late or 0
+        return [_labelled(one, runs[one.number + late], late) for one in found] if mode.late is not None else found
+
+    def reports(self, late: int | None) -> Iterator[DriftReport]:
+        """Yield the report of each window, and then those of the runs without traffic in which the last labels come.
+
+        Parameters
+        ----------
+        late
+            How many windows late labels come; None: never.
+        """
         with ExitStack() as stack:
             captures, labels, reports = (stack.enter_context(temporary_folder()) for _ in range(3))
             for number in range(len(self.starts)):
                 self.write_window(number, captures, labels)
-            runs = [self._run(number, mode, captures, labels, reports) for number in range(self._n_runs(mode))]
-            found = [self._outcome(number, mode, runs[number]) for number in range(len(self.starts))]
-            found = [one if one.refused is None else self._with_withheld(one, captures) for one in found]
-        late = mode.late or 0
-        return [_labelled(one, runs[one.number + late], late) for one in found] if mode.late is not None else found
+            for number in range(len(self.starts) + (late or 0)):
+                yield self._run(number, late, captures, labels, reports)
 
-    def _n_runs(self, mode: RunMode) -> int:
-        """Return the number of runs: without traffic, those go on whose labels are still to come."""
-        return len(self.starts) + (mode.late or 0)
-
-    def _run(self, number: int, mode: RunMode, captures: Path, labels: Path, reports: Path) -> DriftReport:
-        late = mode.late or 0
+    def _run(self, number: int, labels_late: int | None, captures: Path, labels: Path, reports: Path) -> DriftReport:
+        late = labels_late or 0
         with temporary_folder() as captured, temporary_folder() as labelled:
             # What lies outside of the windows that await labels is left away: a run would read it for nothing.
             _link(captures, captured, range(number - late, number + 1))
-            _link(labels, labelled, range(number - late, number - late + 1) if mode.late is not None else range(0))
+            _link(labels, labelled, range(number - late, number - late + 1) if labels_late is not None else range(0))
             source = LabelSource(labels=str(labelled), captures=str(captured), lag_hours=late * self._hours)
             bounds = self.bounds(number)
             return monitor(
@@ -95,15 +105,15 @@ class Replay:
                 output=reports / f"{number:04d}",
                 start_time=bounds.start,
                 end_time=bounds.end,
-                recent=reports,
-                analyses=OptionalAnalyses(multivariate=True, labels=None if mode.late is None else source),
+                recent=reports if self.is_linked else None,
+                analyses=OptionalAnalyses(multivariate=True, labels=None if labels_late is None else source),
             )
 
-    def _with_withheld(self, outcome: StreamOutcome, captures: Path) -> StreamOutcome:
+    def _with_withheld(self, outcome: StreamOutcome) -> StreamOutcome:
         """Return the outcome of a refused window with what the projection would have been."""
         baseline = self.subject.baseline
-        with temporary_folder() as captured:
-            _link(captures, captured, range(outcome.number, outcome.number + 1))
+        with temporary_folder() as captured, temporary_folder() as labels:
+            self.write_window(outcome.number, captured, labels)
             window = count_window(partial(count_folder, captured), plan_of(baseline))
         projector = Projector.of(baseline, seed=0, limits=UNLIMITED)
         found = projector.project(window, drop_threshold=Policy().accuracy_drop_threshold)

@@ -1,0 +1,135 @@
+"""docs/calibration.md: the tables of the study of verdicts, between their own markers."""
+
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from pathlib import Path
+from typing import TypeVar
+
+from research.studies import pages
+from research.studies.pages import replace_results, table
+from research.studies.verdicts.features import BY, CellTally
+from research.studies.verdicts.kinds import KINDS, NO_CHANGE, VerdictTally
+from research.studies.verdicts.results import VerdictStudy
+
+MARKER = "verdicts"
+NOTHING = "–"
+_T = TypeVar("_T")
+
+
+def write(study: VerdictStudy, page: Path) -> None:
+    """Put the results between the markers of the page.
+
+    Raises
+    ------
+    ValueError
+        If the page lacks its markers.
+    """
+    replace_results(page, "\n\n".join(body(study)), MARKER)
+
+
+def body(study: VerdictStudy) -> Iterator[str]:
+    """Yield the paragraphs that stand between the markers."""
+    versions = ", ".join(f"{name} {version}" for name, version in study.versions.items())
+    yield (
+        f"Made by `{study.command}` with seed {study.seed} in {study.seconds / 60:.1f} minutes; {versions}. Single "
+        f"features are drawn from {study.population}."
+    )
+    yield "### Without drift, however rows come"
+    yield (
+        "Windows in which each verdict is drift though nothing changed, with the 95 % interval of the rate [windows "
+        "in which it is not judged], and intervals of the projected accuracy that hold the realised one."
+    )
+    unchanged = [one for one in study.tallies if one.change == NO_CHANGE]
+    for history in (False, True):
+        yield f"{'With' if history else 'Without'} the task's past in the baseline:"
+        yield false_alarms([one for one in unchanged if one.history is history])
+    yield "### What no single feature shows"
+    yield "Percent of the windows in which each verdict is drift [not judged], rows one by one, past in the baseline."
+    yield power([one for one in study.tallies if one.change != NO_CHANGE])
+    yield "### One feature changed"
+    yield (
+        f"Percent of the windows in which the changed feature is named by **Plumbline**, in brackets by which verdict "
+        f"({', '.join(f'{name[0]}: {name}' for name in BY)}; ?: not judged), then by the reference implementation and "
+        "by Evidently. Reference of 20,000 rows."
+    )
+    yield cells(study.cells)
+
+
+def false_alarms(tallies: Sequence[VerdictTally]) -> str:
+    """Return how often each verdict is drift: a row for each way that rows come and each size."""
+    header = ["rows come", "rows in the window", "windows", *KINDS, "interval holds the truth"]
+    return table(
+        header,
+        [
+            [
+                one.arrival,
+                f"{one.n_window:,}",
+                str(one.n_windows),
+                *(_alarms(one, name) for name in KINDS),
+                _rate(one.held, one.estimated),
+            ]
+            for one in tallies
+        ],
+    )
+
+
+def _alarms(tally: VerdictTally, name: str) -> str:
+    unknown = tally.not_judged[name]
+    if unknown == tally.n_windows:
+        return f"{NOTHING} [{unknown}]"
+    return _rate(tally.drifts[name], tally.n_windows) + (f" [{unknown}]" if unknown else "")
+
+
+def _rate(n_events: int, n_trials: int) -> str:
+    if not n_trials:
+        return NOTHING
+    lower, upper = pages.interval(n_events, n_trials)
+    return f"{n_events} ({100 * lower:.0f} to {100 * upper:.0f} %)"
+
+
+def power(tallies: Sequence[VerdictTally]) -> str:
+    """Return how often each verdict is drift: a row for each change and size."""
+    names = [name for name in KINDS if name not in {"distribution", "missing values", "tail and range"}]
+    return table(
+        ["change", "rows in the window", "windows", *names, "interval holds the truth"],
+        [
+            [
+                one.change,
+                f"{one.n_window:,}",
+                str(one.n_windows),
+                *(_percent(one.drifts[name], one.not_judged[name], one.n_windows) for name in names),
+                _rate(one.held, one.estimated),
+            ]
+            for one in tallies
+        ],
+    )
+
+
+def _percent(n_events: int, n_unknown: int, n_trials: int) -> str:
+    unknown = f" [{100 * n_unknown / n_trials:.0f}]" if n_unknown else ""
+    return f"{100 * n_events / n_trials:.0f}{unknown}"
+
+
+def cells(tallies: Sequence[CellTally]) -> str:
+    """Return how often each change of one feature is named: a row for each change, a column for each size."""
+    sizes = _distinct(tallies, lambda one: one.n_window)
+    rows = []
+    for key in _distinct(tallies, lambda one: (one.feature, one.change)):
+        found = {one.n_window: one for one in tallies if (one.feature, one.change) == key}
+        feature, change = key
+        rows.append([f"`{feature}`", change, *(_cell(found[size]) for size in sizes)])
+    numbers = {one.n_window: one.n_windows for one in tallies}
+    return table(["feature", "change", *(f"n = {size:,} ({numbers[size]} windows)" for size in sizes)], rows)
+
+
+def _cell(tally: CellTally) -> str:
+    def percent(number: int) -> str:
+        return f"{100 * number / tally.n_windows:.0f}"
+
+    ways = [f"{name[0]} {percent(number)}" for name, number in tally.named.items() if number]
+    ways += [f"? {percent(tally.not_judged)}"] if tally.not_judged else []
+    brackets = f" [{', '.join(ways)}]" if ways else ""
+    return f"**{percent(tally.n_named)}**{brackets} / {percent(tally.reference)} / {percent(tally.evidently)}"
+
+
+def _distinct(tallies: Iterable[CellTally], key: Callable[[CellTally], _T]) -> list[_T]:
+    return list(dict.fromkeys(map(key, tallies)))
