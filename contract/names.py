@@ -119,7 +119,7 @@ class Variable(StrEnum):
     RECENT_WINDOWS = "PLUMBLINE_RECENT_WINDOWS"
     """How many earlier windows are the second reference; 0: none."""
     REPORTS_S3_URI = "PLUMBLINE_REPORTS_S3_URI"
-    """Root of the reports, where the earlier windows' counts are."""
+    """Root of the reports, where what earlier runs left is."""
     SPARK_MASTER = "PLUMBLINE_SPARK_MASTER"
     SPARK_ABOVE_GB = "PLUMBLINE_SPARK_ABOVE_GB"
     """Windows with more captured bytes than this are read by Spark; unset: none."""
@@ -183,6 +183,8 @@ class ReportFile(StrEnum):
     DRIFT_REPORT = "drift_report.json"
     WINDOW_COUNTS = "window_counts.json"
     """The window's value counts: later windows are judged against them."""
+    WINDOW_STATE = "window_state.json"
+    """What the next run goes on from: of the windows before it only the last one's is read."""
 
 
 POLICY_VERSION = 2

@@ -162,6 +162,26 @@ class ReasonCode(StrEnum):
     EARLIER_MODEL_DIFFERS = "earlier_model_differs", "another model answered the earlier windows"
     NO_REFERENCE_SEGMENT = "no_reference_segment", "the baseline has no rows of this segment"
 
+    # Over time.
+    WINDOW_WITHOUT_TIMES = "window_without_times", "the window has no times, so that none is before it"
+    EARLIER_WINDOWS_UNREADABLE = (
+        "earlier_windows_unreadable",
+        "what the windows before left could not be read: {error}",
+    )
+    DAY_INCOMPLETE = (
+        "day_incomplete",
+        "usable windows cover {hours:.3g} of the last {day_hours:.3g} hours, fewer than {min_hours:.3g}",
+    )
+    TOO_FEW_STEPS = (
+        "too_few_steps",
+        "{n_steps} windows that follow others, fewer than {min_steps}: how much they differ by chance is not known",
+    )
+    NO_REFERENCE_VALUE = "no_reference_value", "the reference has no value of it"
+    NO_VALUES_THIS_DAY = "no_values_this_day", "the last day has no value of it"
+    CHANGED_OVER_TIME = "changed_over_time", "{what} since {start}"
+    FEATURES_CHANGED_OVER_TIME = "features_changed_over_time", "drift over time in {features}"
+    NOTHING_CHANGED_OVER_TIME = "nothing_changed_over_time", "no feature changed over time"
+
     # The joint distribution, the Isolation Forest and attributions.
     NO_REFERENCE_ROWS = "no_reference_rows", "the baseline has no rows to compare with"
     SAMPLES_TOO_SMALL = (

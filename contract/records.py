@@ -13,6 +13,7 @@ from plumbline.contract.attribution import AttributionReport
 from plumbline.contract.bias import BiasReport
 from plumbline.contract.decoding import decode, read_json
 from plumbline.contract.enums import StrEnum
+from plumbline.contract.over_time import OverTimeFeature, OverTimeReport
 from plumbline.contract.predictions import PredictionsReport
 from plumbline.contract.quality import QualityReport, ShiftReport
 from plumbline.contract.reasons import Reason
@@ -47,6 +48,8 @@ __all__ = [
     "ModelReport",
     "MultivariateReport",
     "OptionalPart",
+    "OverTimeFeature",
+    "OverTimeReport",
     "PredictionsReport",
     "ProjectedAccuracy",
     "RecentReport",
@@ -264,6 +267,7 @@ class DriftReport:
     variant: str | None = None
     variants: tuple[VariantReport, ...] = ()
     multivariate: MultivariateReport = MultivariateReport()
+    over_time: OverTimeReport = OverTimeReport()
     shifts: tuple[ShiftReport, ...] = ()
     bias: BiasReport = BiasReport()
     attribution: AttributionReport = AttributionReport()

@@ -168,6 +168,13 @@ class Thresholds:
         allowed=Range(above=0.5, below=1),
         unit="area",
     )
+    over_time_alpha: float = _row(
+        float,
+        "Largest probability of a false alarm over time in a month, of all features together",
+        default=0.05,
+        allowed=FRACTION,
+        unit="p",
+    )
     minimum_rows: int = _row(
         int, "A window with fewer rows is not judged", default=200, allowed=Range(minimum=2), unit="rows"
     )

@@ -137,11 +137,13 @@ def _of_executions(folder: JobOutput) -> str:
 
 
 def _optional(context: Context, foundation: FoundationStack, monitoring: MonitoringStack) -> dict[str, str]:
-    """Return what the monitor may read and write for attributions, recent windows and labels, where they are on."""
+    """Return what the monitor may read and write for attributions, earlier windows and labels, where they are on."""
     config, naming = context.config, context.naming
+    states = f"{naming.report_prefix}/*/{ReportFile.WINDOW_STATE}"
     counts = f"{naming.report_prefix}/*/{ReportFile.WINDOW_COUNTS}"
     keys = [
         *([(foundation.artifacts, f"{Prefix.MODELS}/*")] if config.monitor.attribution else []),
+        (foundation.reports, states),
         *([(foundation.reports, counts)] if config.monitor.recent_windows else []),
         *([(foundation.capture, f"{naming.ground_truth_prefix}/*")] if config.labels else []),
         *([(foundation.capture, f"{naming.merged_prefix}/*")] if config.labels else []),

@@ -141,6 +141,7 @@ class MonitoringStack(Stack):
         )
         foundation.capture.allow_read(role.role, naming.capture_prefix)
         foundation.reports.allow_write(role.role, naming.report_prefix)
+        foundation.reports.allow_read_named(role.role, naming.report_prefix, ReportFile.WINDOW_STATE)
         if config.monitor.recent_windows:
             foundation.reports.allow_read_named(role.role, naming.report_prefix, ReportFile.WINDOW_COUNTS)
         if config.labels:

@@ -18,7 +18,14 @@ from plumbline.drift.read.champion import ServingModel, read_serving_model
 from plumbline.drift.read.folder import SUFFIXES, listed
 from plumbline.drift.read.kernel.plan import WindowPlan
 from plumbline.drift.read.look_back import CapturesInS3, LookBack
-from plumbline.drift.read.s3 import CaptureFile, fetch, fetch_captures, fetch_window_counts, list_captures
+from plumbline.drift.read.s3 import (
+    CaptureFile,
+    fetch,
+    fetch_captures,
+    fetch_window_counts,
+    fetch_window_states,
+    list_captures,
+)
 from plumbline.drift.reference.baseline import Baseline, load
 from plumbline.drift.reference.csv_inputs import ReferenceFiles
 from plumbline.drift.settings.distribution import Distribution
@@ -34,8 +41,8 @@ class RunInputs:
     `predictions` is what is stated of the endpoint's answers. `read` reads the window's capture files, those of
     `variant` alone where one is named. `serving` knows which model answered which window; None: no history of the
     endpoint's models is kept, and one model answered all. `fetch_model` returns the path of the model's artifact,
-    for feature attributions; None: none are computed. `earlier` is where the counts of the windows before this one
-    are, and `labels` where ground truth arrives; None: not used. `bounds` are those of the run's own window, which
+    for feature attributions; None: none are computed. `earlier` is where what the runs before this one left
+    is, and `labels` where ground truth arrives; None: not used. `bounds` are those of the run's own window, which
     with `look_back` may get hours before it; None: it does not.
     """
 
@@ -173,7 +180,7 @@ class _Fetched:
         return read_policy(self._path("policy", settings.policy_file), settings.policy)
 
     def earlier(self) -> EarlierFiles | None:
-        """Return where the counts of the windows before this one are; None without a second reference."""
+        """Return where what the runs before this one left is; None where no place is named."""
         reports, bounds = self.settings.analyses.earlier, self.settings.window.bounds
         start, end = bounds.start, bounds.end
         if reports is None:
@@ -185,15 +192,17 @@ class _Fetched:
         look_back = self.settings.window.look_back
         longest = spacing + HOUR * (look_back.maximum_hours if look_back else 0)
         try:
-            fetch_window_counts(
-                reports.uri,
-                parse_time(start),
-                reports.n_windows,
-                folder,
-                self.clients.s3,
-                spacing=spacing,
-                longest=longest,
-            )
+            fetch_window_states(reports.uri, parse_time(start), folder, self.clients.s3)
+            if reports.n_windows:
+                fetch_window_counts(
+                    reports.uri,
+                    parse_time(start),
+                    reports.n_windows,
+                    folder,
+                    self.clients.s3,
+                    spacing=spacing,
+                    longest=longest,
+                )
         except ConfigError as error:
             # The verdict against training stands without the second reference, and the report has the reason.
             return EarlierFiles(folder, reports.n_windows, str(error))

@@ -18,12 +18,14 @@ from plumbline.drift.data.window import WindowCounts
 from plumbline.drift.errors import ConfigError
 from plumbline.drift.ground_truth.backfill import backfill_of, quality_report
 from plumbline.drift.inputs import RunInputs, container_inputs, run_context
-from plumbline.drift.judge.analysis import analyse, with_quality
+from plumbline.drift.judge.analysis import analyse, reference_sample, window_sample, with_quality
 from plumbline.drift.judge.bias import require_facet
 from plumbline.drift.judge.faults import FaultLog, with_faults
+from plumbline.drift.judge.over_time import OverTime, WindowTimes, judge_over_time
 from plumbline.drift.judge.recent import EarlierFiles, EarlierWindows, read_earlier
 from plumbline.drift.judge.variants import leading_window, of_variant, undecided, with_variants
 from plumbline.drift.judge.verdict import too_many_rejected, window_refusal, with_usable_answers
+from plumbline.drift.judge.window_state import EarlierState, last_state
 from plumbline.drift.projection import Projector
 from plumbline.drift.read.capture import count_folder, count_window, predictions_report
 from plumbline.drift.read.look_back import LookBack, hours_added, looked_back
@@ -62,14 +64,15 @@ def perform(inputs: RunInputs) -> DriftReport:
     whole = _window(inputs)
     apart = {one.name: _of_variant(inputs, one.name) for one in whole.variants}
     window = with_usable_answers(leading_window(whole, apart), context.policy)
-    earlier = _earlier(inputs, window.bounds)
+    earlier, before = _earlier(inputs, window.bounds), _state_before(inputs)
 
     # Compare and judge: value counts -> effects and p-values -> verdicts, of the features, the model and its labels.
     projector = Projector.of(baseline, seed=context.seed, ignored=context.policy.ignored)
     others = _variants(inputs, apart, projector)
     inputs = replace(inputs, context=replace(context, not_judged=context.not_judged or undecided(whole.variants)))
     report = analyse(baseline, window, inputs.context, projector, earlier=earlier)
-    report = with_variants(report, whole.variants, others)
+    over_time = _over_time(inputs, window, before)
+    report = replace(with_variants(report, whole.variants, others), over_time=over_time.report)
     report = replace(report, hours_added=hours_added(window.bounds, inputs.bounds))
     report = replace(
         report, attribution=_attribution(inputs, window), predictions=predictions_report(inputs.plan.outputs)
@@ -81,7 +84,7 @@ def perform(inputs: RunInputs) -> DriftReport:
         _LOG.warning("%s", warning)
 
     # Report: the verdicts -> files.
-    write_reports(inputs.output, report, baseline, window, context.policy)
+    write_reports(inputs.output, report, baseline, window, context.policy, over_time.state)
     return report
 
 
@@ -195,10 +198,32 @@ def _variants(inputs: RunInputs, apart: Mapping[str, WindowCounts], projector: P
 
 
 def _earlier(inputs: RunInputs, bounds: WindowBounds) -> EarlierWindows:
-    if inputs.earlier is None:
+    if inputs.earlier is None or not inputs.earlier.n_windows:
         return EarlierWindows()
     specs = inputs.baseline.specs
     return read_earlier(inputs.earlier, bounds, specs, besides=inputs.output, same_model=inputs.same_model)
+
+
+def _state_before(inputs: RunInputs) -> EarlierState:
+    """Return what the last window before the run's own one left, if a place is named for what runs leave."""
+    if inputs.earlier is None:
+        return EarlierState()
+    return last_state(inputs.earlier.folder, inputs.bounds, besides=inputs.output, failure=inputs.earlier.failure)
+
+
+def _over_time(inputs: RunInputs, window: WindowCounts, before: EarlierState) -> OverTime:
+    """Judge the day that ends with the run's own window, which the rows of hours before it may belong to as well."""
+    context = inputs.context
+    refusal = context.not_judged or window_refusal(window.records, window.n_rows, context.policy)
+    return judge_over_time(
+        inputs.baseline.specs,
+        reference_sample(inputs.baseline, window),
+        window_sample(window),
+        replace(context, not_judged=refusal),
+        times=WindowTimes(own=inputs.bounds, start=window.bounds.start),
+        n_rows=window.n_rows,
+        earlier=before,
+    )
 
 
 def _attribution(inputs: RunInputs, window: WindowCounts) -> AttributionReport:

@@ -387,6 +387,17 @@ PROJECTED_ACCURACY = closed(
         "note": TEXT,
     }
 )
+OVER_TIME = closed(
+    {
+        "name": TEXT,
+        "verdict": VERDICT,
+        "reason": REASON,
+        "evidence": maybe(NUMBER),
+        "start": maybe(TEXT),
+        "difference": maybe(NUMBER),
+    }
+)
+
 DRIFT_REPORT = closed(
     {
         "version": {"const": 5},
@@ -414,6 +425,19 @@ DRIFT_REPORT = closed(
         "projected_accuracy": PROJECTED_ACCURACY,
         "isolation_forest_similarity": closed(
             {"status": STATUS, "reason": REASON, "relative_difference_percent": maybe(NUMBER)}
+        ),
+        "over_time": closed(
+            {
+                "verdict": VERDICT,
+                "reason": REASON,
+                "start": maybe(TEXT),
+                "alpha": maybe(NUMBER),
+                "evidence_threshold": maybe(NUMBER),
+                "n_windows": COUNT,
+                "n_rows": COUNT,
+                "features": array(OVER_TIME),
+                "prediction": maybe(OVER_TIME),
+            }
         ),
         "recent": closed(
             {
@@ -491,6 +515,25 @@ WINDOW_COUNTS = closed(
         "features": array(closed({"name": TEXT, "type": {"enum": ["numeric", "categorical"]}})),
         "probabilities": COLUMN_COUNTS,
         "counts": array(COLUMN_COUNTS),
+    }
+)
+_SERIES_MEANS = {"type": "object", "additionalProperties": array(closed({"n_rows": COUNT, "mean": FRACTION}))}
+_EVIDENCE = {"type": "object", "additionalProperties": closed({"log_e": NUMBER, "start": TEXT})}
+_COURSE = closed(
+    {
+        "reference": TEXT,
+        "dispersions": array(closed({"total": NUMBER, "n_steps": NUMBER})),
+        "evidence": _EVIDENCE,
+    }
+)
+WINDOW_STATE = closed(
+    {
+        "version": {"const": 1},
+        "start": TEXT,
+        "end": TEXT,
+        "checksum": {"type": "string", "pattern": "^[0-9a-f]{64}$"},
+        "day": array(closed({"start": TEXT, "end": TEXT, "n_rows": COUNT, "means": _SERIES_MEANS})),
+        "courses": {"type": "object", "additionalProperties": _COURSE},
     }
 )
 METRIC_LINE = closed(

@@ -1,6 +1,7 @@
 """Every file of a run against its schema, for windows of every kind; and AWS's own samples against ours."""
 
 import json
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -12,8 +13,10 @@ from plumbline.contract.names import ReportFile
 from plumbline.contract.quality import QualityReport
 from plumbline.contract.records import WindowBounds
 from plumbline.drift.data.table import table
-from plumbline.drift.judge.analysis import analyse, with_quality
+from plumbline.drift.judge.analysis import analyse, reference_sample, window_sample, with_quality
 from plumbline.drift.judge.comparison import RunContext
+from plumbline.drift.judge.over_time import WindowTimes, judge_over_time
+from plumbline.drift.judge.window_state import EarlierState
 from plumbline.drift.reference.learn import learn
 from plumbline.drift.report.files import write_reports
 from plumbline.drift.report.metrics import metrics_file, of_report
@@ -27,6 +30,7 @@ SCHEMAS = {
     ReportFile.VIOLATIONS: schemas.VIOLATIONS,
     ReportFile.DRIFT_REPORT: schemas.DRIFT_REPORT,
     ReportFile.WINDOW_COUNTS: schemas.WINDOW_COUNTS,
+    ReportFile.WINDOW_STATE: schemas.WINDOW_STATE,
 }
 WINDOWS = {
     "ordinary": ["41,a,40"] * 150 + ["30,b,20"] * 150,
@@ -37,6 +41,8 @@ WINDOWS = {
     "none": [],
     "malformed": ["1", "x,y,z", "41,a,40,50"],
 }
+
+HOUR = WindowBounds("2026-11-22T12:00:00Z", "2026-11-22T13:00:00Z")
 
 
 def assert_valid(document: Any, schema: schemas.Schema) -> None:
@@ -64,7 +70,13 @@ def run_folder(request: pytest.FixtureRequest, tmp_path: Path) -> Path:
     window = read_window(data, baseline, WindowBounds())
     context = RunContext(policy=Policy(), endpoint="e", isolation_forest=request.param == "ordinary")
     report = with_quality(analyse(baseline, window, context), QualityReport())
-    write_reports(tmp_path / "out", report, baseline, window, Policy())
+    times = WindowTimes(own=HOUR, start=HOUR.start)
+    sides = reference_sample(baseline, window), window_sample(window)
+    over_time = judge_over_time(
+        baseline.specs, *sides, context, times=times, n_rows=window.n_rows, earlier=EarlierState(is_searched=True)
+    )
+    report = replace(report, over_time=over_time.report)
+    write_reports(tmp_path / "out", report, baseline, window, Policy(), over_time.state)
     (tmp_path / "out" / "metrics.jsonl").write_text(metrics_file(of_report(report), "2026-11-22T13:05:00Z"))
     return tmp_path / "out"
 

@@ -196,7 +196,8 @@ def test_missing_data_policies_are_those_of_the_templates() -> None:
 
 def test_statistics_are_the_numbers_of_a_report() -> None:
     numbers = {field.name for field in dataclasses.fields(FeatureReport) if field.type == (float | None)}
-    expected = numbers | set(EffectMeasure) | {"projected_accuracy", "isolation_forest_similarity", "multivariate"}
+    expected = numbers | set(EffectMeasure) | {"projected_accuracy", "isolation_forest_similarity"}
+    expected |= {"multivariate", "over_time"}
     assert set(first_codes(section(STATISTICS, "Statistics"))) == expected
 
 
@@ -243,7 +244,7 @@ def test_report_page_lists_exactly_the_keys_of_the_report() -> None:
         "model": ModelReport,
     }
     estimates = ("projected_accuracy", "isolation_forest_similarity")
-    others = ("recent", "segments", "multivariate")
+    others = ("recent", "segments", "multivariate", "over_time")
     elsewhere = {"features", "prediction", "shifts", "quality", "bias", "attribution", "variants"}
     plain = set(whole) - {*window, *estimates, *others, *elsewhere}
     expected = plain | {key for name, record in window.items() for key in keys_of(record, f"{name}.")}

@@ -73,17 +73,12 @@ def _judged(
     baseline: Baseline, window: WindowCounts, context: RunContext, projector: Projector, earlier: EarlierWindows
 ) -> DriftReport:
     context = replace(context, not_judged=window_refusal(window.records, window.n_rows, context.policy))
-    sample = Sample(
-        columns=window.columns,
-        probabilities=window.probabilities,
-        no_probabilities=window.no_predictions,
-        note=answers_note(window.answers),
-    )
+    sample = window_sample(window)
     past = context.faults.guarded(
         "the past", lambda: Past.like(baseline.history, window.n_rows, window.bounds), lambda _: None
     )
     thresholds = past.thresholds(baseline.specs, context.policy) if past else {}
-    found = judge(baseline.specs, replace(_reference(baseline, window), past=thresholds), sample, context)
+    found = judge(baseline.specs, replace(reference_sample(baseline, window), past=thresholds), sample, context)
     projected = _projected_accuracy(projector, window, context)
     return DriftReport(
         window=window.bounds,
@@ -227,7 +222,18 @@ def _bias(baseline: Baseline, window: WindowCounts, context: RunContext) -> Bias
     )
 
 
-def _reference(baseline: Baseline, window: WindowCounts) -> Sample:
+def window_sample(window: WindowCounts) -> Sample:
+    """Return the window as a side of a comparison."""
+    return Sample(
+        columns=window.columns,
+        probabilities=window.probabilities,
+        no_probabilities=window.no_predictions,
+        note=answers_note(window.answers),
+    )
+
+
+def reference_sample(baseline: Baseline, window: WindowCounts) -> Sample:
+    """Return the reference that a window is compared with: no probabilities where those of the window are unlike."""
     if baseline.test is None or baseline.test.probabilities is None:
         return Sample(columns=baseline.counts, no_probabilities=ReasonCode.NO_TEST_PREDICTIONS.reason())
     unlike = labels_for_probabilities(window.probabilities, baseline.test.probabilities)

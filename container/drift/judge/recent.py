@@ -192,7 +192,7 @@ MAX_FILES = 1000
 
 @dataclass(frozen=True)
 class EarlierFiles:
-    """Where the reports of earlier runs are, and how many of their windows are the second reference.
+    """Where the reports of earlier runs are, and how many of their windows are the second reference; 0: none.
 
     `folder` is searched at any depth, and need not exist. `failure` is the error that kept files from being fetched to
     it; None: there was none.

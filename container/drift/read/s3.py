@@ -238,6 +238,35 @@ def fetch_window_counts(  # noqa: PLR0913 - one argument for each fact of the sc
     return folder
 
 
+_STATE_AGE = 8 * DAY
+"""How old a state may be that a run goes on from: a week of missing runs, at a run a day."""
+_STATE_FILES = 8
+"""States that are fetched: the newest may be this window's own, or of a run that was repeated."""
+
+
+def fetch_window_states(uri: str, start: datetime, folder: Path, connect: Connect) -> Path:
+    """Store the last states that runs before the hour from `start` left (`judge.window_state`); return `folder`.
+
+    Parameters
+    ----------
+    uri
+        As of `fetch_window_counts`.
+
+    Raises
+    ------
+    ConfigError
+        If the reports cannot be read.
+    """
+    bucket, prefix = _split(uri.rstrip("/") + "/")
+    folder.mkdir(parents=True, exist_ok=True)
+    with as_config_error(uri):
+        client = connect()
+        keys = _between(client, bucket, prefix, start - _STATE_AGE, start + HOUR)
+        states = [key for key in keys if key.endswith(f"/{ReportFile.WINDOW_STATE}")]
+        _store(client, bucket, prefix, states[-_STATE_FILES:], folder)
+    return folder
+
+
 @contextmanager
 def local_copy(location: str, connect: Connect) -> Iterator[Path]:
     """Yield a file as a local path: its own, or that of a copy which goes with the block.

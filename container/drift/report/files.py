@@ -22,6 +22,7 @@ from plumbline.drift.data.counts import OTHER_LABELS, NumericCounts, ValueCounts
 from plumbline.drift.data.documents import write_together
 from plumbline.drift.data.window import WindowCounts
 from plumbline.drift.judge.recent import window_counts_text
+from plumbline.drift.judge.window_state import WindowState, window_state_text
 from plumbline.drift.reference.baseline import Baseline
 from plumbline.drift.settings.policy import Policy
 
@@ -291,8 +292,20 @@ def described_reference(baseline: Baseline) -> dict[str, ValueCounts]:
     return {prediction_name(baseline): NumericCounts.of(known), **baseline.counts}
 
 
-def write_reports(folder: Path, report: DriftReport, baseline: Baseline, window: WindowCounts, policy: Policy) -> None:
+def write_reports(
+    folder: Path,
+    report: DriftReport,
+    baseline: Baseline,
+    window: WindowCounts,
+    policy: Policy,
+    state: WindowState | None = None,
+) -> None:
     """Write the report files, all or none. Equal arguments give equal bytes.
+
+    Parameters
+    ----------
+    state
+        What the next run goes on from; None: from what an earlier run left.
 
     Raises
     ------
@@ -304,6 +317,7 @@ def write_reports(folder: Path, report: DriftReport, baseline: Baseline, window:
         ReportFile.CONSTRAINTS: _json(constraints(described_reference(baseline), policy)),
         ReportFile.VIOLATIONS: _json(violations(report, baseline, policy)),
         ReportFile.WINDOW_COUNTS: window_counts_text(baseline, window),
+        **({} if state is None else {ReportFile.WINDOW_STATE: window_state_text(state)}),
         # Last: who waits for the report then finds the other files.
         ReportFile.DRIFT_REPORT: report.to_json(),
     }

@@ -98,7 +98,7 @@ class WindowSource:
 
 @dataclass(frozen=True)
 class EarlierReports:
-    """Where the counts of the windows before this one are, and how many of them are the second reference.
+    """Where what the runs before this one left is, and how many of their windows are the second reference; 0: none.
 
     `uri` is the root below which every report of this schedule is.
     """
@@ -276,10 +276,11 @@ def _predictions(variables: Variables) -> PredictionFormat:
 
 def _optional_analyses(variables: Variables) -> OptionalAnalyses:
     n_windows = variables.count_within(Variable.RECENT_WINDOWS, 0, 0)
+    has_reports = n_windows > 0 or variables.text(Variable.REPORTS_S3_URI) is not None
     return OptionalAnalyses(
         isolation_forest=variables.switch(Variable.ISOLATION_FOREST),
         multivariate=variables.switch(Variable.MULTIVARIATE),
-        earlier=EarlierReports(_reports_of_schedule(variables), n_windows) if n_windows else None,
+        earlier=EarlierReports(_reports_of_schedule(variables), n_windows) if has_reports else None,
         labels=_label_source(variables),
         facet=variables.text(Variable.FACET),
         model=variables.text(Variable.MODEL_S3_URI),

@@ -104,7 +104,7 @@ def _extras(job: MonitorJob) -> Values:
         Variable.CHAMPION_S3_URI: job.champion_uri,
         Variable.VARIANT: monitor.variant,
         Variable.RECENT_WINDOWS: monitor.recent_windows,
-        Variable.REPORTS_S3_URI: job.report_uri if monitor.recent_windows else None,
+        Variable.REPORTS_S3_URI: job.report_uri,
         Variable.LOOK_BACK_HOURS: monitor.look_back_hours or None,
         Variable.SPARK_ABOVE_GB: monitor.spark_above_gb,
         Variable.SPARK_MASTER: monitor.spark_master,

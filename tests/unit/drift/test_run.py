@@ -334,6 +334,31 @@ def test_earlier_windows_come_from_the_schedules_own_reports(tmp_path: Path, ref
     assert (report.recent.verdict, report.recent.n_windows, report.recent.n_rows) == (Verdict.DRIFT, 1, 600)
 
 
+def test_each_run_goes_on_from_the_state_of_the_last_one(tmp_path: Path, reference: Path) -> None:
+    reports = [judged_hour(tmp_path, reference, number, later=0) for number in range(3)]
+    assert [report.over_time.verdict for report in reports] == [Verdict.NOT_JUDGED] * 3
+    assert [(report.over_time.n_windows, report.over_time.n_rows) for report in reports] == [
+        (1, 600),
+        (2, 1200),
+        (3, 1800),
+    ]
+    assert str(reports[2].over_time.reason) == "usable windows cover 3 of the last 24 hours, fewer than 18"
+
+
+def test_the_state_comes_from_the_schedules_own_reports_without_a_second_reference(
+    tmp_path: Path, reference: Path
+) -> None:
+    judged_hour(tmp_path, reference, 1, later=0)
+    state = tmp_path / "results" / "1" / "window_state.json"
+    bucket = FakeBucket(state, "reports/plumbline-dev/plumbline-dev/2026/11/22/11/window_state.json")
+    capture(tmp_path / "data", rows(3, 600, later=7))
+    variables = RECENT | {"PLUMBLINE_RECENT_WINDOWS": "0"}
+    settings = read_settings(arguments(baseline=str(reference / "baseline")), environment(tmp_path, **variables))
+    report = run(settings, now=NOW, clients=Clients(s3=lambda: bucket, cloudwatch=no_client))
+    assert report.over_time.n_windows == 2
+    assert report.recent.is_switched_off
+
+
 class ClosedBucket:
     """An S3 client whose role may not list."""
 
@@ -347,6 +372,7 @@ def test_the_verdict_against_training_stands_without_earlier_windows(tmp_path: P
     report = run(settings, now=NOW, clients=Clients(s3=ClosedBucket, cloudwatch=no_client))
     assert (report.verdict, report.recent.verdict) == (Verdict.DRIFT, Verdict.NOT_JUDGED)
     assert "s3://bucket/reports/plumbline-dev/plumbline-dev must be readable" in str(report.recent.reason)
+    assert "s3://bucket/reports/plumbline-dev/plumbline-dev must be readable" in str(report.over_time.reason)
 
 
 def test_no_window_is_earlier_than_one_without_times(tmp_path: Path, reference: Path) -> None:

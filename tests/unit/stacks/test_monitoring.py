@@ -1,4 +1,5 @@
 import json
+import re
 from typing import Any
 
 import pytest
@@ -213,6 +214,7 @@ def test_monitor_reads_this_endpoints_capture_and_writes_this_schedules_reports(
     assert granted == {
         ("s3:GetObject", "/capture/plumbline-staging/*"),
         ("s3:GetObject", "/reports/plumbline-staging/plumbline-staging-monitor/*/window_counts.json"),
+        ("s3:GetObject", "/reports/plumbline-staging/plumbline-staging-monitor/*/window_state.json"),
         ("s3:PutObject", "/reports/plumbline-staging/plumbline-staging-monitor/*"),
         ("s3:GetObject", "/champion/history.json"),
         ("s3:GetObject", "/retraining/*/baseline/*"),
@@ -263,16 +265,15 @@ def test_monitor_may_list_and_decrypt_the_counts_of_earlier_windows() -> None:
     assert "DataKey" in key
 
 
-def test_monitor_without_recent_windows_reads_no_report() -> None:
+def test_monitor_without_recent_windows_reads_of_its_reports_the_states_alone() -> None:
     alone = synthesize(config(monitor={"recent_windows": 0}))
     granted = statements(alone, "monitoring", "MonitoringRole")
-    reading = [entry for entry in granted if {"s3:GetObject", "s3:ListBucket"} & set(as_list(entry["Action"]))]
-    assert reading
-    assert not [entry for entry in reading if "reports" in json.dumps(entry)]
+    read = json.dumps([entry for entry in granted if "s3:GetObject" in as_list(entry["Action"])])
+    assert re.findall(r"/reports/([^\"]*)", read) == ["plumbline-dev/plumbline-dev-monitor/*/window_state.json"]
     job = alone.only("monitoring", "AWS::SageMaker::MonitoringSchedule")["MonitoringScheduleConfig"]
     variables = job["MonitoringJobDefinition"]["Environment"]
     assert variables["PLUMBLINE_RECENT_WINDOWS"] == "0"
-    assert "PLUMBLINE_REPORTS_S3_URI" not in variables
+    assert text(variables["PLUMBLINE_REPORTS_S3_URI"]).endswith("/reports")
 
 
 # Engine scheduler

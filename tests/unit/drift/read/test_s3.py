@@ -17,6 +17,7 @@ from plumbline.drift.read.s3 import (
     fetch_captures,
     fetch_hours,
     fetch_window_counts,
+    fetch_window_states,
     list_captures,
     local_copy,
     store_folder,
@@ -162,10 +163,30 @@ def test_no_earlier_reports_are_an_empty_folder(tmp_path: Path) -> None:
     assert stored(folder) == []
 
 
+def states(*hours: str) -> FakeS3:
+    files = ("drift_report.json", "window_counts.json", "window_state.json")
+    return FakeS3({f"{REPORTS}/{hour}/{file}": hour for hour in hours for file in files})
+
+
+def test_the_last_states_are_fetched_and_nothing_else(tmp_path: Path) -> None:
+    bucket = states(*(f"2026/11/21/{hour:02}" for hour in range(24)), "2026/11/22/00", "2026/11/22/01")
+    found = stored(fetch_window_states(f"s3://bucket/{REPORTS}", START, tmp_path, bucket))
+    hours = [*(f"21/{hour}" for hour in range(17, 24)), "22/00"]
+    assert found == [f"2026/11/{hour}/window_state.json" for hour in hours]
+
+
+def test_states_of_a_week_of_missing_runs_are_found_and_older_ones_not(tmp_path: Path) -> None:
+    bucket = states("2026/11/13/23", "2026/11/14/05")
+    found = stored(fetch_window_states(f"s3://bucket/{REPORTS}", START, tmp_path, bucket))
+    assert found == ["2026/11/14/05/window_state.json"]
+
+
 def test_reports_that_may_not_be_read_are_the_operators_error(tmp_path: Path) -> None:
     refusal = ClientError({"Error": {"Code": "AccessDenied", "Message": "no"}}, "ListObjectsV2")
     with pytest.raises(ConfigError, match="check the URI and the monitoring role's rights"):
         fetch_window_counts(f"s3://bucket/{REPORTS}", START, 3, tmp_path, FakeS3({}, refusal))
+    with pytest.raises(ConfigError, match="check the URI and the monitoring role's rights"):
+        fetch_window_states(f"s3://bucket/{REPORTS}", START, tmp_path, FakeS3({}, refusal))
 
 
 def test_an_hour_without_files_is_an_empty_folder(tmp_path: Path) -> None:

@@ -15,6 +15,7 @@ from plumbline.drift.data.documents import write_text
 from plumbline.drift.data.table import table
 from plumbline.drift.data.window import WindowCounts
 from plumbline.drift.errors import PublishError
+from plumbline.drift.judge.window_state import WindowState
 from plumbline.drift.report.files import Json, constraints, statistics, violations, write_reports
 from plumbline.drift.report.handover import short_message
 from plumbline.drift.settings.policy import FeaturePolicy, Policy
@@ -271,7 +272,8 @@ def window_of(*rows: tuple[float, str | None, float]) -> WindowCounts:
 @pytest.mark.parametrize("rows", [[], [(1.5, "é", NAN), (NAN, None, 3.0)]])
 def test_equal_arguments_give_equal_bytes(tmp_path: Path, rows: list[tuple[float, str | None, float]]) -> None:
     for folder in ("a", "b"):
-        write_reports(tmp_path / folder, REPORT, small_baseline(), window_of(*rows), Policy())
+        state = WindowState(bounds=WindowBounds("2026-01-01T00:00:00Z", "2026-01-01T01:00:00Z"))
+        write_reports(tmp_path / folder, REPORT, small_baseline(), window_of(*rows), Policy(), state)
     names = sorted(file.name for file in (tmp_path / "a").iterdir())
     assert names == sorted(ReportFile)
     for name in names:
