@@ -15,7 +15,7 @@ class JobCommand(StrEnum):
 
 
 class PrepareArgument(StrEnum):
-    """Arguments of `JobCommand.PREPARE`; the last may be left out or empty."""
+    """Arguments of `JobCommand.PREPARE`; the last two may be left out or empty."""
 
     TARGET_LABEL = "--target_label"
     ENDPOINT_NAME = "--endpoint_name"
@@ -28,10 +28,12 @@ class PrepareArgument(StrEnum):
     """With fewer usable labelled rows the job fails."""
     MISSING_VALUES = "--missing_values"
     """JSON list: texts of a cell without a value; empty: the default set."""
+    TIME_COLUMN = "--time_column"
+    """The column with the time of each row, which is no feature: fresh rows get their inference time there."""
 
 
 class EvaluateArgument(StrEnum):
-    """Arguments of `JobCommand.EVALUATE`; the last two may be left out or empty."""
+    """Arguments of `JobCommand.EVALUATE`; the last three may be left out or empty."""
 
     TARGET_LABEL = "--target_label"
     HOLDOUT_MARGIN = "--holdout_margin"
@@ -45,6 +47,8 @@ class EvaluateArgument(StrEnum):
     """Comma-separated: features whose values are slices of the holdout."""
     SEGMENT_COLUMN = "--segment_column"
     """The categorical feature by whose values the challenger's baseline counts rows apart."""
+    TIME_COLUMN = "--time_column"
+    """The column with the time of each row; with it the baseline keeps what the past shows."""
 
 
 class JobInput(StrEnum):
@@ -60,6 +64,8 @@ class JobInput(StrEnum):
     """Evaluate: a folder with the champion's artifact, a .tar.gz of any name."""
     HOLDOUT = "holdout"
     """Evaluate: the output of this name of prepare."""
+    TRAINED = "trained"
+    """Evaluate, where a time column is named: a folder with the training job's output.tar.gz."""
 
 
 class JobOutput(StrEnum):

@@ -161,6 +161,11 @@ def time_of_row(text: str) -> datetime:
     return moment.replace(tzinfo=timezone.utc)  # noqa: UP017 - the training image has Python 3.10
 
 
+def text_of_time(moment: datetime) -> str:
+    """Return what `time_of_row` reads: ISO 8601 in UTC with Z."""
+    return moment.astimezone(timezone.utc).isoformat().replace("+00:00", "Z")  # noqa: UP017 - as above
+
+
 def _offset(zone: str) -> timedelta:
     if zone in "Zz":
         return timedelta(0)

@@ -34,6 +34,14 @@ class LabelledTable:
             raise TrainingDataError(
                 f"all CSV files must have the same columns, got a difference in: {unlike}; write them from one source"
             )
+        return self.only(names)
+
+    def without(self, name: str) -> "LabelledTable":
+        """Return the same rows without a column."""
+        return self.only(tuple(other for other in self.names if other != name))
+
+    def only(self, names: tuple[str, ...]) -> "LabelledTable":
+        """Return the same rows with some of their columns, in the order of `names`."""
         order = [self.names.index(name) for name in names]
         return LabelledTable(names, tuple(tuple(row[position] for position in order) for row in self.rows), self.labels)
 

@@ -7,12 +7,14 @@ import sys
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
+from datetime import datetime
 from pathlib import Path
 from types import MappingProxyType
 
 import numpy as np
 import xgboost
 from dataset import LabelledTable, TrainingDataError, concatenate, read_channel
+from history import TimedRows, rolled, split_times, write_history
 from numpy.typing import NDArray
 from reference import monitored_features, write_baseline
 
@@ -25,6 +27,7 @@ from plumbline.contract.training import (
     MODEL_BOOSTER,
     MODEL_PREPROCESSOR,
     OUTPUT_BASELINE,
+    OUTPUT_HISTORY,
     OUTPUT_METRICS,
     OUTPUT_PREDICTIONS,
     PROBABILITY_COLUMN,
@@ -167,10 +170,11 @@ def train(settings: argparse.Namespace, environment: Mapping[str, str]) -> dict[
         If the segment column cannot be used.
     """
     channels = [CHANNEL_TRAIN] + [CHANNEL_FRESH] * (_variable(CHANNEL_FRESH) in environment)
-    parts = [read_channel(_channel(environment, name), settings.target_label) for name in channels]
+    timed = [_read(environment, name, settings) for name in channels]
+    parts = [part.table for part in timed]
     rows, sizes = _with_one_spelling(concatenate(parts)), [len(part.rows) for part in parts]
-    test = read_channel(_channel(environment, CHANNEL_TEST), settings.target_label).in_order(rows.names)
-    test = _spelled_as(rows, test)
+    timed_test = _read(environment, CHANNEL_TEST, settings)
+    test = _spelled_as(rows, timed_test.table.in_order(rows.names))
     if not test.rows:
         raise TrainingDataError(f"channel {CHANNEL_TEST!r} must hold labelled rows, got headers only; add rows")
 
@@ -199,7 +203,73 @@ def train(settings: argparse.Namespace, environment: Mapping[str, str]) -> dict[
         target=settings.target_label,
         segment_column=settings.segment_column,
     )
+    if settings.time_column:
+        times = [moment for part in timed for moment in part.times]
+        past = _past(rows, times, preprocessor, settings) if timed[0].times else []
+        later = _later_than(times, timed_test.times)
+        predicted = [*past, *((len(times) + row, float(answers[row])) for row in later)]
+        known = LabelledTable(
+            rows.names, (*rows.rows[: len(times)], *test.rows), (*rows.labels[: len(times)], *test.labels)
+        )
+        _write_past(output / OUTPUT_HISTORY, known, [*times, *timed_test.times], predicted, settings)
     return metrics
+
+
+def _past(
+    rows: LabelledTable, times: Sequence[datetime], preprocessor: Preprocessor, settings: argparse.Namespace
+) -> list[tuple[int, float]]:
+    """Return the rows that have a time and were predicted by a model of earlier ones, with their probability.
+
+    Columns are encoded as the final model encodes them, so that a value that came later is one in all of them; the
+    labels of later rows are in none.
+    """
+    inputs = preprocessor.transform(rows.rows[: len(times)])
+    labels = encode_labels(rows.labels[: len(times)], preprocessor)
+
+    def predict(earlier: Sequence[int], later: Sequence[int]) -> NDArray[np.float32] | None:
+        known = labels[earlier]
+        if known.min() == known.max():
+            return None
+        return np.asarray(fit(inputs[earlier], known, settings).inplace_predict(inputs[later]))
+
+    return rolled(times, predict)
+
+
+def _later_than(times: Sequence[datetime], of_test: Sequence[datetime]) -> list[int]:
+    """Return the test rows, in time order, that are later than all training rows: the past goes on with them."""
+    if not times:
+        return []
+    last = max(times)
+    return sorted((row for row, moment in enumerate(of_test) if moment > last), key=of_test.__getitem__)
+
+
+def _write_past(
+    path: Path,
+    table: LabelledTable,
+    times: Sequence[datetime],
+    predicted: Sequence[tuple[int, float]],
+    settings: argparse.Namespace,
+) -> None:
+    if predicted:
+        write_history(
+            path,
+            table=table,
+            times=times,
+            target=settings.target_label,
+            time_column=settings.time_column,
+            predicted=predicted,
+        )
+    else:
+        print(
+            f"no {path.name}: channel {CHANNEL_TRAIN!r} must have the column {settings.time_column!r} with times that "
+            "differ, and both labels in its earlier rows",
+            file=sys.stderr,
+        )
+
+
+def _read(environment: Mapping[str, str], channel: str, settings: argparse.Namespace) -> TimedRows:
+    table = read_channel(_channel(environment, channel), settings.target_label)
+    return split_times(table, settings.time_column, channel)
 
 
 def _with_one_spelling(table: LabelledTable) -> LabelledTable:
@@ -242,6 +312,11 @@ def parse_hyperparameters(arguments: Sequence[str] | None = None) -> argparse.Na
     parser = argparse.ArgumentParser(description=__doc__, allow_abbrev=False)
     parser.add_argument("--target_label", required=True, help="name of the column to predict")
     parser.add_argument("--segment_column", help="categorical column by whose values the baseline counts rows apart")
+    parser.add_argument(
+        "--time_column",
+        help="column with the time of each row, ISO 8601, which is no feature; with it the past is predicted by models "
+        "of earlier rows",
+    )
     parser.add_argument(
         "--missing_values",
         type=read_missing_values,

@@ -24,6 +24,10 @@ class BaselineError(DriftError):
     """Raised when the baseline or the files it is learned from are missing or do not fit."""
 
 
+class ShortPastError(BaselineError):
+    """Raised when labelled rows of the past are too few to show anything."""
+
+
 class BaselineMismatchError(BaselineError):
     """Raised when the captured rows are of another schema than the baseline."""
 

@@ -5,12 +5,16 @@ import json
 import tarfile
 import time
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from plumbline.contract.names import training_job_prefix
-from plumbline.contract.training import CHANNEL_TEST, CHANNEL_TRAIN, OUTPUT_BASELINE
+from plumbline.contract.training import CHANNEL_TEST, CHANNEL_TRAIN, OUTPUT_BASELINE, OUTPUT_HISTORY
+from plumbline.drift.errors import ShortPastError
+from plumbline.drift.projection.learn_history import with_history
+from plumbline.drift.reference.baseline import load, save
 from plumbline.local.aws.objects import S3Location, write_member
 from plumbline.local.embedded import EmbeddedAws
 from plumbline.stacks.config.environment import EnvironmentConfig
@@ -50,7 +54,7 @@ def make(aws: EmbeddedAws, config: EnvironmentConfig, outputs: Mapping[str, str]
     if job["TrainingJobStatus"] != "Completed":
         raise TrainingError(f"training job {name} is {job['TrainingJobStatus']}: {job.get('FailureReason', '')}")
     artifact: str = job["ModelArtifacts"]["S3ModelArtifacts"]
-    fetch_baseline(aws, artifact.removesuffix("model.tar.gz") + "output.tar.gz", folder)
+    fetch_baseline(aws, artifact.removesuffix("model.tar.gz") + "output.tar.gz", folder, config.training.time_column)
     return FirstModel(artifact, folder / OUTPUT_BASELINE)
 
 
@@ -63,8 +67,10 @@ def wait_for_training(aws: EmbeddedAws, name: str) -> Mapping[str, Any]:
         time.sleep(POLL_SECONDS)
 
 
-def fetch_baseline(aws: EmbeddedAws, uri: str, folder: Path) -> None:
+def fetch_baseline(aws: EmbeddedAws, uri: str, folder: Path, time_column: str | None = None) -> None:
     """Take the baseline of the rows that were trained on out of the job's output archive, into a folder of `folder`.
+
+    With a `time_column` it learns what the past shows that the job predicted, where there is enough of it.
 
     Raises
     ------
@@ -77,8 +83,13 @@ def fetch_baseline(aws: EmbeddedAws, uri: str, folder: Path) -> None:
         members = [member for member in archive if member.name.startswith(f"{OUTPUT_BASELINE}/")]
         if not members:
             raise TrainingError(f"{uri} must hold {OUTPUT_BASELINE}/")
+        members += [member for member in archive if time_column and member.name == OUTPUT_HISTORY]
         for member in members:
             write_member(archive, member, folder.resolve())
+    if time_column and (folder / OUTPUT_HISTORY).exists():
+        learned = load(folder / OUTPUT_BASELINE)
+        with suppress(ShortPastError):
+            save(with_history(learned, folder / OUTPUT_HISTORY, time_column), folder / OUTPUT_BASELINE)
 
 
 def first_training(config: EnvironmentConfig, outputs: Mapping[str, str]) -> dict[str, Any]:
@@ -115,6 +126,8 @@ def _hyperparameters(config: EnvironmentConfig, source: str) -> dict[str, str]:
     }
     if config.training.segment_column:
         values["segment_column"] = config.training.segment_column
+    if config.training.time_column:
+        values["time_column"] = config.training.time_column
     if config.training.missing_values is not None:
         values["missing_values"] = config.training.missing_argument
     if config.feature_types_argument:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, TypeAlias
 from plumbline.contract.description import predictions_text
 from plumbline.contract.predictions import PredictionFormat, PredictionKind
 from plumbline.contract.statistics import ColumnType, EffectMeasure
-from plumbline.contract.training import Task
+from plumbline.contract.training import PROBABILITY_COLUMN, Task
 from plumbline.contract.values import DEFAULT_MISSING_VALUES, missing_values_of
 from plumbline.exit_codes import EXIT_FINISHED, CommandError
 
@@ -78,7 +78,7 @@ def _missed(windows: "Sequence[PastWindow]") -> list[str]:
     if not misses:
         return ["no accuracy could be projected"]
     middle, largest = statistics.median(map(abs, misses)), max(misses, key=abs)
-    return [f"{len(misses)} projections missed by {middle:.1f} points in the middle, {largest:+.1f} at most"]
+    return [f"projections of {len(misses)} missed by {middle:.1f} points in the middle, {largest:+.1f} at most"]
 
 
 def _wandered(windows: "Sequence[PastWindow]") -> list[str]:
@@ -92,7 +92,8 @@ def _wandered(windows: "Sequence[PastWindow]") -> list[str]:
     if not found:
         return []
     size, name = max(found)
-    return [f"{name!r} moved most, by a {measure.declaration.words} of {size:.2f}"]
+    what = "the prediction" if name == PROBABILITY_COLUMN else repr(name)
+    return [f"{what} moved most, by a {measure.declaration.words} of {size:.2f}"]
 
 
 def _task_text(baseline: "Baseline") -> str:

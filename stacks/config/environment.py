@@ -99,6 +99,9 @@ class TrainingSection(ConfigSection):
     target_label: Annotated[str, StringConstraints(min_length=1, max_length=256)]
     segment_column: FeatureName | None = None
     """Categorical feature by whose values windows are also judged apart; absent: none."""
+    time_column: FeatureName | None = None
+    """Column with the time of each row, which is no feature: with it training predicts the past by models of earlier
+    rows, and baselines keep how far this task wanders; absent: none."""
     missing_values: tuple[MissingValue, ...] | None = None
     """Texts of a cell without a value, besides the empty cell; absent: the default set; empty: no other."""
     instance_type: InstanceType
@@ -127,6 +130,14 @@ class TrainingSection(ConfigSection):
     def _segments_are_not_of_the_target(self) -> Self:
         if self.segment_column == self.target_label:
             raise ValueError(f"must have a segment_column other than target_label, got {self.segment_column!r}")
+        return self
+
+    @model_validator(mode="after")
+    def _time_is_no_other_column(self) -> Self:
+        if self.time_column is not None and self.time_column in {self.target_label, self.segment_column}:
+            raise ValueError(
+                f"must have a time_column other than target_label and segment_column, got {self.time_column!r}"
+            )
         return self
 
 

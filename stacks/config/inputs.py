@@ -92,6 +92,11 @@ def _check_training(training: TrainingSection, learned: _Learned) -> None:
             f"training.segment_column must be the segment column of model.baseline, {theirs}, got {ours}; correct it, "
             "or learn the baseline again to match"
         )
+    if training.time_column in learned.features:
+        raise EnvironmentFileError(
+            f"training.time_column must be no feature of model.baseline, got {training.time_column!r}; learn it again "
+            f"with `plumbline baseline --time-column {training.time_column}`"
+        )
     # What an older baseline was learned with no file names; the next one that is learned has the default set.
     is_default = training.missing_values is None and learned.missing_values == LEGACY_MISSING_VALUES
     if training.missing_texts != learned.missing_values and not is_default:
@@ -140,7 +145,7 @@ def _check_table(file: Path, setting: str, training: TrainingSection) -> None:
             f"training.{setting} must be a CSV file in UTF-8, got {getattr(training, setting)!r}: {error}; "
             "save it again"
         ) from error
-    for key in ("target_label", "segment_column"):
+    for key in ("target_label", "segment_column", *(["time_column"] if setting == "train" else [])):
         name = getattr(training, key)
         if name is not None and name not in header:
             raise EnvironmentFileError(

@@ -147,6 +147,7 @@ class _Definition:
             PrepareArgument.FRESH_UNTIL: self._parameters[PipelineParameter.FRESH_UNTIL],
             PrepareArgument.MINIMUM_ROWS: PlaceholderVariable(Placeholder.MINIMUM_FRESH_ROWS),
             PrepareArgument.MISSING_VALUES: PlaceholderVariable(Placeholder.MISSING_VALUES),
+            PrepareArgument.TIME_COLUMN: PlaceholderVariable(Placeholder.TIME_COLUMN),
         }
         ran = self._processor(JobCommand.PREPARE).run(
             inputs=[
@@ -198,6 +199,7 @@ class _Definition:
             EvaluateArgument.MINIMUM_SLICE_ROWS: PlaceholderVariable(Placeholder.MINIMUM_SLICE_ROWS),
             EvaluateArgument.SLICE_COLUMNS: PlaceholderVariable(Placeholder.SLICE_COLUMNS),
             EvaluateArgument.SEGMENT_COLUMN: PlaceholderVariable(Placeholder.SEGMENT_COLUMN),
+            EvaluateArgument.TIME_COLUMN: PlaceholderVariable(Placeholder.TIME_COLUMN),
         }
         verdict = PropertyFile(
             name=JobOutput.EVALUATION.value,
@@ -210,6 +212,7 @@ class _Definition:
                 _input(JobInput.CHAMPION, self._parameters[PipelineParameter.CHAMPION_ARTIFACT]),
                 _input(JobInput.HOLDOUT, _uploaded(prepare, JobOutput.HOLDOUT)),
                 _input(JobInput.TEST, PlaceholderVariable(Placeholder.TEST_DATA)),
+                _input(JobInput.TRAINED, _training_output(train)),
             ],
             outputs=[_output(name) for name in (JobOutput.EVALUATION, JobOutput.BASELINE)],
             arguments=_texts(arguments),
@@ -310,6 +313,12 @@ def _output(name: JobOutput) -> ProcessingOutput:
             s3_uri=Join(on="/", values=folder), local_path=job_folder(name), s3_upload_mode="EndOfJob"
         ),
     )
+
+
+def _training_output(train: TrainingStep) -> Any:
+    """Return where SageMaker uploads what a training job left beside the model: no property of the job names it."""
+    folder = [PlaceholderVariable(Placeholder.MODELS), train.properties.TrainingJobName]
+    return Join(on="/", values=[*folder, "output", "output.tar.gz"])
 
 
 def _uploaded(step: ProcessingStep, name: JobOutput) -> Any:

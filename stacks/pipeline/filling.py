@@ -7,6 +7,8 @@ from pathlib import Path
 from typing import Any
 
 from plumbline.contract.enums import StrEnum
+from plumbline.contract.retraining import PipelineStep
+from plumbline.contract.retraining_jobs import JobInput
 from plumbline.stacks.config.environment import NetworkSection
 
 FILE = Path(__file__).with_name("definition.json")
@@ -38,6 +40,8 @@ class Placeholder(StrEnum):
     TARGET_LABEL = "TargetLabel"
     SEGMENT_COLUMN = "SegmentColumn"
     """Empty: no segments."""
+    TIME_COLUMN = "TimeColumn"
+    """Empty: none."""
     MISSING_VALUES = "MissingValues"
     """JSON list; empty: the default set."""
     FEATURE_TYPES = "FeatureTypes"
@@ -69,6 +73,7 @@ class Placeholder(StrEnum):
 
 OPTIONAL_HYPERPARAMETERS: Mapping[str, Placeholder] = {
     "segment_column": Placeholder.SEGMENT_COLUMN,
+    "time_column": Placeholder.TIME_COLUMN,
     "missing_values": Placeholder.MISSING_VALUES,
     "feature_types": Placeholder.FEATURE_TYPES,
 }
@@ -103,7 +108,11 @@ def filled(values: PlaceholderValues, network: NetworkSection | None) -> dict[st
     for name, placeholder in OPTIONAL_HYPERPARAMETERS.items():
         if not values[placeholder]:
             # An argument of a job may be empty, a hyperparameter may not.
-            _training(definition)["HyperParameters"].pop(name)
+            _step(definition, PipelineStep.TRAIN)["HyperParameters"].pop(name)
+    if not values[Placeholder.TIME_COLUMN]:
+        # Nothing of the training job's output is read, and an input is never empty.
+        inputs = _step(definition, PipelineStep.EVALUATE)["ProcessingInputs"]
+        inputs[:] = [each for each in inputs if each["InputName"] != JobInput.TRAINED]
     if network:
         _join(definition["Steps"], network)
     return definition
@@ -126,8 +135,8 @@ def _fill(node: Any, values: Mapping[str, Any]) -> Any:
     return node
 
 
-def _training(definition: Mapping[str, Any]) -> dict[str, Any]:
-    (step,) = [step for step in definition["Steps"] if step["Type"] == "Training"]
+def _step(definition: Mapping[str, Any], name: PipelineStep) -> dict[str, Any]:
+    (step,) = [step for step in definition["Steps"] if step["Name"] == name]
     arguments: dict[str, Any] = step["Arguments"]
     return arguments
 

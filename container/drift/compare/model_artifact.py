@@ -55,13 +55,24 @@ def _text(cell: float | str | None) -> str:
     return "" if cell is None or cell != cell else str(cell)  # noqa: PLR0124 - NaN, which is no number
 
 
-def _read(path: Path, name: str) -> bytes:
+def read_member(path: Path, name: str) -> bytes | None:
+    """Return the content of a file at the root of an archive, or of a folder with its content; None: it has none.
+
+    Raises
+    ------
+    ArtifactError
+        If the archive cannot be read, or the file is too large.
+    """
     try:
-        found = _file(path / name) if path.is_dir() else _member(path, name)
+        return _file(path / name) if path.is_dir() else _member(path, name)
     except (OSError, EOFError, zlib.error, tarfile.TarError) as error:
         raise ArtifactError(
-            f"{path.name} must be a readable model.tar.gz, got {error}; name the model's artifact"
+            f"{path.name} must be a readable archive of a training job, got {error}; name the model's artifact"
         ) from error
+
+
+def _read(path: Path, name: str) -> bytes:
+    found = read_member(path, name)
     if found is None:
         raise ArtifactError(f"{path.name} must hold {name} at its root, got none: it is not a model of ours")
     return found

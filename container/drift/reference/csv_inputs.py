@@ -28,6 +28,7 @@ from plumbline.contract.training import (
     finite_number,
     positive_label,
     task_of,
+    text_of_time,
     time_of_row,
 )
 from plumbline.contract.values import (
@@ -37,8 +38,7 @@ from plumbline.contract.values import (
     spellings,
 )
 from plumbline.drift.data.table import CellReader, FeatureSpec, NotANumberError, Table, present, transpose
-from plumbline.drift.data.times import format_time
-from plumbline.drift.errors import BaselineError
+from plumbline.drift.errors import BaselineError, ShortPastError
 from plumbline.drift.reference.baseline import Baseline
 from plumbline.drift.reference.column_types import ColumnRules, infer
 from plumbline.drift.reference.history import MIN_ROWS, HistoryRows
@@ -264,9 +264,11 @@ def _predictions(
 
 
 def read_history(
-    path: Path, time_column: str, baseline: Baseline, train: Table, predictions: Path | None = None
+    path: Path, time_column: str, baseline: Baseline, train: Table | None, predictions: Path | None = None
 ) -> HistoryRows:
     """Read labelled rows of the past, which have a time each, and put them in time order; of equal times in the file's.
+
+    Labels are spelled as in the training rows `train`; where these are not at hand, as these rows do most often.
 
     Columns are those of the training file in any order, the target, `time_column`, and the predictions as
     `read_predictions` takes them, which here may have no feature's name. With a file of `predictions`, row for row,
@@ -275,8 +277,10 @@ def read_history(
     Raises
     ------
     BaselineError
-        If a column is missing or unknown, a time, a label or a prediction cannot be read, a label is none of the
-        baseline's, or there are fewer rows than `plumbline.drift.reference.history.MIN_ROWS`.
+        If a column is missing or unknown, a time, a label or a prediction cannot be read, or a label is none of the
+        baseline's.
+    ShortPastError
+        If there are fewer rows than `plumbline.drift.reference.history.MIN_ROWS`.
     """
     sheet, target = _read(path), baseline.target_label
     if target is None:
@@ -284,11 +288,11 @@ def read_history(
     _require_target(path, sheet, target)
     times = sheet.times(path, time_column)
     if len(times) < MIN_ROWS:
-        raise BaselineError(
+        raise ShortPastError(
             f"{path} must have at least {MIN_ROWS} rows to show windows of the past, got {len(times)}; "
             "give a longer past, or learn without it"
         )
-    features = {spec.name for spec in train.specs}
+    features = {spec.name for spec in baseline.specs}
     besides = [name for name in sheet.header if name in _PREDICTION_COLUMNS and name not in {*features, target}]
     source = sheet.of(besides) if predictions is None else _read(predictions)
     if predictions is None and not besides:
@@ -297,7 +301,7 @@ def read_history(
             f"{sheet.header}; add them, out of sample, under a name that no feature has"
         )
     table, labels = _labelled(
-        path, sheet, train.specs, target, train, {time_column, *(besides if predictions is None else ())}
+        path, sheet, baseline.specs, target, train, {time_column, *(besides if predictions is None else ())}
     )
     labels = spelled_as(baseline.labels, labels)
     numbers, predicted = _predictions(
@@ -356,7 +360,7 @@ def _in_time_order(path: Path, rows: HistoryRows, times: Sequence[datetime]) -> 
         )
     return HistoryRows(
         table=Table(rows.table.specs, {name: column[order] for name, column in rows.table.columns.items()}),
-        times=[format_time(times[row]) for row in order],
+        times=[text_of_time(times[row]) for row in order],
         labels=tuple(rows.labels[row] for row in order),
         probabilities=rows.probabilities[order],
         predicted=None if rows.predicted is None else tuple(rows.predicted[row] for row in order),

@@ -14,7 +14,15 @@ from plumbline.drift.retraining.settings import evaluate_settings, prepare_setti
 from plumbline.drift.settings.platform import read_platform
 
 _LOG = logging.getLogger(__name__)
-_OPTIONAL = frozenset({PrepareArgument.MISSING_VALUES, EvaluateArgument.SLICE_COLUMNS, EvaluateArgument.SEGMENT_COLUMN})
+_OPTIONAL = frozenset(
+    {
+        PrepareArgument.MISSING_VALUES,
+        PrepareArgument.TIME_COLUMN,
+        EvaluateArgument.SLICE_COLUMNS,
+        EvaluateArgument.SEGMENT_COLUMN,
+        EvaluateArgument.TIME_COLUMN,
+    }
+)
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

@@ -1,5 +1,6 @@
 """The pipeline's job after training: challenger against champion, and the challenger's baseline."""
 
+import logging
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -9,17 +10,21 @@ from numpy.typing import NDArray
 from plumbline.contract.evaluation import Comparison, Evaluation
 from plumbline.contract.retraining import RetrainingFile
 from plumbline.contract.retraining_jobs import JobInput, JobOutput, job_folder
-from plumbline.drift.data.documents import write_text
+from plumbline.contract.training import OUTPUT_HISTORY
+from plumbline.drift.data.documents import storing, temporary_folder, write_text
 from plumbline.drift.data.table import Table
-from plumbline.drift.errors import RetrainingError
-from plumbline.drift.reference.baseline import save
+from plumbline.drift.errors import RetrainingError, ShortPastError
+from plumbline.drift.projection.learn_history import with_history
+from plumbline.drift.reference.baseline import Baseline, save
 from plumbline.drift.reference.csv_inputs import read_labelled, spelled_as
 from plumbline.drift.reference.learn import learn
 from plumbline.drift.retraining.gate import Answers, design_effect, judge_challenger, slices_of
-from plumbline.drift.retraining.models import ComparedModel, read_model
+from plumbline.drift.retraining.models import ComparedModel, read_model, read_output
 from plumbline.drift.retraining.settings import EvaluateSettings
 from plumbline.drift.retraining.splitting import keys_of
 from plumbline.drift.settings.platform import Platform
+
+_LOG = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, eq=False)
@@ -30,8 +35,8 @@ class _Rows:
     labels: tuple[str, ...]
 
     @classmethod
-    def read(cls, folder: Path, model: ComparedModel, target: str) -> "_Rows":
-        table, labels = read_labelled(folder, model.specs, target)
+    def read(cls, folder: Path, model: ComparedModel, settings: EvaluateSettings) -> "_Rows":
+        table, labels = read_labelled(folder, model.specs, settings.target_label, time_column=settings.time_column)
         return cls(table, tuple(spelled_as(model.labels, labels)))
 
     def answers(self, champion: ComparedModel, challenger: ComparedModel, design_effect: float = 1.0) -> Answers:
@@ -61,8 +66,7 @@ def evaluate(settings: EvaluateSettings, platform: Platform) -> str:
     )
     _require_same_target(challenger, champion, settings.target_label)
     holdout, test = (
-        _Rows.read(Path(job_folder(folder, root)), challenger, settings.target_label)
-        for folder in (JobInput.HOLDOUT, JobInput.TEST)
+        _Rows.read(Path(job_folder(folder, root)), challenger, settings) for folder in (JobInput.HOLDOUT, JobInput.TEST)
     )
     evaluation = judge_challenger(
         holdout.answers(champion, challenger, design_effect(holdout.keys, test.keys)),
@@ -70,7 +74,10 @@ def evaluate(settings: EvaluateSettings, platform: Platform) -> str:
         slices_of(holdout.table, settings.thresholds.slice_columns),
         settings.thresholds,
     )
-    _save_baseline(challenger, holdout, settings, Path(job_folder(JobOutput.BASELINE, root)))
+    learned = _with_history(
+        _baseline(challenger, holdout, settings), settings, Path(job_folder(JobInput.TRAINED, root))
+    )
+    save(learned, Path(job_folder(JobOutput.BASELINE, root)))
     folder = Path(job_folder(JobOutput.EVALUATION, root))
     write_text(folder / RetrainingFile.EVALUATION, evaluation.to_json())
     write_text(folder / RetrainingFile.EVALUATION_TEXT, evaluation_text(evaluation))
@@ -87,24 +94,42 @@ def _require_same_target(challenger: ComparedModel, champion: ComparedModel, tar
         )
 
 
-def _save_baseline(challenger: ComparedModel, holdout: _Rows, settings: EvaluateSettings, folder: Path) -> None:
-    """Learn the baseline of the holdout: the population that the challenger is accepted on, which it has not seen.
+def _baseline(challenger: ComparedModel, holdout: _Rows, settings: EvaluateSettings) -> Baseline:
+    """Return the baseline of the holdout: the population that the challenger is accepted on, which it has not seen.
 
     The same rows are the reference of the features and the labelled test set. Windows are compared with either by
     itself and never one with the other, so that nothing is counted twice.
     """
     probabilities: NDArray[np.float64] = challenger.probabilities(holdout.table)
-    save(
-        learn(
-            train=holdout.table,
-            target_label=settings.target_label,
-            test=holdout.table,
-            test_labels=holdout.labels,
-            probabilities=probabilities,
-            segment_column=settings.segment_column,
-        ),
-        folder,
+    return learn(
+        train=holdout.table,
+        target_label=settings.target_label,
+        test=holdout.table,
+        test_labels=holdout.labels,
+        probabilities=probabilities,
+        segment_column=settings.segment_column,
     )
+
+
+def _with_history(baseline: Baseline, settings: EvaluateSettings, trained: Path) -> Baseline:
+    """Return the baseline with what the past shows, which the training job predicted at rolling origins.
+
+    A job that could predict none left no file, or one of a few rows: the challenger is judged all the same.
+    """
+    if settings.time_column is None:
+        return baseline
+    content = read_output(trained, OUTPUT_HISTORY)
+    if content is None:
+        _LOG.warning("the training job left no %s: the baseline has no history", OUTPUT_HISTORY)
+        return baseline
+    with temporary_folder() as workspace, storing("the temporary folder"):
+        file = workspace / OUTPUT_HISTORY
+        file.write_bytes(content)
+        try:
+            return with_history(baseline, file, settings.time_column)
+        except ShortPastError as error:
+            _LOG.warning("the baseline has no history: %s", error)
+            return baseline
 
 
 _HEADER = ("", "rows", "champion", "challenger", "difference", "at least", "at most", "allowed", "")

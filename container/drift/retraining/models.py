@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from plumbline.contract.records import FeatureType
 from plumbline.contract.statistics import ColumnType
 from plumbline.contract.training import DECISION_THRESHOLD
-from plumbline.drift.compare.model_artifact import ArtifactError, model_rows, read_artifact
+from plumbline.drift.compare.model_artifact import ArtifactError, model_rows, read_artifact, read_member
 from plumbline.drift.data.table import FeatureSpec, Table
 from plumbline.drift.errors import RetrainingError
 from plumbline.drift.preprocessing import Column, NumericColumn, Preprocessor, RowError
@@ -78,13 +78,33 @@ def read_model(name: str, folder: Path) -> ComparedModel:
     RetrainingError
         If there is none, more than one, or none of ours.
     """
+    file = _only_file(folder, name, "model artifact")
+    try:
+        return ComparedModel(name, *read_artifact(file))
+    except ArtifactError as error:
+        raise RetrainingError(f"{name} cannot be read: {error}") from error
+
+
+def read_output(folder: Path, name: str) -> bytes | None:
+    """Return a file out of the training job's output, the one archive in a folder; None: it has none of that name.
+
+    Raises
+    ------
+    RetrainingError
+        If there is no archive, more than one, or none that can be read.
+    """
+    file = _only_file(folder, "the training job's output", "archive")
+    try:
+        return read_member(file, name)
+    except ArtifactError as error:
+        raise RetrainingError(f"the training job's output cannot be read: {error}") from error
+
+
+def _only_file(folder: Path, name: str, what: str) -> Path:
     files = sorted(path for path in folder.rglob("*") if path.is_file())
     if len(files) != 1:
         raise RetrainingError(
-            f"the folder of {name} must hold one model artifact, got {', '.join(file.name for file in files) or 'none'}"
+            f"the folder of {name} must hold one {what}, got {', '.join(file.name for file in files) or 'none'}"
             "; correct the step's input"
         )
-    try:
-        return ComparedModel(name, *read_artifact(files[0]))
-    except ArtifactError as error:
-        raise RetrainingError(f"{name} cannot be read: {error}") from error
+    return files[0]

@@ -41,8 +41,11 @@ def prepare(settings: PrepareSettings, platform: Platform, connect: Connect | No
         settings.target_label,
         # As the model takes the columns: a text in its numbers would make them names when it is trained again.
         ColumnRules(missing_values=settings.missing_values, recognised=False),
+        settings.time_column,
     )
-    test, _ = read_labelled(Path(job_folder(JobInput.TEST, root)), train.specs, settings.target_label, train)
+    test, _ = read_labelled(
+        Path(job_folder(JobInput.TEST, root)), train.specs, settings.target_label, train, settings.time_column
+    )
     readers = readers_of(train)
     wanted = Wanted(
         readers=readers, classes=Classes(ordered(labels)), start=settings.fresh_from, end=settings.fresh_until
@@ -73,7 +76,7 @@ def prepare(settings: PrepareSettings, platform: Platform, connect: Connect | No
     )
     header = [*(spec.name for spec in train.specs), settings.target_label]
     for folder, name, text in (
-        (JobOutput.FRESH, RetrainingFile.FRESH, _csv(header, fresh)),
+        (JobOutput.FRESH, RetrainingFile.FRESH, _csv(header, fresh, settings.time_column)),
         (JobOutput.HOLDOUT, RetrainingFile.HOLDOUT, _csv(header, holdout)),
         (JobOutput.PREPARED, RetrainingFile.PREPARED, prepared.to_json()),
     ):
@@ -127,5 +130,9 @@ def _described(part: Part) -> PreparedPart:
     )
 
 
-def _csv(header: list[str], part: Part) -> str:
-    return csv_text([header, *([*cells, label] for cells, label in part.rows)])
+def _csv(header: list[str], part: Part, time_column: str | None = None) -> str:
+    """Return rows as training reads them; with a time column, each with its inference time."""
+    if time_column is None:
+        return csv_text([header, *([*cells, label] for cells, label in part.rows)])
+    timed = ((format_time(record.time), row) for record in part.records for row in record.rows)
+    return csv_text([[*header, time_column], *([*cells, label, time] for time, (cells, label) in timed)])

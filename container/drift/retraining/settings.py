@@ -15,7 +15,8 @@ class PrepareSettings:
     """Settings of ``prepare``: the labelled captures of one endpoint with inference times in [fresh_from, fresh_until).
 
     `merged` is the root below which captures joined with labels are, an S3 URI or a path. With fewer usable rows than
-    `minimum_rows` the job fails. `missing_values` are the texts of a cell without a value.
+    `minimum_rows` the job fails. `missing_values` are the texts of a cell without a value. The `time_column` is no
+    feature, and gets the fresh rows' inference times; None: there is none.
     """
 
     target_label: str
@@ -25,6 +26,7 @@ class PrepareSettings:
     fresh_until: datetime
     minimum_rows: int
     missing_values: frozenset[str] = DEFAULT_MISSING_VALUES
+    time_column: str | None = None
 
     def __post_init__(self) -> None:
         """Refuse a time that ends before it begins."""
@@ -60,11 +62,12 @@ class GateThresholds:
 
 @dataclass(frozen=True, kw_only=True)
 class EvaluateSettings:
-    """Settings of ``evaluate``: target, thresholds of the gate, and the baseline's segment column."""
+    """Settings of ``evaluate``: target, thresholds of the gate, and the segment and time column of the baseline."""
 
     target_label: str
     thresholds: GateThresholds
     segment_column: str | None
+    time_column: str | None = None
 
 
 def prepare_settings(arguments: Namespace) -> PrepareSettings:
@@ -83,6 +86,7 @@ def prepare_settings(arguments: Namespace) -> PrepareSettings:
         fresh_until=_moment("fresh_until", arguments.fresh_until),
         minimum_rows=_count("minimum_rows", arguments.minimum_rows),
         missing_values=_missing_values(arguments.missing_values),
+        time_column=arguments.time_column or None,
     )
 
 
@@ -105,6 +109,7 @@ def evaluate_settings(arguments: Namespace) -> EvaluateSettings:
             minimum_slice_rows=_count("minimum_slice_rows", arguments.minimum_slice_rows),
         ),
         segment_column=arguments.segment_column or None,
+        time_column=arguments.time_column or None,
     )
 
 

@@ -88,6 +88,7 @@ class RetrainingPipeline(Construct):
         return {
             Placeholder.TARGET_LABEL: training.target_label,
             Placeholder.SEGMENT_COLUMN: training.segment_column or "",
+            Placeholder.TIME_COLUMN: training.time_column or "",
             Placeholder.MISSING_VALUES: training.missing_argument,
             Placeholder.FEATURE_TYPES: config.feature_types_argument,
             Placeholder.SLICE_COLUMNS: ",".join(retraining.slice_columns),

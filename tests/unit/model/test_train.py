@@ -3,12 +3,15 @@ import json
 import math
 import subprocess
 import sys
+from collections.abc import Sequence
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import numpy as np
 import pytest
 import xgboost
 from dataset import TrainingDataError
+from history import ORIGINS, rolled
 from inference import model_fn, predict, read_request
 from train import evaluate, fresh_weights, main, parse_hyperparameters, train
 
@@ -17,6 +20,7 @@ from plumbline.data.population import generate
 from plumbline.data.rows import LabelledRows
 from plumbline.drift.errors import BaselineError
 from plumbline.drift.preprocessing import NumericColumn
+from plumbline.drift.projection.learn_history import with_history
 from plumbline.drift.reference.baseline import load
 
 TARGET = "income"
@@ -46,6 +50,7 @@ def test_defaults_are_those_of_the_reference_task() -> None:
     assert found | {"seed": 0, "nthread": 0} == {
         "target_label": TARGET,
         "segment_column": None,
+        "time_column": None,
         "missing_values": DEFAULT_MISSING_VALUES,
         "feature_types": {},
         "fresh_weight_fraction": 0.5,
@@ -300,3 +305,130 @@ def test_program_prints_its_metrics_as_one_json_line(
     main()
 
     assert json.loads(capsys.readouterr().out) == json.loads((tmp_path / "output" / "metrics.json").read_text())
+
+
+START = datetime(2026, 1, 1, tzinfo=UTC)
+
+
+def timed(rows: LabelledRows, *, first_hour: int = 0) -> LabelledRows:
+    """The rows, one an hour, with their time in a column of its own."""
+    times = [f"{(START + timedelta(hours=first_hour + n)).isoformat()}" for n in range(len(rows.rows))]
+    return LabelledRows(
+        (*rows.header, "when"), tuple((*row, time) for row, time in zip(rows.rows, times, strict=True)), rows.labels
+    )
+
+
+def past(folder: Path) -> list[dict[str, str]]:
+    with (folder / "output" / "history.csv").open(newline="") as stream:
+        return [*csv.DictReader(stream)]
+
+
+def bytes_by_name(folder: Path) -> dict[str, bytes]:
+    return {str(path.relative_to(folder)): path.read_bytes() for path in sorted(folder.rglob("*")) if path.is_file()}
+
+
+def test_the_past_is_predicted_by_models_of_earlier_rows(tmp_path: Path) -> None:
+    rows = generate(600, 1)
+    given = ("--nthread", "1", "--time_column", "when")
+    run(tmp_path / "whole", *given, train=timed(rows), test=timed(generate(200, 2), first_hour=1000))
+    found = past(tmp_path / "whole")
+
+    assert [*found[0]] == [*rows.header, TARGET, "when", "probability"]
+    # 40 % of the rows are predicted by no model; the test rows, which came later, are by the final one.
+    assert [row["when"] for row in found[:2]] == ["2026-01-11T00:00:00Z", "2026-01-11T01:00:00Z"]
+    assert len(found) == 360 + 200
+    assert [row[TARGET] for row in found[:360]] == [*rows.labels[240:]]
+    assert [float(row["probability"]) for row in found[360:]] == predictions(tmp_path / "whole")
+
+    # What came after an origin changes nothing that was predicted from it.
+    other = LabelledRows(rows.header, rows.rows, (*rows.labels[:420], *("<=50K" for _ in rows.labels[420:])))
+    run(tmp_path / "other", *given, train=timed(other), test=timed(generate(200, 2)))
+    changed = past(tmp_path / "other")
+    assert [row["probability"] for row in changed[:180]] == [row["probability"] for row in found[:180]]
+    assert [row["probability"] for row in changed[270:360]] != [row["probability"] for row in found[270:360]]
+    # Test rows of the time of the training rows are no part of it: the model has seen what came after them.
+    assert len(changed) == 360
+
+
+def test_the_time_column_is_no_feature_and_changes_no_other_byte(tmp_path: Path) -> None:
+    rows, test = generate(600, 1), generate(200, 2)
+    run(tmp_path / "with", "--nthread", "1", "--time_column", "when", train=timed(rows), test=timed(test))
+    run(tmp_path / "without", "--nthread", "1", train=rows, test=test)
+    run(tmp_path / "absent", "--nthread", "1", "--time_column", "when", train=rows, test=test)
+
+    for part in ("model", "output"):
+        expected = bytes_by_name(tmp_path / "without" / part)
+        assert bytes_by_name(tmp_path / "absent" / part) == expected
+        found = bytes_by_name(tmp_path / "with" / part)
+        assert (found.pop("history.csv", None) is not None) is (part == "output")
+        assert found == expected
+
+
+def test_fresh_rows_are_the_newest_of_the_past_and_rows_are_in_time_order(tmp_path: Path) -> None:
+    rows = timed(generate(300, 1))
+    backwards = LabelledRows(rows.header, rows.rows[::-1], rows.labels[::-1])
+    fresh = timed(generate(100, 3), first_hour=300)
+    run(tmp_path, "--time_column", "when", train=backwards, fresh=fresh, test=generate(200, 2))
+    found = past(tmp_path)
+
+    assert len(found) == 240
+    assert [row["when"] for row in found] == sorted(row["when"] for row in found)
+    assert [row[TARGET] for row in found[-100:]] == [*fresh.labels]
+
+
+def test_fresh_rows_without_times_are_trained_on_and_no_part_of_the_past(tmp_path: Path) -> None:
+    metrics = run(tmp_path, "--time_column", "when", train=timed(generate(300, 1)), fresh=generate(100, 3))
+    assert metrics["n_training_rows"] == 400
+    assert len(past(tmp_path)) == 180
+
+
+def test_rows_of_one_moment_are_on_one_side_of_an_origin() -> None:
+    asked: list[tuple[list[int], list[int]]] = []
+
+    def predict(earlier: Sequence[int], later: Sequence[int]) -> np.ndarray[tuple[int], np.dtype[np.float32]] | None:
+        asked.append(([*earlier], [*later]))
+        return None if len(asked) == 1 else np.full(len(later), 0.25, np.float32)
+
+    times = [START + timedelta(days=day) for day in (0, 0, 0, 1, 1, 1, 2, 2, 3, 3)]
+    found = rolled(times, predict)
+
+    assert ORIGINS == (0.4, 0.55, 0.7, 0.85)
+    # Rows 4 and 5 are of the day of row 3, so that the first two origins are one.
+    assert asked == [([*range(6)], [6, 7]), ([*range(8)], [8, 9])]
+    # An origin from which nothing can be learned leaves its rows out.
+    assert found == [(8, 0.25), (9, 0.25)]
+    assert rolled([START] * 10, predict) == []
+
+
+def test_a_past_that_cannot_be_predicted_is_told(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    rows = generate(300, 1)
+    same = LabelledRows((*rows.header, "when"), tuple((*row, "2026-01-01") for row in rows.rows), rows.labels)
+    run(tmp_path, "--time_column", "when", train=same)
+    assert not (tmp_path / "output" / "history.csv").exists()
+    assert (
+        "no history.csv: channel 'train' must have the column 'when' with times that differ" in capsys.readouterr().err
+    )
+
+
+def test_times_that_cannot_be_read_are_refused(tmp_path: Path) -> None:
+    rows = timed(generate(10, 1))
+    broken = LabelledRows(rows.header, (*rows.rows[:2], (*rows.rows[2][:-1], "soon"), *rows.rows[3:]), rows.labels)
+    message = "row 3 of channel 'train' must be an ISO 8601 time, got 'soon' in time_column 'when'"
+    with pytest.raises(TrainingDataError, match=message):
+        run(tmp_path, "--time_column", "when", train=broken)
+
+
+def test_a_feature_may_not_have_the_name_of_the_predictions(tmp_path: Path) -> None:
+    rows = timed(generate(300, 1))
+    named = LabelledRows(("probability", *rows.header[1:]), rows.rows, rows.labels)
+    test = LabelledRows(named.header[:-1], generate(50, 2).rows, generate(50, 2).labels)
+    with pytest.raises(TrainingDataError, match="no column may be named 'probability' where time_column is set"):
+        run(tmp_path, "--time_column", "when", train=named, test=test)
+
+
+def test_the_past_of_a_training_job_is_what_a_baseline_reads(tmp_path: Path) -> None:
+    run(tmp_path, "--time_column", "when", train=timed(generate(1200, 1)))
+    baseline = with_history(load(tmp_path / "output" / "baseline"), tmp_path / "output" / "history.csv", "when")
+    assert baseline.history is not None
+    assert baseline.history.n_rows == 720
+    assert {size: len(windows) for size, windows in baseline.history.windows.items()} == {200: 3}

@@ -31,6 +31,7 @@ FULL: dict[str, Any] = {
         "train": "s3://rows/census/train",
         "test": "s3://rows/census/test/",
         "segment_column": "sex",
+        "time_column": "asked_at",
         "missing_values": ["NA", "-"],
     },
     "endpoint": {"instance_count": 2, "autoscaling": {"maximum_count": 4, "invocations_per_instance": 500}},

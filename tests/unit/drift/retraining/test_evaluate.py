@@ -1,5 +1,6 @@
 import tarfile
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -138,3 +139,70 @@ def test_an_artifact_that_is_none_is_told(
 
     assert call(tmp_path, monkeypatch) == 2
     assert message in (tmp_path / MlPath.MESSAGE).read_text()
+
+
+def give_past(root: Path, n_rows: int, *, name: str | None = "history.csv") -> None:
+    """Pack what the training job left: rows of the past with their time and probability."""
+    rows = generate(n_rows, 4)
+    lines = [",".join((*rows.header, TARGET, "when", "probability"))]
+    for number, (row, label) in enumerate(zip(rows.rows, rows.labels, strict=True)):
+        time = f"2026-{1 + number // 672:02}-{1 + number // 24 % 28:02}T{number % 24:02}:00:00Z"
+        lines.append(",".join((*row, label, time, "0.75" if label == ">50K" else "0.25")))
+    target = folder(root, JobInput.TRAINED)
+    target.mkdir(parents=True)
+    (root / "packed.csv").write_text("\n".join(lines) + "\n")
+    with tarfile.open(target / "output.tar.gz", "w:gz") as archive:
+        if name:
+            archive.add(root / "packed.csv", name)
+        archive.add(Path(__file__), "metrics.json")
+
+
+def test_the_challengers_baseline_keeps_the_past_of_its_training(
+    tmp_path: Path, models: dict[str, Path], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    give(tmp_path, models, challenger="good", champion="poor")
+    give_past(tmp_path, 1000)
+
+    assert call(tmp_path, monkeypatch, "--time_column", "when") == 0
+
+    history = load(folder(tmp_path, JobOutput.BASELINE)).history
+    assert history is not None
+    assert (history.time_column, history.n_rows, len(history.windows[200])) == ("when", 1000, 5)
+    assert history.start == "2026-01-01T00:00:00Z"
+
+
+@pytest.mark.parametrize(
+    ("given", "told"),
+    [
+        ({"n_rows": 399}, "must have at least 400 rows to show windows of the past, got 399"),
+        ({"n_rows": 400, "name": None}, "the training job left no history.csv: the baseline has no history"),
+    ],
+)
+def test_without_enough_of_a_past_the_challenger_is_judged_all_the_same(
+    tmp_path: Path,
+    models: dict[str, Path],
+    monkeypatch: pytest.MonkeyPatch,
+    caplog: pytest.LogCaptureFixture,
+    given: dict[str, Any],
+    told: str,
+) -> None:
+    give(tmp_path, models, challenger="good", champion="poor")
+    give_past(tmp_path, **given)
+
+    assert call(tmp_path, monkeypatch, "--time_column", "when") == 0
+    assert load(folder(tmp_path, JobOutput.BASELINE)).history is None
+    assert evaluation(tmp_path).accepted
+    assert told in caplog.text
+
+
+def test_a_past_that_cannot_be_read_fails_the_job(
+    tmp_path: Path, models: dict[str, Path], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    give(tmp_path, models, challenger="good", champion="poor")
+    give_past(tmp_path, 400)
+
+    assert call(tmp_path, monkeypatch, "--time_column", "hour") == 2
+    assert "must have the time column 'hour'" in (tmp_path / MlPath.MESSAGE).read_text()
+    (folder(tmp_path, JobInput.TRAINED) / "output.tar.gz").write_bytes(b"none")
+    assert call(tmp_path, monkeypatch, "--time_column", "when") == 2
+    assert "the training job's output cannot be read" in (tmp_path / MlPath.MESSAGE).read_text()

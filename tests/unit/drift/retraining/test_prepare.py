@@ -1,4 +1,5 @@
 import json
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -321,3 +322,26 @@ def test_captures_that_are_nowhere_are_told(tmp_path: Path) -> None:
 
     with pytest.raises(ConfigError, match="must be a folder of capture files, got"):
         prepare(settings(str(tmp_path / "nowhere")), platform(tmp_path))
+
+
+def test_the_time_column_is_no_feature_and_fresh_rows_get_their_inference_time(tmp_path: Path) -> None:
+    header = ("age", "when", "workclass", "hours", TARGET)
+    rows = [[row[0], "2025-01-01", *row[1:]] for row in TRAIN]
+    write_rows(folder(tmp_path, JobInput.TRAIN) / "train.csv", rows, header)
+    write_rows(folder(tmp_path, JobInput.TEST) / "test.csv", TEST)
+    several = merged("20.5,Private,1\n21.5,Private,1", "yes\nno", event="two", time=at(2))
+    records = [labelled(1), several, *(labelled(number) for number in range(3, 7))]
+    timed = replace(settings(str(write_merged(tmp_path / "merged", records))), time_column="when")
+
+    prepare(timed, platform(tmp_path))
+
+    fresh = read_rows(folder(tmp_path, JobOutput.FRESH) / RetrainingFile.FRESH)
+    assert fresh[0] == [*HEADER, TARGET, "when"]
+    assert [row[-2:] for row in fresh[1:]] == [
+        ["yes", "2026-11-22T10:01:00Z"],
+        ["yes", "2026-11-22T10:02:00Z"],
+        ["no", "2026-11-22T10:02:00Z"],
+        ["yes", "2026-11-22T10:03:00Z"],
+    ]
+    # No model is trained on the holdout, so that it needs no times.
+    assert read_rows(folder(tmp_path, JobOutput.HOLDOUT) / RetrainingFile.HOLDOUT)[0] == [*HEADER, TARGET]

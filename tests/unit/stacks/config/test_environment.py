@@ -270,6 +270,11 @@ def test_number_is_held_to_its_bounds(
             "training must have a segment_column other than target_label, got 'income'; set it in dev.toml",
         ),
         (
+            {"training": {"time_column": "income"}},
+            "training must have a time_column other than target_label and segment_column, got 'income'; set it in ",
+        ),
+        ({"training": {"time_column": ""}}, "training.time_column must be 1 to 256 characters, got ''"),
+        (
             {"network": {"subnet_ids": [], "security_group_ids": ["sg-0c000000"]}},
             "network.subnet_ids must have at least one entry, got []",
         ),

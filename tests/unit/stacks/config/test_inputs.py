@@ -118,6 +118,29 @@ def test_fails_when_retraining_would_read_other_missing_values_than_the_baseline
     )
 
 
+def timed(settings: dict[str, Any], column: str) -> dict[str, Any]:
+    return settings | {"training": {**settings["training"], "time_column": column}}
+
+
+def test_a_time_column_of_the_training_rows_alone_is_accepted(tmp_path: Path) -> None:
+    settings = timed(inputs(tmp_path), "when")
+    (tmp_path / "train.csv").write_text("a, b, when, y\n1, x, 2026-01-01, no\n")
+    check_inputs(config(**settings), tmp_path)
+
+
+def test_fails_when_the_training_rows_have_no_times(tmp_path: Path) -> None:
+    assert refusal(tmp_path, timed(inputs(tmp_path), "when")).startswith(
+        "training.train must have a column training.time_column, 'when', got 'a, b, y'"
+    )
+
+
+def test_fails_when_the_time_is_a_feature_of_the_baseline(tmp_path: Path) -> None:
+    assert refusal(tmp_path, timed(inputs(tmp_path), "a")) == (
+        "training.time_column must be no feature of model.baseline, got 'a'; learn it again with "
+        "`plumbline baseline --time-column a`"
+    )
+
+
 @pytest.mark.parametrize("column", ["a", "c"], ids=["numeric", "unknown"])
 def test_fails_when_the_segment_column_is_no_categorical_feature(tmp_path: Path, column: str) -> None:
     assert refusal(tmp_path, segmented(inputs(tmp_path), column)) == (

@@ -93,11 +93,12 @@ def test_jobs_get_the_arguments_of_the_contract() -> None:
     assert prepare[PrepareArgument.MISSING_VALUES] == '["NA", "-"]'
     assert evaluate[EvaluateArgument.SLICE_COLUMNS] == "sex,race"
     assert evaluate[EvaluateArgument.SEGMENT_COLUMN] == "sex"
+    assert prepare[PrepareArgument.TIME_COLUMN] == evaluate[EvaluateArgument.TIME_COLUMN] == "asked_at"
     assert evaluate[EvaluateArgument.HOLDOUT_MARGIN] == "0.01"
 
 
 def test_folders_are_those_that_the_jobs_know() -> None:
-    prepare, evaluate = (step(environment(), name) for name in (PipelineStep.PREPARE, PipelineStep.EVALUATE))
+    prepare, evaluate = (step(full(), name) for name in (PipelineStep.PREPARE, PipelineStep.EVALUATE))
     inputs = {entry["InputName"]: entry["S3Input"]["LocalPath"] for entry in evaluate["ProcessingInputs"]}
     inputs |= {entry["InputName"]: entry["S3Input"]["LocalPath"] for entry in prepare["ProcessingInputs"]}
     outputs = {
@@ -107,6 +108,22 @@ def test_folders_are_those_that_the_jobs_know() -> None:
     }
     assert inputs == {name: job_folder(name) for name in JobInput}
     assert outputs == {name: job_folder(name) for name in JobOutput}
+
+
+def test_the_past_is_read_where_training_leaves_it_and_only_where_rows_have_times() -> None:
+    (trained,) = [
+        entry["S3Input"]["S3Uri"]["Std:Join"]
+        for entry in step(full(), PipelineStep.EVALUATE)["ProcessingInputs"]
+        if entry["InputName"] == JobInput.TRAINED
+    ]
+    models, *rest = trained["Values"]
+    assert models == step(full(), PipelineStep.TRAIN)["OutputDataConfig"]["S3OutputPath"]
+    assert (trained["On"], rest) == ("/", [{"Get": "Steps.Train.TrainingJobName"}, "output", "output.tar.gz"])
+
+    without = step(environment(), PipelineStep.EVALUATE)
+    assert JobInput.TRAINED not in {entry["InputName"] for entry in without["ProcessingInputs"]}
+    assert arguments(without)[EvaluateArgument.TIME_COLUMN] == ""
+    assert "time_column" not in step(environment(), PipelineStep.TRAIN)["HyperParameters"]
 
 
 def test_outputs_of_an_execution_are_below_its_id_and_encrypted() -> None:
@@ -137,6 +154,7 @@ def test_training_is_the_images_script_mode_on_three_channels() -> None:
     }
     parameters = step(full(), PipelineStep.TRAIN)["HyperParameters"]
     assert json.loads(parameters["segment_column"]) == "sex"
+    assert json.loads(parameters["time_column"]) == "asked_at"
     assert json.loads(json.loads(parameters["missing_values"])) == ["NA", "-"]
     assert json.loads(json.loads(parameters["feature_types"])) == {"education-num": "id"}
 
