@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 
 from plumbline.contract.decoding import decode, read_json
 
@@ -20,6 +20,14 @@ class PreparedPart:
 
 
 @dataclass(frozen=True)
+class PreparedHour:
+    """What the files of one hour held: labelled rows, usable or not, and bytes."""
+
+    n_labelled: int
+    n_bytes: int
+
+
+@dataclass(frozen=True)
 class Prepared:
     """The account of one preparation: every row that was read is in `fresh`, in `holdout` or rejected.
 
@@ -34,6 +42,9 @@ class Prepared:
     repeats_are_natural
         Whether the original data contain identical rows, so that an identical row need not be the same observation
         and none was rejected for it.
+    hours
+        What was read, by hour as in the files' keys, ``yyyy/mm/dd/hh``: what has come since can be told by it. Empty in
+        accounts of earlier revisions.
     """
 
     fresh_from: str
@@ -43,6 +54,7 @@ class Prepared:
     holdout: PreparedPart
     rejected: Mapping[str, int]
     repeats_are_natural: bool
+    hours: Mapping[str, PreparedHour] = field(default_factory=dict)
     version: int = PREPARED_VERSION
 
     def to_json(self) -> str:
@@ -58,7 +70,7 @@ class Prepared:
         ValueError
             If it is no account of this version.
         """
-        prepared = decode(cls, read_json(text))
+        prepared = decode(cls, read_json(text), tolerant=True)
         if prepared.version != PREPARED_VERSION:
             raise ValueError(f"prepared.json must be of version {PREPARED_VERSION}, got {prepared.version}")
         return prepared

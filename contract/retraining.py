@@ -227,6 +227,8 @@ class Obstacle(StrEnum):
     COOLDOWN = "cooldown"
     DAILY_CAP = "daily_cap"
     LABELS_NEEDED = "labels_needed"
+    SAME_EVIDENCE = "same_evidence"
+    """The gate rejected the last challenger, and nothing has come since that another one could learn from."""
     START_REFUSED = "start_refused"
     """SageMaker refused StartPipelineExecution; the reserved run is tried again every hour."""
 

@@ -3,13 +3,18 @@
 from datetime import UTC, datetime
 from typing import Any, Protocol
 
+from plumbline.contract.evaluation import Evaluation
+from plumbline.contract.names import Prefix
+from plumbline.contract.prepared import Prepared
 from plumbline.contract.retraining import (
     PipelineParameter,
+    RetrainingFile,
     SwitchPosition,
     champion_artifact,
     metadata_text,
     retraining_switch,
 )
+from plumbline.contract.retraining_jobs import JobOutput
 from plumbline.functions.retraining.decision import RetrainingFacts
 from plumbline.functions.retraining.events import AlarmChange, AlarmState
 from plumbline.functions.retraining.fresh_rows import FreshRowCounter
@@ -36,6 +41,12 @@ class AwsGatewayPort(Protocol):
 
     def fresh_rows(self, fresh_from: str, fresh_until: str, enough: int) -> int:
         """Return the number of fresh labelled rows, `enough` at most."""
+
+    def new_rows(self, execution: str, fresh_from: str, fresh_until: str, enough: int) -> int:
+        """Return the number of fresh labelled rows that an execution did not read, `enough` at most."""
+
+    def evaluation(self, execution: str) -> Evaluation | None:
+        """Return the gate's evaluation of an execution's challenger; None: it could not be read."""
 
     def start(self, run: ReservedRun) -> str:
         """Start the run or find its execution, or raise `NotStartedError`."""
@@ -87,8 +98,46 @@ class AwsGateway:
 
     def fresh_rows(self, fresh_from: str, fresh_until: str, enough: int) -> int:
         """Return the number of labelled rows captured from `fresh_from` until `fresh_until`, `enough` at most."""
-        bucket, endpoint = self._settings.capture_bucket, self._settings.endpoint
-        return FreshRowCounter(self._clients["s3"], bucket, endpoint).count(fresh_from, fresh_until, enough)
+        return self._counter.count(fresh_from, fresh_until, enough)
+
+    def new_rows(self, execution: str, fresh_from: str, fresh_until: str, enough: int) -> int:
+        """Return the number of labelled rows of these hours that an execution did not read, `enough` at most.
+
+        Where its account cannot be read, every row is new: a run too many does less harm than none for ever.
+        """
+        text = self._text(execution, JobOutput.PREPARED, RetrainingFile.PREPARED)
+        try:
+            seen = Prepared.from_json(text).hours if text is not None else {}
+        except ValueError as error:
+            print(f"the account of {execution} could not be read: {error}", flush=True)
+            seen = {}
+        return self._counter.count_new(fresh_from, fresh_until, enough, seen)
+
+    def evaluation(self, execution: str) -> Evaluation | None:
+        """Return the gate's evaluation of an execution's challenger; None: it could not be read."""
+        text = self._text(execution, JobOutput.EVALUATION, RetrainingFile.EVALUATION)
+        try:
+            return None if text is None else Evaluation.from_json(text)
+        except ValueError as error:
+            print(f"the evaluation of {execution} could not be read: {error}", flush=True)
+            return None
+
+    @property
+    def _counter(self) -> FreshRowCounter:
+        return FreshRowCounter(self._clients["s3"], self._settings.capture_bucket, self._settings.endpoint)
+
+    def _text(self, execution: str, folder: JobOutput, file: RetrainingFile) -> str | None:
+        """Return a file that an execution left; None: it could not be read."""
+        from botocore.exceptions import BotoCoreError, ClientError
+
+        key = f"{Prefix.RETRAINING}/{execution.rpartition('/')[2]}/{folder}/{file}"
+        try:
+            answer = self._clients["s3"].get_object(Bucket=self._settings.artifacts_bucket, Key=key)
+            text: str = answer["Body"].read().decode()
+        except (BotoCoreError, ClientError, UnicodeDecodeError) as error:
+            print(f"{key} could not be read: {error}", flush=True)
+            return None
+        return text
 
     def start(self, run: ReservedRun) -> str:
         """Start the run's execution, or find the one that its token started before, and return the ARN.

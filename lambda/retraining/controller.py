@@ -18,13 +18,15 @@ from plumbline.functions.retraining.decision import (
     RetrainingFacts,
     decide_start,
     labels_needed,
+    last_rejection,
     may_start,
+    same_evidence,
 )
 from plumbline.functions.retraining.events import AlarmChange, ExecutionChange, RetrainingEvent, RetrainingRequest
 from plumbline.functions.retraining.messages import RetrainingMessages, ended
 from plumbline.functions.retraining.runs import fresh_hours, new_run
 from plumbline.functions.retraining.settings import RetrainingSettings
-from plumbline.functions.retraining.state import NotifiedObstacle, ReservedRun, RetrainingState
+from plumbline.functions.retraining.state import NotifiedObstacle, RejectedRun, ReservedRun, RetrainingState
 from plumbline.functions.retraining.triggers import (
     RetrainingTrigger,
     alarm_trigger,
@@ -129,17 +131,35 @@ class Controller:
         if status != SUCCEEDED:
             self._notifier.put_metric(RetrainingMetric.FAILED)
             self._notifier.publish(self._messages.failed(run, status, reason))
-        self._store.write(self._store.state.closed())
+        self._store.write(self._judged(run, run.execution) if status == SUCCEEDED else self._store.state.closed())
         text = ended(run, status, reason)
         return [_logged(ControllerDecision(ControllerAction.CLOSED, text, cause=run.cause, execution=run.execution))]
 
+    def _judged(self, run: ReservedRun, execution: str) -> RetrainingState:
+        """Return the state after a run whose challenger came to the gate, with the evidence of a rejected one."""
+        evaluation = self._gateway.evaluation(execution)
+        if evaluation is None:
+            return self._store.state.closed()
+        if evaluation.accepted:
+            return self._store.state.judged(None)
+        alarms = {*run.alarms, *(change.alarm_name for change in self._gateway.alarms_on())}
+        reason = "; ".join(evaluation.reasons)
+        rejected = RejectedRun(execution, run.display_name, run.champion, tuple(sorted(alarms)), reason)
+        return self._store.state.judged(rejected)
+
     def _decide(self, trigger: RetrainingTrigger, facts: RetrainingFacts, *, resumed: bool) -> list[ControllerDecision]:
         decision = decide_start(trigger, self._store.state, facts, self._policy)
+        overridden = [*decision.overridden]
         found = decision.obstacle or self._labels_needed(facts)
+        if found is None:
+            found = self._same_evidence(trigger, facts)
+            if found and trigger.forced:
+                overridden.append(found)
+                found = None
         if found is None:
             run = new_run(trigger, facts, self._settings)
             self._store.write(self._store.state.reserved(run, trigger.event_key, facts.now))
-            return [self._start(run, tuple(each.text for each in decision.overridden))]
+            return [self._start(run, tuple(each.text for each in overridden))]
         if found.obstacle is Obstacle.ALREADY_STARTED and resumed:
             # The event was delivered again and found its own run reserved.
             return []
@@ -149,6 +169,14 @@ class Controller:
         fresh_from, fresh_until = fresh_hours(facts.now, self._policy.fresh_period)
         n_rows = self._gateway.fresh_rows(fresh_from, fresh_until, self._policy.min_fresh_rows)
         return labels_needed(n_rows, fresh_from, fresh_until, self._policy)
+
+    def _same_evidence(self, trigger: RetrainingTrigger, facts: RetrainingFacts) -> FoundObstacle | None:
+        rejected = last_rejection(self._store.state, facts)
+        if rejected is None:
+            return None
+        fresh_from, fresh_until = fresh_hours(facts.now, self._policy.fresh_period)
+        n_new = self._gateway.new_rows(rejected.execution, fresh_from, fresh_until, self._policy.min_fresh_rows)
+        return same_evidence(trigger, rejected, n_new, self._policy)
 
     def _start(self, run: ReservedRun, overridden: tuple[str, ...]) -> ControllerDecision:
         try:
@@ -173,18 +201,27 @@ class Controller:
             self._store.write(self._store.state.notified(refused))
 
     def _skip(self, trigger: RetrainingTrigger, found: FoundObstacle) -> ControllerDecision:
-        obstacle = NotifiedObstacle(found.obstacle)
-        known = self._store.state.last_notified_obstacle == obstacle
         # An hourly reconciliation during a run is no news: the message of its start was sent.
         expected = trigger.hourly and found.obstacle is Obstacle.IN_PROGRESS
-        repeated = found.obstacle is Obstacle.ALREADY_STARTED or (trigger.hourly and known)
         if not expected:
             self._notifier.put_metric(RetrainingMetric.SKIPPED)
-        if not expected and not repeated:
-            self._notifier.publish(self._messages.skipped(trigger, found))
-            if not known:
-                self._store.write(self._store.state.notified(obstacle))
+        if not expected and found.obstacle is not Obstacle.ALREADY_STARTED:
+            self._notify_once(trigger, found)
         return _logged(ControllerDecision(ControllerAction.SKIPPED, found.text, found.obstacle, trigger.cause))
+
+    def _notify_once(self, trigger: RetrainingTrigger, found: FoundObstacle) -> None:
+        """Notify of an obstacle, of which alarms bring no news once people know it; a person always gets an answer."""
+        state = self._store.state
+        known = state.last_notified_obstacle == NotifiedObstacle(found.obstacle)
+        after = state.notified(NotifiedObstacle(found.obstacle))
+        if found.obstacle is Obstacle.SAME_EVIDENCE and state.rejected:
+            known = set(trigger.alarms) <= set(state.rejected.notified)
+            after = after.notified_of_evidence(trigger.alarms)
+        if trigger.alarms and known:
+            return
+        self._notifier.publish(self._messages.skipped(trigger, found))
+        if after != state:
+            self._store.write(after)
 
 
 def _logged(decision: ControllerDecision) -> ControllerDecision:

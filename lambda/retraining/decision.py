@@ -6,12 +6,20 @@ from datetime import datetime, timedelta
 
 from plumbline.contract.retraining import ControllerAction, Obstacle, SwitchPosition
 from plumbline.functions.retraining.settings import RetrainingPolicy
-from plumbline.functions.retraining.state import ReservedRun, RetrainingState
+from plumbline.functions.retraining.state import RejectedRun, ReservedRun, RetrainingState
 from plumbline.functions.retraining.triggers import RetrainingTrigger
 from plumbline.functions.shared.events import display_time
 
 DAY = timedelta(hours=24)
-OVERRIDABLE = frozenset({Obstacle.SWITCHED_OFF, Obstacle.SWITCH_UNKNOWN, Obstacle.COOLDOWN, Obstacle.DAILY_CAP})
+OVERRIDABLE = frozenset(
+    {
+        Obstacle.SWITCHED_OFF,
+        Obstacle.SWITCH_UNKNOWN,
+        Obstacle.COOLDOWN,
+        Obstacle.DAILY_CAP,
+        Obstacle.SAME_EVIDENCE,
+    }
+)
 """Obstacles that a person's request with force overrides."""
 
 
@@ -103,6 +111,36 @@ def labels_needed(n_rows: int, fresh_from: str, fresh_until: str, policy: Retrai
         Obstacle.LABELS_NEEDED,
         f"{n_rows} labelled rows were captured from {fresh_from} until {fresh_until}, and {policy.min_fresh_rows} are "
         "wanted",
+    )
+
+
+def last_rejection(state: RetrainingState, facts: RetrainingFacts) -> RejectedRun | None:
+    """Return the run whose evidence a new one must exceed; None: there is none, or another champion serves since."""
+    rejected = state.rejected
+    return rejected if rejected is not None and rejected.champion == facts.champion else None
+
+
+def same_evidence(
+    trigger: RetrainingTrigger, rejected: RejectedRun, n_new: int, policy: RetrainingPolicy
+) -> FoundObstacle | None:
+    """Return the obstacle of evidence that a rejected challenger has had already; None: there is more.
+
+    Training repeats itself: the same rows make the same challenger, whichever alarm asks. As many new labelled rows as
+    a first run needs are new evidence; an alarm that the rejected run did not answer says that the world moved on, so
+    that any new row is.
+
+    Parameters
+    ----------
+    n_new
+        Labelled rows that the rejected run did not read, the policy's `min_fresh_rows` at most.
+    """
+    another = set(trigger.alarms) - set(rejected.alarms)
+    if n_new >= policy.min_fresh_rows or (another and n_new > 0):
+        return None
+    return FoundObstacle(
+        Obstacle.SAME_EVIDENCE,
+        f"the challenger of {rejected.display_name} was rejected ({rejected.reason}), and since it read them "
+        f"{n_new} labelled rows are new, of {policy.min_fresh_rows} that are worth another run",
     )
 
 

@@ -5,11 +5,16 @@
 """
 
 import json
-from collections.abc import Iterator
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Mapping
 from datetime import datetime, timedelta
+from itertools import chain
 from typing import Any
 
 from plumbline.contract.names import Prefix
+from plumbline.contract.prepared import PreparedHour
+
+_UNSEEN = PreparedHour(0, 0)
 
 
 class FreshRowCounter:
@@ -25,10 +30,34 @@ class FreshRowCounter:
 
         Times are full hours, ISO 8601 in UTC with Z.
         """
-        first, until = _moment(fresh_from), _moment(fresh_until)
+        hours = self._hours(_moment(fresh_from), _moment(fresh_until)) if enough > 0 else ()
+        return self._labelled(chain.from_iterable(objects for _, objects in hours), enough)
+
+    def count_new(self, fresh_from: str, fresh_until: str, enough: int, seen: Mapping[str, PreparedHour]) -> int:
+        """Return the number of rows whose label came after a run had read the captures, newest first.
+
+        Hours of as many bytes as `seen` says are unchanged and not read again: files of an hour only ever grow by
+        labelled records.
+
+        Parameters
+        ----------
+        seen
+            What the run read, by hour as ``yyyy/mm/dd/hh``.
+        """
+        n_new = 0
+        for hour, objects in self._hours(_moment(fresh_from), _moment(fresh_until)) if enough > 0 else ():
+            before = seen.get(f"{hour:%Y/%m/%d/%H}", _UNSEEN)
+            if sum(entry["Size"] for entry in objects) != before.n_bytes:
+                n_new += max(0, self._labelled(objects, before.n_labelled + enough - n_new) - before.n_labelled)
+            if n_new >= enough:
+                return enough
+        return n_new
+
+    def _labelled(self, objects: Iterable[Mapping[str, Any]], enough: int) -> int:
+        """Return the number of labelled rows of some objects; `enough` as soon as there are so many."""
         total = 0
-        for key in self._keys(first, until) if enough > 0 else ():
-            body = self._s3.get_object(Bucket=self._bucket, Key=key)["Body"]
+        for entry in objects:
+            body = self._s3.get_object(Bucket=self._bucket, Key=entry["Key"])["Body"]
             try:
                 for line in body.iter_lines():
                     total += labelled_rows(line)
@@ -38,15 +67,19 @@ class FreshRowCounter:
                 body.close()
         return total
 
-    def _keys(self, first: datetime, until: datetime) -> Iterator[str]:
-        """Yield the keys of the hours, by days, newest first: a listing for each day and variant."""
+    def _hours(self, first: datetime, until: datetime) -> Iterator[tuple[datetime, list[Mapping[str, Any]]]]:
+        """Yield the hours that have objects, newest first, each with those of all variants: a listing for each day."""
         variants = list(self._variants())
         day = until - timedelta(microseconds=1)
         while day.date() >= first.date():
+            found: dict[datetime, list[Mapping[str, Any]]] = defaultdict(list)
             for variant in variants:
                 folder = f"{variant}{day:%Y/%m/%d}/"
-                keys = [key for key in self._below(folder) if first <= _hour_of(key, folder, day) < until]
-                yield from reversed(keys)
+                for entry in self._below(folder):
+                    hour = _hour_of(entry["Key"], folder, day)
+                    if first <= hour < until:
+                        found[hour].append(entry)
+            yield from sorted(found.items(), reverse=True)
             day -= timedelta(days=1)
 
     def _variants(self) -> Iterator[str]:
@@ -56,12 +89,12 @@ class FreshRowCounter:
             for entry in page.get("CommonPrefixes", ()):
                 yield entry["Prefix"]
 
-    def _below(self, folder: str) -> Iterator[str]:
+    def _below(self, folder: str) -> Iterator[Mapping[str, Any]]:
         pages = self._s3.get_paginator("list_objects_v2")
         for page in pages.paginate(Bucket=self._bucket, Prefix=folder):
             for entry in page.get("Contents", ()):
                 if entry["Key"].endswith(".jsonl"):
-                    yield entry["Key"]
+                    yield entry
 
 
 def labelled_rows(line: bytes) -> int:

@@ -33,6 +33,11 @@ _REMEDIES = {
         "joins them with the requests at its next run, and the hourly reconciliation decides again if an alarm still "
         "is in ALARM."
     ),
+    Obstacle.SAME_EVIDENCE: (
+        "What would change it: the new labelled rows that are wanted; any new labelled row together with an alarm of "
+        "another kind; another champion. After a change of training data, settings or gate, a person decides. "
+        + _START_NOW
+    ),
     Obstacle.START_REFUSED: (
         "Repair what the error names (the pipeline, a quota, or a permission), or deploy the monitoring stack again."
     ),

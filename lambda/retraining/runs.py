@@ -40,6 +40,7 @@ def new_run(trigger: RetrainingTrigger, facts: RetrainingFacts, settings: Retrai
         cause=trigger.cause,
         reserved_at=facts.now.isoformat(),
         forced=trigger.forced,
+        alarms=trigger.alarms,
     )
 
 

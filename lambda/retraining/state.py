@@ -1,4 +1,4 @@
-"""The controller's state of one endpoint: the run under way, the recent starts, the last obstacle notified."""
+"""The controller's state of one endpoint: the run under way, recent starts, the last rejection, the last obstacle."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
@@ -59,6 +59,8 @@ class ReservedRun:
         Whether a person requested it regardless of the switch.
     execution
         ARN; None: reserved, and not known to be started.
+    alarms
+        Names of the alarms that triggered it; none: a person did.
     """
 
     token: str
@@ -70,6 +72,33 @@ class ReservedRun:
     reserved_at: str
     forced: bool
     execution: str | None = None
+    alarms: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class RejectedRun:
+    """The last run, if the gate rejected its challenger: its evidence is known to teach nothing.
+
+    Parameters
+    ----------
+    execution
+        ARN; what it read is in its account.
+    display_name, champion
+        As of the run.
+    alarms
+        Names of the alarms that it was to answer: those that triggered it, and those that were on when it ended.
+    reason
+        Why the gate rejected it, for people.
+    notified
+        Names of the alarms for which people were told that a run on the same evidence is not started.
+    """
+
+    execution: str
+    display_name: str
+    champion: str
+    alarms: tuple[str, ...]
+    reason: str
+    notified: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -89,6 +118,7 @@ class RetrainingState(StoredState):
     run: ReservedRun | None = None
     starts: tuple[RetrainingStart, ...] = ()
     last_notified_obstacle: NotifiedObstacle | None = None
+    rejected: RejectedRun | None = None
     version: int = VERSION
 
     @property
@@ -114,8 +144,19 @@ class RetrainingState(StoredState):
         return replace(self, run=run, starts=(*self.starts[:-1], start), last_notified_obstacle=None)
 
     def closed(self) -> "RetrainingState":
-        """Return the state after the run ended."""
+        """Return the state after the run ended and nothing is known of its challenger."""
         return replace(self, run=None)
+
+    def judged(self, rejected: RejectedRun | None) -> "RetrainingState":
+        """Return the state after the run ended and the gate rejected its challenger; None: it accepted it."""
+        return replace(self, run=None, rejected=rejected)
+
+    def notified_of_evidence(self, alarms: tuple[str, ...]) -> "RetrainingState":
+        """Return the state after people were told for some alarms that the evidence is the rejected run's."""
+        if self.rejected is None:
+            raise ValueError("there must be a rejected run, got none")
+        known = tuple(sorted({*self.rejected.notified, *alarms}))
+        return replace(self, rejected=replace(self.rejected, notified=known))
 
     def notified(self, obstacle: NotifiedObstacle | None) -> "RetrainingState":
         """Return the state after people were notified of an obstacle; None: there is none any more."""
@@ -123,8 +164,19 @@ class RetrainingState(StoredState):
 
     @classmethod
     def upgrade(cls, document: Mapping[str, Any]) -> Mapping[str, Any]:
-        """Read version 1: `episode` became `event_key`; `told` was a text, so the obstacle is notified once more."""
+        """Read version 1: `episode` became `event_key`; `told` was a text, so the obstacle is notified once more.
+
+        Documents of both versions may be from before runs kept their alarms and rejections were remembered.
+        """
+        if isinstance(document.get("run"), dict):
+            document = {**document, "run": {"alarms": [], **document["run"]}}
         if document.get("version") != 1:
-            return document
+            return {"rejected": None, **document}
         starts = [{"event_key": start["episode"], "at": start["at"]} for start in document["starts"]]
-        return {"run": document["run"], "starts": starts, "last_notified_obstacle": None, "version": cls.VERSION}
+        return {
+            "run": document["run"],
+            "starts": starts,
+            "last_notified_obstacle": None,
+            "rejected": None,
+            "version": cls.VERSION,
+        }

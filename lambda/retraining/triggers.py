@@ -25,7 +25,9 @@ class RetrainingTrigger:
         delivered again, late or out of order, is checked as of when it was sent, and every start since is an obstacle.
         It is never after now, so that the distance between two starts is at least what is checked here.
     hourly
-        The hourly reconciliation, which notifies the same obstacle once only.
+        The hourly reconciliation, whose finding that a run is under way is no news.
+    alarms
+        Names of the alarms that triggered it; none: a person did.
     """
 
     event_key: str
@@ -34,6 +36,7 @@ class RetrainingTrigger:
     moment: datetime
     forced: bool = False
     hourly: bool = False
+    alarms: tuple[str, ...] = ()
 
 
 def no_trigger(change: AlarmChange, alarm_names: tuple[str, ...]) -> str | None:
@@ -51,7 +54,8 @@ def alarm_trigger(change: AlarmChange, now: datetime) -> RetrainingTrigger:
     """Return the trigger of an alarm that went to ALARM."""
     cause = f"{change.alarm_name} went to ALARM at {display_time(change.changed_at)}: {change.reason}"
     event_key = f"{change.alarm_name}|{change.changed_at.isoformat()}"
-    return RetrainingTrigger(event_key, change.alarm_name, cause, min(change.changed_at, now))
+    alarms = (change.alarm_name,)
+    return RetrainingTrigger(event_key, change.alarm_name, cause, min(change.changed_at, now), alarms=alarms)
 
 
 def request_trigger(request: RetrainingRequest, now: datetime) -> RetrainingTrigger:
@@ -65,10 +69,10 @@ def reconcile_trigger(changes: Sequence[AlarmChange], request_id: str, now: date
     if not changes:
         return None
     first = min(changes, key=lambda change: (change.changed_at, change.alarm_name))
-    names = _and(sorted(change.alarm_name for change in changes))
+    alarms = tuple(sorted(change.alarm_name for change in changes))
     verb = "are" if len(changes) > 1 else "is"
-    cause = f"{names} {verb} still in ALARM, since {display_time(first.changed_at)}: {first.reason}"
-    return RetrainingTrigger(f"hourly|{request_id}", first.alarm_name, cause, now, hourly=True)
+    cause = f"{_and(alarms)} {verb} still in ALARM, since {display_time(first.changed_at)}: {first.reason}"
+    return RetrainingTrigger(f"hourly|{request_id}", first.alarm_name, cause, now, hourly=True, alarms=alarms)
 
 
 def _and(names: Sequence[str]) -> str:

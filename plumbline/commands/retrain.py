@@ -21,7 +21,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--force",
         action="store_true",
-        help="with --reason: in spite of cool-down, cap and switch; never while another one runs",
+        help="with --reason: in spite of cool-down, cap, switch and an earlier rejection; never while another one runs",
     )
 
 

@@ -15,6 +15,7 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, rule
 
 from plumbline.contract.retraining import SwitchPosition
+from plumbline.functions.retraining import controller
 from plumbline.functions.retraining.aws import NotStartedError
 from plumbline.functions.retraining.decision import DAY
 from plumbline.functions.retraining.events import (
@@ -46,6 +47,9 @@ AWS_CHANGES = [
     ("switch", None),
     ("rows", 1000),
     ("rows", POLICY.min_fresh_rows - 1),
+    ("new", 0),
+    ("new", 1),
+    ("new", POLICY.min_fresh_rows),
     ("refusal", None),
     ("refusal", "AccessDenied"),
     ("champion", "s3://artifacts/models/2/model.tar.gz"),
@@ -81,6 +85,10 @@ class WatchedAws(FakeAws):
             assert self.rows >= POLICY.min_fresh_rows
             assert self.changing_from is None
             assert run.champion == self.champion
+            rejected = self.state.rejected
+            if rejected and rejected.champion == run.champion and not run.forced:
+                another = set(run.alarms) - set(rejected.alarms)
+                assert self.new >= (1 if another else POLICY.min_fresh_rows), "tried again on the same evidence"
 
     def creates(self, run: ReservedRun) -> None:
         reserved = self.state.run
@@ -152,6 +160,14 @@ class Histories(RuleBasedStateMachine):
                 self.aws.end(execution, status)
                 self.sent.append(ExecutionChange(execution, status))
 
+    @rule(accepted=st.booleans(), hours=st.sampled_from(HOURS))
+    def the_gate_judges(self, accepted: bool, hours: float) -> None:
+        self.aws.now += timedelta(hours=hours)
+        for execution, known in self.aws.executions.items():
+            if known == "Executing":
+                self.aws.judge(execution, accepted=accepted)
+                self.sent.append(ExecutionChange(execution, "Succeeded"))
+
     @rule(change=st.sampled_from(AWS_CHANGES))
     def aws_changes(self, change: tuple[str, object]) -> None:
         setattr(self.aws, *change)
@@ -159,8 +175,9 @@ class Histories(RuleBasedStateMachine):
             self.aws.live_from = self.aws.now
 
     def teardown(self) -> None:
-        """Whatever happened, the loop is alive: once all is well, a drift that persists is retrained on."""
+        """Whatever happened, the loop is alive: once all is well and labels come, an alarm that stays on starts one."""
         self.aws.switch, self.aws.refusal, self.aws.changing_from, self.aws.rows = SwitchPosition.ON, None, None, 1000
+        self.aws.new = POLICY.min_fresh_rows
         self.aws.alarms = {ALARM: alarm_change()}
         self._deliver(Reconcile(self._request()), CALLS, None)
         for execution in self.aws.executions:
@@ -209,6 +226,17 @@ TestHistories.settings = settings(
     database=None,
     suppress_health_check=list(HealthCheck),
 )
+
+
+def test_a_run_on_the_evidence_of_a_rejected_one_would_be_seen(monkeypatch: pytest.MonkeyPatch) -> None:
+    aws = WatchedAws()
+    aws.handle(alarm_change())
+    aws.judge("arn:execution/1", accepted=False)
+    aws.handle(Reconcile("r"))
+    aws.now += POLICY.cooldown
+    monkeypatch.setattr(controller, "same_evidence", lambda *_: None)
+    with pytest.raises(AssertionError, match="tried again on the same evidence"):
+        aws.handle(alarm_change(hours=7))
 
 
 def test_promises_are_watched() -> None:

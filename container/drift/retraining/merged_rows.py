@@ -10,6 +10,7 @@ from typing import TypeAlias
 import msgspec
 
 from plumbline.contract.enums import StrEnum
+from plumbline.contract.prepared import PreparedHour
 from plumbline.contract.rejection import CellReason, RejectionReason
 from plumbline.drift.data.table import CellReader, NotANumberError
 from plumbline.drift.data.times import parse_time
@@ -45,11 +46,26 @@ class Account:
 
     n_read: int = 0
     _rejected: Counter[str] = field(default_factory=Counter)
+    _labelled: Counter[str] = field(default_factory=Counter)
+    _bytes: Counter[str] = field(default_factory=Counter)
 
     def reject(self, reason: str, n_rows: int = 1) -> None:
         """Count rows under a reason."""
         if n_rows:
             self._rejected[reason] += n_rows
+
+    def see_file(self, hour: str, n_bytes: int) -> None:
+        """Count a file of an hour."""
+        self._bytes[hour] += n_bytes
+
+    def see_labels(self, hour: str, labels: Iterable[str]) -> None:
+        """Count the labelled rows of a record, as the controller counts them before it starts a run."""
+        self._labelled[hour] += sum(1 for label in labels if label.strip())
+
+    @property
+    def hours(self) -> Mapping[str, PreparedHour]:
+        """What was read of each hour, in order."""
+        return {hour: PreparedHour(self._labelled[hour], self._bytes[hour]) for hour in sorted(self._bytes)}
 
     @property
     def rejected(self) -> Mapping[str, int]:
@@ -99,8 +115,11 @@ def read_merged(files: Iterable[tuple[Path, str]], wanted: Wanted, account: Acco
     """
     found: dict[tuple[str, str], LabelledRecord] = {}
     texts: dict[str, str] = {}
-    for path, _ in sorted(files, key=lambda file: file[1]):
+    for path, name in sorted(files, key=lambda file: file[1]):
+        hour = "/".join(name.split("/")[-5:-1])
+        account.see_file(hour, path.stat().st_size)
         for merged in _records(path, account):
+            account.see_labels(hour, merged.ground_truth_data.data.split("\n"))
             record = _labelled(merged, wanted, account, texts)
             if record is None:
                 continue

@@ -28,7 +28,8 @@ from plumbline.drift.settings.platform import Platform
 def prepare(settings: PrepareSettings, platform: Platform, connect: Connect | None = None) -> str:
     """Write the fresh rows, the holdout and their account; return what was made, for people.
 
-    Equal captures, labels and data give equal bytes.
+    Equal captures, labels and data give equal bytes; in the account only what was read of each hour depends on how the
+    captures are divided into files.
 
     Raises
     ------
@@ -73,6 +74,7 @@ def prepare(settings: PrepareSettings, platform: Platform, connect: Connect | No
         holdout=_described(holdout),
         rejected=account.rejected,
         repeats_are_natural=natural,
+        hours=account.hours,
     )
     header = [*(spec.name for spec in train.specs), settings.target_label]
     for folder, name, text in (

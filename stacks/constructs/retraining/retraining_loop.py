@@ -108,6 +108,9 @@ class RetrainingLoop(Construct):
         controller.allow_sagemaker(["sagemaker:DescribePipelineExecution"], f"pipeline/{naming.pipeline}/execution/*")
         self._inputs.capture.allow_read(controller.role, naming.merged_prefix)
         self._inputs.artifacts.allow_read_object(controller.role, CHAMPION_KEY, by_get=True)
+        # What a run that was rejected had read, and that it was.
+        for folder in (JobOutput.PREPARED, JobOutput.EVALUATION):
+            self._inputs.artifacts.allow_read_folders(controller.role, Prefix.RETRAINING, folder)
         return controller
 
     def _promotion(self, rollback: Sequence[str]) -> LoopFunction:

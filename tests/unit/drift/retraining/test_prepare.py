@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from plumbline.contract.names import MlPath, Variable
-from plumbline.contract.prepared import Prepared
+from plumbline.contract.prepared import Prepared, PreparedHour
 from plumbline.contract.retraining import RetrainingFile
 from plumbline.contract.retraining_jobs import JobInput, JobOutput
 from plumbline.drift.data.times import parse_time
@@ -211,8 +211,31 @@ def test_equal_captures_in_other_files_and_orders_give_equal_bytes(tmp_path: Pat
         {path.relative_to(output).as_posix(): path.read_bytes() for path in output.rglob("*") if path.is_file()}
         for output in outputs
     ]
+    accounts = [json.loads(each.pop(f"{JobOutput.PREPARED}/{RetrainingFile.PREPARED}")) for each in files]
+    hours = [account.pop("hours") for account in accounts]
+    assert accounts[0] == accounts[1]
     assert files[0] == files[1]
-    assert len(files[0]) == 3
+    assert len(files[0]) == 2
+    assert [sum(hour["n_labelled"] for hour in each.values()) for each in hours] == [13, 13]
+
+
+def test_account_says_what_was_read_of_each_hour(tmp_path: Path) -> None:
+    unusable: list[Any] = ["no record", merged("7.5,Private,1\n8.5,Private,1", "yes\n", event="half", time=at(20))]
+    later = write_merged(tmp_path / "merged", [labelled(40), labelled(41)], "11/part-00000.jsonl")
+    prepared, _, _ = run(tmp_path, [*(labelled(number) for number in range(5)), *unusable])
+    day = later / "ep" / "AllTraffic" / "2026" / "11" / "22"
+    sizes = [(day / hour / "part-00000.jsonl").stat().st_size for hour in ("10", "11")]
+    assert prepared.hours == {
+        "2026/11/22/10": PreparedHour(6, sizes[0]),
+        "2026/11/22/11": PreparedHour(2, sizes[1]),
+    }
+
+
+def test_account_of_an_earlier_revision_is_read(tmp_path: Path) -> None:
+    prepared, _, _ = run(tmp_path, [labelled(number) for number in range(5)])
+    document = json.loads(prepared.to_json())
+    del document["hours"]
+    assert Prepared.from_json(json.dumps(document)) == replace(prepared, hours={})
 
 
 @pytest.mark.parametrize(

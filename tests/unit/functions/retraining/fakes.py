@@ -5,6 +5,7 @@ from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from functools import lru_cache
 
+from plumbline.contract.evaluation import Comparison, Evaluation
 from plumbline.contract.retraining import RetrainingMetric, SwitchPosition
 from plumbline.functions.retraining.aws import GONE, NotStartedError
 from plumbline.functions.retraining.controller import Controller
@@ -41,6 +42,8 @@ class FakeAws:
     live_from: datetime | None = None
     changing_from: str | None = None
     rows: int = 1000
+    new: int = 0
+    evaluations: dict[str, Evaluation] = field(default_factory=dict)
     refusal: str | None = None
     alarms: dict[str, AlarmChange] = field(default_factory=dict)
     document: Document = Document(0, None)
@@ -70,6 +73,12 @@ class FakeAws:
     def end(self, execution: str, status: str) -> None:
         self.executions[execution] = status
 
+    def judge(self, execution: str, *, accepted: bool) -> None:
+        """End an execution with the gate's verdict on its challenger."""
+        self.end(execution, "Succeeded")
+        compared = Comparison("holdout", 900, 0.8, 0.7, -0.1, -0.12, -0.08, 0.01, accepted)
+        self.evaluations[execution] = Evaluation(accepted, ("holdout: a loss",), compared, compared, ())
+
     def read(self, document_id: str) -> Document:
         assert document_id == SETTINGS.endpoint
         self.step("read")
@@ -95,6 +104,16 @@ class FakeAws:
         assert fresh_from < fresh_until
         self.step("rows")
         return min(self.rows, enough)
+
+    def new_rows(self, execution: str, fresh_from: str, fresh_until: str, enough: int) -> int:
+        assert execution in self.executions
+        assert fresh_from < fresh_until
+        self.step("new rows")
+        return min(self.new, enough)
+
+    def evaluation(self, execution: str) -> Evaluation | None:
+        self.step("evaluation")
+        return self.evaluations.get(execution)
 
     def start(self, run: ReservedRun) -> str:
         self.step("start")

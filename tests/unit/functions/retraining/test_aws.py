@@ -1,4 +1,5 @@
 import io
+import json
 from collections.abc import Iterator
 from contextlib import ExitStack
 from dataclasses import dataclass, replace
@@ -11,6 +12,8 @@ from botocore.response import StreamingBody
 from botocore.stub import Stubber
 
 from plumbline.contract.champion import Champion, ChampionHistory
+from plumbline.contract.evaluation import Comparison, Evaluation
+from plumbline.contract.prepared import Prepared, PreparedHour, PreparedPart
 from plumbline.contract.retraining import SwitchPosition
 from plumbline.functions.retraining.aws import GONE, AwsGateway, NotStartedError, start_request
 from plumbline.functions.retraining.decision import RetrainingFacts
@@ -152,3 +155,61 @@ def test_status_comes_with_the_reason(account: Account) -> None:
 def test_unknown_execution_is_gone(account: Account) -> None:
     account.stubbers["sagemaker"].add_client_error("describe_pipeline_execution", "ResourceNotFound")
     assert account.gateway.status("arn:aws:sagemaker:eu-central-1:000000000000:pipeline/p/execution/x")[0] == GONE
+
+
+# What a run left
+
+EXECUTION = "arn:aws:sagemaker:eu-central-1:000000000000:pipeline/p/execution/abcdefghijkl"
+COMPARED = Comparison("holdout", 9, 0.8, 0.7, -0.1, -0.2, -0.05, 0.01, False)
+EVALUATION = Evaluation(False, ("holdout: a loss",), COMPARED, COMPARED, ())
+PREPARED = Prepared(
+    "f",
+    "u",
+    9,
+    PreparedPart(6, {}, "a", "b"),
+    PreparedPart(3, {}, "c", "d"),
+    {},
+    False,
+    {"2026/03/01/04": PreparedHour(9, 700)},
+)
+
+
+def left(account: Account, key: str, text: str | bytes | None) -> None:
+    """Let S3 answer with a file of the execution, or with an error."""
+    if text is None:
+        account.stubbers["s3"].add_client_error("get_object", "AccessDenied")
+        return
+    content = text if isinstance(text, bytes) else text.encode()
+    answer = {"Body": StreamingBody(io.BytesIO(content), len(content))}
+    account.answers("s3", "get_object", answer, {"Bucket": "artifacts", "Key": f"retraining/abcdefghijkl/{key}"})
+
+
+def test_gates_evaluation_is_read(account: Account) -> None:
+    left(account, "evaluation/evaluation.json", EVALUATION.to_json())
+    assert account.gateway.evaluation(EXECUTION) == EVALUATION
+
+
+@pytest.mark.parametrize("text", [None, "{}", "no json", b"\xff"])
+def test_evaluation_that_cannot_be_read_is_none_and_logged(
+    account: Account, text: str | bytes | None, capsys: pytest.CaptureFixture[str]
+) -> None:
+    left(account, "evaluation/evaluation.json", text)
+    assert account.gateway.evaluation(EXECUTION) is None
+    assert "could not be read" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize(("text", "n_new"), [(PREPARED.to_json(), 0), (None, 2), ("{}", 2)])
+def test_new_rows_are_counted_by_the_account_of_the_run_and_without_it_all_are_new(
+    account: Account, text: str | None, n_new: int
+) -> None:
+    left(account, "prepared/prepared.json", text)
+    variant, key = "merged/plumbline-dev/AllTraffic/", "merged/plumbline-dev/AllTraffic/2026/03/01/04/part-00000.jsonl"
+    listed = {"Bucket": "capture", "Prefix": "merged/plumbline-dev/", "Delimiter": "/"}
+    account.answers("s3", "list_objects_v2", {"CommonPrefixes": [{"Prefix": variant}]}, listed)
+    found = {"Contents": [{"Key": key, "Size": 700}]}
+    account.answers("s3", "list_objects_v2", found, {"Bucket": "capture", "Prefix": f"{variant}2026/03/01/"})
+    if n_new:
+        content = json.dumps({"groundTruthData": {"data": "a\nb"}}).encode()
+        answer = {"Body": StreamingBody(io.BytesIO(content), len(content))}
+        account.answers("s3", "get_object", answer, {"Bucket": "capture", "Key": key})
+    assert account.gateway.new_rows(EXECUTION, "2026-03-01T00:00:00Z", "2026-03-01T05:00:00Z", 9) == n_new

@@ -7,7 +7,7 @@ import pytest
 from plumbline.contract.retraining import ControllerAction, Obstacle, RetrainingMetric, SwitchPosition
 from plumbline.functions.retraining.aws import NotStartedError
 from plumbline.functions.retraining.events import AlarmState, ExecutionChange, RetrainingEvent, RetrainingRequest
-from plumbline.functions.retraining.state import NotifiedObstacle
+from plumbline.functions.retraining.state import NotifiedObstacle, RejectedRun
 from plumbline.functions.shared.events import IgnoredEvent, Reconcile
 from plumbline.functions.shared.state_store import ConcurrentWriteError, Document
 from tests.unit.functions.retraining.builders import ALARM, QUALITY_ALARM, change
@@ -233,12 +233,158 @@ def test_obstacle_is_notified_again_after_the_alarms_were_quiet() -> None:
     assert len(aws.messages) == 2
 
 
-def test_obstacle_of_each_alarm_is_notified() -> None:
+def test_obstacle_of_two_alarms_is_notified_once() -> None:
     aws = FakeAws(rows=17)
     aws.handle(change())
     aws.handle(change(QUALITY_ALARM))
-    assert len(aws.messages) == 2
+    aws.handle(change(hours=0.1))
+    assert (len(aws.messages), aws.counted) == (1, [SKIPPED] * 3)
     assert "17 labelled rows" in aws.messages[0].text
+
+
+def test_person_always_gets_an_answer() -> None:
+    aws = FakeAws(rows=17)
+    aws.handle(change())
+    aws.handle(RetrainingRequest("now", "r"))
+    aws.handle(RetrainingRequest("now", "s"))
+    assert len(aws.messages) == 3
+
+
+# A challenger that was rejected
+
+
+def rejected(**given: object) -> FakeAws:
+    """Return an AWS whose first run, started by `ALARM`, was rejected; the alarm is still on after the cool-down."""
+    aws = with_run()
+    aws.alarms[ALARM] = change()
+    aws.judge(FIRST, accepted=False)
+    aws.handle(ExecutionChange(FIRST, "Succeeded"))
+    aws.now += POLICY.cooldown
+    for name, value in given.items():
+        setattr(aws, name, value)
+    return aws
+
+
+def test_rejected_run_is_remembered_with_what_it_was_to_answer() -> None:
+    aws = with_run()
+    aws.alarms = {QUALITY_ALARM: change(QUALITY_ALARM)}
+    aws.judge(FIRST, accepted=False)
+    aws.handle(Reconcile("r"))
+    name, champion = aws.runs[0].display_name, aws.runs[0].champion
+    assert aws.state.rejected == RejectedRun(FIRST, name, champion, (ALARM, QUALITY_ALARM), "holdout: a loss")
+
+
+def test_same_evidence_is_not_tried_again_and_said_once() -> None:
+    aws = rejected(new=POLICY.min_fresh_rows - 1)
+    for number in range(30):
+        outcome = aws.handle(Reconcile(f"{number}"))[-1]
+        assert outcome.obstacle is Obstacle.SAME_EVIDENCE
+        aws.now += timedelta(hours=1)
+    for hours in (7, 8, 40):
+        assert aws.handle(change(hours=hours))[-1].obstacle is Obstacle.SAME_EVIDENCE
+    assert (len(aws.runs), aws.subjects) == (1, ["Retraining not started, same evidence: plumbline-dev"])
+    assert "was rejected (holdout: a loss), and since it read them 499 labelled rows are new, of 500" in (
+        aws.messages[0].text
+    )
+
+
+def test_same_evidence_is_said_once_also_where_alarms_were_quiet_or_another_obstacle_came_between() -> None:
+    aws = rejected()
+    aws.handle(Reconcile("1"))
+    alarms, aws.alarms = aws.alarms, {}
+    aws.handle(Reconcile("2"))
+    aws.alarms, aws.switch = alarms, SwitchPosition.OFF
+    aws.handle(Reconcile("3"))
+    aws.switch = SwitchPosition.ON
+    aws.handle(Reconcile("4"))
+    assert [message.obstacle for message in aws.messages] == [Obstacle.SAME_EVIDENCE, Obstacle.SWITCHED_OFF]
+
+
+def test_so_many_new_rows_as_a_first_run_needs_start_another() -> None:
+    aws = rejected(new=POLICY.min_fresh_rows)
+    assert aws.handle(Reconcile("r"))[-1].action is ControllerAction.STARTED
+
+
+def test_alarm_of_another_kind_starts_another_with_any_new_row_and_none_without() -> None:
+    assert rejected(new=1).handle(change(QUALITY_ALARM, hours=7))[-1].action is ControllerAction.STARTED
+    aws = rejected()
+    assert aws.handle(change(QUALITY_ALARM, hours=7))[-1].obstacle is Obstacle.SAME_EVIDENCE
+    aws.handle(change(hours=7))
+    assert len(aws.messages) == 2, "of each kind of alarm people are told once"
+
+
+def test_person_with_force_overrides_the_same_evidence_and_without_it_does_not() -> None:
+    aws = rejected()
+    assert aws.handle(RetrainingRequest("try", "r"))[-1].obstacle is Obstacle.SAME_EVIDENCE
+    assert '--reason "..." --force' in aws.messages[-1].text
+    outcome = aws.handle(RetrainingRequest("try", "s", force=True))[-1]
+    assert outcome.action is ControllerAction.STARTED
+    assert "of 500 that are worth another run" in outcome.overridden[-1]
+
+
+def test_another_champion_is_another_question() -> None:
+    aws = rejected(champion="s3://artifacts/models/2/model.tar.gz")
+    assert aws.handle(Reconcile("r"))[-1].action is ControllerAction.STARTED
+
+
+def test_second_rejection_is_held_to_its_own_evidence_and_said_again() -> None:
+    aws = rejected()
+    aws.handle(Reconcile("1"))
+    aws.new = POLICY.min_fresh_rows
+    aws.handle(Reconcile("2"))
+    aws.judge("arn:execution/2", accepted=False)
+    aws.now += POLICY.cooldown
+    aws.new = 0
+    assert aws.handle(Reconcile("3"))[-1].obstacle is Obstacle.SAME_EVIDENCE
+    assert aws.state.rejected is not None
+    assert aws.state.rejected.execution == "arn:execution/2"
+    assert [message.obstacle for message in aws.messages] == [Obstacle.SAME_EVIDENCE, None, Obstacle.SAME_EVIDENCE]
+
+
+@pytest.mark.parametrize("accepted", [True, None])
+def test_run_that_was_not_rejected_holds_back_none(accepted: bool | None) -> None:
+    aws = with_run()
+    aws.alarms[ALARM] = change()
+    if accepted:
+        aws.judge(FIRST, accepted=True)
+    else:
+        aws.end(FIRST, "Succeeded")
+    aws.now += POLICY.cooldown
+    assert aws.handle(Reconcile("r"))[-1].action is ControllerAction.STARTED
+
+
+def test_acceptance_forgets_an_earlier_rejection() -> None:
+    aws = rejected(new=POLICY.min_fresh_rows)
+    aws.handle(Reconcile("1"))
+    aws.judge("arn:execution/2", accepted=True)
+    aws.handle(Reconcile("2"))
+    assert aws.state.rejected is None
+
+
+def test_failed_run_says_nothing_of_the_evidence() -> None:
+    aws = rejected(new=POLICY.min_fresh_rows)
+    before = aws.state.rejected
+    aws.handle(Reconcile("1"))
+    aws.end("arn:execution/2", "Failed")
+    aws.handle(Reconcile("2"))
+    assert aws.state.rejected == before
+
+
+@pytest.mark.parametrize("call", ["evaluation", "alarms", "write"])
+def test_rejection_is_found_by_the_next_event_after_a_death(call: str) -> None:
+    aws = with_run()
+    aws.judge(FIRST, accepted=False)
+
+    def step(name: str) -> None:
+        if name == call:
+            aws.step = lambda _: None
+            raise KilledError
+
+    aws.step = step
+    with pytest.raises(KilledError):
+        aws.handle(ExecutionChange(FIRST, "Succeeded"))
+    aws.handle(Reconcile("r"))
+    assert aws.state.rejected is not None
 
 
 def test_reconciliation_during_a_run_notifies_nothing() -> None:

@@ -34,6 +34,13 @@ def test_document_of_version_1_is_read_and_its_obstacle_notified_once_more() -> 
     assert RetrainingState.from_json(json.dumps(document)) == expected
 
 
+def test_document_from_before_rejections_were_remembered_is_read() -> None:
+    state = RetrainingState().reserved(RUN, "event", NOW)
+    document = json.loads(state.to_json())
+    del document["rejected"], document["run"]["alarms"]
+    assert RetrainingState.from_json(json.dumps(document)) == state
+
+
 def test_absent_document_is_the_first_state() -> None:
     assert RetrainingState.from_json(None) == RetrainingState()
 

@@ -178,6 +178,8 @@ def test_controller_may_start_this_environments_pipeline_and_read_what_it_decide
     assert sorted(arn.split(">")[1] for arn in allowed["s3:GetObject"]) == [
         "/champion/history.json",
         "/merged/plumbline-dev/*",
+        "/retraining/*/evaluation/*",
+        "/retraining/*/prepared/*",
     ]
     assert "s3:PutObject" not in allowed
     assert "iam:PassRole" not in allowed
