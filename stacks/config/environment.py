@@ -13,6 +13,13 @@ from pydantic import AfterValidator, Field, StrictBool, StrictInt, StringConstra
 
 from plumbline.contract.predictions import PredictionKind
 from plumbline.contract.values import DEFAULT_MISSING_VALUES, missing_values_of
+from plumbline.stacks.config.availability import (
+    HostingInstance,
+    ProcessingInstance,
+    TrainingInstance,
+    has_model_monitor,
+    missing_types,
+)
 from plumbline.stacks.config.retraining import (
     PromotionSection,
     RetrainingSection,
@@ -22,7 +29,6 @@ from plumbline.stacks.config.retraining import (
 )
 from plumbline.stacks.config.schedule import (
     WINDOW_HOURS,
-    WITHOUT_MODEL_MONITOR,
     Engine,
     expression_for,
     interval_hours,
@@ -45,7 +51,6 @@ from plumbline.stacks.config.values import (
     ConfigSection,
     Days,
     FeatureName,
-    InstanceType,
     Location,
     MissingValue,
     Percent,
@@ -104,7 +109,7 @@ class TrainingSection(ConfigSection):
     rows, and baselines keep how far this task wanders; absent: none."""
     missing_values: tuple[MissingValue, ...] | None = None
     """Texts of a cell without a value, besides the empty cell; absent: the default set; empty: no other."""
-    instance_type: InstanceType
+    instance_type: TrainingInstance
     max_runtime_seconds: Annotated[StrictInt, Field(ge=60, le=86400)]
 
     @property
@@ -152,7 +157,7 @@ class AutoscalingSection(ConfigSection):
 class EndpointSection(ConfigSection):
     """Instances that serve the model."""
 
-    instance_type: InstanceType
+    instance_type: HostingInstance
     instance_count: Annotated[StrictInt, Field(ge=1, le=100)]
     autoscaling: AutoscalingSection | None = None
 
@@ -182,7 +187,7 @@ class MonitorSection(ConfigSection):
     """Hours of one window, and between two runs; absent: those of `schedule`, else 1."""
     look_back_hours: Annotated[StrictInt, Field(ge=0, le=MAX_LOOK_BACK_HOURS)] = 0
     """Hours before it that a window with too few rows may get, until it has enough; 0: none."""
-    instance_type: InstanceType
+    instance_type: ProcessingInstance
     volume_gb: Annotated[StrictInt, Field(ge=1, le=16384)]
     max_runtime_seconds: Annotated[StrictInt, Field(ge=60, le=3600)]
     isolation_forest: StrictBool
@@ -382,7 +387,12 @@ class EnvironmentConfig(ConfigSection):
 
     @model_validator(mode="after")
     def _region_has_the_engine(self) -> Self:
-        if self.monitor.engine is Engine.MODEL_MONITOR and self.region in WITHOUT_MODEL_MONITOR:
+        if missing := missing_types(self.region):
+            raise ValueError(
+                f"must have another region: in {self.region} CloudFormation does not make {', '.join(missing)}; "
+                f"captured requests from there can be judged with `plumbline monitor`, got {self.region!r}"
+            )
+        if self.monitor.engine is Engine.MODEL_MONITOR and not has_model_monitor(self.region):
             raise ValueError(
                 f"must have monitor.engine scheduler in region {self.region}, where CloudFormation makes no monitoring "
                 f"schedule, got {self.monitor.engine.value}"

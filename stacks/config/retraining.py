@@ -7,8 +7,9 @@ from typing import Annotated, Self
 from pydantic import BeforeValidator, Field, StrictBool, StrictInt, model_validator
 
 from plumbline.contract.retraining import HARM, Approval, Traffic, TriggerKind
+from plumbline.stacks.config.availability import ProcessingInstance
 from plumbline.stacks.config.thresholds import HOURS_A_DAY, LabelsSection
-from plumbline.stacks.config.values import MAX_VARIABLE, ConfigSection, FeatureName, Fraction, InstanceType, Share
+from plumbline.stacks.config.values import MAX_VARIABLE, ConfigSection, FeatureName, Fraction, Share
 
 MIN_CANARY_INSTANCES = 2
 """SageMaker Developer Guide, "Use canary traffic shifting": a canary is at most half of the fleet."""
@@ -56,7 +57,7 @@ class RetrainingSection(ConfigSection):
     """Values with fewer rows are not judged."""
     fresh_weight_fraction: Share
     """Fraction of the total weight in training that the fresh rows have together."""
-    instance_type: InstanceType
+    instance_type: ProcessingInstance
     """Of the jobs before and after training; training has its own."""
     volume_gb: Annotated[StrictInt, Field(ge=1, le=16384)]
     max_runtime_seconds: Annotated[StrictInt, Field(ge=60, le=86400)]

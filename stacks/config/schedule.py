@@ -15,12 +15,6 @@ EARLIEST_MINUTE = 10
 RUN_MINUTE = 20
 """Of our own schedule, where the file does not name one."""
 
-WITHOUT_MODEL_MONITOR = frozenset(
-    "af-south-1 ap-south-2 ap-southeast-3 ap-southeast-4 ca-west-1 eu-central-2 eu-south-1 eu-south-2 il-central-1 "
-    "me-central-1 us-gov-east-1 us-gov-west-1".split()
-)
-"""Regions where CloudFormation has no AWS::SageMaker::MonitoringSchedule; a test holds them to cfn-lint's tables."""
-
 
 class Engine(StrEnum):
     """What starts the monitoring job: docs/adr/0001-two-engines-behind-one-setting.md."""

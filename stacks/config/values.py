@@ -29,7 +29,6 @@ RESOURCE_ID = r"(?:[0-9a-f]{8}|[0-9a-f]{17})"
 VARIANT_NAME = r"[a-zA-Z0-9](-*[a-zA-Z0-9]){0,62}"
 SPARK_MASTER = r"(spark|k8s)://\S{1,248}|yarn"
 """At most 256 characters: the job gets it in an environment variable."""
-InstanceType = Annotated[str, text(r"ml\.[a-z0-9-]+\.[a-z0-9]+", "be an instance type like ml.m5.large")]
 S3_URI = re.compile(r"s3://[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]/[^\s/][^\s]*")
 
 

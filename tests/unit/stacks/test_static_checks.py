@@ -11,7 +11,7 @@ from cdk_nag import AwsSolutionsChecks
 from cfnlint.api import ManualArgs, lint
 from cfnlint.schema import PROVIDER_SCHEMA_MANAGER, ResourceNotFoundError
 
-from plumbline.stacks.config.schedule import WITHOUT_MODEL_MONITOR
+from plumbline.stacks.config.availability import MISSING_TYPES
 from tests.unit.stacks.synthesis import (
     ENGINES,
     ENVIRONMENTS,
@@ -92,7 +92,7 @@ def test_lint_finds_nothing_in_windows_of_a_day(engine: str) -> None:
     assert lint_of(daily(engine), "monitoring") == []
 
 
-def test_regions_without_model_monitor_are_those_of_the_linters_tables() -> None:
+def test_what_regions_lack_is_what_the_linters_tables_lack() -> None:
     def has(region: str, kind: str) -> bool:
         try:
             PROVIDER_SCHEMA_MANAGER.get_resource_schema(region, kind)
@@ -101,10 +101,18 @@ def test_regions_without_model_monitor_are_those_of_the_linters_tables() -> None
         return True
 
     regions = json.loads((ROOT / "stacks" / "config" / "xgboost_registries.json").read_text())["accounts"]
-    assert {region for region in regions if not has(region, "AWS::SageMaker::MonitoringSchedule")} == (
-        WITHOUT_MODEL_MONITOR
-    )
-    assert all(has(region, "AWS::Scheduler::Schedule") for region in regions)
+    assemblies = [full(engine) for engine in ENGINES]
+    needed = {
+        resource["Type"]
+        for assembly in assemblies
+        for template in assembly.templates.values()
+        for resource in template["Resources"].values()
+        if not resource["Type"].startswith("Custom::")
+    }
+    lacking = {region: {kind for kind in needed if not has(region, kind)} for region in regions}
+    assert {region: set(kinds) for region, kinds in MISSING_TYPES.items()} == {
+        region: kinds for region, kinds in lacking.items() if kinds
+    }
 
 
 def test_lint_would_find_a_wrong_property() -> None:

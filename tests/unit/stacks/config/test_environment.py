@@ -8,10 +8,11 @@ from plumbline.contract.retraining import HARM, TriggerKind
 from plumbline.contract.statistics import EffectMeasure
 from plumbline.contract.thresholds import RENAMED_KEYS, THRESHOLDS, Threshold
 from plumbline.local.demo.deployment import derive
+from plumbline.stacks.config.availability import MISSING_TYPES, InstanceUse, instance_types, missing_types
 from plumbline.stacks.config.environment import EnvironmentConfig
 from plumbline.stacks.config.errors import EnvironmentFileError
 from plumbline.stacks.config.file import load_environment, on_engine, parse_environment
-from plumbline.stacks.config.schedule import WINDOW_HOURS, WITHOUT_MODEL_MONITOR, Engine, interval_hours
+from plumbline.stacks.config.schedule import WINDOW_HOURS, Engine, interval_hours
 from plumbline.stacks.config.xgboost_image import xgboost_image
 from tests.unit.stacks.synthesis import ENVIRONMENTS, ROOT, config, document
 
@@ -660,7 +661,47 @@ def test_a_schedule_that_no_engine_runs_is_refused_as_written() -> None:
     assert "got 'rate(1 hour)'" in refusal(on_engine(data, "scheduler"))
 
 
-@pytest.mark.parametrize("region", sorted(WITHOUT_MODEL_MONITOR))
+@pytest.mark.parametrize("region", sorted(region for region in MISSING_TYPES if missing_types(region)))
+@pytest.mark.parametrize("engine", Engine)
+def test_a_region_is_refused_where_cloudformation_lacks_what_every_engine_needs(region: str, engine: Engine) -> None:
+    told = refusal(on_engine(document() | {"region": region}, engine))
+    assert told.startswith(
+        f"dev.toml must have another region: in {region} CloudFormation does not make AWS::SageMaker::"
+    )
+    assert "plumbline monitor" in told
+
+
+@pytest.mark.parametrize(
+    ("section", "use"),
+    [
+        ("endpoint", InstanceUse.HOSTING),
+        ("training", InstanceUse.TRAINING),
+        ("monitor", InstanceUse.PROCESSING),
+        ("retraining", InstanceUse.PROCESSING),
+    ],
+)
+def test_an_instance_type_must_be_one_for_its_use(section: str, use: InstanceUse) -> None:
+    others = frozenset().union(*(instance_types(other) for other in InstanceUse)) - instance_types(use)
+    for wrong in [*sorted(others), "ml.banana.huge"]:
+        told = refusal(document(**{section: {"instance_type": wrong}}))
+        assert told.startswith(f"{section}.instance_type must be an instance type like ml."), told
+        assert f"is none for {use.name.lower()}" in told
+    for right in sorted(instance_types(use)):
+        assert parse_environment(document(**{section: {"instance_type": right}}), "dev.toml")
+
+
+@pytest.mark.parametrize("name", ["ml.m6g.large", "ml.c7g.xlarge", "ml.r8g.2xlarge", "ml.c6gn.4xlarge"])
+def test_an_instance_on_arm_is_refused(name: str) -> None:
+    told = refusal(document(endpoint={"instance_type": name}))
+    assert "runs on ARM, and the images are for x86" in told
+
+
+@pytest.mark.parametrize("name", ["ml.g4dn.xlarge", "ml.g5.xlarge"])
+def test_an_instance_with_a_gpu_is_no_arm(name: str) -> None:
+    assert parse_environment(document(endpoint={"instance_type": name}), "dev.toml").endpoint.instance_type == name
+
+
+@pytest.mark.parametrize("region", sorted(region for region in MISSING_TYPES if not missing_types(region)))
 def test_model_monitor_is_refused_before_the_first_stack_where_cloudformation_lacks_it(region: str) -> None:
     data = document() | {"region": region}
     assert refusal(data) == (
