@@ -53,7 +53,11 @@ class Population:
 
     def draw(self, n: int, random: np.random.Generator) -> Frequencies:
         """Draw `n` whole rows, independently and with replacement, and count them."""
-        return self._counted(self.codes[:, random.integers(self.n_rows, size=n)])
+        return self.counted(random.integers(self.n_rows, size=n))
+
+    def counted(self, positions: NDArray[np.intp]) -> Frequencies:
+        """Count the rows at these positions."""
+        return self._counted(self.codes[:, positions])
 
     def counts(self, sample: Frequencies) -> dict[str, ValueCounts]:
         """Return a sample as the value counts that the product makes of such rows."""

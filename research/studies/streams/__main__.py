@@ -36,10 +36,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
     results = written.parent / RESULTS
     if not given.page_only:
         found = _study(given)
-        if not found.outcomes:
+        if not (found.outcomes or found.others):
             _log.warning("%s is left as it is: no stream was to be had", PAGE)
             return 0
-        found.save(results)
+        (found.updating(StreamStudy.load(results)) if given.update and results.exists() else found).save(results)
     page.write(StreamStudy.load(results), written)
     _log.info("%s is written", written)
     return 0
@@ -62,8 +62,9 @@ def _study(given: argparse.Namespace) -> StreamStudy:
         extent,
         sizes=tuple(given.sizes or extent.sizes),
         windows=given.windows or extent.windows,
-        modes=tuple(modes),
-        tools=() if given.lines else extent.tools,
+        modes=() if given.part == "others" else tuple(modes),
+        tools=() if given.part == "ours" or given.lines else extent.tools,
+        has_others=given.part != "ours" and not given.lines,
     )
     return run.study(extent, sources, given.streams, given.seed, given.processes)
 
@@ -96,6 +97,10 @@ def _parser() -> argparse.ArgumentParser:
     )
     parser.add_argument(
         "--labels", nargs="+", choices=_LATE, default=list(_LATE), help="how many windows late labels come"
+    )
+    parser.add_argument("--part", choices=("ours", "others"), help="run the product alone, or all but it")
+    parser.add_argument(
+        "--update", action="store_true", help="keep what the last run has of the modes and tools that are not run"
     )
     parser.add_argument("--lines", type=Path, metavar="FILE", help="write a JSON line per window here, and no page")
     parser.add_argument("--seed", type=int, default=SEED)

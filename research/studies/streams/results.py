@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Iterable, Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -24,6 +24,28 @@ class StreamStudy:
     outcomes: tuple[StreamOutcome, ...]
     others: tuple[PeerOutcome, ...]
     absent: tuple[str, ...] = ()
+
+    def updating(self, last: "StreamStudy") -> "StreamStudy":
+        """Return this run with what the last one had of modes, tools and methods that are not in this one.
+
+        Raises
+        ------
+        ValueError
+            If the last run had another seed or other libraries.
+        """
+        if (last.seed, last.versions) != (self.seed, self.versions):
+            raise ValueError(
+                f"the last run must have the seed {self.seed} and the versions {self.versions} to be kept in part, "
+                f"got {last.seed} and {last.versions}; run all of it"
+            )
+        modes, tools = {one.mode for one in self.outcomes}, {one.tool for one in self.others}
+        return replace(
+            self,
+            seconds=self.seconds + last.seconds,
+            outcomes=(*(one for one in last.outcomes if one.mode not in modes), *self.outcomes),
+            others=(*(one for one in last.others if one.tool not in tools), *self.others),
+            absent=tuple(dict.fromkeys((*last.absent, *self.absent))),
+        )
 
     def save(self, path: Path) -> None:
         """Write the results as JSON, a line for each window."""

@@ -29,13 +29,17 @@ MODES = (RunMode(False, 1), RunMode(True, None), RunMode(True, 1), RunMode(True,
 
 @dataclass(frozen=True)
 class StreamExtent:
-    """How much is run: `windows` of each of the `sizes`, at most, in each of the `modes`, and by which other tools."""
+    """How much is run: `windows` of each of the `sizes`, at most, in each of the `modes`.
+
+    `tools` judge the same windows; `has_others` says whether anything but the product does.
+    """
 
     command: str
     sizes: tuple[int, ...]
     windows: int
     modes: tuple[RunMode, ...] = MODES
     tools: tuple[str, ...] = (others.EVIDENTLY, others.NANNYML)
+    has_others: bool = True
 
 
 FULL = StreamExtent("make study", (500, 1_000, 2_000), 20)
@@ -103,7 +107,7 @@ def study(
     found = list(sources.find(streams, folder))
     python = others.interpreters(extent.tools) if found else {}
     tasks = [StreamTask(source, path, extent, mode, seed) for source, path in found for mode in extent.modes]
-    peers = [PeerTask(source, path, extent, python, seed) for source, path in found]
+    peers = [PeerTask(source, path, extent, python, seed) for source, path in found if extent.has_others]
     at_hand = {*python, *(source.name for source, _ in found)}
     return StreamStudy(
         command=extent.command,

@@ -15,6 +15,7 @@ from pathlib import Path
 
 import numpy as np
 
+from plumbline.contract.training import MISSING_TEXTS
 from plumbline.data.rows import LabelledRows
 from plumbline.drift.data.documents import temporary_folder
 from plumbline.drift.data.times import parse_time
@@ -23,6 +24,8 @@ from plumbline.local import environments
 NEIGHBOUR = environments.ROOT.parent / "shared" / "data" / "streams"
 """A folder next to the repository."""
 TIME_COLUMN = "time"
+ORIGINS = (0.40, 0.55, 0.70, 0.85)
+"""Fractions of the known rows that models of the past are trained on; each answers the rows up to the next one."""
 
 _log = logging.getLogger(__name__)
 
@@ -136,7 +139,7 @@ def find(sources: Sequence[StreamSource], folder: Path | None) -> Iterator[tuple
 
 
 def read(source: StreamSource, path: Path) -> Stream:
-    """Read a stream.
+    """Read a stream, without the columns that have no value in the rows that the first model of the past learns from.
 
     Raises
     ------
@@ -157,6 +160,16 @@ def read(source: StreamSource, path: Path) -> Stream:
         raise ValueError(
             f"{path} must have rows after the {source.n_train + source.n_test} known ones, got {len(rows)} in all"
         )
-    place = rows.header.index(TIME_COLUMN)
-    header, *cells = (row[:place] + row[place + 1 :] for row in (rows.header, *rows.rows))
-    return Stream(source, rows.column(TIME_COLUMN), LabelledRows(header, tuple(cells), rows.labels))
+    first = round(ORIGINS[0] * (source.n_train + source.n_test))
+    kept = [name for name in rows.header if name != TIME_COLUMN and _has_values(rows, name, first)]
+    places = [rows.header.index(name) for name in kept]
+    cells = tuple(tuple(row[place] for place in places) for row in rows.rows)
+    return Stream(source, rows.column(TIME_COLUMN), LabelledRows(tuple(kept), cells, rows.labels))
+
+
+def _has_values(rows: LabelledRows, name: str, first: int) -> bool:
+    """Return whether a column has a value among the first rows; of one without any a model cannot learn."""
+    has_value = not MISSING_TEXTS.issuperset(rows.column(name)[:first])
+    if not has_value:
+        _log.info("column %s is left out: the first %d rows have no value of it", name, first)
+    return has_value

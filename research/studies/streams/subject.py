@@ -13,10 +13,7 @@ from plumbline.drift.reference.baseline import Baseline
 from plumbline.drift.reference.csv_inputs import ReferenceFiles, typed
 from plumbline.drift.reference.history import HistoryRows
 from research.studies.model import TARGET, TrainedModel
-from research.studies.streams.sources import TIME_COLUMN, Stream
-
-ORIGINS = (0.40, 0.55, 0.70, 0.85)
-"""Fractions of the known rows that models of the past are trained on; each answers the rows up to the next one."""
+from research.studies.streams.sources import ORIGINS, TIME_COLUMN, Stream
 
 
 @dataclass(frozen=True, eq=False)

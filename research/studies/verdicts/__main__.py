@@ -29,7 +29,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     results = written.parent / RESULTS
     if not given.page_only:
         rows, name = people(given.census, given.seed)
-        extent = run.QUICK if given.quick else run.FULL
+        extent = run.QUICK if given.quick else run.SHORT if given.short else run.FULL
         run.study(Population.of(rows), name, extent, given.seed, given.processes).save(results)
     page.write(VerdictStudy.load(results), written)
     _log.info("%s is written", written)
@@ -47,6 +47,7 @@ def _draft() -> Path:
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="python -m research.studies.verdicts", description=__doc__)
     parser.add_argument("--quick", action="store_true", help="few windows: minutes, not an answer; into a draft")
+    parser.add_argument("--short", action="store_true", help="half an hour of one core instead of hours")
     parser.add_argument("--seed", type=int, default=SEED)
     parser.add_argument("--census", type=Path, help="folder with adult.data and adult.test; else found or fetched")
     parser.add_argument("--processes", type=int, default=2, help="worlds that are judged at a time")

@@ -141,7 +141,7 @@ def tally(product: PopulationMonitor, change: CellChange, n_window: int, n_windo
         window = change.apply(product.population.draw(n_window, random), random)
         report = product.judge(product.learned(reference), window, seed=repetition)
         pair = columns(product.population, reference, window)[place]
-        for name in _named(report.features[place]):
+        for name in named_by(report.features[place]):
             named[name] += 1
         not_judged += report.features[place].verdict is Verdict.NOT_JUDGED
         any_feature += report.verdict is Verdict.DRIFT
@@ -160,6 +160,7 @@ def tally(product: PopulationMonitor, change: CellChange, n_window: int, n_windo
     )
 
 
-def _named(feature: FeatureReport) -> Iterator[str]:
+def named_by(feature: FeatureReport) -> Iterator[str]:
+    """Yield how a feature that drifted is named (`BY`); nothing of one that did not."""
     if feature.verdict is Verdict.DRIFT:
         yield next(name for name, codes in BY.items() if has_code(feature.reason, *codes))

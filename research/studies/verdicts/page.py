@@ -4,11 +4,15 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import TypeVar
 
+from plumbline.drift.reference.history import ENOUGH_WINDOWS
 from research.studies import pages
 from research.studies.pages import replace_results, table
+from research.studies.verdicts.arrivals import ArrivalTally
+from research.studies.verdicts.courses import WARM_UP_HOURS, CourseTally
 from research.studies.verdicts.features import BY, CellTally
 from research.studies.verdicts.kinds import KINDS, NO_CHANGE, VerdictTally
 from research.studies.verdicts.results import VerdictStudy
+from research.studies.verdicts.worlds import Arrival
 
 MARKER = "verdicts"
 NOTHING = "–"
@@ -35,8 +39,14 @@ def body(study: VerdictStudy) -> Iterator[str]:
     )
     yield "### Without drift, however rows come"
     yield (
-        "Windows in which each verdict is drift though nothing changed, with the 95 % interval of the rate [windows "
-        "in which it is not judged], and intervals of the projected accuracy that hold the realised one."
+        "Windows in which a feature, or the prediction, is called drifted though nothing changed, with the 95 % "
+        "interval of the rate. *Past* is the number of past windows that these were held against; with less than "
+        f"{ENOUGH_WINDOWS} the verdict says so."
+    )
+    yield arrivals(study.arrivals)
+    yield (
+        "Whole runs: windows in which each verdict is drift [in which it is not judged], and intervals of the "
+        "projected accuracy that hold the realised one."
     )
     unchanged = [one for one in study.tallies if one.change == NO_CHANGE]
     for history in (False, True):
@@ -52,6 +62,59 @@ def body(study: VerdictStudy) -> Iterator[str]:
         "by Evidently. Reference of 20,000 rows."
     )
     yield cells(study.cells)
+    yield "### Over time"
+    yield (
+        "Courses of hours, each judged with what the hour before left. A ramp begins after "
+        f"{WARM_UP_HOURS} hours without one, and the hours to the alarm count from there; the last column is the "
+        "verdict on features of the same hours, until the alarm."
+    )
+    yield courses(study.courses)
+
+
+def courses(tallies: Sequence[CourseTally]) -> str:
+    """Return how soon a ramp is found over time, and in how many months something is that is none."""
+    header = ["change", "rows come", "rows an hour", "courses", "hours", "alarm", "alarm before the change"]
+    rows = []
+    for one in tallies:
+        delays, hours = sorted(one.delays), one.hours - WARM_UP_HOURS
+        soon = f"{delays[len(delays) // 2]} ({delays[0]} to {delays[-1]})" if delays else NOTHING
+        alone = NOTHING if one.window_hours is None else f"{one.window_hours} of {hours * one.n_courses:,}"
+        is_ramp = one.window_hours is not None
+        rows.append(
+            [
+                one.change,
+                one.arrival,
+                f"{one.rows_per_hour:,}",
+                str(one.n_courses),
+                f"{one.hours:,}",
+                _rate(one.alarmed, one.n_courses),
+                _rate(one.early, one.n_courses) if is_ramp else NOTHING,
+                soon,
+                alone,
+            ]
+        )
+    return table([*header, "hours to the alarm: middle (all)", "hours whose window alone drifted"], rows)
+
+
+def arrivals(tallies: Sequence[ArrivalTally]) -> str:
+    """Return how often features and prediction are called drifted: a row for each world, size and baseline."""
+    header = ["rows come", "past", "rows in the window", "windows", "any feature", *BY, "prediction", "not judged"]
+    return table(
+        header,
+        [
+            [
+                one.arrival,
+                str(one.past_windows) if one.history else NOTHING,
+                f"{one.n_window:,}",
+                str(one.n_windows),
+                pages.rate(one.drifts, one.n_windows),
+                *(str(one.named[way]) for way in BY),
+                pages.rate(one.predictions, one.n_windows),
+                str(one.not_judged),
+            ]
+            for one in sorted(tallies, key=lambda one: (list(Arrival).index(Arrival(one.arrival)), one.history))
+        ],
+    )
 
 
 def false_alarms(tallies: Sequence[VerdictTally]) -> str:

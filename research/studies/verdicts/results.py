@@ -6,6 +6,8 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 
 from plumbline.contract.decoding import decode
+from research.studies.verdicts.arrivals import ArrivalTally
+from research.studies.verdicts.courses import CourseTally
 from research.studies.verdicts.features import CellTally
 from research.studies.verdicts.kinds import VerdictTally
 
@@ -20,7 +22,9 @@ class VerdictStudy:
     versions: Mapping[str, str]
     seconds: float
     tallies: tuple[VerdictTally, ...]
+    arrivals: tuple[ArrivalTally, ...]
     cells: tuple[CellTally, ...]
+    courses: tuple[CourseTally, ...]
 
     def save(self, path: Path) -> None:
         """Write the results as JSON."""

@@ -35,6 +35,7 @@ class Arrival(StrEnum):
     SINGLY = "one by one"
     CLUMPED = "in clumps"
     RHYTHMIC = "day and night"
+    WEEKLY = "day and night, weekends"
 
 
 @dataclass(frozen=True, eq=False)
@@ -86,17 +87,20 @@ def arriving(
         if arrival is Arrival.CLUMPED:
             tilts = dict(zip(_TILTED, random.normal(0, CLUMP_DEVIATION, len(_TILTED)).tolist(), strict=True))
         else:
-            tilts = _of_hour(first // ROWS_PER_HOUR)
+            tilts = hour_tilts(arrival, first // ROWS_PER_HOUR)
         places.append(pool.draw(tilts, min(size, first_row + n_rows - first), random))
     return pool.rows.take(np.concatenate(places).tolist())
 
 
-def _of_hour(hour: int) -> dict[str, float]:
+def hour_tilts(arrival: Arrival, hour: int) -> dict[str, float]:
     """Return how the mix of an hour's rows differs: ages by the hour of the day, hours of work at weekends."""
+    if arrival not in {Arrival.RHYTHMIC, Arrival.WEEKLY}:
+        return {}
     angle = 2 * np.pi * (hour % _HOURS_OF_DAY) / _HOURS_OF_DAY
     day = hour // _HOURS_OF_DAY % _DAYS_OF_WEEK
-    weekend = WEEKEND_DEVIATION if day >= _FIRST_DAY_OF_WEEKEND else 0.0
-    return {"age": DAY_DEVIATION * float(np.sin(angle)), "hours-per-week": weekend}
+    ages = {"age": DAY_DEVIATION * float(np.sin(angle))}
+    is_weekend = arrival is Arrival.WEEKLY and day >= _FIRST_DAY_OF_WEEKEND
+    return {**ages, "hours-per-week": WEEKEND_DEVIATION} if is_weekend else ages
 
 
 def times(n_rows: int) -> tuple[str, ...]:

@@ -83,6 +83,18 @@ def test_results_survive_the_file(tmp_path: Path) -> None:
     assert StreamStudy.load(tmp_path / "streams.json") == found
 
 
+def test_a_run_of_one_mode_keeps_the_others_of_the_last_run() -> None:
+    late, two, rival = replace(HELD, late=1), replace(HELD, late=2), replace(RIVAL, tool="another rival")
+    last = study(late, two)
+    again = replace(study(replace(late, realised=0.5)), others=(rival,), absent=())
+    found = again.updating(last)
+    assert found.outcomes == (two, replace(late, realised=0.5))
+    assert found.others == (RIVAL, rival)
+    assert found.absent == ("metro",)
+    with pytest.raises(ValueError, match="must have the seed 2"):
+        replace(again, seed=2).updating(last)
+
+
 @pytest.mark.parametrize(("outcome", "said"), [(HELD, "met"), (FELL, "**not met**")])
 def test_page_says_which_targets_are_met(tmp_path: Path, outcome: StreamOutcome, said: str) -> None:
     first, last = markers(page.MARKER)

@@ -17,8 +17,8 @@ from research.studies.streams import run, sources
 from research.studies.streams.__main__ import main
 from research.studies.streams.outcomes import RunMode, StreamOutcome, read_lines
 from research.studies.streams.replay import Replay
-from research.studies.streams.sources import Stream, StreamSource
-from research.studies.streams.subject import ORIGINS, StreamSubject, past_answers, past_rows
+from research.studies.streams.sources import ORIGINS, Stream, StreamSource
+from research.studies.streams.subject import StreamSubject, past_answers, past_rows
 
 N_TRAIN, N_TEST, N_ROWS = 1_500, 700, 300
 N_PRODUCTION = 3 * N_ROWS + 10
@@ -164,6 +164,14 @@ def test_files_that_are_no_stream_are_refused(tmp_path: Path, text: str, n_train
     (tmp_path / "odd.csv").write_text(text)
     with pytest.raises(ValueError, match=message):
         sources.read(StreamSource("odd", "odd.csv", "bought", n_train, 0), tmp_path / "odd.csv")
+
+
+def test_a_column_without_a_value_in_the_first_rows_is_left_out(tmp_path: Path) -> None:
+    lines = ["time,a,b,bought", *(f"2026-01-01,{place},{'?' if place < 4 else 1},yes" for place in range(12))]
+    (tmp_path / "odd.csv").write_text("\n".join(lines))
+    found = sources.read(StreamSource("odd", "odd.csv", "bought", 6, 4), tmp_path / "odd.csv")
+    assert found.rows.header == ("a",)
+    assert found.rows.rows[0] == ("0",)
 
 
 def test_a_misstated_stream_is_refused() -> None:

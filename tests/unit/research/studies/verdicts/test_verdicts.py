@@ -14,10 +14,13 @@ import pytest
 from scipy.stats import binom
 
 from plumbline.data import population
+from plumbline.drift.reference.history import ENOUGH_WINDOWS
 from research.studies.calibration.population import Population
 from research.studies.calibration.product import PopulationMonitor
 from research.studies.pages import markers
 from research.studies.verdicts import features, page, worlds
+from research.studies.verdicts.arrivals import ArrivalTally, ArrivalTask
+from research.studies.verdicts.courses import RAMPS, CourseTally, CourseTask
 from research.studies.verdicts.features import CellTally, changes, tally, with_damage
 from research.studies.verdicts.kinds import KINDS, NO_CHANGE, VerdictExtent, VerdictTally, VerdictTask
 from research.studies.verdicts.results import VerdictStudy
@@ -73,6 +76,39 @@ def test_every_change_is_one_of_its_feature_alone() -> None:
         after = change.apply(window, random)
         assert {name for name in window if not np.array_equal(window[name], after[name])} <= {change.feature}
         assert int(after[change.feature].sum()) == 2_000
+
+
+@functools.cache
+def clumps() -> tuple[ArrivalTally, ...]:
+    return tuple(ArrivalTask(Arrival.CLUMPED, {300: 20}, EXTENT, SEED).tallies())
+
+
+def test_clumps_that_the_past_shows_alarm_in_at_most_five_percent() -> None:
+    without, with_past = clumps()
+    assert (without.history, with_past.history) == (False, True)
+    assert with_past.past_windows >= ENOUGH_WINDOWS
+    assert with_past.drifts <= most(20, LEVEL)
+    # The study would show it if the past were not looked at.
+    assert without.drifts > most(20, LEVEL)
+
+
+@functools.cache
+def ramp() -> CourseTally:
+    (found,) = CourseTask(Arrival.SINGLY, RAMPS[0], rows_per_hour=300, n_courses=1, seed=SEED).tallies()
+    return found
+
+
+def test_a_slow_ramp_is_found_over_time_and_within_a_day_of_its_end() -> None:
+    found = ramp()
+    assert (found.alarmed, found.early) == (1, 0)
+    assert 0 < found.delays[0] <= RAMPS[0].total_hours
+
+
+def test_days_without_a_change_show_none_over_time() -> None:
+    (found,) = CourseTask(Arrival.SINGLY, None, rows_per_hour=300, n_courses=1, seed=SEED, month_hours=96).tallies()
+    # An alarm in a month has a probability of 5 % at most, in four days of far less.
+    assert found.alarmed == 0
+    assert found.window_hours is None
 
 
 @pytest.fixture(scope="module")
@@ -151,7 +187,9 @@ def test_labels_are_turned_in_about_their_fraction() -> None:
 
 def test_page_and_file_have_every_tally(tmp_path: Path, unchanged: VerdictTally) -> None:
     clumped = replace(unchanged, arrival="in clumps", history=True, drifts={**unchanged.drifts, "features": 2})
-    study = VerdictStudy("a test", 1, "a town", {"Python": "3"}, 60.0, (unchanged, clumped), (judged("none"),))
+    study = VerdictStudy(
+        "a test", 1, "a town", {"Python": "3"}, 60.0, (unchanged, clumped), clumps(), (judged("none"),), (ramp(),)
+    )
     study.save(tmp_path / "verdicts.json")
     assert VerdictStudy.load(tmp_path / "verdicts.json") == study
     written = tmp_path / "page.md"
