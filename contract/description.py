@@ -12,6 +12,7 @@ from plumbline.contract.bias import BiasReport
 from plumbline.contract.predictions import PredictionKind, PredictionsReport
 from plumbline.contract.quality import QualityReport, WindowQuality
 from plumbline.contract.records import (
+    AcceptedReport,
     DriftReport,
     FeatureReport,
     MultivariateReport,
@@ -271,8 +272,30 @@ def _comparisons(report: DriftReport) -> Iterator[str]:
         name = f"segment {segment.value.strip()} ({count(segment.n_rows, 'row')})"
         yield f"{name}: {outcome(segment.verdict, segment.reason)}"
     yield from variant_lines(report)
+    yield from accepted_lines(report.accepted)
     if joint.status is Status.ESTIMATED or _is_requested(joint):
         yield f"whole rows: {separability(joint)}"
+
+
+def accepted_lines(found: AcceptedReport) -> Iterator[str]:
+    """Yield which windows a person made the reference, and what differs from the training data all the same."""
+    if not found.is_stated:
+        return
+    if found.accepted_at is None:
+        yield f"accepted windows: {found.reason}"
+        return
+    when = f"accepted on {found.accepted_at} by {found.accepted_by}, because: {found.stated_reason}"
+    if not found.is_used:
+        yield f"accepted windows: {found.reason} ({when})"
+        return
+    times = ", ".join(f"{one.start} to {one.end}" for one in found.windows)
+    yield f"judged against the windows {times} ({count(found.n_rows, 'row')}), {when}"
+    differing = [*found.features, *([found.prediction] if found.prediction else [])]
+    if not differing:
+        yield "accepted: nothing of it differs from the training data in this window"
+    for feature in differing:
+        name = PREDICTION if feature is found.prediction else feature.name
+        yield f"accepted, against the training data it still differs: {name}: {_drift(feature)}"
 
 
 def variant_lines(report: DriftReport) -> Iterator[str]:

@@ -142,6 +142,8 @@ class Variable(StrEnum):
     CHAMPION_S3_URI = "PLUMBLINE_CHAMPION_S3_URI"
     """The history of the endpoint's champions, which says what baseline a window is judged against; unset: the
     argument's, always."""
+    ACCEPTED_S3_URI = "PLUMBLINE_ACCEPTED_S3_URI"
+    """Where the records of accepted windows are; unset: none are looked for."""
     SCHEDULED_TIME = "PLUMBLINE_SCHEDULED_TIME"
     """Set by our own schedule only: the window ends with the last full hour before it."""
     WINDOW_HOURS = "PLUMBLINE_WINDOW_HOURS"
@@ -164,6 +166,8 @@ class Argument(StrEnum):
     BASELINE = "--baseline_s3_uri"
     TARGET_LABEL = "--target_label"
     POLICY = "--policy_s3_uri"
+    ACCEPTED = "--accepted_s3_uri"
+    """What the environment file accepts, a JSON file; `Variable.ACCEPTED_S3_URI` has what the command recorded."""
 
 
 class Switch(StrEnum):
@@ -229,6 +233,8 @@ class Prefix(StrEnum):
     """In the artifacts bucket: what the retraining pipeline's own jobs leave, a folder for each execution."""
     CHAMPION = "champion"
     """In the artifacts bucket: the history of the endpoint's champions."""
+    ACCEPTED = "accepted"
+    """In the artifacts bucket: which windows were accepted as the reference, and what was undone, one object each."""
 
 
 def ground_truth_prefix(endpoint: str) -> str:

@@ -182,6 +182,35 @@ class ReasonCode(StrEnum):
     FEATURES_CHANGED_OVER_TIME = "features_changed_over_time", "drift over time in {features}"
     NOTHING_CHANGED_OVER_TIME = "nothing_changed_over_time", "no feature changed over time"
 
+    # Accepted windows.
+    JUDGED_AGAINST_ACCEPTED = "judged_against_accepted", "{judged} against the windows accepted on {at}"
+    ACCEPTED_UNUSABLE = (
+        "accepted_unusable",
+        "what was accepted as the reference cannot be used, and the window is judged against the training data: {why}",
+    )
+    ACCEPTED_ENDED = (
+        "accepted_ended",
+        "what was accepted on {at} ended: it belongs to {other}",
+    )
+    ACCEPTED_LATER = (
+        "accepted_later",
+        "what was accepted on {at} holds for windows from {end} on, when the accepted ones end",
+    )
+    ACCEPTED_SHIFT = (
+        "accepted_shift",
+        "no feature drifted from the accepted windows; the rows' mix moved in {names} since training, as was accepted "
+        "on {at}",
+    )
+    ACCEPTED_WITHOUT_ROWS = (
+        "accepted_without_rows",
+        "every feature is judged against accepted windows, of which no rows are kept",
+    )
+    ACCEPTED_WITHOUT_SEGMENTS = (
+        "accepted_without_segments",
+        "accepted windows are not kept by segment: not judged are {names}",
+    )
+    ROWS_WITHOUT_ACCEPTED = "rows_without_accepted", "without {names}, of whose accepted windows no rows are kept"
+
     # The joint distribution, the Isolation Forest and attributions.
     NO_REFERENCE_ROWS = "no_reference_rows", "the baseline has no rows to compare with"
     SAMPLES_TOO_SMALL = (

@@ -37,6 +37,7 @@ __all__ = [
     "MODEL_CHANGED",
     "PROJECTED_ACCURACY_NOTE",
     "SWITCHED_OFF",
+    "AcceptedReport",
     "AnswerCounts",
     "Contributor",
     "DriftReport",
@@ -165,6 +166,35 @@ class RecentReport(OptionalPart):
 
 
 @dataclass(frozen=True, kw_only=True)
+class AcceptedReport:
+    """Windows that a person made the reference, and what differs from the training data all the same.
+
+    `is_used`: the window was judged against them; else `reason` says why not, and both are without a value where
+    nothing was accepted. `accepted_features` are compared with them, as is the prediction with `accepted_prediction`.
+    `features` and `prediction` have the comparison with the training data of those that drifted from it: it is
+    accepted, and makes no verdict of the window.
+    """
+
+    is_used: bool = False
+    reason: Reason | None = None
+    windows: tuple[WindowBounds, ...] = ()
+    n_windows: int = 0
+    n_rows: int = 0
+    accepted_at: str | None = None
+    accepted_by: str | None = None
+    stated_reason: str | None = None
+    accepted_features: tuple[str, ...] = ()
+    accepted_prediction: bool = False
+    features: tuple[FeatureReport, ...] = ()
+    prediction: FeatureReport | None = None
+
+    @property
+    def is_stated(self) -> bool:
+        """Whether anything was accepted, in force or not."""
+        return self.is_used or self.reason is not None
+
+
+@dataclass(frozen=True, kw_only=True)
 class SegmentReport:
     """One segment of the window against the same segment of the reference.
 
@@ -263,6 +293,7 @@ class DriftReport:
     hours_added: int = 0
     model: ModelReport | None = None
     recent: RecentReport = RecentReport()
+    accepted: AcceptedReport = AcceptedReport()
     segments: tuple[SegmentReport, ...] = ()
     variant: str | None = None
     variants: tuple[VariantReport, ...] = ()

@@ -16,7 +16,14 @@ from plumbline.stacks.constructs.alarms.drift_alarms import DriftAlarms
 from plumbline.stacks.constructs.execution_role import ExecutionRole
 from plumbline.stacks.constructs.monitor.drift_image import DriftImage
 from plumbline.stacks.constructs.monitor.model_monitor_schedule import ModelMonitorSchedule
-from plumbline.stacks.constructs.monitor.monitor_job import LabelLocations, MonitorJob, PolicyFile
+from plumbline.stacks.constructs.monitor.monitor_job import (
+    ACCEPTED_FILE,
+    POLICY_FILE,
+    LabelLocations,
+    MonitorJob,
+    SettingsFile,
+    policy_text,
+)
 from plumbline.stacks.constructs.monitor.scheduler_schedule import SchedulerSchedule
 from plumbline.stacks.constructs.retraining.inputs import RetrainingInputs
 from plumbline.stacks.constructs.retraining.retraining_loop import CHAMPION_KEY, RetrainingLoop
@@ -46,7 +53,8 @@ class MonitoringStack(Stack):
         self.topic = alerts.topic
         self._dead_letters = DeadLetters(self, "DeadLetters", key=alerts.key)
         self._image = DriftImage(self, "Image", root=context.root, spark=config.monitor.needs_spark)
-        self._policy = PolicyFile(self, "Policy", features=config.features) if config.features else None
+        self._policy = self._settings_file("Policy", POLICY_FILE, config.features and policy_text(config.features))
+        self._stated = self._settings_file("Accepted", ACCEPTED_FILE, config.accepted and config.accepted.text)
         self.role = self._monitoring_role()
         self.scheduler_role: iam.Role | None = None
         self._schedule()
@@ -61,6 +69,9 @@ class MonitoringStack(Stack):
         )
         self._dashboard(alarms)
         self._outputs(alerts)
+
+    def _settings_file(self, construct_id: str, name: str, content: object) -> SettingsFile | None:
+        return SettingsFile(self, construct_id, name=name, content=str(content)) if content else None
 
     def _retraining_inputs(self, alerts: AlertTopic) -> RetrainingInputs:
         foundation = self._foundation
@@ -142,7 +153,7 @@ class MonitoringStack(Stack):
         foundation.capture.allow_read(role.role, naming.capture_prefix)
         foundation.reports.allow_write(role.role, naming.report_prefix)
         foundation.reports.allow_read_named(role.role, naming.report_prefix, ReportFile.WINDOW_STATE)
-        if config.monitor.recent_windows:
+        if config.monitor.recent_windows or config.accepted:
             foundation.reports.allow_read_named(role.role, naming.report_prefix, ReportFile.WINDOW_COUNTS)
         if config.labels:
             foundation.capture.allow_read(role.role, naming.ground_truth_prefix)
@@ -155,8 +166,10 @@ class MonitoringStack(Stack):
         foundation.baseline.allow_read(role.role)
         foundation.artifacts.allow_read_object(role.role, CHAMPION_KEY, by_get=False)
         foundation.artifacts.allow_read_folders(role.role, Prefix.RETRAINING, JobOutput.BASELINE)
-        if self._policy:
-            self._policy.allow_read(role.role)
+        foundation.artifacts.allow_read(role.role, Prefix.ACCEPTED)
+        for file in (self._policy, self._stated):
+            if file:
+                file.allow_read(role.role)
         self._image.asset.repository.grant_pull(role.role)
         role.allow_logs("/aws/sagemaker/ProcessingJobs")
         role.allow_metrics(METRIC_NAMESPACE)
@@ -185,6 +198,8 @@ class MonitoringStack(Stack):
             report_uri=foundation.reports.uri(Prefix.REPORTS),
             baseline_uri=foundation.baseline.uri,
             champion_uri=foundation.artifacts.uri(CHAMPION_KEY),
+            accepted_uri=foundation.artifacts.uri(Prefix.ACCEPTED),
+            stated_uri=self._stated.uri if self._stated else None,
             policy_uri=self._policy.uri if self._policy else None,
             model_uri=foundation.model.uri if config.monitor.attribution else None,
             target_label=config.training.target_label,

@@ -34,6 +34,7 @@ _HELP = {
     Argument.PREDICTIONS: "CSV with one column, probability, row for row with the test set",
     Argument.TARGET_LABEL: "name of the target's column; without it every column of the training file is a feature",
     Argument.POLICY: "JSON file with rules for single features",
+    Argument.ACCEPTED: "JSON file with the windows that the environment file accepts as the reference",
 }
 
 

@@ -11,6 +11,7 @@ from plumbline.contract.records import MODEL_CHANGED, WindowBounds
 from plumbline.drift.aws import Clients, Connect
 from plumbline.drift.data.times import HOUR, parse_time
 from plumbline.drift.errors import ConfigError
+from plumbline.drift.judge.accepted import AcceptedFiles, stated_windows
 from plumbline.drift.judge.comparison import RunContext
 from plumbline.drift.judge.recent import EarlierFiles
 from plumbline.drift.read.capture import WindowReader, count_folder, plan_of
@@ -22,7 +23,9 @@ from plumbline.drift.read.s3 import (
     CaptureFile,
     fetch,
     fetch_captures,
+    fetch_last,
     fetch_window_counts,
+    fetch_window_counts_within,
     fetch_window_states,
     list_captures,
 )
@@ -41,9 +44,9 @@ class RunInputs:
     `predictions` is what is stated of the endpoint's answers. `read` reads the window's capture files, those of
     `variant` alone where one is named. `serving` knows which model answered which window; None: no history of the
     endpoint's models is kept, and one model answered all. `fetch_model` returns the path of the model's artifact,
-    for feature attributions; None: none are computed. `earlier` is where what the runs before this one left
-    is, and `labels` where ground truth arrives; None: not used. `bounds` are those of the run's own window, which
-    with `look_back` may get hours before it; None: it does not.
+    for feature attributions; None: none are computed. `earlier` is where what the runs before this one left is,
+    `accepted` where accepted windows are recorded, and `labels` where ground truth arrives; None: not used.
+    `bounds` are those of the run's own window, which with `look_back` may get hours before it; None: it does not.
     """
 
     baseline: Baseline
@@ -57,6 +60,7 @@ class RunInputs:
     serving: ServingModel | None = None
     fetch_model: Callable[[], Path] | None = None
     earlier: EarlierFiles | None = None
+    accepted: AcceptedFiles | None = None
     labels: LabelSource | None = None
     look_back: LookBack | None = None
 
@@ -139,6 +143,7 @@ def container_inputs(settings: RunSettings, workspace: Path, clients: Clients) -
         serving=serving,
         fetch_model=fetched.model(serving),
         earlier=fetched.earlier(),
+        accepted=fetched.accepted(),
         labels=settings.analyses.labels,
         look_back=fetched.look_back(),
     )
@@ -207,6 +212,27 @@ class _Fetched:
             # The verdict against training stands without the second reference, and the report has the reason.
             return EarlierFiles(folder, reports.n_windows, str(error))
         return EarlierFiles(folder, reports.n_windows)
+
+    def accepted(self) -> AcceptedFiles:
+        """Return what was accepted as the reference: the last record, and the windows that the environment names."""
+        source, connect = self.settings.accepted, self.clients.s3
+        try:
+            records = source.records and fetch_last(source.records, self.workspace / "accepted", connect)
+            stated = source.stated and fetch(source.stated, self.workspace / "stated", connect)
+            if not stated or not source.reports:
+                return AcceptedFiles(records=records or None)
+            return AcceptedFiles(records=records or None, stated=stated, reports=self._stated(stated, source.reports))
+        except ConfigError as error:
+            # The verdict against training stands, and the report warns of it.
+            return AcceptedFiles(failure=str(error))
+
+    def _stated(self, file: Path, reports: str) -> Path:
+        folder = self.workspace / "accepted-windows"
+        folder.mkdir()
+        for one in stated_windows(file):
+            start, end = parse_time(str(one.start)), parse_time(str(one.end))
+            fetch_window_counts_within(reports, start, end, folder, self.clients.s3)
+        return folder
 
     def look_back(self) -> LookBack | None:
         """Return what reads the hours before the window, from S3 whichever engine runs; None: it does not look back."""

@@ -18,6 +18,7 @@ from plumbline.drift.data.window import WindowCounts
 from plumbline.drift.errors import ConfigError
 from plumbline.drift.ground_truth.backfill import backfill_of, quality_report
 from plumbline.drift.inputs import RunInputs, container_inputs, run_context
+from plumbline.drift.judge.accepted import AcceptedFiles, find_accepted, with_accepted
 from plumbline.drift.judge.analysis import analyse, reference_sample, window_sample, with_quality
 from plumbline.drift.judge.bias import require_facet
 from plumbline.drift.judge.faults import FaultLog, with_faults
@@ -29,6 +30,7 @@ from plumbline.drift.judge.window_state import EarlierState, last_state
 from plumbline.drift.projection import Projector
 from plumbline.drift.read.capture import count_folder, count_window, predictions_report
 from plumbline.drift.read.look_back import LookBack, hours_added, looked_back
+from plumbline.drift.reference.accepted import NOTHING_ACCEPTED, Accepted, folder_beside
 from plumbline.drift.reference.baseline import Baseline, load
 from plumbline.drift.report.files import write_reports
 from plumbline.drift.report.handover import report_success
@@ -55,7 +57,7 @@ def perform(inputs: RunInputs) -> DriftReport:
     baseline, policy = inputs.baseline, inputs.context.policy
     policy.require_features({spec.name: spec.type for spec in baseline.specs})
     policy = policy.of_columns({spec.name: spec.column_type for spec in baseline.specs})
-    context = replace(inputs.context, faults=faults, policy=policy)
+    context = replace(inputs.context, faults=faults, policy=policy, accepted=_accepted(inputs, policy))
     inputs = replace(inputs, context=context)
     if context.facet is not None:
         require_facet(baseline, context.facet)
@@ -100,6 +102,7 @@ def monitor(  # noqa: PLR0913 - one keyword per option of `plumbline monitor`
     predictions: PredictionFormat = _NOTHING_STATED,
     recent: Path | None = None,
     recent_windows: int = RECENT_WINDOWS,
+    accepted: Path | None = None,
     look_back_hours: int = 0,
     analyses: OptionalAnalyses = _NO_ANALYSES,
     seed: int = 0,
@@ -119,6 +122,9 @@ def monitor(  # noqa: PLR0913 - one keyword per option of `plumbline monitor`
     recent, recent_windows
         Folder of the reports of earlier runs, and how many of their windows are the second reference; None: there is
         none.
+    accepted
+        Folder of what `plumbline accept` recorded, which need not exist; None: the one beside the baseline's folder, if
+        that is one.
     look_back_hours
         Hours before the start that a window with too few rows may get; it takes times.
 
@@ -131,6 +137,8 @@ def monitor(  # noqa: PLR0913 - one keyword per option of `plumbline monitor`
     PublishError
         If `output` cannot be written.
     """
+    if accepted is None and isinstance(baseline, Path):
+        accepted = folder_beside(baseline)
     return perform(
         RunInputs(
             baseline=load(baseline) if isinstance(baseline, Path) else baseline,
@@ -143,6 +151,7 @@ def monitor(  # noqa: PLR0913 - one keyword per option of `plumbline monitor`
             predictions=predictions,
             fetch_model=None if analyses.model is None else partial(Path, analyses.model),
             earlier=None if recent is None else EarlierFiles(recent, recent_windows),
+            accepted=None if accepted is None else AcceptedFiles(records=accepted),
             labels=analyses.labels,
             look_back=_look_back(look_back_hours, dataset_source),
         )
@@ -197,6 +206,20 @@ def _variants(inputs: RunInputs, apart: Mapping[str, WindowCounts], projector: P
     return {name: analyse(inputs.baseline, window, context, projector) for name, window in apart.items()}
 
 
+def _accepted(inputs: RunInputs, policy: Policy) -> Accepted:
+    if inputs.accepted is None:
+        return NOTHING_ACCEPTED
+    champion = inputs.serving.champion if inputs.serving else None
+    return find_accepted(
+        inputs.accepted,
+        inputs.bounds,
+        inputs.baseline,
+        policy,
+        inputs.same_model,
+        model=champion.artifact if champion else None,
+    )
+
+
 def _earlier(inputs: RunInputs, bounds: WindowBounds) -> EarlierWindows:
     if inputs.earlier is None or not inputs.earlier.n_windows:
         return EarlierWindows()
@@ -217,7 +240,7 @@ def _over_time(inputs: RunInputs, window: WindowCounts, before: EarlierState) ->
     refusal = context.not_judged or window_refusal(window.records, window.n_rows, context.policy)
     return judge_over_time(
         inputs.baseline.specs,
-        reference_sample(inputs.baseline, window),
+        with_accepted(reference_sample(inputs.baseline, window), inputs.context.accepted),
         window_sample(window),
         replace(context, not_judged=refusal),
         times=WindowTimes(own=inputs.bounds, start=window.bounds.start),

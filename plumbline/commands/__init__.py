@@ -8,6 +8,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from plumbline.commands import (
+    accept,
     baseline,
     champion,
     check,
@@ -45,6 +46,14 @@ COMMANDS = {
         "on plain files. Without times, all records below the folder are the window.",
         monitor.add_arguments,
         monitor.run,
+    ),
+    "accept": CommandSpec(
+        "make windows the reference: the new normal",
+        "Judge windows against those of a stated time in place of the training data, from their end on. The record has "
+        "who, when and why. What was accepted makes no alarm and stays in every report, as what differs from the "
+        "training data. Accuracy is judged as before: harm is not accepted. A new baseline ends it.",
+        accept.add_arguments,
+        accept.run,
     ),
     "report": CommandSpec(
         "draw a page from the drift reports below a folder",

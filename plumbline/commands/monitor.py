@@ -123,6 +123,7 @@ def run(arguments: argparse.Namespace) -> int:
     from plumbline.drift import run as drift_run
     from plumbline.drift.data.documents import storage_remedy
     from plumbline.drift.errors import BaselineMismatchError, DriftError, PublishError
+    from plumbline.drift.reference.accepted import folder_beside
 
     _check(arguments)
     try:
@@ -136,6 +137,7 @@ def run(arguments: argparse.Namespace) -> int:
             variant=arguments.variant,
             predictions=prediction_format(arguments),
             recent=arguments.recent,
+            accepted=arguments.baseline and folder_beside(arguments.baseline),
             look_back_hours=arguments.look_back_hours,
             analyses=_analyses(arguments),
             seed=arguments.seed,

@@ -14,7 +14,8 @@ CONTROLLER = "RetrainingFunctionName"
 PROMOTION = "PromotionFunctionName"
 """Outputs of the monitoring stack."""
 ARTIFACTS = "ArtifactsBucketName"
-"""Output of the foundation stack."""
+REPORTS = "ReportsBucketName"
+"""Outputs of the foundation stack."""
 
 
 @dataclass(frozen=True)
@@ -109,6 +110,26 @@ class Deployed:
         """
         remedy = "add the section [labels] to the environment file and deploy it, or name the place with --to"
         return self._output("foundation", GROUND_TRUTH_OUTPUT, remedy)
+
+    def accepted_uri(self) -> str:
+        """Return where accepted windows are recorded.
+
+        Raises
+        ------
+        ValueError
+            If the environment has no bucket for it.
+        botocore.exceptions.ClientError
+            If there is no such environment.
+        """
+        return f"s3://{self._output('foundation', ARTIFACTS)}/{Prefix.ACCEPTED}"
+
+    def reports_uri(self) -> str:
+        """Return where the reports of the schedule are; errors are those of `accepted_uri`."""
+        return f"s3://{self._output('foundation', REPORTS)}/{Naming(self.environment).report_prefix}"
+
+    def caller(self) -> str:
+        """Return the ARN of whom the credentials are."""
+        return str(self.connect("sts").get_caller_identity()["Arn"])
 
     def _output(self, part: str, name: str, remedy: str = "deploy it again") -> str:
         stack = Naming(self.environment).stack(part)

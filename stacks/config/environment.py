@@ -11,6 +11,7 @@ from typing import Annotated, Literal, Self
 import jmespath  # type: ignore[import-untyped]
 from pydantic import AfterValidator, Field, StrictBool, StrictInt, StringConstraints, model_validator
 
+from plumbline.contract.accepted import Acceptance, read_window
 from plumbline.contract.predictions import PredictionKind
 from plumbline.contract.values import DEFAULT_MISSING_VALUES, missing_values_of
 from plumbline.stacks.config.availability import (
@@ -274,6 +275,54 @@ class PredictionsSection(ConfigSection):
         return self
 
 
+class AcceptedSection(ConfigSection):
+    """Windows that are the reference from their end on, in place of the training data; absent section: none.
+
+    `plumbline accept` records the same for a running environment; of both the later one counts.
+    """
+
+    windows: tuple[str, ...]
+    """Times as START/END, ISO 8601; windows begin and end at them."""
+    at: str
+    """When they were accepted, ISO 8601."""
+    by: str
+    reason: str
+    """Why, in one line."""
+    features: tuple[FeatureName, ...] = ()
+    """Features whose reference they are; absent: all, and the prediction."""
+    prediction: StrictBool = False
+    """With `features`: the prediction too."""
+
+    @property
+    def text(self) -> str:
+        """Content of the file that the job reads."""
+        return self._acceptance().to_json()
+
+    def _acceptance(self) -> Acceptance:
+        return Acceptance(
+            windows=tuple(map(read_window, self.windows)),
+            at=self.at,
+            by=self.by,
+            reason=self.reason,
+            features=self.features,
+            prediction=self.prediction,
+        ).checked()
+
+    @model_validator(mode="after")
+    def _is_a_statement(self) -> Self:
+        try:
+            self._acceptance()
+        except ValueError as error:
+            raise ValueError(f"must be a statement that can be recorded: {error}") from error
+        return self
+
+    @model_validator(mode="after")
+    def _the_prediction_is_beside_features(self) -> Self:
+        if self.prediction and not self.features:
+            raise ValueError("must have prediction only with features, got it alone: without both all is accepted")
+        return self
+
+
 class AlarmsSection(ConfigSection):
     """When alarms fire, and who is notified."""
 
@@ -356,6 +405,7 @@ class EnvironmentConfig(ConfigSection):
     labels: LabelsSection | None = None
     bias: BiasSection | None = None
     predictions: PredictionsSection | None = None
+    accepted: AcceptedSection | None = None
     retraining: RetrainingSection
     promotion: PromotionSection
     alarms: AlarmsSection

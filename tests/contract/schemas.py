@@ -449,6 +449,22 @@ DRIFT_REPORT = closed(
                 "prediction": maybe(FEATURE),
             }
         ),
+        "accepted": closed(
+            {
+                "is_used": {"type": "boolean"},
+                "reason": REASON,
+                "windows": array(WINDOW),
+                "n_windows": COUNT,
+                "n_rows": COUNT,
+                "accepted_at": maybe(TEXT),
+                "accepted_by": maybe(TEXT),
+                "stated_reason": maybe(TEXT),
+                "accepted_features": array(TEXT),
+                "accepted_prediction": {"type": "boolean"},
+                "features": array(FEATURE),
+                "prediction": maybe(FEATURE),
+            }
+        ),
         "segments": array(
             closed(
                 {

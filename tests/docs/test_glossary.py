@@ -24,11 +24,11 @@ AWS = frozenset(
 )
 """Words of AWS and of every schedule, which keep their meaning at AWS's border."""
 ORDINARY = frozenset(
-    "above accepted added adjusted approximate assumed back by categorical critical drifted enabled explained failed "
-    "failure false final from ignore in internal is labelled max maximum min minimum missing needed no note numeric of "
-    "out outside over per positive promoted range read rejected relative represented residual rolled selected "
-    "seen selection skipped spread started stated stopped suspected true under unreadable unseen used wait warning "
-    "weighted without".split()
+    "above accepted added adjusted approximate assumed at back by categorical critical drifted enabled explained "
+    "failed failure false final from ignore in internal is labelled max maximum min minimum missing needed no note "
+    "numeric of out outside over per positive promoted range read rejected relative represented residual rolled seen "
+    "selected selection skipped spread started stated stopped suspected true under unreadable unseen used wait "
+    "warning weighted without".split()
 )
 """Verbs, adjectives and prepositions with their everyday meaning."""
 PROPER = frozenset("f1 q99 isolation forest jensen shannon wasserstein spark method metric p gate curve data".split())

@@ -6,9 +6,10 @@ from dataclasses import replace
 from plumbline.contract.accuracy import Shift
 from plumbline.contract.bias import BiasReport
 from plumbline.contract.quality import QualityReport, ShiftReport, WindowQuality
-from plumbline.contract.reasons import UNUSABLE_LABELS, Reason, ReasonCode, has_code, window_not_judged
+from plumbline.contract.reasons import UNUSABLE_LABELS, Reason, ReasonCode, has_code, joined, window_not_judged
 from plumbline.contract.records import (
     SWITCHED_OFF,
+    AcceptedReport,
     DriftReport,
     FeatureReport,
     IsolationForestSimilarity,
@@ -22,6 +23,7 @@ from plumbline.drift.compare import isolation_forest as forest
 from plumbline.drift.compare.classifier_test import separability
 from plumbline.drift.data.counts import NumericCounts
 from plumbline.drift.data.window import WindowCounts
+from plumbline.drift.judge.accepted import accepted_note, accepted_report, shifts_with_accepted, with_accepted
 from plumbline.drift.judge.bias import judge_bias
 from plumbline.drift.judge.comparison import RunContext, Sample, judge
 from plumbline.drift.judge.faults import FaultLog, with_faults
@@ -78,7 +80,9 @@ def _judged(
         "the past", lambda: Past.like(baseline.history, window.n_rows, window.bounds), lambda _: None
     )
     thresholds = past.thresholds(baseline.specs, context.policy) if past else {}
-    found = judge(baseline.specs, replace(reference_sample(baseline, window), past=thresholds), sample, context)
+    training = replace(reference_sample(baseline, window), past=thresholds)
+    found = judge(baseline.specs, with_accepted(training, context.accepted), sample, context)
+    accepted = _accepted(baseline, training, sample, context)
     projected = _projected_accuracy(projector, window, context)
     return DriftReport(
         window=window.bounds,
@@ -88,7 +92,7 @@ def _judged(
         n_rows=window.n_rows,
         answers=window.answers,
         verdict=found.verdict,
-        reason=found.reason,
+        reason=found.reason if context.not_judged else joined(found.reason, accepted_note(context.accepted)),
         rule=rule_text(context.policy),
         model=context.model,
         features=_with_examples(found.features, window),
@@ -96,12 +100,26 @@ def _judged(
         projected_accuracy=projected,
         isolation_forest_similarity=_similarity(baseline, window, context),
         recent=judge_recent(baseline.specs, earlier, sample, context, thresholds),
+        accepted=accepted,
         segments=judge_segments(baseline, window.segments, context, window.bounds),
         multivariate=_separability(baseline, window, context, past),
-        shifts=_shifts(found.features, projected, context),
+        shifts=shifts_with_accepted(_shifts(found.features, projected, context), accepted),
         bias=_bias(baseline, window, context),
-        warnings=loss_warnings(window, context.not_judged),
+        warnings=_warnings(window, context),
         past=past.words if past else None,
+    )
+
+
+def _warnings(window: WindowCounts, context: RunContext) -> tuple[Reason, ...]:
+    unusable = context.accepted.warning
+    return (*loss_warnings(window, context.not_judged), *([unusable] if unusable else []))
+
+
+def _accepted(baseline: Baseline, training: Sample, sample: Sample, context: RunContext) -> AcceptedReport:
+    return context.faults.guarded(
+        "the accepted windows",
+        lambda: accepted_report(baseline.specs, training, sample, context),
+        lambda _: context.accepted.report,
     )
 
 
@@ -187,10 +205,11 @@ def _not_judged(
             reason=_if_requested(context.isolation_forest, not_judged)
         ),
         recent=RecentReport(reason=_if_requested(has_earlier, not_judged)),
+        accepted=context.accepted.report,
         multivariate=MultivariateReport(reason=_if_requested(context.multivariate, not_judged)),
         shifts=tuple(ShiftReport(shift=shift, reason=not_judged) for shift in (Shift.COVARIATE, Shift.LABEL)),
         bias=BiasReport(reason=_if_requested(context.facet is not None, not_judged), facet=context.facet),
-        warnings=loss_warnings(window, why),
+        warnings=_warnings(window, replace(context, not_judged=why)),
     )
 
 
@@ -278,10 +297,25 @@ def _separability(
         return MultivariateReport(reason=window_not_judged(context.not_judged))
     return context.faults.guarded(
         "whole rows",
-        lambda: judge_rows(
-            separability(baseline, window.sample.table, context.seed, context.policy.ignored),
-            context.policy,
-            past.of_rows if past else None,
-        ),
+        lambda: _rows(baseline, window, context, past),
         lambda why: MultivariateReport(reason=why),
+    )
+
+
+def _rows(baseline: Baseline, window: WindowCounts, context: RunContext, past: Past | None) -> MultivariateReport:
+    """Return whole rows without the accepted features: of accepted windows there are counts, and no rows."""
+    ignored, accepted = context.policy.ignored, context.accepted.names
+    judged = {spec.name for spec in baseline.specs} - ignored
+    names = ", ".join(spec.name for spec in baseline.specs if spec.name in judged & accepted)
+    if names and judged <= accepted:
+        return MultivariateReport(reason=ReasonCode.ACCEPTED_WITHOUT_ROWS.reason())
+    found = judge_rows(
+        separability(baseline, window.sample.table, context.seed, ignored | accepted),
+        context.policy,
+        past.of_rows if past else None,
+    )
+    if not names or found.verdict is Verdict.NOT_JUDGED:
+        return found
+    return replace(
+        found, verdict_reason=joined(found.verdict_reason, ReasonCode.ROWS_WITHOUT_ACCEPTED.reason(names=names))
     )

@@ -14,6 +14,7 @@ from plumbline.drift.data.table import FeatureSpec
 from plumbline.drift.judge.faults import FaultLog
 from plumbline.drift.judge.past import PastThresholds
 from plumbline.drift.judge.verdict import PREDICTION, FeatureCase, judge_features, judge_window
+from plumbline.drift.reference.accepted import NOTHING_ACCEPTED, Accepted
 from plumbline.drift.settings.policy import FeatureRule, Policy
 from plumbline.drift.statistics.power import Sought
 
@@ -53,8 +54,9 @@ class RunContext:
     `endpoint`, `schedule` and `model` are copied into the report. `seed`, 0 or more, is that of every random draw.
     `isolation_forest` and `multivariate` switch on the Isolation Forest similarity and the classifier test; `facet`
     names the categorical column by whose values bias is measured. A window is judged by the labels that come within
-    `label_lag_hours`. `not_judged` is the reason why the window as a whole is not judged; None: it is. `faults`
-    collects what fails unexpectedly.
+    `label_lag_hours`. `not_judged` is the reason why the window as a whole is not judged; None: it is. `accepted` has
+    the windows that are the reference in place of the training data, if there are any; `accepted.identity` tells one
+    reference from another. `faults` collects what fails unexpectedly.
     """
 
     policy: Policy
@@ -67,6 +69,7 @@ class RunContext:
     facet: str | None = None
     label_lag_hours: int = 0
     not_judged: Reason | None = None
+    accepted: Accepted = NOTHING_ACCEPTED
     faults: FaultLog = field(default_factory=FaultLog, compare=False)
 
 

@@ -3,10 +3,11 @@
 from collections.abc import Mapping
 from dataclasses import replace
 
-from plumbline.contract.reasons import Reason, ReasonCode
+from plumbline.contract.reasons import Reason, ReasonCode, joined
 from plumbline.contract.records import SegmentReport, Verdict, WindowBounds
 from plumbline.drift.data.counts import ValueCounts
 from plumbline.drift.data.window import Segment, SegmentCounts, SegmentKind
+from plumbline.drift.judge.accepted import with_accepted
 from plumbline.drift.judge.comparison import RunContext, Sample, judge
 from plumbline.drift.judge.past import past_thresholds
 from plumbline.drift.judge.verdict import too_few
@@ -23,7 +24,8 @@ def judge_segments(
 ) -> tuple[SegmentReport, ...]:
     """Return one report per segment, in order; each is a family of tests of its own.
 
-    A variant is judged against all training rows: they know of no variants. The only variant of a window is the
+    A variant is judged against all training rows, or accepted windows: they know of no variants. Accepted windows are
+    not kept by the column's values, so that no accepted feature is judged there. The only variant of a window is the
     window, and no segment. Whether a segment has rows enough is its own matter; what else keeps the window from being
     judged, `context.not_judged`, holds for its segments. What the past of all rows shows, in windows of a segment's
     size, is no news in a segment either.
@@ -55,25 +57,34 @@ def _report(
 def _judged(
     segment: Segment, counts: SegmentCounts, baseline: Baseline, context: RunContext, bounds: WindowBounds
 ) -> SegmentReport:
-    reference = _reference(segment, baseline)
+    reference = _reference(segment, baseline, context)
     if reference is None:
         return _not_judged(segment, counts.n_rows, ReasonCode.NO_REFERENCE_SEGMENT.reason())
     own = replace(context, not_judged=too_few(counts.n_rows, context.policy) or context.not_judged)
+    accepted = frozenset[str]() if segment.kind is SegmentKind.VARIANT else context.accepted.names
+    without = ReasonCode.ACCEPTED_WITHOUT_SEGMENTS.reason(
+        names=", ".join(spec.name for spec in baseline.specs if spec.name in accepted)
+    )
+    specs = [spec for spec in baseline.specs if spec.name not in accepted]
+    if not specs:
+        return _not_judged(segment, counts.n_rows, without)
     past = past_thresholds(baseline, counts.n_rows, bounds, context.policy)
     sides = Sample(columns=reference, past=past), Sample(columns=counts.columns)
-    outcome = judge(baseline.specs, *sides, own, where=f" in segment {segment.value}")
+    outcome = judge(specs, *sides, own, where=f" in segment {segment.value}")
     return SegmentReport(
         kind=segment.kind.value,
         value=segment.value,
         n_rows=counts.n_rows,
         verdict=outcome.verdict,
-        reason=outcome.reason,
+        reason=joined(outcome.reason, without if accepted else None),
         features=outcome.features,
     )
 
 
-def _reference(segment: Segment, baseline: Baseline) -> Mapping[str, ValueCounts] | None:
-    return baseline.counts if segment.kind is SegmentKind.VARIANT else baseline.segments.get(segment.value)
+def _reference(segment: Segment, baseline: Baseline, context: RunContext) -> Mapping[str, ValueCounts] | None:
+    if segment.kind is SegmentKind.VARIANT:
+        return with_accepted(Sample(columns=baseline.counts), context.accepted).columns
+    return baseline.segments.get(segment.value)
 
 
 def _not_judged(segment: Segment, n_rows: int, reason: Reason) -> SegmentReport:

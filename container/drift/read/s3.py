@@ -267,6 +267,52 @@ def fetch_window_states(uri: str, start: datetime, folder: Path, connect: Connec
     return folder
 
 
+def fetch_window_counts_within(uri: str, start: datetime, end: datetime, folder: Path, connect: Connect) -> Path:
+    """Store what runs left of their windows from `start` until `end` below `folder`; return `folder`.
+
+    Runs of other windows may come along: the hour in a report's key is the window's or the run's.
+
+    Parameters
+    ----------
+    uri
+        Root of the schedule's reports: below it keys begin with year, month, day and hour.
+
+    Raises
+    ------
+    ConfigError
+        If the reports cannot be read.
+    """
+    bucket, prefix = _split(uri.rstrip("/") + "/")
+    folder.mkdir(parents=True, exist_ok=True)
+    with as_config_error(uri):
+        client = connect()
+        # The longest window is a day, and is judged soon after its end.
+        keys = _between(client, bucket, prefix, start - HOUR, end + DAY)
+        _store(client, bucket, prefix, [key for key in keys if key.endswith(f"/{ReportFile.WINDOW_COUNTS}")], folder)
+    return folder
+
+
+def fetch_last(uri: str, folder: Path, connect: Connect, n_last: int = 1) -> Path:
+    """Store the last objects below a prefix, in the order of their keys, below `folder`; return `folder`.
+
+    None leave it empty. A local folder is used where it is.
+
+    Raises
+    ------
+    ConfigError
+        If they cannot be read.
+    """
+    if not is_s3_uri(uri):
+        return Path(uri)
+    bucket, prefix = _split(uri.rstrip("/") + "/")
+    folder.mkdir(parents=True, exist_ok=True)
+    with as_config_error(uri):
+        client = connect()
+        keys = [entry["Key"] for entry in _objects(client, bucket, prefix)]
+        _store(client, bucket, prefix, keys[-n_last:], folder)
+    return folder
+
+
 @contextmanager
 def local_copy(location: str, connect: Connect) -> Iterator[Path]:
     """Yield a file as a local path: its own, or that of a copy which goes with the block.

@@ -59,8 +59,8 @@ class Baseline:
     `sample` holds some of the training rows (`plumbline.drift.data.table`). `segments` has one entry per value of
     `segment_column`, each with one entry per spec; it is empty when no column is named. `learned_task` is None where no
     target is named and no task stated, and in baselines of older versions; `classes` are the target's labels in order,
-    where it is no quantity. `predictions` is what was stated of the endpoint's answers, and `history` what the
-    task's past shows; None: nothing is known of it.
+    where it is no quantity. `predictions` is what was stated of the endpoint's answers, and `history` what the task's
+    past shows; None: nothing is known of it. `checksum` is that of the file it was read from; None: of none.
     """
 
     target_label: str | None
@@ -77,6 +77,7 @@ class Baseline:
     classes: tuple[str, ...] = ()
     predictions: PredictionFormat = PredictionFormat()
     history: History | None = None
+    checksum: str | None = None
 
     @property
     def missing_values(self) -> frozenset[str]:
@@ -207,6 +208,14 @@ def save(baseline: Baseline, folder: Path) -> None:
             (folder / name).unlink(missing_ok=True)
     except (OSError, PublishError) as error:
         raise BaselineError(f"baseline folder must be writable, got {error}; choose another folder") from error
+
+
+def identity_of(baseline: Baseline) -> str:
+    """Return the checksum of the baseline's file, which it would have where it was not read from one."""
+    if baseline.checksum is not None:
+        return baseline.checksum
+    text = signed(_document(baseline, _side_files(baseline)), before="files")
+    return str(read_signed(text, BASELINE_VERSION)["checksum"])
 
 
 def load(folder: Path) -> Baseline:
@@ -343,6 +352,7 @@ def _decode(document: dict[str, Any], texts: dict[str, str]) -> Baseline:
         classes=_classes(document, test),
         predictions=_format(document.get("predictions", {})),
         history=_history(texts, specs),
+        checksum=_text_of(document["checksum"]),
     )
 
 

@@ -108,6 +108,19 @@ class EarlierReports:
 
 
 @dataclass(frozen=True, kw_only=True)
+class AcceptedSource:
+    """Where accepted windows are recorded, a folder or prefix, and what the environment file accepts, a JSON file.
+
+    Paths or S3 URIs. `reports` is the root below which every report of this schedule is: what the file accepts is read
+    there. None: nothing is looked for.
+    """
+
+    records: str | None = None
+    stated: str | None = None
+    reports: str | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
 class LabelSource:
     """Labels that come late: where they arrive, and the captures that they belong to. Paths or S3 URIs.
 
@@ -147,7 +160,8 @@ class RunSettings:
 
     `policy` has the environment's thresholds; those of the file at `policy_file`, a path or an S3 URI, take
     precedence. `predictions` is what is stated of the endpoint's answers. `champions` is where the history of the
-    endpoint's models is, which may not be there yet; None: none is kept.
+    endpoint's models is, which may not be there yet; None: none is kept. `accepted` is where the windows are that were
+    accepted as the reference.
     """
 
     reference: ReferenceSource
@@ -157,6 +171,7 @@ class RunSettings:
     policy_file: str | None
     analyses: OptionalAnalyses
     champions: str | None = None
+    accepted: AcceptedSource = AcceptedSource()
     predictions: PredictionFormat = PredictionFormat()
     distribution: Distribution = Distribution()
     platform: Platform
@@ -178,6 +193,7 @@ def read_settings(arguments: Namespace, environment: Mapping[str, str] = os.envi
         raise variables.error(MonitorVariable.ENDPOINT_NAME, "must name the endpoint when metrics are published")
     given = {name: value or None for name, value in vars(arguments).items()}
     policy_file = given.pop(Argument.POLICY.name.lower(), None)
+    stated = given.pop(Argument.ACCEPTED.name.lower(), None)
     return RunSettings(
         reference=ReferenceSource(**given),
         window=_scheduled_window(variables) if variables.text(Variable.SCHEDULED_TIME) else _given_window(variables),
@@ -186,6 +202,11 @@ def read_settings(arguments: Namespace, environment: Mapping[str, str] = os.envi
         policy_file=policy_file,
         analyses=_optional_analyses(variables),
         champions=variables.text(Variable.CHAMPION_S3_URI),
+        accepted=AcceptedSource(
+            records=variables.text(Variable.ACCEPTED_S3_URI),
+            stated=stated,
+            reports=_reports_of_schedule(variables) if stated else None,
+        ),
         predictions=_predictions(variables),
         distribution=read_distribution(variables, platform.ml_root),
         platform=platform,

@@ -26,6 +26,7 @@ OUTPUT_PATH = f"{PLATFORM_ROOT}/processing/output"
 UPLOAD_MODE = "EndOfJob"
 """A run that dies leaves no partial report."""
 POLICY_FILE = "policy.json"
+ACCEPTED_FILE = "accepted.json"
 
 Values = dict[Variable, str | float | None]
 
@@ -46,7 +47,8 @@ class MonitorJob:
     `capture_uri` is the endpoint's own folder, `report_uri` the root of the engine's key layout. `policy_uri` is the
     policy file of single features, and `model_uri` the artifact whose attributions are computed. None: no policy of
     single features, no attributions, no labels, no bias, no VPC. `champion_uri` is the history of champions, by which
-    a window gets the baseline of the model that served; `baseline_uri` is the first champion's.
+    a window gets the baseline of the model that served; `baseline_uri` is the first champion's. `accepted_uri` is where
+    accepted windows are recorded, and `stated_uri` the file of those that the environment file accepts; None: none.
     """
 
     image_uri: str
@@ -58,6 +60,8 @@ class MonitorJob:
     report_uri: str
     baseline_uri: str
     champion_uri: str
+    accepted_uri: str
+    stated_uri: str | None
     policy_uri: str | None
     model_uri: str | None
     target_label: str
@@ -73,7 +77,9 @@ class MonitorJob:
     def arguments(self) -> list[str]:
         """The container's arguments."""
         policy = [Argument.POLICY.value, self.policy_uri] if self.policy_uri else []
-        return [Argument.BASELINE.value, self.baseline_uri, Argument.TARGET_LABEL.value, self.target_label, *policy]
+        stated = [Argument.ACCEPTED.value, self.stated_uri] if self.stated_uri else []
+        reference = [Argument.BASELINE.value, self.baseline_uri, Argument.TARGET_LABEL.value, self.target_label]
+        return [*reference, *stated, *policy]
 
     @property
     def environment(self) -> dict[str, str]:
@@ -102,6 +108,7 @@ def _extras(job: MonitorJob) -> Values:
         Variable.MULTIVARIATE: _switch(monitor.multivariate),
         Variable.MODEL_S3_URI: job.model_uri,
         Variable.CHAMPION_S3_URI: job.champion_uri,
+        Variable.ACCEPTED_S3_URI: job.accepted_uri,
         Variable.VARIANT: monitor.variant,
         Variable.RECENT_WINDOWS: monitor.recent_windows,
         Variable.REPORTS_S3_URI: job.report_uri,
@@ -131,22 +138,22 @@ def _switch(on: bool) -> str:
     return Switch.ENABLED.value if on else Switch.DISABLED.value
 
 
-class PolicyFile(Construct):
-    """Policy of single features as a JSON object at `uri`, written at synthesis; equal settings give the same object.
+class SettingsFile(Construct):
+    """Settings of the job as a JSON object at `uri`, written at synthesis; equal settings give the same object.
 
-    It is a file because an environment variable of a monitoring job holds at most 256 characters.
+    They are a file because an environment variable of a monitoring job holds at most 256 characters.
 
     Parameters
     ----------
-    features
-        Settings by feature name, at least one.
+    name, content
+        The file's name, and its text.
     """
 
-    def __init__(self, scope: Construct, construct_id: str, *, features: Mapping[str, FeatureSection]) -> None:
+    def __init__(self, scope: Construct, construct_id: str, *, name: str, content: str) -> None:
         super().__init__(scope, construct_id)
-        with tempfile.TemporaryDirectory(prefix="plumbline-policy-") as folder:
-            file = Path(folder, POLICY_FILE)
-            file.write_text(policy_text(features), encoding="utf-8")
+        with tempfile.TemporaryDirectory(prefix="plumbline-settings-") as folder:
+            file = Path(folder, name)
+            file.write_text(content, encoding="utf-8")
             self._asset = assets.Asset(self, "Asset", path=str(file))
         self.uri = self._asset.s3_object_url
 

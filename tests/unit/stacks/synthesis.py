@@ -53,6 +53,12 @@ FULL: dict[str, Any] = {
     "promotion": {"approval": "manual", "traffic": "canary", "canary_percent": 25},
     "bias": {"facet": "sex", "threshold": 0.1},
     "predictions": {"kind": "probability", "positive_label": ">50K", "path": "predictions[*].score"},
+    "accepted": {
+        "windows": ["2026-11-01T00:00:00Z/2026-11-02T00:00:00Z"],
+        "at": "2026-11-02T08:00:00Z",
+        "by": "Ada",
+        "reason": "the new region",
+    },
     "alarms": {"emails": ["ops@example.com"]},
     "network": {"subnet_ids": ["subnet-0a000000", "subnet-0b000000"], "security_group_ids": ["sg-0c000000"]},
 }

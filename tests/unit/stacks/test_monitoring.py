@@ -74,6 +74,7 @@ def test_job_gets_its_settings_as_text_and_no_threshold_that_the_file_does_not_s
         "PLUMBLINE_ISOLATION_FOREST": "Disabled",
         "PLUMBLINE_MULTIVARIATE": "Enabled",
         "PLUMBLINE_RECENT_WINDOWS": "24",
+        "PLUMBLINE_ACCEPTED_S3_URI": definition("staging")["Environment"]["PLUMBLINE_ACCEPTED_S3_URI"],
         "PLUMBLINE_CHAMPION_S3_URI": definition("staging")["Environment"]["PLUMBLINE_CHAMPION_S3_URI"],
         "PLUMBLINE_REPORTS_S3_URI": definition("staging")["MonitoringOutputConfig"]["MonitoringOutputs"][0]["S3Output"][
             "S3Uri"
@@ -91,6 +92,28 @@ def test_rules_of_single_features_travel_as_a_file() -> None:
     assert arguments[-2] == "--policy_s3_uri"
     assert text(arguments[-1]).endswith(".json")
     assert "--policy_s3_uri" not in definition()["MonitoringAppSpecification"]["ContainerArguments"]
+
+
+def test_windows_that_the_file_accepts_travel_as_a_file_and_their_counts_may_be_read() -> None:
+    arguments = full_definition()["MonitoringAppSpecification"]["ContainerArguments"]
+    assert arguments[4] == "--accepted_s3_uri"
+    assert text(arguments[5]).endswith(".json")
+    assert "--accepted_s3_uri" not in definition()["MonitoringAppSpecification"]["ContainerArguments"]
+    alone = synthesize(config(accepted=FULL["accepted"], monitor={"recent_windows": 0}))
+    job = alone.only("monitoring", "AWS::SageMaker::MonitoringSchedule")["MonitoringScheduleConfig"]
+    assert "PLUMBLINE_REPORTS_S3_URI" in job["MonitoringJobDefinition"]["Environment"]
+    read = statement_of(alone, "monitoring", "MonitoringRole", "s3:GetObject")
+    assert [arn for arn in map(text, as_list(read["Resource"])) if arn.endswith("/*/window_counts.json")]
+
+
+def test_accepted_windows_are_recorded_where_the_job_may_only_read_them() -> None:
+    for name in ("dev", "prod"):
+        uri = text(definition(name)["Environment"]["PLUMBLINE_ACCEPTED_S3_URI"])
+        assert uri.endswith("/accepted")
+        for action, allowed in (("s3:GetObject", True), ("s3:PutObject", False)):
+            found = statement_of(environment(name), "monitoring", "MonitoringRole", action)
+            arns = [text(arn) for arn in as_list(found["Resource"])]
+            assert any(arn.endswith("/accepted/*") for arn in arns) is allowed
 
 
 def test_policy_file_says_what_the_environment_file_says_and_no_more() -> None:
@@ -217,6 +240,7 @@ def test_monitor_reads_this_endpoints_capture_and_writes_this_schedules_reports(
         ("s3:GetObject", "/reports/plumbline-staging/plumbline-staging-monitor/*/window_state.json"),
         ("s3:PutObject", "/reports/plumbline-staging/plumbline-staging-monitor/*"),
         ("s3:GetObject", "/champion/history.json"),
+        ("s3:GetObject", "/accepted/*"),
         ("s3:GetObject", "/retraining/*/baseline/*"),
     }
 

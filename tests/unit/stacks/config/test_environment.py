@@ -4,6 +4,7 @@ from typing import Any
 
 import pytest
 
+from plumbline.contract.accepted import Acceptance
 from plumbline.contract.retraining import HARM, TriggerKind
 from plumbline.contract.statistics import EffectMeasure
 from plumbline.contract.thresholds import RENAMED_KEYS, THRESHOLDS, Threshold
@@ -734,3 +735,43 @@ def test_a_path_that_no_file_system_takes_is_one_line(tmp_path: Path) -> None:
     (tmp_path / "long.toml").write_text(re.sub(r"(?m)^baseline = .*$", f'baseline = "{"x" * 5000}"', text))
     with pytest.raises(EnvironmentFileError, match=r"long\.toml must name paths that can be read, got .*; correct the"):
         load_environment(str(tmp_path / "long.toml"), ROOT)
+
+
+ACCEPTED: dict[str, Any] = {
+    "windows": ["2026-11-02T00:00:00+01:00/2026-11-03T00:00:00+01:00", "2026-11-01T00:00:00Z/2026-11-01T06:00:00Z"],
+    "at": "2026-11-04",
+    "by": "Ada",
+    "reason": "the new region",
+}
+
+
+def test_accepted_windows_are_stated_in_utc_and_in_order() -> None:
+    section = config(accepted=ACCEPTED).accepted
+    assert section is not None
+    stated = Acceptance.from_json(section.text)
+    assert [(one.start, one.end) for one in stated.windows] == [
+        ("2026-11-01T00:00:00Z", "2026-11-01T06:00:00Z"),
+        ("2026-11-01T23:00:00Z", "2026-11-02T23:00:00Z"),
+    ]
+    assert (stated.at, stated.by, stated.has_prediction) == ("2026-11-04T00:00:00Z", "Ada", True)
+
+
+@pytest.mark.parametrize(
+    ("changes", "text"),
+    [
+        ({"windows": []}, "must name at least one window"),
+        ({"windows": ["2026-11-01T00:00:00Z"]}, "a window must be two times"),
+        ({"windows": ["2026-11-02/2026-11-01"]}, "must end after it begins"),
+        ({"windows": ["2026-11-01/2026-11-03", "2026-11-02/2026-11-04"]}, "must not overlap"),
+        ({"windows": ["yesterday/today"]}, "must be ISO 8601"),
+        ({"at": "soon"}, "must be ISO 8601"),
+        ({"by": ""}, "by must say something"),
+        ({"reason": "a\nb"}, "reason must be one line"),
+        ({"reason": "a\u202eb"}, "reason must be one line"),
+        ({"features": ["age", "age"]}, "must each be named once"),
+        ({"prediction": True}, "must have prediction only with features"),
+        ({"until": "2027-01-01"}, "until"),
+    ],
+)
+def test_fails_when_what_is_accepted_is_no_statement(changes: dict[str, Any], text: str) -> None:
+    assert text in refusal(document() | {"accepted": ACCEPTED | changes})
