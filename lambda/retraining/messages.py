@@ -23,7 +23,8 @@ _REMEDIES = {
         "champion --environment {environment}"
     ),
     Obstacle.COOLDOWN: (
-        "The hourly reconciliation starts one after the cool-down if an alarm still is in ALARM. " + _START_NOW
+        "The hourly reconciliation starts one after the cool-down if an alarm still is in ALARM, and after a rejection "
+        "only if new labelled rows came. " + _START_NOW
     ),
     Obstacle.DAILY_CAP: (
         "The hourly reconciliation starts one as soon as the cap allows if an alarm still is in ALARM. " + _START_NOW

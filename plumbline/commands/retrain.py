@@ -53,6 +53,6 @@ def _turn(deployed: "Deployed", *, on: bool) -> int:
 
     position = SwitchPosition.ON if on else SwitchPosition.OFF
     deployed.turn(position)
-    comes = "alarms start retraining, approved versions are promoted" if on else "only people start and promote"
+    comes = "listed alarms start retraining, approved versions are promoted" if on else "only people start and promote"
     print(f"the loop of {deployed.environment} is {position}: {comes}; a run or promotion under way goes on")
     return EXIT_FINISHED

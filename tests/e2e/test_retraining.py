@@ -21,6 +21,7 @@ from plumbline.contract.evaluation import Evaluation
 from plumbline.contract.names import METRIC_NAMESPACE, Dimension, Prefix, alarm_name
 from plumbline.contract.retraining import (
     Lineage,
+    LoopVariable,
     RetrainingMetric,
     champion_artifact,
     champion_baseline,
@@ -406,6 +407,31 @@ def test_worse_challenger_is_rejected_with_the_table_and_never_serves(
     assert counted(deployment, RetrainingMetric.CHALLENGERS_REJECTED) == 1
 
 
+@pytest.fixture(scope="module")
+def held(deployment: Deployment, gated: object, inbox: AlertInbox) -> list[list[str]]:
+    """Obstacles of looks after the rejection, without a cool-down: hourly ones and a person's."""
+    client, name = deployment.aws.client("lambda"), deployment.outputs["RetrainingFunctionName"]
+    variables = client.get_function_configuration(FunctionName=name)["Environment"]["Variables"]
+    client.update_function_configuration(
+        FunctionName=name, Environment={"Variables": {**variables, LoopVariable.COOLDOWN_HOURS.value: "0"}}
+    )
+    looks = []
+    for event in ({"reevaluate": True}, {"reevaluate": True}, {"reason": "and now?"}):
+        answer = invoke(deployment, "RetrainingFunctionName", event)
+        looks.append([row["obstacle"] for row in answer["decisions"] if row["action"] != "closed"])
+    return looks
+
+
+def test_rejected_challenger_is_not_tried_again_on_the_same_evidence(
+    deployment: Deployment, held: list[list[str]], inbox: AlertInbox
+) -> None:
+    assert held == [["same_evidence"]] * 3
+    message = inbox.await_text("worth another run")
+    assert "0 labelled rows are new, of 2000" in message
+    assert "--force" in message
+    assert len(executions(deployment)) == 2
+
+
 @dataclass(frozen=True)
 class RolledBack:
     """A version that does not start, and the topic's word on it."""
@@ -415,7 +441,7 @@ class RolledBack:
 
 
 @pytest.fixture(scope="module")
-def rolled_back(deployment: Deployment, gated: object, challenger: dict[str, Any], inbox: AlertInbox) -> RolledBack:
+def rolled_back(deployment: Deployment, held: object, challenger: dict[str, Any], inbox: AlertInbox) -> RolledBack:
     arn = register_broken(deployment, challenger)
     message = inbox.await_text("does not serve at the endpoint")
     settled(deployment)
