@@ -241,7 +241,7 @@ def _over_time(inputs: RunInputs, window: WindowCounts, before: EarlierState) ->
     return judge_over_time(
         inputs.baseline.specs,
         with_accepted(reference_sample(inputs.baseline, window), inputs.context.accepted),
-        window_sample(window),
+        window_sample(inputs.baseline, window),
         replace(context, not_judged=refusal),
         times=WindowTimes(own=inputs.bounds, start=window.bounds.start),
         n_rows=window.n_rows,

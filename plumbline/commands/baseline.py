@@ -15,6 +15,7 @@ from plumbline.exit_codes import EXIT_FINISHED, CommandError
 
 if TYPE_CHECKING:
     from plumbline.drift.reference.baseline import Baseline
+    from plumbline.drift.reference.blocks import Blocks
     from plumbline.drift.reference.column_types import ColumnRules
     from plumbline.drift.reference.csv_inputs import ReferenceFiles
     from plumbline.drift.reference.history import History, PastWindow
@@ -50,9 +51,19 @@ def run(arguments: argparse.Namespace) -> int:
     print(f"predictions: {predictions_text(predictions_report(outputs))}")
     if not arguments.predictions:
         print("note: without --test and --predictions the accuracy cannot be projected")
-    for line in history_lines(baseline.history):
+    for line in (*block_lines(baseline.blocks), *history_lines(baseline.history)):
         print(line)
     return EXIT_FINISHED
+
+
+def block_lines(blocks: "Blocks | None") -> list[str]:
+    """Return in words how alike the rows of one block are: a line, or none without blocks."""
+    if blocks is None:
+        return []
+    name, alike = max(blocks.correlations.items(), key=lambda one: one[1])
+    return [
+        f"blocks: of {blocks.column!r}, {blocks.size:.1f} rows each; {name!r} is most alike in them, by {alike:.2f}"
+    ]
 
 
 def history_lines(history: "History | None") -> list[str]:
@@ -131,6 +142,13 @@ def add_reference_arguments(options: Options) -> None:
         metavar="NAME",
         help="column with the time of each row, ISO 8601, which is no feature: of --history, and without it of --test, "
         "which then is the past; --train may have it",
+    )
+    options.add_argument(
+        "--block-column",
+        metavar="NAME",
+        help="column of any of these files that names the block of a row, such as its client, session or day: rows of "
+        "one block are alike, and tell less than as many others; it is no feature, and in the payload only where "
+        "--feature-type says what it is",
     )
     options.add_argument(
         "--segment-column",
@@ -235,6 +253,7 @@ def reference_files(arguments: argparse.Namespace) -> "ReferenceFiles":
         format=prediction_format(arguments),
         history=arguments.history,
         time_column=arguments.time_column,
+        block_column=arguments.block_column,
     )
 
 

@@ -233,6 +233,7 @@ def _reference(arguments: argparse.Namespace) -> "Baseline":
     for option, given, learned in (
         ("--target-label", arguments.target_label, baseline.target_label),
         ("--segment-column", arguments.segment_column, baseline.segment_column),
+        ("--block-column", arguments.block_column, baseline.blocks and baseline.blocks.column),
         ("--task", task(arguments), baseline.task),
     ):
         if given not in {None, learned}:

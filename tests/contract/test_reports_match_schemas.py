@@ -71,7 +71,7 @@ def run_folder(request: pytest.FixtureRequest, tmp_path: Path) -> Path:
     context = RunContext(policy=Policy(), endpoint="e", isolation_forest=request.param == "ordinary")
     report = with_quality(analyse(baseline, window, context), QualityReport())
     times = WindowTimes(own=HOUR, start=HOUR.start)
-    sides = reference_sample(baseline, window), window_sample(window)
+    sides = reference_sample(baseline, window), window_sample(baseline, window)
     over_time = judge_over_time(
         baseline.specs, *sides, context, times=times, n_rows=window.n_rows, earlier=EarlierState(is_searched=True)
     )

@@ -1,5 +1,6 @@
 """One column of a window compared with the reference: every number, no judgement; and whether its schema holds."""
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 
@@ -11,6 +12,7 @@ from plumbline.drift.data.counts import OTHER_LABELS, NumericCounts, ValueCounts
 from plumbline.drift.data.sketch import bucketed
 from plumbline.drift.statistics.cells import Cells, top_contributors
 from plumbline.drift.statistics.chi_square import missing_chi_square
+from plumbline.drift.statistics.clumps import INDEPENDENT, DesignEffects, scaled, weakened
 from plumbline.drift.statistics.common_shift import shifted_back, small_common_shift
 from plumbline.drift.statistics.declaration import Evidence
 from plumbline.drift.statistics.exceedance import exceedance
@@ -65,7 +67,13 @@ class ColumnComparison:
 
 
 def compare(
-    name: str, reference: ValueCounts, window: ValueCounts, *, sought: Sought | None = None, seed: int = 0
+    name: str,
+    reference: ValueCounts,
+    window: ValueCounts,
+    *,
+    sought: Sought | None = None,
+    seed: int = 0,
+    clumps: DesignEffects = INDEPENDENT,
 ) -> ColumnComparison:
     """Compare one column of the window with the reference's.
 
@@ -75,6 +83,8 @@ def compare(
         The effect that `min_sample_size` is about.
     seed
         Of the random divisions where counts are small, 0 or more.
+    clumps
+        How much less than independent rows those of either side tell.
     """
     comparison = ColumnComparison(
         name=name,
@@ -86,10 +96,31 @@ def compare(
         return replace(comparison, not_compared=ReasonCode.WINDOW_WITHOUT_ROWS.reason())
     if None not in (reference.missing_fraction, window.missing_fraction):
         comparison = replace(comparison, missing_evidence=missing_chi_square(reference, window, seed))
+        if clumps != INDEPENDENT:
+            retained = clumps.retained(reference, window)
+            comparison = replace(comparison, missing_evidence=scaled(comparison.missing_evidence, retained))
     for side, counts in (("reference", reference), ("window", window)):
         if not counts.n_present:
             return replace(comparison, not_compared=_no_value(side, counts))
-    return _with_distances(comparison, *comparable(reference, window), sought, seed)
+    sides = comparable(reference, window)
+    return _of_clumps(_with_distances(comparison, *sides, sought, seed), *sides, clumps)
+
+
+def _of_clumps(
+    comparison: ColumnComparison, reference: ValueCounts, window: ValueCounts, clumps: DesignEffects
+) -> ColumnComparison:
+    """Return the comparison as rows that come in blocks leave it: what chance reaches is more."""
+    if clumps == INDEPENDENT or comparison.evidence is None:
+        return comparison
+    retained = clumps.retained(reference, window)
+    size = comparison.min_sample_size
+    return replace(
+        comparison,
+        evidence=weakened(comparison.evidence, reference, window, Cells.between(reference, window), retained),
+        tail_evidence=scaled(comparison.tail_evidence, retained),
+        null_q99={measure: value / math.sqrt(retained) for measure, value in comparison.null_q99.items()},
+        min_sample_size=None if size is None else math.ceil(size * clumps.window),
+    )
 
 
 def comparable(reference: ValueCounts, window: ValueCounts) -> tuple[ValueCounts, ValueCounts]:

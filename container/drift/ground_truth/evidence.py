@@ -16,6 +16,7 @@ from plumbline.drift.data.window import WindowCounts
 from plumbline.drift.ground_truth.join import JoinedWindow
 from plumbline.drift.ground_truth.measures import ConfusionCounts, ScoredCounts
 from plumbline.drift.reference.baseline import Baseline, LabelledTest
+from plumbline.drift.reference.blocks import LABELS
 
 
 class Projection(Protocol):
@@ -69,10 +70,11 @@ def labelled_test(test: LabelledTest, baseline: Baseline) -> LabelledScores:
     """
     if test.probabilities is None:
         raise ValueError("the test set must have predictions")
+    design_effect = baseline.blocks.design_effect(LABELS, len(test.labels)) if baseline.blocks else 1.0
     labels = np.array(test.labels, dtype=object)
     scores = {label: NumericCounts.of(test.probabilities[labels == label]) for label in sorted(set(test.labels))}
     if test.predicted is None:
-        return LabelledScores(_scored(scores, baseline), scores)
+        return LabelledScores(_scored(scores, baseline, design_effect), scores)
     predicted = np.array(test.predicted, dtype=object)
     by_class = {
         label: {
@@ -81,7 +83,7 @@ def labelled_test(test: LabelledTest, baseline: Baseline) -> LabelledScores:
         }
         for label in scores
     }
-    return LabelledScores(ConfusionCounts.of(tuple(scores), by_class), scores)
+    return LabelledScores(ConfusionCounts.of(tuple(scores), by_class, design_effect), scores)
 
 
 def _scored(scores: Mapping[str, NumericCounts], baseline: Baseline, design_effect: float = 1.0) -> ScoredCounts:

@@ -25,7 +25,7 @@ from plumbline.drift.ground_truth.evidence import (
 from plumbline.drift.ground_truth.join import JoinedWindow
 from plumbline.drift.ground_truth.measures import ConfusionCounts, ScoredCounts, class_measures, measures
 from plumbline.drift.judge.bias import judge_labelled_bias
-from plumbline.drift.judge.comparison import RunContext, Sample, judge
+from plumbline.drift.judge.comparison import RunContext, Sample, clumped, judge
 from plumbline.drift.judge.shifts import LabelEvidence, shifts_after_labels
 from plumbline.drift.judge.verdict import PREDICTION, Ruling, answers_refusal, too_few, too_many_rejected
 from plumbline.drift.projection.refusals import labels_for_probabilities
@@ -117,6 +117,7 @@ def _judged(
     test = baseline.test
     if test is None:
         raise ValueError("the baseline must have a labelled test set")
+    joined = replace(joined, labelled=clumped(joined.labelled, baseline))
     window, reference = labelled_window(joined, baseline), labelled_test(test, baseline)
     threshold = context.policy.accuracy_drop_threshold
     if isinstance(window.realised, ScoredCounts) and isinstance(reference.realised, ScoredCounts):

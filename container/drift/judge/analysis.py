@@ -25,7 +25,7 @@ from plumbline.drift.data.counts import NumericCounts
 from plumbline.drift.data.window import WindowCounts
 from plumbline.drift.judge.accepted import accepted_note, accepted_report, shifts_with_accepted, with_accepted
 from plumbline.drift.judge.bias import judge_bias
-from plumbline.drift.judge.comparison import RunContext, Sample, judge
+from plumbline.drift.judge.comparison import RunContext, Sample, clumped, design_effects, judge
 from plumbline.drift.judge.faults import FaultLog, with_faults
 from plumbline.drift.judge.past import Past
 from plumbline.drift.judge.recent import EarlierWindows, judge_recent
@@ -75,15 +75,17 @@ def _judged(
     baseline: Baseline, window: WindowCounts, context: RunContext, projector: Projector, earlier: EarlierWindows
 ) -> DriftReport:
     context = replace(context, not_judged=window_refusal(window.records, window.n_rows, context.policy))
-    sample = window_sample(window)
-    past = context.faults.guarded(
-        "the past", lambda: Past.like(baseline.history, window.n_rows, window.bounds), lambda _: None
-    )
+    sample = window_sample(baseline, window)
+    past = None
+    if baseline.history is not None:
+        past = context.faults.guarded(
+            "the past", lambda: Past.like(baseline.history, window.n_rows, window.bounds), lambda _: None
+        )
     thresholds = past.thresholds(baseline.specs, context.policy) if past else {}
     training = replace(reference_sample(baseline, window), past=thresholds)
     found = judge(baseline.specs, with_accepted(training, context.accepted), sample, context)
     accepted = _accepted(baseline, training, sample, context)
-    projected = _projected_accuracy(projector, window, context)
+    projected = _projected_accuracy(projector, baseline, window, context)
     return DriftReport(
         window=window.bounds,
         endpoint=context.endpoint,
@@ -241,24 +243,29 @@ def _bias(baseline: Baseline, window: WindowCounts, context: RunContext) -> Bias
     )
 
 
-def window_sample(window: WindowCounts) -> Sample:
+def window_sample(baseline: Baseline, window: WindowCounts) -> Sample:
     """Return the window as a side of a comparison."""
     return Sample(
         columns=window.columns,
         probabilities=window.probabilities,
         no_probabilities=window.no_predictions,
         note=answers_note(window.answers),
+        design_effects=design_effects(baseline.blocks, baseline.counts, window.n_rows, window.columns),
     )
 
 
 def reference_sample(baseline: Baseline, window: WindowCounts) -> Sample:
     """Return the reference that a window is compared with: no probabilities where those of the window are unlike."""
+    plain = Sample(
+        columns=baseline.counts,
+        design_effects=design_effects(baseline.blocks, baseline.counts, baseline.n_rows),
+    )
     if baseline.test is None or baseline.test.probabilities is None:
-        return Sample(columns=baseline.counts, no_probabilities=ReasonCode.NO_TEST_PREDICTIONS.reason())
+        return replace(plain, no_probabilities=ReasonCode.NO_TEST_PREDICTIONS.reason())
     unlike = labels_for_probabilities(window.probabilities, baseline.test.probabilities)
     if unlike:
-        return Sample(columns=baseline.counts, no_probabilities=unlike)
-    return Sample(columns=baseline.counts, probabilities=NumericCounts.of(baseline.test.probabilities))
+        return replace(plain, no_probabilities=unlike)
+    return replace(plain, probabilities=NumericCounts.of(baseline.test.probabilities))
 
 
 def _with_examples(features: Sequence[FeatureReport], window: WindowCounts) -> tuple[FeatureReport, ...]:
@@ -266,12 +273,14 @@ def _with_examples(features: Sequence[FeatureReport], window: WindowCounts) -> t
     return tuple(replace(feature, unreadable_examples=dict(examples.get(feature.name, {}))) for feature in features)
 
 
-def _projected_accuracy(projector: Projector, window: WindowCounts, context: RunContext) -> ProjectedAccuracy:
+def _projected_accuracy(
+    projector: Projector, baseline: Baseline, window: WindowCounts, context: RunContext
+) -> ProjectedAccuracy:
     if context.not_judged:
         return ProjectedAccuracy(reason=window_not_judged(context.not_judged))
     return context.faults.guarded(
         "the projected accuracy",
-        lambda: projector.project(window, drop_threshold=context.policy.accuracy_drop_threshold),
+        lambda: projector.project(clumped(window, baseline), drop_threshold=context.policy.accuracy_drop_threshold),
         lambda why: ProjectedAccuracy(reason=why),
     )
 

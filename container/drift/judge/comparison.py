@@ -1,6 +1,6 @@
 """One set of value counts judged against another: the same for training, recent windows and segments."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import partial
 from typing import Protocol, TypeAlias, TypeVar
@@ -11,11 +11,15 @@ from plumbline.contract.training import PROBABILITY_COLUMN
 from plumbline.drift.compare.features import ColumnComparison, SchemaFinding, compare, schema_finding
 from plumbline.drift.data.counts import ValueCounts
 from plumbline.drift.data.table import FeatureSpec
+from plumbline.drift.data.window import WindowCounts
 from plumbline.drift.judge.faults import FaultLog
 from plumbline.drift.judge.past import PastThresholds
 from plumbline.drift.judge.verdict import PREDICTION, FeatureCase, judge_features, judge_window
 from plumbline.drift.reference.accepted import NOTHING_ACCEPTED, Accepted
+from plumbline.drift.reference.baseline import Baseline
+from plumbline.drift.reference.blocks import LABELS, Blocks, size_of
 from plumbline.drift.settings.policy import FeatureRule, Policy
+from plumbline.drift.statistics.clumps import DesignEffects
 from plumbline.drift.statistics.power import Sought
 
 _T = TypeVar("_T")
@@ -27,7 +31,8 @@ class Sample:
 
     `probabilities` is None, or has no value, where there are none to compare, and `no_probabilities` is the reason.
     `note` limits the comparison of those that there are. `past` is what changes of features and of the prediction must
-    exceed besides, of those of which the past is known: of the reference's side.
+    exceed besides, of those of which the past is known: of the reference's side. `design_effects` are
+    those of rows that come in blocks, by feature; one that is absent is 1.
     """
 
     columns: Mapping[str, ValueCounts]
@@ -35,6 +40,36 @@ class Sample:
     no_probabilities: Reason | None = None
     note: Reason | None = None
     past: Mapping[str, PastThresholds] = field(default_factory=dict)
+    design_effects: Mapping[str, float] = field(default_factory=dict)
+
+    def clumps(self, name: str) -> float:
+        """Return how many rows tell as much of a column as one independent row would."""
+        return self.design_effects.get(name, 1.0)
+
+
+def design_effects(
+    blocks: Blocks | None, names: Iterable[str], n_rows: int, columns: Mapping[str, ValueCounts] | None = None
+) -> dict[str, float]:
+    """Return the design effects of a sample's features and of its prediction; empty where no blocks are known.
+
+    Parameters
+    ----------
+    columns
+        The sample's counts, among which those of the block column tell its blocks; None: they are as in the baseline.
+    """
+    if blocks is None:
+        return {}
+    size = size_of(columns.get(blocks.column)) if columns is not None else None
+    return {name: blocks.design_effect(name, n_rows, size) for name in (*names, PROBABILITY_COLUMN)}
+
+
+def clumped(window: WindowCounts, baseline: Baseline) -> WindowCounts:
+    """Return the window with the design effect of its labels, where those of its blocks are alike."""
+    if baseline.blocks is None:
+        return window
+    size = size_of(window.columns.get(baseline.blocks.column))
+    of_blocks = baseline.blocks.design_effect(LABELS, window.n_rows, size)
+    return replace(window, design_effect=max(window.design_effect, of_blocks))
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -89,7 +124,7 @@ def judge(
     policy = context.policy
     rules = [policy.rule(spec.name, spec.type) for spec in specs]
     n_tests = max(1, sum(not rule.unjudged for rule in rules) + _have_predictions(reference, window))
-    compared = partial(_compared, n_tests=n_tests, seed=context.seed)
+    compared = _Comparing(reference=reference, window=window, n_tests=n_tests, seed=context.seed)
     names = [*(spec.name for spec in specs), PREDICTION]
     guards = [partial(context.faults.guarded, f"{name}{where}") for name in names]
     cases = [
@@ -114,17 +149,25 @@ class _Guard(Protocol):
     def __call__(self, compute: Callable[[], _T], failed: Callable[[Reason], _T]) -> _T: ...
 
 
-def _compared(
-    rule: FeatureRule, name: str, reference: ValueCounts, window: ValueCounts, *, n_tests: int, seed: int
-) -> ColumnComparison:
-    # A feature that drifts alone is adjusted by the number of tests.
-    sought = Sought(rule.effect_measure, rule.effect_threshold, rule.alpha / n_tests)
-    comparison = compare(name, reference, window, sought=sought, seed=seed)
-    if len(reference.values) == 1 and reference.values.tolist() == window.values.tolist():
-        return replace(
-            comparison, evidence=None, tail_evidence=None, not_compared=ReasonCode.CONSTANT.reason(), notes=()
-        )
-    return comparison
+@dataclass(frozen=True, eq=False, kw_only=True)
+class _Comparing:
+    """Compares single columns of two sides, of which `n_tests` are tested together."""
+
+    reference: Sample
+    window: Sample
+    n_tests: int
+    seed: int
+
+    def __call__(self, rule: FeatureRule, name: str, reference: ValueCounts, window: ValueCounts) -> ColumnComparison:
+        # A feature that drifts alone is adjusted by the number of tests.
+        sought = Sought(rule.effect_measure, rule.effect_threshold, rule.alpha / self.n_tests)
+        clumps = DesignEffects(self.reference.clumps(name), self.window.clumps(name))
+        comparison = compare(name, reference, window, sought=sought, seed=self.seed, clumps=clumps)
+        if len(reference.values) == 1 and reference.values.tolist() == window.values.tolist():
+            return replace(
+                comparison, evidence=None, tail_evidence=None, not_compared=ReasonCode.CONSTANT.reason(), notes=()
+            )
+        return comparison
 
 
 def _feature_case(

@@ -9,7 +9,7 @@ import csv
 import io
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, fields
+from dataclasses import asdict, dataclass, field, fields
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -27,6 +27,7 @@ from plumbline.drift.data.counts import ValueCounts, columns_of, counts_entries,
 from plumbline.drift.data.documents import csv_text, read_signed, sha256, signed, write_together
 from plumbline.drift.data.table import FeatureSpec, Table, transpose
 from plumbline.drift.errors import BaselineError, PublishError
+from plumbline.drift.reference.blocks import Blocks
 from plumbline.drift.reference.history import History, history_text, parse_history
 
 
@@ -60,7 +61,8 @@ class Baseline:
     `segment_column`, each with one entry per spec; it is empty when no column is named. `learned_task` is None where no
     target is named and no task stated, and in baselines of older versions; `classes` are the target's labels in order,
     where it is no quantity. `predictions` is what was stated of the endpoint's answers, and `history` what the task's
-    past shows; None: nothing is known of it. `checksum` is that of the file it was read from; None: of none.
+    past shows; None: nothing is known of it. `checksum` is that of the file it was read from; None: of none. `blocks`
+    is what is known of rows that come in blocks; None: none do.
     """
 
     target_label: str | None
@@ -78,6 +80,7 @@ class Baseline:
     predictions: PredictionFormat = PredictionFormat()
     history: History | None = None
     checksum: str | None = None
+    blocks: Blocks | None = None
 
     @property
     def missing_values(self) -> frozenset[str]:
@@ -279,6 +282,7 @@ def _document(baseline: Baseline, side_files: dict[str, str]) -> dict[str, Any]:
         "segment_column": baseline.segment_column,
         "missing_values": sorted(baseline.missing_values),
         **_target(baseline),
+        **({"blocks": asdict(baseline.blocks)} if baseline.blocks else {}),
         "features": spec_entries(baseline.specs),
         "files": {name: sha256(text) for name, text in side_files.items()},
         "counts": counts_entries(baseline.specs, baseline.counts),
@@ -353,7 +357,17 @@ def _decode(document: dict[str, Any], texts: dict[str, str]) -> Baseline:
         predictions=_format(document.get("predictions", {})),
         history=_history(texts, specs),
         checksum=_text_of(document["checksum"]),
+        blocks=_blocks(document.get("blocks")),
     )
+
+
+def _blocks(entry: dict[str, Any] | None) -> Blocks | None:
+    if entry is None:
+        return None
+    blocks = decode(Blocks, entry)
+    if not blocks.size >= 1 or not all(0 <= value <= 1 for value in blocks.correlations.values()):
+        raise ValueError(f"blocks must have a size of 1 or more and correlations of 0 to 1, got {blocks}")
+    return blocks
 
 
 def _history(texts: Mapping[str, str], specs: Sequence[FeatureSpec]) -> History | None:

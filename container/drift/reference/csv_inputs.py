@@ -7,7 +7,7 @@ import csv
 import logging
 from collections import Counter
 from collections.abc import Collection, Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from itertools import chain, pairwise
 from pathlib import Path
@@ -40,6 +40,15 @@ from plumbline.contract.values import (
 from plumbline.drift.data.table import CellReader, FeatureSpec, NotANumberError, Table, present, transpose
 from plumbline.drift.errors import BaselineError, ShortPastError
 from plumbline.drift.reference.baseline import Baseline
+from plumbline.drift.reference.blocks import (
+    LABELS,
+    MIN_BLOCKS,
+    Blocks,
+    block_numbers,
+    column_correlation,
+    correlation,
+    mean_size,
+)
 from plumbline.drift.reference.column_types import ColumnRules, infer
 from plumbline.drift.reference.history import MIN_ROWS, HistoryRows
 from plumbline.drift.reference.learn import learn
@@ -146,12 +155,17 @@ class _Sheet:
 
 
 def read_training(
-    path: Path, target_label: str | None, rules: ColumnRules = _DEFAULT_RULES, time_column: str | None = None
+    path: Path,
+    target_label: str | None,
+    rules: ColumnRules = _DEFAULT_RULES,
+    time_column: str | None = None,
+    block_column: str | None = None,
 ) -> tuple[Table, list[str]]:
     """Read the training rows and infer each column's type from them (`plumbline.drift.reference.column_types.infer`).
 
     `path` is a file, or a folder whose ``*.csv`` files have the same header. Without a `target_label` every column is
-    a feature, but for the `time_column`, which the file need not have.
+    a feature, but for the `time_column`, which the file need not have, and the `block_column`, unless a type is
+    declared for it: then the payload has it.
 
     Returns
     -------
@@ -168,7 +182,8 @@ def read_training(
     if target_label is not None:
         _require_target(path, sheet, target_label)
         labels = sheet.labels(target_label)
-    names = [name for name in sheet.header if name not in {target_label, time_column}]
+    others = {target_label, time_column, block_column} - rules.types.keys()
+    names = [name for name in sheet.header if name not in {target_label, time_column, *others}]
     if not names:
         raise BaselineError(f"{path} must have a feature beside target and time, got {sheet.header}; add columns")
     if unknown := sorted(rules.types.keys() - set(names)):
@@ -186,11 +201,12 @@ def read_labelled(
     target_label: str,
     train: Table | None = None,
     time_column: str | None = None,
+    block_column: str | None = None,
 ) -> tuple[Table, list[str]]:
     """Read labelled rows whose columns and types are those of the training file, in any order.
 
     Labels are spelled as in the training rows `train`; where these are not at hand, as these rows do most often. The
-    `time_column` is left out, if there is one.
+    `time_column` and the `block_column` are left out, where they are no features.
 
     Raises
     ------
@@ -199,7 +215,7 @@ def read_labelled(
     """
     sheet = _read(path)
     _require_target(path, sheet, target_label)
-    return _labelled(path, sheet, specs, target_label, train, {time_column})
+    return _labelled(path, sheet, specs, target_label, train, {time_column, block_column})
 
 
 def _labelled(
@@ -210,7 +226,8 @@ def _labelled(
     train: Table | None,
     besides: Collection[str | None],
 ) -> tuple[Table, list[str]]:
-    names, wanted = set(sheet.header) - {target_label, *besides}, {spec.name for spec in specs}
+    wanted = {spec.name for spec in specs}
+    names = set(sheet.header) - {target_label, *(set(besides) - wanted)}
     if names != wanted:
         raise BaselineError(
             f"{path} must have the training file's columns, got {sorted(names - wanted)} too many and "
@@ -264,7 +281,12 @@ def _predictions(
 
 
 def read_history(
-    path: Path, time_column: str, baseline: Baseline, train: Table | None, predictions: Path | None = None
+    path: Path,
+    time_column: str,
+    baseline: Baseline,
+    train: Table | None,
+    predictions: Path | None = None,
+    block_column: str | None = None,
 ) -> HistoryRows:
     """Read labelled rows of the past, which have a time each, and put them in time order; of equal times in the file's.
 
@@ -272,7 +294,7 @@ def read_history(
 
     Columns are those of the training file in any order, the target, `time_column`, and the predictions as
     `read_predictions` takes them, which here may have no feature's name. With a file of `predictions`, row for row,
-    they are read from there: so a test set is a past as well.
+    they are read from there: so a test set is a past as well. The `block_column` is left out, if there is one.
 
     Raises
     ------
@@ -301,7 +323,12 @@ def read_history(
             f"{sheet.header}; add them, out of sample, under a name that no feature has"
         )
     table, labels = _labelled(
-        path, sheet, baseline.specs, target, train, {time_column, *(besides if predictions is None else ())}
+        path,
+        sheet,
+        baseline.specs,
+        target,
+        train,
+        {time_column, block_column, *(besides if predictions is None else ())},
     )
     labels = spelled_as(baseline.labels, labels)
     numbers, predicted = _predictions(
@@ -483,7 +510,8 @@ class ReferenceFiles:
 
     `time_column` is a column that is no feature: the training and test files may have it. `history` is a CSV file or a
     folder of labelled rows of the past with it, and with the predictions; None: the test set is the past, which then
-    must have the time column.
+    must have the time column. `block_column` names the block of a row, such as its client or day, in any of the files;
+    it is no feature, unless `rules` declare a type for it.
     """
 
     train: Path
@@ -496,9 +524,15 @@ class ReferenceFiles:
     format: PredictionFormat = PredictionFormat()
     history: Path | None = None
     time_column: str | None = None
+    block_column: str | None = None
 
     def __post_init__(self) -> None:
-        """Refuse a history that cannot be read."""
+        """Refuse a history or blocks that cannot be read."""
+        if self.block_column is not None and self.block_column == self.target_label:
+            raise BaselineError(
+                f"the block column must be another one than the target, got {self.block_column!r}; name the column "
+                "with the clients, days or batches"
+            )
         if self.history is not None and self.time_column is None:
             raise BaselineError("a history must have a time column, got no time_column; name it")
         if self.time_column is None:
@@ -537,15 +571,69 @@ class ReferenceFiles:
         if self.time_column is None:
             return baseline, None
         if self.history is not None:
-            return baseline, read_history(self.history, self.time_column, baseline, training[0])
+            return baseline, read_history(
+                self.history, self.time_column, baseline, training[0], block_column=self.block_column
+            )
         if self.test is not None:
-            return baseline, read_history(self.test, self.time_column, baseline, training[0], self.predictions)
+            return baseline, read_history(
+                self.test, self.time_column, baseline, training[0], self.predictions, self.block_column
+            )
         return baseline, None
 
     def _training(self) -> tuple[Table, list[str]]:
-        return read_training(self.train, self.target_label, self.rules, self.time_column)
+        return read_training(self.train, self.target_label, self.rules, self.time_column, self.block_column)
 
     def _learned(self, training: tuple[Table, list[str]]) -> Baseline:
+        baseline = self._without_blocks(training)
+        return baseline if self.block_column is None else replace(baseline, blocks=self._blocks(baseline, training[0]))
+
+    def _blocks(self, baseline: Baseline, train: Table) -> Blocks:
+        """Return how alike the rows of one block are, by the first file that has the column."""
+        name, found = str(self.block_column), []
+        for path in (self.train, self.test, self.history):
+            sheet = None if path is None else _read(path)
+            if sheet is not None and name in sheet.columns:
+                numbers = block_numbers(sheet.columns[name])
+                found.append((path, sheet, numbers))
+        if not found:
+            files = ", ".join(str(path) for path in (self.train, self.test, self.history) if path is not None)
+            raise BaselineError(
+                f"the block column {name!r} must be in {files}, got none that has it; name it as the header row does"
+            )
+        path, sheet, numbers = found[0]
+        if len(set(numbers.tolist())) < MIN_BLOCKS:
+            raise BaselineError(
+                f"{path} must have {MIN_BLOCKS} blocks or more to show how alike the rows of one are, got "
+                f"{len(set(numbers.tolist()))} in {name!r}; name a column with more values, or learn without it"
+            )
+        return Blocks(
+            column=name,
+            size=mean_size(numbers),
+            correlations={
+                spec.name: column_correlation(spec.type, _column(sheet, spec, train), numbers)
+                for spec in train.specs
+                if spec.unjudged is None
+            }
+            | self._of_labels(baseline, found),
+        )
+
+    def _of_labels(
+        self, baseline: Baseline, found: Sequence[tuple[Path | None, _Sheet, NDArray[np.intp]]]
+    ) -> dict[str, float]:
+        """Return how alike predictions and labels of the test set are within blocks, if it has both."""
+        numbers = next((numbers for path, _, numbers in found if path is not None and path == self.test), None)
+        test = baseline.test
+        if numbers is None or test is None or test.probabilities is None:
+            return {}
+        alike = {PROBABILITY_COLUMN: column_correlation(FeatureType.NUMERIC, test.probabilities, numbers)}
+        if baseline.task is Task.REGRESSION:
+            observed = np.array([finite_number(label) or 0.0 for label in test.labels])
+        else:
+            of = test.predicted or (baseline.positive_label,) * len(test.labels)
+            observed = np.array([float(label == one) for label, one in zip(test.labels, of, strict=True)])
+        return alike | {LABELS: correlation(observed - test.probabilities, numbers)}
+
+    def _without_blocks(self, training: tuple[Table, list[str]]) -> Baseline:
         features, train_labels = training
         if self.test is None or self.target_label is None:
             return learn(
@@ -556,7 +644,9 @@ class ReferenceFiles:
                 task=self.task,
                 predictions=self.format,
             )
-        test, labels = read_labelled(self.test, features.specs, self.target_label, features, self.time_column)
+        test, labels = read_labelled(
+            self.test, features.specs, self.target_label, features, self.time_column, self.block_column
+        )
         labels = spelled_as(train_labels, labels)
         probabilities, predicted = None, None
         if self.predictions is not None:

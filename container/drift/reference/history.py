@@ -17,6 +17,7 @@ WINDOW_SIZES = (200, 500, 1_000, 2_000, 5_000, 10_000, 20_000, 50_000)
 """Rows of the past windows that a baseline keeps figures of."""
 MAX_WINDOWS = 200
 """Of one size; of a longer past they lie evenly spread over it."""
+_GOLDEN = (5**0.5 - 1) / 2
 ENOUGH_WINDOWS = 20
 """With fewer, the largest of them is no bound that a like window keeps 19 times of 20."""
 MIN_ROWS = 2 * WINDOW_SIZES[0]
@@ -103,7 +104,9 @@ def window_bounds_of(n_rows: int, size: int) -> list[slice]:
     """
     starts = range(n_rows % size, n_rows, size) if n_rows >= size else range(0)
     if len(starts) > MAX_WINDOWS:
-        chosen = np.linspace(0, len(starts) - 1, MAX_WINDOWS).round().astype(int)
+        # One of each stretch, at places of which no two are alike: at one place they could all lie in the same hour.
+        within = np.arange(MAX_WINDOWS) * _GOLDEN % 1
+        chosen = ((np.arange(MAX_WINDOWS) + within) * len(starts) / MAX_WINDOWS).astype(int)
         return [slice(starts[index], starts[index] + size) for index in chosen.tolist()]
     return [slice(start, start + size) for start in starts]
 

@@ -99,4 +99,4 @@ def judged(baseline: Baseline, window: WindowCounts, past: Past | None) -> Famil
     context = RunContext(policy=Policy(), seed=0)
     thresholds = past.thresholds(baseline.specs, context.policy) if past else {}
     reference = replace(reference_sample(baseline, window), past=thresholds)
-    return judge(baseline.specs, reference, window_sample(window), context)
+    return judge(baseline.specs, reference, window_sample(baseline, window), context)
