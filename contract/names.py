@@ -158,13 +158,15 @@ class Variable(StrEnum):
 
 
 class Argument(StrEnum):
-    """Arguments of the container program. Each takes an S3 URI or a local path, but TARGET_LABEL."""
+    """Arguments of the container program. Each takes an S3 URI or a local path, but names of columns."""
 
     TRAIN = "--train_s3_uri"
     TEST = "--test_s3_uri"
     PREDICTIONS = "--predictions_s3_uri"
     BASELINE = "--baseline_s3_uri"
+    HISTORY = "--history_s3_uri"
     TARGET_LABEL = "--target_label"
+    TIME_COLUMN = "--time_column"
     POLICY = "--policy_s3_uri"
     ACCEPTED = "--accepted_s3_uri"
     """What the environment file accepts, a JSON file; `Variable.ACCEPTED_S3_URI` has what the command recorded."""

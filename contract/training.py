@@ -1,9 +1,7 @@
 """What the training job, the endpoint and the baseline agree on."""
 
 import math
-import re
 from collections.abc import Collection, Iterable
-from datetime import datetime, timedelta, timezone
 
 from plumbline.contract.enums import StrEnum
 
@@ -126,50 +124,3 @@ def ordered(labels: Iterable[str]) -> tuple[str, ...]:
     numbered = [(number, label) for label in distinct if (number := finite_number(label)) is not None]
     # Of equal numbers, 1 and 1.0, the text decides: the order within a set differs from process to process.
     return tuple(label for _, label in sorted(numbered)) if len(numbered) == len(distinct) else tuple(sorted(distinct))
-
-
-_TIME = re.compile(
-    r"(\d{4}-\d{2}-\d{2})(?:[T ](\d{2})(?::(\d{2})(?::(\d{2})(?:[.,](\d{1,9}))?)?)?(?: ?(Z|[+-]\d{2}(?::?\d{2})?))?)?",
-    re.ASCII | re.IGNORECASE,
-)
-
-
-def time_of_row(text: str) -> datetime:
-    """Return the moment of a row in UTC: ISO 8601, a date alone too; without a zone it is UTC.
-
-    The one place where the time column is read: the training image's Python knows fewer forms by itself.
-
-    Raises
-    ------
-    ValueError
-        If the text is no such time.
-
-    Examples
-    --------
-    >>> time_of_row("2026-01-31T13:00:00.5+02:00").isoformat(), time_of_row("2026-01-31").isoformat()
-    ('2026-01-31T11:00:00.500000+00:00', '2026-01-31T00:00:00+00:00')
-    """
-    found = _TIME.fullmatch(text.strip())
-    if found is None:
-        raise ValueError(f"must be an ISO 8601 time, got {text!r}")
-    day, hour, minute, second, fraction, zone = found.groups()
-    clock = f"{hour or '00'}:{minute or '00'}:{second or '00'}.{(fraction or '0')[:6]:0<6}"
-    try:
-        moment = datetime.fromisoformat(f"{day}T{clock}") - _offset(zone or "Z")
-    except (OverflowError, ValueError) as error:
-        raise ValueError(f"must be an ISO 8601 time, got {text!r}: {error}") from error
-    return moment.replace(tzinfo=timezone.utc)  # noqa: UP017 - the training image has Python 3.10
-
-
-def text_of_time(moment: datetime) -> str:
-    """Return what `time_of_row` reads: ISO 8601 in UTC with Z."""
-    return moment.astimezone(timezone.utc).isoformat().replace("+00:00", "Z")  # noqa: UP017 - as above
-
-
-def _offset(zone: str) -> timedelta:
-    if zone in "Zz":
-        return timedelta(0)
-    sign, hours, minutes = zone[0], zone[1:3], zone[3:].removeprefix(":") or "0"
-    if int(hours) > 23 or int(minutes) > 59:
-        raise ValueError(f"no offset from UTC is {zone}")
-    return (1 if sign == "+" else -1) * timedelta(hours=int(hours), minutes=int(minutes))

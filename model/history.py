@@ -10,7 +10,8 @@ import numpy as np
 from dataset import LabelledTable, TrainingDataError
 from numpy.typing import NDArray
 
-from plumbline.contract.training import PROBABILITY_COLUMN, text_of_time, time_of_row
+from plumbline.contract.training import PROBABILITY_COLUMN
+from plumbline.drift.data.times import format_time, parse_time
 
 ORIGINS = (0.4, 0.55, 0.7, 0.85)
 """Fractions of the rows in time order: a model of the rows before each of them predicts those until the next."""
@@ -42,11 +43,11 @@ def split_times(table: LabelledTable, time_column: str | None, channel: str) -> 
     for number, row in enumerate(table.rows, 1):
         if row[position] not in read:
             try:
-                read[row[position]] = time_of_row(row[position])
+                read[row[position]] = parse_time(row[position])
             except ValueError as error:
                 raise TrainingDataError(
-                    f"row {number} of channel {channel!r} {error} in time_column {time_column!r}; "
-                    "write 2026-01-31T13:00:00Z, or remove the row"
+                    f"row {number} of channel {channel!r} must have an ISO 8601 time in {time_column!r}, got "
+                    f"{row[position]!r}; write 2026-01-31T13:00:00Z, or remove the row"
                 ) from error
     return TimedRows(table.without(time_column), tuple(read[row[position]] for row in table.rows))
 
@@ -100,4 +101,4 @@ def write_history(
         writer.writerow([*table.names, target, time_column, PROBABILITY_COLUMN])
         for row, probability in predicted:
             # Nine digits bring back the very same float32.
-            writer.writerow([*table.rows[row], table.labels[row], text_of_time(times[row]), f"{probability:.9g}"])
+            writer.writerow([*table.rows[row], table.labels[row], format_time(times[row]), f"{probability:.9g}"])

@@ -32,7 +32,9 @@ _HELP = {
     Argument.TRAIN: "CSV file or folder with a header row to learn the baseline from instead",
     Argument.TEST: "labelled test set with the training file's columns",
     Argument.PREDICTIONS: "CSV with one column, probability, row for row with the test set",
+    Argument.HISTORY: "CSV file of labelled rows of the past with their times and predictions",
     Argument.TARGET_LABEL: "name of the target's column; without it every column of the training file is a feature",
+    Argument.TIME_COLUMN: "name of the column with the time of each row, which is no feature",
     Argument.POLICY: "JSON file with rules for single features",
     Argument.ACCEPTED: "JSON file with the windows that the environment file accepts as the reference",
 }
@@ -86,7 +88,7 @@ def _parser() -> JobParser:
     parser = JobParser(
         prog="python -m drift",
         description="Compare the capture files of one window with the training data. The window, the folders and the "
-        "thresholds come from the environment, as Model Monitor sets it. Each argument but the label is a local path "
+        "thresholds come from the environment, as Model Monitor sets it. Each argument but names is a local path "
         "or an S3 URI.",
         allow_abbrev=False,
     )
@@ -94,7 +96,7 @@ def _parser() -> JobParser:
         parser.add_argument(
             argument,
             help=text,
-            metavar="NAME" if argument is Argument.TARGET_LABEL else "URI",
+            metavar="NAME" if argument in {Argument.TARGET_LABEL, Argument.TIME_COLUMN} else "URI",
             dest=argument.name.lower(),
         )
     return parser

@@ -14,6 +14,7 @@ from plumbline.drift.errors import ConfigError
 from plumbline.drift.judge.accepted import AcceptedFiles, stated_windows
 from plumbline.drift.judge.comparison import RunContext
 from plumbline.drift.judge.recent import EarlierFiles
+from plumbline.drift.projection.learn_history import learn_reference
 from plumbline.drift.read.capture import WindowReader, count_folder, plan_of
 from plumbline.drift.read.champion import ServingModel, read_serving_model
 from plumbline.drift.read.folder import SUFFIXES, listed
@@ -244,12 +245,15 @@ class _Fetched:
 
     def _learned(self, train: str) -> Baseline:
         reference = self.settings.reference
-        return ReferenceFiles(
+        files = ReferenceFiles(
             train=self._path("train", train),
             test=None if reference.test is None else self._path("test", reference.test),
             predictions=None if reference.predictions is None else self._path("predictions", reference.predictions),
             target_label=reference.target_label,
-        ).learn()
+            history=None if reference.history is None else self._path("history", reference.history),
+            time_column=reference.time_column,
+        )
+        return learn_reference(files)
 
     def _path(self, name: str, source: str) -> Path:
         return fetch(source, self.workspace / name, self.clients.s3)

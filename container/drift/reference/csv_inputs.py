@@ -28,8 +28,6 @@ from plumbline.contract.training import (
     finite_number,
     positive_label,
     task_of,
-    text_of_time,
-    time_of_row,
 )
 from plumbline.contract.values import (
     LabelCells,
@@ -38,6 +36,7 @@ from plumbline.contract.values import (
     spellings,
 )
 from plumbline.drift.data.table import CellReader, FeatureSpec, NotANumberError, Table, present, transpose
+from plumbline.drift.data.times import format_time, parse_time
 from plumbline.drift.errors import BaselineError, ShortPastError
 from plumbline.drift.reference.baseline import Baseline
 from plumbline.drift.reference.blocks import (
@@ -141,11 +140,11 @@ class _Sheet:
         for row, text in enumerate(texts):
             if text not in read:
                 try:
-                    read[text] = time_of_row(text)
+                    read[text] = parse_time(text)
                 except ValueError as error:
                     raise BaselineError(
-                        f"{self.place(row)}: the time column {time_column!r} {error}; write 2026-01-31T13:00:00Z, or a "
-                        "date alone, and remove rows without a time"
+                        f"{self.place(row)}: the time column {time_column!r} must hold ISO 8601 times, got {text!r}; "
+                        "write 2026-01-31T13:00:00Z, or a date alone, and remove rows without a time"
                     ) from error
         return [read[text] for text in texts]
 
@@ -387,7 +386,7 @@ def _in_time_order(path: Path, rows: HistoryRows, times: Sequence[datetime]) -> 
         )
     return HistoryRows(
         table=Table(rows.table.specs, {name: column[order] for name, column in rows.table.columns.items()}),
-        times=[text_of_time(times[row]) for row in order],
+        times=[format_time(times[row]) for row in order],
         labels=tuple(rows.labels[row] for row in order),
         probabilities=rows.probabilities[order],
         predicted=None if rows.predicted is None else tuple(rows.predicted[row] for row in order),

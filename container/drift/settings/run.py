@@ -42,6 +42,8 @@ class ReferenceSource:
     test: str | None = None
     predictions: str | None = None
     target_label: str | None = None
+    history: str | None = None
+    time_column: str | None = None
 
     def __post_init__(self) -> None:
         """Refuse combinations that leave the reference open."""
@@ -58,6 +60,11 @@ class ReferenceSource:
         if self.test is not None and self.target_label is None:
             raise ConfigError(
                 f"{Argument.TARGET_LABEL} must name the target's column in {Argument.TEST}, got None; pass both"
+            )
+        if self.baseline is not None and (self.history or self.time_column):
+            raise ConfigError(
+                f"{Argument.HISTORY} and {Argument.TIME_COLUMN} must come with {Argument.TRAIN}, got {self.history!r} "
+                f"and {self.time_column!r}; a baseline brings its own"
             )
         if self.predictions is not None and self.test is None:
             raise ConfigError(

@@ -20,6 +20,9 @@ from plumbline.contract.records import DriftReport, Status, Verdict, WindowBound
 from plumbline.drift import cli
 from plumbline.drift.aws import Clients
 from plumbline.drift.errors import ConfigError
+from plumbline.drift.projection.learn_history import learn_reference
+from plumbline.drift.reference.baseline import load, save
+from plumbline.drift.reference.csv_inputs import ReferenceFiles
 from plumbline.drift.run import monitor, run
 from plumbline.drift.settings.policy import FeaturePolicy, Policy
 from plumbline.drift.settings.run import OptionalAnalyses, read_settings
@@ -150,6 +153,29 @@ def test_a_baseline_learned_on_the_fly_gives_the_same_report(tmp_path: Path, ref
         )
     ]
     assert reports[0] == reports[1]
+
+
+def test_a_past_learned_on_the_fly_gives_the_same_report(tmp_path: Path, reference: Path) -> None:
+    capture(tmp_path / "data", rows(3, 500))
+    past = [
+        (*row, probability(row), f"2026-{1 + number // 672:02}-{1 + number // 24 % 28:02}T{number % 24:02}:00")
+        for number, row in enumerate(rows(4, 1200))
+    ]
+    history = write_csv(tmp_path / "history.csv", (*NAMES, "probability", "when"), past)
+    names = {name: reference / f"{name}.csv" for name in ("train", "test", "predictions")} | {"history": history}
+    columns = {"target_label": "income", "time_column": "when"}
+    save(learn_reference(ReferenceFiles(**names, **columns)), tmp_path / "baseline")  # type: ignore[arg-type]
+    reports = [
+        run(read_settings(given, environment(tmp_path)), now=NOW, clients=Clients(s3=no_client, cloudwatch=no_client))
+        for given in (
+            arguments(**{name: str(path) for name, path in names.items()}, **columns),
+            arguments(baseline=str(tmp_path / "baseline"), target_label="income"),
+        )
+    ]
+    assert reports[0] == reports[1]
+    history_of_baseline = load(tmp_path / "baseline").history
+    assert history_of_baseline is not None
+    assert len(history_of_baseline.windows[200]) == 6
 
 
 def test_training_rows_without_a_target_are_reference_enough(tmp_path: Path, reference: Path) -> None:

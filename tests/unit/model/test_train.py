@@ -413,7 +413,7 @@ def test_a_past_that_cannot_be_predicted_is_told(tmp_path: Path, capsys: pytest.
 def test_times_that_cannot_be_read_are_refused(tmp_path: Path) -> None:
     rows = timed(generate(10, 1))
     broken = LabelledRows(rows.header, (*rows.rows[:2], (*rows.rows[2][:-1], "soon"), *rows.rows[3:]), rows.labels)
-    message = "row 3 of channel 'train' must be an ISO 8601 time, got 'soon' in time_column 'when'"
+    message = "row 3 of channel 'train' must have an ISO 8601 time in 'when', got 'soon'"
     with pytest.raises(TrainingDataError, match=message):
         run(tmp_path, "--time_column", "when", train=broken)
 

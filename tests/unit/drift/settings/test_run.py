@@ -223,6 +223,14 @@ def test_a_broken_variable_is_named_with_its_value(changes: dict[str, str], mess
             "--target_label must name the target's column in --test_s3_uri, got None; pass both",
         ),
         ({"baseline": None, "train": "t.csv", "predictions": "p.csv"}, "--predictions_s3_uri must come with --test"),
+        (
+            {"history": "h.csv"},
+            "--history_s3_uri and --time_column must come with --train_s3_uri, got 'h.csv' and None",
+        ),
+        (
+            {"time_column": "when"},
+            "--history_s3_uri and --time_column must come with --train_s3_uri, got None and 'when'",
+        ),
     ],
 )
 def test_arguments_that_leave_the_reference_open_are_refused(arguments: dict[str, str | None], message: str) -> None:
