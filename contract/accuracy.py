@@ -107,8 +107,29 @@ class ProjectionEvidence:
 
 
 @dataclass(frozen=True, kw_only=True)
+class HalfWidths:
+    """The parts of a 95 % interval's half-width, which add up to it; fractions.
+
+    `sampling` is that of a task whose accuracy does not wander. `history` is what misses of the past add to it, and
+    `feedback` what those of the last windows with labels add, or, below 0, take off.
+    """
+
+    sampling: float = 0.0
+    history: float = 0.0
+    feedback: float = 0.0
+
+    @property
+    def total(self) -> float:
+        """The half-width."""
+        return self.sampling + self.history + self.feedback
+
+
+@dataclass(frozen=True, kw_only=True)
 class ProjectedAccuracy:
     """Accuracy expected without labels; all fractions 0..1. `drop` is `reference` minus `estimate`.
+
+    `half_widths` are the parts of the interval's half-width. `correction` is what the last misses have moved the
+    estimate by, and `n_misses` how many of them are known; without any it is what the rows alone say.
 
     `verdict` is drift when the accuracy dropped by `drop_threshold` or more and the drop is more than chance;
     `verdict_reason` is what decided. `warnings` are what makes an estimate doubtful.
@@ -120,6 +141,9 @@ class ProjectedAccuracy:
     estimate: float | None = None
     lower: float | None = None
     upper: float | None = None
+    half_widths: HalfWidths | None = None
+    correction: float = 0.0
+    n_misses: int = 0
     reference: float | None = None
     drop: float | None = None
     method: str | None = None

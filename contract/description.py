@@ -6,7 +6,7 @@ Plain text, not HTML. Light imports only, so that the exit message can always be
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Protocol
 
-from plumbline.contract.accuracy import Measure, MeasureReport, ProjectedAccuracy, Shift
+from plumbline.contract.accuracy import HalfWidths, Measure, MeasureReport, ProjectedAccuracy, Shift
 from plumbline.contract.attribution import AttributionReport
 from plumbline.contract.bias import BiasReport
 from plumbline.contract.predictions import PredictionKind, PredictionsReport
@@ -329,9 +329,25 @@ def projection(found: ProjectedAccuracy) -> str:
     return f"{_with_interval(found.estimate, found)}{reference}"
 
 
+def interval_parts(found: ProjectedAccuracy, widths: HalfWidths) -> str:
+    """Return what the interval of a projection is made of, and whether late labels moved the estimate."""
+    total, sampling = 100 * widths.total, 100 * widths.sampling
+    if not (widths.history or widths.feedback or found.correction):
+        return f"{total:.1f} points either side, for sampling alone"
+    parts = [f"{sampling:.1f} for sampling"]
+    if widths.history:
+        parts.append(f"{100 * widths.history:+.1f} for what the task's past shows")
+    if widths.feedback:
+        parts.append(f"{100 * widths.feedback:+.1f} by the labels of the last windows")
+    moved = f"; they moved the estimate by {points(found.correction)}" if found.correction else ""
+    return f"{total:.1f} points either side: {', '.join(parts)}{moved}"
+
+
 def projection_notes(found: ProjectedAccuracy) -> Iterator[str]:
     """Yield what makes a projection doubtful, and the accuracy under label shift where the window may be one."""
     scenario = found.label_shift
+    if found.half_widths is not None:
+        yield f"its interval: {interval_parts(found, found.half_widths)}"
     if found.warnings:
         yield f"projected accuracy is doubtful: {'; '.join(map(str, found.warnings))}"
     if scenario.selected and scenario.estimate is not None:

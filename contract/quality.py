@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from plumbline.contract.accuracy import Measure, MeasureReport, Shift
+from plumbline.contract.accuracy import Measure, MeasureReport, ProjectionEvidence, Shift
 from plumbline.contract.bias import BiasReport
 from plumbline.contract.reasons import Reason
 from plumbline.contract.verdicts import SWITCHED_OFF, OptionalPart, RecordCounts, Verdict, WindowBounds
@@ -36,6 +36,22 @@ class SelectionReport:
 
 
 @dataclass(frozen=True, kw_only=True)
+class KnownMiss:
+    """What labels showed of the projection of one window: later windows are projected with it.
+
+    `miss` is the realised accuracy minus the one projected by the labelled rows alone, -1 to 1, whether that projection
+    was refused or not; it has no correction by earlier misses, so that it does not follow itself. `half_width` is that
+    of its 95 % interval for sampling alone. `evidence` has how far the rows were from the test set.
+    """
+
+    window: WindowBounds
+    n_rows: int
+    miss: float
+    half_width: float
+    evidence: ProjectionEvidence = ProjectionEvidence()
+
+
+@dataclass(frozen=True, kw_only=True)
 class WindowQuality:
     """One earlier window with the labels that have come for it.
 
@@ -56,6 +72,7 @@ class WindowQuality:
     measures: tuple[MeasureReport, ...] = ()
     projected: MeasureReport | None = None
     projection_error: float | None = None
+    miss: KnownMiss | None = None
     shifts: tuple[ShiftReport, ...] = ()
     selection: SelectionReport = SelectionReport()
     bias: BiasReport = BiasReport()

@@ -1,7 +1,7 @@
 """One run on plain files: what the container does, and what ``plumbline monitor`` does."""
 
 import logging
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
 from functools import partial
@@ -9,7 +9,7 @@ from pathlib import Path
 
 from plumbline.contract.attribution import AttributionReport
 from plumbline.contract.predictions import PredictionFormat
-from plumbline.contract.quality import QualityReport
+from plumbline.contract.quality import KnownMiss, QualityReport
 from plumbline.contract.reasons import ReasonCode, has_code, window_not_judged
 from plumbline.contract.records import DriftReport, WindowBounds
 from plumbline.drift.aws import Clients, client
@@ -22,6 +22,7 @@ from plumbline.drift.judge.accepted import AcceptedFiles, find_accepted, with_ac
 from plumbline.drift.judge.analysis import analyse, reference_sample, window_sample, with_quality
 from plumbline.drift.judge.bias import require_facet
 from plumbline.drift.judge.faults import FaultLog, with_faults
+from plumbline.drift.judge.feedback import kept_misses
 from plumbline.drift.judge.over_time import OverTime, WindowTimes, judge_over_time
 from plumbline.drift.judge.recent import EarlierFiles, EarlierWindows, read_earlier
 from plumbline.drift.judge.variants import leading_window, of_variant, undecided, with_variants
@@ -72,21 +73,25 @@ def perform(inputs: RunInputs) -> DriftReport:
     projector = Projector.of(baseline, seed=context.seed, ignored=context.policy.ignored)
     others = _variants(inputs, apart, projector)
     inputs = replace(inputs, context=replace(context, not_judged=context.not_judged or undecided(whole.variants)))
-    report = analyse(baseline, window, inputs.context, projector, earlier=earlier)
+    # Before the projection: what labels have shown of earlier windows corrects that of this one.
+    quality = _quality(inputs, projector)
+    misses = kept_misses(_misses_before(inputs, before), quality)
+    report = analyse(baseline, window, inputs.context, projector, earlier=earlier, misses=misses)
     over_time = _over_time(inputs, window, before)
     report = replace(with_variants(report, whole.variants, others), over_time=over_time.report)
     report = replace(report, hours_added=hours_added(window.bounds, inputs.bounds))
     report = replace(
         report, attribution=_attribution(inputs, window), predictions=predictions_report(inputs.plan.outputs)
     )
-    report = with_faults(with_quality(report, _quality(inputs, projector)), faults)
+    report = with_faults(with_quality(report, quality), faults)
     for fault, traceback in zip(faults.found, faults.tracebacks, strict=True):
         _LOG.error("internal fault in %s: %s\n%s", fault.name, fault.text, traceback)
     for warning in report.warnings:
         _LOG.warning("%s", warning)
 
     # Report: the verdicts -> files.
-    write_reports(inputs.output, report, baseline, window, context.policy, over_time.state)
+    state = None if over_time.state is None else replace(over_time.state, misses=misses)
+    write_reports(inputs.output, report, baseline, window, context.policy, state)
     return report
 
 
@@ -232,6 +237,11 @@ def _state_before(inputs: RunInputs) -> EarlierState:
     if inputs.earlier is None:
         return EarlierState()
     return last_state(inputs.earlier.folder, inputs.bounds, besides=inputs.output, failure=inputs.earlier.failure)
+
+
+def _misses_before(inputs: RunInputs, before: EarlierState) -> Sequence[KnownMiss]:
+    """Return the misses that the last window's run knew of: none of a model that is gone."""
+    return before.state.misses if before.state is not None and inputs.same_model(before.state.bounds) else ()
 
 
 def _over_time(inputs: RunInputs, window: WindowCounts, before: EarlierState) -> OverTime:

@@ -333,6 +333,15 @@ ATTRIBUTION = closed(
         ),
     }
 )
+MISS = closed(
+    {
+        "window": WINDOW,
+        "n_rows": COUNT,
+        "miss": {"type": "number", "minimum": -1, "maximum": 1},
+        "half_width": FRACTION,
+        "evidence": EVIDENCE,
+    }
+)
 WINDOW_QUALITIES = array(
     closed(
         {
@@ -347,6 +356,7 @@ WINDOW_QUALITIES = array(
             "measures": array(MEASURE),
             "projected": maybe(MEASURE),
             "projection_error": maybe({"type": "number", "minimum": -1, "maximum": 1}),
+            "miss": maybe(MISS),
             "shifts": array(SHIFT, maxItems=2),
             "selection": closed({"verdict": VERDICT, "reason": REASON, "features": array(TEXT)}),
             "bias": BIAS,
@@ -373,6 +383,9 @@ PROJECTED_ACCURACY = closed(
         "estimate": maybe(FRACTION),
         "lower": maybe(FRACTION),
         "upper": maybe(FRACTION),
+        "half_widths": maybe(closed({"sampling": FRACTION, "history": FRACTION, "feedback": NUMBER})),
+        "correction": {"type": "number", "minimum": -1, "maximum": 1},
+        "n_misses": COUNT,
         "reference": maybe(FRACTION),
         "drop": maybe(NUMBER),
         "method": maybe(TEXT),

@@ -44,7 +44,7 @@ from plumbline.contract.statistics import EffectMeasure, FeatureType
 from plumbline.contract.thresholds import THRESHOLDS, Threshold
 from plumbline.drift import cli as container
 from plumbline.drift.projection.classes import METHOD as CLASS_METHOD
-from plumbline.drift.projection.projector import METHOD, WEIGHTED_METHOD
+from plumbline.drift.projection.estimate import METHOD, WEIGHTED_METHOD
 from plumbline.drift.report.termination import EXIT_TERMINATED
 from plumbline.report.summary import CANNOT_SEE
 from plumbline.stacks.config.environment import EnvironmentConfig

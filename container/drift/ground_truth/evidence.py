@@ -7,7 +7,6 @@ from typing import Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from plumbline.contract.accuracy import ProjectedAccuracy
 from plumbline.contract.training import Task
 from plumbline.drift.compare.shift_tests import ExpectedVsObserved
 from plumbline.drift.data.counts import NumericCounts
@@ -15,6 +14,7 @@ from plumbline.drift.data.table import Table
 from plumbline.drift.data.window import WindowCounts
 from plumbline.drift.ground_truth.join import JoinedWindow
 from plumbline.drift.ground_truth.measures import ConfusionCounts, ScoredCounts
+from plumbline.drift.projection.measured import Measured
 from plumbline.drift.reference.baseline import Baseline, LabelledTest
 from plumbline.drift.reference.blocks import LABELS
 
@@ -26,8 +26,8 @@ class Projection(Protocol):
     def uses_features(self) -> bool:
         """Whether the features predict labels better than the probability alone."""
 
-    def project(self, window: WindowCounts, *, drop_threshold: float) -> ProjectedAccuracy:
-        """Return the accuracy that is expected of a window."""
+    def measure(self, window: WindowCounts, *, drop_threshold: float) -> Measured:
+        """Return the accuracy that is expected of a window by its rows alone."""
 
     def calibrated(self, probabilities: NDArray[np.float64]) -> NDArray[np.float64]:
         """Return how probable a positive label, or of several classes a right prediction, is by the prediction."""

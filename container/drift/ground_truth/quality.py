@@ -125,7 +125,9 @@ def _judged(
     elif isinstance(window.realised, ConfusionCounts) and isinstance(reference.realised, ConfusionCounts):
         found = class_measures(window.realised, reference.realised, context.seed)
     ruling = _drop(window.scored, reference.scored, baseline.task, threshold)
-    projected = _projected(projection.project(joined.labelled, drop_threshold=threshold))
+    measured = projection.measure(joined.labelled, drop_threshold=threshold)
+    # Of the rows alone: a projection with what earlier labels showed would hold the labels against themselves.
+    projected = _projected(measured.by_rows())
     accuracy = _right(window.scored, baseline.task)[0]
     projection_error = None if projected.value is None else accuracy - projected.value
     nothing = NumericCounts.of(np.zeros(0))
@@ -152,6 +154,7 @@ def _judged(
         measures=_of_labels(found, only_labels) if only_labels else found,
         projected=projected,
         projection_error=projection_error,
+        miss=None if only_labels else measured.miss(accuracy, joined.bounds),
         shifts=_no_shifts(only_labels) if only_labels else _shifts(evidence, threshold, joined.bounds, context),
         selection=_selection(joined, baseline, context),
         bias=_bias(joined, baseline, context),

@@ -5,7 +5,7 @@ from dataclasses import replace
 
 from plumbline.contract.accuracy import Shift
 from plumbline.contract.bias import BiasReport
-from plumbline.contract.quality import QualityReport, ShiftReport, WindowQuality
+from plumbline.contract.quality import KnownMiss, QualityReport, ShiftReport, WindowQuality
 from plumbline.contract.reasons import UNUSABLE_LABELS, Reason, ReasonCode, has_code, joined, window_not_judged
 from plumbline.contract.records import (
     SWITCHED_OFF,
@@ -27,6 +27,7 @@ from plumbline.drift.judge.accepted import accepted_note, accepted_report, shift
 from plumbline.drift.judge.bias import judge_bias
 from plumbline.drift.judge.comparison import RunContext, Sample, clumped, design_effects, judge
 from plumbline.drift.judge.faults import FaultLog, with_faults
+from plumbline.drift.judge.feedback import misses_before
 from plumbline.drift.judge.past import Past
 from plumbline.drift.judge.recent import EarlierWindows, judge_recent
 from plumbline.drift.judge.segments import judge_segments
@@ -46,6 +47,7 @@ def analyse(
     projector: Projector | None = None,
     *,
     earlier: EarlierWindows = _NO_EARLIER_WINDOWS,
+    misses: Sequence[KnownMiss] = (),
 ) -> DriftReport:
     """Compare a captured window with the baseline, and judge it.
 
@@ -59,6 +61,8 @@ def analyse(
         What was learned of the baseline before, to be used for several windows; None: it is learned here.
     earlier
         The windows before this one, as a second reference.
+    misses
+        Of projections, as labels have shown them; those of this window itself are left out.
     """
     faults = FaultLog()
     own = replace(context, faults=faults)
@@ -66,13 +70,18 @@ def analyse(
         report = _not_judged(baseline, window, own, context.not_judged, has_earlier=earlier.n_wanted > 0)
     else:
         projector = projector or Projector.of(baseline, seed=context.seed, ignored=context.policy.ignored)
-        report = _judged(baseline, window, own, projector, earlier)
+        report = _judged(baseline, window, own, projector, earlier, misses_before(misses, window.bounds))
     context.faults.add(faults)
     return with_faults(report, faults)
 
 
 def _judged(
-    baseline: Baseline, window: WindowCounts, context: RunContext, projector: Projector, earlier: EarlierWindows
+    baseline: Baseline,
+    window: WindowCounts,
+    context: RunContext,
+    projector: Projector,
+    earlier: EarlierWindows,
+    misses: Sequence[KnownMiss],
 ) -> DriftReport:
     context = replace(context, not_judged=window_refusal(window.records, window.n_rows, context.policy))
     sample = window_sample(baseline, window)
@@ -85,7 +94,7 @@ def _judged(
     training = replace(reference_sample(baseline, window), past=thresholds)
     found = judge(baseline.specs, with_accepted(training, context.accepted), sample, context)
     accepted = _accepted(baseline, training, sample, context)
-    projected = _projected_accuracy(projector, baseline, window, context)
+    projected = _projected_accuracy(projector, baseline, window, context, misses)
     return DriftReport(
         window=window.bounds,
         endpoint=context.endpoint,
@@ -274,13 +283,19 @@ def _with_examples(features: Sequence[FeatureReport], window: WindowCounts) -> t
 
 
 def _projected_accuracy(
-    projector: Projector, baseline: Baseline, window: WindowCounts, context: RunContext
+    projector: Projector,
+    baseline: Baseline,
+    window: WindowCounts,
+    context: RunContext,
+    misses: Sequence[KnownMiss],
 ) -> ProjectedAccuracy:
     if context.not_judged:
         return ProjectedAccuracy(reason=window_not_judged(context.not_judged))
     return context.faults.guarded(
         "the projected accuracy",
-        lambda: projector.project(clumped(window, baseline), drop_threshold=context.policy.accuracy_drop_threshold),
+        lambda: projector.project(
+            clumped(window, baseline), drop_threshold=context.policy.accuracy_drop_threshold, misses=misses
+        ),
         lambda why: ProjectedAccuracy(reason=why),
     )
 

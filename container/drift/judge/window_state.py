@@ -1,6 +1,7 @@
 """What a run leaves for the next one: a small file, so that a run reads that of the last window alone."""
 
 import math
+import math
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
@@ -8,6 +9,7 @@ from typing import Any
 
 from plumbline.contract.decoding import SCHEMA_ERRORS, decode
 from plumbline.contract.names import ReportFile
+from plumbline.contract.quality import KnownMiss
 from plumbline.contract.records import WindowBounds
 from plumbline.drift.data.documents import read_signed, signed
 from plumbline.drift.data.times import parse_time
@@ -46,11 +48,15 @@ class Course:
 
 @dataclass(frozen=True, kw_only=True)
 class WindowState:
-    """What is known after a window: `bounds` are those of the run's own, `day` the windows of the last day in order."""
+    """What is known after a window: `bounds` are those of the run's own, `day` the windows of the last day in order.
+
+    `misses` are what labels had shown of projections, in order of time (`drift.judge.feedback`).
+    """
 
     bounds: WindowBounds
     day: tuple[PartOfDay, ...] = ()
     courses: Mapping[str, Course] = field(default_factory=dict)
+    misses: tuple[KnownMiss, ...] = ()
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -75,6 +81,7 @@ def window_state_text(state: WindowState) -> str:
         "end": state.bounds.end,
         "day": [asdict(part) for part in state.day],
         "courses": {name: asdict(course) for name, course in state.courses.items()},
+        "misses": [asdict(miss) for miss in state.misses],
     }
     return signed(document, before="day")
 
@@ -102,6 +109,8 @@ def read_window_state(text: str) -> WindowState:
             if parse_time(str(start)) >= parse_time(str(end)):
                 raise ValueError(f"a window must end after it begins, got {start} to {end}")
         _require_numbers(found)
+        for miss in found.misses:
+            _check(miss)
     except SCHEMA_ERRORS as error:
         raise ValueError(f"it must fit its schema, got {error!r}") from error
     return found
@@ -120,6 +129,12 @@ def _require_numbers(state: WindowState) -> None:
         raise ValueError("numbers must be finite")
     for one in evidence:
         parse_time(one.start)
+
+
+def _check(miss: KnownMiss) -> None:
+    if not (math.isfinite(miss.miss) and math.isfinite(miss.half_width) and miss.half_width >= 0):
+        raise ValueError(f"a miss must have finite numbers, got {miss.miss} with a half-width of {miss.half_width}")
+    parse_time(miss.window.end or "")
 
 
 def last_state(folder: Path, bounds: WindowBounds, besides: Path, failure: str | None = None) -> EarlierState:

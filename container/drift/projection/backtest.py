@@ -7,11 +7,15 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from plumbline.contract.accuracy import ProjectionEvidence
 from plumbline.contract.training import DECISION_THRESHOLD, Task
+from plumbline.drift.data.counts import count, missing, unknown
+from plumbline.drift.data.table import Table
+from plumbline.drift.projection.domain import compare
 from plumbline.drift.projection.recalibration import ScoredLabels
 from plumbline.drift.projection.refusals import MIN_CLASS_ROWS, MIN_REFERENCE_ROWS
 from plumbline.drift.reference.baseline import Baseline
-from plumbline.drift.reference.history import HistoryRows, window_bounds_of
+from plumbline.drift.reference.history import WINDOW_SIZES, HistoryRows, window_bounds_of
 from plumbline.drift.statistics.proportion import NORMAL_QUANTILE
 
 MAX_CALIBRATION_ROWS = 5_000
@@ -50,7 +54,7 @@ def past_misses(baseline: Baseline, rows: HistoryRows, size: int) -> list[tuple[
     outcomes = _outcomes(baseline, rows)
     if outcomes is None:
         return [(None, None)] * len(bounds)
-    origins = _origins(rows.probabilities, outcomes, 0 if baseline.test is None else len(baseline.test.labels))
+    origins = _origins(rows.probabilities, outcomes, _n_learned(len(rows.labels), baseline))
     is_multiclass = baseline.task is Task.MULTICLASS
     right = outcomes if is_multiclass else outcomes == (rows.probabilities >= DECISION_THRESHOLD)
     return [
@@ -77,11 +81,16 @@ def _outcomes(baseline: Baseline, rows: HistoryRows) -> NDArray[np.bool_] | None
     return np.array([label == baseline.positive_label for label in rows.labels], dtype=bool)
 
 
-def _origins(probabilities: NDArray[np.float64], outcomes: NDArray[np.bool_], n_test: int) -> list[Origin]:
+def _n_learned(n_rows: int, baseline: Baseline) -> int:
+    """Return how many rows are calibrated on at a time."""
+    n_test = MAX_CALIBRATION_ROWS if baseline.test is None else len(baseline.test.labels)
+    n_learned = min(n_test, max(n_rows // _PARTS, MIN_REFERENCE_ROWS), MAX_CALIBRATION_ROWS)
+    return max(n_learned, MIN_REFERENCE_ROWS)
+
+
+def _origins(probabilities: NDArray[np.float64], outcomes: NDArray[np.bool_], n_learned: int) -> list[Origin]:
     """Return what is learned at points that lie half of the learned rows apart, or farther where they are many."""
     n_rows = len(outcomes)
-    n_learned = min(n_test or MAX_CALIBRATION_ROWS, max(n_rows // _PARTS, MIN_REFERENCE_ROWS), MAX_CALIBRATION_ROWS)
-    n_learned = max(n_learned, MIN_REFERENCE_ROWS)
     ends: Sequence[int] = range(n_learned, n_rows, n_learned // 2)
     if len(ends) > MAX_ORIGINS:
         ends = [ends[place] for place in np.linspace(0, len(ends) - 1, MAX_ORIGINS).round().astype(int)]
@@ -110,3 +119,50 @@ def _missed(
         variances[place] = float(np.mean(expected * (1 - expected))) / len(expected) + origin.variance
     size = math.sqrt(float(np.mean(misses**2)))
     return math.copysign(size, float(np.mean(misses))), NORMAL_QUANTILE * math.sqrt(float(np.mean(variances)))
+
+
+N_DISTANCES = 6
+"""Windows whose distance is measured: a classifier for each."""
+
+
+def past_distances(baseline: Baseline, rows: HistoryRows) -> ProjectionEvidence:
+    """Return the largest distances of windows of the past from the first rows that could have been calibrated on.
+
+    They are what an estimate is refused for (`plumbline.drift.projection.refusals`); all None of a short past.
+    """
+    n_rows, n_learned = len(rows.labels), _n_learned(len(rows.labels), baseline)
+    size = (n_rows - n_learned) // N_DISTANCES
+    if size < WINDOW_SIZES[0]:
+        return ProjectionEvidence()
+    size = min(size, _DISTANCE_ROWS)
+    ignored = frozenset(spec.name for spec in baseline.specs if spec.unjudged)
+    known = _rows(rows.table, slice(0, n_learned))
+    starts = np.linspace(n_learned, n_rows - size, N_DISTANCES).astype(int).tolist()
+    windows = [_rows(rows.table, slice(start, start + size)) for start in starts]
+    domains = [domain for window in windows if (domain := compare(known, window, ignored, seed=0)) is not None]
+    # Of all rows before, as training has them: a short past would lack what any longer one has.
+    late = [(start, window) for start, window in zip(starts, windows, strict=True) if start >= n_rows // 2]
+    outside = [_outside(_rows(rows.table, slice(0, start)), window, ignored) for start, window in late]
+    return ProjectionEvidence(
+        separability=max((domain.separability() for domain in domains), default=None),
+        over_represented_fraction=max((domain.over_represented_fraction for domain in domains), default=None),
+        out_of_support_fraction=max(outside),
+    )
+
+
+_DISTANCE_ROWS = 1_000
+
+
+def _outside(known: Table, window: Table, ignored: frozenset[str]) -> float:
+    """Return the fraction of the rows with a value that the known ones give no ground for."""
+    outside = np.zeros(window.n_rows, dtype=bool)
+    for spec in window.specs:
+        if spec.name not in ignored:
+            reference, column = count(spec.type, known.columns[spec.name]), window.columns[spec.name]
+            strange = unknown(reference, column)
+            outside |= strange if reference.n_missing or not reference.n_present else strange | missing(column)
+    return float(np.mean(outside))
+
+
+def _rows(table: Table, chosen: slice) -> Table:
+    return Table(table.specs, {name: column[chosen] for name, column in table.columns.items()})

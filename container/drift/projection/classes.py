@@ -16,19 +16,18 @@ from plumbline.contract.accuracy import (
     ProjectedAccuracy,
     ProjectionEvidence,
 )
-from plumbline.contract.reasons import ReasonCode
+from plumbline.contract.reasons import Reason, ReasonCode
 from plumbline.contract.records import Status
 from plumbline.drift.data.counts import NumericCounts
 from plumbline.drift.data.window import WindowCounts
 from plumbline.drift.projection.domain import Domain, compare
-from plumbline.drift.projection.estimate import with_verdict
+from plumbline.drift.projection.estimate import AccuracyEstimate
+from plumbline.drift.projection.measured import Measured
 from plumbline.drift.projection.recalibration import Recalibration, ScoredLabels
 from plumbline.drift.projection.refusals import (
     Limits,
     calibration_refusal,
     distance_refusal,
-    interval_refusal,
-    partly_predicted,
     predictions_refusal,
     warnings,
 )
@@ -58,48 +57,54 @@ class ClassProjector:
         """Return how probable a right prediction is by the confidence, whatever the label."""
         return self._pooled.calibrate(confidence, np.ones(len(self._right)))
 
-    def project(self, window: WindowCounts, known: ProjectedAccuracy, limits: Limits) -> ProjectedAccuracy:
-        """Return the window's expected accuracy and macro precision."""
+    def measure(self, window: WindowCounts, known: ProjectedAccuracy, limits: Limits) -> Measured:
+        """Return what the rows say of the window's accuracy and macro precision."""
         domain = compare(self.test.table, window.sample.table, self.ignored, self.seed)
         evidence = self._evidence(window, domain)
         scenario = LabelShiftScenario(reason=ReasonCode.SCENARIO_TARGET_NOT_BINARY.reason())
         known = replace(known, reference=float(np.mean(self._right)), label_shift=scenario, evidence=evidence)
-        refused = (
-            predictions_refusal(window, self._confidence)
-            or distance_refusal(self.baseline, window, self.ignored, evidence, limits)
-            or calibration_refusal(self._pooled.area_under_curve(), self._calibration_error)
-        )
-        return replace(known, reason=refused) if refused else self._estimated(window, domain, known, limits)
+        refused = predictions_refusal(window, self._confidence)
+        if refused:
+            return Measured(known=replace(known, reason=refused), window=window, limits=limits)
 
-    def _estimated(
-        self, window: WindowCounts, domain: Domain | None, known: ProjectedAccuracy, limits: Limits
-    ) -> ProjectedAccuracy:
+        def distant(limits: Limits) -> Reason | None:
+            return distance_refusal(self.baseline, window, self.ignored, evidence, limits) or calibration_refusal(
+                self._pooled.area_under_curve(), self._calibration_error, limits.calibration_error
+            )
+
         rights = [self._expected(window, weights) for weights in self._weights]
         sizes = {label: counts.n_present for label, counts in window.classes.items() if counts.n_present}
+
+        def complete(estimated: ProjectedAccuracy, found: AccuracyEstimate) -> ProjectedAccuracy:
+            return replace(
+                estimated,
+                method=found.method,
+                warnings=warnings(evidence, len(self._right)),
+                measures=self._measures(rights, sizes, window.design_effect),
+            )
+
+        return Measured(
+            known=known,
+            window=window,
+            limits=limits,
+            estimates=(self._estimate(window, domain, rights, sizes),),
+            refused=distant,
+            complete=complete,
+        )
+
+    def _estimate(
+        self,
+        window: WindowCounts,
+        domain: Domain | None,
+        rights: Sequence[Mapping[str, float]],
+        sizes: Mapping[str, int],
+    ) -> AccuracyEstimate:
         total = sum(sizes.values())
         values = [sum(share[label] * sizes[label] for label in sizes) / total for share in rights]
-        spread = self._spread(domain)
         noise = self._label_variance(window) / total * window.design_effect
-        variance = float(np.var(values[1:], ddof=1)) + noise + spread**2
-        half_width = NORMAL_QUANTILE * math.sqrt(variance)
-        known = replace(known, evidence=replace(known.evidence, spread=spread))
-        if half_width > limits.half_width:
-            return replace(known, reason=interval_refusal(half_width, limits))
+        sampling = float(np.var(values[1:], ddof=1)) + noise
         # A rounding error must not carry a certain row's share past 1.
-        value = min(values[0], 1.0)
-        estimated = replace(
-            known,
-            status=Status.ESTIMATED,
-            reason=partly_predicted(window),
-            estimate=value,
-            lower=max(value - half_width, 0.0),
-            upper=min(value + half_width, 1.0),
-            drop=(known.reference or 0.0) - value,
-            method=METHOD,
-            warnings=warnings(known.evidence, len(self._right)),
-            measures=self._measures(rights, sizes, window.design_effect),
-        )
-        return with_verdict(estimated, math.sqrt(variance))
+        return AccuracyEstimate(min(values[0], 1.0), sampling, self._spread(domain), METHOD)
 
     def _evidence(self, window: WindowCounts, domain: Domain | None) -> ProjectionEvidence:
         return ProjectionEvidence(

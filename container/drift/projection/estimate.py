@@ -106,16 +106,29 @@ N_RESAMPLES = 100
 
 @dataclass(frozen=True)
 class AccuracyEstimate:
-    """An expected accuracy and the variance of the realised one about it; `spread` is part of the variance."""
+    """An expected accuracy, by `method`, and how far the realised one may be from it.
+
+    `sampling` is the variance of reference and labels, `spread` half the range of the estimators that were compared.
+    """
 
     value: float
-    variance: float
+    sampling: float
     spread: float
+    method: str
+
+    @property
+    def sampling_half_width(self) -> float:
+        """Of the 95 % interval for sampling alone, whatever the choice of estimator."""
+        return NORMAL_QUANTILE * math.sqrt(self.sampling)
 
     @property
     def half_width(self) -> float:
-        """Of the 95 % interval."""
-        return NORMAL_QUANTILE * math.sqrt(self.variance)
+        """Of the 95 % interval of a task that does not wander."""
+        return NORMAL_QUANTILE * math.sqrt(self.sampling + self.spread**2)
+
+
+METHOD = "calibrated_confidence_isotonic"
+WEIGHTED_METHOD = "doubly_robust_recalibrated_confidence"
 
 
 @dataclass(frozen=True, eq=False)
@@ -143,27 +156,38 @@ class Estimator:
             self._calibrated(probabilities, random.multinomial(n, equal).astype(np.float64)) for _ in range(N_RESAMPLES)
         ]
 
-    def estimate(self, window: WindowCounts, refits: list[Expected]) -> AccuracyEstimate:
-        """Return the estimate with the variance of reference, labels and choice of estimator.
+    def estimates(self, window: WindowCounts, refits: list[Expected]) -> tuple[AccuracyEstimate, ...]:
+        """Return the estimate with its variance; where it is doubly robust, that by the score alone after it."""
+        if self.domain is None or not self.recalibration.uses_features:
+            return (self._by_score(window, refits),)
+        return self._doubly_robust(window), self._by_score(window, refits)
+
+    def _by_score(self, window: WindowCounts, refits: list[Expected]) -> AccuracyEstimate:
+        plain = self.expected(window.probabilities)
+        value = plain.accuracy
+        compared = [value, *self._corrected(value, self.recalibration.calibrated)]
+        of_reference = float(np.var([refit.accuracy for refit in refits], ddof=1))
+        return self._found(value, of_reference, compared, window, METHOD)
+
+    def _doubly_robust(self, window: WindowCounts) -> AccuracyEstimate:
+        """Return the estimate by the features.
 
         The doubly robust one adds to the features' own estimate what the test set's rows, weighted to look like the
         window's, say it is off by (J. Robins et al., "Estimation of regression coefficients when some regressors are
         not always observed", 1994).
         """
-        plain = self.expected(window.probabilities)
-        if self.domain is not None and self.recalibration.uses_features:
-            differences = self._differences(window)
-            believed = plain.accuracy + float(np.mean(differences))
-            compared = self._corrected(believed, self.recalibration.recalibrated)
-            value = compared[0]
-            of_reference = self._variance_of_residual() + _variance_of_sample(differences, window)
-        else:
-            value = plain.accuracy
-            compared = [value, *self._corrected(value, self.recalibration.calibrated)]
-            of_reference = float(np.var([refit.accuracy for refit in refits], ddof=1))
+        differences = self._differences(window)
+        believed = self.expected(window.probabilities).accuracy + float(np.mean(differences))
+        compared = self._corrected(believed, self.recalibration.recalibrated)
+        of_reference = self._variance_of_residual() + _variance_of_sample(differences, window)
+        return self._found(compared[0], of_reference, compared, window, WEIGHTED_METHOD)
+
+    def _found(
+        self, value: float, of_reference: float, compared: list[float], window: WindowCounts, method: str
+    ) -> AccuracyEstimate:
+        of_labels = self.expected(window.probabilities).label_variance * window.design_effect
         spread = (max(compared) - min(compared)) / 2
-        variance = of_reference + plain.label_variance * window.design_effect + spread**2
-        return AccuracyEstimate(min(max(value, 0.0), 1.0), variance, spread)
+        return AccuracyEstimate(min(max(value, 0.0), 1.0), of_reference + of_labels, spread, method)
 
     def _calibrated(self, probabilities: NumericCounts, weights: NDArray[np.float64]) -> Expected:
         values = probabilities.values

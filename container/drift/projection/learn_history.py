@@ -5,7 +5,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from plumbline.drift.compare.past import past_changes
-from plumbline.drift.projection.backtest import past_misses
+from plumbline.drift.projection.backtest import past_distances, past_misses
 from plumbline.drift.reference.baseline import Baseline
 from plumbline.drift.reference.csv_inputs import ReferenceFiles, read_history
 from plumbline.drift.reference.history import History, HistoryRows, PastWindow, bounds_by_size, rounded
@@ -56,6 +56,7 @@ def learn_history(baseline: Baseline, rows: HistoryRows, *, time_column: str, se
             size: tuple(_windows(baseline, rows, size, bounds, seed))
             for size, bounds in bounds_by_size(len(rows.times)).items()
         },
+        evidence=rounded(past_distances(baseline, rows)),
     )
 
 

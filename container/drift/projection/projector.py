@@ -15,6 +15,7 @@ from plumbline.contract.accuracy import (
     ProjectedAccuracy,
     ProjectionEvidence,
 )
+from plumbline.contract.quality import KnownMiss
 from plumbline.contract.reasons import Reason, ReasonCode
 from plumbline.contract.records import Status
 from plumbline.contract.training import DECISION_THRESHOLD, Task
@@ -22,25 +23,22 @@ from plumbline.drift.data.table import Table
 from plumbline.drift.data.window import WindowCounts
 from plumbline.drift.projection.classes import ClassProjector
 from plumbline.drift.projection.domain import Domain, compare
-from plumbline.drift.projection.estimate import MEASURES, Estimator, Expected, undefined, with_verdict
+from plumbline.drift.projection.estimate import MEASURES, AccuracyEstimate, Estimator, Expected, undefined
 from plumbline.drift.projection.label_shift import corrected, fit_label_shift, positive_fraction
+from plumbline.drift.projection.measured import Measured
 from plumbline.drift.projection.recalibration import Recalibration, ScoredLabels
 from plumbline.drift.projection.refusals import (
     Limits,
     calibration_refusal,
     distance_refusal,
-    interval_refusal,
-    partly_predicted,
     predictions_refusal,
     reference_refusal,
     sample_refusal,
     warnings,
 )
+from plumbline.drift.projection.wander import KEPT_MISSES, LAST_MISSES, past_wander
 from plumbline.drift.reference.baseline import Baseline
 from plumbline.drift.statistics.proportion import NORMAL_QUANTILE
-
-METHOD = "calibrated_confidence_isotonic"
-WEIGHTED_METHOD = "doubly_robust_recalibrated_confidence"
 
 
 @dataclass(frozen=True, eq=False)
@@ -88,52 +86,73 @@ class Projector:
             return self._recalibration.probabilities(table, probabilities)
         return self.calibrated(probabilities)
 
-    def project(self, window: WindowCounts, *, drop_threshold: float) -> ProjectedAccuracy:
+    def project(
+        self, window: WindowCounts, *, drop_threshold: float, misses: Sequence[KnownMiss] = ()
+    ) -> ProjectedAccuracy:
         """Estimate the accuracy of the window's predictions, with a 95 % interval for what labels would show.
 
         Parameters
         ----------
         drop_threshold
             Drop from which on the verdict may be drift, 0 to 1.
+        misses
+            What labels have shown of the windows before, in order of time.
         """
+        history = self.baseline.history
+        past = past_wander(history, window.n_rows)
+        seen = [history.evidence] if history is not None and past.is_known else []
+        covered = self.limits.covering(seen, [one.evidence for one in misses[-LAST_MISSES:]])
+        found = self.measure(window, drop_threshold=drop_threshold)
+        return found.projected(covered, past, misses[-KEPT_MISSES:])
+
+    def measure(self, window: WindowCounts, *, drop_threshold: float) -> Measured:
+        """Return what the window's rows alone say, as of a task that does not wander."""
         known = ProjectedAccuracy(drop_threshold=drop_threshold, reason=self._refusal)
         if self._refusal:
-            return known
+            return Measured(known=known, window=window, limits=self.limits)
         if self._of_classes is not None:
-            return self._of_classes.project(window, known, self.limits)
+            return self._of_classes.measure(window, known, self.limits)
         known = replace(known, reference=self._reference)
         refused = predictions_refusal(window, self._recalibration.scores)
         if refused:
-            return replace(known, reason=refused, evidence=self._evidence(window, None))
+            known = replace(known, reason=refused, evidence=self._evidence(window, None))
+            return Measured(known=known, window=window, limits=self.limits)
         domain = compare(self._test_table, window.sample.table, self.ignored, self.seed)
         evidence = self._evidence(window, domain)
-        distant = distance_refusal(self.baseline, window, self.ignored, evidence, self.limits)
-        refused = distant or self._calibration_refusal or (sample_refusal(window) if evidence.weighted else None)
-        if refused:
-            return replace(known, reason=refused, evidence=evidence)
-        return self._estimated(window, domain, replace(known, evidence=evidence))
+        known = replace(known, evidence=evidence)
 
-    def _estimated(self, window: WindowCounts, domain: Domain | None, known: ProjectedAccuracy) -> ProjectedAccuracy:
+        def distant(limits: Limits) -> Reason | None:
+            return distance_refusal(self.baseline, window, self.ignored, evidence, limits) or self._uncalibrated(limits)
+
+        too_few = sample_refusal(window) if evidence.weighted else None
+        if too_few:
+            why = distant(self.limits) or too_few
+            return Measured(known=replace(known, reason=why), window=window, limits=self.limits)
         estimator = Estimator(self._labelled, self._recalibration, domain, self.seed)
         refits = estimator.resampled(window.probabilities)
-        found = estimator.estimate(window, refits)
-        known = replace(known, evidence=replace(known.evidence, spread=found.spread))
-        if found.half_width > self.limits.half_width:
-            return replace(known, reason=interval_refusal(found.half_width, self.limits))
-        estimated = replace(
-            known,
-            status=Status.ESTIMATED,
-            reason=partly_predicted(window),
-            estimate=found.value,
-            lower=max(found.value - found.half_width, 0.0),
-            upper=min(found.value + found.half_width, 1.0),
-            drop=self._reference - found.value,
-            method=WEIGHTED_METHOD if known.evidence.weighted else METHOD,
-            warnings=warnings(known.evidence, len(self._recalibration.positive)),
-            measures=self._measures(estimator, window, refits),
-            label_shift=self._label_shift(estimator, window, refits, domain),
+
+        def complete(estimated: ProjectedAccuracy, found: AccuracyEstimate) -> ProjectedAccuracy:
+            return replace(
+                estimated,
+                method=found.method,
+                warnings=warnings(evidence, len(self._recalibration.positive)),
+                measures=self._measures(estimator, window, refits),
+                label_shift=self._label_shift(estimator, window, refits, domain),
+            )
+
+        return Measured(
+            known=known,
+            window=window,
+            limits=self.limits,
+            estimates=estimator.estimates(window, refits),
+            refused=distant,
+            complete=complete,
         )
-        return with_verdict(estimated, math.sqrt(found.variance))
+
+    def _uncalibrated(self, limits: Limits) -> Reason | None:
+        return calibration_refusal(
+            self._labelled.area_under_curve(), self._recalibration.calibration_error, limits.calibration_error
+        )
 
     def _measures(
         self, estimator: Estimator, window: WindowCounts, refits: Sequence[Expected]
@@ -216,10 +235,6 @@ class Projector:
     @cached_property
     def _refusal(self) -> Reason | None:
         return reference_refusal(self.baseline)
-
-    @cached_property
-    def _calibration_refusal(self) -> Reason | None:
-        return calibration_refusal(self._labelled.area_under_curve(), self._recalibration.calibration_error)
 
     @cached_property
     def _of_classes(self) -> ClassProjector | None:

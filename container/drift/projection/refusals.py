@@ -1,7 +1,8 @@
 """Why there is no estimate, and what makes one doubtful."""
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -17,20 +18,6 @@ MAX_OUT_OF_SUPPORT_FRACTION = 0.2
 """From this share of rows on, an estimate is refused: measured on Census Income, windows with 20 % and more of their
 rows outside the reference's support were 3.4 points off on average, the others 0.8 to 1.7."""
 NAMES_SHOWN = 3
-
-
-@dataclass(frozen=True, kw_only=True)
-class Limits:
-    """From which measurement on there is no estimate.
-
-    `separability` is the area under the ROC curve of window against labelled test set, the fractions are shares of the
-    window's rows (`plumbline.contract.accuracy.ProjectionEvidence`) and `half_width` that of the 95 % interval.
-    """
-
-    separability: float = 0.95
-    over_represented_fraction: float = 0.2
-    out_of_support_fraction: float = MAX_OUT_OF_SUPPORT_FRACTION
-    half_width: float = 0.05
 
 
 CHANCE = 0.5
@@ -50,6 +37,62 @@ MAX_CALIBRATION_ERROR = 0.05
 DOUBTFUL_SEPARABILITY = 0.85
 DOUBTFUL_FRACTION = 0.05
 DOUBTFUL_REFERENCE_ROWS = 1_000
+_LIKE_WINDOWS = 3
+"""Windows with labels that lay as far away as this one: fewer may be chance."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Limits:
+    """From which measurement on there is no estimate.
+
+    `separability` is the area under the ROC curve of window against labelled test set, the fractions are shares of the
+    window's rows (`plumbline.contract.accuracy.ProjectionEvidence`) and `half_width` that of the 95 % interval.
+    """
+
+    separability: float = 0.95
+    over_represented_fraction: float = 0.2
+    out_of_support_fraction: float = MAX_OUT_OF_SUPPORT_FRACTION
+    half_width: float = 0.05
+    calibration_error: float = MAX_CALIBRATION_ERROR
+
+    def covering(self, past: Sequence[ProjectionEvidence], misses: Sequence[ProjectionEvidence]) -> "Limits":
+        """Return the limits with room for what the misses that are known were measured at.
+
+        Where windows of the past, or three of the windows before, lay as far from the rows that they were projected by
+        as makes an estimate doubtful, their misses say what that costs, and the distance is no reason to refuse. On
+        streams it foretells no miss: below every limit from 0.75 to 0.95 intervals for sampling cover 44 to 58 %.
+
+        Parameters
+        ----------
+        past
+            The largest distances of the past, if it is known.
+        misses
+            Those of the windows before whose labels are known.
+        """
+        separability, frequent, outside = (
+            max([_number(getattr(one, name)) for one in past] + _third([_number(getattr(one, name)) for one in misses]))
+            if past or len(misses) >= _LIKE_WINDOWS
+            else 0.0
+            for name in ("separability", "over_represented_fraction", "out_of_support_fraction")
+        )
+        return replace(
+            self,
+            separability=math.inf if separability >= DOUBTFUL_SEPARABILITY else self.separability,
+            over_represented_fraction=(math.inf if frequent >= DOUBTFUL_FRACTION else self.over_represented_fraction),
+            out_of_support_fraction=(
+                math.inf if outside >= self.out_of_support_fraction else self.out_of_support_fraction
+            ),
+            calibration_error=math.inf if past or len(misses) >= _LIKE_WINDOWS else self.calibration_error,
+        )
+
+
+def _number(value: float | None) -> float:
+    return 0.0 if value is None else value
+
+
+def _third(distances: Sequence[float]) -> list[float]:
+    """Return what three of the distances reach, if there are three."""
+    return sorted(distances, reverse=True)[_LIKE_WINDOWS - 1 : _LIKE_WINDOWS]
 
 
 def reference_refusal(baseline: Baseline) -> Reason | None:
@@ -152,7 +195,7 @@ def sample_refusal(window: WindowCounts) -> Reason | None:
     return ReasonCode.SAMPLE_PREDICTIONS_TOO_FEW.reason(n_rows=n_sampled, min_rows=MIN_ROWS)
 
 
-def calibration_refusal(area: float, error: float) -> Reason | None:
+def calibration_refusal(area: float, error: float, max_error: float = MAX_CALIBRATION_ERROR) -> Reason | None:
     """Return why the test set's probabilities cannot be trusted, or None.
 
     Parameters
@@ -161,11 +204,13 @@ def calibration_refusal(area: float, error: float) -> Reason | None:
         Area under the ROC curve.
     error
         Of the probabilities once calibrated, on rows that the calibration has not seen.
+    max_error
+        Above it they are refused.
     """
     if area < CHANCE:
         return ReasonCode.TEST_RANKING_BELOW_CHANCE.reason(area=area)
-    if error > MAX_CALIBRATION_ERROR:
-        return ReasonCode.CALIBRATION_OFF.reason(points=100 * error, max_points=100 * MAX_CALIBRATION_ERROR)
+    if error > max_error:
+        return ReasonCode.CALIBRATION_OFF.reason(points=100 * error, max_points=100 * max_error)
     return None
 
 
@@ -186,9 +231,9 @@ def distance_refusal(
     return None
 
 
-def interval_refusal(half_width: float, limits: Limits) -> Reason:
+def interval_refusal(half_width: float, largest: float) -> Reason:
     """Return the reason of a 95 % interval that is too wide to be of use."""
-    return ReasonCode.INTERVAL_TOO_WIDE.reason(points=100 * half_width, max_points=100 * limits.half_width)
+    return ReasonCode.INTERVAL_TOO_WIDE.reason(points=100 * half_width, max_points=100 * largest)
 
 
 def partly_predicted(window: WindowCounts) -> Reason | None:

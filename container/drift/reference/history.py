@@ -9,6 +9,7 @@ from typing import Any, TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
+from plumbline.contract.accuracy import ProjectionEvidence
 from plumbline.contract.decoding import decode, read_json
 from plumbline.contract.statistics import EffectMeasure
 from plumbline.drift.data.table import Table
@@ -74,13 +75,17 @@ class PastWindow:
 
 @dataclass(frozen=True, kw_only=True)
 class History:
-    """What a baseline keeps of the past: by window size in rows, ascending, the windows of that size in time order."""
+    """What a baseline keeps of the past: by window size in rows, ascending, the windows of that size in time order.
+
+    `evidence` has the largest distances of a past window from the rows that it was projected by.
+    """
 
     time_column: str
     start: str
     end: str
     n_rows: int
     windows: Mapping[int, tuple[PastWindow, ...]] = field(default_factory=dict)
+    evidence: ProjectionEvidence = ProjectionEvidence()
 
     def windows_like(self, n_rows: int) -> tuple[PastWindow, ...]:
         """Return the past windows that a window of so many rows is held against.
@@ -137,6 +142,9 @@ def history_text(history: History) -> str:
         f' "{key}": {json.dumps(getattr(history, key), ensure_ascii=False)},'
         for key in ("time_column", "start", "end", "n_rows")
     ]
+    if history.evidence != ProjectionEvidence():
+        known = {key: value for key, value in vars(history.evidence).items() if value}
+        head.append(f' "evidence": {json.dumps(known, allow_nan=False)},')
     return "\n".join(["{", *head, ' "windows": [', ",\n".join(f"  {line}" for line in lines), " ]", "}"]) + "\n"
 
 
@@ -183,13 +191,14 @@ class _Head:
     start: str
     end: str
     n_rows: int
+    evidence: ProjectionEvidence = ProjectionEvidence()
 
 
 _Kept = TypeVar("_Kept")
 
 
 def rounded(window: _Kept) -> _Kept:
-    """Return a window of the past, or a change, with its numbers as the file has them."""
+    """Return a window of the past, a change or distances, with its numbers as the file has them."""
     found: dict[str, Any] = {entry.name: _rounded(getattr(window, entry.name)) for entry in fields(window)}  # type: ignore[arg-type]
     return type(window)(**found)
 

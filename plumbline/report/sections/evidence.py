@@ -27,6 +27,18 @@ def _outcome(projected: ProjectedAccuracy) -> str:
     return f"{VERDICTS[projected.verdict]}.{why} Method: {method}; assumed: {text(projected.assumed_shift.words)}."
 
 
+def _interval(projected: ProjectedAccuracy) -> Iterable[tuple[str, str, str]]:
+    widths = projected.half_widths
+    if widths is None:
+        return
+    yield "half-width for sampling", _points(widths.sampling), "of the 95 % interval of a task that does not wander"
+    yield "half-width for the past", _points(widths.history), "what misses of the task's past add"
+    yield "half-width by labels", _points(widths.feedback), "what the last windows with labels add, or take off"
+    if projected.n_misses:
+        known = f"what {projected.n_misses} windows with labels moved the estimate by"
+        yield "correction", _points(projected.correction), known
+
+
 def _measured(projected: ProjectedAccuracy) -> Iterable[tuple[str, str, str]]:
     found = projected.evidence
     used = "large enough to use them" if found.weighted else "too little to use them"
@@ -47,6 +59,7 @@ def _measured(projected: ProjectedAccuracy) -> Iterable[tuple[str, str, str]]:
             number(found.gate_statistic),
             f"paired t of what features add to the probability about labels: {used}",
         ),
+        *_interval(projected),
         ("spread of the estimators", _points(found.spread), "half the range of those that were compared"),
         (
             "ranking on the test set",

@@ -20,6 +20,7 @@ from plumbline.drift.ground_truth.quality import judge_quality
 from plumbline.drift.judge.comparison import RunContext, Sample, judge
 from plumbline.drift.judge.shifts import shifts_before_labels
 from plumbline.drift.projection import Limits, Projector
+from plumbline.drift.projection.measured import Measured
 from plumbline.drift.read.capture import count_window, plan_of
 from plumbline.drift.read.kernel.partial_counts import PartialCounts
 from plumbline.drift.settings.policy import Policy
@@ -41,17 +42,17 @@ class _CachedProjector:
     """A projector that computes the same window only once."""
 
     projector: Projector
-    _found: list[tuple[WindowCounts, ProjectedAccuracy]] = field(default_factory=list)
+    _found: list[tuple[WindowCounts, Measured]] = field(default_factory=list)
 
     @property
     def uses_features(self) -> bool:
         return self.projector.uses_features
 
-    def project(self, window: WindowCounts, *, drop_threshold: float) -> ProjectedAccuracy:
+    def measure(self, window: WindowCounts, *, drop_threshold: float) -> Measured:
         for known, found in self._found:
             if known is window:
                 return found
-        found = self.projector.project(window, drop_threshold=drop_threshold)
+        found = self.projector.measure(window, drop_threshold=drop_threshold)
         self._found = [(window, found)]
         return found
 
@@ -103,7 +104,7 @@ class SubjectMonitor:
     def judge(self, window: LabelledWindow, rows: LabelledRows, seed: int) -> ProductAnswer:
         """Return the results for a window before and after its labels; `rows` are those of the window."""
         drop_threshold = self.policy.accuracy_drop_threshold
-        projected = self.projection.project(window.counts, drop_threshold=drop_threshold)
+        projected = self.projection.measure(window.counts, drop_threshold=drop_threshold).by_rows()
         unlimited = projected
         if projected.estimate is None:
             unlimited = self.unlimited.project(window.counts, drop_threshold=drop_threshold)

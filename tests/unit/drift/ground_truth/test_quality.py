@@ -20,10 +20,14 @@ from plumbline.drift.ground_truth.join import JoinedWindow, join
 from plumbline.drift.ground_truth.labels import Classes, LabelBook
 from plumbline.drift.ground_truth.quality import judge_quality
 from plumbline.drift.judge.comparison import RunContext
+from plumbline.drift.projection import Limits
+from plumbline.drift.projection.estimate import AccuracyEstimate
+from plumbline.drift.projection.measured import Measured
 from plumbline.drift.read.capture import capture_files, plan_of
 from plumbline.drift.reference.baseline import Baseline
 from plumbline.drift.reference.learn import learn
 from plumbline.drift.settings.policy import Policy
+from plumbline.drift.statistics.proportion import NORMAL_QUANTILE
 from tests.unit.drift.builders import SPECS, record, side, write_capture
 from tests.unit.drift.ground_truth.builders import label, write_labels
 
@@ -38,14 +42,13 @@ class Believer:
     uses_features: bool = False
     error: Exception | None = None
 
-    def project(self, window: WindowCounts, *, drop_threshold: float) -> ProjectedAccuracy:
+    def measure(self, window: WindowCounts, *, drop_threshold: float) -> Measured:
         if self.error:
             raise self.error
         values, counts = window.probabilities.values, window.probabilities.counts
         estimate = float(counts @ np.maximum(values, 1 - values) / counts.sum())
-        return ProjectedAccuracy(
-            status=Status.ESTIMATED, estimate=estimate, lower=estimate - 0.03, upper=estimate + 0.03
-        )
+        found = AccuracyEstimate(estimate, (0.03 / NORMAL_QUANTILE) ** 2, 0.0, "confidence")
+        return Measured(known=ProjectedAccuracy(), window=window, limits=Limits(), estimates=(found,))
 
     def calibrated(self, probabilities: NDArray[np.float64]) -> NDArray[np.float64]:
         return probabilities

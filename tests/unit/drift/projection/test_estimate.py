@@ -20,7 +20,7 @@ def test_the_doubly_robust_estimate_is_belief_plus_weighted_residual() -> None:
     log_odds = np.concatenate([np.where(rare, np.log(2), 0.0), np.zeros(2_000)])
     estimator = Estimator(labelled, learned, Domain(np.arange(2_000), log_odds, log_odds), 1)
     window = counted(baseline_of(rows), rows)
-    found = estimator.estimate(window, estimator.resampled(window.probabilities))
+    found = estimator.estimates(window, estimator.resampled(window.probabilities))[0]
     believed = np.mean(right(rows.scores, learned.probabilities(rows.table, rows.scores)))
     residuals = ((rows.scores >= 0.5) == rows.positive) - right(rows.scores, learned.recalibrated)
     correction = np.average(residuals, weights=1.0 + rare)

@@ -9,7 +9,7 @@ from plumbline.contract.records import FeatureType, ProjectedAccuracy, RecordCou
 from plumbline.drift.compare.design_matrix import row_groups
 from plumbline.drift.data.table import FeatureSpec, Table
 from plumbline.drift.projection import Projector
-from plumbline.drift.projection.projector import METHOD
+from plumbline.drift.projection.estimate import METHOD
 from plumbline.drift.projection.recalibration import ScoredLabels
 from plumbline.drift.reference.baseline import Baseline
 from plumbline.drift.reference.learn import learn

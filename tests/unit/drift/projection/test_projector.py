@@ -8,7 +8,7 @@ from plumbline.contract.accuracy import Measure, Shift
 from plumbline.contract.records import Status, Verdict
 from plumbline.contract.training import Task
 from plumbline.drift.projection import Limits, Projector
-from plumbline.drift.projection.projector import METHOD, WEIGHTED_METHOD
+from plumbline.drift.projection.estimate import METHOD, WEIGHTED_METHOD
 from tests.unit.drift.projection.worlds import SPECS, baseline_of, counted, draw
 
 
