@@ -156,3 +156,9 @@ class ProjectedAccuracy:
     label_shift: LabelShiftScenario = LabelShiftScenario()
     evidence: ProjectionEvidence = ProjectionEvidence()
     note: str = PROJECTED_ACCURACY_NOTE
+
+    @property
+    def has_wandered(self) -> bool:
+        """Whether the interval, or the estimate, holds more than sampling."""
+        parts = self.half_widths or HalfWidths()
+        return bool(parts.history or parts.feedback or self.correction)

@@ -332,8 +332,6 @@ def projection(found: ProjectedAccuracy) -> str:
 def interval_parts(found: ProjectedAccuracy, widths: HalfWidths) -> str:
     """Return what the interval of a projection is made of, and whether late labels moved the estimate."""
     total, sampling = 100 * widths.total, 100 * widths.sampling
-    if not (widths.history or widths.feedback or found.correction):
-        return f"{total:.1f} points either side, for sampling alone"
     parts = [f"{sampling:.1f} for sampling"]
     if widths.history:
         parts.append(f"{100 * widths.history:+.1f} for what the task's past shows")
@@ -346,7 +344,7 @@ def interval_parts(found: ProjectedAccuracy, widths: HalfWidths) -> str:
 def projection_notes(found: ProjectedAccuracy) -> Iterator[str]:
     """Yield what makes a projection doubtful, and the accuracy under label shift where the window may be one."""
     scenario = found.label_shift
-    if found.half_widths is not None:
+    if found.half_widths is not None and found.has_wandered:
         yield f"its interval: {interval_parts(found, found.half_widths)}"
     if found.warnings:
         yield f"projected accuracy is doubtful: {'; '.join(map(str, found.warnings))}"

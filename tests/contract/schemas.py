@@ -563,6 +563,7 @@ WINDOW_STATE = closed(
         "checksum": {"type": "string", "pattern": "^[0-9a-f]{64}$"},
         "day": array(closed({"start": TEXT, "end": TEXT, "n_rows": COUNT, "means": _SERIES_MEANS})),
         "courses": {"type": "object", "additionalProperties": _COURSE},
+        "misses": array(MISS),
     }
 )
 METRIC_LINE = closed(

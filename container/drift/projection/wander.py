@@ -32,6 +32,8 @@ _PAST_COUNTS = 5
 """Known misses that the past counts as: after as many the present weighs more."""
 _MAX_PAST_FREEDOM = 10
 """Degrees of freedom of the past at most: neighbouring windows wander together."""
+_LEAST_FREEDOM = 4
+"""Degrees of freedom that the quantile is taken with at least: with fewer it says more of the quantile than of the task."""
 _CARRIED, _CARRIED_COUNTS = 0.5, 2
 """Fraction of a mean miss that is expected to last before anything is known of it, and misses that it counts as."""
 _STEP = 0.05
@@ -55,7 +57,7 @@ class Wander:
     @property
     def quantile(self) -> float:
         """Of Student's t: half of a 95 % interval by the standard deviation."""
-        return float(special.stdtrit(max(self.freedom, _MEAN_OF), 1 - _MISSED / 2))
+        return float(special.stdtrit(max(self.freedom, _LEAST_FREEDOM), 1 - _MISSED / 2))
 
 
 NO_WANDER = Wander()
@@ -149,7 +151,10 @@ def _feedback(past: Wander, misses: Sequence[KnownMiss]) -> tuple[Wander, float,
     level = _MISSED
     for place in range(len(sizes)):
         start = max(0, place - LAST_MISSES)
-        before = _follow(past, sizes[start:place], variances[start:place]) or (past, 0.0)
+        before = _follow(past, sizes[start:place], variances[start:place])
+        if before is None:
+            # Nothing had been followed yet: what such an interval missed is what is followed since.
+            continue
         wander, correction = before
         scale = float(special.ndtri(1 - level / 2)) / NORMAL_QUANTILE
         half_width = scale * _half_width(variances[place], wander.variance, wander.quantile)

@@ -215,3 +215,65 @@ def test_labels_that_no_allowed_hour_makes_enough_leave_the_window_as_it_was(thi
         (thin / "labels" / f"2026/11/22/{hour + 1:02}" / "labels.jsonl").unlink()
     final = thinly_judged(thin, reference, 3).quality.windows[0]
     assert (final.hours_added, final.n_labelled, final.verdict) == (0, 150, Verdict.NOT_JUDGED)
+
+
+def in_turn(folder: Path, reference: Path, *hours: int) -> list[DriftReport]:
+    """Judge hours one after the other, each with the labels of the hour before and the reports of earlier runs."""
+    found = []
+    for hour in hours:
+        source = LabelSource(labels=str(folder / "labels"), captures=str(folder / "capture"), lag_hours=1)
+        found.append(
+            monitor(
+                dataset_source=folder / "capture",
+                baseline=reference / "baseline",
+                output=folder / "reports" / f"{hour}",
+                start_time=f"2026-11-22T{hour:02}:00:00Z",
+                end_time=f"2026-11-22T{hour + 1:02}:00:00Z",
+                recent=folder / "reports",
+                analyses=OptionalAnalyses(labels=source),
+            )
+        )
+    return found
+
+
+def test_what_labels_showed_goes_from_run_to_run_and_no_window_is_projected_with_its_own(
+    tmp_path: Path, reference: Path
+) -> None:
+    for hour in HOURS:
+        captured(tmp_path / "capture" / "plumbline-dev", hour)
+        labelled(tmp_path / "labels", hour)
+    reports = in_turn(tmp_path, reference, *HOURS)
+    assert [report.projected_accuracy.n_misses for report in reports] == [0, 1, 2]
+    misses = [window.miss for window in reports[-1].quality.windows]
+    assert [one is not None and one.window.end for one in misses] == ["2026-11-22T12:00:00Z", "2026-11-22T13:00:00Z"]
+    # The labels fit the test set: nothing is widened, nothing moved.
+    last = reports[-1].projected_accuracy
+    assert last.half_widths is not None
+    assert (last.half_widths.history, last.half_widths.feedback, last.correction) == (0.0, 0.0, 0.0)
+    files = {path: path.read_bytes() for path in (tmp_path / "reports").rglob("*.json")}
+    assert in_turn(tmp_path, reference, HOURS[-1]) == reports[-1:]
+    assert all(path.read_bytes() == content for path, content in files.items())
+
+
+def test_labels_that_are_otherwise_correct_the_next_windows_and_not_the_figure_they_are_held_against(
+    tmp_path: Path, reference: Path
+) -> None:
+    for hour in HOURS:
+        captured(tmp_path / "capture" / "plumbline-dev", hour)
+        # Every second label is the other class's.
+        other = {">50K": "<=50K", "<=50K": ">50K"}
+        content = [
+            label(f"{hour}-{number}", row[-1] if number % 2 else other[row[-1]])
+            for number, row in enumerate(rows(hour, 1200))
+        ]
+        write_labels(tmp_path / "labels", content, f"2026/11/22/{hour + 1:02}/labels.jsonl")
+    first, _, last = in_turn(tmp_path, reference, *HOURS)
+    assert first.projected_accuracy.correction == 0
+    assert last.projected_accuracy.correction < -0.02
+    assert last.projected_accuracy.half_widths is not None
+    assert last.projected_accuracy.half_widths.feedback > 0
+    before, own = (report.quality.windows[-1].projected for report in (first, last))
+    assert before is not None
+    assert own is not None
+    assert before.value is not None
+    assert own.value == pytest.approx(before.value, abs=0.03)

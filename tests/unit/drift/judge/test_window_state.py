@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from plumbline.contract.quality import KnownMiss
 from plumbline.contract.records import WindowBounds
 from plumbline.drift.data.documents import sha256, signed
 from plumbline.drift.judge.window_state import (
@@ -31,7 +32,8 @@ def state(hour: int) -> WindowState:
     course = Course(
         reference="abc", dispersions=(Dispersion(1.5, 2.0),), evidence={"01:00:00": EvidenceSum(2.5, "2026-01-01")}
     )
-    return WindowState(bounds=own, day=(part,), courses={"age": course})
+    miss = KnownMiss(window=own, n_rows=7, miss=-0.125, half_width=0.5)
+    return WindowState(bounds=own, day=(part,), courses={"age": course}, misses=(miss,))
 
 
 def left(folder: Path, hour: int, text: str | None = None) -> Path:
@@ -50,9 +52,9 @@ def test_a_state_survives_its_file_byte_for_byte() -> None:
 
 def test_keys_of_later_versions_are_left_out_and_absent_ones_have_their_default() -> None:
     document = json.loads(window_state_text(state(3)))
-    del document["checksum"], document["courses"]
+    del document["checksum"], document["courses"], document["misses"]
     document["more"] = {"a": 1}
-    assert read_window_state(signed(document, before="day")) == replace(state(3), courses={})
+    assert read_window_state(signed(document, before="day")) == replace(state(3), courses={}, misses=())
 
 
 def test_the_last_state_before_the_window_is_read(tmp_path: Path) -> None:
@@ -105,6 +107,9 @@ def test_a_damaged_file_is_skipped_and_told(tmp_path: Path, change: Callable[[st
         {"courses": {"age": {}}},
         {"day": [{"start": "2026-01-01T02:00:00Z", "end": "2026-01-01T01:00:00Z", "n_rows": 1, "means": {}}]},
         {"day": [{"start": "x", "end": "y", "n_rows": 1, "means": {}}]},
+        {"misses": [{"window": {"start": None, "end": None}, "n_rows": 7, "miss": 0.0, "half_width": 0.5}]},
+        {"misses": [{"window": {"start": None, "end": bounds(2).end}, "n_rows": 7, "miss": 0.0, "half_width": -0.5}]},
+        {"misses": [{"window": {"start": None, "end": bounds(2).end}, "n_rows": 7, "miss": "x", "half_width": 0.5}]},
         {"courses": {"age": {"reference": "a", "evidence": {"01:00:00": {"log_e": 1.0, "start": "now"}}}}},
     ],
 )
