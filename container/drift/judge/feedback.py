@@ -1,4 +1,4 @@
-"""Misses that labels have shown: from run to run in the state after a window, and what one window may be projected with."""
+"""Misses that labels have shown: kept from run to run, and those that one window may be projected with."""
 
 from collections.abc import Sequence
 

@@ -1,7 +1,6 @@
 """What a run leaves for the next one: a small file, so that a run reads that of the last window alone."""
 
 import math
-import math
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 from pathlib import Path

@@ -33,7 +33,7 @@ _PAST_COUNTS = 5
 _MAX_PAST_FREEDOM = 10
 """Degrees of freedom of the past at most: neighbouring windows wander together."""
 _LEAST_FREEDOM = 4
-"""Degrees of freedom that the quantile is taken with at least: with fewer it says more of the quantile than of the task."""
+"""Degrees of freedom of the quantile at least: with fewer it says more of itself than of the task."""
 _CARRIED, _CARRIED_COUNTS = 0.5, 2
 """Fraction of a mean miss that is expected to last before anything is known of it, and misses that it counts as."""
 _STEP = 0.05
