@@ -129,7 +129,7 @@ class ProjectedAccuracy:
     """Accuracy expected without labels; all fractions 0..1. `drop` is `reference` minus `estimate`.
 
     `half_widths` are the parts of the interval's half-width. `correction` is what the last misses have moved the
-    estimate by, and `n_misses` how many of them are known; without any it is what the rows alone say.
+    estimate by, and `n_labelled_windows` how many of them are known; without any it is what the rows alone say.
 
     `verdict` is drift when the accuracy dropped by `drop_threshold` or more and the drop is more than chance;
     `verdict_reason` is what decided. `warnings` are what makes an estimate doubtful.
@@ -143,7 +143,7 @@ class ProjectedAccuracy:
     upper: float | None = None
     half_widths: HalfWidths | None = None
     correction: float = 0.0
-    n_misses: int = 0
+    n_labelled_windows: int = 0
     reference: float | None = None
     drop: float | None = None
     method: str | None = None

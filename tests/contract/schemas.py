@@ -385,7 +385,7 @@ PROJECTED_ACCURACY = closed(
         "upper": maybe(FRACTION),
         "half_widths": maybe(closed({"sampling": FRACTION, "history": FRACTION, "feedback": NUMBER})),
         "correction": {"type": "number", "minimum": -1, "maximum": 1},
-        "n_misses": COUNT,
+        "n_labelled_windows": COUNT,
         "reference": maybe(FRACTION),
         "drop": maybe(NUMBER),
         "method": maybe(TEXT),

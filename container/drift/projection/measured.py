@@ -98,7 +98,7 @@ class Measured:
             upper=min(value + interval.half_width, 1.0),
             half_widths=interval.half_widths,
             correction=interval.correction,
-            n_misses=interval.n_misses,
+            n_labelled_windows=interval.n_misses,
             drop=(known.reference or 0.0) - value,
         )
         return with_verdict(self.complete(estimated, found), interval.deviation)

@@ -34,8 +34,8 @@ def _interval(projected: ProjectedAccuracy) -> Iterable[tuple[str, str, str]]:
     yield "half-width for sampling", _points(widths.sampling), "of the 95 % interval of a task that does not wander"
     yield "half-width for the past", _points(widths.history), "what misses of the task's past add"
     yield "half-width by labels", _points(widths.feedback), "what the last windows with labels add, or take off"
-    if projected.n_misses:
-        known = f"what {projected.n_misses} windows with labels moved the estimate by"
+    if projected.n_labelled_windows:
+        known = f"what {projected.n_labelled_windows} windows with labels moved the estimate by"
         yield "correction", _points(projected.correction), known
 
 

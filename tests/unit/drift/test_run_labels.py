@@ -243,7 +243,7 @@ def test_what_labels_showed_goes_from_run_to_run_and_no_window_is_projected_with
         captured(tmp_path / "capture" / "plumbline-dev", hour)
         labelled(tmp_path / "labels", hour)
     reports = in_turn(tmp_path, reference, *HOURS)
-    assert [report.projected_accuracy.n_misses for report in reports] == [0, 1, 2]
+    assert [report.projected_accuracy.n_labelled_windows for report in reports] == [0, 1, 2]
     misses = [window.miss for window in reports[-1].quality.windows]
     assert [one is not None and one.window.end for one in misses] == ["2026-11-22T12:00:00Z", "2026-11-22T13:00:00Z"]
     # The labels fit the test set: nothing is widened, nothing moved.
