@@ -157,10 +157,10 @@ def _outside(known: Table, window: Table, ignored: frozenset[str]) -> float:
     """Return the fraction of the rows with a value that the known ones give no ground for."""
     outside = np.zeros(window.n_rows, dtype=bool)
     for spec in window.specs:
-        if spec.name not in ignored:
-            reference, column = count(spec.type, known.columns[spec.name]), window.columns[spec.name]
+        reference, column = count(spec.type, known.columns[spec.name]), window.columns[spec.name]
+        if spec.name not in ignored and reference.n_present:
             strange = unknown(reference, column)
-            outside |= strange if reference.n_missing or not reference.n_present else strange | missing(column)
+            outside |= strange if reference.n_missing else strange | missing(column)
     return float(np.mean(outside))
 
 

@@ -7,12 +7,14 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
+from plumbline.contract.accuracy import ProjectionEvidence
 from plumbline.contract.training import Task
-from plumbline.drift.projection.backtest import past_misses
+from plumbline.drift.data.table import Table
+from plumbline.drift.projection.backtest import past_distances, past_misses
 from plumbline.drift.reference.baseline import Baseline
 from plumbline.drift.reference.history import HistoryRows, window_bounds_of
 from plumbline.drift.statistics.proportion import NORMAL_QUANTILE
-from tests.unit.drift.projection.worlds import Floats, baseline_of, draw, past_of, wandering
+from tests.unit.drift.projection.worlds import SPECS, Floats, baseline_of, draw, past_of, wandering
 
 
 @pytest.fixture(scope="module")
@@ -98,6 +100,33 @@ def test_a_past_of_one_outcome_or_of_few_rows_has_no_miss(baseline: Baseline) ->
     rows = past_of(draw(3_000, 9))
     assert past_misses(baseline, replace(rows, labels=("no",) * 3_000), 500) == [(None, None)] * 6
     assert past_misses(baseline, past_of(draw(600, 9)), 200) == [(None, None)] * 3
+
+
+def test_distances_of_the_past_are_those_of_its_farthest_windows(baseline: Baseline) -> None:
+    steady = past_distances(baseline, past_of(draw(6_000, 11)))
+    assert steady.separability is not None
+    assert steady.separability < 0.6
+    assert steady.over_represented_fraction == 0.0
+    assert steady.out_of_support_fraction is not None
+    assert steady.out_of_support_fraction < 0.01
+    rows = draw(6_000, 11)
+    counter = np.arange(6_000.0)
+    moving = past_distances(baseline, replace(past_of(rows), table=Table(SPECS, {**rows.table.columns, "x": counter})))
+    assert moving.separability == pytest.approx(1.0, abs=0.01)
+    assert moving.out_of_support_fraction == 1.0
+
+
+def test_a_column_that_was_empty_before_has_no_support_to_be_out_of(baseline: Baseline) -> None:
+    rows = draw(6_000, 12)
+    late = np.array(rows.table.columns["group"], dtype=np.object_)
+    late[:5_999] = None
+    found = past_distances(baseline, replace(past_of(rows), table=Table(SPECS, {**rows.table.columns, "group": late})))
+    assert found.out_of_support_fraction is not None
+    assert found.out_of_support_fraction < 0.01
+
+
+def test_a_short_past_has_no_distances(baseline: Baseline) -> None:
+    assert past_distances(baseline, past_of(draw(1_500, 13))) == ProjectionEvidence()
 
 
 def test_the_same_past_gives_the_same_misses_in_little_time(baseline: Baseline) -> None:
