@@ -69,6 +69,8 @@ class LoopVariable(StrEnum):
     FRESH_HOURS = "PLUMBLINE_FRESH_HOURS"
     """Labelled captures of so many hours before a run are its fresh rows."""
     MINIMUM_FRESH_ROWS = "PLUMBLINE_MINIMUM_FRESH_ROWS"
+    RETRAINING_RULES = "PLUMBLINE_RETRAINING_RULES"
+    """Digest of the settings by which a challenger is trained and judged: a rejection holds for the same ones."""
     MODEL_PACKAGE_GROUP = "PLUMBLINE_MODEL_PACKAGE_GROUP"
     SERVING_ROLE_ARN = "PLUMBLINE_SERVING_ROLE_ARN"
     TRAFFIC = "PLUMBLINE_TRAFFIC"

@@ -144,7 +144,7 @@ class Controller:
             return self._store.state.judged(None)
         alarms = {*run.alarms, *(change.alarm_name for change in self._gateway.alarms_on())}
         reason = "; ".join(evaluation.reasons)
-        rejected = RejectedRun(execution, run.display_name, run.champion, tuple(sorted(alarms)), reason)
+        rejected = RejectedRun(execution, run.display_name, run.champion, run.rules, tuple(sorted(alarms)), reason)
         return self._store.state.judged(rejected)
 
     def _decide(self, trigger: RetrainingTrigger, facts: RetrainingFacts, *, resumed: bool) -> list[ControllerDecision]:
@@ -171,7 +171,7 @@ class Controller:
         return labels_needed(n_rows, fresh_from, fresh_until, self._policy)
 
     def _same_evidence(self, trigger: RetrainingTrigger, facts: RetrainingFacts) -> FoundObstacle | None:
-        rejected = last_rejection(self._store.state, facts)
+        rejected = last_rejection(self._store.state, facts, self._policy)
         if rejected is None:
             return None
         fresh_from, fresh_until = fresh_hours(facts.now, self._policy.fresh_period)

@@ -114,10 +114,15 @@ def labels_needed(n_rows: int, fresh_from: str, fresh_until: str, policy: Retrai
     )
 
 
-def last_rejection(state: RetrainingState, facts: RetrainingFacts) -> RejectedRun | None:
-    """Return the run whose evidence a new one must exceed; None: there is none, or another champion serves since."""
+def last_rejection(state: RetrainingState, facts: RetrainingFacts, policy: RetrainingPolicy) -> RejectedRun | None:
+    """Return the run whose evidence a new one must exceed; None: there is none, or it was another question.
+
+    That is one with another champion, or trained and judged by other settings.
+    """
     rejected = state.rejected
-    return rejected if rejected is not None and rejected.champion == facts.champion else None
+    if rejected is None or (rejected.champion, rejected.rules) != (facts.champion, policy.rules):
+        return None
+    return rejected
 
 
 def same_evidence(

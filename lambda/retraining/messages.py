@@ -36,8 +36,8 @@ _REMEDIES = {
     ),
     Obstacle.SAME_EVIDENCE: (
         "What would change it: the new labelled rows that are wanted; any new labelled row together with an alarm of "
-        "another kind; another champion. After a change of training data, settings or gate, a person decides. "
-        + _START_NOW
+        "another kind; another champion; other settings of training or gate. New training data the controller does not "
+        "see. " + _START_NOW
     ),
     Obstacle.START_REFUSED: (
         "Repair what the error names (the pipeline, a quota, or a permission), or deploy the monitoring stack again."

@@ -41,6 +41,7 @@ def new_run(trigger: RetrainingTrigger, facts: RetrainingFacts, settings: Retrai
         reserved_at=facts.now.isoformat(),
         forced=trigger.forced,
         alarms=trigger.alarms,
+        rules=settings.policy.rules,
     )
 
 

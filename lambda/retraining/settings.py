@@ -31,6 +31,8 @@ class RetrainingPolicy:
         Labelled captures of this time before a run are its fresh rows.
     min_fresh_rows
         With fewer labelled rows nothing is started.
+    rules
+        Digest of the settings by which challengers are trained and judged.
     """
 
     alarm_names: tuple[str, ...]
@@ -38,6 +40,7 @@ class RetrainingPolicy:
     runs_per_day: int
     fresh_period: timedelta
     min_fresh_rows: int
+    rules: str
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -64,6 +67,7 @@ class RetrainingSettings(LoopSettings):
             runs_per_day=whole_number(environ, LoopVariable.RUNS_PER_DAY),
             fresh_period=timedelta(hours=whole_number(environ, LoopVariable.FRESH_HOURS)),
             min_fresh_rows=whole_number(environ, LoopVariable.MINIMUM_FRESH_ROWS),
+            rules=required(environ, LoopVariable.RETRAINING_RULES),
         )
         return cls(
             **common,

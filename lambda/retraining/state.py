@@ -61,6 +61,8 @@ class ReservedRun:
         ARN; None: reserved, and not known to be started.
     alarms
         Names of the alarms that triggered it; none: a person did.
+    rules
+        Digest of the settings by which its challenger is trained and judged.
     """
 
     token: str
@@ -73,6 +75,7 @@ class ReservedRun:
     forced: bool
     execution: str | None = None
     alarms: tuple[str, ...] = ()
+    rules: str = ""
 
 
 @dataclass(frozen=True)
@@ -83,7 +86,7 @@ class RejectedRun:
     ----------
     execution
         ARN; what it read is in its account.
-    display_name, champion
+    display_name, champion, rules
         As of the run.
     alarms
         Names of the alarms that it was to answer: those that triggered it, and those that were on when it ended.
@@ -96,6 +99,7 @@ class RejectedRun:
     execution: str
     display_name: str
     champion: str
+    rules: str
     alarms: tuple[str, ...]
     reason: str
     notified: tuple[str, ...] = ()
@@ -169,7 +173,7 @@ class RetrainingState(StoredState):
         Documents of both versions may be from before runs kept their alarms and rejections were remembered.
         """
         if isinstance(document.get("run"), dict):
-            document = {**document, "run": {"alarms": [], **document["run"]}}
+            document = {**document, "run": {"alarms": [], "rules": "", **document["run"]}}
         if document.get("version") != 1:
             return {"rejected": None, **document}
         starts = [{"event_key": start["episode"], "at": start["at"]} for start in document["starts"]]

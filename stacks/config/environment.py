@@ -3,6 +3,7 @@
 Defaults have thresholds, and the alarms on windows without a verdict: a file that does not name them has them too.
 """
 
+import hashlib
 import json
 import math
 from enum import StrEnum
@@ -411,6 +412,13 @@ class EnvironmentConfig(ConfigSection):
     alarms: AlarmsSection
     network: NetworkSection | None = None
     retention: RetentionSection
+
+    @property
+    def retraining_rules(self) -> str:
+        """Digest of the settings by which challengers are trained and judged."""
+        training = self.training.model_dump_json(exclude={"instance_type", "max_runtime_seconds"})
+        text = "\n".join((training, self.retraining.rules, self.feature_types_argument))
+        return hashlib.sha256(text.encode()).hexdigest()[:16]
 
     @property
     def feature_types_argument(self) -> str:

@@ -62,6 +62,12 @@ class RetrainingSection(ConfigSection):
     volume_gb: Annotated[StrictInt, Field(ge=1, le=16384)]
     max_runtime_seconds: Annotated[StrictInt, Field(ge=60, le=86400)]
 
+    @property
+    def rules(self) -> str:
+        """How a challenger is trained and judged, as JSON: with the same rows these keys give the same verdict."""
+        names = {"fresh_hours", "fresh_weight_fraction", "holdout_margin", "test_margin"}
+        return self.model_dump_json(include={*names, "slice_columns", "slice_margin", "minimum_slice_rows"})
+
     @model_validator(mode="after")
     def _each_trigger_is_listed_once(self) -> Self:
         if len(set(self.triggers)) < len(self.triggers):

@@ -92,6 +92,7 @@ def test_controller_reads_its_settings_from_what_the_stack_sets(name: str) -> No
     assert settings.policy.fresh_period.total_seconds() == written.fresh_hours * 3600
     assert settings.policy.runs_per_day == written.runs_per_day
     assert settings.policy.min_fresh_rows == written.minimum_fresh_rows
+    assert settings.policy.rules == config(name).retraining_rules
     start = statement_of(environment(name), "monitoring", "RetrainingController", "sagemaker:StartPipelineExecution")
     assert text(start["Resource"]) == settings.pipeline_arn
 

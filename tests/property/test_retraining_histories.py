@@ -87,6 +87,7 @@ class WatchedAws(FakeAws):
             assert run.champion == self.champion
             rejected = self.state.rejected
             if rejected and rejected.champion == run.champion and not run.forced:
+                assert rejected.rules == run.rules == POLICY.rules
                 another = set(run.alarms) - set(rejected.alarms)
                 assert self.new >= (1 if another else POLICY.min_fresh_rows), "tried again on the same evidence"
 

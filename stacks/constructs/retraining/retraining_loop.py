@@ -97,6 +97,7 @@ class RetrainingLoop(Construct):
                 LoopVariable.RUNS_PER_DAY: str(retraining.runs_per_day),
                 LoopVariable.FRESH_HOURS: str(retraining.fresh_hours),
                 LoopVariable.MINIMUM_FRESH_ROWS: str(retraining.minimum_fresh_rows),
+                LoopVariable.RETRAINING_RULES: self._context.config.retraining_rules,
             },
             inputs=self._inputs,
             state=self.state,

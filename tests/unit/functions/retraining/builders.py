@@ -60,4 +60,5 @@ def environment() -> dict[str, str]:
         LoopVariable.RUNS_PER_DAY: "3",
         LoopVariable.FRESH_HOURS: "48",
         LoopVariable.MINIMUM_FRESH_ROWS: "500",
+        LoopVariable.RETRAINING_RULES: "0123456789abcdef",
     }

@@ -271,7 +271,8 @@ def test_rejected_run_is_remembered_with_what_it_was_to_answer() -> None:
     aws.judge(FIRST, accepted=False)
     aws.handle(Reconcile("r"))
     name, champion = aws.runs[0].display_name, aws.runs[0].champion
-    assert aws.state.rejected == RejectedRun(FIRST, name, champion, (ALARM, QUALITY_ALARM), "holdout: a loss")
+    rules = POLICY.rules
+    assert aws.state.rejected == RejectedRun(FIRST, name, champion, rules, (ALARM, QUALITY_ALARM), "holdout: a loss")
 
 
 def test_same_evidence_is_not_tried_again_and_said_once() -> None:
@@ -324,6 +325,11 @@ def test_person_with_force_overrides_the_same_evidence_and_without_it_does_not()
 
 def test_another_champion_is_another_question() -> None:
     aws = rejected(champion="s3://artifacts/models/2/model.tar.gz")
+    assert aws.handle(Reconcile("r"))[-1].action is ControllerAction.STARTED
+
+
+def test_other_settings_of_training_or_gate_are_another_question() -> None:
+    aws = rejected(policy=replace(POLICY, rules="other"))
     assert aws.handle(Reconcile("r"))[-1].action is ControllerAction.STARTED
 
 

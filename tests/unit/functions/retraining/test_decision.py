@@ -16,6 +16,7 @@ POLICY = RetrainingPolicy(
     runs_per_day=3,
     fresh_period=timedelta(hours=48),
     min_fresh_rows=500,
+    rules="0123",
 )
 TRIGGER = RetrainingTrigger("event", "a", "a went to ALARM", NOW)
 FORCED = replace(TRIGGER, forced=True)

@@ -410,6 +410,24 @@ def test_without_labels_there_is_nothing_to_retrain_on() -> None:
     assert not config("staging", retraining={"fresh_hours": 720}, retention={"capture_days": 1}).retraining.enabled
 
 
+@pytest.mark.parametrize(
+    ("change", "is_other"),
+    [
+        ({"retraining": {"test_margin": 0.2}}, True),
+        ({"retraining": {"slice_columns": []}}, True),
+        ({"retraining": {"fresh_hours": 24}}, True),
+        ({"training": {"train": "starter/data/test.csv"}}, True),
+        ({"features": {"age": {"type": "categorical"}}}, True),
+        ({"retraining": {"triggers": ["drift"], "cooldown_hours": 1, "runs_per_day": 9, "volume_gb": 9}}, False),
+        ({"training": {"max_runtime_seconds": 60}}, False),
+    ],
+)
+def test_rules_of_retraining_are_what_a_challenger_is_trained_and_judged_by(
+    change: dict[str, Any], is_other: bool
+) -> None:
+    assert (config(**change).retraining_rules != config().retraining_rules) == is_other
+
+
 ALLOWED = "quality, projected_accuracy, concept_shift, drift or multivariate"
 
 
