@@ -272,12 +272,12 @@ def _comparisons(report: DriftReport) -> Iterator[str]:
         name = f"segment {segment.value.strip()} ({count(segment.n_rows, 'row')})"
         yield f"{name}: {outcome(segment.verdict, segment.reason)}"
     yield from variant_lines(report)
-    yield from accepted_lines(report.accepted)
+    yield from accepted_lines(report.accepted, report.verdict)
     if joint.status is Status.ESTIMATED or _is_requested(joint):
         yield f"whole rows: {separability(joint)}"
 
 
-def accepted_lines(found: AcceptedReport) -> Iterator[str]:
+def accepted_lines(found: AcceptedReport, verdict: Verdict) -> Iterator[str]:
     """Yield which windows a person made the reference, and what differs from the training data all the same."""
     if not found.is_stated:
         return
@@ -291,7 +291,7 @@ def accepted_lines(found: AcceptedReport) -> Iterator[str]:
     times = ", ".join(f"{one.start} to {one.end}" for one in found.windows)
     yield f"judged against the windows {times} ({count(found.n_rows, 'row')}), {when}"
     differing = [*found.features, *([found.prediction] if found.prediction else [])]
-    if not differing:
+    if not differing and verdict is not Verdict.NOT_JUDGED:
         yield "accepted: nothing of it differs from the training data in this window"
     for feature in differing:
         name = PREDICTION if feature is found.prediction else feature.name

@@ -74,6 +74,8 @@ class Metric(StrEnum):
     """AUC of a classifier that separates the window from the reference, 0.5 to 1; absent unless switched on."""
     MULTIVARIATE_VERDICT = "MultivariateVerdict"
     """1 when whole rows drifted, else 0; absent when that was not judged."""
+    ACCEPTED_FEATURES = "AcceptedFeatures"
+    """Number of features that drifted from the training data and were accepted; absent where nothing is."""
 
 
 class Dimension(StrEnum):

@@ -30,6 +30,7 @@ from plumbline.drift.read.s3 import (
     fetch_window_states,
     list_captures,
 )
+from plumbline.drift.reference.accepted import is_record
 from plumbline.drift.reference.baseline import Baseline, load
 from plumbline.drift.reference.csv_inputs import ReferenceFiles
 from plumbline.drift.settings.distribution import Distribution
@@ -218,7 +219,7 @@ class _Fetched:
         """Return what was accepted as the reference: the last record, and the windows that the environment names."""
         source, connect = self.settings.accepted, self.clients.s3
         try:
-            records = source.records and fetch_last(source.records, self.workspace / "accepted", connect)
+            records = source.records and fetch_last(source.records, is_record, self.workspace / "accepted", connect)
             stated = source.stated and fetch(source.stated, self.workspace / "stated", connect)
             if not stated or not source.reports:
                 return AcceptedFiles(records=records or None)

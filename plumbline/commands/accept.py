@@ -172,7 +172,7 @@ _EVERY = 10_000
 def _place(arguments: argparse.Namespace) -> Iterator[_Place]:
     from plumbline.drift.data.documents import temporary_folder
     from plumbline.drift.read.s3 import fetch_last
-    from plumbline.drift.reference.accepted import folder_beside
+    from plumbline.drift.reference.accepted import folder_beside, is_record
 
     with temporary_folder() as scratch:
         if arguments.environment is None:
@@ -181,7 +181,7 @@ def _place(arguments: argparse.Namespace) -> Iterator[_Place]:
             return
         with environment.deployed(arguments) as deployed:
             uri = deployed.accepted_uri()
-            records = fetch_last(uri, scratch / "records", lambda: deployed.connect("s3"), _EVERY)
+            records = fetch_last(uri, is_record, scratch / "records", lambda: deployed.connect("s3"), _EVERY)
             yield _Place(records, scratch, deployed=deployed)
 
 

@@ -10,6 +10,7 @@ from plumbline.contract.rejection import RejectionReason
 from plumbline.report import summary
 from plumbline.report.models import models, sentences
 from plumbline.report.plots.style import BLUE, GREEN, GRID, INK, MUTED, PAPER, PURPLE, VERMILION
+from plumbline.report.sections.accepted import accepted
 from plumbline.report.sections.accuracy import accuracies, other_measures
 from plumbline.report.sections.evidence import evidence
 from plumbline.report.sections.html import text
@@ -137,6 +138,7 @@ SECTIONS = (
     PageSection("attribution", "What the predictions rest on", attribution),
     PageSection("features", "Last window, by feature", last_features),
     PageSection("moves", "Last window, what moved", last_moves),
+    PageSection("accepted", "Accepted: the new normal", accepted),
     PageSection("comparisons", "Last window, each comparison", comparisons),
     PageSection("not-judged", "What was not judged, and why", unjudged),
     PageSection("left-out", "Left out of this report", problems),

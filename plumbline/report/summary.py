@@ -75,7 +75,7 @@ def concerns(timeline: Timeline) -> list[str]:
 
 def summary(timeline: Timeline) -> list[str]:
     """Return the paragraphs below the headline."""
-    paragraphs = (_features, _accuracy, _unjudged, _drops, _labels, _treatment)
+    paragraphs = (_features, _accepted, _accuracy, _unjudged, _drops, _labels, _treatment)
     return [text for text in (" ".join(sentences(timeline)) for sentences in paragraphs) if text]
 
 
@@ -95,6 +95,20 @@ def _features(timeline: Timeline) -> Iterator[str]:
         names = [row.name for row in still if row.judged is judged]
         if names:
             yield f"{text}: {listed(names)}."
+
+
+def _accepted(timeline: Timeline) -> Iterator[str]:
+    """Yield who made windows the reference, and what it keeps quiet."""
+    used = [slot for slot in timeline.slots if slot.report and slot.report.accepted.is_used]
+    if not used or used[-1].report is None:
+        return
+    found = used[-1].report.accepted
+    who, why = f"{found.accepted_by} accepted on {found.accepted_at}", found.stated_reason
+    yield f"{count(len(used), 'window')} judged against those that {who}: {why}."
+    names = [feature.name for feature in found.features]
+    if names:
+        verb = "differs" if len(names) == 1 else "differ"
+        yield f"In the last of them {listed(names)} still {verb} from the training data."
 
 
 def _accuracy(timeline: Timeline) -> Iterator[str]:

@@ -6,7 +6,7 @@ import shutil
 import zipfile
 import zlib
 from collections import deque
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -287,15 +287,20 @@ def fetch_window_counts_within(uri: str, start: datetime, end: datetime, folder:
     with as_config_error(uri):
         client = connect()
         # The longest window is a day, and is judged soon after its end.
-        keys = _between(client, bucket, prefix, start - HOUR, end + DAY)
+        keys = _between(client, bucket, prefix, start - HOUR, end + DAY + HOUR)
         _store(client, bucket, prefix, [key for key in keys if key.endswith(f"/{ReportFile.WINDOW_COUNTS}")], folder)
     return folder
 
 
-def fetch_last(uri: str, folder: Path, connect: Connect, n_last: int = 1) -> Path:
+def fetch_last(uri: str, is_one: Callable[[str], bool], folder: Path, connect: Connect, n_last: int = 1) -> Path:
     """Store the last objects below a prefix, in the order of their keys, below `folder`; return `folder`.
 
     None leave it empty. A local folder is used where it is.
+
+    Parameters
+    ----------
+    is_one
+        Whether an object of this name, relative to the prefix, counts.
 
     Raises
     ------
@@ -308,7 +313,9 @@ def fetch_last(uri: str, folder: Path, connect: Connect, n_last: int = 1) -> Pat
     folder.mkdir(parents=True, exist_ok=True)
     with as_config_error(uri):
         client = connect()
-        keys = [entry["Key"] for entry in _objects(client, bucket, prefix)]
+        keys = [
+            entry["Key"] for entry in _objects(client, bucket, prefix) if is_one(_name(bucket, entry["Key"], prefix))
+        ]
         _store(client, bucket, prefix, keys[-n_last:], folder)
     return folder
 

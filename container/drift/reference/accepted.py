@@ -126,7 +126,12 @@ def record_name(at: str) -> str:
 
 def record_files(folder: Path) -> list[Path]:
     """Return the files of a folder in the order of their times; a missing folder has none."""
-    return sorted(path for path in folder.glob("*.json") if _NAME.fullmatch(path.name)) if folder.is_dir() else []
+    return sorted(path for path in folder.iterdir() if is_record(path.name)) if folder.is_dir() else []
+
+
+def is_record(name: str) -> bool:
+    """Return whether a file of this name is a record."""
+    return _NAME.fullmatch(name) is not None
 
 
 def accepted_text(windows: AcceptedWindows) -> str:

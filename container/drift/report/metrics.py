@@ -97,6 +97,7 @@ def _of_window(report: DriftReport) -> list[tuple[Metric, float | None]]:
         (Metric.DRIFTED_SEGMENTS, _drifted_segments(report)),
         (Metric.MULTIVARIATE_AUC, report.multivariate.area_under_curve),
         (Metric.MULTIVARIATE_VERDICT, _verdict(report.multivariate.verdict)),
+        (Metric.ACCEPTED_FEATURES, len(report.accepted.features) if report.accepted.is_used and judged else None),
         (Metric.ATTRIBUTION_NDCG, report.attribution.ndcg),
     ]
 

@@ -108,7 +108,8 @@ def comparisons(timeline: Timeline) -> str:
 
 def _comparison_rows(report: DriftReport) -> Iterator[list[str]]:
     why = "<br>".join([text(report.reason) or "–", *(f"Warning: {text(warning)}" for warning in report.warnings)])
-    yield ["training data", VERDICTS[report.verdict], f"{report.n_rows:,}", why]
+    reference = "accepted windows" if report.accepted.is_used else "training data"
+    yield [reference, VERDICTS[report.verdict], f"{report.n_rows:,}", why]
     if not report.recent.is_switched_off:
         yield _recent(report.recent)
     for one in report.variants:

@@ -10,6 +10,7 @@ from plumbline.contract.bias import BiasGroup, BiasMeasure, BiasMetric, BiasRepo
 from plumbline.contract.quality import QualityReport, SelectionReport, ShiftReport, WindowQuality
 from plumbline.contract.records import (
     SWITCHED_OFF,
+    AcceptedReport,
     AnswerCounts,
     DriftReport,
     FeatureReport,
@@ -158,6 +159,17 @@ REPORT = DriftReport(
     ),
     isolation_forest_similarity=IsolationForestSimilarity(reason=SWITCHED_OFF),
     recent=RecentReport(verdict=Verdict.NO_DRIFT, n_windows=24, n_rows=7000, features=(QUIET,), prediction=PREDICTION),
+    accepted=AcceptedReport(
+        is_used=True,
+        windows=(WindowBounds("2026-11-21T00:00:00Z", "2026-11-22T00:00:00Z"),),
+        n_windows=24,
+        n_rows=7000,
+        accepted_at="2026-11-22T08:00:00Z",
+        accepted_by="Ada",
+        stated_reason="the new region",
+        accepted_features=("workclass",),
+        features=(replace(DRIFTED, name="workclass"),),
+    ),
     segments=SEGMENTS,
     multivariate=MultivariateReport(
         status=Status.ESTIMATED,

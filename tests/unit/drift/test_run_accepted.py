@@ -10,6 +10,7 @@ import pytest
 
 from plumbline.contract.accepted import Acceptance
 from plumbline.contract.champion import Champion, ChampionHistory
+from plumbline.contract.description import report_lines
 from plumbline.contract.reasons import ReasonCode
 from plumbline.contract.records import DriftReport, Verdict, WindowBounds
 from plumbline.drift.aws import Clients
@@ -62,7 +63,14 @@ def left(tmp_path_factory: pytest.TempPathFactory, baseline: Path) -> dict[str, 
 
 
 def judged(
-    engine: str, folder: Path, baseline: Path, objects: Mapping[str, str], *, stated: bool = False, champions: str = ""
+    engine: str,
+    folder: Path,
+    baseline: Path,
+    objects: Mapping[str, str],
+    *,
+    stated: bool = False,
+    champions: str = "",
+    minimum_rows: str = "",
 ) -> DriftReport:
     """Judge the drifted hour from noon as an engine starts the container."""
     captured = {f"{CAPTURE}/AllTraffic/2026/11/22/12/30-00-000-a.jsonl": lines(12, 700, later=7)}
@@ -81,6 +89,7 @@ def judged(
         "PLUMBLINE_REPORTS_S3_URI": "s3://bucket/reports",
         "PLUMBLINE_ACCEPTED_S3_URI": "s3://bucket/accepted",
         "PLUMBLINE_CHAMPION_S3_URI": champions,
+        "PLUMBLINE_MINIMUM_ROWS": minimum_rows,
     }
     if engine == "scheduler":
         environment["PLUMBLINE_SCHEDULED_TIME"] = format_time(NOW)
@@ -189,6 +198,25 @@ def test_what_cannot_be_read_is_warned_of_and_training_judges(
     report = judged("scheduler", tmp_path, baseline, {"stated.json": STATED.to_json(), key: content}, stated=True)
     assert report.verdict is Verdict.DRIFT
     assert [warning.code for warning in report.warnings] == [ReasonCode.ACCEPTED_UNUSABLE]
+
+
+def test_what_else_lies_beside_the_records_hides_none(tmp_path: Path, baseline: Path, left: dict[str, str]) -> None:
+    objects = {
+        name(STATED.at): recorded(left, tmp_path, baseline),
+        "accepted/readme.txt": "x",
+        "accepted/z/a.json": "{}",
+    }
+    report = judged("scheduler", tmp_path, baseline, objects)
+    assert (report.verdict, report.accepted.is_used) == (Verdict.NO_DRIFT, True)
+
+
+def test_a_window_that_is_not_judged_does_not_say_that_nothing_differs(
+    tmp_path: Path, baseline: Path, left: dict[str, str]
+) -> None:
+    objects = {name(STATED.at): recorded(left, tmp_path, baseline)}
+    report = judged("scheduler", tmp_path, baseline, objects, minimum_rows="1400")
+    assert (report.verdict, report.accepted.is_used) == (Verdict.NOT_JUDGED, True)
+    assert not [line for line in report_lines(report) if "nothing of it differs" in line]
 
 
 def test_a_missing_stated_file_is_warned_of(tmp_path: Path, baseline: Path) -> None:

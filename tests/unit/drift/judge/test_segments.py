@@ -2,14 +2,16 @@ from dataclasses import replace
 
 import numpy as np
 
+from plumbline.contract.accepted import Acceptance
 from plumbline.contract.reasons import ReasonCode
-from plumbline.contract.records import FeatureType, SegmentReport, Verdict
+from plumbline.contract.records import FeatureType, SegmentReport, Verdict, WindowBounds
 from plumbline.contract.statistics import EffectMeasure
 from plumbline.drift.data.counts import NumericCounts, ValueCounts, count
 from plumbline.drift.data.table import FeatureSpec, Table
 from plumbline.drift.data.window import Segment, SegmentCounts, SegmentKind
 from plumbline.drift.judge.comparison import RunContext
 from plumbline.drift.judge.segments import judge_segments
+from plumbline.drift.reference.accepted import Accepted, AcceptedWindows
 from plumbline.drift.reference.baseline import Baseline
 from plumbline.drift.reference.learn import learn
 from plumbline.drift.settings.policy import Policy
@@ -75,6 +77,46 @@ def test_a_variant_is_judged_against_all_training_rows() -> None:
     found = judged({of_variant("a"): mixed, of_variant("b"): rows("f", 900, 7)})
     assert (found["a"].kind, found["a"].verdict) == ("variant", Verdict.NO_DRIFT)
     assert found["b"].verdict is Verdict.DRIFT
+
+
+def accepted(*features: FeatureSpec, mean: float) -> Accepted:
+    """Windows of both sexes at one mean age, made the reference of some features."""
+    table = both(rows("f", 900, 11, mean), rows("m", 900, 12, mean))
+    statement = Acceptance(windows=(WindowBounds("2026-01-01", "2026-01-02"),), at="2026-01-03", by="Ada", reason="new")
+    return Accepted(
+        windows=AcceptedWindows(
+            acceptance=statement,
+            n_windows=1,
+            n_rows=table.n_rows,
+            specs=features,
+            columns={spec.name: counted(table)[spec.name] for spec in features},
+            probabilities=None,
+            baseline=None,
+            model=None,
+            identity="one",
+        )
+    )
+
+
+def test_a_variant_is_judged_against_accepted_windows() -> None:
+    mixed = {name: both(rows("f", 450, 5, 80), rows("m", 450, 6, 80)) for name in "ab"}
+    segments = counts({of_variant(name): table for name, table in mixed.items()})
+    context = RunContext(policy=Policy(minimum_rows=200))
+    assert {one.verdict for one in judge_segments(BASELINE, segments, context, WindowBounds())} == {Verdict.DRIFT}
+    quiet = replace(context, accepted=accepted(*SPECS, mean=80))
+    assert {one.verdict for one in judge_segments(BASELINE, segments, quiet, WindowBounds())} == {Verdict.NO_DRIFT}
+
+
+def test_a_segment_of_a_column_is_judged_without_accepted_features() -> None:
+    segments = counts({of_column("f"): rows("f", 900, 5, 80)})
+    context = RunContext(policy=Policy(minimum_rows=200))
+    (whole,) = judge_segments(BASELINE, segments, replace(context, accepted=accepted(*SPECS, mean=80)), WindowBounds())
+    assert (whole.verdict, whole.features) == (Verdict.NOT_JUDGED, ())
+    assert whole.reason == ReasonCode.ACCEPTED_WITHOUT_SEGMENTS.reason(names="age, sex")
+    of_sex = replace(context, accepted=accepted(SPECS[1], mean=80))
+    (one,) = judge_segments(BASELINE, segments, of_sex, WindowBounds())
+    assert (one.verdict, [feature.name for feature in one.features]) == (Verdict.DRIFT, ["age"])
+    assert "not judged are sex" in str(one.reason)
 
 
 def test_the_only_variant_is_no_segment() -> None:

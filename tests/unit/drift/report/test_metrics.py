@@ -72,6 +72,7 @@ def test_a_drifted_window_in_numbers() -> None:
         Metric.DRIFTED_SEGMENTS: 1,
         Metric.MULTIVARIATE_AUC: 0.75,
         Metric.MULTIVARIATE_VERDICT: 1,
+        Metric.ACCEPTED_FEATURES: 1,
         Metric.PROJECTIONS_NOT_JUDGED: 0,
         Metric.PROJECTED_ACCURACY_DROP: 1,
         Metric.LABEL_SHIFT_SUSPECTED: 1,
