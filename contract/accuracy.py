@@ -11,6 +11,11 @@ PROJECTED_ACCURACY_NOTE = (
     "the label that a given row deserves may not. It cannot see concept shift; only fresh labels can."
 )
 """Shown beside every projected accuracy."""
+NO_HISTORY_NOTE = (
+    "The baseline has no history: but for what late labels show, the interval assumes a task whose accuracy does not "
+    "wander from window to window."
+)
+"""Added to it where the baseline was learned without a history."""
 
 
 class Measure(StrEnum):

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import replace
 
-from plumbline.contract.accuracy import Shift
+from plumbline.contract.accuracy import NO_HISTORY_NOTE, Shift
 from plumbline.contract.bias import BiasReport
 from plumbline.contract.quality import KnownMiss, QualityReport, ShiftReport, WindowQuality
 from plumbline.contract.reasons import UNUSABLE_LABELS, Reason, ReasonCode, has_code, joined, window_not_judged
@@ -16,6 +16,7 @@ from plumbline.contract.records import (
     MultivariateReport,
     ProjectedAccuracy,
     RecentReport,
+    Status,
     Verdict,
     WindowBounds,
 )
@@ -293,11 +294,21 @@ def _projected_accuracy(
         return ProjectedAccuracy(reason=window_not_judged(context.not_judged))
     return context.faults.guarded(
         "the projected accuracy",
-        lambda: projector.project(
-            clumped(window, baseline), drop_threshold=context.policy.accuracy_drop_threshold, misses=misses
+        lambda: _with_assumption(
+            projector.project(
+                clumped(window, baseline), drop_threshold=context.policy.accuracy_drop_threshold, misses=misses
+            ),
+            baseline,
         ),
         lambda why: ProjectedAccuracy(reason=why),
     )
+
+
+def _with_assumption(found: ProjectedAccuracy, baseline: Baseline) -> ProjectedAccuracy:
+    """Return the projection with what it assumes where nothing is known of the task's past."""
+    if baseline.history is not None or found.status is not Status.ESTIMATED:
+        return found
+    return replace(found, note=f"{found.note} {NO_HISTORY_NOTE}")
 
 
 def _similarity(baseline: Baseline, window: WindowCounts, context: RunContext) -> IsolationForestSimilarity:

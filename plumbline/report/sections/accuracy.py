@@ -41,7 +41,13 @@ def accuracies(timeline: Timeline) -> str:
         else "In brackets: 95 % intervals. Labels are not awaited: there is no realised accuracy."
     )
     numeric = frozenset({7} if awaited else ())
-    return f"<p>{text(PROJECTED_ACCURACY_NOTE)}</p>{table(caption, head, rows, numeric=numeric)}"
+    return f"<p>{text(_note(timeline))}</p>{table(caption, head, rows, numeric=numeric)}"
+
+
+def _note(timeline: Timeline) -> str:
+    """Return what the last estimate assumes and cannot see."""
+    found = (slot.report.projected_accuracy for slot in reversed(timeline.slots) if slot.report is not None)
+    return next((one.note for one in found if one.status is Status.ESTIMATED), PROJECTED_ACCURACY_NOTE)
 
 
 def _projection(slot: Slot) -> list[str]:

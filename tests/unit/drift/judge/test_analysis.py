@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
+from plumbline.contract.accuracy import NO_HISTORY_NOTE, PROJECTED_ACCURACY_NOTE
 from plumbline.contract.reasons import ReasonCode
 from plumbline.contract.records import (
     DriftReport,
@@ -450,3 +451,12 @@ def test_shift_that_the_past_shows_is_no_drift_in_any_part_of_the_report(baselin
     assert (known.verdict, known.multivariate.verdict) == (Verdict.NO_DRIFT, Verdict.NO_DRIFT)
     assert str(known.past) == "20 past windows of 200 rows at 10 h UTC on weekdays"
     assert feature(known, "age").past_threshold == pytest.approx(100.0)
+
+
+def test_the_report_says_what_it_assumes_where_the_past_is_not_known(baseline: Baseline) -> None:
+    known = History(time_column="when", start="2024-01-01T00:00:00Z", end="2024-02-01T00:00:00Z", n_rows=4000)
+    notes = [
+        report(one, window(rows(1500, 4))).projected_accuracy.note
+        for one in (baseline, replace(baseline, history=known))
+    ]
+    assert notes == [f"{PROJECTED_ACCURACY_NOTE} {NO_HISTORY_NOTE}", PROJECTED_ACCURACY_NOTE]

@@ -71,6 +71,12 @@ def test_each_window_shows_projected_realised_coverage_miss_and_shift() -> None:
     assert html.escape(PROJECTED_ACCURACY_NOTE) in content
 
 
+def test_the_note_is_that_of_the_last_estimate() -> None:
+    known = report(1)
+    unlike = replace(known, projected_accuracy=replace(known.projected_accuracy, note="Known & stated."))
+    assert "Known &amp; stated." in accuracies(line(report(0), unlike))
+
+
 def test_without_labels_the_table_is_explained_and_still_carries_the_note() -> None:
     content = accuracies(line(report(0)))
     assert "Labels are not awaited: there is no realised accuracy." in content
