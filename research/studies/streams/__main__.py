@@ -66,7 +66,15 @@ def _study(given: argparse.Namespace) -> StreamStudy:
         tools=() if given.part == "ours" or given.lines else extent.tools,
         has_others=given.part != "ours" and not given.lines,
     )
+    extent = replace(extent, command=_command(given, extent.command))
     return run.study(extent, sources, given.streams, given.seed, given.processes)
+
+
+def _command(given: argparse.Namespace, usual: str) -> str:
+    """Return the command that makes the same figures: the usual one, unless windows are fewer or other ones."""
+    options = {"sizes": given.sizes, "windows": given.windows and [given.windows], "only": given.only}
+    stated = [f"--{name} {' '.join(map(str, values))}" for name, values in options.items() if values]
+    return " ".join(["python -m research.studies.streams", *stated]) if stated else usual
 
 
 def _is_wanted(source: StreamSource, names: Sequence[str] | None) -> bool:

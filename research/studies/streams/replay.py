@@ -3,7 +3,7 @@
 import logging
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack
-from dataclasses import dataclass, replace
+from dataclasses import asdict, dataclass, replace
 from datetime import datetime, timedelta
 from functools import partial
 from math import ceil
@@ -136,6 +136,7 @@ class Replay:
             realised=float(self.subject.right[first : first + self.n_rows].mean()),
             reference=self.subject.reference_accuracy,
             figure=Bounded(projected.estimate, projected.lower, projected.upper),
+            parts={} if projected.half_widths is None else asdict(projected.half_widths),
             refused=None if is_estimated or projected.reason is None else projected.reason.code,
             why=None if is_estimated else str(projected.reason),
             separability=projected.evidence.separability,

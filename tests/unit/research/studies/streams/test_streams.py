@@ -87,6 +87,12 @@ def test_quality_is_that_of_the_windows_own_labels(outcomes: list[StreamOutcome]
     assert [one.starts_work for one in outcomes] == [False, False, True]
 
 
+def test_parts_of_the_half_width_add_up_to_it(outcomes: list[StreamOutcome]) -> None:
+    whole = [one for one in outcomes if one.figure.upper is not None and one.figure.upper < 1]
+    assert whole
+    assert all(sum(one.parts.values()) == pytest.approx(one.figure.half_width) for one in whole)
+
+
 def test_labels_that_never_come_leave_quality_unjudged(subject: StreamSubject) -> None:
     (found,) = Replay(subject, N_ROWS, subject.stream.starts(N_ROWS, 20)[-1:]).outcomes(RunMode(False, None))
     assert found.quality is found.concept is Verdict.NOT_JUDGED
@@ -132,6 +138,7 @@ def test_command_writes_a_line_for_each_window(folder: Path, tmp_path: Path) -> 
     arguments = ["--streams", str(folder), "--stream", stated, "--only", "shop", "--sizes", str(N_ROWS)]
     assert main([*arguments, "--windows", "1", "--history", "without", "--processes", "1", "--lines", str(lines)]) == 0
     (found,) = read_lines(lines)
+    assert found.number == 0
     assert (found.stream, found.n_rows, found.mode) == ("shop", N_ROWS, RunMode(False, 1))
 
 
