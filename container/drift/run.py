@@ -250,7 +250,7 @@ def _over_time(inputs: RunInputs, window: WindowCounts, before: EarlierState) ->
     refusal = context.not_judged or window_refusal(window.records, window.n_rows, context.policy)
     return judge_over_time(
         inputs.baseline.specs,
-        with_accepted(reference_sample(inputs.baseline, window), inputs.context.accepted),
+        with_accepted(reference_sample(inputs.baseline, window), inputs.context.accepted, inputs.baseline.blocks),
         window_sample(inputs.baseline, window),
         replace(context, not_judged=refusal),
         times=WindowTimes(own=inputs.bounds, start=window.bounds.start),

@@ -12,7 +12,7 @@ from plumbline.contract.reasons import Reason, ReasonCode
 from plumbline.contract.records import AcceptedReport, FeatureReport, Verdict, WindowBounds
 from plumbline.drift.data.documents import sha256
 from plumbline.drift.data.table import FeatureSpec
-from plumbline.drift.judge.comparison import RunContext, Sample, judge
+from plumbline.drift.judge.comparison import RunContext, Sample, design_effects, judge
 from plumbline.drift.judge.recent import StoredWindow, merged, read_window_counts
 from plumbline.drift.judge.verdict import PREDICTION, too_few
 from plumbline.drift.read.folder import oddity, printable
@@ -26,6 +26,7 @@ from plumbline.drift.reference.accepted import (
     said_at,
 )
 from plumbline.drift.reference.baseline import Baseline, identity_of
+from plumbline.drift.reference.blocks import Blocks
 from plumbline.drift.settings.policy import Policy
 
 SameModel = Callable[[WindowBounds], bool]
@@ -322,15 +323,26 @@ def _in_force(windows: AcceptedWindows) -> Accepted:
     return Accepted(windows=windows, report=report)
 
 
-def with_accepted(reference: Sample, accepted: Accepted) -> Sample:
-    """Return the reference with the counts of accepted windows in place of its own, as far as there are any."""
+def with_accepted(reference: Sample, accepted: Accepted, blocks: Blocks | None) -> Sample:
+    """Return the reference with the counts of accepted windows in place of its own, as far as there are any.
+
+    Parameters
+    ----------
+    blocks
+        What the baseline knows of rows that come in blocks: those of the accepted windows may be of another size.
+    """
     windows = accepted.windows
     if windows is None:
         return reference
-    columns = {**reference.columns, **windows.columns}
-    if windows.probabilities is None:
-        return replace(reference, columns=columns)
-    return replace(reference, columns=columns, probabilities=windows.probabilities, no_probabilities=None)
+    has_prediction = windows.probabilities is not None
+    effects = design_effects(blocks, windows.columns, windows.n_rows, windows.columns)
+    known = {name: effect for name, effect in effects.items() if name in windows.names or has_prediction}
+    found = replace(
+        reference,
+        columns={**reference.columns, **windows.columns},
+        design_effects={**reference.design_effects, **known},
+    )
+    return replace(found, probabilities=windows.probabilities, no_probabilities=None) if has_prediction else found
 
 
 def accepted_note(accepted: Accepted) -> Reason | None:

@@ -93,7 +93,7 @@ def _judged(
         )
     thresholds = past.thresholds(baseline.specs, context.policy) if past else {}
     training = replace(reference_sample(baseline, window), past=thresholds)
-    found = judge(baseline.specs, with_accepted(training, context.accepted), sample, context)
+    found = judge(baseline.specs, with_accepted(training, context.accepted, baseline.blocks), sample, context)
     accepted = _accepted(baseline, training, sample, context)
     projected = _projected_accuracy(projector, baseline, window, context, misses)
     return DriftReport(

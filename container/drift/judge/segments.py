@@ -83,7 +83,7 @@ def _judged(
 
 def _reference(segment: Segment, baseline: Baseline, context: RunContext) -> Mapping[str, ValueCounts] | None:
     if segment.kind is SegmentKind.VARIANT:
-        return with_accepted(Sample(columns=baseline.counts), context.accepted).columns
+        return with_accepted(Sample(columns=baseline.counts), context.accepted, baseline.blocks).columns
     return baseline.segments.get(segment.value)
 
 
