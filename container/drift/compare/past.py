@@ -22,6 +22,7 @@ from plumbline.drift.data.table import SAMPLE_ROWS, Table
 from plumbline.drift.reference.baseline import Baseline
 from plumbline.drift.reference.history import HistoryRows, PastChange
 from plumbline.drift.statistics.cells import Cells
+from plumbline.drift.statistics.jensen_shannon import limit_null_quantile
 from plumbline.drift.statistics.registry import effects
 
 MAX_SEPARATED = 24
@@ -149,11 +150,13 @@ def _change(kind: FeatureType, reference: ValueCounts, window: ValueCounts) -> P
     if kind is FeatureType.NUMERIC:
         beyond = int(window.counts[unknown(reference, window.values)].sum()) / window.n_present
     sides = comparable(reference, window)
-    found = effects(kind, *sides, Cells.between(*sides))
+    cells = Cells.between(*sides)
+    found = effects(kind, *sides, cells)
     return PastChange(
         effects={EffectMeasure(name): value for name, value in found.items()},
         missing_fraction=moved,
         out_of_range_fraction=beyond,
+        null_q99_distance=limit_null_quantile(cells),
     )
 
 
@@ -163,6 +166,7 @@ def _larger(changes: Sequence[PastChange]) -> PastChange:
         effects={one: max(change.effects[one] for change in changes if one in change.effects) for one in measures},
         missing_fraction=max(change.missing_fraction for change in changes),
         out_of_range_fraction=max(change.out_of_range_fraction for change in changes),
+        null_q99_distance=min(change.null_q99_distance for change in changes),
     )
 
 

@@ -73,11 +73,13 @@ class Past:
     """The windows of the past that one window is held against.
 
     `windows` are of one size, and of the window's hour of day and kind of day where those are enough; `rhythm` says so
-    in words, and is empty where it is all of them.
+    in words, and is empty where it is all of them. `are_as_large`: they have more than half of the window's rows,
+    so that what chance makes of them is no change that the window could show.
     """
 
     windows: tuple[PastWindow, ...]
     rhythm: str = ""
+    are_as_large: bool = False
 
     @classmethod
     def like(cls, history: History | None, n_rows: int, bounds: WindowBounds) -> Self | None:
@@ -98,7 +100,7 @@ class Past:
         ]
         windows = known[max(fitting)] if fitting else known[min(known)]
         chosen, rhythm = _of_same_rhythm(windows, bounds)
-        return cls(windows=chosen, rhythm=rhythm)
+        return cls(windows=chosen, rhythm=rhythm, are_as_large=2 * chosen[0].n_rows > n_rows)
 
     @property
     def words(self) -> Reason:
@@ -110,12 +112,15 @@ class Past:
 
         Each change has a scale of its own: the 90 % quantile of those between past windows, half of the policy's
         threshold at least. Of a past window the largest change counts, in its scales, among those that reach the
-        policy's thresholds; what does not reach them drifts in no window, and is 0. The 95 % conformal quantile of that
-        over the past windows, 1 at least, times a scale is the threshold: a further window like them exceeds any in at
-        most one of 20, however many features there are. With fewer windows than that takes, it is the largest.
+        policy's thresholds; what does not reach them, or what chance reaches, drifts in no window, and is 0. The 95 %
+        conformal quantile of that over the past windows, 1 at least, times a scale is the threshold: a further window
+        like them exceeds any in at most one of 20, however many features there are. With fewer windows than that takes,
+        it is the largest.
         """
         kinds = list(_kinds(specs, policy))
-        changes = np.array([[kind.change(window) for kind in kinds] for window in self.windows])
+        changes = np.array(
+            [[kind.change(window, beyond_chance=self.are_as_large) for kind in kinds] for window in self.windows]
+        )
         reached = np.array([kind.threshold for kind in kinds])
         scales = np.maximum(np.quantile(changes, SCALE_QUANTILE, axis=0), reached / 2)
         ratios = np.where(changes >= reached, changes / scales, 0.0).max(axis=1, initial=0.0)
@@ -156,13 +161,16 @@ class _Kind:
     what: str
     threshold: float
 
-    def change(self, window: PastWindow) -> float:
-        """Return the change between a window and the rest of the past; 0 where it has none."""
+    def change(self, window: PastWindow, *, beyond_chance: bool) -> float:
+        """Return the change between a window and the rest of the past; 0 where it has none, or where it is chance."""
         found = window.changes.get(self.name)
         if found is None:
             return 0.0
         if self.what in (MISSING, OUT_OF_RANGE):
             return found.missing_fraction if self.what == MISSING else found.out_of_range_fraction
+        distance = found.effects.get(EffectMeasure.JENSEN_SHANNON_DISTANCE, 0.0)
+        if beyond_chance and self.what != EffectMeasure.WASSERSTEIN_DISTANCE and distance < found.null_q99_distance:
+            return 0.0
         return found.effects.get(EffectMeasure(self.what), 0.0)
 
 

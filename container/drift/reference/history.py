@@ -47,11 +47,13 @@ class PastChange:
     """How one feature, or the prediction, of a past window differs from the rest of the past.
 
     `missing_fraction` is the change of it, and `out_of_range_fraction` that of numbers beyond all others.
+    `null_q99_distance` is the Jensen-Shannon distance that chance reaches in one such window of a hundred.
     """
 
     effects: Mapping[EffectMeasure, float] = field(default_factory=dict)
     missing_fraction: float = 0.0
     out_of_range_fraction: float = 0.0
+    null_q99_distance: float = 0.0
 
 
 @dataclass(frozen=True, kw_only=True)

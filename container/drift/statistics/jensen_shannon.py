@@ -66,8 +66,13 @@ def null_quantile(cells: Cells, seed: int = 0, level: float = 0.99) -> float:
         return 0.0
     if cells.sparse and can_permute(cells):
         return _permutation_quantile(cells, seed, level)
-    spread = 1 / cells.n_reference + 1 / cells.n_window
-    return math.sqrt(float(special.chdtri(freedom, 1 - level)) * spread / (8 * math.log(2)))
+    return limit_null_quantile(cells, level)
+
+
+def limit_null_quantile(cells: Cells, level: float = 0.99) -> float:
+    """Return what `null_quantile` does of large counts, which is quickly computed of any."""
+    freedom, spread = len(cells.pooled) - 1, 1 / cells.n_reference + 1 / cells.n_window
+    return math.sqrt(float(special.chdtri(freedom, 1 - level)) * spread / (8 * math.log(2))) if freedom else 0.0
 
 
 def _permutation_quantile(cells: Cells, seed: int, level: float) -> float:

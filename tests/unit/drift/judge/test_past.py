@@ -181,3 +181,14 @@ def test_whole_rows_have_the_threshold_of_the_windows_that_were_separated() -> N
     assert found is not None
     assert found.changes[SEPARABILITY] == pytest.approx(0.69)
     assert Past(windows=past(0.1)).of_rows is None
+
+
+def test_chance_of_windows_as_large_is_no_past_and_that_of_small_ones_may_hide_what_a_large_one_shows() -> None:
+    by_chance = PastChange(effects={DISTANCE: 0.15}, null_q99_distance=0.16)
+    windows = tuple(window(number, {"age": by_chance}, n_rows=200) for number in range(20))
+    known = history({200: windows})
+    alike, larger = Past.like(known, 300, UNTIMED), Past.like(known, 2000, UNTIMED)
+    assert alike is not None
+    assert larger is not None
+    assert alike.thresholds([AGE], Policy())["age"].changes[DISTANCE] < 0.1
+    assert larger.thresholds([AGE], Policy())["age"].changes[DISTANCE] == pytest.approx(0.15)
