@@ -9,11 +9,11 @@ from numpy.typing import NDArray
 
 from plumbline.contract.accuracy import ProjectionEvidence
 from plumbline.contract.training import DECISION_THRESHOLD, Task
-from plumbline.drift.data.counts import count, missing, unknown
+from plumbline.drift.data.counts import ValueCounts, count
 from plumbline.drift.data.table import Table
 from plumbline.drift.projection.domain import compare
 from plumbline.drift.projection.recalibration import ScoredLabels
-from plumbline.drift.projection.refusals import MIN_CLASS_ROWS, MIN_REFERENCE_ROWS
+from plumbline.drift.projection.refusals import MIN_CLASS_ROWS, MIN_REFERENCE_ROWS, rows_out_of_support
 from plumbline.drift.reference.baseline import Baseline
 from plumbline.drift.reference.history import WINDOW_SIZES, HistoryRows, window_bounds_of
 from plumbline.drift.statistics.proportion import NORMAL_QUANTILE
@@ -142,7 +142,10 @@ def past_distances(baseline: Baseline, rows: HistoryRows) -> ProjectionEvidence:
     domains = [domain for window in windows if (domain := compare(known, window, ignored, seed=0)) is not None]
     # Of all rows before, as training has them: a short past would lack what any longer one has.
     late = [(start, window) for start, window in zip(starts, windows, strict=True) if start >= n_rows // 2]
-    outside = [_outside(_rows(rows.table, slice(0, start)), window, ignored) for start, window in late]
+    outside = [
+        float(np.mean(rows_out_of_support(_counted(_rows(rows.table, slice(0, start))), window, ignored)))
+        for start, window in late
+    ]
     return ProjectionEvidence(
         separability=max((domain.separability() for domain in domains), default=None),
         over_represented_fraction=max((domain.over_represented_fraction for domain in domains), default=None),
@@ -153,15 +156,8 @@ def past_distances(baseline: Baseline, rows: HistoryRows) -> ProjectionEvidence:
 _DISTANCE_ROWS = 1_000
 
 
-def _outside(known: Table, window: Table, ignored: frozenset[str]) -> float:
-    """Return the fraction of the rows with a value that the known ones give no ground for."""
-    outside = np.zeros(window.n_rows, dtype=bool)
-    for spec in window.specs:
-        reference, column = count(spec.type, known.columns[spec.name]), window.columns[spec.name]
-        if spec.name not in ignored and reference.n_present:
-            strange = unknown(reference, column)
-            outside |= strange if reference.n_missing else strange | missing(column)
-    return float(np.mean(outside))
+def _counted(table: Table) -> dict[str, ValueCounts]:
+    return {spec.name: count(spec.type, table.columns[spec.name]) for spec in table.specs}
 
 
 def _rows(table: Table, chosen: slice) -> Table:

@@ -27,7 +27,9 @@ from plumbline.drift.projection.recalibration import Recalibration, ScoredLabels
 from plumbline.drift.projection.refusals import (
     Limits,
     calibration_refusal,
+    columns_of_time,
     distance_refusal,
+    out_of_support_fraction,
     predictions_refusal,
     warnings,
 )
@@ -59,7 +61,7 @@ class ClassProjector:
 
     def measure(self, window: WindowCounts, known: ProjectedAccuracy, limits: Limits) -> Measured:
         """Return what the rows say of the window's accuracy and macro precision."""
-        domain = compare(self.test.table, window.sample.table, self.ignored, self.seed)
+        domain = compare(self.test.table, window.sample.table, self._left_out, self.seed)
         evidence = self._evidence(window, domain)
         scenario = LabelShiftScenario(reason=ReasonCode.SCENARIO_TARGET_NOT_BINARY.reason())
         known = replace(known, reference=float(np.mean(self._right)), label_shift=scenario, evidence=evidence)
@@ -68,7 +70,7 @@ class ClassProjector:
             return Measured(known=replace(known, reason=refused), window=window, limits=limits)
 
         def distant(limits: Limits) -> Reason | None:
-            return distance_refusal(self.baseline, window, self.ignored, evidence, limits) or calibration_refusal(
+            return distance_refusal(self.baseline, window, self._left_out, evidence, limits) or calibration_refusal(
                 self._pooled.area_under_curve(), self._calibration_error, limits.calibration_error
             )
 
@@ -110,7 +112,7 @@ class ClassProjector:
         return ProjectionEvidence(
             separability=None if domain is None else domain.separability(),
             over_represented_fraction=None if domain is None else domain.over_represented_fraction,
-            out_of_support_fraction=window.n_out_of_support / window.n_rows if window.n_rows else None,
+            out_of_support_fraction=out_of_support_fraction(self.baseline, window, self.ignored, self._left_out),
             test_area_under_curve=self._pooled.area_under_curve(),
         )
 
@@ -167,6 +169,11 @@ class ClassProjector:
         if own is not None and weights[own[0]].any():
             return own[1].calibrate(counts.values, weights[own[0]])
         return self._pooled.calibrate(counts.values, weights)
+
+    @cached_property
+    def _left_out(self) -> frozenset[str]:
+        """Columns that no distance is measured by."""
+        return self.ignored | columns_of_time(self.baseline.counts, self.test.table)
 
     @cached_property
     def _weights(self) -> list[NDArray[np.float64]]:

@@ -30,7 +30,9 @@ from plumbline.drift.projection.recalibration import Recalibration, ScoredLabels
 from plumbline.drift.projection.refusals import (
     Limits,
     calibration_refusal,
+    columns_of_time,
     distance_refusal,
+    out_of_support_fraction,
     predictions_refusal,
     reference_refusal,
     sample_refusal,
@@ -117,12 +119,14 @@ class Projector:
         if refused:
             known = replace(known, reason=refused, evidence=self._evidence(window, None))
             return Measured(known=known, window=window, limits=self.limits)
-        domain = compare(self._test_table, window.sample.table, self.ignored, self.seed)
+        domain = compare(self._test_table, window.sample.table, self._left_out, self.seed)
         evidence = self._evidence(window, domain)
         known = replace(known, evidence=evidence)
 
         def distant(limits: Limits) -> Reason | None:
-            return distance_refusal(self.baseline, window, self.ignored, evidence, limits) or self._uncalibrated(limits)
+            return distance_refusal(self.baseline, window, self._left_out, evidence, limits) or self._uncalibrated(
+                limits
+            )
 
         too_few = sample_refusal(window) if evidence.weighted else None
         if too_few:
@@ -226,11 +230,16 @@ class Projector:
         return ProjectionEvidence(
             separability=None if domain is None else domain.separability(),
             over_represented_fraction=None if domain is None else domain.over_represented_fraction,
-            out_of_support_fraction=window.n_out_of_support / window.n_rows if window.n_rows else None,
+            out_of_support_fraction=out_of_support_fraction(self.baseline, window, self.ignored, self._left_out),
             gate_statistic=self._recalibration.gate_statistic,
             weighted=self._recalibration.uses_features and domain is not None,
             test_area_under_curve=self._labelled.area_under_curve(),
         )
+
+    @cached_property
+    def _left_out(self) -> frozenset[str]:
+        """Columns that no distance is measured by."""
+        return self.ignored | columns_of_time(self.baseline.counts, self._test_table)
 
     @cached_property
     def _refusal(self) -> Reason | None:

@@ -10,7 +10,8 @@ from numpy.typing import NDArray
 from plumbline.contract.accuracy import ProjectionEvidence
 from plumbline.contract.reasons import Reason, ReasonCode
 from plumbline.contract.training import Task
-from plumbline.drift.data.counts import NumericCounts, ValueCounts, unknown
+from plumbline.drift.data.counts import NumericCounts, ValueCounts, missing, unknown
+from plumbline.drift.data.table import Table
 from plumbline.drift.data.window import WindowCounts
 from plumbline.drift.reference.baseline import Baseline, LabelledTest
 
@@ -222,7 +223,8 @@ def distance_refusal(
     if (evidence.out_of_support_fraction or 0.0) >= limits.out_of_support_fraction:
         judged = {name: column for name, column in window.columns.items() if name not in ignored}
         n_rows = window.n_rows
-        return support_refusal(baseline, judged, window.n_out_of_support, n_rows, limits.out_of_support_fraction)
+        n_outside = round((evidence.out_of_support_fraction or 0.0) * n_rows)
+        return support_refusal(baseline, judged, n_outside, n_rows, limits.out_of_support_fraction)
     if separability >= limits.separability:
         return ReasonCode.WINDOW_SEPARABLE.reason(area=separability, max_area=limits.separability)
     if fraction >= limits.over_represented_fraction:
@@ -285,6 +287,54 @@ def support_refusal(
     worst = sorted((name for name in n_cells if n_cells[name]), key=lambda name: -n_cells[name])
     names = ", ".join(worst[:NAMES_SHOWN]) + (" and others" if len(worst) > NAMES_SHOWN else "")
     return ReasonCode.OUT_OF_SUPPORT.reason(percent=100 * fraction, names=names, max_percent=100 * max_fraction)
+
+
+def rows_out_of_support(
+    reference: Mapping[str, ValueCounts], table: Table, ignored: frozenset[str]
+) -> NDArray[np.bool_]:
+    """Return which rows have a cell that the reference gives no ground for, shape (n_rows,)."""
+    outside = np.zeros(table.n_rows, dtype=bool)
+    for name, column in table.columns.items():
+        if name not in ignored:
+            outside |= _outside(reference[name], column)
+    return outside
+
+
+def out_of_support_fraction(
+    baseline: Baseline, window: WindowCounts, ignored: frozenset[str], left_out: frozenset[str]
+) -> float | None:
+    """Return the fraction of the window's rows that are out of support; None without rows.
+
+    Where more columns are left out than the `ignored` ones, which no row was counted for, it is that of the sample.
+    """
+    if not window.n_rows:
+        return None
+    if left_out <= ignored:
+        return window.n_out_of_support / window.n_rows
+    outside = rows_out_of_support(baseline.counts, window.sample.table, left_out)
+    return float(np.mean(outside)) if len(outside) else None
+
+
+def columns_of_time(reference: Mapping[str, ValueCounts], test: Table) -> frozenset[str]:
+    """Return the columns that move with time whatever becomes of the rows: counters, dates, numbers of a version.
+
+    They are those of which a fifth of the labelled test set's own cells, which came after training's, lie outside of
+    training's values. Every later window differs in them; that alone is no reason to refuse it.
+    """
+    return frozenset(
+        spec.name
+        for spec in test.specs
+        if spec.unjudged is None
+        and test.n_rows
+        and np.mean(_outside(reference[spec.name], test.columns[spec.name])) >= MAX_OUT_OF_SUPPORT_FRACTION
+    )
+
+
+def _outside(reference: ValueCounts, column: NDArray[np.float64] | NDArray[np.object_]) -> NDArray[np.bool_]:
+    if not reference.n_present:
+        return np.zeros(len(column), dtype=bool)
+    strange = unknown(reference, column)
+    return strange if reference.n_missing else strange | missing(column)
 
 
 def cells_out_of_support(reference: ValueCounts, window: ValueCounts) -> int:

@@ -7,9 +7,11 @@ import pytest
 from plumbline.contract.accuracy import Measure, Shift
 from plumbline.contract.records import Status, Verdict
 from plumbline.contract.training import Task
+from plumbline.drift.data.table import Table
 from plumbline.drift.projection import Limits, Projector
 from plumbline.drift.projection.estimate import METHOD, WEIGHTED_METHOD
-from tests.unit.drift.projection.worlds import SPECS, baseline_of, counted, draw
+from plumbline.drift.reference.learn import learn
+from tests.unit.drift.projection.worlds import SPECS, Rows, baseline_of, counted, draw
 
 
 @pytest.fixture(scope="module")
@@ -227,3 +229,27 @@ def test_equal_windows_give_equal_projections_and_nothing_is_changed(blind: Proj
     after = [window.probabilities.values, rows.scores, rows.table.columns["x"]]
     assert all(np.array_equal(old, new) for old, new in zip(before, after, strict=True))
     assert window.sample.table.specs == SPECS
+
+
+def _counted_on(rows: Rows, start: int) -> Rows:
+    """Return rows whose x is a counter."""
+    columns = {**rows.table.columns, "x": np.arange(start, start + rows.table.n_rows, dtype=np.float64)}
+    return replace(rows, table=Table(SPECS, columns))
+
+
+def test_a_counter_alone_refuses_no_window_and_other_columns_still_do() -> None:
+    # Trained on the first rows, tested on those after them, as a stream is split.
+    train, test = _counted_on(draw(2_000, 31), 0), _counted_on(draw(2_000, 32), 2_000)
+    labels = np.where(test.positive, "yes", "no").tolist()
+    baseline = learn(
+        train=train.table, target_label="y", test=test.table, test_labels=labels, probabilities=test.scores
+    )
+    projector = Projector.of(baseline, seed=1)
+    later = _counted_on(draw(1_000, 33), 9_000)
+    found = projector.project(counted(baseline, later), drop_threshold=0.02)
+    assert found.status is Status.ESTIMATED, found.reason
+    assert found.evidence.separability is not None
+    assert found.evidence.separability < 0.6
+    assert found.evidence.out_of_support_fraction == 0
+    strange = replace(later, table=Table(SPECS, {**later.table.columns, "group": np.full(1_000, "new", dtype=object)}))
+    assert projector.project(counted(baseline, strange), drop_threshold=0.02).status is Status.NOT_JUDGED
