@@ -68,7 +68,7 @@ def run(arguments: argparse.Namespace) -> int:
     _check(arguments)
     try:
         with (
-            environment.aws_errors("check --environment, and that you may read or write there"),
+            environment.aws_errors(),
             _place(arguments) as place,
         ):
             if arguments.list:

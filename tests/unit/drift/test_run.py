@@ -55,10 +55,8 @@ def write_csv(file: Path, header: Sequence[str], content: Sequence[Sequence[str]
     return file
 
 
-@pytest.fixture(scope="module")
-def reference(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A folder with train.csv, test.csv, predictions.csv and the baseline learned from them."""
-    folder = tmp_path_factory.mktemp("reference")
+def learned(folder: Path) -> Path:
+    """Write train.csv, test.csv, predictions.csv and the baseline learned from them, and return its folder."""
     test = rows(2, 1500)
     learn_baseline(
         train=write_csv(folder / "train.csv", NAMES, rows(1, 3000)),
@@ -67,7 +65,13 @@ def reference(tmp_path_factory: pytest.TempPathFactory) -> Path:
         target_label="income",
         output=folder / "baseline",
     )
-    return folder
+    return folder / "baseline"
+
+
+@pytest.fixture(scope="module")
+def reference(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder with train.csv, test.csv, predictions.csv and the baseline learned from them."""
+    return learned(tmp_path_factory.mktemp("reference")).parent
 
 
 def capture(folder: Path, content: Sequence[Sequence[str]]) -> Path:

@@ -21,9 +21,8 @@ from plumbline.drift.reference.baseline import load
 from plumbline.drift.run import monitor, run
 from plumbline.drift.settings.policy import Policy
 from plumbline.drift.settings.run import read_settings
-from tests.unit.drift.builders import learn_baseline
 from tests.unit.drift.fake_s3 import FakeS3
-from tests.unit.drift.test_run import NAMES, arguments, no_client, probability, rows, write_csv
+from tests.unit.drift.test_run import arguments, learned, no_client
 from tests.unit.drift.test_run_look_back import CAPTURE, ENGINES, NOON, NOW, lines
 
 REPORTS = "reports/plumbline-dev/plumbline-dev-monitor/2026/11/22"
@@ -33,16 +32,7 @@ STATED = Acceptance(windows=WINDOWS, at="2026-11-22T11:30:00Z", by="Ada", reason
 
 @pytest.fixture(scope="module")
 def baseline(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    folder = tmp_path_factory.mktemp("reference")
-    test = rows(2, 1500)
-    learn_baseline(
-        train=write_csv(folder / "train.csv", NAMES, rows(1, 3000)),
-        test=write_csv(folder / "test.csv", NAMES, test),
-        predictions=write_csv(folder / "predictions.csv", ["probability"], [[probability(row)] for row in test]),
-        target_label="income",
-        output=folder / "baseline",
-    )
-    return folder / "baseline"
+    return learned(tmp_path_factory.mktemp("reference"))
 
 
 @pytest.fixture(scope="module")

@@ -15,10 +15,10 @@ from plumbline.drift.data.times import HOUR, format_time
 from plumbline.drift.run import monitor, run
 from plumbline.drift.settings.policy import Policy
 from plumbline.drift.settings.run import read_settings
-from tests.unit.drift.builders import learn_baseline, record
+from tests.unit.drift.builders import record
 from tests.unit.drift.fake_s3 import FakeS3
 from tests.unit.drift.ground_truth.builders import label
-from tests.unit.drift.test_run import NAMES, arguments, no_client, probability, rows, write_csv
+from tests.unit.drift.test_run import arguments, learned, no_client, probability, rows
 
 NOON = datetime(2026, 11, 22, 12, tzinfo=UTC)
 """Start of the run's own window, which is an hour long."""
@@ -31,16 +31,7 @@ Hours = Mapping[int, int]
 
 @pytest.fixture(scope="module")
 def baseline(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    folder = tmp_path_factory.mktemp("reference")
-    test = rows(2, 1500)
-    learn_baseline(
-        train=write_csv(folder / "train.csv", NAMES, rows(1, 3000)),
-        test=write_csv(folder / "test.csv", NAMES, test),
-        predictions=write_csv(folder / "predictions.csv", ["probability"], [[probability(row)] for row in test]),
-        target_label="income",
-        output=folder / "baseline",
-    )
-    return folder / "baseline"
+    return learned(tmp_path_factory.mktemp("reference"))
 
 
 def lines(hour: int, n_rows: int, *, later: int = 0) -> str:
