@@ -17,7 +17,7 @@ MODE_WORDS = {
     RunMode(True, 1): "**Plumbline**, labels one window late",
     RunMode(True, 2): "**Plumbline**, labels two windows late",
 }
-"""Without history labels do not change the projection."""
+"""Without history, the labels of the last windows alone correct the projection."""
 
 
 def share(found: Counted) -> str:
