@@ -194,6 +194,8 @@ def _verdict(report: DriftReport) -> Iterator[str]:
     yield f"verdict: {outcome(report.verdict, report.reason)}"
     for warning in report.warnings:
         yield f"warning: {warning}"
+    if report.past:
+        yield f"held against the past: {report.past}"
     if report.hours_added:
         yield f"window: {added_hours(report)}"
     for feature in (*report.features, report.prediction):

@@ -84,7 +84,8 @@ def _threshold(feature: FeatureReport) -> str:
     if feature.effect_threshold is None:
         return ""
     needed = f", found from {feature.min_sample_size:,} rows on" if feature.min_sample_size is not None else ""
-    return f"<br><small>{_name(feature.effect_measure)} {feature.effect_threshold:g} counts{needed}</small>"
+    past = "" if feature.past_threshold is None else f", if it exceeds its own past's {feature.past_threshold:.3g}"
+    return f"<br><small>{_name(feature.effect_measure)} {feature.effect_threshold:g} counts{past}{needed}</small>"
 
 
 def _name(measure: EffectMeasure) -> str:
@@ -107,7 +108,9 @@ def comparisons(timeline: Timeline) -> str:
 
 
 def _comparison_rows(report: DriftReport) -> Iterator[list[str]]:
-    why = "<br>".join([text(report.reason) or "–", *(f"Warning: {text(warning)}" for warning in report.warnings)])
+    past = [f"Held against the past: {text(report.past)}"] if report.past else []
+    warnings = [f"Warning: {text(warning)}" for warning in report.warnings]
+    why = "<br>".join([text(report.reason) or "–", *past, *warnings])
     reference = "accepted windows" if report.accepted.is_used else "training data"
     yield [reference, VERDICTS[report.verdict], f"{report.n_rows:,}", why]
     if not report.recent.is_switched_off:

@@ -237,3 +237,9 @@ def test_windows_between_two_whose_concept_moved_are_counted_by_themselves() -> 
         "which no projection can see; inside in 1 of 1 window in between, where they do not"
     )
     assert inside_intervals([(None, None)], "hour") == "inside in no hour, as none has one"
+
+
+def test_windows_of_the_past_that_verdicts_rest_on_are_a_line() -> None:
+    found = replace(report(0), past=because("43 past windows of 200 rows at 03 h UTC"))
+    lines = list(report_lines(found))
+    assert lines[1] == "held against the past: 43 past windows of 200 rows at 03 h UTC"

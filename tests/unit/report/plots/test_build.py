@@ -277,6 +277,13 @@ def test_a_feature_shows_its_rule_its_violation_and_what_could_not_be_read(tmp_p
     assert "62.5 %" in page
 
 
+def test_page_shows_what_the_past_demands_of_a_change(tmp_path: Path) -> None:
+    known = replace(feature("age"), effect_threshold=0.1, past_threshold=0.234567)
+    page = _text(tmp_path, replace(report(0, features=(known,)), past=because("43 past windows of 200 rows")))
+    assert "0.1 counts, if it exceeds its own past's 0.235" in page.replace("&#x27;", "'")
+    assert "Held against the past: 43 past windows of 200 rows" in page
+
+
 def test_every_comparison_of_the_last_window_is_shown(tmp_path: Path) -> None:
     one = replace(
         report(0),
