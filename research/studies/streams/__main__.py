@@ -8,7 +8,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from plumbline.local import environments
-from research.studies.streams import page, run
+from research.studies.streams import others, page, run
 from research.studies.streams.outcomes import write_lines
 from research.studies.streams.results import StreamStudy
 from research.studies.streams.sources import STREAMS, StreamSource
@@ -63,7 +63,9 @@ def _study(given: argparse.Namespace) -> StreamStudy:
         sizes=tuple(given.sizes or extent.sizes),
         windows=given.windows or extent.windows,
         modes=() if given.part == "others" else tuple(modes),
-        tools=() if given.part == "ours" or given.lines else extent.tools,
+        tools=()
+        if given.part == "ours" or given.lines
+        else tuple(extent.tools if given.tools is None else given.tools),
         has_others=given.part != "ours" and not given.lines,
     )
     extent = replace(extent, command=_command(given, extent.command))
@@ -107,6 +109,10 @@ def _parser() -> argparse.ArgumentParser:
         "--labels", nargs="+", choices=_LATE, default=list(_LATE), help="how many windows late labels come"
     )
     parser.add_argument("--part", choices=("ours", "others"), help="run the product alone, or all but it")
+    parser.add_argument(
+        "--tools", nargs="*", choices=others.TOOLS, metavar="NAME",
+        help=f"other tools, each in an environment of its own: {', '.join(others.TOOLS)} (default: all)",
+    )  # fmt: skip
     parser.add_argument(
         "--update", action="store_true", help="keep what the last run has of the modes and tools that are not run"
     )

@@ -23,6 +23,7 @@ from research.studies.streams.outcomes import Bounded, PeerOutcome
 from research.studies.streams.subject import StreamSubject
 
 UNCHANGED, CONFIDENCE, EVIDENTLY, NANNYML = "accuracy unchanged", "calibrated confidence", "Evidently", "NannyML"
+TOOLS = (EVIDENTLY, NANNYML)
 _PROGRAMS = {EVIDENTLY: "evidently_windows", NANNYML: "nannyml_windows"}
 _LOCKS = {EVIDENTLY: "bench-evidently", NANNYML: "bench-nannyml"}
 

@@ -6,6 +6,7 @@ from pathlib import Path
 from plumbline.contract.verdicts import Verdict
 from research.studies.pages import replace_results, table
 from research.studies.streams import summary, tables
+from research.studies.streams.others import TOOLS
 from research.studies.streams.outcomes import RunMode, StreamOutcome
 from research.studies.streams.results import StreamStudy
 
@@ -54,6 +55,10 @@ def _origin(study: StreamStudy) -> str:
     versions = ", ".join(f"{name} {version}" for name, version in study.versions.items())
     n_windows = len({(one.stream, one.n_rows, one.number) for one in study.outcomes})
     absent = f" Left out, as they were not to be had: {', '.join(study.absent)}." if study.absent else ""
+    run = {one.mode for one in study.outcomes} | {one.tool for one in study.others}
+    left = [words.replace("*", "") for mode, words in tables.MODE_WORDS.items() if mode not in run]
+    left += [tool for tool in TOOLS if tool not in run and tool not in study.absent]
+    absent += f" Not run this time: {'; '.join(left)}." if left else ""
     return (
         f"Made by `{study.command}` with seed {study.seed} in {study.seconds / 60:.1f} minutes; {versions}. "
         f"{n_windows:,} windows of: {', '.join(dict.fromkeys(one.stream for one in study.outcomes))}.{absent}"

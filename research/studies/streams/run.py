@@ -38,7 +38,7 @@ class StreamExtent:
     sizes: tuple[int, ...]
     windows: int
     modes: tuple[RunMode, ...] = MODES
-    tools: tuple[str, ...] = (others.EVIDENTLY, others.NANNYML)
+    tools: tuple[str, ...] = others.TOOLS
     has_others: bool = True
 
 

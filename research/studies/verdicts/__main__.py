@@ -47,7 +47,7 @@ def _draft() -> Path:
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="python -m research.studies.verdicts", description=__doc__)
     parser.add_argument("--quick", action="store_true", help="few windows: minutes, not an answer; into a draft")
-    parser.add_argument("--short", action="store_true", help="half an hour of one core instead of hours")
+    parser.add_argument("--short", action="store_true", help="minutes instead of an hour, and no whole runs")
     parser.add_argument("--seed", type=int, default=SEED)
     parser.add_argument("--census", type=Path, help="folder with adult.data and adult.test; else found or fetched")
     parser.add_argument("--processes", type=int, default=2, help="worlds that are judged at a time")

@@ -44,17 +44,8 @@ def body(study: VerdictStudy) -> Iterator[str]:
         f"{ENOUGH_WINDOWS} the verdict says so."
     )
     yield arrivals(study.arrivals)
-    yield (
-        "Whole runs: windows in which each verdict is drift [in which it is not judged], and intervals of the "
-        "projected accuracy that hold the realised one."
-    )
-    unchanged = [one for one in study.tallies if one.change == NO_CHANGE]
-    for history in (False, True):
-        yield f"{'With' if history else 'Without'} the task's past in the baseline:"
-        yield false_alarms([one for one in unchanged if one.history is history])
-    yield "### What no single feature shows"
-    yield "Percent of the windows in which each verdict is drift [not judged], rows one by one, past in the baseline."
-    yield power([one for one in study.tallies if one.change != NO_CHANGE])
+    if study.tallies:
+        yield from _whole_runs(study)
     yield "### One feature changed"
     yield (
         f"Percent of the windows in which the changed feature is named by **Plumbline**, in brackets by which verdict "
@@ -69,6 +60,20 @@ def body(study: VerdictStudy) -> Iterator[str]:
         "verdict on features of the same hours, until the alarm."
     )
     yield courses(study.courses)
+
+
+def _whole_runs(study: VerdictStudy) -> Iterator[str]:
+    yield (
+        "Whole runs: windows in which each verdict is drift [in which it is not judged], and intervals of the "
+        "projected accuracy that hold the realised one."
+    )
+    unchanged = [one for one in study.tallies if one.change == NO_CHANGE]
+    for history in (False, True):
+        yield f"{'With' if history else 'Without'} the task's past in the baseline:"
+        yield false_alarms([one for one in unchanged if one.history is history])
+    yield "### What no single feature shows"
+    yield "Percent of the windows in which each verdict is drift [not judged], rows one by one, past in the baseline."
+    yield power([one for one in study.tallies if one.change != NO_CHANGE])
 
 
 def courses(tallies: Sequence[CourseTally]) -> str:

@@ -62,10 +62,10 @@ FULL = StudyExtent(
 SHORT = StudyExtent(
     "python -m research.studies.verdicts --short",
     kinds.SHORT,
-    {300: 100, 1_000: 100, 5_000: 20, 20_000: 5},
-    {300: 40, 1_000: 40, 5_000: 20, 20_000: 10},
-    {300: 10, 1_000: 5},
-    10,
+    {300: 40},
+    {300: 10, 1_000: 10},
+    {300: 2},
+    1,
 )
 QUICK = StudyExtent(
     "python -m research.studies.verdicts --quick",
@@ -98,7 +98,8 @@ def study(drawn_from: Population, name: str, extent: StudyExtent, seed: int, pro
         ),
     ]
     arrivals = [ArrivalTask(arrival, extent.arrivals, extent.runs, seed) for arrival in Arrival]
-    tallies = [one for found in _all(_judged, tasks, processes) for one in found]
+    whole = tasks if extent.runs.unchanged else []
+    tallies = [one for found in _all(_judged, whole, processes) for one in found]
     courses = [one for found in _all(_followed, list(extent.course_tasks(seed)), processes) for one in found]
     cells = list(features.tallies(drawn_from, extent.cells, seed))
     return VerdictStudy(
