@@ -17,6 +17,7 @@ from plumbline.contract.records import (
     FeatureReport,
     MultivariateReport,
     OptionalPart,
+    OverTimeReport,
     RecordCounts,
     Status,
     Verdict,
@@ -264,10 +265,9 @@ def _features_not_judged(report: DriftReport) -> Iterator[str]:
 
 def _comparisons(report: DriftReport) -> Iterator[str]:
     """Yield what the window was compared with besides the training data, where it was."""
-    recent, joint = report.recent, report.multivariate
-    if recent.n_windows or _is_requested(recent):
-        before = f"{count(recent.n_windows, 'window')} before ({count(recent.n_rows, 'row')})"
-        yield f"compared with the {before}: {outcome(recent.verdict, recent.reason)}"
+    over_time, joint = report.over_time, report.multivariate
+    if not over_time.is_switched_off:
+        yield f"over time ({day(over_time)}): {outcome(over_time.verdict, over_time.reason)}"
     for segment in report.segments:
         if report.variants and segment.kind == "variant":
             continue  # a line of its own, with the prediction
@@ -298,6 +298,11 @@ def accepted_lines(found: AcceptedReport, verdict: Verdict) -> Iterator[str]:
     for feature in differing:
         name = PREDICTION if feature is found.prediction else feature.name
         yield f"accepted, against the training data it still differs: {name}: {_drift(feature)}"
+
+
+def day(found: OverTimeReport) -> str:
+    """Return what the day that ends with a window consists of."""
+    return f"{count(found.n_windows, 'window')} of the last day, {count(found.n_rows, 'row')}"
 
 
 def variant_lines(report: DriftReport) -> Iterator[str]:

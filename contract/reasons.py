@@ -153,13 +153,8 @@ class ReasonCode(StrEnum):
         "is larger by {bound:.3g} at most",
     )
 
-    # Recent windows and segments.
-    NO_EARLIER_WINDOW = "no_earlier_window", "no earlier window left its counts"
-    EARLIER_WINDOWS_TOO_SMALL = "earlier_windows_too_small", "the earlier windows have {rows}"
-    EARLIER_WINDOWS_MISSING = "earlier_windows_missing", "{n_found} of {n_wanted} earlier windows"
+    # Earlier windows and segments.
     EARLIER_FILE_SKIPPED = "earlier_file_skipped", "skipped {file}"
-    NO_EARLIER_PREDICTIONS = "no_earlier_predictions", "no predictions were captured in the earlier windows"
-    EARLIER_MODEL_DIFFERS = "earlier_model_differs", "another model answered the earlier windows"
     NO_REFERENCE_SEGMENT = "no_reference_segment", "the baseline has no rows of this segment"
 
     # Over time.

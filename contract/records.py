@@ -53,7 +53,6 @@ __all__ = [
     "OverTimeReport",
     "PredictionsReport",
     "ProjectedAccuracy",
-    "RecentReport",
     "RecordCounts",
     "SegmentReport",
     "Status",
@@ -151,18 +150,6 @@ class IsolationForestSimilarity(OptionalPart):
     status: Status = Status.NOT_JUDGED
     reason: Reason | None = None
     relative_difference_percent: float | None = None
-
-
-@dataclass(frozen=True, kw_only=True)
-class RecentReport(OptionalPart):
-    """The window against the windows before it: drifted since then, whatever training looked like."""
-
-    verdict: Verdict = Verdict.NOT_JUDGED
-    reason: Reason | None = None
-    n_windows: int = 0
-    n_rows: int = 0
-    features: tuple[FeatureReport, ...] = ()
-    prediction: FeatureReport | None = None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -292,7 +279,6 @@ class DriftReport:
     predictions: PredictionsReport = PredictionsReport()
     hours_added: int = 0
     model: ModelReport | None = None
-    recent: RecentReport = RecentReport()
     accepted: AcceptedReport = AcceptedReport()
     segments: tuple[SegmentReport, ...] = ()
     variant: str | None = None

@@ -246,3 +246,8 @@ RENAMED_KEYS: Mapping[str, str] = {
     "minimum_label_coverage": "minimum_labelled_fraction",
 }
 """Old name -> new name (docs/upgrading.md); errors about an old one name the new one."""
+
+REMOVED_KEYS: Mapping[str, str] = {
+    "monitor.recent_windows": "change over time is always judged, by thresholds.over_time_alpha",
+}
+"""Key of an environment file that is gone -> what is in its place."""

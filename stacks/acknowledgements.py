@@ -139,12 +139,10 @@ def _of_executions(folder: JobOutput) -> str:
 def _optional(context: Context, foundation: FoundationStack, monitoring: MonitoringStack) -> dict[str, str]:
     """Return what the monitor may read and write for attributions, earlier windows and labels, where they are on."""
     config, naming = context.config, context.naming
-    states = f"{naming.report_prefix}/*/{ReportFile.WINDOW_STATE}"
-    counts = f"{naming.report_prefix}/*/{ReportFile.WINDOW_COUNTS}"
+    left = [f"{naming.report_prefix}/*/{name}" for name in (ReportFile.WINDOW_STATE, ReportFile.WINDOW_COUNTS)]
     keys = [
         *([(foundation.artifacts, f"{Prefix.MODELS}/*")] if config.monitor.attribution else []),
-        (foundation.reports, states),
-        *([(foundation.reports, counts)] if config.monitor.recent_windows else []),
+        *((foundation.reports, keys) for keys in left),
         *([(foundation.capture, f"{naming.ground_truth_prefix}/*")] if config.labels else []),
         *([(foundation.capture, f"{naming.merged_prefix}/*")] if config.labels else []),
     ]

@@ -153,8 +153,8 @@ class MonitoringStack(Stack):
         foundation.capture.allow_read(role.role, naming.capture_prefix)
         foundation.reports.allow_write(role.role, naming.report_prefix)
         foundation.reports.allow_read_named(role.role, naming.report_prefix, ReportFile.WINDOW_STATE)
-        if config.monitor.recent_windows or config.accepted:
-            foundation.reports.allow_read_named(role.role, naming.report_prefix, ReportFile.WINDOW_COUNTS)
+        # Windows can be accepted at any time, by the file or by `plumbline accept`.
+        foundation.reports.allow_read_named(role.role, naming.report_prefix, ReportFile.WINDOW_COUNTS)
         if config.labels:
             foundation.capture.allow_read(role.role, naming.ground_truth_prefix)
             # Captures joined before are compared, so that the same bytes are not written again.

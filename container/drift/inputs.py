@@ -9,11 +9,11 @@ from plumbline.contract.names import Argument
 from plumbline.contract.predictions import PredictionFormat
 from plumbline.contract.records import MODEL_CHANGED, WindowBounds
 from plumbline.drift.aws import Clients, Connect
-from plumbline.drift.data.times import HOUR, parse_time
+from plumbline.drift.data.times import parse_time
 from plumbline.drift.errors import ConfigError
 from plumbline.drift.judge.accepted import AcceptedFiles, stated_windows
 from plumbline.drift.judge.comparison import RunContext
-from plumbline.drift.judge.recent import EarlierFiles
+from plumbline.drift.judge.window_state import EarlierFiles
 from plumbline.drift.projection.learn_history import learn_reference
 from plumbline.drift.read.capture import WindowReader, count_folder, plan_of
 from plumbline.drift.read.champion import ServingModel, read_serving_model
@@ -25,7 +25,6 @@ from plumbline.drift.read.s3 import (
     fetch,
     fetch_captures,
     fetch_last,
-    fetch_window_counts,
     fetch_window_counts_within,
     fetch_window_states,
     list_captures,
@@ -188,32 +187,18 @@ class _Fetched:
 
     def earlier(self) -> EarlierFiles | None:
         """Return where what the runs before this one left is; None where no place is named."""
-        reports, bounds = self.settings.analyses.earlier, self.settings.window.bounds
-        start, end = bounds.start, bounds.end
+        reports, start = self.settings.analyses.earlier, self.settings.window.bounds.start
         if reports is None:
             return None
         folder = self.workspace / "earlier"
-        if start is None or end is None:
-            return EarlierFiles(folder, reports.n_windows, "the window has no times, so that none is earlier")
-        spacing = parse_time(end) - parse_time(start)
-        look_back = self.settings.window.look_back
-        longest = spacing + HOUR * (look_back.maximum_hours if look_back else 0)
+        if start is None:
+            return EarlierFiles(folder)
         try:
-            fetch_window_states(reports.uri, parse_time(start), folder, self.clients.s3)
-            if reports.n_windows:
-                fetch_window_counts(
-                    reports.uri,
-                    parse_time(start),
-                    reports.n_windows,
-                    folder,
-                    self.clients.s3,
-                    spacing=spacing,
-                    longest=longest,
-                )
+            fetch_window_states(reports, parse_time(start), folder, self.clients.s3)
         except ConfigError as error:
-            # The verdict against training stands without the second reference, and the report has the reason.
-            return EarlierFiles(folder, reports.n_windows, str(error))
-        return EarlierFiles(folder, reports.n_windows)
+            # The verdict on the window stands without those before it, and the report has the reason.
+            return EarlierFiles(folder, str(error))
+        return EarlierFiles(folder)
 
     def accepted(self) -> AcceptedFiles:
         """Return what was accepted as the reference: the last record, and the windows that the environment names."""

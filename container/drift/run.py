@@ -11,7 +11,7 @@ from plumbline.contract.attribution import AttributionReport
 from plumbline.contract.predictions import PredictionFormat
 from plumbline.contract.quality import KnownMiss, QualityReport
 from plumbline.contract.reasons import ReasonCode, has_code, window_not_judged
-from plumbline.contract.records import DriftReport, WindowBounds
+from plumbline.contract.records import DriftReport
 from plumbline.drift.aws import Clients, client
 from plumbline.drift.data.documents import temporary_folder
 from plumbline.drift.data.window import WindowCounts
@@ -24,10 +24,9 @@ from plumbline.drift.judge.bias import require_facet
 from plumbline.drift.judge.faults import FaultLog, with_faults
 from plumbline.drift.judge.feedback import kept_misses
 from plumbline.drift.judge.over_time import OverTime, WindowTimes, judge_over_time
-from plumbline.drift.judge.recent import EarlierFiles, EarlierWindows, read_earlier
 from plumbline.drift.judge.variants import leading_window, of_variant, undecided, with_variants
 from plumbline.drift.judge.verdict import too_many_rejected, window_refusal, with_usable_answers
-from plumbline.drift.judge.window_state import EarlierState, last_state
+from plumbline.drift.judge.window_state import EarlierFiles, EarlierState, last_state
 from plumbline.drift.projection import Projector
 from plumbline.drift.read.capture import count_folder, count_window, predictions_report
 from plumbline.drift.read.look_back import LookBack, hours_added, looked_back
@@ -39,8 +38,6 @@ from plumbline.drift.settings.policy import Policy
 from plumbline.drift.settings.run import OptionalAnalyses, RunSettings, window_bounds
 
 _LOG = logging.getLogger(__name__)
-RECENT_WINDOWS = 24
-"""Earlier windows that are the second reference by default: a day of hours."""
 _DEFAULT_POLICY = Policy()
 _NOTHING_STATED = PredictionFormat()
 _NO_ANALYSES = OptionalAnalyses()
@@ -63,11 +60,11 @@ def perform(inputs: RunInputs) -> DriftReport:
     if context.facet is not None:
         require_facet(baseline, context.facet)
 
-    # Read: capture files -> value counts of this window, and those that earlier runs left of theirs.
+    # Read: capture files -> value counts of this window, and what the run before left.
     whole = _window(inputs)
     apart = {one.name: _of_variant(inputs, one.name) for one in whole.variants}
     window = with_usable_answers(leading_window(whole, apart), context.policy)
-    earlier, before = _earlier(inputs, window.bounds), _state_before(inputs)
+    before = _state_before(inputs)
 
     # Compare and judge: value counts -> effects and p-values -> verdicts, of the features, the model and its labels.
     projector = Projector.of(baseline, seed=context.seed, ignored=context.policy.ignored)
@@ -76,7 +73,7 @@ def perform(inputs: RunInputs) -> DriftReport:
     # Before the projection: what labels have shown of earlier windows corrects that of this one.
     quality = _quality(inputs, projector)
     misses = kept_misses(_misses_before(inputs, before), quality)
-    report = analyse(baseline, window, inputs.context, projector, earlier=earlier, misses=misses)
+    report = analyse(baseline, window, inputs.context, projector, misses=misses)
     over_time = _over_time(inputs, window, before)
     report = replace(with_variants(report, whole.variants, others), over_time=over_time.report)
     report = replace(report, hours_added=hours_added(window.bounds, inputs.bounds))
@@ -106,7 +103,6 @@ def monitor(  # noqa: PLR0913 - one keyword per option of `plumbline monitor`
     variant: str | None = None,
     predictions: PredictionFormat = _NOTHING_STATED,
     recent: Path | None = None,
-    recent_windows: int = RECENT_WINDOWS,
     accepted: Path | None = None,
     look_back_hours: int = 0,
     analyses: OptionalAnalyses = _NO_ANALYSES,
@@ -124,9 +120,8 @@ def monitor(  # noqa: PLR0913 - one keyword per option of `plumbline monitor`
         The variant whose records count; None: each of several is judged apart.
     predictions
         What is stated of the endpoint's answers; the rest is the baseline's.
-    recent, recent_windows
-        Folder of the reports of earlier runs, and how many of their windows are the second reference; None: there is
-        none.
+    recent
+        Folder of the reports of earlier runs, whose windows add up over time; None: nothing is judged over time.
     accepted
         Folder of what `plumbline accept` recorded, which need not exist; None: the one beside the baseline's folder, if
         that is one.
@@ -155,7 +150,7 @@ def monitor(  # noqa: PLR0913 - one keyword per option of `plumbline monitor`
             variant=variant,
             predictions=predictions,
             fetch_model=None if analyses.model is None else partial(Path, analyses.model),
-            earlier=None if recent is None else EarlierFiles(recent, recent_windows),
+            earlier=None if recent is None else EarlierFiles(recent),
             accepted=None if accepted is None else AcceptedFiles(records=accepted),
             labels=analyses.labels,
             look_back=_look_back(look_back_hours, dataset_source),
@@ -225,18 +220,11 @@ def _accepted(inputs: RunInputs, policy: Policy) -> Accepted:
     )
 
 
-def _earlier(inputs: RunInputs, bounds: WindowBounds) -> EarlierWindows:
-    if inputs.earlier is None or not inputs.earlier.n_windows:
-        return EarlierWindows()
-    specs = inputs.baseline.specs
-    return read_earlier(inputs.earlier, bounds, specs, besides=inputs.output, same_model=inputs.same_model)
-
-
 def _state_before(inputs: RunInputs) -> EarlierState:
     """Return what the last window before the run's own one left, if a place is named for what runs leave."""
     if inputs.earlier is None:
         return EarlierState()
-    return last_state(inputs.earlier.folder, inputs.bounds, besides=inputs.output, failure=inputs.earlier.failure)
+    return last_state(inputs.earlier, inputs.bounds, besides=inputs.output)
 
 
 def _misses_before(inputs: RunInputs, before: EarlierState) -> Sequence[KnownMiss]:

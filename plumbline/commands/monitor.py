@@ -44,7 +44,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument(
         "--recent", type=Path, metavar="DIR",
-        help="also judge the window against the earlier ones whose reports are below this folder",
+        help="also judge what changed over time, going on from the earlier windows whose reports are below this folder",
     )  # fmt: skip
     parser.add_argument(
         "--look-back-hours", type=int, default=0, metavar="N",

@@ -63,7 +63,6 @@ from plumbline.stacks.config.values import (
     text,
 )
 
-MAX_RECENT_WINDOWS = 168
 """A week of hours: more would only read more files each hour."""
 MAX_LOOK_BACK_HOURS = 168
 """A week: the container takes no more."""
@@ -196,8 +195,6 @@ class MonitorSection(ConfigSection):
     """Also compute the reference task's own proxy; it is no accuracy."""
     multivariate: StrictBool
     """Also judge the features together: can a classifier distinguish the window from the training data?"""
-    recent_windows: Annotated[StrictInt, Field(ge=0, le=MAX_RECENT_WINDOWS)]
-    """How many windows before this one are the second reference; 0: none."""
     attribution: StrictBool = False
     """Also compare what the predictions rest on, feature by feature, with the test set."""
     variant: Annotated[str, text(VARIANT_NAME, "be the name of a production variant")] | None = None

@@ -11,7 +11,7 @@ from pydantic import BaseModel, ValidationError
 from pydantic_core import ErrorDetails
 
 from plumbline.contract.decoding import require_flat
-from plumbline.contract.thresholds import RENAMED_KEYS
+from plumbline.contract.thresholds import REMOVED_KEYS, RENAMED_KEYS
 from plumbline.stacks.config.environment import EnvironmentConfig
 from plumbline.stacks.config.errors import EnvironmentFileError
 from plumbline.stacks.config.inputs import check_inputs
@@ -132,6 +132,8 @@ def _sentence(detail: ErrorDetails, source: str) -> str:
     if detail["type"] == "extra_forbidden":
         if name in RENAMED_KEYS:
             return f"{name} must have its new name {RENAMED_KEYS[name]} (docs/upgrading.md); rename it in {source}"
+        if name in REMOVED_KEYS:
+            return f"{name} must not be set any more: {REMOVED_KEYS[name]} (docs/upgrading.md); remove it from {source}"
         allowed = ", ".join(_keys(location[:-1]))
         return f"{name} must be a known key, got {location[-1]!r}; allowed there: {allowed}; correct it in {source}"
     if detail["type"] == "missing":

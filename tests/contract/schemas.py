@@ -452,16 +452,6 @@ DRIFT_REPORT = closed(
                 "prediction": maybe(OVER_TIME),
             }
         ),
-        "recent": closed(
-            {
-                "verdict": VERDICT,
-                "reason": REASON,
-                "n_windows": COUNT,
-                "n_rows": COUNT,
-                "features": array(FEATURE),
-                "prediction": maybe(FEATURE),
-            }
-        ),
         "accepted": closed(
             {
                 "is_used": {"type": "boolean"},

@@ -179,12 +179,12 @@ def test_dummy_statistic_is_half_of_the_differences() -> None:
         {
             "alarm_rules.py": before(
                 "    # Alarms on the endpoint:",
-                """    RECENT_DRIFT = AlarmRule(
-        name="recent-drift",
-        metric=Metric.RECENT_DRIFT_VERDICT,
+                """    SEGMENTS = AlarmRule(
+        name="segments",
+        metric=Metric.DRIFTED_SEGMENTS,
         evaluation=m_of_n,
         missing=MissingDataPolicy.IGNORE,
-        meaning="Traffic differs from the windows before.",
+        meaning="A segment of the traffic differs from the training data.",
         action="Read drift_report.json; no retraining starts.",
         graph=Graph.UNLABELLED_VERDICTS,
     )
@@ -192,18 +192,18 @@ def test_dummy_statistic_is_half_of_the_differences() -> None:
             ),
             "test_alarms.py": after(
                 '    AlarmKind.MULTIVARIATE: (Metric.MULTIVARIATE_VERDICT, "ignore"),\n',
-                '    AlarmKind.RECENT_DRIFT: (Metric.RECENT_DRIFT_VERDICT, "ignore"),\n',
+                '    AlarmKind.SEGMENTS: (Metric.DRIFTED_SEGMENTS, "ignore"),\n',
             ),
             "metrics.md": after_the_row(
                 "plumbline-<env>-multivariate",
-                "| `plumbline-<env>-recent-drift` | `RecentDriftVerdict` is 1 in M of the last N windows "
-                "| ignore: the state stays | [Recent drift](runbook.md#recent-drift) |",
+                "| `plumbline-<env>-segments` | `DriftedSegments` is 1 or more in M of the last N windows "
+                "| ignore: the state stays | [Segments](runbook.md#segments) |",
             ),
-            "runbook.md": at_the_end("\n## Recent drift\n\n**What it means.** The windows before differ.\n"),
+            "runbook.md": at_the_end("\n## Segments\n\n**What it means.** A segment differs.\n"),
             "deploying.md": one_more(r"\d+ at 0\.10"),
         },
         ("tests/unit/stacks/constructs/alarms/test_alarms.py", *DOCS),
-        "test_alarm_has_its_metric_and_states_what_missing_data_means[recent-drift]",
+        "test_alarm_has_its_metric_and_states_what_missing_data_means[segments]",
         6,
         snapshot=True,
     ),

@@ -244,7 +244,7 @@ def test_report_page_lists_exactly_the_keys_of_the_report() -> None:
         "model": ModelReport,
     }
     estimates = ("projected_accuracy", "isolation_forest_similarity")
-    others = ("recent", "accepted", "segments", "multivariate", "over_time")
+    others = ("accepted", "segments", "multivariate", "over_time")
     elsewhere = {"features", "prediction", "shifts", "quality", "bias", "attribution", "variants"}
     plain = set(whole) - {*window, *estimates, *others, *elsewhere}
     expected = plain | {key for name, record in window.items() for key in keys_of(record, f"{name}.")}

@@ -97,10 +97,10 @@ def test_shifted_capture_alarms_and_the_topic_is_told_that_labels_are_needed(
     assert 0 < n_rows < 2 * ROWS_PER_HOUR
 
 
-def test_first_drifted_hour_differs_from_the_hours_before_it_too(hours: list[Played]) -> None:
-    recent = [hour.report.recent for hour in hours]
-    assert [report.n_windows for report in recent] == [0, 1, 2, 3]
-    assert [report.verdict for report in recent[:3]] == [Verdict.NOT_JUDGED, Verdict.NO_DRIFT, Verdict.DRIFT]
+def test_each_hour_goes_on_from_the_one_before(hours: list[Played]) -> None:
+    over_time = [hour.report.over_time for hour in hours]
+    assert [report.n_windows for report in over_time] == [1, 2, 3, 4]
+    assert {report.verdict for report in over_time} == {Verdict.NOT_JUDGED}
 
 
 def test_nothing_is_retrained_without_enough_labels(
@@ -165,11 +165,12 @@ def test_monitoring_role_writes_below_its_report_prefix_only(
             s3.put_object(Bucket=bucket, Key=key, Body=b"x")
 
 
-def test_monitoring_role_reads_of_its_reports_the_window_counts_only(
+def test_monitoring_role_reads_of_its_reports_what_runs_left_only(
     deployment: Deployment, hours: list[Played], as_monitor: Callable[[str], Any]
 ) -> None:
     s3, reports = as_monitor("s3"), deployment.outputs["ReportsBucketName"]
-    s3.get_object(Bucket=reports, Key=deployment.report_key(START, ReportFile.WINDOW_COUNTS))
+    for name in (ReportFile.WINDOW_COUNTS, ReportFile.WINDOW_STATE):
+        s3.get_object(Bucket=reports, Key=deployment.report_key(START, name))
     s3.list_objects_v2(Bucket=reports, Prefix=f"{deployment.naming.report_prefix}/")
 
     with pytest.raises(ClientError, match="AccessDenied"):

@@ -38,7 +38,6 @@ VALUES = {
     "monitor.multivariate": False,
     "monitor.isolation_forest": False,
     "monitor.attribution": False,
-    "monitor.recent_windows": 0,
     "alarms.not_judged_datapoints": 1,
     "alarms.not_judged_periods": 1,
     "alarms.monitor_silence_hours": SILENT_HOURS,

@@ -15,7 +15,6 @@ from plumbline.contract.records import (
     IsolationForestSimilarity,
     MultivariateReport,
     ProjectedAccuracy,
-    RecentReport,
     Status,
     Verdict,
     WindowBounds,
@@ -30,15 +29,12 @@ from plumbline.drift.judge.comparison import RunContext, Sample, clumped, design
 from plumbline.drift.judge.faults import FaultLog, with_faults
 from plumbline.drift.judge.feedback import misses_before
 from plumbline.drift.judge.past import Past
-from plumbline.drift.judge.recent import EarlierWindows, judge_recent
 from plumbline.drift.judge.segments import judge_segments
 from plumbline.drift.judge.shifts import shifts_before_labels
 from plumbline.drift.judge.verdict import answers_note, judge_rows, loss_warnings, rule_text, window_refusal
 from plumbline.drift.projection import Projector
 from plumbline.drift.projection.refusals import labels_for_probabilities
 from plumbline.drift.reference.baseline import Baseline
-
-_NO_EARLIER_WINDOWS = EarlierWindows()
 
 
 def analyse(
@@ -47,7 +43,6 @@ def analyse(
     context: RunContext,
     projector: Projector | None = None,
     *,
-    earlier: EarlierWindows = _NO_EARLIER_WINDOWS,
     misses: Sequence[KnownMiss] = (),
 ) -> DriftReport:
     """Compare a captured window with the baseline, and judge it.
@@ -60,29 +55,22 @@ def analyse(
     ----------
     projector
         What was learned of the baseline before, to be used for several windows; None: it is learned here.
-    earlier
-        The windows before this one, as a second reference.
     misses
         Of projections, as labels have shown them; those of this window itself are left out.
     """
     faults = FaultLog()
     own = replace(context, faults=faults)
     if context.not_judged:
-        report = _not_judged(baseline, window, own, context.not_judged, has_earlier=earlier.n_wanted > 0)
+        report = _not_judged(baseline, window, own, context.not_judged)
     else:
         projector = projector or Projector.of(baseline, seed=context.seed, ignored=context.policy.ignored)
-        report = _judged(baseline, window, own, projector, earlier, misses_before(misses, window.bounds))
+        report = _judged(baseline, window, own, projector, misses_before(misses, window.bounds))
     context.faults.add(faults)
     return with_faults(report, faults)
 
 
 def _judged(
-    baseline: Baseline,
-    window: WindowCounts,
-    context: RunContext,
-    projector: Projector,
-    earlier: EarlierWindows,
-    misses: Sequence[KnownMiss],
+    baseline: Baseline, window: WindowCounts, context: RunContext, projector: Projector, misses: Sequence[KnownMiss]
 ) -> DriftReport:
     context = replace(context, not_judged=window_refusal(window.records, window.n_rows, context.policy))
     sample = window_sample(baseline, window)
@@ -111,7 +99,6 @@ def _judged(
         prediction=found.prediction,
         projected_accuracy=projected,
         isolation_forest_similarity=_similarity(baseline, window, context),
-        recent=judge_recent(baseline.specs, earlier, sample, context, thresholds),
         accepted=accepted,
         segments=judge_segments(baseline, window.segments, context, window.bounds),
         multivariate=_separability(baseline, window, context, past),
@@ -185,9 +172,7 @@ def _of_labels(judged: WindowQuality, kind: Shift, window: WindowBounds) -> Shif
     return replace(found, reason=reason)
 
 
-def _not_judged(
-    baseline: Baseline, window: WindowCounts, context: RunContext, why: Reason, *, has_earlier: bool
-) -> DriftReport:
+def _not_judged(baseline: Baseline, window: WindowCounts, context: RunContext, why: Reason) -> DriftReport:
     """Return a report without a comparison; each part that was requested has the reason `why`.
 
     Columns that are missing, or of another type than in training, are reported all the same: that concerns the payload.
@@ -216,7 +201,6 @@ def _not_judged(
         isolation_forest_similarity=IsolationForestSimilarity(
             reason=_if_requested(context.isolation_forest, not_judged)
         ),
-        recent=RecentReport(reason=_if_requested(has_earlier, not_judged)),
         accepted=context.accepted.report,
         multivariate=MultivariateReport(reason=_if_requested(context.multivariate, not_judged)),
         shifts=tuple(ShiftReport(shift=shift, reason=not_judged) for shift in (Shift.COVARIATE, Shift.LABEL)),

@@ -58,6 +58,18 @@ class WindowState:
     misses: tuple[KnownMiss, ...] = ()
 
 
+@dataclass(frozen=True)
+class EarlierFiles:
+    """Where the reports of earlier runs are.
+
+    `folder` is searched at any depth, and need not exist. `failure` is the error that kept files from being fetched to
+    it; None: there was none.
+    """
+
+    folder: Path
+    failure: str | None = None
+
+
 @dataclass(frozen=True, kw_only=True)
 class EarlierState:
     """The state after the last window before this one; None: there was none.
@@ -136,21 +148,20 @@ def _check(miss: KnownMiss) -> None:
     parse_time(miss.window.end or "")
 
 
-def last_state(folder: Path, bounds: WindowBounds, besides: Path, failure: str | None = None) -> EarlierState:
+def last_state(files: EarlierFiles, bounds: WindowBounds, besides: Path) -> EarlierState:
     """Return the state after the last window that ended before the one with `bounds` began.
 
-    So a window that is judged again starts from where it started before, and a missing run is passed over. The folder
-    is searched at any depth, and need not exist. A file that cannot be read is skipped, and its name and error kept.
+    So a window that is judged again starts from where it started before, and a missing run is passed over. A file that
+    cannot be read is skipped, and its name and error kept.
 
     Parameters
     ----------
     besides
         Folder of this run's own reports, which is left out.
-    failure
-        The error that kept files from being fetched to the folder; None: there was none.
     """
-    if failure is not None or bounds.start is None:
-        return EarlierState(is_searched=True, failure=failure)
+    folder = files.folder
+    if files.failure is not None or bounds.start is None:
+        return EarlierState(is_searched=True, failure=files.failure)
     own, root = (besides / ReportFile.WINDOW_STATE).resolve(), folder.resolve()
     # Not rglob of the name itself, which leaves out broken links.
     paths = sorted(path for path in folder.rglob("*") if path.name == ReportFile.WINDOW_STATE)

@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 from itertools import takewhile
 from pathlib import Path
 from typing import Any
@@ -193,51 +193,6 @@ def _digest(client: Any, bucket: str, key: str) -> str | None:
     return str(client.head_object(Bucket=bucket, Key=key)["Metadata"].get(_DIGEST))
 
 
-MAX_COUNT_FILES = 1000
-"""Files of window counts that one run fetches."""
-
-
-def fetch_window_counts(  # noqa: PLR0913 - one argument for each fact of the schedule
-    uri: str,
-    start: datetime,
-    n_windows: int,
-    folder: Path,
-    connect: Connect,
-    *,
-    spacing: timedelta = HOUR,
-    longest: timedelta = HOUR,
-) -> Path:
-    """Store what the last runs before the hour from `start` left of their windows below `folder`; return `folder`.
-
-    They are enough to hold `n_windows` that do not overlap, and end before a window that ends with the one from `start`
-    and is as long as `longest`; `MAX_COUNT_FILES` at most. The hour in a report's key is the window's in our layout,
-    and may be the run's in the platform's, so that which windows end when is in the files. Runs are at most a day
-    apart.
-
-    Parameters
-    ----------
-    uri
-        Root of the schedule's reports: below it keys begin with year, month, day and hour.
-    spacing, longest
-        Time between two runs, and of a window that looked back as far as it may.
-
-    Raises
-    ------
-    ConfigError
-        If the reports cannot be read.
-    """
-    bucket, prefix = _split(uri.rstrip("/") + "/")
-    folder.mkdir(parents=True, exist_ok=True)
-    runs = math.ceil(longest / spacing)
-    n_files = min(n_windows * runs + runs, MAX_COUNT_FILES)
-    with as_config_error(uri):
-        client = connect()
-        keys = _between(client, bucket, prefix, start - (n_windows + 1) * max(longest, DAY), start + HOUR)
-        counts = [key for key in keys if key.endswith(f"/{ReportFile.WINDOW_COUNTS}")]
-        _store(client, bucket, prefix, counts[-n_files:], folder)
-    return folder
-
-
 _STATE_AGE = 8 * DAY
 """How old a state may be that a run goes on from: a week of missing runs, at a run a day."""
 _STATE_FILES = 8
@@ -247,10 +202,13 @@ _STATE_FILES = 8
 def fetch_window_states(uri: str, start: datetime, folder: Path, connect: Connect) -> Path:
     """Store the last states that runs before the hour from `start` left (`judge.window_state`); return `folder`.
 
+    The hour in a report's key is the window's in our layout, and may be the run's in the platform's, so that which
+    window ended when is in the files.
+
     Parameters
     ----------
     uri
-        As of `fetch_window_counts`.
+        Root of the schedule's reports: below it keys begin with year, month, day and hour.
 
     Raises
     ------

@@ -93,7 +93,7 @@ def _of_window(report: DriftReport) -> list[tuple[Metric, float | None]]:
         (Metric.REJECTED_FRACTION, _rejected_fraction(records)),
         (Metric.ROWS_USED, report.n_rows),
         (Metric.SCHEMA_VIOLATIONS, _violations(report) if report.n_rows else None),
-        (Metric.RECENT_DRIFT_VERDICT, _drift(report.recent.verdict, report.recent.reason)),
+        (Metric.OVER_TIME_VERDICT, _verdict(report.over_time.verdict)),
         (Metric.DRIFTED_SEGMENTS, _drifted_segments(report)),
         (Metric.MULTIVARIATE_AUC, report.multivariate.area_under_curve),
         (Metric.MULTIVARIATE_VERDICT, _verdict(report.multivariate.verdict)),

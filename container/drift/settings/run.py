@@ -103,17 +103,6 @@ class WindowSource:
     """None: a window has the hours of its bounds, whatever they hold."""
 
 
-@dataclass(frozen=True)
-class EarlierReports:
-    """Where what the runs before this one left is, and how many of their windows are the second reference; 0: none.
-
-    `uri` is the root below which every report of this schedule is.
-    """
-
-    uri: str
-    n_windows: int
-
-
 @dataclass(frozen=True, kw_only=True)
 class AcceptedSource:
     """Where accepted windows are recorded, a folder or prefix, and what the environment file accepts, a JSON file.
@@ -149,13 +138,14 @@ class LabelSource:
 class OptionalAnalyses:
     """Analyses of a run beyond the comparison of each feature with the training data.
 
-    `facet` names the column by whose values bias is measured, and `model` where the model's artifact is, a path or an
-    S3 URI, for feature attributions.
+    `earlier` is the root below which every report of this schedule is, for what changes over time; None: that is not
+    judged. `facet` names the column by whose values bias is measured, and `model` where the model's artifact is, a path
+    or an S3 URI, for feature attributions.
     """
 
     isolation_forest: bool = False
     multivariate: bool = False
-    earlier: EarlierReports | None = None
+    earlier: str | None = None
     labels: LabelSource | None = None
     facet: str | None = None
     model: str | None = None
@@ -303,12 +293,10 @@ def _predictions(variables: Variables) -> PredictionFormat:
 
 
 def _optional_analyses(variables: Variables) -> OptionalAnalyses:
-    n_windows = variables.count_within(Variable.RECENT_WINDOWS, 0, 0)
-    has_reports = n_windows > 0 or variables.text(Variable.REPORTS_S3_URI) is not None
     return OptionalAnalyses(
         isolation_forest=variables.switch(Variable.ISOLATION_FOREST),
         multivariate=variables.switch(Variable.MULTIVARIATE),
-        earlier=EarlierReports(_reports_of_schedule(variables), n_windows) if has_reports else None,
+        earlier=_reports_of_schedule(variables),
         labels=_label_source(variables),
         facet=variables.text(Variable.FACET),
         model=variables.text(Variable.MODEL_S3_URI),
@@ -327,7 +315,9 @@ def _label_source(variables: Variables) -> LabelSource | None:
     )
 
 
-def _reports_of_schedule(variables: Variables) -> str:
-    root = variables.required(Variable.REPORTS_S3_URI).rstrip("/")
+def _reports_of_schedule(variables: Variables) -> str | None:
+    root = variables.text(Variable.REPORTS_S3_URI)
+    if root is None:
+        return None
     endpoint = variables.required(MonitorVariable.ENDPOINT_NAME)
-    return f"{root}/{schedule_prefix(endpoint, variables.required(MonitorVariable.SCHEDULE_NAME))}"
+    return f"{root.rstrip('/')}/{schedule_prefix(endpoint, variables.required(MonitorVariable.SCHEDULE_NAME))}"

@@ -9,7 +9,7 @@ from plumbline.contract.records import (
     EffectMeasure,
     FeatureReport,
     MultivariateReport,
-    RecentReport,
+    OverTimeReport,
 )
 from plumbline.report.sections.html import VERDICTS, number, p_value, table, text
 from plumbline.report.timeline import Slot, Timeline
@@ -113,8 +113,8 @@ def _comparison_rows(report: DriftReport) -> Iterator[list[str]]:
     why = "<br>".join([text(report.reason) or "–", *past, *warnings])
     reference = "accepted windows" if report.accepted.is_used else "training data"
     yield [reference, VERDICTS[report.verdict], f"{report.n_rows:,}", why]
-    if not report.recent.is_switched_off:
-        yield _recent(report.recent)
+    if not report.over_time.is_switched_off:
+        yield _over_time(report.over_time)
     for one in report.variants:
         name = f"training data, {text(one.role)} variant {text(one.variant)}"
         yield [name, VERDICTS[one.verdict], f"{one.n_rows:,}", text(one.reason) or "–"]
@@ -131,9 +131,9 @@ def _comparison_rows(report: DriftReport) -> Iterator[list[str]]:
         yield _whole_comparison_rows(report.multivariate)
 
 
-def _recent(recent: RecentReport) -> list[str]:
-    name = f"{count(recent.n_windows, 'window')} before"
-    return [name, VERDICTS[recent.verdict], f"{recent.n_rows:,}", text(recent.reason) or "–"]
+def _over_time(found: OverTimeReport) -> list[str]:
+    name = f"training data, over time ({count(found.n_windows, 'window')} of the last day)"
+    return [name, VERDICTS[found.verdict], f"{found.n_rows:,}", text(found.reason) or "–"]
 
 
 def _whole_comparison_rows(found: MultivariateReport) -> list[str]:

@@ -69,6 +69,7 @@ class Graph(StrEnum):
     """Graphs of the dashboard that show the metric of an alarm, by title."""
 
     DRIFTED_FEATURES = "Drifted features"
+    OVER_TIME = "Over time, and by segment"
     SCHEMA = "Schema violations"
     UNLABELLED_VERDICTS = "Verdicts without labels"
     LABELLED_VERDICTS = "Verdicts of the last labelled window"
@@ -241,6 +242,15 @@ class AlarmKind(StrEnum):
         action="Read drift_report.json: what drifted, and whether accuracy suffers.",
         trigger=TriggerKind.DRIFT,
         graph=Graph.DRIFTED_FEATURES,
+    )
+    OVER_TIME = AlarmRule(
+        name="over-time",
+        metric=Metric.OVER_TIME_VERDICT,
+        # Once: its false alarms are bounded by themselves, for a month.
+        missing=MissingDataPolicy.IGNORE,
+        meaning="A feature or the prediction changed over days, which single windows need not show.",
+        action="over_time in drift_report.json says which, by how much and since when; no retraining starts.",
+        graph=Graph.OVER_TIME,
     )
     MONITOR_MISSING = AlarmRule(
         name="monitor-missing",

@@ -54,7 +54,7 @@ class DriftDashboard(Construct):
     def _drift(self) -> Iterable[list[cloudwatch.IWidget]]:
         yield [self._graph(Graph.DRIFTED_FEATURES, Metric.DRIFTED_FEATURES, Metric.DRIFT_VERDICT), self._scores()]
         yield [
-            self._graph("Against recent windows, and by segment", Metric.RECENT_DRIFT_VERDICT, Metric.DRIFTED_SEGMENTS),
+            self._graph(Graph.OVER_TIME, Metric.OVER_TIME_VERDICT, Metric.DRIFTED_SEGMENTS),
             self._graph(Graph.SCHEMA, Metric.SCHEMA_VIOLATIONS),
         ]
         if self._options.multivariate:

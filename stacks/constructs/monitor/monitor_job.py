@@ -110,7 +110,6 @@ def _extras(job: MonitorJob) -> Values:
         Variable.CHAMPION_S3_URI: job.champion_uri,
         Variable.ACCEPTED_S3_URI: job.accepted_uri,
         Variable.VARIANT: monitor.variant,
-        Variable.RECENT_WINDOWS: monitor.recent_windows,
         Variable.REPORTS_S3_URI: job.report_uri,
         Variable.LOOK_BACK_HOURS: monitor.look_back_hours or None,
         Variable.SPARK_ABOVE_GB: monitor.spark_above_gb,

@@ -248,25 +248,13 @@ def test_the_joint_distribution_is_judged_on_request(
     assert "whole rows: a classifier separates them with AUC 0." in capsys.readouterr().out
 
 
-def test_earlier_runs_are_the_second_reference(
-    baseline: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
-    first = write_capture(tmp_path / "first", rows(600, seed=3, age=60))
-    second = write_capture(tmp_path / "second", rows(600, seed=4, age=60))
-    assert monitor(baseline, first, "--output", str(tmp_path / "runs" / "1")) == 0
-    assert monitor(baseline, second, "--output", str(tmp_path / "runs" / "2"), "--recent", str(tmp_path / "runs")) == 0
-    shown = capsys.readouterr().out
-    assert "compared with the 1 window before (600 rows): no drift" in shown
-    assert shown.count("verdict: drift: drift in age") == 2
-
-
-def test_a_first_run_shows_that_there_are_no_earlier_ones(
+def test_over_time_nothing_is_judged_without_times(
     baseline: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     source = write_capture(tmp_path / "capture", rows(600, seed=3))
     assert monitor(baseline, source, "--recent", str(tmp_path / "runs")) == 0
     shown = capsys.readouterr().out
-    assert "compared with the 0 windows before (0 rows): not judged: no earlier window left its counts" in shown
+    assert "over time (0 windows of the last day, 0 rows): not judged: the window has no times" in shown
     assert not (tmp_path / "runs").exists()
 
 

@@ -11,8 +11,8 @@ from plumbline.contract.records import (
     FeatureType,
     InternalFault,
     MultivariateReport,
+    OverTimeReport,
     ProjectedAccuracy,
-    RecentReport,
     RecordCounts,
     SegmentReport,
     Status,
@@ -61,7 +61,9 @@ def test_everything_that_was_found_is_a_line() -> None:
         records=RecordCounts(
             read=503, used=500, rejected={"not_json": 2, "no_input": 1}, examples={"not_json": ("a:3",)}
         ),
-        recent=RecentReport(verdict=Verdict.NO_DRIFT, reason=because("no feature drifted"), n_windows=24, n_rows=9000),
+        over_time=OverTimeReport(
+            verdict=Verdict.NO_DRIFT, reason=because("no feature changed over time"), n_windows=24, n_rows=9000
+        ),
         segments=(
             SegmentReport(
                 kind="column", value="F", n_rows=90, verdict=Verdict.NOT_JUDGED, reason=because("few"), features=()
@@ -75,7 +77,7 @@ def test_everything_that_was_found_is_a_line() -> None:
         "age: missing from 0.0 to 25.0 %",
         "violation: pay, data_type_check: 90 % of its values cannot be read",
         "not judged: one, two: constant",
-        "compared with the 24 windows before (9,000 rows): no drift: no feature drifted",
+        "over time (24 windows of the last day, 9,000 rows): no drift: no feature changed over time",
         "segment F (90 rows): not judged: few",
         "whole rows: a classifier separates them with AUC 0.750 (0.5 is chance), p 0.001",
         "projected accuracy: 80.0 % (95 % interval 79.0 to 81.0 %), 90.0 % on the labelled test set",
@@ -119,18 +121,19 @@ def test_a_window_that_is_not_judged_gives_its_reason_once() -> None:
 def test_comparisons_that_were_not_judged_have_their_reason() -> None:
     found = replace(
         report(0),
-        recent=RecentReport(reason=because("0 of 24 earlier windows")),
+        over_time=OverTimeReport(reason=because("usable windows cover 1 of the last 24 hours, fewer than 18")),
         multivariate=MultivariateReport(reason=because("too few rows")),
     )
     lines = list(report_lines(found))
-    assert "compared with the 0 windows before (0 rows): not judged: 0 of 24 earlier windows" in lines
+    reason = "usable windows cover 1 of the last 24 hours, fewer than 18"
+    assert f"over time (0 windows of the last day, 0 rows): not judged: {reason}" in lines
     assert "whole rows: not judged: too few rows" in lines
 
 
 def test_what_is_switched_off_is_left_out() -> None:
     off = replace(
         report(0),
-        recent=RecentReport(reason=SWITCHED_OFF),
+        over_time=OverTimeReport(reason=SWITCHED_OFF),
         multivariate=MultivariateReport(reason=SWITCHED_OFF),
     )
     assert list(report_lines(off)) == list(report_lines(report(0)))

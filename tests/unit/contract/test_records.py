@@ -19,8 +19,9 @@ from plumbline.contract.records import (
     FeatureType,
     IsolationForestSimilarity,
     MultivariateReport,
+    OverTimeFeature,
+    OverTimeReport,
     ProjectedAccuracy,
-    RecentReport,
     RecordCounts,
     SegmentReport,
     Status,
@@ -56,7 +57,14 @@ REPORT = DriftReport(
     projected_accuracy=ProjectedAccuracy(status=Status.ESTIMATED, estimate=0.84, lower=0.82, upper=0.86),
     isolation_forest_similarity=IsolationForestSimilarity(reason=SWITCHED_OFF),
     rule="drift if any feature drifts",
-    recent=RecentReport(verdict=Verdict.NO_DRIFT, n_windows=24, n_rows=2400, features=(AGE,), prediction=AGE),
+    over_time=OverTimeReport(
+        verdict=Verdict.NO_DRIFT,
+        alpha=0.05,
+        evidence_threshold=12.5,
+        n_windows=24,
+        n_rows=2400,
+        features=(OverTimeFeature(name="age", evidence=1.5, difference=-0.25),),
+    ),
     segments=(SegmentReport(kind="variant", value="A", n_rows=9, verdict=Verdict.DRIFT, reason=None, features=(AGE,)),),
     multivariate=MultivariateReport(status=Status.ESTIMATED, area_under_curve=0.7, p_value=0.01),
 )
@@ -124,11 +132,11 @@ def test_unknown_keys_are_left_out_at_any_depth() -> None:
 
 def test_absent_optional_keys_take_their_default() -> None:
     document = json.loads(REPORT.to_json())
-    for name in ("recent", "segments", "multivariate", "quality", "rule"):
+    for name in ("over_time", "segments", "multivariate", "quality", "rule"):
         del document[name]
     del document["features"][0]["top_contributors"]
     read = DriftReport.from_json(json.dumps(document))
-    assert (read.recent, read.segments, read.rule) == (RecentReport(), (), "")
+    assert (read.over_time, read.segments, read.rule) == (OverTimeReport(), (), "")
     assert read.features[0] == replace(AGE, top_contributors=())
 
 

@@ -17,8 +17,8 @@ from plumbline.contract.records import (
     FeatureType,
     IsolationForestSimilarity,
     MultivariateReport,
+    OverTimeReport,
     ProjectedAccuracy,
-    RecentReport,
     RecordCounts,
     SegmentReport,
     Status,
@@ -158,7 +158,6 @@ REPORT = DriftReport(
         ),
     ),
     isolation_forest_similarity=IsolationForestSimilarity(reason=SWITCHED_OFF),
-    recent=RecentReport(verdict=Verdict.NO_DRIFT, n_windows=24, n_rows=7000, features=(QUIET,), prediction=PREDICTION),
     accepted=AcceptedReport(
         is_used=True,
         windows=(WindowBounds("2026-11-21T00:00:00Z", "2026-11-22T00:00:00Z"),),
@@ -170,6 +169,7 @@ REPORT = DriftReport(
         accepted_features=("workclass",),
         features=(replace(DRIFTED, name="workclass"),),
     ),
+    over_time=OverTimeReport(verdict=Verdict.NO_DRIFT, alpha=0.05, n_windows=24, n_rows=7000),
     segments=SEGMENTS,
     multivariate=MultivariateReport(
         status=Status.ESTIMATED,
@@ -194,7 +194,7 @@ NOT_JUDGED = replace(
     bias=BiasReport(reason=because("no records in the window")),
     attribution=AttributionReport(reason=because("no records in the window")),
     quality=QualityReport(),
-    recent=RecentReport(reason=because("no records in the window")),
+    over_time=OverTimeReport(reason=because("no records in the window")),
     segments=(),
     multivariate=MultivariateReport(reason=because("no records in the window")),
 )

@@ -323,7 +323,7 @@ HOURS = [f"2026-11-22T{hour}:00:00Z" for hour in range(10, 14)]
 
 
 def judged_hour(folder: Path, reference: Path, number: int, *, later: int) -> DriftReport:
-    """Judge the hour `number` of `HOURS` against training and against the two hours before it."""
+    """Judge the hour `number` of `HOURS`, going on from the hour before it."""
     data = [
         record(", ".join(row[:-1]), f"{probability(row)}\n", event_id=str(n), time=HOURS[number])
         for n, row in enumerate(rows(20 + number, 600, later=later))
@@ -335,15 +335,7 @@ def judged_hour(folder: Path, reference: Path, number: int, *, later: int) -> Dr
         start_time=HOURS[number],
         end_time=HOURS[number + 1],
         recent=folder / "results",
-        recent_windows=2,
     )
-
-
-def test_a_shift_is_drift_from_the_hours_before_only_while_it_is_new(tmp_path: Path, reference: Path) -> None:
-    reports = [judged_hour(tmp_path, reference, number, later=later) for number, later in enumerate([7, 7, 0])]
-    assert [report.verdict for report in reports] == [Verdict.DRIFT, Verdict.DRIFT, Verdict.NO_DRIFT]
-    assert [report.recent.verdict for report in reports] == [Verdict.NOT_JUDGED, Verdict.NO_DRIFT, Verdict.DRIFT]
-    assert [report.recent.n_windows for report in reports] == [0, 1, 2]
 
 
 def test_a_window_that_is_judged_again_gets_the_same_report(tmp_path: Path, reference: Path) -> None:
@@ -351,17 +343,7 @@ def test_a_window_that_is_judged_again_gets_the_same_report(tmp_path: Path, refe
     assert judged_hour(tmp_path, reference, 1, later=0) == first
 
 
-RECENT = {"PLUMBLINE_RECENT_WINDOWS": "2", "PLUMBLINE_REPORTS_S3_URI": "s3://bucket/reports"}
-
-
-def test_earlier_windows_come_from_the_schedules_own_reports(tmp_path: Path, reference: Path) -> None:
-    judged_hour(tmp_path, reference, 1, later=0)
-    counts = tmp_path / "results" / "1" / "window_counts.json"
-    bucket = FakeBucket(counts, "reports/plumbline-dev/plumbline-dev/2026/11/22/11/window_counts.json")
-    capture(tmp_path / "data", rows(3, 600, later=7))
-    settings = read_settings(arguments(baseline=str(reference / "baseline")), environment(tmp_path, **RECENT))
-    report = run(settings, now=NOW, clients=Clients(s3=lambda: bucket, cloudwatch=no_client))
-    assert (report.recent.verdict, report.recent.n_windows, report.recent.n_rows) == (Verdict.DRIFT, 1, 600)
+EARLIER = {"PLUMBLINE_REPORTS_S3_URI": "s3://bucket/reports"}
 
 
 def test_each_run_goes_on_from_the_state_of_the_last_one(tmp_path: Path, reference: Path) -> None:
@@ -375,18 +357,14 @@ def test_each_run_goes_on_from_the_state_of_the_last_one(tmp_path: Path, referen
     assert str(reports[2].over_time.reason) == "usable windows cover 3 of the last 24 hours, fewer than 18"
 
 
-def test_the_state_comes_from_the_schedules_own_reports_without_a_second_reference(
-    tmp_path: Path, reference: Path
-) -> None:
+def test_the_state_comes_from_the_schedules_own_reports(tmp_path: Path, reference: Path) -> None:
     judged_hour(tmp_path, reference, 1, later=0)
     state = tmp_path / "results" / "1" / "window_state.json"
     bucket = FakeBucket(state, "reports/plumbline-dev/plumbline-dev/2026/11/22/11/window_state.json")
     capture(tmp_path / "data", rows(3, 600, later=7))
-    variables = RECENT | {"PLUMBLINE_RECENT_WINDOWS": "0"}
-    settings = read_settings(arguments(baseline=str(reference / "baseline")), environment(tmp_path, **variables))
+    settings = read_settings(arguments(baseline=str(reference / "baseline")), environment(tmp_path, **EARLIER))
     report = run(settings, now=NOW, clients=Clients(s3=lambda: bucket, cloudwatch=no_client))
     assert report.over_time.n_windows == 2
-    assert report.recent.is_switched_off
 
 
 class ClosedBucket:
@@ -398,19 +376,18 @@ class ClosedBucket:
 
 def test_the_verdict_against_training_stands_without_earlier_windows(tmp_path: Path, reference: Path) -> None:
     capture(tmp_path / "data", rows(3, 600, later=7))
-    settings = read_settings(arguments(baseline=str(reference / "baseline")), environment(tmp_path, **RECENT))
+    settings = read_settings(arguments(baseline=str(reference / "baseline")), environment(tmp_path, **EARLIER))
     report = run(settings, now=NOW, clients=Clients(s3=ClosedBucket, cloudwatch=no_client))
-    assert (report.verdict, report.recent.verdict) == (Verdict.DRIFT, Verdict.NOT_JUDGED)
-    assert "s3://bucket/reports/plumbline-dev/plumbline-dev must be readable" in str(report.recent.reason)
+    assert (report.verdict, report.over_time.verdict) == (Verdict.DRIFT, Verdict.NOT_JUDGED)
     assert "s3://bucket/reports/plumbline-dev/plumbline-dev must be readable" in str(report.over_time.reason)
 
 
 def test_no_window_is_earlier_than_one_without_times(tmp_path: Path, reference: Path) -> None:
     capture(tmp_path / "data", rows(3, 600))
-    variables = environment(tmp_path, **RECENT, start_time="", end_time="")
+    variables = environment(tmp_path, **EARLIER, start_time="", end_time="")
     settings = read_settings(arguments(baseline=str(reference / "baseline")), variables)
     report = run(settings, now=NOW, clients=Clients(s3=no_client, cloudwatch=no_client))
-    assert "the window has no times" in str(report.recent.reason)
+    assert "the window has no times" in str(report.over_time.reason)
 
 
 @pytest.mark.parametrize("target", ["projection.Projector.project", "compare.attribution.attribution_drift"])

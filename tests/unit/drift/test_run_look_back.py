@@ -206,10 +206,11 @@ def test_the_second_reference_holds_no_row_of_a_window_that_looked_back(
             start_time=f"2026-11-22T{end - 1:02}:00:00Z",
             end_time=f"2026-11-22T{end:02}:00:00Z",
             look_back_hours=6,
+            recent=tmp_path,
         )
         reports[end] = report
-        counts = (tmp_path / f"reports-{end}" / "window_counts.json").read_text()
-        stored[f"reports/plumbline-dev/plumbline-dev-monitor/2026/11/22/{end - 1:02}/window_counts.json"] = counts
+        state = (tmp_path / f"reports-{end}" / "window_state.json").read_text()
+        stored[f"reports/plumbline-dev/plumbline-dev-monitor/2026/11/22/{end - 1:02}/window_state.json"] = state
     assert [report.hours_added for report in reports.values()] == [1, 1, 1]
 
     report = judged(
@@ -217,12 +218,11 @@ def test_the_second_reference_holds_no_row_of_a_window_that_looked_back(
         tmp_path,
         baseline,
         bucket(hours, **stored),
-        PLUMBLINE_RECENT_WINDOWS="2",
         PLUMBLINE_REPORTS_S3_URI="s3://bucket/reports",
     )
 
     # This window is 11 to 13 o'clock. That of 10 to 12 overlaps it; 9 to 11 does not, and 8 to 10 overlaps that.
-    assert (report.window, report.recent.n_windows, report.recent.n_rows) == (window(11), 1, 200)
+    assert (report.window, report.over_time.n_windows, report.over_time.n_rows) == (window(11), 2, 400)
 
 
 def test_labels_of_the_hour_that_is_due_look_back_in_s3(judge: Judge) -> None:

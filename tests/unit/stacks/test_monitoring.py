@@ -73,7 +73,6 @@ def test_job_gets_its_settings_as_text_and_no_threshold_that_the_file_does_not_s
         "AWS_DEFAULT_REGION": "us-east-1",
         "PLUMBLINE_ISOLATION_FOREST": "Disabled",
         "PLUMBLINE_MULTIVARIATE": "Enabled",
-        "PLUMBLINE_RECENT_WINDOWS": "24",
         "PLUMBLINE_ACCEPTED_S3_URI": definition("staging")["Environment"]["PLUMBLINE_ACCEPTED_S3_URI"],
         "PLUMBLINE_CHAMPION_S3_URI": definition("staging")["Environment"]["PLUMBLINE_CHAMPION_S3_URI"],
         "PLUMBLINE_REPORTS_S3_URI": definition("staging")["MonitoringOutputConfig"]["MonitoringOutputs"][0]["S3Output"][
@@ -99,7 +98,7 @@ def test_windows_that_the_file_accepts_travel_as_a_file_and_their_counts_may_be_
     assert arguments[4] == "--accepted_s3_uri"
     assert text(arguments[5]).endswith(".json")
     assert "--accepted_s3_uri" not in definition()["MonitoringAppSpecification"]["ContainerArguments"]
-    alone = synthesize(config(accepted=FULL["accepted"], monitor={"recent_windows": 0}))
+    alone = synthesize(config(accepted=FULL["accepted"]))
     job = alone.only("monitoring", "AWS::SageMaker::MonitoringSchedule")["MonitoringScheduleConfig"]
     assert "PLUMBLINE_REPORTS_S3_URI" in job["MonitoringJobDefinition"]["Environment"]
     read = statement_of(alone, "monitoring", "MonitoringRole", "s3:GetObject")
@@ -277,7 +276,7 @@ def test_monitor_reads_which_model_served(engine: str) -> None:
     assert listed == ["champion/history.json"]
 
 
-def test_monitor_may_list_and_decrypt_the_counts_of_earlier_windows() -> None:
+def test_monitor_may_list_and_decrypt_the_states_of_earlier_windows() -> None:
     granted = statements(environment(), "monitoring", "MonitoringRole")
     (listed,) = [
         entry["Condition"]["StringLike"]["s3:prefix"]
@@ -289,15 +288,12 @@ def test_monitor_may_list_and_decrypt_the_counts_of_earlier_windows() -> None:
     assert "DataKey" in key
 
 
-def test_monitor_without_recent_windows_reads_of_its_reports_the_states_alone() -> None:
-    alone = synthesize(config(monitor={"recent_windows": 0}))
-    granted = statements(alone, "monitoring", "MonitoringRole")
+def test_monitor_reads_of_its_reports_what_earlier_runs_left_alone() -> None:
+    granted = statements(environment(), "monitoring", "MonitoringRole")
     read = json.dumps([entry for entry in granted if "s3:GetObject" in as_list(entry["Action"])])
-    assert re.findall(r"/reports/([^\"]*)", read) == ["plumbline-dev/plumbline-dev-monitor/*/window_state.json"]
-    job = alone.only("monitoring", "AWS::SageMaker::MonitoringSchedule")["MonitoringScheduleConfig"]
-    variables = job["MonitoringJobDefinition"]["Environment"]
-    assert variables["PLUMBLINE_RECENT_WINDOWS"] == "0"
-    assert text(variables["PLUMBLINE_REPORTS_S3_URI"]).endswith("/reports")
+    assert sorted(re.findall(r"/reports/([^\"]*)", read)) == [
+        f"plumbline-dev/plumbline-dev-monitor/*/window_{what}.json" for what in ("counts", "state")
+    ]
 
 
 # Engine scheduler

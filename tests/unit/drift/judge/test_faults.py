@@ -16,7 +16,6 @@ from plumbline.drift.data.window import WindowCounts
 from plumbline.drift.judge.analysis import analyse
 from plumbline.drift.judge.comparison import RunContext
 from plumbline.drift.judge.faults import FaultLog, with_faults
-from plumbline.drift.judge.recent import EarlierWindows, StoredWindow
 from plumbline.drift.reference.baseline import Baseline
 from plumbline.drift.settings.policy import Policy
 from tests.oracles.counted_rows import CapturedWindow, count_rows
@@ -36,7 +35,6 @@ PLACES = {
     "Isolation Forest": ("plumbline.drift.compare.isolation_forest.similarity", "the Isolation Forest similarity"),
     "kinds of shift": ("plumbline.drift.judge.analysis.shifts_before_labels", "the kinds of shift"),
     "bias": ("plumbline.drift.judge.analysis.judge_bias", "bias"),
-    "windows before": ("plumbline.drift.judge.recent.merged", "the windows before"),
 }
 POLICY = Policy(minimum_rows=200)
 ERRORS = (MemoryError(), ImportError("no module"), RecursionError("too deep"))
@@ -54,10 +52,7 @@ def counted(baseline: Baseline, columns: dict[str, Column]) -> WindowCounts:
 
 def report(baseline: Baseline, window: WindowCounts, policy: Policy = POLICY, *, whole: bool = False) -> DriftReport:
     context = RunContext(policy=policy, isolation_forest=whole, multivariate=whole, facet="job")
-    stored = StoredWindow(
-        bounds=BOUNDS, n_rows=800, specs=SPECS, columns=dict(window.columns), probabilities=window.probabilities
-    )
-    return analyse(baseline, window, context, earlier=EarlierWindows(n_wanted=1, windows=(stored,)))
+    return analyse(baseline, window, context)
 
 
 def raising(error: Exception) -> Callable[..., Any]:
@@ -118,7 +113,7 @@ def test_drift_of_another_feature_stays_drift(baseline: Baseline, monkeypatch: p
     found = report(baseline, window)
     assert found.verdict is Verdict.DRIFT
     assert "age" in found.drifted_features
-    assert {fault.name for fault in found.internal_faults} >= {"job", "job against the windows before"}
+    assert {fault.name for fault in found.internal_faults} >= {"job"}
 
 
 def test_too_little_drift_for_the_window_is_no_all_clear_either(

@@ -11,6 +11,7 @@ from plumbline.contract.records import WindowBounds
 from plumbline.drift.data.documents import sha256, signed
 from plumbline.drift.judge.window_state import (
     Course,
+    EarlierFiles,
     PartOfDay,
     WindowState,
     last_state,
@@ -60,23 +61,23 @@ def test_keys_of_later_versions_are_left_out_and_absent_ones_have_their_default(
 def test_the_last_state_before_the_window_is_read(tmp_path: Path) -> None:
     for hour in (1, 2, 3, 5):
         left(tmp_path, hour)
-    found = last_state(tmp_path, bounds(4), besides=tmp_path / "own")
+    found = last_state(EarlierFiles(tmp_path), bounds(4), besides=tmp_path / "own")
     assert found.state == state(3)
     # A missing run, and a window that is judged again.
-    assert last_state(tmp_path, bounds(5), besides=tmp_path / "own").state == state(3)
-    assert last_state(tmp_path, bounds(1), besides=tmp_path / "own").state is None
+    assert last_state(EarlierFiles(tmp_path), bounds(5), besides=tmp_path / "own").state == state(3)
+    assert last_state(EarlierFiles(tmp_path), bounds(1), besides=tmp_path / "own").state is None
 
 
 def test_a_runs_own_state_is_not_before_it(tmp_path: Path) -> None:
     path = left(tmp_path, 3)
-    assert last_state(tmp_path, bounds(4), besides=path.parent).state is None
+    assert last_state(EarlierFiles(tmp_path), bounds(4), besides=path.parent).state is None
 
 
 def test_no_folder_and_no_times_are_no_state(tmp_path: Path) -> None:
     left(tmp_path, 3)
-    assert last_state(tmp_path / "absent", bounds(4), besides=tmp_path).state is None
-    assert last_state(tmp_path, WindowBounds(), besides=tmp_path / "own").state is None
-    failed = last_state(tmp_path, bounds(4), besides=tmp_path / "own", failure="denied")
+    assert last_state(EarlierFiles(tmp_path / "absent"), bounds(4), besides=tmp_path).state is None
+    assert last_state(EarlierFiles(tmp_path), WindowBounds(), besides=tmp_path / "own").state is None
+    failed = last_state(EarlierFiles(tmp_path, "denied"), bounds(4), besides=tmp_path / "own")
     assert (failed.state, failed.failure, failed.is_searched) == (None, "denied", True)
 
 
@@ -92,7 +93,7 @@ def test_no_folder_and_no_times_are_no_state(tmp_path: Path) -> None:
 def test_a_damaged_file_is_skipped_and_told(tmp_path: Path, change: Callable[[str], str], why: str) -> None:
     left(tmp_path, 1)
     left(tmp_path, 2, change(window_state_text(state(2))))
-    found = last_state(tmp_path, bounds(9), besides=tmp_path / "own")
+    found = last_state(EarlierFiles(tmp_path), bounds(9), besides=tmp_path / "own")
     assert found.state == state(1)
     (told,) = found.skipped
     assert told.startswith("2026/01/01/02/window_state.json: ")

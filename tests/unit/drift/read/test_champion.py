@@ -253,39 +253,3 @@ def test_labels_of_another_models_windows_are_joined_and_stored(
     assert sorted(s3.stored) == [
         f"merged/plumbline-dev/AllTraffic/2026/11/22/{hour}/part-00000.jsonl" for hour in (10, 11)
     ]
-
-
-def test_earlier_windows_of_another_model_lend_their_rows_and_not_their_predictions(
-    tmp_path: Path, baselines: Mapping[str, str]
-) -> None:
-    """The rows are the same ones; the probabilities of the earlier hours are none of this model's."""
-    counts = {}
-    for hour in (10, 11):
-        folder = tmp_path / str(hour)
-        records = [
-            record(", ".join(row[:-1]), "0.99\n", event_id=f"{hour}-{number}", time=f"{DAY}T{hour}:30:00Z")
-            for number, row in enumerate(rows(hour, 800))
-        ]
-        write_capture(folder / "data", records)
-        variables = environment(folder, start_time=f"{DAY}T{hour}:00:00Z", end_time=f"{DAY}T{hour + 1}:00:00Z")
-        settings = read_settings(arguments(baseline=OLD.baseline), variables)
-        run(settings, now=NOW, clients=Clients(s3=FakeS3(baselines), cloudwatch=no_client))
-        key = f"reports/plumbline-dev/plumbline-dev/2026/11/22/{hour}/window_counts.json"
-        counts[key] = (folder / "results" / "window_counts.json").read_text()
-    recent = {"PLUMBLINE_RECENT_WINDOWS": "2", "PLUMBLINE_REPORTS_S3_URI": "s3://bucket/reports"}
-    objects = {**baselines, **counts}
-    served = replace(OLD, artifact="s3://bucket/models/2.tar.gz")
-
-    def against_recent(live: str) -> DriftReport:
-        kept = ChampionHistory((OLD, replace(served, changing_from=f"{DAY}T{live}Z", live_from=f"{DAY}T{live}Z")))
-        return judged(tmp_path / live[:2], objects, kept, later=0, **recent)
-
-    same = against_recent("09:00:00").recent
-    assert (same.n_windows, same.verdict) == (2, Verdict.DRIFT)
-    assert same.prediction is not None
-    assert same.prediction.verdict is Verdict.DRIFT
-    other = against_recent("12:00:00").recent
-    assert (other.n_windows, other.verdict) == (2, Verdict.NO_DRIFT)
-    assert other.prediction is not None
-    assert str(other.prediction.reason) == "another model answered the earlier windows"
-    assert all(feature.verdict is Verdict.NO_DRIFT for feature in other.features)

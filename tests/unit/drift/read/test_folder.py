@@ -12,7 +12,7 @@ from plumbline.contract.rejection import LabelRejectionReason, RejectionReason
 from plumbline.drift.data.table import table
 from plumbline.drift.errors import BaselineError, ConfigError
 from plumbline.drift.ground_truth.labels import Classes, LabelBook
-from plumbline.drift.judge.recent import EarlierFiles, read_earlier
+from plumbline.drift.judge.window_state import EarlierFiles, last_state
 from plumbline.drift.read.folder import listed, printable
 from plumbline.drift.reference.baseline import load, save
 from plumbline.drift.reference.csv_inputs import read_training
@@ -152,9 +152,10 @@ def test_what_is_no_label_file_is_passed_over_and_counted(case: str, folder: Pat
 def test_what_is_no_earlier_windows_file_is_skipped_with_its_reason(make: Make, tmp_path: Path, other: Path) -> None:
     folder = tmp_path / "reports"
     folder.mkdir()
-    make(folder / "window_counts.json", other)
-    earlier = read_earlier(EarlierFiles(folder, 3), EVERYTHING, SPECS, besides=tmp_path)
-    assert [text.partition(":")[0] for text in earlier.skipped] == ["window_counts.json"]
+    make(folder / "window_state.json", other)
+    hour = WindowBounds("2026-01-01T00:00:00Z", "2026-01-01T01:00:00Z")
+    earlier = last_state(EarlierFiles(folder), hour, besides=tmp_path)
+    assert [text.partition(":")[0] for text in earlier.skipped] == ["window_state.json"]
     assert any(reason in earlier.skipped[0] for reason in (RejectionReason.NOT_A_FILE, RejectionReason.UNUSABLE_LINK))
 
 

@@ -16,7 +16,6 @@ from plumbline.drift.read.s3 import (
     fetch,
     fetch_captures,
     fetch_hours,
-    fetch_window_counts,
     fetch_window_states,
     list_captures,
     local_copy,
@@ -111,56 +110,8 @@ def test_a_window_that_begins_within_an_hour_has_that_whole_hour_fetched() -> No
 REPORTS = "reports/ep/ep-monitor"
 
 
-def reports(*hours: str) -> FakeS3:
-    files = ("drift_report.json", "window_counts.json")
-    return FakeS3({f"{REPORTS}/{hour}/{file}": hour for hour in hours for file in files})
-
-
 def stored(folder: Path) -> list[str]:
     return sorted(str(file.relative_to(folder)) for file in folder.rglob("*") if file.is_file())
-
-
-def test_window_counts_of_the_last_runs_are_fetched_and_nothing_else_of_them(tmp_path: Path) -> None:
-    bucket = reports("2026/11/21/20", "2026/11/21/21", "2026/11/21/22", "2026/11/21/23")
-    folder = fetch_window_counts(f"s3://bucket/{REPORTS}", START, 2, tmp_path, bucket)
-    # One more than asked for: the hour in the key may be the run's.
-    assert stored(folder) == [f"2026/11/21/{hour}/window_counts.json" for hour in (21, 22, 23)]
-
-
-def test_window_counts_of_this_hour_come_along_and_of_later_ones_do_not(tmp_path: Path) -> None:
-    bucket = reports("2026/11/21/23", "2026/11/22/00", "2026/11/22/01")
-    folder = fetch_window_counts(f"s3://bucket/{REPORTS}/", START, 5, tmp_path, bucket)
-    assert stored(folder) == ["2026/11/21/23/window_counts.json", "2026/11/22/00/window_counts.json"]
-
-
-def test_window_counts_are_looked_for_a_day_per_window_at_most(tmp_path: Path) -> None:
-    bucket = reports("2026/11/18/23", "2026/11/20/05")
-    assert stored(fetch_window_counts(f"s3://bucket/{REPORTS}", START, 2, tmp_path, bucket)) == [
-        "2026/11/20/05/window_counts.json"
-    ]
-
-
-def test_window_counts_of_more_runs_are_fetched_where_windows_overlap(tmp_path: Path) -> None:
-    hours = [f"2026/11/21/{hour:02}" for hour in range(24)]
-    folder = fetch_window_counts(
-        f"s3://bucket/{REPORTS}", START, 2, tmp_path, reports(*hours), spacing=HOUR, longest=3 * HOUR
-    )
-    # Two windows of three runs each, before this one of three.
-    assert len(stored(folder)) == 9
-
-
-def test_window_counts_of_long_windows_are_looked_for_further_back(tmp_path: Path) -> None:
-    bucket = reports("2026/11/10/00", "2026/11/13/00", "2026/11/16/00")
-    folder = fetch_window_counts(
-        f"s3://bucket/{REPORTS}", START, 2, tmp_path, bucket, spacing=24 * HOUR, longest=72 * HOUR
-    )
-    assert stored(folder) == ["2026/11/13/00/window_counts.json", "2026/11/16/00/window_counts.json"]
-
-
-def test_no_earlier_reports_are_an_empty_folder(tmp_path: Path) -> None:
-    folder = fetch_window_counts(f"s3://bucket/{REPORTS}", START, 3, tmp_path / "earlier", FakeS3({}))
-    assert folder.is_dir()
-    assert stored(folder) == []
 
 
 def states(*hours: str) -> FakeS3:
@@ -175,6 +126,12 @@ def test_the_last_states_are_fetched_and_nothing_else(tmp_path: Path) -> None:
     assert found == [f"2026/11/{hour}/window_state.json" for hour in hours]
 
 
+def test_no_earlier_reports_are_an_empty_folder(tmp_path: Path) -> None:
+    folder = fetch_window_states(f"s3://bucket/{REPORTS}", START, tmp_path / "earlier", FakeS3({}))
+    assert folder.is_dir()
+    assert stored(folder) == []
+
+
 def test_states_of_a_week_of_missing_runs_are_found_and_older_ones_not(tmp_path: Path) -> None:
     bucket = states("2026/11/13/23", "2026/11/14/05")
     found = stored(fetch_window_states(f"s3://bucket/{REPORTS}", START, tmp_path, bucket))
@@ -183,8 +140,6 @@ def test_states_of_a_week_of_missing_runs_are_found_and_older_ones_not(tmp_path:
 
 def test_reports_that_may_not_be_read_are_the_operators_error(tmp_path: Path) -> None:
     refusal = ClientError({"Error": {"Code": "AccessDenied", "Message": "no"}}, "ListObjectsV2")
-    with pytest.raises(ConfigError, match="check the URI and the monitoring role's rights"):
-        fetch_window_counts(f"s3://bucket/{REPORTS}", START, 3, tmp_path, FakeS3({}, refusal))
     with pytest.raises(ConfigError, match="check the URI and the monitoring role's rights"):
         fetch_window_states(f"s3://bucket/{REPORTS}", START, tmp_path, FakeS3({}, refusal))
 

@@ -68,7 +68,7 @@ def test_a_drifted_window_in_numbers() -> None:
         Metric.REJECTED_FRACTION: 4 / 294,
         Metric.ROWS_USED: 290,
         Metric.SCHEMA_VIOLATIONS: 1,
-        Metric.RECENT_DRIFT_VERDICT: 0,
+        Metric.OVER_TIME_VERDICT: 0,
         Metric.DRIFTED_SEGMENTS: 1,
         Metric.MULTIVARIATE_AUC: 0.75,
         Metric.MULTIVARIATE_VERDICT: 1,
@@ -161,7 +161,7 @@ def test_a_window_that_was_not_judged_has_no_verdict_but_a_heartbeat() -> None:
     assert Metric.DRIFTED_FEATURES not in figures
     assert Metric.PROJECTED_ACCURACY not in figures
     assert (figures[Metric.MONITOR_RUNS], figures[Metric.WINDOWS_NOT_JUDGED]) == (1, 1)
-    unknown = {Metric.SCHEMA_VIOLATIONS, Metric.RECENT_DRIFT_VERDICT, Metric.DRIFTED_SEGMENTS, Metric.MULTIVARIATE_AUC}
+    unknown = {Metric.SCHEMA_VIOLATIONS, Metric.OVER_TIME_VERDICT, Metric.DRIFTED_SEGMENTS, Metric.MULTIVARIATE_AUC}
     assert not unknown & figures.keys()
     assert not [entry for entry in of_report(NOT_JUDGED) if entry.metric is Metric.FEATURE_DRIFT_SCORE]
 

@@ -15,7 +15,6 @@ from plumbline.drift.settings.platform import read_platform
 from plumbline.drift.settings.policy import Policy
 from plumbline.drift.settings.run import (
     CaptureHours,
-    EarlierReports,
     LabelSource,
     LookBackSource,
     OptionalAnalyses,
@@ -147,10 +146,9 @@ def test_extras_are_switched_on_one_by_one() -> None:
 
 
 def test_earlier_windows_are_those_of_this_schedule() -> None:
-    variables = {Variable.RECENT_WINDOWS: "24", Variable.REPORTS_S3_URI: "s3://bucket/reports"}
-    earlier = settings(MODEL_MONITOR | variables).analyses.earlier
-    assert earlier == EarlierReports("s3://bucket/reports/endpoint-name/schedule-name", 24)
-    assert settings(MODEL_MONITOR | variables | {Variable.RECENT_WINDOWS: "0"}).analyses.earlier is None
+    earlier = settings(MODEL_MONITOR | {Variable.REPORTS_S3_URI: "s3://bucket/reports/"}).analyses.earlier
+    assert earlier == "s3://bucket/reports/endpoint-name/schedule-name"
+    assert settings(MODEL_MONITOR).analyses.earlier is None
 
 
 @pytest.mark.parametrize("key", ["sagemakerCaptureJson", "sageMakerCaptureJson"])
@@ -192,8 +190,10 @@ def test_times_and_format_are_optional() -> None:
             "PLUMBLINE_DRIFTED_SHARE is now PLUMBLINE_DRIFTED_FRACTION, got '0.3'; rename it on the monitoring job",
         ),
         ({"PLUMBLINE_MULTIVARIATE": "on"}, "PLUMBLINE_MULTIVARIATE must be Enabled or Disabled, got 'on'"),
-        ({"PLUMBLINE_RECENT_WINDOWS": "-1"}, "PLUMBLINE_RECENT_WINDOWS must be 0 or more, got '-1'"),
-        ({"PLUMBLINE_RECENT_WINDOWS": "3"}, "PLUMBLINE_REPORTS_S3_URI must be set, got None"),
+        (
+            {"PLUMBLINE_REPORTS_S3_URI": "s3://bucket/reports", "sagemaker_monitoring_schedule_name": ""},
+            "sagemaker_monitoring_schedule_name must be set, got ''",
+        ),
         ({"PLUMBLINE_ISOLATION_FOREST": "yes"}, "PLUMBLINE_ISOLATION_FOREST must be Enabled or Disabled"),
         ({"PLUMBLINE_LOOK_BACK_HOURS": "-1"}, "PLUMBLINE_LOOK_BACK_HOURS must be 0 to 168, got '-1'"),
         ({"PLUMBLINE_LOOK_BACK_HOURS": "169"}, "PLUMBLINE_LOOK_BACK_HOURS must be 0 to 168, got '169'"),

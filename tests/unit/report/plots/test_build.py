@@ -18,7 +18,7 @@ from plumbline.contract.records import (
     FeatureReport,
     FeatureType,
     MultivariateReport,
-    RecentReport,
+    OverTimeReport,
     SegmentReport,
     Status,
     VariantReport,
@@ -288,7 +288,9 @@ def test_every_comparison_of_the_last_window_is_shown(tmp_path: Path) -> None:
     one = replace(
         report(0),
         rule="drift in any feature",
-        recent=RecentReport(verdict=Verdict.DRIFT, reason=because("drift in <age>"), n_windows=24, n_rows=48000),
+        over_time=OverTimeReport(
+            verdict=Verdict.DRIFT, reason=because("drift over time in <age>"), n_windows=24, n_rows=48000
+        ),
         segments=(
             SegmentReport(
                 kind="variant",
@@ -305,8 +307,9 @@ def test_every_comparison_of_the_last_window_is_shown(tmp_path: Path) -> None:
     )
     page = _text(tmp_path, one)
     assert "A comparison's verdict is drift where there is drift in any feature." in page
-    assert '<th scope="row">24 windows before</th><td><span class="drift">● drift</span></td>' in page
-    assert "drift in &lt;age&gt;" in page
+    name = "training data, over time (24 windows of the last day)"
+    assert f'<th scope="row">{name}</th><td><span class="drift">● drift</span></td>' in page
+    assert "drift over time in &lt;age&gt;" in page
     assert "training data, variant blue&amp;" in page
     assert "a classifier separates them with AUC 0.730 (0.5 is chance), p 0.001" in page
     assert "1,999" in page
@@ -344,7 +347,7 @@ def test_variants_are_shown_with_their_roles(tmp_path: Path) -> None:
 def test_comparisons_that_were_switched_off_are_left_out(tmp_path: Path) -> None:
     off = replace(
         report(0),
-        recent=RecentReport(reason=SWITCHED_OFF),
+        over_time=OverTimeReport(reason=SWITCHED_OFF),
         multivariate=MultivariateReport(reason=SWITCHED_OFF),
     )
     page = _text(tmp_path, off)

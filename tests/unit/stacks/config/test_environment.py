@@ -7,7 +7,7 @@ import pytest
 from plumbline.contract.accepted import Acceptance
 from plumbline.contract.retraining import HARM, TriggerKind
 from plumbline.contract.statistics import EffectMeasure
-from plumbline.contract.thresholds import RENAMED_KEYS, THRESHOLDS, Threshold
+from plumbline.contract.thresholds import REMOVED_KEYS, RENAMED_KEYS, THRESHOLDS, Threshold
 from plumbline.local.demo.deployment import derive
 from plumbline.stacks.config.availability import MISSING_TYPES, InstanceUse, instance_types, missing_types
 from plumbline.stacks.config.environment import EnvironmentConfig
@@ -130,7 +130,6 @@ def test_every_fault_gets_its_own_line() -> None:
         ("thresholds", "alpha", (0.001, 0.999), (0, 1)),
         ("thresholds", "effect_threshold", (0.001, 0.999), (0, 1)),
         ("thresholds", "drifted_fraction", (0.001, 1), (0, 1.001)),
-        ("monitor", "recent_windows", (0, 168), (-1, 169)),
         ("thresholds", "missing_values_threshold", (0.001, 0.999), (0, 1)),
         ("thresholds", "accuracy_drop_threshold", (0.001, 0.999), (0, 1)),
         ("labels", "lag_hours", (1, 166), (0, 169)),
@@ -511,6 +510,13 @@ def test_a_threshold_that_the_file_does_not_set_has_its_default(row: Threshold) 
     section = getattr(config(), row.section)
     assert getattr(section, row.key) == row.default
     assert section.variables() == {}
+
+
+@pytest.mark.parametrize(("name", "instead"), REMOVED_KEYS.items())
+def test_a_key_that_is_gone_names_what_is_in_its_place(name: str, instead: str) -> None:
+    section, key = name.split(".")
+    said = f"{name} must not be set any more: {instead} (docs/upgrading.md); remove it from dev.toml"
+    assert refusal(document(**{section: {key: 3}})) == said
 
 
 @pytest.mark.parametrize(("old", "new"), [(old, new) for old, new in RENAMED_KEYS.items() if "." in old])

@@ -20,6 +20,7 @@ from tests.unit.stacks.synthesis import ROOT, alarm, config, environment, synthe
 
 EXPECTED = {
     AlarmKind.DRIFT: (Metric.DRIFT_VERDICT, "ignore"),
+    AlarmKind.OVER_TIME: (Metric.OVER_TIME_VERDICT, "ignore"),
     AlarmKind.MONITOR_MISSING: (Metric.MONITOR_RUNS, "breaching"),
     AlarmKind.MONITOR_FAILED: (Metric.MONITOR_FAILURES, "notBreaching"),
     AlarmKind.NOT_JUDGED: (Metric.WINDOWS_NOT_JUDGED, "ignore"),
