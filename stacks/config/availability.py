@@ -7,7 +7,6 @@ from enum import StrEnum
 from functools import cache
 from typing import Annotated
 
-from botocore.loaders import Loader
 from pydantic import AfterValidator
 
 from plumbline.stacks.config.values import text
@@ -28,6 +27,9 @@ class InstanceUse(StrEnum):
 @cache
 def instance_types(use: InstanceUse) -> frozenset[str]:
     """Return the types of SageMaker's API for a use that run images for x86, as botocore's model of it has them."""
+    # Deferred: importing the app loads no client.
+    from botocore.loaders import Loader
+
     shapes = Loader().load_service_model("sagemaker", "service-2")["shapes"]
     return frozenset(name for name in shapes[use]["enum"] if not _ARM.fullmatch(name))
 
