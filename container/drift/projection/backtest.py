@@ -14,13 +14,11 @@ from plumbline.drift.data.table import Table
 from plumbline.drift.projection.domain import compare
 from plumbline.drift.projection.recalibration import ScoredLabels
 from plumbline.drift.projection.refusals import MIN_CLASS_ROWS, MIN_REFERENCE_ROWS, rows_out_of_support
+from plumbline.drift.projection.wander import MAX_CALIBRATION_ROWS
 from plumbline.drift.reference.baseline import Baseline
 from plumbline.drift.reference.history import WINDOW_SIZES, HistoryRows, window_bounds_of
 from plumbline.drift.statistics.proportion import NORMAL_QUANTILE
 
-MAX_CALIBRATION_ROWS = 5_000
-"""Rows that an origin learns from: as many as the labelled test set has, but a quarter of the past at most, so that
-windows remain to be projected, and no more than this."""
 MAX_ORIGINS = 20
 """Of a longer past they lie evenly spread over it."""
 _PARTS = 4
@@ -82,7 +80,7 @@ def _outcomes(baseline: Baseline, rows: HistoryRows) -> NDArray[np.bool_] | None
 
 
 def _n_learned(n_rows: int, baseline: Baseline) -> int:
-    """Return how many rows are calibrated on at a time."""
+    """Return how many rows are calibrated on at a time: as many as the labelled test set has, a quarter at most."""
     n_test = MAX_CALIBRATION_ROWS if baseline.test is None else len(baseline.test.labels)
     n_learned = min(n_test, max(n_rows // _PARTS, MIN_REFERENCE_ROWS), MAX_CALIBRATION_ROWS)
     return max(n_learned, MIN_REFERENCE_ROWS)

@@ -38,6 +38,8 @@ _CARRIED, _CARRIED_COUNTS = 0.5, 2
 """Fraction of a mean miss that is expected to last before anything is known of it, and misses that it counts as."""
 _STEP = 0.05
 """Of adaptive conformal inference: the level's move for a window that was missed."""
+MAX_CALIBRATION_ROWS = 5_000
+"""Rows that an origin of the past learns from at most (`plumbline.drift.projection.backtest`)."""
 _MISSED, _LOWEST = 0.05, 0.002
 """Fraction of windows that a 95 % interval misses, and the least that the level goes down to."""
 
@@ -99,7 +101,12 @@ def past_wander(history: History | None, n_rows: int) -> Wander:
     misses, half_widths = np.array(by_size[max(fitting) if fitting else min(enough)]).T
     variances = (half_widths / NORMAL_QUANTILE) ** 2
     freedom = min(len(misses), _MAX_PAST_FREEDOM)
-    return Wander(_excess(misses, variances, NO_WANDER) if _beyond_sampling(misses, variances) else 0.0, freedom)
+    # Of their own rows' noise and that of the rows that all of them are projected by, the latter is one draw.
+    n_window, n_learned = max(fitting) if fitting else min(enough), max((history.n_rows if history else 0) // 4, 1)
+    shared = n_window / (n_window + min(n_learned, MAX_CALIBRATION_ROWS))
+    return Wander(
+        _excess(misses, variances, NO_WANDER) if _beyond_sampling(misses, variances, shared) else 0.0, freedom
+    )
 
 
 def interval_of(sampling: float, spread: float, past: Wander, misses: Sequence[KnownMiss]) -> Interval:
@@ -190,7 +197,15 @@ def _excess(misses: NDArray[np.float64], variances: NDArray[np.float64], past: W
     return max(total / (len(misses) + counts), 0.0)
 
 
-def _beyond_sampling(misses: NDArray[np.float64], variances: NDArray[np.float64]) -> bool:
-    """Return whether the misses are larger than sampling makes them, by a chi-square test of level `SURE`."""
-    statistic = float(np.sum(misses**2 / np.maximum(variances, 1e-12)))
-    return statistic > float(special.chdtri(len(misses), SURE))
+def _beyond_sampling(misses: NDArray[np.float64], variances: NDArray[np.float64], shared: float = 0.0) -> bool:
+    """Return whether the misses are larger than sampling makes them, by a chi-square test of level `SURE`.
+
+    Parameters
+    ----------
+    shared
+        Fraction of the variances that is of one draw: the sum has fewer degrees of freedom for it (F. Satterthwaite,
+        "An approximate distribution of estimates of variance components", 1946).
+    """
+    statistic, n = float(np.sum(misses**2 / np.maximum(variances, 1e-12))), len(misses)
+    scale = 1 + (n - 1) * shared**2
+    return statistic / scale > float(special.chdtri(n / scale, SURE))

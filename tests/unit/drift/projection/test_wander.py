@@ -107,6 +107,19 @@ def test_a_past_that_did_not_wander_changes_no_interval() -> None:
     assert interval_of(DEVIATION**2, 0.004, past, []) == interval_of(DEVIATION**2, 0.004, NO_WANDER, [])
 
 
+def test_the_error_of_the_rows_that_all_windows_are_projected_by_is_no_wandering() -> None:
+    # Half of each miss's variance is one draw for all windows.
+    random = np.random.default_rng(8)
+    found = 0
+    for _ in range(500):
+        misses = (random.normal(0, 1) + random.normal(0, 1, 20)) * DEVIATION / math.sqrt(2)
+        whole = history(misses, 1_000)
+        assert whole.n_rows == 20_000
+        found += past_wander(History(**{**vars(whole), "n_rows": 4_000}), 1_000).variance > 0
+    # At a level of 1 %, 500 find more than 12 but once in 100 times.
+    assert found <= 12
+
+
 def test_the_sampling_of_small_windows_is_no_wandering_of_large_ones() -> None:
     random = np.random.default_rng(2)
     small = past_wander(history(random.normal(0, 5 * DEVIATION, 40), 200, 5 * ALONE), 20_000)
