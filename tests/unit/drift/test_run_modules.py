@@ -12,7 +12,7 @@ from plumbline.drift.run import perform
 from plumbline.local.environments import ROOT
 from tests.entered_modules import entered_modules
 
-MAX_MODULES = 64
+MAX_MODULES = 66
 STARTER = ROOT / "starter"
 BASELINE = ["--baseline", str(STARTER / "baseline")]
 CSV_FILES = [
