@@ -46,6 +46,8 @@ def body(study: VerdictStudy) -> Iterator[str]:
     yield arrivals(study.arrivals)
     if study.tallies:
         yield from _whole_runs(study)
+    else:
+        yield "Whole runs, with every verdict, are not part of this command; `make study` has them."
     yield "### One feature changed"
     yield (
         f"Percent of the windows in which the changed feature is named by **Plumbline**, in brackets by which verdict "
