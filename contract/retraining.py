@@ -40,6 +40,8 @@ class TriggerKind(StrEnum):
     """A feature, or the prediction, differs from the reference."""
     MULTIVARIATE = "multivariate"
     """Whole rows differ from the reference, though each feature alone may not."""
+    OVER_TIME = "over_time"
+    """A feature, or the prediction, changed over days, which single windows need not show."""
 
 
 HARM = (TriggerKind.QUALITY, TriggerKind.PROJECTED_ACCURACY, TriggerKind.CONCEPT_SHIFT)

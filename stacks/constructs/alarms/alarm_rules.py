@@ -249,7 +249,8 @@ class AlarmKind(StrEnum):
         # Once: its false alarms are bounded by themselves, for a month.
         missing=MissingDataPolicy.IGNORE,
         meaning="A feature or the prediction changed over days, which single windows need not show.",
-        action="over_time in drift_report.json says which, by how much and since when; no retraining starts.",
+        action="over_time in drift_report.json says which, by how much and since when.",
+        trigger=TriggerKind.OVER_TIME,
         graph=Graph.OVER_TIME,
     )
     MONITOR_MISSING = AlarmRule(

@@ -427,7 +427,7 @@ def test_rules_of_retraining_are_what_a_challenger_is_trained_and_judged_by(
     assert (config(**change).retraining_rules != config().retraining_rules) == is_other
 
 
-ALLOWED = "quality, projected_accuracy, concept_shift, drift or multivariate"
+ALLOWED = "quality, projected_accuracy, concept_shift, drift, multivariate or over_time"
 
 
 def test_harm_starts_retraining_where_the_file_lists_nothing() -> None:
