@@ -237,7 +237,7 @@ def test_windows_between_two_whose_concept_moved_are_counted_by_themselves() -> 
     windows = [(True, None), (None, moved), (False, moved), (True, None), (False, moved), (None, None)]
     assert inside_intervals(windows, "window") == (
         "inside in 1 of 1 window before the concept changed; outside in 2 of 2 windows while labels show the change, "
-        "which no projection can see; inside in 1 of 1 window in between, where they do not"
+        "which no projection sees before they come; inside in 1 of 1 window in between, where they do not"
     )
     assert inside_intervals([(None, None)], "hour") == "inside in no hour, as none has one"
 

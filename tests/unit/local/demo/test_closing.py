@@ -77,7 +77,7 @@ def test_hours_whose_concept_moved_are_counted_apart() -> None:
     assert (
         "True accuracy went from 86.0 % to 86.0 %. Against the 95 % interval projected without labels, it lay inside "
         "in 1 of 1 hour before the concept changed; outside in 1 of 1 hour while labels show the change, which no "
-        "projection can see; inside in 1 of 1 hour after it."
+        "projection sees before they come; inside in 1 of 1 hour after it."
     ) in closing_sentences(DemoSummary("census", hours))
 
 
