@@ -125,7 +125,9 @@ def inside_intervals(windows: Sequence[tuple[bool | None, WindowQuality | None]]
         return f"inside in {_of_windows([inside for inside, _ in windows], noun)}"
     phases: dict[str, list[bool | None]] = {
         "before the concept changed": [inside for inside, _ in windows[: moved[0]]],
-        "while labels show the change, which no projection sees before they come": [windows[index][0] for index in moved],
+        "while labels show the change, which no projection sees before they come": [
+            windows[index][0] for index in moved
+        ],
         "in between, where they do not": [
             inside for index, (inside, _) in enumerate(windows) if moved[0] < index < moved[-1] and index not in moved
         ],

@@ -72,6 +72,7 @@ def acknowledge(
             _objects(monitoring, foundation, foundation.capture, capture): PREFIX,
             _objects(monitoring, foundation, foundation.reports, reports): PREFIX,
             _objects(monitoring, foundation, foundation.artifacts, _of_executions(JobOutput.BASELINE)): PREFIX,
+            _objects(monitoring, foundation, foundation.artifacts, f"{Prefix.ACCEPTED}/*"): PREFIX,
         }
         | _optional(context, foundation, monitoring),
     )
@@ -115,6 +116,10 @@ def _functions(context: Context, foundation: FoundationStack, monitoring: Monito
         {
             "*": UNSCOPED,
             _objects(monitoring, foundation, foundation.capture, f"{naming.merged_prefix}/*"): PREFIX,
+            **{
+                _objects(monitoring, foundation, foundation.artifacts, _of_executions(output)): PREFIX
+                for output in (JobOutput.PREPARED, JobOutput.EVALUATION)
+            },
             sagemaker_arn(monitoring, f"pipeline/{naming.pipeline}/execution/*"): EXECUTIONS,
         },
     )

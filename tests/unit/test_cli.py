@@ -29,7 +29,7 @@ LOOP = ["champion", "promote", "rollback", "retrain"]
 
 
 def test_commands_are_those_of_the_specification() -> None:
-    assert list(COMMANDS) == ["baseline", "monitor", "report", "traffic", "labels", "check", *LOOP, "demo"]
+    assert list(COMMANDS) == ["baseline", "monitor", "accept", "report", "traffic", "labels", "check", *LOOP, "demo"]
 
 
 def test_help_loads_nothing_heavy() -> None:

@@ -52,7 +52,8 @@ class DriftDashboard(Construct):
             dashboard.add_widgets(*row)
 
     def _drift(self) -> Iterable[list[cloudwatch.IWidget]]:
-        yield [self._graph(Graph.DRIFTED_FEATURES, Metric.DRIFTED_FEATURES, Metric.DRIFT_VERDICT), self._scores()]
+        features = (Metric.DRIFTED_FEATURES, Metric.ACCEPTED_FEATURES, Metric.DRIFT_VERDICT)
+        yield [self._graph(Graph.DRIFTED_FEATURES, *features), self._scores()]
         yield [
             self._graph(Graph.OVER_TIME, Metric.OVER_TIME_VERDICT, Metric.DRIFTED_SEGMENTS),
             self._graph(Graph.SCHEMA, Metric.SCHEMA_VIOLATIONS),

@@ -19,8 +19,8 @@ def test_model_runs_our_inference_code_in_script_mode() -> None:
 
 
 def test_image_follows_the_region() -> None:
-    container = synthesize(config(region="cn-north-1")).only("serving", "AWS::SageMaker::Model")["PrimaryContainer"]
-    assert container["Image"] == "450853457545.dkr.ecr.cn-north-1.amazonaws.com.cn/sagemaker-xgboost:3.0-5"
+    container = synthesize(config(region="eu-west-1")).only("serving", "AWS::SageMaker::Model")["PrimaryContainer"]
+    assert container["Image"] == "141502667606.dkr.ecr.eu-west-1.amazonaws.com/sagemaker-xgboost:3.0-5"
 
 
 def test_model_waits_for_its_roles_policy() -> None:
