@@ -12,7 +12,7 @@ from research.studies.streams.summary import Counted, J, Outcomes
 
 NOTHING = "–"
 MODE_WORDS = {
-    RunMode(False, 1): "**Plumbline** without history",
+    RunMode(False, 1): "**Plumbline** without history, labels one window late",
     RunMode(True, None): "**Plumbline**, no labels",
     RunMode(True, 1): "**Plumbline**, labels one window late",
     RunMode(True, 2): "**Plumbline**, labels two windows late",
