@@ -29,7 +29,7 @@ KEPT_MISSES = 36
 _MEAN_OF = 3
 """Last misses whose mean moves the estimate: a single one moves it by its own noise."""
 _PAST_COUNTS = 5
-"""Known misses that the past counts as: after as many the present weighs more."""
+"""Known misses that the past counts as, also one that did not wander: after as many the present weighs more."""
 _MAX_PAST_FREEDOM = 10
 """Degrees of freedom of the past at most: neighbouring windows wander together."""
 _LEAST_FREEDOM = 4
@@ -183,7 +183,7 @@ def _follow(past: Wander, misses: NDArray[np.float64], variances: NDArray[np.flo
     of_sampling = float(np.mean(variances[-_MEAN_OF:])) / len(last)
     factor = min(max(carried, 0.0), 1.0) * wander / (wander + of_sampling) if wander else 0.0
     left = _excess(misses - factor * before, variances, past)
-    freedom = (past.freedom if past.variance else 0) + len(misses)
+    freedom = past.freedom + len(misses)
     return Wander(left, freedom), factor * float(np.mean(last))
 
 
@@ -192,7 +192,7 @@ def _mean(misses: NDArray[np.float64]) -> float:
 
 
 def _excess(misses: NDArray[np.float64], variances: NDArray[np.float64], past: Wander) -> float:
-    counts = _PAST_COUNTS if past.variance else 0
+    counts = _PAST_COUNTS if past.is_known else 0
     total = float(np.sum(misses**2 - variances)) + counts * past.variance
     return max(total / (len(misses) + counts), 0.0)
 
