@@ -21,7 +21,8 @@ from tests.unit.drift.builders import SPECS, record, side, write_capture
 
 BASELINE = learn(train=table(SPECS, [(17.0, "Private", 1.0), (90.0, "Self", 99.0)]), target_label="income")
 PLAN = plan_of(BASELINE)
-POISON = "666"
+POISON = "666.5"
+"""No part of an address in an object's repr, which has no point."""
 
 
 def rows(*, poison_at: int | None = None, n: int = 40) -> list[dict[str, Any]]:
