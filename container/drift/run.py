@@ -244,6 +244,7 @@ def _over_time(inputs: RunInputs, window: WindowCounts, before: EarlierState) ->
         times=WindowTimes(own=inputs.bounds, start=window.bounds.start),
         n_rows=window.n_rows,
         earlier=before,
+        past_days=inputs.baseline.history.days if inputs.baseline.history else {},
     )
 
 

@@ -4,7 +4,7 @@ import hashlib
 import json
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from functools import cached_property
 
@@ -21,7 +21,16 @@ from plumbline.drift.judge.comparison import RunContext, Sample
 from plumbline.drift.judge.verdict import PREDICTION
 from plumbline.drift.judge.window_state import Course, EarlierState, PartOfDay, WindowState
 from plumbline.drift.settings.policy import FeatureRule
-from plumbline.drift.statistics.day_test import MIN_STEPS, DayTest, Dispersion, allowance, compared, stepped, total
+from plumbline.drift.statistics.day_test import (
+    MIN_STEPS,
+    Allowance,
+    DayTest,
+    Dispersion,
+    allowance,
+    compared,
+    stepped,
+    total,
+)
 from plumbline.drift.statistics.sequential import added, alarm_evidence, log_e_value
 from plumbline.drift.statistics.series import LOCATION, MISSING, SPREAD, UNSEEN, Series, SeriesMean, means_of, series_of
 
@@ -34,6 +43,9 @@ _MIN_DAY_FRACTION = 0.75
 """Fraction of a day that its windows must cover: in half a one, day and night would not cancel."""
 _ABOVE_THRESHOLD = math.log(1.5)
 """How far above the threshold evidence grows: one day without a change brings it below."""
+
+
+_NO_DAYS: Mapping[str, Mapping[str, float]] = {}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -81,6 +93,7 @@ def judge_over_time(  # noqa: PLR0913 - both sides, and what was before
     times: WindowTimes,
     n_rows: int,
     earlier: EarlierState,
+    past_days: Mapping[str, Mapping[str, float]] = _NO_DAYS,
 ) -> OverTime:
     """Add one window to the day that ends with it, judge that day, and return the state for the next run.
 
@@ -91,6 +104,8 @@ def judge_over_time(  # noqa: PLR0913 - both sides, and what was before
     ----------
     earlier
         The state after the last window before.
+    past_days
+        How far the means of the past's days lie from the reference's (`History.days`): a day must move by more.
     """
     if times.own.start is None or times.own.end is None:
         return _none(ReasonCode.WINDOW_WITHOUT_TIMES.reason() if earlier.is_searched else SWITCHED_OFF)
@@ -103,7 +118,7 @@ def judge_over_time(  # noqa: PLR0913 - both sides, and what was before
     else:
         found = context.faults.guarded(
             "change over time",
-            lambda: _found(_subjects(specs, reference, window, context), before, context, times, n_rows),
+            lambda: _found(_subjects(specs, reference, window, context, past_days), before, context, times, n_rows),
             lambda why: _none(why, before),
         )
     if not earlier.is_searched:
@@ -120,7 +135,8 @@ def _none(why: Reason, state: WindowState | None = None) -> OverTime:
 class _Subject:
     """One feature, or the prediction: its reference, its values in the window, and its rule.
 
-    `model` names what predictions depend on beside the reference; empty: nothing.
+    `model` names what predictions depend on beside the reference; empty: nothing. `past_days` has by series the
+    variance of days of the past.
     """
 
     name: str
@@ -128,6 +144,7 @@ class _Subject:
     window: ValueCounts | None
     rule: FeatureRule
     model: str = ""
+    past_days: Mapping[str, float] = field(default_factory=dict)
 
     @cached_property
     def series(self) -> tuple[Series, ...]:
@@ -155,24 +172,36 @@ class _Subject:
 
 
 def _subjects(
-    specs: Sequence[FeatureSpec], reference: Sample, window: Sample, context: RunContext
+    specs: Sequence[FeatureSpec],
+    reference: Sample,
+    window: Sample,
+    context: RunContext,
+    past_days: Mapping[str, Mapping[str, float]],
 ) -> tuple[_Subject, ...]:
     policy = context.policy
     rules = {spec.name: policy.rule(spec.name, spec.type) for spec in specs}
     features = tuple(
-        _Subject(name=name, reference=reference.columns[name], window=window.columns.get(name), rule=rule)
+        _Subject(
+            name=name,
+            reference=reference.columns[name],
+            window=window.columns.get(name),
+            rule=rule,
+            past_days=past_days.get(name, {}),
+        )
         for name, rule in rules.items()
         if not rule.unjudged
     )
     if reference.probabilities is None:
         return features
-    model = context.model.artifact if context.model else "unknown"
-    rule = policy.rule(None, FeatureType.NUMERIC)
-    probabilities = reference.probabilities, window.probabilities
-    return (
-        *features,
-        _Subject(name=PROBABILITY_COLUMN, reference=probabilities[0], window=probabilities[1], rule=rule, model=model),
+    prediction = _Subject(
+        name=PROBABILITY_COLUMN,
+        reference=reference.probabilities,
+        window=window.probabilities,
+        rule=policy.rule(None, FeatureType.NUMERIC),
+        model=context.model.artifact if context.model else "unknown",
+        past_days=past_days.get(PROBABILITY_COLUMN, {}),
     )
+    return (*features, prediction)
 
 
 def _found(
@@ -281,10 +310,14 @@ class _Day:
         means = [part.means[subject.name] for part in self.parts if subject.name in part.means]
         days = [total(column) for column in zip(*means, strict=True)]
         return [
-            compared(series, day, dispersion, allowance(series, level, subject.scale))
+            compared(series, day, dispersion, self._allowed(subject, series, level))
             for series, day, dispersion in zip(subject.series, days, course.dispersions, strict=False)
             if day.n_rows and dispersion.n_steps >= MIN_STEPS
         ]
+
+    def _allowed(self, subject: _Subject, series: Series, level: float) -> Allowance:
+        found = allowance(series, level, subject.scale)
+        return replace(found, variance=subject.past_days.get(series.name, 0.0))
 
     def _with_evidence(self, course: Course, log_e: float) -> Course:
         """Add the day to the evidence of the days before that ended at the same time, which share no row with it."""

@@ -5,10 +5,11 @@ from dataclasses import replace
 from pathlib import Path
 
 from plumbline.drift.compare.past import past_changes
+from plumbline.drift.compare.past_days import past_days
 from plumbline.drift.projection.backtest import past_distances, past_misses
 from plumbline.drift.reference.baseline import Baseline
 from plumbline.drift.reference.csv_inputs import ReferenceFiles, read_history
-from plumbline.drift.reference.history import History, HistoryRows, PastWindow, bounds_by_size, rounded
+from plumbline.drift.reference.history import History, HistoryRows, PastWindow, bounds_by_size, rounded, rounded_days
 
 
 def learn_reference(files: ReferenceFiles) -> Baseline:
@@ -57,6 +58,7 @@ def learn_history(baseline: Baseline, rows: HistoryRows, *, time_column: str, se
             for size, bounds in bounds_by_size(len(rows.times)).items()
         },
         evidence=rounded(past_distances(baseline, rows)),
+        days=rounded_days(past_days(baseline, rows)),
     )
 
 

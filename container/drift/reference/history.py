@@ -79,7 +79,8 @@ class PastWindow:
 class History:
     """What a baseline keeps of the past: by window size in rows, ascending, the windows of that size in time order.
 
-    `evidence` has the largest distances of a past window from the rows that it was projected by.
+    `evidence` has the largest distances of a past window from the rows that it was projected by. `days` has how far the
+    means of days lie from the reference's (`plumbline.drift.compare.past_days`).
     """
 
     time_column: str
@@ -88,6 +89,7 @@ class History:
     n_rows: int
     windows: Mapping[int, tuple[PastWindow, ...]] = field(default_factory=dict)
     evidence: ProjectionEvidence = ProjectionEvidence()
+    days: Mapping[str, Mapping[str, float]] = field(default_factory=dict)
 
     def windows_like(self, n_rows: int) -> tuple[PastWindow, ...]:
         """Return the past windows that a window of so many rows is held against.
@@ -147,6 +149,8 @@ def history_text(history: History) -> str:
     if history.evidence != ProjectionEvidence():
         known = {key: value for key, value in vars(history.evidence).items() if value}
         head.append(f' "evidence": {json.dumps(known, allow_nan=False)},')
+    if history.days:
+        head.append(f' "days": {json.dumps(history.days, ensure_ascii=False, allow_nan=False)},')
     return "\n".join(["{", *head, ' "windows": [', ",\n".join(f"  {line}" for line in lines), " ]", "}"]) + "\n"
 
 
@@ -161,6 +165,8 @@ def parse_history(text: str) -> History:
     document = read_json(text)
     entries = document.pop("windows")
     head = decode(_Head, document, tolerant=True)
+    if not all(0 <= variance < math.inf for of_days in head.days.values() for variance in of_days.values()):
+        raise ValueError("variances of the days of the past must be finite and 0 or more, got others")
     windows: dict[int, tuple[PastWindow, ...]] = {}
     for entry in entries:
         size = entry.pop("size")
@@ -194,6 +200,7 @@ class _Head:
     end: str
     n_rows: int
     evidence: ProjectionEvidence = ProjectionEvidence()
+    days: Mapping[str, Mapping[str, float]] = field(default_factory=dict)
 
 
 _Kept = TypeVar("_Kept")
@@ -211,6 +218,11 @@ def _rounded(value: Any) -> Any:
     if isinstance(value, Mapping):
         return {key: _rounded(entry) for key, entry in value.items()}
     return rounded(value) if isinstance(value, PastChange) else value
+
+
+def rounded_days(days: Mapping[str, Mapping[str, float]]) -> dict[str, dict[str, float]]:
+    """Return variances of the days of the past as the file has them."""
+    return {name: _rounded(variances) for name, variances in days.items()}
 
 
 def _sparse(kept: PastWindow | PastChange) -> dict[str, Any]:

@@ -265,7 +265,14 @@ def history() -> History:
         separability=0.5,
     )
     second = PastWindow(start="2026-01-02T00:00:00Z", end="2026-01-03T00:00:00Z", n_rows=200)
-    return History(time_column="wann", start=first.start, end=second.end, n_rows=400, windows={200: (first, second)})
+    return History(
+        time_column="wann",
+        start=first.start,
+        end=second.end,
+        n_rows=400,
+        windows={200: (first, second)},
+        days={"age": {"location": 0.25}},
+    )
 
 
 def test_a_history_comes_back_from_its_text_which_is_the_same_each_time() -> None:
@@ -315,6 +322,9 @@ def test_a_baseline_keeps_its_history_and_one_without_has_none(tmp_path: Path) -
         history_text(history()).replace("jensen_shannon_distance", "distance"),
         history_text(history()).replace('"age"', '"height"'),
         history_text(history()).replace('"n_rows": 400', '"n_rows": "400"'),
+        history_text(history()).replace("0.25}}", "-0.25}}"),
+        history_text(history()).replace("0.25}}", "1e400}}"),
+        history_text(history()).replace("0.25}}", '"much"}}'),
     ],
 )
 def test_a_history_that_is_none_is_refused(tmp_path: Path, text: str) -> None:
