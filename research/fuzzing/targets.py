@@ -372,7 +372,7 @@ def _baseline(folder: Path) -> Callable[[bytes], object]:
 
 
 def _window_counts(_: Path) -> Callable[[bytes], object]:
-    from plumbline.drift.judge.recent import merged, read_window_counts
+    from plumbline.drift.judge.window_counts import merged, read_window_counts
 
     def run(data: bytes) -> None:
         for text in (data.decode("utf-8", "replace"), signed_text(data)):

@@ -13,7 +13,7 @@ from plumbline.drift.data.table import FeatureSpec, Table
 from plumbline.drift.data.window import WindowCounts
 from plumbline.drift.judge.analysis import analyse
 from plumbline.drift.judge.comparison import RunContext
-from plumbline.drift.judge.recent import merged
+from plumbline.drift.judge.window_counts import merged
 from plumbline.drift.reference.baseline import Baseline
 from plumbline.drift.reference.learn import learn
 from plumbline.drift.settings.policy import FeaturePolicy, Policy

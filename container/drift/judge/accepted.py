@@ -13,8 +13,8 @@ from plumbline.contract.records import AcceptedReport, FeatureReport, Verdict, W
 from plumbline.drift.data.documents import sha256
 from plumbline.drift.data.table import FeatureSpec
 from plumbline.drift.judge.comparison import RunContext, Sample, design_effects, judge
-from plumbline.drift.judge.recent import StoredWindow, merged, read_window_counts
 from plumbline.drift.judge.verdict import PREDICTION, too_few
+from plumbline.drift.judge.window_counts import StoredWindow, merged, read_window_counts
 from plumbline.drift.read.folder import oddity, printable
 from plumbline.drift.reference.accepted import (
     Accepted,

@@ -21,7 +21,7 @@ from plumbline.contract.training import PROBABILITY_COLUMN
 from plumbline.drift.data.counts import OTHER_LABELS, NumericCounts, ValueCounts
 from plumbline.drift.data.documents import write_together
 from plumbline.drift.data.window import WindowCounts
-from plumbline.drift.judge.recent import window_counts_text
+from plumbline.drift.judge.window_counts import window_counts_text
 from plumbline.drift.judge.window_state import WindowState, window_state_text
 from plumbline.drift.reference.baseline import Baseline
 from plumbline.drift.settings.policy import Policy

@@ -13,7 +13,7 @@ from plumbline.drift.data.counts import NumericCounts, count
 from plumbline.drift.data.table import FeatureSpec, Table
 from plumbline.drift.judge.accepted import take, window_from, with_accepted
 from plumbline.drift.judge.comparison import Sample
-from plumbline.drift.judge.recent import window_counts_text
+from plumbline.drift.judge.window_counts import window_counts_text
 from plumbline.drift.reference.accepted import NOTHING_ACCEPTED, Accepted, AcceptedWindows, accepted_text, read_record
 from plumbline.drift.reference.blocks import Blocks
 from plumbline.drift.reference.learn import learn

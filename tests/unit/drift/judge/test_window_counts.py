@@ -12,7 +12,7 @@ from plumbline.drift.data.documents import signed
 from plumbline.drift.data.sketch import bucketed
 from plumbline.drift.data.table import FeatureSpec, Table
 from plumbline.drift.data.window import WindowCounts
-from plumbline.drift.judge.recent import (
+from plumbline.drift.judge.window_counts import (
     StoredWindow,
     merged,
     read_window_counts,
