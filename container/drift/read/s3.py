@@ -215,14 +215,8 @@ def fetch_window_states(uri: str, start: datetime, folder: Path, connect: Connec
     ConfigError
         If the reports cannot be read.
     """
-    bucket, prefix = _split(uri.rstrip("/") + "/")
-    folder.mkdir(parents=True, exist_ok=True)
-    with as_config_error(uri):
-        client = connect()
-        keys = _between(client, bucket, prefix, start - _STATE_AGE, start + HOUR)
-        states = [key for key in keys if key.endswith(f"/{ReportFile.WINDOW_STATE}")]
-        _store(client, bucket, prefix, states[-_STATE_FILES:], folder)
-    return folder
+    hours = start - _STATE_AGE, start + HOUR
+    return _fetch_reports(uri, ReportFile.WINDOW_STATE, hours, folder, connect, n_last=_STATE_FILES)
 
 
 def fetch_window_counts_within(uri: str, start: datetime, end: datetime, folder: Path, connect: Connect) -> Path:
@@ -240,13 +234,20 @@ def fetch_window_counts_within(uri: str, start: datetime, end: datetime, folder:
     ConfigError
         If the reports cannot be read.
     """
+    # The longest window is a day, and is judged soon after its end.
+    return _fetch_reports(uri, ReportFile.WINDOW_COUNTS, (start - HOUR, end + DAY + HOUR), folder, connect)
+
+
+def _fetch_reports(
+    uri: str, name: str, hours: tuple[datetime, datetime], folder: Path, connect: Connect, *, n_last: int | None = None
+) -> Path:
+    """Store the files of one name that the runs of some hours left, all or the last ones, below `folder`; return it."""
     bucket, prefix = _split(uri.rstrip("/") + "/")
     folder.mkdir(parents=True, exist_ok=True)
     with as_config_error(uri):
         client = connect()
-        # The longest window is a day, and is judged soon after its end.
-        keys = _between(client, bucket, prefix, start - HOUR, end + DAY + HOUR)
-        _store(client, bucket, prefix, [key for key in keys if key.endswith(f"/{ReportFile.WINDOW_COUNTS}")], folder)
+        found = [key for key in _between(client, bucket, prefix, *hours) if key.endswith(f"/{name}")]
+        _store(client, bucket, prefix, found if n_last is None else found[-n_last:], folder)
     return folder
 
 
