@@ -39,7 +39,7 @@ def _of_use(use: InstanceUse) -> AfterValidator:
         known = instance_types(use)
         if value in known:
             return value
-        nearest = " or ".join(get_close_matches(value, sorted(known), n=_SHOWN, cutoff=0)) or "ml.m5.large"
+        nearest = " or ".join(get_close_matches(value, sorted(known), n=_SHOWN, cutoff=0))
         what = "runs on ARM, and the images are for x86" if _ARM.fullmatch(value) else f"is none for {use.name.lower()}"
         raise ValueError(f"must be an instance type like {nearest}: this one {what}")
 

@@ -91,17 +91,6 @@ class History:
     evidence: ProjectionEvidence = ProjectionEvidence()
     days: Mapping[str, Mapping[str, float]] = field(default_factory=dict)
 
-    def windows_like(self, n_rows: int) -> tuple[PastWindow, ...]:
-        """Return the past windows that a window of so many rows is held against.
-
-        They are the largest that are not larger and of which there are enough; of no size enough, the smallest. Smaller
-        windows differ more by chance, so that nothing is called new for want of rows.
-        """
-        fitting = [size for size in self.windows if size <= n_rows and len(self.windows[size]) >= ENOUGH_WINDOWS]
-        if fitting:
-            return self.windows[max(fitting)]
-        return self.windows[min(self.windows)] if self.windows else ()
-
 
 def window_bounds_of(n_rows: int, size: int) -> list[slice]:
     """Return consecutive windows of `size` rows, at most `MAX_WINDOWS`; what is left over at the front is in none.
