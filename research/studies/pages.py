@@ -32,6 +32,14 @@ def replace_results(page: Path, body: str, name: str = "study") -> None:
     page.write_text(f"{before}{first}\n{body}\n{last}{after}", encoding="utf-8")
 
 
+def draft_of(page: Path, folder: Path) -> Path:
+    """Return a copy of a page in a folder: the results of a quick run are not to take the place of a full one's."""
+    folder.mkdir(parents=True, exist_ok=True)
+    draft = folder / page.name
+    draft.write_text(page.read_text(encoding="utf-8"), encoding="utf-8")
+    return draft
+
+
 def table(header: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
     """Return a Markdown table."""
     lines = ["| " + " | ".join(cells) + " |" for cells in (header, *rows)]

@@ -11,6 +11,7 @@ from plumbline.local import environments
 from research.studies.accuracy import page
 from research.studies.accuracy.results import AccuracyStudy
 from research.studies.accuracy.tasks import FULL, QUICK
+from research.studies.pages import draft_of
 
 DRAFTS = environments.ROOT / ".cache" / "accuracy"
 PAGE = environments.ROOT / "docs" / "accuracy.md"
@@ -23,21 +24,13 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Run the study, or make the page of the last run again; return the exit code."""
     logging.basicConfig(level=logging.INFO, format="%(message)s", stream=sys.stderr)
     given = _parser().parse_args(arguments)
-    written = _draft() if given.quick else PAGE
+    written = draft_of(PAGE, DRAFTS) if given.quick else PAGE
     results = written.with_suffix(".json")
     if not given.page_only:
         _study(given).save(results)
     page.write(AccuracyStudy.load(results), written, written.parent / "images")
     _log.info("%s is written", written)
     return 0
-
-
-def _draft() -> Path:
-    """Return a copy of the page: few windows are not to take the place of many."""
-    draft = DRAFTS / PAGE.name
-    draft.parent.mkdir(parents=True, exist_ok=True)
-    draft.write_text(PAGE.read_text(encoding="utf-8"), encoding="utf-8")
-    return draft
 
 
 def _parser() -> argparse.ArgumentParser:

@@ -10,6 +10,7 @@ from plumbline.local import environments
 from research.studies.calibration import evidently_check, page, run
 from research.studies.calibration.population import Population
 from research.studies.calibration.results import CalibrationStudy
+from research.studies.pages import draft_of
 
 CACHE = environments.ROOT / ".cache" / "calibration"
 PAGE = environments.ROOT / "docs" / "calibration.md"
@@ -26,17 +27,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
     results = CACHE / ("quick.json" if given.quick else "full.json")
     if not given.page_only:
         _study(given).save(results)
-    written = _draft() if given.quick else PAGE
+    written = draft_of(PAGE, CACHE) if given.quick else PAGE
     page.write(CalibrationStudy.load(results), written, written.parent / "images")
     _log.info("%s is written", written)
     return 0
-
-
-def _draft() -> Path:
-    """Return a copy of the page: few repetitions are not to take the place of many."""
-    draft = CACHE / PAGE.name
-    draft.write_text(PAGE.read_text())
-    return draft
 
 
 def _parser() -> argparse.ArgumentParser:

@@ -8,6 +8,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from plumbline.local import environments
+from research.studies.pages import draft_of
 from research.studies.streams import others, page, run
 from research.studies.streams.outcomes import write_lines
 from research.studies.streams.results import StreamStudy
@@ -32,7 +33,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         write_lines(given.lines, found.outcomes)
         _log.info("%s: %d windows", given.lines, len(found.outcomes))
         return 0
-    written = _draft() if given.quick else PAGE
+    written = draft_of(PAGE, DRAFTS) if given.quick else PAGE
     results = written.parent / RESULTS
     if not given.page_only:
         found = _study(given)
@@ -43,14 +44,6 @@ def main(arguments: Sequence[str] | None = None) -> int:
     page.write(StreamStudy.load(results), written)
     _log.info("%s is written", written)
     return 0
-
-
-def _draft() -> Path:
-    """Return a copy of the page: few windows are not to take the place of many."""
-    draft = DRAFTS / PAGE.name
-    draft.parent.mkdir(parents=True, exist_ok=True)
-    draft.write_text(PAGE.read_text(encoding="utf-8"), encoding="utf-8")
-    return draft
 
 
 def _study(given: argparse.Namespace) -> StreamStudy:

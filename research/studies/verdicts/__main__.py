@@ -9,6 +9,7 @@ from pathlib import Path
 from plumbline.local import environments
 from research.studies.calibration.population import Population
 from research.studies.calibration.run import people
+from research.studies.pages import draft_of
 from research.studies.streams.run import quiet
 from research.studies.verdicts import page, run
 from research.studies.verdicts.results import VerdictStudy
@@ -25,7 +26,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Run the study, or make the page of the last run again; return the exit code."""
     quiet()
     given = _parser().parse_args(arguments)
-    written = _draft() if given.quick else PAGE
+    written = draft_of(PAGE, DRAFTS) if given.quick else PAGE
     results = written.parent / RESULTS
     if not given.page_only:
         rows, name = people(given.census, given.seed)
@@ -34,14 +35,6 @@ def main(arguments: Sequence[str] | None = None) -> int:
     page.write(VerdictStudy.load(results), written)
     _log.info("%s is written", written)
     return 0
-
-
-def _draft() -> Path:
-    """Return a copy of the page: few windows are not to take the place of many."""
-    draft = DRAFTS / PAGE.name
-    draft.parent.mkdir(parents=True, exist_ok=True)
-    draft.write_text(PAGE.read_text(encoding="utf-8"), encoding="utf-8")
-    return draft
 
 
 def _parser() -> argparse.ArgumentParser:
