@@ -50,7 +50,7 @@ def _about_accuracy(hours: Sequence[Hour], known: Mapping[int, LabelledHour]) ->
         [(hour.covered, known[n].quality if n in known else None) for n, hour in enumerate(hours, 1)], "hour"
     )
     went = f"True accuracy went from {percent(first)} to {percent(last)}"
-    return f"{went}. Against the 95 % interval projected without labels, it lay {lies_inside}."
+    return f"{went}. Against the 95 % interval projected before labels came, it lay {lies_inside}."
 
 
 def _about_label_shift(hours: Sequence[Hour]) -> Iterator[str]:

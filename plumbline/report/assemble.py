@@ -106,13 +106,13 @@ def _plot(
 
 
 _ACCURACY = (
-    "Blue dots: accuracy expected from the model's own calibrated probabilities, with its 95 % interval; no labels "
-    "used. Green squares: realised accuracy by the labels that came, with its 95 % interval; hollow where more labels "
-    "may come. Orange: dropped beyond tolerance and chance. Purple triangles: the accuracy if only the mix of labels "
-    "moved, where label shift explains the window. Diamonds: true accuracy, where given. Dashed: accuracy on the "
-    "labelled test set; dotted: the tolerance below it. Grey: no estimate, numbered by reason. Dashed verticals: "
-    "events. "
-    "Solid green: another model took over."
+    "Blue dots: accuracy expected from the model's own calibrated probabilities, with its 95 % interval; no label "
+    "of the window used, though labels of earlier ones may move and widen it. Orange band: labels show that the "
+    "concept changed. Green squares: realised accuracy by the labels that came, with its 95 % interval; hollow where "
+    "more labels may come. Orange: dropped beyond tolerance and chance. Purple triangles: the accuracy if only "
+    "the mix of labels moved, where label shift explains the window. Diamonds: true accuracy, where given. "
+    "Dashed: accuracy on the labelled test set; dotted: the tolerance below it. Grey: no estimate, numbered by reason. "
+    "Dashed verticals: events. Solid green: another model took over."
 )
 _SCORES = (
     "One panel per feature, all on one scale, first to drift first. Orange dots: windows in which the feature's "

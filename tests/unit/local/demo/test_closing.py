@@ -25,8 +25,8 @@ def test_the_first_drift_the_alarm_and_the_new_model_are_named() -> None:
         DemoSummary("census", hours, (FiredAlarm("plumbline-dev-drift", 2),), (RUN,), (SERVES,))
     ) == [
         "Drift was first seen in hour 2 (hours-per-week), in 1 of 2 judged hours; hour 3 was not judged.",
-        "True accuracy went from 86.0 % to 84.0 %. Against the 95 % interval projected without labels, it lay inside "
-        "in 1 of 2 hours.",
+        "True accuracy went from 86.0 % to 84.0 %. Against the 95 % interval projected before labels came, it lay "
+        "inside in 1 of 2 hours.",
         "Shifts seen without labels: covariate shift in hour 2 (not judged in hours 1 and 3), label shift was not "
         "judged.",
         "Alarms: plumbline-dev-drift in hour 2.",
@@ -75,9 +75,9 @@ def test_hours_whose_concept_moved_are_counted_apart() -> None:
     )
 
     assert (
-        "True accuracy went from 86.0 % to 86.0 %. Against the 95 % interval projected without labels, it lay inside "
-        "in 1 of 1 hour before the concept changed; outside in 1 of 1 hour while labels show the change, which no "
-        "projection sees before they come; inside in 1 of 1 hour after it."
+        "True accuracy went from 86.0 % to 86.0 %. Against the 95 % interval projected before labels came, it lay "
+        "inside in 1 of 1 hour before the concept changed; outside in 1 of 1 hour while labels show the change, which "
+        "no projection sees before they come; inside in 1 of 1 hour after it."
     ) in closing_sentences(DemoSummary("census", hours))
 
 
